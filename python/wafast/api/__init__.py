@@ -1,0 +1,1 @@
+"""The HTTP and WebSocket face of wafast: one controller a domain, one policy a route."""

@@ -1,0 +1,7 @@
+"""Who is asking."""
+
+from __future__ import annotations
+
+
+class Principal:
+    """The caller."""

@@ -1,0 +1,206 @@
+"""Every error of the API as RFC 9457 problem details: what was wrong, with which value, and the way out."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from msgspec import Meta
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+log = logging.getLogger("wafast.api")
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class FieldError(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One field of a request that was refused."""
+
+    field: Annotated[str, Meta(description="Name of the field, dotted when nested.", examples=["pacing.min_seconds"])]
+    message: Annotated[str, Meta(description="What is wrong with it.", examples=["Expected `float` >= 0.0"])]
+    value: Annotated[Any, Meta(description="What was sent; left out when nothing was.")] = None
+
+
+class ProblemDetails(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The body of every answer with status 400 and above."""
+
+    type: Annotated[str, Meta(description="Stable name of the problem.", examples=["urn:wafast:problem:not-found"])]
+    title: Annotated[str, Meta(description="The problem in a few words.", examples=["Not found"])]
+    status: Annotated[int, Meta(description="The HTTP status again.", examples=[404])]
+    detail: Annotated[str, Meta(description="What happened and the way out.", examples=["No such chat: 17."])]
+    request_id: Annotated[str, Meta(description="Finds this request in the log.", examples=["9f1c2ab4"])] = ""
+    errors: Annotated[list[FieldError], Meta(description="The refused fields.")] = []
+
+
+class Problem(Exception):
+    """An error the client is told about.
+
+    Args:
+        status: HTTP status, 400 to 599.
+        kind: last part of the problem's ``type``, kebab-case and stable.
+        detail: one sentence that names the value and the way out.
+        errors: refused fields, if any.
+        headers: further response headers, e.g. ``Retry-After``.
+        title: a few words; the status' own phrase when left out.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        detail: str,
+        *,
+        errors: list[FieldError] | None = None,
+        headers: Mapping[str, str] | None = None,
+        title: str | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.kind = kind
+        self.detail = detail
+        self.errors = errors or []
+        self.headers = dict(headers or {})
+        self.title = title or HTTPStatus(status).phrase
+
+    def body(self, request_id: str) -> bytes:
+        """The problem document as JSON."""
+        return msgspec.json.encode(
+            ProblemDetails(
+                type=f"urn:wafast:problem:{self.kind}",
+                title=self.title,
+                status=self.status,
+                detail=self.detail,
+                request_id=request_id,
+                errors=self.errors,
+            )
+        )
+
+
+def not_found(what: str, key: object) -> Problem:
+    """404 for an object that does not exist or belongs to somebody else: the two look the same on purpose."""
+    return Problem(404, "not-found", f"No such {what}: {key}.")
+
+
+def refused_field(field: str, value: object, message: str, *, status: int = 400) -> Problem:
+    """A request whose one field cannot be accepted."""
+    shown = value if isinstance(value, str | int | float | bool | None) else str(value)
+    return Problem(
+        status,
+        "invalid-request",
+        f"{field} {shown!r}: {message}",
+        errors=[FieldError(field=field, message=message, value=shown)],
+    )
+
+
+def conflict(kind: str, detail: str) -> Problem:
+    """409: the request is fine, the state of the thing is not."""
+    return Problem(409, kind, detail)
+
+
+def request_id_of(request: Request[Any, Any, Any]) -> str:
+    """The id the envelope gave this request, for the log and the problem document."""
+    return str(request.scope.get("state", {}).get("request_id", ""))
+
+
+def response_to(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+    """The HTTP answer for a problem."""
+    return Response(
+        problem.body(request_id_of(request)),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers=problem.headers,
+    )
+
+
+def answer_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+    """Litestar exception handler for our own problems."""
+    return response_to(request, problem)
+
+
+def answer_http_exception(request: Request[Any, Any, Any], exception: HTTPException) -> Response[bytes]:
+    """Litestar exception handler for what the framework itself refuses: validation, routes, methods, bodies."""
+    return response_to(request, _from_framework(request, exception))
+
+
+def answer_unexpected(request: Request[Any, Any, Any], exception: Exception) -> Response[bytes]:
+    """Litestar exception handler for everything else: logged with its trace, told without internals."""
+    log.error(
+        "request %s %s %s failed", request_id_of(request), request.method, request.url.path, exc_info=exception
+    )
+    return response_to(request, internal_error())
+
+
+def internal_error() -> Problem:
+    """500 without a word about our insides; the request id leads to the log."""
+    return Problem(500, "internal-error", "The server failed on this request; its log has the reason by request_id.")
+
+
+KINDS = {
+    400: "invalid-request",
+    401: "not-signed-in",
+    403: "not-allowed",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "unsupported-media-type",
+}
+
+
+def _from_framework(request: Request[Any, Any, Any], exception: HTTPException) -> Problem:
+    status = exception.status_code
+    if status >= 500:
+        log.error("request %s failed", request_id_of(request), exc_info=exception)
+        return internal_error()
+    if isinstance(exception, ValidationException):
+        return _from_validation(request, exception)
+    detail = {
+        404: f"Nothing is at {request.url.path}.",
+        405: f"{request.method} is not possible at {request.url.path}.",
+        413: f"The body of {request.method} {request.url.path} is too large. {exception.detail}",
+    }.get(status, exception.detail)
+    return Problem(status, KINDS.get(status, f"http-{status}"), detail, headers=exception.headers)
+
+
+def _from_validation(request: Request[Any, Any, Any], exception: ValidationException) -> Problem:
+    found = exception.extra if isinstance(exception.extra, list) else []
+    body = request.scope.get("state", {}).get("parsed_body")
+    errors = [_field_error(request, body, item) for item in found if isinstance(item, dict)]
+    if not errors:
+        return Problem(400, "invalid-request", exception.detail)
+    told = "; ".join(
+        f"{error.field}: {error.message}" + ("" if error.value is None else f" (got {error.value!r})")
+        for error in errors
+    )
+    return Problem(400, "invalid-request", told, errors=errors)
+
+
+def _field_error(request: Request[Any, Any, Any], body: object, item: Mapping[str, Any]) -> FieldError:
+    field = str(item.get("key", "body"))
+    value: object = None
+    if field in request.path_params:
+        value = request.path_params[field]
+    elif field in request.query_params:
+        value = request.query_params[field]
+    else:
+        value = _value_at(body, field)
+    shown = value if isinstance(value, str | int | float | bool | None) else None
+    if isinstance(shown, str) and len(shown) > 100:
+        shown = shown[:100] + "…"
+    return FieldError(field=field, message=str(item.get("message", exception_text)), value=shown)
+
+
+exception_text = "not acceptable"
+
+
+def _value_at(body: object, path: str) -> object:
+    for part in path.split("."):
+        if not isinstance(body, dict):
+            return None
+        body = body.get(part)
+    return body
