@@ -1,0 +1,151 @@
+"""Signing in: throttled, by cookie, for thirty days after the last use."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from wafast.accounts import passwords
+from wafast.accounts.principal import ROLE_SCOPE, Principal, Role
+from wafast.database.queries import load
+
+q = load(__file__)
+
+#: Failures within the window, per e-mail and per address, before signing in has to wait.
+MAX_FAILURES = 10
+WINDOW_SECONDS = 900
+
+
+class WrongPassword(Exception):
+    """E-mail or password is wrong; which of them is not said."""
+
+
+class Throttled(Exception):
+    """Too many failures; `seconds` until the next try."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too many failed sign-ins; try again in {seconds} seconds")
+        self.seconds = seconds
+
+
+class NotMember(Exception):
+    """The person does not belong to that workspace."""
+
+
+class Workspace(msgspec.Struct, frozen=True):
+    """A tenant a person belongs to."""
+
+    id: int
+    name: str
+    role: Role
+    default_network: str
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed-in browser: the person, the workspace it looks at, the ones it may switch to."""
+
+    user_id: int
+    email: str
+    name: str
+    time_zone: str | None
+    tenant_id: int
+    workspaces: list[Workspace]
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace it looks at."""
+        return next(workspace for workspace in self.workspaces if workspace.id == self.tenant_id)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+async def login(pool: asyncpg.Pool, email: str, password: str, address: str) -> tuple[str, Session]:
+    """Check a password; returns the cookie's token (256 bits, only its hash is stored) and the session.
+
+    `address` is the caller's network address, for throttling.
+    Raises WrongPassword, Throttled.
+    """
+    email = email.strip().lower()
+    subjects = [f"email:{email}", f"address:{address}"]
+    wait = await pool.fetchval(q.login_wait, subjects, WINDOW_SECONDS, MAX_FAILURES)
+    if wait is not None:
+        raise Throttled(max(1, int(wait)))
+    # Counted before the check and taken back on success: a burst of parallel guesses can't slip past the count.
+    marks = await pool.fetch(q.count_failure, subjects)
+    user = await pool.fetchrow(q.user_by_email, email)
+    if not await passwords.is_right(password, user and user["password_hash"]):
+        raise WrongPassword
+    await pool.execute(q.forget_failures, subjects[0], [mark["failed_at"] for mark in marks], subjects[1])
+    token = secrets.token_urlsafe(32)
+    tenant_id = await pool.fetchval(q.start_login, _digest(token), user["id"])
+    if tenant_id is None:
+        raise WrongPassword
+    session = await _session(pool, user["id"], tenant_id)
+    return token, session
+
+
+async def authenticate_cookie(pool: asyncpg.Pool, token: str) -> Principal | None:
+    """Who holds this token; None when it is unknown, expired, or of somebody who may no longer come in."""
+    row = await pool.fetchrow(q.principal_of_login, _digest(token))
+    if row is None:
+        return None
+    devices: list[UUID] | None = row["device_ids"]
+    return Principal(
+        tenant_id=row["tenant_id"],
+        scope=ROLE_SCOPE[row["role"]],
+        user_id=row["user_id"],
+        device_ids=None if devices is None else frozenset(devices),
+    )
+
+
+async def session_of(pool: asyncpg.Pool, principal: Principal) -> Session:
+    """The session of a signed-in person."""
+    assert principal.user_id is not None
+    return await _session(pool, principal.user_id, principal.tenant_id)
+
+
+async def switch_tenant(pool: asyncpg.Pool, token: str, user_id: int, tenant_id: int) -> Session:
+    """Let this browser look at another workspace. Raises NotMember."""
+    if await pool.fetchval(q.switch_login, _digest(token), user_id, tenant_id) is None:
+        raise NotMember
+    return await _session(pool, user_id, tenant_id)
+
+
+async def logout(pool: asyncpg.Pool, token: str) -> None:
+    """End this browser's login."""
+    await pool.execute(q.end_login, _digest(token))
+
+
+async def change_password(pool: asyncpg.Pool, user_id: int, current: str, new: str, keep_token: str) -> None:
+    """Change a password; every other login of the person ends. Raises WrongPassword, Throttled."""
+    user = await pool.fetchrow(q.user_by_id, user_id)
+    subjects = [f"email:{user['email']}"]
+    wait = await pool.fetchval(q.login_wait, subjects, WINDOW_SECONDS, MAX_FAILURES)
+    if wait is not None:
+        raise Throttled(max(1, int(wait)))
+    if not await passwords.is_right(current, user["password_hash"]):
+        await pool.fetch(q.count_failure, subjects)
+        raise WrongPassword
+    stored = await passwords.hash_password(new)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(q.set_password, user_id, stored)
+        await connection.execute(q.end_other_logins, user_id, _digest(keep_token))
+
+
+async def _session(pool: asyncpg.Pool, user_id: int, tenant_id: int) -> Session:
+    user = await pool.fetchrow(q.user_by_id, user_id)
+    rows = await pool.fetch(q.workspaces_of, user_id)
+    return Session(
+        user_id=user_id,
+        email=user["email"],
+        name=user["name"],
+        time_zone=user["time_zone"],
+        tenant_id=tenant_id,
+        workspaces=[Workspace(row["id"], row["name"], row["role"], row["default_network"]) for row in rows],
+    )

