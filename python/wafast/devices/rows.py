@@ -1,0 +1,213 @@
+"""Devices and pairings as rows: what the API and the command line read and ask for. Workers do the rest."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from wafast.database.queries import load
+from wafast.events import bus
+
+q = load(__file__)
+
+Network = Literal["whatsapp", "loopback"]
+#: A pairing ends by itself after this long; WhatsApp's own QR codes run for 160 s.
+PAIRING_SECONDS = 180
+
+
+class DeviceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A device as stored."""
+
+    id: UUID
+    no: int
+    tenant_id: int
+    name: str
+    network: Network
+    tags: list[str]
+    proxy: str | None
+    state: str
+    state_reason: str | None
+    state_at: datetime
+    desired_state: str
+    phone: str | None
+    jid: str | None
+    lid: str | None
+    push_name: str | None
+    paired_at: datetime | None
+    online_at: datetime | None
+    min_seconds: float
+    max_seconds: float
+    per_hour: int
+    per_day: int
+    typing: bool
+    ramp: bool
+    paused_until: datetime | None
+    pause_reason: str | None
+    created_at: datetime
+    unread_count: int
+
+
+class PairingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A pairing attempt as stored."""
+
+    id: UUID
+    device_id: UUID
+    device_no: int
+    network: Network
+    method: Literal["qr", "code"]
+    phone: str | None
+    state: Literal["waiting", "paired", "failed", "expired"]
+    reason: str | None
+    qr: str | None
+    code: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+class AlreadyPaired(Exception):
+    """The device is linked to a phone; it must be logged out before it can be paired again."""
+
+
+class NeverPaired(Exception):
+    """The device was never linked to a phone; it must be paired first."""
+
+
+def _device(row: asyncpg.Record) -> DeviceRow:
+    return msgspec.convert(dict(row), DeviceRow)
+
+
+def _pairing(row: asyncpg.Record) -> PairingRow:
+    return msgspec.convert(dict(row), PairingRow)
+
+
+async def create_device(pool: asyncpg.Pool, tenant_id: int, name: str, network: Network | None) -> DeviceRow:
+    """A new device in state `new`; `network` None takes the tenant's default."""
+    row = await pool.fetchrow(q.create_device, tenant_id, name, network)
+    device = _device(row)
+    await bus.publish(pool, [{"k": "device", "t": tenant_id, "d": device.no}])
+    return device
+
+
+async def list_devices(
+    pool: asyncpg.Pool,
+    tenant_id: int,
+    *,
+    device_ids: frozenset[UUID] | None = None,
+    search: str | None = None,
+    state: str | None = None,
+    limit: int = 50,
+    before: int | None = None,
+) -> list[DeviceRow]:
+    """Newest first, with `no` below `before`; `search` looks at name, phone and tags; `device_ids` limits to those."""
+    only = None if device_ids is None else list(device_ids)
+    rows = await pool.fetch(q.list_devices, tenant_id, only, search, state, limit, before)
+    return [_device(row) for row in rows]
+
+
+async def get_device(pool: asyncpg.Pool, tenant_id: int, device_id: UUID) -> DeviceRow | None:
+    """One device of the tenant."""
+    row = await pool.fetchrow(q.get_device, tenant_id, device_id)
+    return row and _device(row)
+
+
+async def get_devices_by_no(pool: asyncpg.Pool, numbers: list[int]) -> list[DeviceRow]:
+    """Devices of any tenant by number, for the live frames."""
+    return [_device(row) for row in await pool.fetch(q.get_devices_by_no, numbers)]
+
+
+async def change_device(
+    pool: asyncpg.Pool, tenant_id: int, device_id: UUID, changes: dict[str, Any]
+) -> DeviceRow | None:
+    """Change name, tags, proxy and pacing columns; what is not in `changes` stays. None when there is no such device."""
+    allowed = {"name", "tags", "proxy", "min_seconds", "max_seconds", "per_hour", "per_day", "typing", "ramp"}
+    unknown = changes.keys() - allowed
+    if unknown:
+        raise ValueError(f"{sorted(unknown)} can't be changed; {sorted(allowed)} can")
+    row = await pool.fetchrow(q.change_device, tenant_id, device_id, changes)
+    if row is None:
+        return None
+    device = _device(row)
+    await bus.publish(pool, [{"k": "device", "t": tenant_id, "d": device.no}])
+    return device
+
+
+async def delete_device(pool: asyncpg.Pool, tenant_id: int, device_id: UUID) -> bool:
+    """Delete a device with its chats, messages, media references and open sends, in one transaction."""
+    async with pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(q.lock_device, tenant_id, device_id)
+        if row is None:
+            return False
+        await connection.execute(q.delete_thumbnails, row["no"])
+        await connection.execute(q.delete_messages, row["no"])
+        await connection.execute(q.delete_device, row["no"])
+        await bus.publish(connection, [{"k": "deleted", "t": tenant_id, "d": row["no"], "id": str(device_id)}])
+        await bus.wake(connection, "device", row["network"], row["no"])
+    return True
+
+
+async def set_desired_state(
+    pool: asyncpg.Pool, tenant_id: int, device_id: UUID, desired: Literal["connected", "disconnected", "logged_out"]
+) -> DeviceRow | None:
+    """Say what a device should be; its worker does it. None when there is no such device.
+
+    A person's `connected` also ends the wait of a backoff. Raises NeverPaired.
+    """
+    row = await pool.fetchrow(q.set_desired_state, tenant_id, device_id, desired)
+    if row is None:
+        device = await get_device(pool, tenant_id, device_id)
+        if device is None:
+            return None
+        if desired == "connected":
+            raise NeverPaired
+        return device
+    device = _device(row)
+    await bus.wake(pool, "device", device.network, device.no)
+    await bus.publish(pool, [{"k": "device", "t": tenant_id, "d": device.no}])
+    return device
+
+
+async def create_pairing(
+    pool: asyncpg.Pool, tenant_id: int, device_id: UUID, method: Literal["qr", "code"], phone: str | None
+) -> PairingRow | None:
+    """Start a pairing attempt; one that still waits on this device ends as failed. `phone` is E.164, for `code`.
+
+    None when there is no such device. Raises AlreadyPaired.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        device = await connection.fetchrow(q.lock_device, tenant_id, device_id)
+        if device is None:
+            return None
+        if device["jid"] is not None and device["state"] not in ("logged_out", "banned", "outdated"):
+            raise AlreadyPaired
+        await connection.execute(q.supersede_pairing, device["no"])
+        pairing_id = await connection.fetchval(
+            q.create_pairing, tenant_id, device["no"], method, phone, PAIRING_SECONDS
+        )
+        pairing = _pairing(await connection.fetchrow(q.get_pairing, tenant_id, pairing_id))
+        await bus.wake(connection, "pairing", device["network"], device["no"])
+        await bus.publish(
+            connection, [{"k": "pairing", "t": tenant_id, "d": device["no"], "p": str(pairing_id)}]
+        )
+    return pairing
+
+
+async def get_pairing(pool: asyncpg.Pool, tenant_id: int, pairing_id: UUID) -> PairingRow | None:
+    """One pairing of the tenant. One past its time shows as expired even before its worker says so."""
+    row = await pool.fetchrow(q.get_pairing, tenant_id, pairing_id)
+    return row and _pairing(row)
+
+
+async def cancel_pairing(pool: asyncpg.Pool, tenant_id: int, pairing_id: UUID) -> PairingRow | None:
+    """End a waiting pairing; one that has ended stays as it ended. None when there is no such pairing."""
+    cancelled = await pool.fetchrow(q.cancel_pairing, tenant_id, pairing_id)
+    pairing = await get_pairing(pool, tenant_id, pairing_id)
+    if pairing is not None and cancelled is not None:
+        await bus.wake(pool, "pairing", pairing.network, pairing.device_no)
+        await bus.publish(
+            pool, [{"k": "pairing", "t": tenant_id, "d": pairing.device_no, "p": str(pairing_id)}]
+        )
+    return pairing

@@ -1,0 +1,84 @@
+-- name: create_device
+INSERT INTO devices (tenant_id, name, network)
+VALUES ($1, $2, coalesce($3, (SELECT default_network FROM tenants WHERE id = $1)))
+RETURNING *, 0 AS unread_count
+
+-- name: list_devices
+SELECT d.*, u.unread_count
+FROM devices d
+CROSS JOIN LATERAL (SELECT coalesce(sum(unread), 0)::int AS unread_count FROM chats c WHERE c.device_no = d.no) u
+WHERE d.tenant_id = $1
+  AND ($2::uuid[] IS NULL OR d.id = ANY ($2))
+  AND ($3::text IS NULL OR strpos(lower(d.name), lower($3)) > 0 OR strpos(coalesce(d.phone, ''), $3) > 0
+       OR EXISTS (SELECT FROM unnest(d.tags) tag WHERE lower(tag) = lower($3)))
+  AND ($4::text IS NULL OR d.state = $4)
+  AND ($6::int4 IS NULL OR d.no < $6)
+ORDER BY d.no DESC
+LIMIT $5
+
+-- name: get_device
+SELECT d.*, (SELECT coalesce(sum(unread), 0)::int FROM chats c WHERE c.device_no = d.no) AS unread_count
+FROM devices d WHERE tenant_id = $1 AND id = $2
+
+-- name: get_devices_by_no
+SELECT d.*, (SELECT coalesce(sum(unread), 0)::int FROM chats c WHERE c.device_no = d.no) AS unread_count
+FROM devices d WHERE no = ANY ($1::int4[])
+
+-- name: change_device
+-- $3 holds the columns to change; a null proxy takes the proxy away.
+UPDATE devices d SET
+    name = coalesce($3::jsonb ->> 'name', name),
+    tags = CASE WHEN $3 ? 'tags' THEN ARRAY(SELECT jsonb_array_elements_text($3 -> 'tags')) ELSE tags END,
+    proxy = CASE WHEN $3 ? 'proxy' THEN $3 ->> 'proxy' ELSE proxy END,
+    min_seconds = coalesce(($3 ->> 'min_seconds')::real, min_seconds),
+    max_seconds = coalesce(($3 ->> 'max_seconds')::real, max_seconds),
+    per_hour = coalesce(($3 ->> 'per_hour')::int, per_hour),
+    per_day = coalesce(($3 ->> 'per_day')::int, per_day),
+    typing = coalesce(($3 ->> 'typing')::bool, typing),
+    ramp = coalesce(($3 ->> 'ramp')::bool, ramp)
+WHERE tenant_id = $1 AND id = $2
+RETURNING d.*, (SELECT coalesce(sum(unread), 0)::int FROM chats c WHERE c.device_no = d.no) AS unread_count
+
+-- name: lock_device
+SELECT no, network, state, jid FROM devices WHERE tenant_id = $1 AND id = $2 FOR UPDATE
+
+-- name: delete_thumbnails
+DELETE FROM thumbnails WHERE chat_id IN (SELECT id FROM chats WHERE device_no = $1)
+
+-- name: delete_messages
+DELETE FROM messages WHERE chat_id IN (SELECT id FROM chats WHERE device_no = $1)
+
+-- name: delete_device
+-- Leases, pairings, chats and outbox rows go with it by their foreign keys.
+DELETE FROM devices WHERE no = $1
+
+-- name: set_desired_state
+UPDATE devices d SET
+    desired_state = $3,
+    retry_at = NULL,
+    failures = CASE WHEN $3 = 'connected' THEN 0 ELSE failures END
+WHERE tenant_id = $1 AND id = $2 AND (jid IS NOT NULL OR $3 <> 'connected')
+RETURNING d.*, (SELECT coalesce(sum(unread), 0)::int FROM chats c WHERE c.device_no = d.no) AS unread_count
+
+-- name: supersede_pairing
+UPDATE pairings SET state = 'failed', reason = 'a newer pairing was started', ended_at = now()
+WHERE device_no = $1 AND state = 'waiting'
+
+-- name: create_pairing
+INSERT INTO pairings (tenant_id, device_no, method, phone, expires_at)
+VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5))
+RETURNING id
+
+-- name: get_pairing
+SELECT p.id, d.id AS device_id, p.device_no, d.network, p.method, p.phone,
+       CASE WHEN p.state = 'waiting' AND p.expires_at < now() THEN 'expired' ELSE p.state END AS state,
+       CASE WHEN p.state = 'waiting' AND p.expires_at < now()
+            THEN 'nobody scanned the code in time; start again' ELSE p.reason END AS reason,
+       p.qr, p.code, p.created_at, p.expires_at
+FROM pairings p JOIN devices d ON d.no = p.device_no
+WHERE p.tenant_id = $1 AND p.id = $2
+
+-- name: cancel_pairing
+UPDATE pairings SET state = 'failed', reason = 'cancelled', ended_at = now()
+WHERE tenant_id = $1 AND id = $2 AND state = 'waiting'
+RETURNING id

@@ -1,0 +1,137 @@
+"""Outbox rows as the API sees them: put in, look at, cancel, try again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from wafast.database.queries import load
+from wafast.events import bus
+
+q = load(__file__)
+
+Kind = Literal["text", "image", "video", "audio", "voice", "document"]
+
+
+class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row as stored, with its device's public id and the chat it belongs to, once there is one."""
+
+    id: int
+    tenant_id: int
+    device_no: int
+    device_id: UUID
+    chat_id: int | None
+    to_jid: str
+    kind: Kind
+    body: str
+    media_sha256: bytes | None
+    media_mime: str | None
+    file_name: str | None
+    quoted: str | None
+    priority: Literal["reply", "paced"]
+    state: str
+    reason: str | None
+    message_id: str | None
+    attempts: int
+    not_before: datetime
+    expires_at: datetime | None
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    read_at: datetime | None
+    created_at: datetime
+    created_by: str
+
+
+class NotPaired(Exception):
+    """The device was never paired, so nothing can leave from it."""
+
+
+class UnknownMedia(Exception):
+    """The file is not one that was uploaded to this tenant."""
+
+
+def _row(record: asyncpg.Record) -> OutboxRow:
+    return msgspec.convert(dict(record), OutboxRow)
+
+
+async def enqueue(
+    pool: asyncpg.Pool,
+    tenant_id: int,
+    device_id: UUID,
+    to_jid: str,
+    kind: Kind,
+    body: str,
+    *,
+    created_by: str,
+    media_sha256: bytes | None = None,
+    file_name: str | None = None,
+    quoted: str | None = None,
+    priority: Literal["reply", "paced"] = "reply",
+    not_before: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> OutboxRow | None:
+    """Put one send into the queue; None when the tenant has no such device. Raises NotPaired, UnknownMedia."""
+    async with pool.acquire() as connection, connection.transaction():
+        device = await connection.fetchrow(q.device_for_send, tenant_id, device_id)
+        if device is None:
+            return None
+        if device["jid"] is None:
+            raise NotPaired
+        if media_sha256 is not None and not await connection.fetchval(q.has_media, tenant_id, media_sha256):
+            raise UnknownMedia
+        outbox_id = await connection.fetchval(
+            q.enqueue, tenant_id, device["no"], to_jid, kind, body, media_sha256, file_name, quoted,
+            priority, not_before, expires_at, created_by,
+        )  # fmt: skip
+        row = _row(await connection.fetchrow(q.get_outbox, tenant_id, outbox_id))
+        await bus.wake(connection, "outbox", device["network"], device["no"])
+        await bus.publish(connection, [{"k": "outbox", "t": tenant_id, "d": device["no"], "o": [outbox_id]}])
+    return row
+
+
+async def get(pool: asyncpg.Pool, tenant_id: int, outbox_id: int) -> OutboxRow | None:
+    """One row of the tenant."""
+    row = await pool.fetchrow(q.get_outbox, tenant_id, outbox_id)
+    return row and _row(row)
+
+
+async def get_many(pool: asyncpg.Pool, outbox_ids: list[int]) -> list[OutboxRow]:
+    """Rows of any tenant, for the live frames."""
+    return [_row(row) for row in await pool.fetch(q.get_outbox_many, outbox_ids)]
+
+
+async def list_rows(
+    pool: asyncpg.Pool,
+    tenant_id: int,
+    device_id: UUID,
+    *,
+    states: list[str] | None = None,
+    limit: int = 50,
+    before: int | None = None,
+) -> list[OutboxRow]:
+    """A device's rows, newest first, with ids below `before`, in one of `states` when given."""
+    rows = await pool.fetch(q.list_outbox, tenant_id, device_id, states, limit, before)
+    return [_row(row) for row in rows]
+
+
+async def cancel(pool: asyncpg.Pool, tenant_id: int, outbox_id: int) -> OutboxRow | None:
+    """Cancel a row that still waits; any other stays as it is. None when there is no such row."""
+    return await _change(pool, q.cancel_outbox, tenant_id, outbox_id)
+
+
+async def retry(pool: asyncpg.Pool, tenant_id: int, outbox_id: int) -> OutboxRow | None:
+    """Queue a failed, expired or cancelled row again, as a person asked. `unknown` may have been sent: a person who
+    retries it accepts that. Any other row stays as it is. None when there is no such row."""
+    return await _change(pool, q.retry_outbox, tenant_id, outbox_id)
+
+
+async def _change(pool: asyncpg.Pool, query: str, tenant_id: int, outbox_id: int) -> OutboxRow | None:
+    changed = await pool.fetchrow(query, tenant_id, outbox_id)
+    if changed is not None:
+        await bus.wake(pool, "outbox", changed["network"], changed["device_no"])
+        await bus.publish(pool, [{"k": "outbox", "t": tenant_id, "d": changed["device_no"], "o": [outbox_id]}])
+    return await get(pool, tenant_id, outbox_id)

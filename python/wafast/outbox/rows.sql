@@ -1,0 +1,52 @@
+-- name: device_for_send
+-- Locked against deletion only: many sends may be put in at once.
+SELECT no, network, jid FROM devices WHERE tenant_id = $1 AND id = $2 FOR KEY SHARE
+
+-- name: has_media
+SELECT EXISTS (SELECT FROM media WHERE tenant_id = $1 AND sha256 = $2)
+
+-- name: enqueue
+INSERT INTO outbox (tenant_id, device_no, to_jid, kind, body, media_sha256, file_name, quoted, priority, not_before,
+                    expires_at, created_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, now()), $11, $12)
+RETURNING id
+
+-- name: get_outbox
+SELECT o.*, d.id AS device_id, c.id AS chat_id, m.mime AS media_mime
+FROM outbox o
+JOIN devices d ON d.no = o.device_no
+LEFT JOIN chats c ON c.device_no = o.device_no AND c.jid = o.to_jid
+LEFT JOIN media m ON m.tenant_id = o.tenant_id AND m.sha256 = o.media_sha256
+WHERE o.tenant_id = $1 AND o.id = $2
+
+-- name: get_outbox_many
+SELECT o.*, d.id AS device_id, c.id AS chat_id, m.mime AS media_mime
+FROM outbox o
+JOIN devices d ON d.no = o.device_no
+LEFT JOIN chats c ON c.device_no = o.device_no AND c.jid = o.to_jid
+LEFT JOIN media m ON m.tenant_id = o.tenant_id AND m.sha256 = o.media_sha256
+WHERE o.id = ANY ($1::int8[])
+
+-- name: list_outbox
+SELECT o.*, d.id AS device_id, c.id AS chat_id, m.mime AS media_mime
+FROM devices d
+JOIN outbox o ON o.device_no = d.no
+LEFT JOIN chats c ON c.device_no = o.device_no AND c.jid = o.to_jid
+LEFT JOIN media m ON m.tenant_id = o.tenant_id AND m.sha256 = o.media_sha256
+WHERE d.tenant_id = $1 AND d.id = $2 AND ($3::text[] IS NULL OR o.state = ANY ($3)) AND ($5::int8 IS NULL OR o.id < $5)
+ORDER BY o.id DESC
+LIMIT $4
+
+-- name: cancel_outbox
+UPDATE outbox o SET state = 'cancelled'
+FROM devices d
+WHERE d.no = o.device_no AND o.tenant_id = $1 AND o.id = $2 AND o.state = 'queued'
+RETURNING o.device_no, d.network
+
+-- name: retry_outbox
+UPDATE outbox o SET state = 'queued', reason = NULL, not_before = now(), expires_at = NULL,
+    claim_worker = NULL, claim_epoch = NULL, claimed_at = NULL
+FROM devices d
+WHERE d.no = o.device_no AND o.tenant_id = $1 AND o.id = $2
+  AND o.state IN ('failed', 'expired', 'cancelled', 'unknown')
+RETURNING o.device_no, d.network
