@@ -1,0 +1,16 @@
+/** The names this app uses for the schemas of the OpenAPI document. */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type Session = Schemas['Session'];
+export type Tenant = Session['tenants'][number];
+export type Device = Schemas['Device'];
+export type DeviceState = Device['state'];
+export type Pairing = Schemas['Pairing'];
+export type Chat = Schemas['Chat'];
+export type Message = Schemas['Message'];
+export type Outbox = Schemas['Outbox'];
+export type Key = Schemas['Key'];
+export type NewKey = Schemas['NewKey'];
+export type Upload = Schemas['Upload'];

@@ -1,0 +1,48 @@
+/** The language in use and the words in it. Reading `t` in a component makes it follow a change of language. */
+import { en, type MessageKey, type PluralKey } from './en';
+import { ms } from './ms';
+
+export type Language = 'en' | 'ms';
+
+const CATALOGUES: Record<Language, Record<MessageKey, string>> = { en, ms };
+/** Day before month, as Malaysia writes dates in both languages. */
+const LOCALES: Record<Language, string> = { en: 'en-GB', ms: 'ms-MY' };
+const STORED = 'wafast.language';
+
+function initial(): Language {
+  const wanted = localStorage.getItem(STORED) ?? navigator.language.slice(0, 2);
+  return wanted === 'ms' ? 'ms' : 'en';
+}
+
+let current = $state<Language>(initial());
+
+export const language = {
+  get current(): Language {
+    return current;
+  },
+  set current(value: Language) {
+    current = value;
+    localStorage.setItem(STORED, value);
+    document.documentElement.lang = value;
+  },
+  get locale(): string {
+    return LOCALES[current];
+  },
+};
+
+type Values = Record<string, string | number>;
+
+function fill(text: string, values: Values): string {
+  return text.replace(/\{(\w+)\}/gu, (whole, name: string) => (name in values ? String(values[name]) : whole));
+}
+
+/** The words of a key; `{name}` is replaced by `values.name`. */
+export function t(key: MessageKey, values: Values = {}): string {
+  return fill(CATALOGUES[current][key], values);
+}
+
+/** As `t`, in the form that fits `n`; `{n}` is the number as the language writes it. */
+export function tn(key: PluralKey, n: number): string {
+  const form = new Intl.PluralRules(LOCALES[current]).select(n) === 'one' ? 'one' : 'other';
+  return fill(CATALOGUES[current][`${key}_${form}`], { n: new Intl.NumberFormat(LOCALES[current]).format(n) });
+}

@@ -1,0 +1,63 @@
+/** Who is signed in, and the workspace being looked at. */
+import { api, data, onSignedOut } from '../api/client';
+import { Problem } from '../api/problem';
+import type { Session } from '../api/types';
+
+export type AccountState = 'loading' | 'in' | 'out' | 'unreachable';
+
+class Account {
+  state = $state<AccountState>('loading');
+  session = $state.raw<Session | null>(null);
+
+  constructor() {
+    onSignedOut(() => this.#set(null));
+  }
+
+  get role(): Session['user']['role'] {
+    return this.session?.user.role ?? 'viewer';
+  }
+
+  get zone(): string {
+    return this.session?.time_zone ?? 'Asia/Kuala_Lumpur';
+  }
+
+  get isAdmin(): boolean {
+    return this.role === 'admin';
+  }
+
+  #set(session: Session | null): void {
+    this.session = session;
+    this.state = session ? 'in' : 'out';
+  }
+
+  /** Asks who this browser is; a lost login leads to the sign-in page, an unreachable server keeps what is shown. */
+  async check(): Promise<void> {
+    try {
+      this.#set(await data(api.GET('/api/v1/session')));
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) this.#set(null);
+      else if (this.session === null) this.state = 'unreachable';
+    }
+  }
+
+  /** @throws Problem 401 for wrong words, 429 with `retryAfter` when throttled */
+  async signIn(email: string, password: string): Promise<void> {
+    this.#set(await data(api.POST('/api/v1/session', { body: { email, password } })));
+  }
+
+  async signOut(): Promise<void> {
+    await data(api.DELETE('/api/v1/session'));
+    this.#set(null);
+  }
+
+  async switchTo(tenant: string): Promise<void> {
+    this.#set(await data(api.PATCH('/api/v1/session', { body: { tenant_id: tenant } })));
+  }
+
+  /** @throws Problem 401 or 400 when the current password is not right */
+  async changePassword(current: string, next: string): Promise<void> {
+    await data(api.POST('/api/v1/session/password', { body: { current, new: next } }));
+  }
+}
+
+export const account = new Account();

@@ -1,0 +1,156 @@
+/** The chat list of one device: pages from the API, kept in order by the socket, and the search beside it. */
+import { api, data } from '../api/client';
+import type { Chat } from '../api/types';
+import type { LoadState } from './devices.svelte';
+import type { Frame } from './frames';
+import type { Live } from './live.svelte';
+import { Snapshot } from './snapshot';
+
+const PAGE = 100;
+/** Typing that was never ended (a phone that lost its line) is forgotten after this long, as phones do. Milliseconds. */
+const TYPING_LASTS = 25_000;
+
+/** Pinned first, then by the last message; equal times by id, so that the order never flickers. */
+export function compareChats(a: Chat, b: Chat): number {
+  if (a.pinned !== b.pinned) return a.pinned ? -1 : 1;
+  const [at, bt] = [a.last_message_time ?? '', b.last_message_time ?? ''].map((time) => Date.parse(time) || 0);
+  return bt! - at! || Number(b.id) - Number(a.id);
+}
+
+/**
+ * The list with `changed` put in their places: O(list), as it happens with every message.
+ *
+ * @param complete whether `list` reaches the end; if not, a chat older than its last one belongs to a page not fetched
+ */
+export function placeChats(list: readonly Chat[], changed: readonly Chat[], complete: boolean): Chat[] {
+  const ids = new Set(changed.map((chat) => chat.id));
+  const known = new Set(list.filter((chat) => ids.has(chat.id)).map((chat) => chat.id));
+  const rest = list.filter((chat) => !ids.has(chat.id));
+  const last = rest.at(-1);
+  const incoming = changed
+    .filter((chat) => chat.last_message_time !== null)
+    .filter((chat) => complete || known.has(chat.id) || last === undefined || compareChats(chat, last) < 0)
+    .sort(compareChats);
+  const placed: Chat[] = [];
+  let next = 0;
+  for (const chat of rest) {
+    while (next < incoming.length && compareChats(incoming[next]!, chat) < 0) placed.push(incoming[next++]!);
+    placed.push(chat);
+  }
+  return placed.concat(incoming.slice(next));
+}
+
+export class Chats {
+  list = $state.raw<readonly Chat[]>([]);
+  state = $state<LoadState>('loading');
+  problem = $state.raw<unknown>(null);
+  /** What was found for `searched`; null when nothing is searched. */
+  found = $state.raw<readonly Chat[] | null>(null);
+  searched = $state('');
+  #next: string | null = null;
+  #loadingMore = false;
+  #searchRun = 0;
+  readonly #device: string;
+  readonly #live: Live;
+  readonly #snapshot = new Snapshot();
+  readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
+
+  constructor(device: string, live: Live) {
+    this.#device = device;
+    this.#live = live;
+  }
+
+  get(id: string): Chat | undefined {
+    return this.list.find((chat) => chat.id === id) ?? this.found?.find((chat) => chat.id === id);
+  }
+
+  /** Fetches the list and follows it until the result is called. */
+  follow(): () => void {
+    const end = this.#live.subscribe((frame) => {
+      if (frame.code === 'RESYNC') void this.load();
+      else {
+        this.#snapshot.note(frame);
+        this.apply(frame);
+      }
+    });
+    void this.load();
+    return () => {
+      end();
+      this.#typing.forEach((timer) => clearTimeout(timer));
+    };
+  }
+
+  #page(after?: string): ReturnType<typeof this.fetch> {
+    return this.fetch({ limit: PAGE, after });
+  }
+
+  async fetch(query: { limit: number; after?: string | undefined; search?: string }): Promise<{ items: Chat[]; next: string | null }> {
+    return data(api.GET('/api/v1/devices/{device_id}/chats', { params: { path: { device_id: this.#device }, query } }));
+  }
+
+  /** The newest page; after a RESYNC the pages behind it are fetched again as they are scrolled to. */
+  async load(): Promise<void> {
+    try {
+      await this.#snapshot.take(
+        () => this.#page(),
+        (page) => {
+          this.list = placeChats([], page.items, true);
+          this.#next = page.next;
+        },
+        (frame) => this.apply(frame),
+      );
+      this.state = 'ready';
+      this.problem = null;
+      if (this.searched !== '') await this.search(this.searched);
+    } catch (error) {
+      this.problem = error;
+      if (this.list.length === 0) this.state = 'failed';
+    }
+  }
+
+  async loadMore(): Promise<void> {
+    if (this.#next === null || this.#loadingMore) return;
+    this.#loadingMore = true;
+    try {
+      const after = this.#next;
+      const page = await this.#page(after);
+      if (this.#next !== after) return;
+      const known = new Set(this.list.map((chat) => chat.id));
+      this.#next = page.next;
+      this.list = placeChats(this.list, page.items.filter((chat) => !known.has(chat.id)), true);
+    } catch {
+      // The next scroll to the end tries again.
+    } finally {
+      this.#loadingMore = false;
+    }
+  }
+
+  /** Looks on the server for names, numbers and messages; an empty search shows the list again. */
+  async search(words: string): Promise<void> {
+    const run = ++this.#searchRun;
+    this.searched = words.trim();
+    if (this.searched === '') {
+      this.found = null;
+      return;
+    }
+    const page = await this.fetch({ limit: PAGE, search: this.searched });
+    if (run === this.#searchRun) this.found = page.items;
+  }
+
+  apply(frame: Frame): void {
+    if (frame.code !== 'CHAT_UPDATE' || frame.result.device_id !== this.#device) return;
+    this.put(frame.result);
+  }
+
+  /** Takes the newer state of a chat. */
+  put(chat: Chat): void {
+    this.list = placeChats(this.list, [chat], this.#next === null);
+    this.found = this.found?.map((old) => (old.id === chat.id ? chat : old)) ?? null;
+    clearTimeout(this.#typing.get(chat.id));
+    this.#typing.delete(chat.id);
+    if (chat.typing !== null && chat.typing !== undefined) {
+      const forget = (): void => this.put({ ...(this.get(chat.id) ?? chat), typing: null });
+      this.#typing.set(chat.id, setTimeout(forget, TYPING_LASTS));
+    }
+  }
+}

@@ -1,0 +1,283 @@
+/** One open chat: its messages, what is being sent in it, reading and typing. */
+import { api, data, requestKey } from '../api/client';
+import type { Chat, Message, Outbox } from '../api/types';
+import { isOutbox, type Frame } from './frames';
+import type { LoadState } from './devices.svelte';
+import type { Live } from './live.svelte';
+import { placeMessages, rejoinMessages } from './messages';
+import * as sending from './sending';
+import { Snapshot } from './snapshot';
+import { explain } from './toasts.svelte';
+import { unreadLine, type UnreadLine } from './timeline';
+
+const PAGE = 50;
+/** Rows that need showing when a chat is opened: not sent yet, or not sent at all. */
+const OPEN_STATES = ['queued', 'sending', 'failed', 'unknown', 'expired'] as const;
+/** WhatsApp shows "typing" for some 25 s; telling it again every 10 s keeps it up. Milliseconds. */
+const TYPING_AGAIN = 10_000;
+const TYPING_PAUSE = 5000;
+
+export class Conversation {
+  messages = $state.raw<readonly Message[]>([]);
+  sending = $state.raw<sending.Sending>(sending.NOTHING_SENT);
+  state = $state<LoadState>('loading');
+  problem = $state.raw<unknown>(null);
+  chat = $state.raw<Chat | null>(null);
+  unread = $state.raw<UnreadLine | null>(null);
+  loadingOlder = $state(false);
+  #next = $state<string | null>(null);
+  readonly id: string;
+  readonly device: string;
+  readonly #live: Live;
+  readonly #snapshot = new Snapshot();
+  readonly #files = new Map<string, File>();
+  readonly #created: (message: Message) => void;
+  #marking = false;
+  #typingAt = 0;
+  #typingTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param arrived told of every message of others that arrives while the chat is open */
+  constructor(device: string, id: string, live: Live, arrived: (message: Message) => void = () => undefined) {
+    this.device = device;
+    this.id = id;
+    this.#live = live;
+    this.#created = arrived;
+  }
+
+  get hasOlder(): boolean {
+    return this.#next !== null;
+  }
+
+  /** Fetches chat and messages and follows them until the result is called. */
+  follow(): () => void {
+    const end = this.#live.subscribe((frame) => {
+      if (frame.code === 'RESYNC') void this.load();
+      else {
+        this.#snapshot.note(frame);
+        this.apply(frame);
+      }
+    });
+    void this.load();
+    return () => {
+      end();
+      this.#stopTyping();
+      for (const bubble of this.sending.bubbles) this.#forgetPreview(bubble);
+    };
+  }
+
+  async load(): Promise<void> {
+    const first = this.state !== 'ready';
+    try {
+      await this.#snapshot.take(
+        () => this.#fetch(),
+        ([chat, page, rows]) => {
+          this.chat = chat;
+          const complete = page.next === null;
+          this.messages = first ? placeMessages([], page.items) : rejoinMessages(this.messages, page.items, complete);
+          if (first || this.messages.length === page.items.length) this.#next = page.next;
+          for (const message of page.items) this.#settle(message);
+          for (const row of rows) this.#step(sending.rowChanged(this.sending, row));
+          if (first) this.unread = unreadLine(this.messages, chat.unread_count);
+        },
+        (frame) => this.apply(frame),
+      );
+      this.state = 'ready';
+      this.problem = null;
+    } catch (error) {
+      this.problem = error;
+      if (this.state !== 'ready') this.state = 'failed';
+    }
+  }
+
+  #fetch(): Promise<[Chat, { items: Message[]; next: string | null }, Outbox[]]> {
+    return Promise.all([
+      data(api.GET('/api/v1/chats/{chat_id}', { params: { path: { chat_id: this.id } } })),
+      this.#page(),
+      this.#openRows(),
+    ]);
+  }
+
+  #page(after?: string): Promise<{ items: Message[]; next: string | null }> {
+    const params = { path: { chat_id: this.id }, query: { limit: PAGE, after } };
+    return data(api.GET('/api/v1/chats/{chat_id}/messages', { params }));
+  }
+
+  async #openRows(): Promise<Outbox[]> {
+    const pages = await Promise.all(
+      OPEN_STATES.map((state) =>
+        data(
+          api.GET('/api/v1/devices/{device_id}/outbox', {
+            params: { path: { device_id: this.device }, query: { state, limit: 200 } },
+          }),
+        ),
+      ),
+    );
+    return pages.flatMap((page) => page.items).filter((row) => row.chat_id === this.id);
+  }
+
+  /** Older messages, when there are any. */
+  async older(): Promise<void> {
+    const after = this.#next;
+    if (after === null || this.loadingOlder || this.state !== 'ready') return;
+    this.loadingOlder = true;
+    try {
+      const page = await this.#page(after);
+      if (this.#next !== after) return;
+      this.messages = placeMessages(this.messages, page.items);
+      this.#next = page.next;
+    } catch {
+      // Scrolling up again tries again.
+    } finally {
+      this.loadingOlder = false;
+    }
+  }
+
+  apply(frame: Frame): void {
+    switch (frame.code) {
+      case 'NEW_MESSAGE':
+        if (frame.result.chat_id === this.id) this.#arrive(frame.result);
+        break;
+      case 'MESSAGE_STATUS':
+        if (frame.result.chat_id !== this.id) break;
+        if (isOutbox(frame.result)) this.#step(sending.rowChanged(this.sending, frame.result));
+        else this.#arrive(frame.result);
+        break;
+      case 'CHAT_UPDATE':
+        if (frame.result.id === this.id) this.chat = frame.result;
+    }
+  }
+
+  #arrive(message: Message): void {
+    const fresh = !this.messages.some((known) => known.id === message.id);
+    const newest = this.messages.at(-1);
+    // A change of a message that was never fetched belongs to an older page.
+    if (fresh && this.hasOlder && newest && message.timestamp < this.messages[0]!.timestamp) return;
+    this.messages = placeMessages(this.messages, [message]);
+    this.#settle(message);
+    if (fresh && !message.from_me) this.#created(message);
+    if (fresh && message.from_me) this.unread = null;
+  }
+
+  #settle(message: Message): void {
+    this.#step(sending.messageArrived(this.sending, message));
+  }
+
+  #step(next: sending.Sending): void {
+    const kept = new Set(next.bubbles.map((bubble) => bubble.key));
+    for (const bubble of this.sending.bubbles) if (!kept.has(bubble.key)) this.#forgetPreview(bubble);
+    this.sending = next;
+  }
+
+  #forgetPreview(bubble: sending.Bubble): void {
+    this.#files.delete(bubble.key);
+    if (bubble.draft.preview?.startsWith('blob:')) URL.revokeObjectURL(bubble.draft.preview);
+  }
+
+  /** Sends a text, at once visible as a bubble. */
+  send(text: string, quoted: string | null): void {
+    const key = requestKey();
+    const draft: sending.Draft = { type: 'text', text, quoted_message_id: quoted, preview: null };
+    this.#step(sending.drafted(this.sending, key, draft, new Date().toISOString()));
+    this.unread = null;
+    this.#stopTyping();
+    void this.#post(key);
+  }
+
+  /** Sends a picture with a caption, at once visible as a bubble. */
+  sendImage(file: File, caption: string, quoted: string | null): void {
+    const key = requestKey();
+    const draft: sending.Draft = { type: 'image', text: caption, quoted_message_id: quoted, preview: URL.createObjectURL(file) };
+    this.#files.set(key, file);
+    this.#step(sending.drafted(this.sending, key, draft, new Date().toISOString()));
+    this.unread = null;
+    void this.#post(key);
+  }
+
+  async #post(key: string): Promise<void> {
+    const bubble = this.sending.bubbles.find((one) => one.key === key);
+    if (!bubble || !this.chat) return;
+    const { type, text, quoted_message_id } = bubble.draft;
+    const file = this.#files.get(key);
+    try {
+      const media_id = file ? await this.#upload(key, file) : null;
+      const row = await data(
+        api.POST('/api/v1/messages', {
+          params: { header: { 'Idempotency-Key': key } },
+          body: { device_id: this.device, to: this.chat.chat_jid, type, text, media_id, quoted_message_id, priority: 'reply' },
+        }),
+      );
+      this.#step(sending.posted(this.sending, key, row));
+    } catch (error) {
+      this.#step(sending.refused(this.sending, key, explain(error)));
+    }
+  }
+
+  async #upload(key: string, file: File): Promise<string> {
+    const form = new FormData();
+    form.append('file', file, file.name);
+    const upload = await data(
+      api.POST('/api/v1/media', {
+        params: { header: { 'Idempotency-Key': `${key}-media` } },
+        // The document describes the form's field as a string of bytes; the browser sends the form itself.
+        body: form as unknown as { file: string },
+        bodySerializer: (body: unknown) => body as FormData,
+      }),
+    );
+    return upload.media_id;
+  }
+
+  /** Tries again what was not sent: posts what the server never took, else asks it to send the row once more. */
+  async retry(bubble: sending.Bubble): Promise<void> {
+    if (bubble.row === null) {
+      this.#step(sending.retried(this.sending, bubble.key));
+      await this.#post(bubble.key);
+      return;
+    }
+    const params = { path: { outbox_id: bubble.row.id } };
+    this.#step(sending.rowChanged(this.sending, await data(api.POST('/api/v1/outbox/{outbox_id}/retry', { params }))));
+  }
+
+  /** Takes back what has not left yet. */
+  async cancel(bubble: sending.Bubble): Promise<void> {
+    if (bubble.row !== null) {
+      const params = { path: { outbox_id: bubble.row.id } };
+      await data(api.POST('/api/v1/outbox/{outbox_id}/cancel', { params }));
+    }
+    this.#step(sending.discarded(this.sending, bubble.key));
+  }
+
+  /** Tells the server, and through it the phone and the sender, that what is unread was seen. */
+  async markRead(): Promise<void> {
+    if (this.#marking || !this.chat || this.chat.unread_count === 0) return;
+    this.#marking = true;
+    try {
+      this.chat = await data(api.POST('/api/v1/chats/{chat_id}/read', { params: { path: { chat_id: this.id } } }));
+    } catch {
+      // It stays unread; looking at it again tries again.
+    } finally {
+      this.#marking = false;
+    }
+  }
+
+  /** To be called with every key typed. */
+  typing(): void {
+    clearTimeout(this.#typingTimer);
+    this.#typingTimer = setTimeout(() => this.#stopTyping(), TYPING_PAUSE);
+    if (Date.now() - this.#typingAt < TYPING_AGAIN) return;
+    this.#typingAt = Date.now();
+    this.#tellTyping('composing');
+  }
+
+  #stopTyping(): void {
+    clearTimeout(this.#typingTimer);
+    if (this.#typingAt === 0) return;
+    this.#typingAt = 0;
+    this.#tellTyping('paused');
+  }
+
+  /** Nobody waits for this, and an offline device refuses it: it is only courtesy. */
+  #tellTyping(state: 'composing' | 'paused'): void {
+    const call = api.POST('/api/v1/chats/{chat_id}/typing', { params: { path: { chat_id: this.id } }, body: { state } });
+    call.catch(() => undefined);
+  }
+}

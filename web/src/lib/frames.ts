@@ -1,0 +1,45 @@
+/** What `/ws` sends. `id` is `<epoch>:<sequence>`: a new epoch for every start of the server, sequences only rise. */
+import type { Chat, Device, Message, Outbox, Pairing } from '../api/types';
+
+export interface Deleted {
+  id: string;
+  deleted: true;
+}
+
+interface Results {
+  NEW_MESSAGE: Message;
+  CHAT_UPDATE: Chat;
+  MESSAGE_STATUS: Message | Outbox;
+  DEVICE_STATUS: Device | Deleted;
+  QR_UPDATE: Pairing;
+  DEVICE_PAIRED: Device;
+  DEVICE_CONNECTED: Device;
+  DEVICE_LOGGED_OUT: Device;
+  RESYNC: { reason: string };
+}
+
+export type Frame = { [Code in keyof Results]: { id: string; code: Code; message: string; result: Results[Code] } }[keyof Results];
+
+/** A frame from the text of a WebSocket message, or null for what this version does not know. */
+export function readFrame(text: string): Frame | null {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null || !('code' in value) || !('result' in value)) return null;
+  return value as Frame;
+}
+
+/** Whether `id` was already seen when `last` was the newest: the same start of the server and not beyond it. */
+export function isRepeat(id: string, last: string | null): boolean {
+  if (last === null) return false;
+  const [epoch, sequence] = id.split(':');
+  const [lastEpoch, lastSequence] = last.split(':');
+  return epoch === lastEpoch && Number(sequence) <= Number(lastSequence);
+}
+
+export function isDeleted(result: Device | Deleted): result is Deleted {
+  return 'deleted' in result;
+}
+
+/** MESSAGE_STATUS carries the outbox row as long as there is no message yet. */
+export function isOutbox(result: Message | Outbox): result is Outbox {
+  return 'state' in result;
+}

@@ -1,0 +1,149 @@
+/**
+ * WhatsApp's markup as a tree, so that it can be shown without ever handling HTML. Nothing is lost: `source` of a tree
+ * is the text it came from, byte for byte.
+ */
+export type Node =
+  | { kind: 'text'; text: string }
+  | { kind: 'link'; text: string; href: string }
+  | { kind: 'code' | 'block'; text: string }
+  | { kind: 'bold' | 'italic' | 'strike'; children: Node[] };
+
+const MARKS = { '*': 'bold', _: 'italic', '~': 'strike' } as const;
+const FENCE = '```';
+type Mark = keyof typeof MARKS;
+
+const LINK = /(?:https?:\/\/|www\.)[^\s<>"]+/giu;
+/** Punctuation that ends a sentence rather than an address; a closing bracket stays when the address opened it. */
+const TRAILING = /[.,;:!?'"*_~]+$/u;
+/** Deeper nesting than people write; also bounds the recursion for hostile text. */
+const MAX_DEPTH = 8;
+const WORD = /[\p{L}\p{N}]/u;
+
+export function parse(text: string): Node[] {
+  return parseInline(text, 0);
+}
+
+function parseInline(text: string, depth: number): Node[] {
+  const nodes: Node[] = [];
+  let plain = 0;
+  let at = 0;
+  const take = (end: number): void => {
+    if (end > plain) nodes.push(...links(text.slice(plain, end)));
+  };
+  const closers = new Map<string, number>();
+  while (at < text.length) {
+    const found = markAt(text, at, depth, closers);
+    if (!found) {
+      at = afterLink(text, at);
+      continue;
+    }
+    take(at);
+    nodes.push(found.node);
+    at = plain = found.end;
+  }
+  take(text.length);
+  return nodes;
+}
+
+interface Found {
+  node: Node;
+  end: number;
+}
+
+function markAt(text: string, at: number, depth: number, closers: Map<string, number>): Found | null {
+  const char = text[at]!;
+  if (char === '`') return codeAt(text, at, closers);
+  if (!(char in MARKS) || depth >= MAX_DEPTH || !opens(text, at)) return null;
+  const end = closing(text, at, char as Mark, closers);
+  if (end < 0) return null;
+  return { node: { kind: MARKS[char as Mark], children: parseInline(text.slice(at + 1, end), depth + 1) }, end: end + 1 };
+}
+
+function codeAt(text: string, at: number, closers: Map<string, number>): Found | null {
+  if (text.startsWith(FENCE, at)) {
+    const end = nextIndex(text, FENCE, at + 3, closers);
+    if (end > at + 3) return { node: { kind: 'block', text: text.slice(at + 3, end) }, end: end + 3 };
+  }
+  const end = nextIndex(text, '`', at + 1, closers);
+  const inside = end > 0 ? text.slice(at + 1, end) : '';
+  if (inside.trim() === '' || inside.includes('\n')) return null;
+  return { node: { kind: 'code', text: inside }, end: end + 1 };
+}
+
+/** `indexOf` that remembers "nowhere behind here", so that 64 KB of opening marks are not searched once each. */
+function nextIndex(text: string, needle: string, from: number, closers: Map<string, number>): number {
+  const none = closers.get(needle);
+  if (none !== undefined && from >= none) return -1;
+  const found = text.indexOf(needle, from);
+  if (found < 0) closers.set(needle, from);
+  return found;
+}
+
+/** A mark opens where a word could start and is followed by something to mark. */
+function opens(text: string, at: number): boolean {
+  const next = text[at + 1];
+  if (next === undefined || /\s/u.test(next) || next === text[at]) return false;
+  return at === 0 || !WORD.test(text[at - 1]!);
+}
+
+/** The matching end on the same line: directly behind a character, not in the middle of a word. */
+function closing(text: string, at: number, mark: Mark, closers: Map<string, number>): number {
+  const line = nextIndex(text, '\n', at, closers);
+  const stop = line < 0 ? text.length : line;
+  for (let end = nextIndex(text, mark, at + 2, closers); end >= 0 && end < stop; end = text.indexOf(mark, end + 1)) {
+    const after = text[end + 1];
+    if (!/\s/u.test(text[end - 1]!) && (after === undefined || !WORD.test(after))) return end;
+  }
+  return -1;
+}
+
+/** Steps over an address as a whole, so that the underscores in it mark nothing; else one character on. */
+function afterLink(text: string, at: number): number {
+  const char = text[at];
+  if (char !== 'h' && char !== 'H' && char !== 'w' && char !== 'W') return at + 1;
+  const sticky = new RegExp(LINK.source, 'iuy');
+  sticky.lastIndex = at;
+  const found = sticky.exec(text);
+  return found ? at + trimmed(found[0]).length : at + 1;
+}
+
+function trimmed(address: string): string {
+  let end = address.replace(TRAILING, '');
+  while (end.endsWith(')') && !end.includes('(')) end = end.slice(0, -1).replace(TRAILING, '');
+  return end;
+}
+
+function links(text: string): Node[] {
+  const nodes: Node[] = [];
+  let plain = 0;
+  for (const found of text.matchAll(LINK)) {
+    const address = trimmed(found[0]);
+    const href = address.toLowerCase().startsWith('www.') ? `https://${address}` : address;
+    if (!URL.canParse(href) || new URL(href).hostname.length < 3) continue;
+    if (found.index > plain) nodes.push({ kind: 'text', text: text.slice(plain, found.index) });
+    nodes.push({ kind: 'link', text: address, href });
+    plain = found.index + address.length;
+  }
+  if (plain < text.length) nodes.push({ kind: 'text', text: text.slice(plain) });
+  return nodes;
+}
+
+const DELIMITERS = { bold: '*', italic: '_', strike: '~', code: '`', block: FENCE } as const;
+
+/** The text a tree was parsed from. */
+export function source(nodes: readonly Node[]): string {
+  return nodes
+    .map((node) => {
+      if (node.kind === 'text' || node.kind === 'link') return node.text;
+      const mark = DELIMITERS[node.kind];
+      return mark + ('children' in node ? source(node.children) : node.text) + mark;
+    })
+    .join('');
+}
+
+/** What a person reads, without marks: for previews in lists. */
+export function plainText(text: string): string {
+  const words = (nodes: readonly Node[]): string =>
+    nodes.map((node) => ('children' in node ? words(node.children) : node.text)).join('');
+  return words(parse(text));
+}

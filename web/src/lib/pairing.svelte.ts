@@ -1,0 +1,111 @@
+/** One attempt to link a device to a phone, from the first code to its end. */
+import { api, data, requestKey } from '../api/client';
+import { Problem } from '../api/problem';
+import type { Pairing } from '../api/types';
+import type { Live } from './live.svelte';
+
+/** The socket brings every code; asking is only for a socket that is down, or was at the wrong moment. Milliseconds. */
+const ASK_WHEN_DOWN = 2500;
+const ASK_WHEN_LIVE = 10_000;
+
+export class PairingAttempt {
+  current = $state.raw<Pairing | null>(null);
+  starting = $state(false);
+  problem = $state.raw<unknown>(null);
+  readonly #device: string;
+  readonly #live: Live;
+  #end: () => void = () => undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #run = 0;
+
+  constructor(device: string, live: Live) {
+    this.#device = device;
+    this.#live = live;
+  }
+
+  get waiting(): boolean {
+    return this.current?.state === 'waiting';
+  }
+
+  /** Starts an attempt; one that was under way is cancelled first. `phone` is needed for a code. */
+  async start(method: Pairing['method'], phone: string | null = null): Promise<void> {
+    await this.cancel();
+    const run = this.#run;
+    this.starting = true;
+    this.problem = null;
+    try {
+      const pairing = await data(
+        api.POST('/api/v1/devices/{device_id}/pairings', {
+          params: { path: { device_id: this.#device }, header: { 'Idempotency-Key': requestKey() } },
+          body: { method, phone },
+        }),
+      );
+      if (run !== this.#run) return void this.#tellCancelled(pairing.id);
+      this.current = pairing;
+      this.#follow();
+    } catch (error) {
+      if (run === this.#run) this.problem = error;
+    } finally {
+      if (run === this.#run) this.starting = false;
+    }
+  }
+
+  #follow(): void {
+    const end = this.#live.subscribe((frame) => {
+      if (frame.code === 'QR_UPDATE') this.#take(frame.result);
+      else if (frame.code === 'RESYNC') void this.#ask();
+    });
+    this.#end = end;
+    this.#askLater();
+  }
+
+  #take(pairing: Pairing): void {
+    if (pairing.id !== this.current?.id || !this.waiting) return;
+    this.current = pairing;
+    if (!this.waiting) this.#stop();
+  }
+
+  #askLater(): void {
+    this.#timer = setTimeout(() => void this.#ask(), this.#live.status === 'live' ? ASK_WHEN_LIVE : ASK_WHEN_DOWN);
+  }
+
+  async #ask(): Promise<void> {
+    const id = this.current?.id;
+    if (id === undefined || !this.waiting) return;
+    clearTimeout(this.#timer);
+    try {
+      this.#take(await data(api.GET('/api/v1/pairings/{pairing_id}', { params: { path: { pairing_id: id } } })));
+    } catch (error) {
+      if (error instanceof Problem && error.status === 404) {
+        this.problem = error;
+        this.#stop();
+        this.current = null;
+      }
+    }
+    if (this.waiting && this.current?.id === id) this.#askLater();
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timer);
+    this.#end();
+    this.#end = () => undefined;
+  }
+
+  /** Ends an attempt under way; its device can be paired anew at once. */
+  async cancel(): Promise<void> {
+    this.#run += 1;
+    this.#stop();
+    this.starting = false;
+    const waiting = this.waiting ? this.current : null;
+    this.current = null;
+    if (waiting) await this.#tellCancelled(waiting.id);
+  }
+
+  async #tellCancelled(id: string): Promise<void> {
+    try {
+      await data(api.DELETE('/api/v1/pairings/{pairing_id}', { params: { path: { pairing_id: id } } }));
+    } catch {
+      // It expires by itself within three minutes, and the next attempt replaces it.
+    }
+  }
+}

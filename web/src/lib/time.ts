@@ -1,0 +1,71 @@
+/**
+ * How instants are shown: in the account's time zone, never the browser's. Lists follow SPEC section 4:
+ * `15:04` today, `Yesterday`, the weekday within 7 days, then the date.
+ */
+export interface Place {
+  /** BCP 47, decides the words */
+  locale: string;
+  /** IANA zone, decides the day and the hour */
+  zone: string;
+  today: string;
+  yesterday: string;
+}
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function formatter(locale: string, zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${locale}|${zone}|${JSON.stringify(options)}`;
+  let found = formatters.get(key);
+  if (!found) formatters.set(key, (found = new Intl.DateTimeFormat(locale, { ...options, timeZone: zone })));
+  return found;
+}
+
+/** Days since 1970 of the calendar day an instant falls on in a zone. */
+export function dayNumber(at: Date, zone: string): number {
+  const parts = formatter('en-US', zone, { year: 'numeric', month: 'numeric', day: 'numeric' }).formatToParts(at);
+  const value = (type: string): number => Number(parts.find((part) => part.type === type)?.value);
+  return Date.UTC(value('year'), value('month') - 1, value('day')) / 86_400_000;
+}
+
+/** `15:04` */
+export function clock(at: Date, place: Place): string {
+  return formatter(place.locale, place.zone, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at);
+}
+
+function date(at: Date, place: Place): string {
+  return formatter(place.locale, place.zone, { day: '2-digit', month: '2-digit', year: 'numeric' }).format(at);
+}
+
+function weekday(at: Date, place: Place): string {
+  return formatter(place.locale, place.zone, { weekday: 'long' }).format(at);
+}
+
+/** The time of a chat's last message, as short as it can be understood. */
+export function listTime(at: Date, now: Date, place: Place): string {
+  const days = dayNumber(now, place.zone) - dayNumber(at, place.zone);
+  if (days <= 0) return days === 0 ? clock(at, place) : date(at, place);
+  if (days === 1) return place.yesterday;
+  return days < 7 ? weekday(at, place) : date(at, place);
+}
+
+/** The line between two days of a conversation. */
+export function daySeparator(at: Date, now: Date, place: Place): string {
+  const days = dayNumber(now, place.zone) - dayNumber(at, place.zone);
+  if (days === 0) return place.today;
+  if (days === 1) return place.yesterday;
+  if (days > 1 && days < 7) return weekday(at, place);
+  return formatter(place.locale, place.zone, { day: 'numeric', month: 'long', year: 'numeric' }).format(at);
+}
+
+/** Day and clock, for tooltips and details. */
+export function full(at: Date, place: Place): string {
+  return formatter(place.locale, place.zone, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' }).format(at);
+}
+
+/** `0:07`, `1:02:03`: a length in seconds. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const pad = (value: number): string => String(value).padStart(2, '0');
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return hours > 0 ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`;
+}

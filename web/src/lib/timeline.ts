@@ -1,0 +1,66 @@
+/** What a conversation shows from top to bottom: days, messages, the unread line, and what is on its way out. */
+import type { Message } from '../api/types';
+import type { Bubble } from './sending';
+import { dayNumber } from './time';
+
+export type Entry =
+  | { kind: 'day'; key: string; at: Date }
+  | { kind: 'unread'; key: string; count: number }
+  /** `first`: starts a run of one person's messages, so it carries the name and the bubble's tail */
+  | { kind: 'message'; key: string; message: Message; first: boolean }
+  | { kind: 'bubble'; key: string; bubble: Bubble; first: boolean };
+
+export interface UnreadLine {
+  /** id of the first unread message */
+  before: string;
+  count: number;
+}
+
+/** Messages of one person further apart than this start a new run (seconds). */
+const RUN_GAP = 600;
+
+/** @param messages oldest first */
+export function timeline(messages: readonly Message[], bubbles: readonly Bubble[], zone: string, unread: UnreadLine | null): Entry[] {
+  const entries: Entry[] = [];
+  let day = Number.NaN;
+  let previous: Message | null = null;
+  const startDay = (at: Date): void => {
+    const number = dayNumber(at, zone);
+    if (number === day) return;
+    day = number;
+    previous = null;
+    entries.push({ kind: 'day', key: `day-${number}`, at });
+  };
+  for (const message of messages) {
+    startDay(new Date(message.timestamp * 1000));
+    if (unread?.before === message.id) {
+      entries.push({ kind: 'unread', key: 'unread', count: unread.count });
+      previous = null;
+    }
+    entries.push({ kind: 'message', key: message.id, message, first: !continues(previous, message) });
+    previous = message;
+  }
+  bubbles.forEach((bubble, index) => {
+    startDay(new Date(bubble.created_at));
+    const first = index === 0 && !(previous?.from_me ?? false);
+    entries.push({ kind: 'bubble', key: bubble.key, bubble, first });
+  });
+  return entries;
+}
+
+function continues(previous: Message | null, message: Message): boolean {
+  if (previous === null || previous.message_type === 'system' || message.message_type === 'system') return false;
+  return (
+    previous.from_me === message.from_me &&
+    previous.sender_jid === message.sender_jid &&
+    message.timestamp - previous.timestamp < RUN_GAP
+  );
+}
+
+/** The line above the last `count` messages of others; null when they are not all there or there are none. */
+export function unreadLine(messages: readonly Message[], count: number): UnreadLine | null {
+  if (count <= 0) return null;
+  const received = messages.filter((message) => !message.from_me && message.message_type !== 'system');
+  const first = received.at(-count);
+  return first ? { before: first.id, count } : null;
+}

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import type { Plugin } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+/** The script a browser must load before the first page works: entry plus its static imports, in gzip bytes. */
+const FIRST_LOAD_LIMIT = 200 * 1024;
+
+function firstLoadBudget(): Plugin {
+  return {
+    name: 'first-load-budget',
+    apply: 'build',
+    writeBundle(_, bundle) {
+      const seen = new Set<string>();
+      let bytes = 0;
+      const add = (file: string): void => {
+        const chunk = bundle[file];
+        if (seen.has(file) || chunk?.type !== 'chunk') return;
+        seen.add(file);
+        bytes += gzipSync(chunk.code).length;
+        chunk.imports.forEach(add);
+      };
+      Object.values(bundle).forEach((chunk) => chunk.type === 'chunk' && chunk.isEntry && add(chunk.fileName));
+      const text = `first load: ${(bytes / 1024).toFixed(1)} KiB of gzipped script (limit ${FIRST_LOAD_LIMIT / 1024} KiB)`;
+      if (bytes > FIRST_LOAD_LIMIT) this.error(text);
+      console.log(text);
+    },
+  };
+}
+
+/** The page at /docs is served by the API; its one script comes from this build, under a name without a hash. */
+function docsAssets(): Plugin {
+  return {
+    name: 'docs-assets',
+    apply: 'build',
+    generateBundle() {
+      const source = readFileSync(resolve(import.meta.dirname, 'node_modules/rapidoc/dist/rapidoc-min.js'), 'utf8');
+      this.emitFile({
+        type: 'asset',
+        fileName: 'docs-assets/rapidoc-min.js',
+        source: source.replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n'),
+      });
+    },
+  };
+}
+
+const api = process.env['WAFAST_URL'] ?? 'http://127.0.0.1:3000';
+
+export default defineConfig({
+  plugins: [svelte(), docsAssets(), firstLoadBudget()],
+  build: {
+    outDir: process.env['WAFAST_WEB_OUT'] ?? '../python/wafast/web',
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    // light-dark() and text-wrap: balance; older browsers than these are two years without security fixes
+    target: ['chrome123', 'edge123', 'firefox121', 'safari17.5'],
+    reportCompressedSize: false,
+  },
+  server: {
+    proxy: { '/api': api, '/media': api, '/docs': api, '/ws': { target: api, ws: true } },
+  },
+  resolve: process.env['VITEST'] ? { conditions: ['browser'] } : {},
+  test: { environment: 'happy-dom', include: ['src/**/*.test.ts'], restoreMocks: true },
+});
