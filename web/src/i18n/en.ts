@@ -250,7 +250,9 @@ export const en = {
   'chat.votes_one': '{n} vote',
   'chat.votes_other': '{n} votes',
   'chat.reactions': 'Reactions: {list}',
-  'chat.viewer': 'Photo',
+
+  'viewer.previous': 'Previous',
+  'viewer.next': 'Next',
 
   'outbox.queued': 'Waiting for the device',
   'outbox.sending': 'Sending…',

@@ -2,6 +2,7 @@
 import { en, type MessageKey, type PluralKey } from './en';
 import { ms } from './ms';
 
+export type { MessageKey };
 export type Language = 'en' | 'ms';
 
 const CATALOGUES: Record<Language, Record<MessageKey, string>> = { en, ms };

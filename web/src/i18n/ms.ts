@@ -251,7 +251,9 @@ export const ms: Record<MessageKey, string> = {
   'chat.votes_one': '{n} undi',
   'chat.votes_other': '{n} undi',
   'chat.reactions': 'Reaksi: {list}',
-  'chat.viewer': 'Foto',
+
+  'viewer.previous': 'Sebelumnya',
+  'viewer.next': 'Seterusnya',
 
   'outbox.queued': 'Menunggu peranti',
   'outbox.sending': 'Menghantar…',

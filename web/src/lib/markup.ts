@@ -5,8 +5,11 @@
 export type Node =
   | { kind: 'text'; text: string }
   | { kind: 'link'; text: string; href: string }
-  | { kind: 'code' | 'block'; text: string }
-  | { kind: 'bold' | 'italic' | 'strike'; children: Node[] };
+  | { kind: 'code'; text: string }
+  | { kind: 'block'; text: string }
+  | { kind: 'bold'; children: Node[] }
+  | { kind: 'italic'; children: Node[] }
+  | { kind: 'strike'; children: Node[] };
 
 const MARKS = { '*': 'bold', _: 'italic', '~': 'strike' } as const;
 const FENCE = '```';

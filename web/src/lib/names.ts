@@ -1,0 +1,26 @@
+/** What to call a chat, a sender and a message's content when names or words are missing. */
+import type { Chat, Message } from '../api/types';
+import { t } from '../i18n/index.svelte';
+import { plainText } from './markup';
+import { showPhone } from './phone';
+
+export function jidName(jid: string): string {
+  const [user = jid, server] = jid.split('@');
+  return server === 's.whatsapp.net' ? showPhone(user) : user;
+}
+
+export function chatName(chat: Chat): string {
+  return chat.chat_name || (chat.phone ? showPhone(chat.phone) : jidName(chat.chat_jid));
+}
+
+export function senderName(message: Message): string {
+  if (message.from_me) return t('inbox.you');
+  return message.sender_name || jidName(message.sender_jid ?? message.chat_jid);
+}
+
+/** One line for a message: its words, else what it is. */
+export function summary(type: Message['message_type'], text: string, fromMe: boolean): string {
+  if (type === 'deleted') return t(fromMe ? 'type.deleted_own' : 'type.deleted');
+  if (type === 'unsupported') return t('type.unsupported');
+  return text === '' ? t(`type.${type}`) : plainText(text).replace(/\s+/gu, ' ');
+}
