@@ -3,7 +3,12 @@ import createClient from 'openapi-fetch';
 import { Problem } from './problem';
 import type { paths } from './schema';
 
-export const api = createClient<paths>({ baseUrl: '/', credentials: 'same-origin' });
+export const api = createClient<paths>({
+  baseUrl: '/',
+  credentials: 'same-origin',
+  // looked up at each call, so that a test can stand in for the network
+  fetch: (request) => globalThis.fetch(request),
+});
 
 let signedOut: () => void = () => undefined;
 
@@ -26,7 +31,8 @@ export async function data<T>(call: Promise<{ data?: T; error?: unknown; respons
   }
   if (!answer.response.ok) {
     // 401 under /session is about the words just typed (signing in, the current password), or for its caller to judge
-    if (answer.response.status === 401 && !new URL(answer.response.url).pathname.startsWith('/api/v1/session')) signedOut();
+    if (answer.response.status === 401 && !new URL(answer.response.url).pathname.startsWith('/api/v1/session'))
+      signedOut();
     throw Problem.from(answer.response, answer.error);
   }
   return answer.data as T;

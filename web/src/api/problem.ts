@@ -16,6 +16,10 @@ export class Problem extends Error {
     const text = [fields['detail'], fields['title']].find((value) => typeof value === 'string' && value !== '');
     const header = Number(response.headers.get('retry-after') ?? Number.NaN);
     const seconds = typeof fields['retry_after'] === 'number' ? fields['retry_after'] : header;
-    return new Problem(response.status, String(text ?? `HTTP ${response.status}`), Number.isFinite(seconds) ? seconds : null);
+    return new Problem(
+      response.status,
+      String(text ?? `HTTP ${response.status}`),
+      Number.isFinite(seconds) ? seconds : null,
+    );
   }
 }

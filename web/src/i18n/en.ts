@@ -136,6 +136,7 @@ export const en = {
   'pairing.qr_label': 'QR code to scan with WhatsApp',
   'pairing.preparing': 'Preparing the code…',
   'pairing.expires': 'Valid for another {time}. The code changes now and then; that is normal.',
+  'pairing.expires_code': 'Valid for another {time}.',
   'pairing.phone': 'Number of the phone',
   'pairing.phone_help': 'With country code, for example +60 12-345 6789.',
   'pairing.get_code': 'Get code',

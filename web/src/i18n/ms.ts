@@ -115,7 +115,8 @@ export const ms: Record<MessageKey, string> = {
     'Sembang, mesej, media dan mesej yang belum dihantar dipadam untuk semua orang di ruang kerja ini. Ini tidak boleh dibatalkan.',
   'devices.delete_confirm': 'Taip {name} untuk mengesahkan',
   'devices.logout_title': 'Log keluar {name}?',
-  'devices.logout_text': 'Talian diputuskan daripada telefonnya. Sembangnya kekal di sini; pautkan semula untuk menggunakannya.',
+  'devices.logout_text':
+    'Talian diputuskan daripada telefonnya. Sembangnya kekal di sini; pautkan semula untuk menggunakannya.',
   'state.new': 'Baharu',
   'state.pairing': 'Memaut',
   'state.connecting': 'Menyambung',
@@ -137,6 +138,7 @@ export const ms: Record<MessageKey, string> = {
   'pairing.qr_label': 'Kod QR untuk diimbas dengan WhatsApp',
   'pairing.preparing': 'Menyediakan kod…',
   'pairing.expires': 'Sah selama {time} lagi. Kod bertukar sekali-sekala; itu biasa.',
+  'pairing.expires_code': 'Sah selama {time} lagi.',
   'pairing.phone': 'Nombor telefon',
   'pairing.phone_help': 'Dengan kod negara, contohnya +60 12-345 6789.',
   'pairing.get_code': 'Dapatkan kod',
@@ -144,7 +146,8 @@ export const ms: Record<MessageKey, string> = {
   'pairing.paired': '{name} telah dipautkan',
   'pairing.failed_title': 'Pautan tidak berjaya',
   'pairing.expired_title': 'Kod telah luput',
-  'pairing.expired_text': 'Tiada sesiapa mengimbasnya pada masanya. Dapatkan yang baharu apabila telefon ada di tangan.',
+  'pairing.expired_text':
+    'Tiada sesiapa mengimbasnya pada masanya. Dapatkan yang baharu apabila telefon ada di tangan.',
   'phone.empty': 'Masukkan nombor telefon.',
   'phone.letters': 'Nombor telefon hanya mengandungi digit, mungkin dengan +, ruang atau sempang.',
   'phone.short': 'Terlalu pendek. Berikan nombor dengan kod negara.',

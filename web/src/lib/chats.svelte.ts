@@ -84,7 +84,11 @@ export class Chats {
     return this.fetch({ limit: PAGE, after });
   }
 
-  async fetch(query: { limit: number; after?: string | undefined; search?: string }): Promise<{ items: Chat[]; next: string | null }> {
+  async fetch(query: {
+    limit: number;
+    after?: string | undefined;
+    search?: string;
+  }): Promise<{ items: Chat[]; next: string | null }> {
     return data(api.GET('/api/v1/devices/{device_id}/chats', { params: { path: { device_id: this.#device }, query } }));
   }
 
@@ -117,7 +121,11 @@ export class Chats {
       if (this.#next !== after) return;
       const known = new Set(this.list.map((chat) => chat.id));
       this.#next = page.next;
-      this.list = placeChats(this.list, page.items.filter((chat) => !known.has(chat.id)), true);
+      this.list = placeChats(
+        this.list,
+        page.items.filter((chat) => !known.has(chat.id)),
+        true,
+      );
     } catch {
       // The next scroll to the end tries again.
     } finally {

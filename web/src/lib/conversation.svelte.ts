@@ -1,5 +1,6 @@
 /** One open chat: its messages, what is being sent in it, reading and typing. */
 import { api, data, requestKey } from '../api/client';
+import { Problem } from '../api/problem';
 import type { Chat, Message, Outbox } from '../api/types';
 import { isOutbox, type Frame } from './frames';
 import type { LoadState } from './devices.svelte';
@@ -31,6 +32,8 @@ export class Conversation {
   readonly #live: Live;
   readonly #snapshot = new Snapshot();
   readonly #files = new Map<string, File>();
+  /** How often a bubble was refused: an answer that was a refusal must not be given again to the next try. */
+  readonly #refusals = new Map<string, number>();
   readonly #created: (message: Message) => void;
   #marking = false;
   #typingAt = 0;
@@ -170,14 +173,20 @@ export class Conversation {
 
   #forgetPreview(bubble: sending.Bubble): void {
     this.#files.delete(bubble.key);
+    this.#refusals.delete(bubble.key);
     if (bubble.draft.preview?.startsWith('blob:')) URL.revokeObjectURL(bubble.draft.preview);
+  }
+
+  /** The instant a new bubble stands at: below everything there is, also when this computer's clock is slow. */
+  #written(): string {
+    return new Date(Math.max(Date.now(), (this.messages.at(-1)?.timestamp ?? 0) * 1000)).toISOString();
   }
 
   /** Sends a text, at once visible as a bubble. */
   send(text: string, quoted: string | null): void {
     const key = requestKey();
     const draft: sending.Draft = { type: 'text', text, quoted_message_id: quoted, preview: null };
-    this.#step(sending.drafted(this.sending, key, draft, new Date().toISOString()));
+    this.#step(sending.drafted(this.sending, key, draft, this.#written()));
     this.unread = null;
     this.#stopTyping();
     void this.#post(key);
@@ -186,9 +195,14 @@ export class Conversation {
   /** Sends a picture with a caption, at once visible as a bubble. */
   sendImage(file: File, caption: string, quoted: string | null): void {
     const key = requestKey();
-    const draft: sending.Draft = { type: 'image', text: caption, quoted_message_id: quoted, preview: URL.createObjectURL(file) };
+    const draft: sending.Draft = {
+      type: 'image',
+      text: caption,
+      quoted_message_id: quoted,
+      preview: URL.createObjectURL(file),
+    };
     this.#files.set(key, file);
-    this.#step(sending.drafted(this.sending, key, draft, new Date().toISOString()));
+    this.#step(sending.drafted(this.sending, key, draft, this.#written()));
     this.unread = null;
     void this.#post(key);
   }
@@ -198,16 +212,28 @@ export class Conversation {
     if (!bubble || !this.chat) return;
     const { type, text, quoted_message_id } = bubble.draft;
     const file = this.#files.get(key);
+    const once = `${key}-${this.#refusals.get(key) ?? 0}`;
     try {
-      const media_id = file ? await this.#upload(key, file) : null;
+      const media_id = file ? await this.#upload(once, file) : null;
       const row = await data(
         api.POST('/api/v1/messages', {
-          params: { header: { 'Idempotency-Key': key } },
-          body: { device_id: this.device, to: this.chat.chat_jid, type, text, media_id, quoted_message_id, priority: 'reply' },
+          params: { header: { 'Idempotency-Key': once } },
+          body: {
+            device_id: this.device,
+            to: this.chat.chat_jid,
+            type,
+            text,
+            media_id,
+            quoted_message_id,
+            priority: 'reply',
+          },
         }),
       );
       this.#step(sending.posted(this.sending, key, row));
     } catch (error) {
+      // Status 0 got no answer: the same key again, so that it cannot be sent twice.
+      if (!(error instanceof Problem) || error.status !== 0)
+        this.#refusals.set(key, (this.#refusals.get(key) ?? 0) + 1);
       this.#step(sending.refused(this.sending, key, explain(error)));
     }
   }
@@ -277,7 +303,10 @@ export class Conversation {
 
   /** Nobody waits for this, and an offline device refuses it: it is only courtesy. */
   #tellTyping(state: 'composing' | 'paused'): void {
-    const call = api.POST('/api/v1/chats/{chat_id}/typing', { params: { path: { chat_id: this.id } }, body: { state } });
+    const call = api.POST('/api/v1/chats/{chat_id}/typing', {
+      params: { path: { chat_id: this.id } },
+      body: { state },
+    });
     call.catch(() => undefined);
   }
 }

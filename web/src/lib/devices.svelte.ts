@@ -76,7 +76,11 @@ export class Devices {
 
   async load(): Promise<void> {
     try {
-      await this.#snapshot.take(() => this.#fetch(), (devices) => this.replace(devices), (frame) => this.apply(frame));
+      await this.#snapshot.take(
+        () => this.#fetch(),
+        (devices) => this.replace(devices),
+        (frame) => this.apply(frame),
+      );
       this.state = 'ready';
       this.problem = null;
     } catch (error) {

@@ -18,7 +18,9 @@ interface Results {
   RESYNC: { reason: string };
 }
 
-export type Frame = { [Code in keyof Results]: { id: string; code: Code; message: string; result: Results[Code] } }[keyof Results];
+export type Frame = {
+  [Code in keyof Results]: { id: string; code: Code; message: string; result: Results[Code] };
+}[keyof Results];
 
 /** A frame from the text of a WebSocket message, or null for what this version does not know. */
 export function readFrame(text: string): Frame | null {

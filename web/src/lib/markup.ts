@@ -33,9 +33,10 @@ function parseInline(text: string, depth: number): Node[] {
   const take = (end: number): void => {
     if (end > plain) nodes.push(...links(text.slice(plain, end)));
   };
-  const closers = new Map<string, number>();
+  const nowhere = new Map<string, number>();
+  const ends = findEnds(text);
   while (at < text.length) {
-    const found = markAt(text, at, depth, closers);
+    const found = markAt(text, at, depth, ends, nowhere);
     if (!found) {
       at = afterLink(text, at);
       continue;
@@ -53,32 +54,35 @@ interface Found {
   end: number;
 }
 
-function markAt(text: string, at: number, depth: number, closers: Map<string, number>): Found | null {
+function markAt(text: string, at: number, depth: number, ends: Ends, nowhere: Map<string, number>): Found | null {
   const char = text[at]!;
-  if (char === '`') return codeAt(text, at, closers);
+  if (char === '`') return codeAt(text, at, nowhere);
   if (!(char in MARKS) || depth >= MAX_DEPTH || !opens(text, at)) return null;
-  const end = closing(text, at, char as Mark, closers);
+  const end = closing(at, char as Mark, ends);
   if (end < 0) return null;
-  return { node: { kind: MARKS[char as Mark], children: parseInline(text.slice(at + 1, end), depth + 1) }, end: end + 1 };
+  return {
+    node: { kind: MARKS[char as Mark], children: parseInline(text.slice(at + 1, end), depth + 1) },
+    end: end + 1,
+  };
 }
 
-function codeAt(text: string, at: number, closers: Map<string, number>): Found | null {
+function codeAt(text: string, at: number, nowhere: Map<string, number>): Found | null {
   if (text.startsWith(FENCE, at)) {
-    const end = nextIndex(text, FENCE, at + 3, closers);
+    const end = nextIndex(text, FENCE, at + 3, nowhere);
     if (end > at + 3) return { node: { kind: 'block', text: text.slice(at + 3, end) }, end: end + 3 };
   }
-  const end = nextIndex(text, '`', at + 1, closers);
+  const end = nextIndex(text, '`', at + 1, nowhere);
   const inside = end > 0 ? text.slice(at + 1, end) : '';
   if (inside.trim() === '' || inside.includes('\n')) return null;
   return { node: { kind: 'code', text: inside }, end: end + 1 };
 }
 
 /** `indexOf` that remembers "nowhere behind here", so that 64 KB of opening marks are not searched once each. */
-function nextIndex(text: string, needle: string, from: number, closers: Map<string, number>): number {
-  const none = closers.get(needle);
+function nextIndex(text: string, needle: string, from: number, nowhere: Map<string, number>): number {
+  const none = nowhere.get(needle);
   if (none !== undefined && from >= none) return -1;
   const found = text.indexOf(needle, from);
-  if (found < 0) closers.set(needle, from);
+  if (found < 0) nowhere.set(needle, from);
   return found;
 }
 
@@ -89,15 +93,38 @@ function opens(text: string, at: number): boolean {
   return at === 0 || !WORD.test(text[at - 1]!);
 }
 
-/** The matching end on the same line: directly behind a character, not in the middle of a word. */
-function closing(text: string, at: number, mark: Mark, closers: Map<string, number>): number {
-  const line = nextIndex(text, '\n', at, closers);
-  const stop = line < 0 ? text.length : line;
-  for (let end = nextIndex(text, mark, at + 2, closers); end >= 0 && end < stop; end = text.indexOf(mark, end + 1)) {
-    const after = text[end + 1];
-    if (!/\s/u.test(text[end - 1]!) && (after === undefined || !WORD.test(after))) return end;
+/** The matching end on the same line. */
+function closing(at: number, mark: Mark, ends: Ends): number {
+  const end = firstFrom(ends[mark], at + 2);
+  const line = firstFrom(ends['\n'], at);
+  return end < line ? end : -1;
+}
+
+type Ends = Record<Mark | '\n', number[]>;
+
+/** Where each mark can close (directly behind a character, not before a word) and where lines end: found once per text. */
+function findEnds(text: string): Ends {
+  const ends: Ends = { '*': [], _: [], '~': [], '\n': [] };
+  for (const found of text.matchAll(/[*_~\n]/gu)) {
+    const at = found.index;
+    const char = found[0] as keyof Ends;
+    const after = text[at + 1];
+    if (char === '\n') ends[char].push(at);
+    else if (at > 0 && !/\s/u.test(text[at - 1]!) && (after === undefined || !WORD.test(after))) ends[char].push(at);
   }
-  return -1;
+  return ends;
+}
+
+/** The first of `sorted` that is not below `from`; Infinity when there is none. */
+function firstFrom(sorted: readonly number[], from: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! < from) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low] ?? Infinity;
 }
 
 /** Steps over an address as a whole, so that the underscores in it mark nothing; else one character on. */

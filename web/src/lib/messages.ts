@@ -2,7 +2,15 @@
 import type { Message } from '../api/types';
 
 /** How far a message got; only `failed` may follow anything. */
-const RANK: Record<Message['status'], number> = { received: 0, pending: 1, sent: 2, delivered: 3, read: 4, played: 5, failed: 6 };
+const RANK: Record<Message['status'], number> = {
+  received: 0,
+  pending: 1,
+  sent: 2,
+  delivered: 3,
+  read: 4,
+  played: 5,
+  failed: 6,
+};
 
 /** By time; within one second as the server orders, by the number behind the dash of the id. */
 export function compareMessages(a: Message, b: Message): number {

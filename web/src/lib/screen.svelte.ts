@@ -10,7 +10,11 @@ export function isNarrow(): boolean {
 }
 
 /** The conversation sliding over the list on a phone: Svelte transition, still on wide screens. */
-export function slideOver(_node: Element): { duration: number; easing: (t: number) => number; css: (t: number) => string } {
+export function slideOver(_node: Element): {
+  duration: number;
+  easing: (t: number) => number;
+  css: (t: number) => string;
+} {
   return {
     duration: narrow.current && !prefersReducedMotion.current ? 240 : 0,
     easing: (t) => 1 - (1 - t) ** 3,

@@ -83,7 +83,9 @@ export function messageArrived(state: Sending, message: Message): Sending {
   if (!message.from_me) return state;
   const fits = (bubble: Bubble): boolean =>
     bubble.row !== null && (bubble.row.id === message.outbox_id || bubble.row.message_id === message.message_id);
-  const bubble = state.bubbles.find(fits) ?? (message.outbox_id ? unposted(state, message.message_type, message.message_text) : null);
+  const bubble =
+    state.bubbles.find(fits) ??
+    (message.outbox_id ? unposted(state, message.message_type, message.message_text) : null);
   const id = message.outbox_id ?? bubble?.row?.id;
   const settled = id && !state.settled.has(id) ? new Set([...state.settled, id]) : state.settled;
   if (!bubble && settled === state.settled) return state;
@@ -92,7 +94,9 @@ export function messageArrived(state: Sending, message: Message): Sending {
 
 /** The oldest bubble of these words whose POST has not been answered: news that overtook the answer belong to it. */
 function unposted(state: Sending, type: string, text: string): Bubble | null {
-  return state.bubbles.find((one) => !one.row && !one.refused && one.draft.type === type && one.draft.text === text) ?? null;
+  return (
+    state.bubbles.find((one) => !one.row && !one.refused && one.draft.type === type && one.draft.text === text) ?? null
+  );
 }
 
 const ROW_RANK: Record<Outbox['state'], number> = {

@@ -19,8 +19,16 @@ export interface UnreadLine {
 /** Messages of one person further apart than this start a new run (seconds). */
 const RUN_GAP = 600;
 
-/** @param messages oldest first */
-export function timeline(messages: readonly Message[], bubbles: readonly Bubble[], zone: string, unread: UnreadLine | null): Entry[] {
+/**
+ * @param messages oldest first
+ * @param bubbles oldest first; each stands where it was written
+ */
+export function timeline(
+  messages: readonly Message[],
+  bubbles: readonly Bubble[],
+  zone: string,
+  unread: UnreadLine | null,
+): Entry[] {
   const entries: Entry[] = [];
   let day = Number.NaN;
   let previous: Message | null = null;
@@ -31,7 +39,22 @@ export function timeline(messages: readonly Message[], bubbles: readonly Bubble[
     previous = null;
     entries.push({ kind: 'day', key: `day-${number}`, at });
   };
+  let next = 0;
+  const addBubbles = (until: number): void => {
+    for (; next < bubbles.length && Date.parse(bubbles[next]!.created_at) < until; next += 1) {
+      const bubble = bubbles[next]!;
+      startDay(new Date(bubble.created_at));
+      entries.push({
+        kind: 'bubble',
+        key: bubble.key,
+        bubble,
+        first: entries.at(-1)?.kind !== 'bubble' && !previous?.from_me,
+      });
+      previous = null;
+    }
+  };
   for (const message of messages) {
+    addBubbles(message.timestamp * 1000);
     startDay(new Date(message.timestamp * 1000));
     if (unread?.before === message.id) {
       entries.push({ kind: 'unread', key: 'unread', count: unread.count });
@@ -40,11 +63,7 @@ export function timeline(messages: readonly Message[], bubbles: readonly Bubble[
     entries.push({ kind: 'message', key: message.id, message, first: !continues(previous, message) });
     previous = message;
   }
-  bubbles.forEach((bubble, index) => {
-    startDay(new Date(bubble.created_at));
-    const first = index === 0 && !(previous?.from_me ?? false);
-    entries.push({ kind: 'bubble', key: bubble.key, bubble, first });
-  });
+  addBubbles(Infinity);
   return entries;
 }
 

@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FakeServer, settled } from '../testing/server';
+import { chat } from '../testing/samples';
+import { Chats, compareChats, placeChats } from './chats.svelte';
+
+const time = (hour: number): string => `2026-09-21T${String(hour).padStart(2, '0')}:00:00Z`;
+const ids = (list: readonly { id: string }[]): string[] => list.map((one) => one.id);
+
+describe('placeChats', () => {
+  const list = [3, 2, 1].map((n) => chat({ id: String(n), last_message_time: time(n) }));
+
+  it('moves a chat with a new message to the top', () => {
+    expect(ids(placeChats(list, [{ ...list[2]!, last_message_time: time(9) }], true))).toEqual(['1', '3', '2']);
+  });
+
+  it('keeps pinned chats above all others', () => {
+    expect(ids(placeChats(list, [chat({ id: '4', pinned: true, last_message_time: time(0) })], true))[0]).toBe('4');
+  });
+
+  it('leaves a chat alone that belongs to a page not fetched yet', () => {
+    const older = chat({ id: '9', last_message_time: time(0) });
+    expect(ids(placeChats(list, [older], false))).toEqual(['3', '2', '1']);
+    expect(ids(placeChats(list, [older], true))).toEqual(['3', '2', '1', '9']);
+  });
+
+  it('shows no chat without messages', () => {
+    expect(placeChats([], [chat({ id: '1', last_message_time: null })], true)).toEqual([]);
+  });
+
+  it('is always the sorted list of the latest states', () => {
+    const change = fc.record({ id: fc.nat(5), hour: fc.nat(23), pinned: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
+        const latest = new Map<string, ReturnType<typeof chat>>();
+        let placed: ReturnType<typeof chat>[] = [];
+        for (const { id, hour, pinned } of changes) {
+          const next = chat({ id: String(id), last_message_time: time(hour), pinned });
+          latest.set(next.id, next);
+          placed = placeChats(placed, [next], true);
+        }
+        return JSON.stringify(placed) === JSON.stringify([...latest.values()].sort(compareChats));
+      }),
+    );
+  });
+});
+
+describe('Chats', () => {
+  it('fetches again on RESYNC and follows frames of its own device only', async () => {
+    let items = [chat({ id: '1' })];
+    const server = new FakeServer().on('GET /devices/d1/chats', () => ({ items, next: null }));
+    const chats = new Chats('d1', server.live);
+    const end = chats.follow();
+    await settled();
+    server.frame('CHAT_UPDATE', chat({ id: '2', last_message_time: time(20) }));
+    server.frame('CHAT_UPDATE', chat({ id: '3', device_id: 'd2' }));
+    expect(ids(chats.list)).toEqual(['2', '1']);
+    items = [chat({ id: '5' })];
+    server.frame('RESYNC', { reason: 'too old' });
+    await settled();
+    expect(ids(chats.list)).toEqual(['5']);
+    end();
+    server.frame('CHAT_UPDATE', chat({ id: '6' }));
+    expect(ids(chats.list)).toEqual(['5']);
+  });
+
+  it('does not let a slow answer undo a frame that came meanwhile', async () => {
+    let answer: (value: unknown) => void = () => undefined;
+    const server = new FakeServer().on('GET /devices/d1/chats', () => new Promise((resolve) => (answer = resolve)));
+    const chats = new Chats('d1', server.live);
+    chats.follow();
+    await settled();
+    server.frame('CHAT_UPDATE', chat({ id: '1', unread_count: 3, last_message_time: time(15) }));
+    answer({ items: [chat({ id: '1', unread_count: 0 }), chat({ id: '2' })], next: null });
+    await settled();
+    expect(chats.get('1')?.unread_count).toBe(3);
+    expect(ids(chats.list)).toEqual(['1', '2']);
+  });
+
+  it('shows what the last words typed found, not what answered last', async () => {
+    const waiting = new Map<string, (value: unknown) => void>();
+    const server = new FakeServer().on('GET /devices/d1/chats', (_, url) => {
+      const words = url.searchParams.get('search');
+      return words === null ? { items: [], next: null } : new Promise((resolve) => waiting.set(words, resolve));
+    });
+    const chats = new Chats('d1', server.live);
+    void chats.search('fa');
+    void chats.search('far');
+    await settled();
+    waiting.get('far')!({ items: [chat({ id: '2' })], next: null });
+    waiting.get('fa')!({ items: [chat({ id: '1' }), chat({ id: '2' })], next: null });
+    await settled();
+    expect(ids(chats.found ?? [])).toEqual(['2']);
+  });
+});

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { FakeServer, settled } from '../testing/server';
+import { chat, message, outbox } from '../testing/samples';
+import { Conversation } from './conversation.svelte';
+
+const texts = (conversation: Conversation): string[] => conversation.messages.map((one) => one.message_text);
+
+async function opened(
+  server: FakeServer,
+  items = [message({ id: '7-1', message_text: 'one', timestamp: 1 })],
+): Promise<Conversation> {
+  server.on('GET /chats/7', () => chat({ id: '7' })).on('GET /chats/7/messages', () => ({ items, next: null }));
+  const conversation = new Conversation('d1', '7', server.live);
+  conversation.follow();
+  await settled();
+  return conversation;
+}
+
+describe('Conversation', () => {
+  it('takes every message once, in order, also when frames repeat or come late', async () => {
+    const server = new FakeServer();
+    const conversation = await opened(server);
+    const [two, three] = [2, 3].map((n) => message({ id: `7-${n}`, message_text: `m${n}`, timestamp: n }));
+    for (const one of [three!, two!, three!]) server.frame('NEW_MESSAGE', one);
+    server.frame('NEW_MESSAGE', message({ id: '8-1', chat_id: '8', message_text: 'elsewhere' }));
+    expect(texts(conversation)).toEqual(['one', 'm2', 'm3']);
+  });
+
+  it('follows edits, deletions and ticks', async () => {
+    const server = new FakeServer();
+    const mine = message({ id: '7-1', from_me: true, status: 'sent' });
+    const conversation = await opened(server, [mine]);
+    server.frame('MESSAGE_STATUS', { ...mine, status: 'read' });
+    server.frame('MESSAGE_STATUS', { ...mine, status: 'delivered' });
+    expect(conversation.messages[0]!.status).toBe('read');
+    server.frame('MESSAGE_STATUS', {
+      ...mine,
+      message_type: 'deleted',
+      message_text: '',
+      deleted_at: '2026-09-21T13:00:00Z',
+    });
+    expect(conversation.messages[0]!.message_type).toBe('deleted');
+  });
+
+  it('catches up after a gap', async () => {
+    const server = new FakeServer();
+    const items = [message({ id: '7-1', message_text: 'one', timestamp: 1 })];
+    const conversation = await opened(server, items);
+    items.unshift(message({ id: '7-2', message_text: 'missed', timestamp: 2 }));
+    server.frame('RESYNC', { reason: 'too old' });
+    await settled();
+    expect(texts(conversation)).toEqual(['one', 'missed']);
+  });
+
+  it('shows a bubble at once and the message in its place', async () => {
+    const server = new FakeServer().on('POST /messages', () => outbox({ id: '9', text: 'Hi' }));
+    const conversation = await opened(server);
+    conversation.send('Hi', null);
+    expect(conversation.sending.bubbles.map((one) => one.draft.text)).toEqual(['Hi']);
+    await settled();
+    expect(server.calls.find((call) => call.route === 'POST /messages')?.body).toMatchObject({
+      device_id: 'd1',
+      type: 'text',
+      text: 'Hi',
+      priority: 'reply',
+    });
+    server.frame('MESSAGE_STATUS', outbox({ id: '9', text: 'Hi', state: 'sending' }));
+    server.frame(
+      'NEW_MESSAGE',
+      message({ id: '7-9', from_me: true, message_text: 'Hi', outbox_id: '9', timestamp: 9 }),
+    );
+    expect(conversation.sending.bubbles).toEqual([]);
+    expect(texts(conversation)).toEqual(['one', 'Hi']);
+  });
+
+  it('keeps a refused bubble with its reason, and sends it when asked again', async () => {
+    let status = 409;
+    const server = new FakeServer().on('POST /messages', () =>
+      status === 409
+        ? Response.json({ title: 'Conflict', detail: 'This device was never paired.' }, { status })
+        : outbox({ id: '9', text: 'Hi' }),
+    );
+    const conversation = await opened(server);
+    conversation.send('Hi', null);
+    await settled();
+    expect(conversation.sending.bubbles[0]!.refused).toBe('This device was never paired.');
+    status = 202;
+    await conversation.retry(conversation.sending.bubbles[0]!);
+    expect(conversation.sending.bubbles[0]!.row?.id).toBe('9');
+  });
+
+  it('opens with what is still on its way, and where unread messages begin', async () => {
+    const server = new FakeServer().on('GET /devices/d1/outbox', (_, url) => ({
+      items:
+        url.searchParams.get('state') === 'unknown'
+          ? [outbox({ id: '4', state: 'unknown' }), outbox({ id: '5', state: 'unknown', chat_id: '8' })]
+          : [],
+      next: null,
+    }));
+    server
+      .on('GET /chats/7', () => chat({ id: '7', unread_count: 2 }))
+      .on('GET /chats/7/messages', () => ({
+        items: [3, 2, 1].map((n) => message({ id: `7-${n}`, timestamp: n })),
+        next: null,
+      }));
+    const conversation = new Conversation('d1', '7', server.live);
+    conversation.follow();
+    await settled();
+    expect(conversation.sending.bubbles.map((one) => one.row?.id)).toEqual(['4']);
+    expect(conversation.unread).toEqual({ before: '7-2', count: 2 });
+  });
+
+  it('fetches older messages in front and stops at the first', async () => {
+    const server = new FakeServer();
+    server
+      .on('GET /chats/7', () => chat({ id: '7' }))
+      .on('GET /chats/7/messages', (_, url) =>
+        url.searchParams.get('after') === 'p2'
+          ? { items: [message({ id: '7-1', timestamp: 1 })], next: null }
+          : { items: [message({ id: '7-2', timestamp: 2 })], next: 'p2' },
+      );
+    const conversation = new Conversation('d1', '7', server.live);
+    conversation.follow();
+    await settled();
+    await conversation.older();
+    expect(conversation.messages.map((one) => one.id)).toEqual(['7-1', '7-2']);
+    expect(conversation.hasOlder).toBe(false);
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { en } from '../i18n/en';
+import { language, t, tn } from '../i18n/index.svelte';
+import { ms } from '../i18n/ms';
+import { isLargeEmoji } from './emoji';
+import { initials } from './people';
+import { phoneMistake, showPhone } from './phone';
+import { showSize } from './sizes';
+
+describe('the catalogues', () => {
+  it('have the same keys and the same places to fill', () => {
+    const places = (text: string): string[] => [...text.matchAll(/\{\w+\}/gu)].map((found) => found[0]).sort();
+    for (const key of Object.keys(en) as (keyof typeof en)[])
+      expect([key, places(ms[key])]).toEqual([key, places(en[key])]);
+    expect(Object.keys(ms).sort()).toEqual(Object.keys(en).sort());
+  });
+
+  it('choose form and language', () => {
+    language.current = 'en';
+    expect([tn('devices.count', 1), tn('devices.count', 2)]).toEqual(['1 line', '2 lines']);
+    language.current = 'ms';
+    expect(t('nav.devices')).toBe('Peranti');
+    language.current = 'en';
+  });
+});
+
+describe('phone numbers', () => {
+  it.each([
+    ['', 'phone.empty'],
+    ['call me', 'phone.letters'],
+    ['12345', 'phone.short'],
+    ['1234567890123456', 'phone.long'],
+    ['+60 12-345 6789', null],
+    ['012-345 6789', null],
+  ])('%j: %s', (typed, mistake) => expect(phoneMistake(typed)).toBe(mistake));
+
+  it('are shown in groups', () => {
+    expect(showPhone('+60123456789')).toBe('+60 12-345 6789');
+    expect(showPhone('+601112345678')).toBe('+60 11-1234 5678');
+  });
+});
+
+it('emojis alone are large, words and digits are not', () => {
+  expect(['👍', '❤️ 👨‍👩‍👧', '🇲🇾'].map(isLargeEmoji)).toEqual([true, true, true]);
+  expect(['1', 'ok 👍', '👍👍👍👍', ''].map(isLargeEmoji)).toEqual([false, false, false, false]);
+});
+
+it('initials come from any script, and from numbers', () => {
+  expect(['Farid bin Hassan', '美玲', '+60 12-345 6789', '🙂', ''].map(initials)).toEqual(['FH', '美', '89', '?', '?']);
+});
+
+it('sizes are short', () => {
+  expect([999, 1500, 482_133, 12_000_000].map(showSize)).toEqual(['999 B', '1.5 KB', '482 KB', '12 MB']);
+});
