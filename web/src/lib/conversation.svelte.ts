@@ -263,11 +263,12 @@ export class Conversation {
     this.#step(sending.rowChanged(this.sending, await data(api.POST('/api/v1/outbox/{outbox_id}/retry', { params }))));
   }
 
-  /** Takes back what has not left yet. */
+  /** Takes back what has not left yet; what has left meanwhile stays. */
   async cancel(bubble: sending.Bubble): Promise<void> {
     if (bubble.row !== null) {
       const params = { path: { outbox_id: bubble.row.id } };
-      await data(api.POST('/api/v1/outbox/{outbox_id}/cancel', { params }));
+      const row = await data(api.POST('/api/v1/outbox/{outbox_id}/cancel', { params }));
+      if (row.state !== 'cancelled') return this.#step(sending.rowChanged(this.sending, row));
     }
     this.#step(sending.discarded(this.sending, bubble.key));
   }

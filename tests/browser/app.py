@@ -1,0 +1,130 @@
+"""What a person does in the web app, by the words a person sees."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+"""The accessibility checker; `npm ci` in web/ brings it."""
+
+
+class App:
+    """The page of one person.
+
+    Args:
+        page: where it is shown.
+        narrow: whether list and conversation lie over each other (768 px and less).
+    """
+
+    def __init__(self, page: Page, *, narrow: bool) -> None:
+        self.page = page
+        self.narrow = narrow
+
+    def sign_in(self, email: str, password: str) -> None:
+        """Fills the form and waits for the first page behind it."""
+        self.page.get_by_label("E-mail").fill(email)
+        self.page.get_by_label("Password", exact=True).fill(password)
+        self.page.get_by_role("button", name="Sign in").click()
+        expect(self.page.get_by_role("navigation", name="Main")).to_be_visible()
+
+    def switch_workspace(self, name: str) -> None:
+        """By the tile at the top of the navigation."""
+        self.page.get_by_role("button", name=re.compile("^Workspace:")).click()
+        self.page.get_by_role("menuitem", name=name).click()
+        expect(self.page.get_by_role("button", name=f"Workspace: {name}")).to_be_visible()
+
+    def device(self, name: str) -> Locator:
+        """The row of a device on the page of devices: searched for, as only rows on the screen are drawn."""
+        field = self.page.get_by_role("searchbox", name="Search name or number")
+        if field.count() > 0:
+            field.fill(name)
+        return self.page.locator("[data-device]").filter(
+            has=self.page.get_by_role("link", name=f"Open inbox of {name}")
+        )
+
+    def device_action(self, name: str, action: str) -> None:
+        """Picks an entry of a device's menu."""
+        expect(self.device(name)).to_be_visible()
+        self.page.get_by_role("button", name=f"Actions for {name}").click()
+        self.page.get_by_role("menuitem", name=action, exact=True).click()
+
+    def add_device(self, name: str) -> None:
+        """Adds a simulated line; the dialog to link a phone follows by itself."""
+        self.page.get_by_role("button", name="Add device").first.click()
+        dialog = self.page.get_by_role("dialog", name="Add device")
+        dialog.get_by_label("Name").fill(name)
+        dialog.get_by_text("Simulator", exact=True).click()
+        dialog.get_by_role("button", name="Add and link a phone").click()
+        expect(self.page.get_by_role("dialog", name=f"Link {name}")).to_be_visible()
+
+    def shown_qr(self) -> str:
+        """The text of the QR code on the screen, as soon as there is one."""
+        code = self.page.locator("svg[data-qr]")
+        expect(code).to_be_visible()
+        text = code.get_attribute("data-qr")
+        assert text
+        return text
+
+    def open_inbox(self, device: str) -> None:
+        """From the page of devices."""
+        expect(self.device(device)).to_be_visible()
+        self.page.get_by_role("link", name=f"Open inbox of {device}").click()
+        expect(self.page.get_by_role("region", name="Chats")).to_be_visible()
+
+    def chat(self, name: str) -> Locator:
+        """A chat's row in the list."""
+        return self.page.locator("a[data-chat]").filter(has_text=name)
+
+    def open_chat(self, name: str) -> None:
+        """Clicks the chat and waits for its conversation."""
+        self.chat(name).first.click()
+        expect(self.page.get_by_role("heading", name=name, level=2)).to_be_visible()
+
+    @property
+    def messages(self) -> Locator:
+        """The open conversation."""
+        return self.page.get_by_role("region", name=re.compile("^Messages with"))
+
+    def bubble(self, text: str) -> Locator:
+        """The bubble that holds a text."""
+        return self.messages.locator(".bubble").filter(has_text=text)
+
+    @property
+    def composer(self) -> Locator:
+        """Where messages are written."""
+        return self.page.get_by_role("textbox", name="Write a message")
+
+    def send(self, text: str) -> Locator:
+        """Writes, presses Enter, gives the bubble."""
+        self.composer.fill(text)
+        self.composer.press("Enter")
+        bubble = self.bubble(text)
+        expect(bubble).to_be_visible()
+        return bubble
+
+    def expect_ticks(self, bubble: Locator, status: str) -> None:
+        """Waits for a bubble's ticks: sent, delivered, read, failed."""
+        expect(bubble.locator(f"[data-status={status}]")).to_be_visible(timeout=30_000)
+
+    def expect_accessible(self) -> None:
+        """WCAG 2.2 A and AA by axe: no serious or critical violation on what is shown now."""
+        # colours in the middle of a transition are nobody's design
+        self.page.wait_for_function(
+            "document.getAnimations().every(one => one.playState !== 'running' || "
+            "one.effect.getTiming().iterations === Infinity)"
+        )
+        self.page.evaluate(AXE.read_text())
+        found: list[dict[str, Any]] = self.page.evaluate(
+            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})"
+            ".then(result => result.violations)"
+        )
+        serious = [
+            (violation["id"], [node["target"] for node in violation["nodes"]])
+            for violation in found
+            if violation["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], serious

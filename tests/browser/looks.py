@@ -1,0 +1,43 @@
+"""The screens people have, and a browser profile for each."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from playwright.sync_api import Browser, BrowserContext
+
+CHROMIUM = os.environ.get("WAFAST_CHROMIUM", "/usr/bin/chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+
+class Look(NamedTuple):
+    """A screen people have."""
+
+    name: str
+    width: int
+    height: int
+    scheme: str
+    touch: bool
+
+
+DESKTOP = Look("desktop-light", 1440, 900, "light", touch=False)
+DESKTOP_DARK = Look("desktop-dark", 1440, 900, "dark", touch=False)
+PHONE = Look("phone-light", 390, 844, "light", touch=True)
+PHONE_DARK = Look("phone-dark", 390, 844, "dark", touch=True)
+
+
+def open_context(browser: Browser, stack_url: str, look: Look) -> BrowserContext:
+    """A fresh browser profile of a look, in English."""
+    context = browser.new_context(
+        base_url=stack_url,
+        viewport={"width": look.width, "height": look.height},
+        color_scheme="dark" if look.scheme == "dark" else "light",
+        has_touch=look.touch,
+        is_mobile=look.touch,
+        locale="en-GB",
+        # axe-core is injected as a script; that the policy holds is test_security's business
+        bypass_csp=True,
+    )
+    context.set_default_timeout(15_000)
+    return context

@@ -1,0 +1,150 @@
+"""Signing in, devices, keys, keyboard, language and theme: what needs no phone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from tests.browser.app import App
+from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
+from tests.browser.stack import Stack
+
+ALL_LOOKS = [DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK]
+every_look = pytest.mark.parametrize("look", ALL_LOOKS, indirect=True, ids=lambda look: look.name)
+
+
+@every_look
+def test_signing_in_says_what_is_wrong(app: App, stack: Stack) -> None:
+    app.page.goto("/keys")
+    app.expect_accessible()
+    app.page.get_by_role("button", name="Sign in").click()
+    expect(app.page.get_by_role("alert")).to_contain_text("Enter your e-mail and your password")
+    app.page.get_by_label("E-mail").fill("nobody@example.com")
+    app.page.get_by_label("Password", exact=True).fill("not the password")
+    app.page.get_by_role("button", name="Sign in").click()
+    expect(app.page.get_by_role("alert")).to_contain_text("E-mail or password is not right")
+    app.expect_accessible()
+    app.sign_in(stack.email, stack.password)
+    expect(app.page.get_by_role("heading", name="API keys")).to_be_visible()
+
+
+def test_signing_out_closes_the_door(signed_in: App) -> None:
+    signed_in.page.get_by_role("button", name="Account").click()
+    signed_in.page.get_by_role("menuitem", name="Sign out").click()
+    expect(signed_in.page.get_by_label("E-mail")).to_be_visible()
+    signed_in.page.goto("/keys")
+    expect(signed_in.page.get_by_label("E-mail")).to_be_visible()
+
+
+def test_the_policy_allows_no_inline_script(signed_in: App) -> None:
+    answer = signed_in.page.request.get("/")
+    policy = answer.headers.get("content-security-policy", "")
+    scripts = re.search(r"(?:script-src|default-src)([^;]*)", policy)
+    assert scripts is not None
+    assert "unsafe" not in scripts[1]
+    assert "<script>" not in answer.text()
+
+
+@every_look
+def test_a_device_is_added_renamed_and_deleted(signed_in: App, look: Look) -> None:
+    name = f"Short-lived {look.name}"
+    signed_in.add_device(name)
+    signed_in.page.keyboard.press("Escape")
+    expect(signed_in.device(name)).to_be_visible()
+    signed_in.expect_accessible()
+
+    signed_in.device_action(name, "Rename")
+    dialog = signed_in.page.get_by_role("dialog", name="Rename device")
+    dialog.get_by_label("Name").fill(f"{name} 2")
+    dialog.get_by_role("button", name="Save").click()
+    expect(signed_in.device(f"{name} 2")).to_be_visible()
+
+    signed_in.device_action(f"{name} 2", "Delete")
+    dialog = signed_in.page.get_by_role("dialog", name=f"Delete {name} 2?")
+    confirm = dialog.get_by_role("button", name="Delete")
+    expect(confirm).to_be_disabled()
+    dialog.get_by_label(f"Type {name} 2 to confirm").fill(f"{name} 2")
+    confirm.click()
+    expect(signed_in.device(f"{name} 2")).to_have_count(0)
+
+
+def test_a_change_elsewhere_shows_without_a_refresh(signed_in: App, context: BrowserContext) -> None:
+    other = context.new_page()
+    other.goto("/")
+    expect(other.get_by_role("heading", name="Devices", level=1)).to_be_visible()
+    signed_in.add_device("Seen elsewhere")
+    signed_in.page.keyboard.press("Escape")
+    expect(other.get_by_role("link", name="Open inbox of Seen elsewhere")).to_be_visible()
+    other.close()
+
+
+def test_search_and_filter_of_devices(signed_in: App) -> None:
+    signed_in.add_device("Needle")
+    signed_in.page.keyboard.press("Escape")
+    field = signed_in.page.get_by_role("searchbox", name="Search name or number")
+    field.fill("needl")
+    expect(signed_in.page.locator("[data-device]")).to_have_count(1)
+    signed_in.page.get_by_role("button", name=re.compile("^Online")).click()
+    expect(signed_in.page.get_by_text("No device matches")).to_be_visible()
+
+
+@pytest.mark.parametrize("look", [DESKTOP, PHONE_DARK], indirect=True, ids=lambda look: look.name)
+def test_a_key_is_shown_once_and_revoked(signed_in: App, look: Look) -> None:
+    name = f"CRM {look.name}"
+    signed_in.page.goto("/keys")
+    signed_in.page.get_by_role("button", name="New key").click()
+    dialog = signed_in.page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill(name)
+    dialog.get_by_label("May do").select_option("read")
+    dialog.get_by_role("button", name="Create key").click()
+    secret = dialog.locator("code").inner_text()
+    signed_in.expect_accessible()
+    headers = {"Authorization": f"Bearer {secret}"}
+    dialog.get_by_role("button", name="Close").last.click()
+    expect(signed_in.page.get_by_text(secret)).to_have_count(0)
+    assert signed_in.page.request.get("/api/v1/devices", headers=headers).status == 200
+    signed_in.page.get_by_role("button", name=f"Revoke: {name}").click()
+    signed_in.page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    expect(signed_in.page.get_by_text(f"{name} revoked")).to_be_visible()
+
+
+def test_language_and_theme_stay(signed_in: App) -> None:
+    page = signed_in.page
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("menuitemradio", name="Bahasa Melayu").click()
+    page.get_by_role("menuitemradio", name="Gelap").click()
+    page.keyboard.press("Escape")
+    page.reload()
+    expect(page.get_by_role("heading", name="Peranti", level=1)).to_be_visible()
+    assert page.evaluate("document.documentElement.lang") == "ms"
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+
+
+def test_the_inbox_by_keyboard_alone(signed_in: App) -> None:
+    page = signed_in.page
+    signed_in.switch_workspace("Demo")
+    page.goto("/inbox")
+    expect(page.locator("a[data-chat]").nth(1)).to_be_visible(timeout=60_000)
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("a[data-index='0']")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("a[data-index='1']")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(signed_in.composer).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Your chats stay here")).to_be_visible()
+    expect(page.locator("a[data-chat]:focus")).to_have_count(1)
+
+
+@every_look
+def test_an_unreachable_server_is_said_and_recovered_from(app: App, context: BrowserContext) -> None:
+    context.route("**/api/v1/session", lambda route: route.abort())
+    app.page.goto("/")
+    expect(app.page.get_by_role("alert")).to_contain_text("wafast does not answer")
+    app.expect_accessible()
+    context.unroute("**/api/v1/session")
+    expect(app.page.get_by_label("E-mail")).to_be_visible()
