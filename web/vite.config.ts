@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
@@ -46,10 +46,36 @@ function docsAssets(): Plugin {
   };
 }
 
+/** The licences of everything that ends up in the build, as most of them ask for. */
+function licences(): Plugin {
+  return {
+    name: 'licences',
+    apply: 'build',
+    generateBundle(_, bundle) {
+      const modules = Object.values(bundle).flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
+      const found = modules.flatMap(
+        (id) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//u.exec(id.replaceAll('\\', '/'))?.[1] ?? [],
+      );
+      const packages = [...new Set([...found, '@fontsource-variable/figtree', 'rapidoc'])].sort();
+      const texts = packages.map((name) => {
+        const folder = resolve(import.meta.dirname, 'node_modules', name);
+        const file = readdirSync(folder).find((entry) => /^licen[cs]e/iu.test(entry));
+        const { version, license } = JSON.parse(readFileSync(resolve(folder, 'package.json'), 'utf8')) as Record<
+          string,
+          string
+        >;
+        const text = file === undefined ? '' : readFileSync(resolve(folder, file), 'utf8').trim();
+        return `${name} ${version} (${license})\n\n${text}\n`;
+      });
+      this.emitFile({ type: 'asset', fileName: 'licences.txt', source: texts.join(`\n${'-'.repeat(80)}\n\n`) });
+    },
+  };
+}
+
 const api = process.env['WAFAST_URL'] ?? 'http://127.0.0.1:3000';
 
 export default defineConfig({
-  plugins: [svelte(), docsAssets(), firstLoadBudget()],
+  plugins: [svelte(), docsAssets(), licences(), firstLoadBudget()],
   build: {
     outDir: process.env['WAFAST_WEB_OUT'] ?? '../python/wafast/web',
     emptyOutDir: true,

@@ -7,6 +7,8 @@ import type { Live } from './live.svelte';
 import { Snapshot } from './snapshot';
 
 const PAGE = 100;
+/** Chats fetched again in one go after a gap; whoever scrolled further finds the rest by scrolling. */
+const MOST_AT_ONCE = 1000;
 /** Typing that was never ended (a phone that lost its line) is forgotten after this long, as phones do. Milliseconds. */
 const TYPING_LASTS = 25_000;
 
@@ -92,11 +94,11 @@ export class Chats {
     return data(api.GET('/api/v1/devices/{device_id}/chats', { params: { path: { device_id: this.#device }, query } }));
   }
 
-  /** The newest page; after a RESYNC the pages behind it are fetched again as they are scrolled to. */
+  /** The newest page; after a RESYNC as many as were there, so that what is looked at stays in its place. */
   async load(): Promise<void> {
     try {
       await this.#snapshot.take(
-        () => this.#page(),
+        () => this.#pages(Math.min(this.list.length, MOST_AT_ONCE)),
         (page) => {
           this.list = placeChats([], page.items, true);
           this.#next = page.next;
@@ -110,6 +112,17 @@ export class Chats {
       this.problem = error;
       if (this.list.length === 0) this.state = 'failed';
     }
+  }
+
+  async #pages(wanted: number): Promise<{ items: Chat[]; next: string | null }> {
+    const items: Chat[] = [];
+    let next: string | null = null;
+    do {
+      const page = await this.#page(next ?? undefined);
+      items.push(...page.items);
+      next = page.next;
+    } while (next !== null && items.length < wanted);
+    return { items, next };
   }
 
   async loadMore(): Promise<void> {

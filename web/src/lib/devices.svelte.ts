@@ -1,17 +1,19 @@
 /** The workspace's devices, all of them, kept current by the socket. */
 import { SvelteMap } from 'svelte/reactivity';
 import { api, data, requestKey } from '../api/client';
-import type { Chat, Device, DeviceState } from '../api/types';
+import type { Device, DeviceState } from '../api/types';
 import { isDeleted, type Frame } from './frames';
 import type { Live } from './live.svelte';
 import { Snapshot } from './snapshot';
+import { Unread } from './unread.svelte';
 
 export type LoadState = 'loading' | 'ready' | 'failed';
 export type DeviceFilter = 'all' | 'online' | 'waiting' | 'attention';
 
 const PAGE = 200;
-/** Unread counts of chats nobody looked at are fetched at most this often per device (milliseconds). */
-const UNREAD_EVERY = 2000;
+/** Counts are asked for at most this often (milliseconds), and one by one for at most this many devices. */
+const COUNT_EVERY = 4000;
+const COUNT_SINGLY = 5;
 
 const GROUP: Record<DeviceState, Exclude<DeviceFilter, 'all'>> = {
   new: 'attention',
@@ -44,15 +46,17 @@ export function fits(device: Device, search: string): boolean {
 
 export class Devices {
   readonly byId = new SvelteMap<string, Device>();
+  readonly unread = new Unread();
   state = $state<LoadState>('loading');
   problem = $state.raw<unknown>(null);
+  /** Ids by name. Kept beside the map, as sorting 3,000 names with every change of state would take the page's time. */
+  #order = $state.raw<readonly string[]>([]);
   readonly #live: Live;
   readonly #snapshot = new Snapshot();
-  readonly #unread = new Map<string, number>();
-  readonly #refetches = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #uncounted = new Set<string>();
+  #counting: ReturnType<typeof setTimeout> | undefined;
   readonly #collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
-  readonly sorted = $derived.by(() => [...this.byId.values()].sort((a, b) => this.#collator.compare(a.name, b.name)));
-  readonly unread = $derived(this.sorted.reduce((sum, device) => sum + device.unread_count, 0));
+  readonly sorted = $derived(this.#order.flatMap((id) => this.byId.get(id) ?? []));
 
   constructor(live: Live) {
     this.#live = live;
@@ -61,8 +65,10 @@ export class Devices {
   /** Fetches the list and follows it until the result is called. */
   follow(): () => void {
     const end = this.#live.subscribe((frame) => {
-      if (frame.code === 'RESYNC') void this.load();
-      else {
+      if (frame.code === 'RESYNC') {
+        this.unread.forgetChats();
+        void this.load();
+      } else {
         this.#snapshot.note(frame);
         this.apply(frame);
       }
@@ -70,7 +76,7 @@ export class Devices {
     void this.load();
     return () => {
       end();
-      this.#refetches.forEach((timer) => clearTimeout(timer));
+      clearTimeout(this.#counting);
     };
   }
 
@@ -78,7 +84,7 @@ export class Devices {
     try {
       await this.#snapshot.take(
         () => this.#fetch(),
-        (devices) => this.replace(devices),
+        (devices) => this.#replace(devices),
         (frame) => this.apply(frame),
       );
       this.state = 'ready';
@@ -100,11 +106,28 @@ export class Devices {
     return all;
   }
 
-  replace(devices: readonly Device[]): void {
+  #replace(devices: readonly Device[]): void {
     const ids = new Set(devices.map((device) => device.id));
-    for (const id of [...this.byId.keys()]) if (!ids.has(id)) this.byId.delete(id);
-    for (const device of devices) this.byId.set(device.id, device);
-    this.#unread.clear();
+    for (const id of [...this.byId.keys()]) if (!ids.has(id)) this.#drop(id);
+    for (const device of devices) this.#put(device, false);
+    this.#sort();
+  }
+
+  #put(device: Device, sort = true): void {
+    const before = this.byId.get(device.id);
+    this.byId.set(device.id, device);
+    this.unread.set(device.id, device.unread_count);
+    if (sort && before?.name !== device.name) this.#sort();
+  }
+
+  #drop(id: string): void {
+    this.byId.delete(id);
+    this.unread.set(id, null);
+  }
+
+  #sort(): void {
+    const byName = (a: Device, b: Device): number => this.#collator.compare(a.name, b.name) || a.id.localeCompare(b.id);
+    this.#order = [...this.byId.values()].sort(byName).map((device) => device.id);
   }
 
   apply(frame: Frame): void {
@@ -113,39 +136,31 @@ export class Devices {
       case 'DEVICE_PAIRED':
       case 'DEVICE_CONNECTED':
       case 'DEVICE_LOGGED_OUT':
-        if (isDeleted(frame.result)) this.byId.delete(frame.result.id);
-        else this.byId.set(frame.result.id, frame.result);
+        if (isDeleted(frame.result)) this.#drop(frame.result.id);
+        else this.#put(frame.result);
         break;
       case 'CHAT_UPDATE':
-        this.#count(frame.result);
+        if (!this.unread.follow(frame.result)) this.#countSoon(frame.result.device_id);
     }
   }
 
-  /** A device frame comes when the device changes, not with every message: its unread count follows its chats here. */
-  #count(chat: Chat): void {
-    const before = this.#unread.get(chat.id);
-    this.#unread.set(chat.id, chat.unread_count);
-    if (before === undefined) this.#refetchSoon(chat.device_id);
-    else if (before !== chat.unread_count) {
-      const device = this.byId.get(chat.device_id);
-      const count = Math.max(0, (device?.unread_count ?? 0) + chat.unread_count - before);
-      if (device) this.byId.set(device.id, { ...device, unread_count: count });
-    }
-  }
-
-  #refetchSoon(id: string): void {
-    if (this.#refetches.has(id) || !this.byId.has(id)) return;
-    const timer = setTimeout(() => {
-      this.#refetches.delete(id);
-      void this.reload(id).catch(() => undefined);
-    }, UNREAD_EVERY);
-    this.#refetches.set(id, timer);
+  /** Asks for counts that frames could not tell: a few devices one by one, many as the whole list, and never often. */
+  #countSoon(id: string): void {
+    if (!this.byId.has(id)) return;
+    this.#uncounted.add(id);
+    this.#counting ??= setTimeout(() => {
+      this.#counting = undefined;
+      const ids = [...this.#uncounted];
+      this.#uncounted.clear();
+      if (ids.length > COUNT_SINGLY) void this.load();
+      else for (const one of ids) void this.reload(one).catch(() => undefined);
+    }, COUNT_EVERY);
   }
 
   /** Fetches one device again. */
   async reload(id: string): Promise<void> {
     const device = await data(api.GET('/api/v1/devices/{device_id}', { params: { path: { device_id: id } } }));
-    this.byId.set(device.id, device);
+    this.#put(device);
   }
 
   /** @returns the new device, in state `new` */
@@ -156,7 +171,7 @@ export class Devices {
         params: { header: { 'Idempotency-Key': requestKey() } },
       }),
     );
-    this.byId.set(device.id, device);
+    this.#put(device);
     return device;
   }
 
@@ -164,16 +179,16 @@ export class Devices {
     const device = await data(
       api.PATCH('/api/v1/devices/{device_id}', { params: { path: { device_id: id } }, body: { name } }),
     );
-    this.byId.set(id, device);
+    this.#put(device);
   }
 
   async remove(id: string): Promise<void> {
     await data(api.DELETE('/api/v1/devices/{device_id}', { params: { path: { device_id: id } } }));
-    this.byId.delete(id);
+    this.#drop(id);
   }
 
   async steer(id: string, verb: 'connect' | 'disconnect' | 'logout'): Promise<void> {
     const device = await data(api.POST(`/api/v1/devices/{device_id}/${verb}`, { params: { path: { device_id: id } } }));
-    this.byId.set(id, device);
+    this.#put(device);
   }
 }

@@ -43,9 +43,12 @@ describe('Devices', () => {
     const devices = await following(server);
     server.frame('CHAT_UPDATE', chat({ id: '1', unread_count: 1 }));
     server.frame('CHAT_UPDATE', chat({ id: '1', unread_count: 3 }));
-    expect(devices.byId.get('d1')?.unread_count).toBe(6);
+    expect(devices.unread.of('d1')).toBe(6);
+    expect(devices.unread.total).toBe(6);
     server.frame('CHAT_UPDATE', chat({ id: '1', unread_count: 0 }));
-    expect(devices.byId.get('d1')?.unread_count).toBe(3);
+    expect(devices.unread.of('d1')).toBe(3);
+    server.frame('DEVICE_STATUS', { id: 'd1', deleted: true });
+    expect(devices.unread.total).toBe(0);
   });
 
   it('says that it failed, and recovers', async () => {

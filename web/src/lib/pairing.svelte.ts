@@ -32,7 +32,6 @@ export class PairingAttempt {
     await this.cancel();
     const run = this.#run;
     this.starting = true;
-    this.problem = null;
     try {
       const pairing = await data(
         api.POST('/api/v1/devices/{device_id}/pairings', {
@@ -96,6 +95,7 @@ export class PairingAttempt {
     this.#run += 1;
     this.#stop();
     this.starting = false;
+    this.problem = null;
     const waiting = this.waiting ? this.current : null;
     this.current = null;
     if (waiting) await this.#tellCancelled(waiting.id);

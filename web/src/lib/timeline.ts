@@ -4,6 +4,8 @@ import type { Bubble } from './sending';
 import { dayNumber } from './time';
 
 export type Entry =
+  /** above it there is nothing kept */
+  | { kind: 'start'; key: string }
   | { kind: 'day'; key: string; at: Date }
   | { kind: 'unread'; key: string; count: number }
   /** `first`: starts a run of one person's messages, so it carries the name and the bubble's tail */
