@@ -6,5 +6,8 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import { language } from './i18n/index.svelte';
 
+// After an update of the server the parts of the old build are gone: what is there now is a reload away.
+addEventListener('vite:preloadError', () => location.reload());
+
 document.documentElement.lang = language.current;
 mount(App, { target: document.getElementById('app')! });

@@ -3,6 +3,9 @@ import { api, data, onSignedOut } from '../api/client';
 import { Problem } from '../api/problem';
 import type { Session } from '../api/types';
 
+/** Written at every change of the login: tabs share its cookie, and `storage` events tell the others. */
+const CHANGED = 'wafast.login';
+
 export type AccountState = 'loading' | 'in' | 'out' | 'unreachable';
 
 class Account {
@@ -43,15 +46,27 @@ class Account {
   /** @throws Problem 401 for wrong words, 429 with `retryAfter` when throttled */
   async signIn(email: string, password: string): Promise<void> {
     this.#set(await data(api.POST('/api/v1/session', { body: { email, password } })));
+    this.#tellOtherTabs();
   }
 
   async signOut(): Promise<void> {
     await data(api.DELETE('/api/v1/session'));
     this.#set(null);
+    this.#tellOtherTabs();
   }
 
   async switchTo(tenant: string): Promise<void> {
     this.#set(await data(api.PATCH('/api/v1/session', { body: { tenant_id: tenant } })));
+    this.#tellOtherTabs();
+  }
+
+  #tellOtherTabs(): void {
+    localStorage.setItem(CHANGED, String(Date.now()));
+  }
+
+  /** Another tab signed in or out or switched the workspace: this one follows. */
+  noticeOtherTab(event: StorageEvent): void {
+    if (event.key === CHANGED) void this.check();
   }
 
   /** @throws Problem 401 or 400 when the current password is not right */
