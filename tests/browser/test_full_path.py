@@ -1,4 +1,4 @@
-"""The whole path as a person walks it: a phone is linked, messages come live, a reply goes out and is read."""
+"""The whole path as people walk it: a phone is linked, messages come live, a reply goes out and is read."""
 
 from __future__ import annotations
 
