@@ -1,0 +1,211 @@
+//! Orders about what people write.
+
+use std::{io, sync::Arc, time::Duration};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+use wafast_protocol::media;
+use wafast_schema::e2e::{self, ContextInfo, ExtendedTextMessage, ImageMessage};
+
+use crate::{
+    address::{self, Phone},
+    device::Device,
+    group::Group,
+    history::{self, Past},
+    message_out::{self, Chat, Letter},
+    picture::{self, Picture},
+    tls::MEDIA_HOST,
+    world::{self, World},
+};
+
+/// After so many messages other tasks get their turn.
+const BURST: usize = 64;
+
+/// Text messages to write.
+pub struct Text {
+    pub text: String,
+    pub quoted: Option<String>,
+    pub count: usize,
+    pub interval_ms: u64,
+}
+
+/// The group with this id.
+///
+/// # Errors
+/// There is none.
+pub fn known_group(world: &World, id: Option<String>) -> Result<Option<Arc<Group>>, String> {
+    let find = |id: String| {
+        let user = id.trim_end_matches("@g.us");
+        world.group(user).ok_or_else(|| format!("there is no group {id}: make it with op group"))
+    };
+    id.map(find).transpose()
+}
+
+/// The companions of a line.
+///
+/// # Errors
+/// It has none.
+pub fn linked_devices(world: &World, line: Phone) -> Result<Vec<Arc<Device>>, String> {
+    let devices = world.devices(line);
+    if devices.is_empty() { Err(format!("{line} has no linked device")) } else { Ok(devices) }
+}
+
+fn chat(world: &World, line: Phone, contact: Phone, group: Option<String>) -> Result<Chat, String> {
+    linked_devices(world, line)?;
+    Ok(match known_group(world, group)? {
+        None => Chat::Direct(line),
+        Some(group) if group.members.contains(&contact) => Chat::Group(group),
+        Some(group) => return Err(format!("{contact} is not in group {}", group.id)),
+    })
+}
+
+/// A contact writes text.
+///
+/// # Errors
+/// The line has no device, the group is unknown or the contact not in it.
+pub async fn text(
+    world: &World,
+    line: Phone,
+    contact: Phone,
+    group: Option<String>,
+    text: Text,
+) -> Result<Value, String> {
+    let chat = chat(world, line, contact, group)?;
+    let mut ids = Vec::with_capacity(text.count);
+    for n in 0..text.count {
+        let body = if text.count == 1 { text.text.clone() } else { format!("{} {n}", text.text) };
+        let mut letter = Letter::text(contact, chat.clone(), world.message_id(), &body);
+        if let Some(quoted) = &text.quoted {
+            letter.message = quoting(&body, quoted, line);
+        }
+        message_out::post(world, &letter).map_err(|error| error.to_string())?;
+        ids.push(letter.id);
+        if text.interval_ms > 0 && n + 1 < text.count {
+            tokio::time::sleep(Duration::from_millis(text.interval_ms)).await;
+        } else if n % BURST == BURST - 1 {
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(json!({"ids": ids}))
+}
+
+/// An answer to a message of the line.
+fn quoting(text: &str, quoted: &str, author: Phone) -> e2e::Message {
+    let context = ContextInfo {
+        stanza_id: Some(quoted.to_owned()),
+        participant: Some(address::pn(author).to_string()),
+        quoted_message: Some(Box::default()),
+        ..Default::default()
+    };
+    let text = ExtendedTextMessage {
+        text: Some(text.to_owned()),
+        context_info: Some(Box::new(context)),
+        ..Default::default()
+    };
+    e2e::Message { extended_text_message: Some(Box::new(text)), ..Default::default() }
+}
+
+/// A contact sends a picture: `data` in base64, or one drawn here.
+///
+/// # Errors
+/// As [`text`]; or `data` is no base64, or the disk is full.
+pub fn image(
+    world: &World,
+    line: Phone,
+    contact: Phone,
+    group: Option<String>,
+    caption: Option<String>,
+    data: Option<String>,
+) -> Result<Value, String> {
+    let chat = chat(world, line, contact, group)?;
+    let drawn = picture::draw(contact ^ world::now());
+    let picture = match data {
+        None => drawn,
+        Some(data) => {
+            let file = STANDARD.decode(data).map_err(|error| format!("data is no base64: {error}"))?;
+            Picture { file, preview: drawn.preview }
+        }
+    };
+    let (letter, sha256) = image_letter(world, contact, chat, &picture, caption).map_err(|error| error.to_string())?;
+    message_out::post(world, &letter).map_err(|error| error.to_string())?;
+    Ok(json!({"id": letter.id, "sha256": sha256}))
+}
+
+/// A letter with a picture, whose file is uploaded; and the file's SHA-256 in hex.
+///
+/// # Errors
+/// The disk is full.
+pub fn image_letter(
+    world: &World,
+    sender: Phone,
+    chat: Chat,
+    picture: &Picture,
+    caption: Option<String>,
+) -> io::Result<(Letter, String)> {
+    let sealed = media::seal(&picture.file, media::Kind::Image);
+    let path = world.media.put(&sealed.blob)?;
+    let image = ImageMessage {
+        url: Some(format!("https://{MEDIA_HOST}{path}")),
+        direct_path: Some(path),
+        mimetype: Some("image/jpeg".to_owned()),
+        caption,
+        file_sha256: Some(sealed.sha256.to_vec()),
+        file_enc_sha256: Some(sealed.enc_sha256.to_vec()),
+        file_length: Some(picture.file.len() as u64),
+        media_key: Some(sealed.media_key.to_vec()),
+        media_key_timestamp: Some(world::now() as i64),
+        width: Some(u32::from(picture::SIZE.0)),
+        height: Some(u32::from(picture::SIZE.1)),
+        jpeg_thumbnail: Some(picture.preview.clone()),
+        ..Default::default()
+    };
+    let message = e2e::Message { image_message: Some(Box::new(image)), ..Default::default() };
+    let id = world.message_id();
+    let hash = sealed.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok((Letter { sender, chat, id, message, media: Some("image"), damaged: false }, hash))
+}
+
+/// The owner of a line writes on the phone itself.
+///
+/// # Errors
+/// The line has no device.
+pub fn own(world: &World, line: Phone, contact: Phone, text: &str) -> Result<Value, String> {
+    linked_devices(world, line)?;
+    let letter = Letter::text(line, Chat::Own(contact), world.message_id(), text);
+    message_out::post(world, &letter).map_err(|error| error.to_string())?;
+    // the contact may be a line itself
+    let direct = Letter::text(line, Chat::Direct(contact), letter.id.clone(), text);
+    message_out::post(world, &direct).map_err(|error| error.to_string())?;
+    Ok(json!({"id": letter.id}))
+}
+
+/// A contact writes what can't be decrypted at first.
+///
+/// # Errors
+/// As [`text`].
+pub fn corrupt(world: &World, line: Phone, contact: Phone, group: Option<String>, text: &str) -> Result<Value, String> {
+    let chat = chat(world, line, contact, group)?;
+    let letter = Letter { damaged: true, ..Letter::text(contact, chat, world.message_id(), text) };
+    message_out::post(world, &letter).map_err(|error| error.to_string())?;
+    Ok(json!({"id": letter.id}))
+}
+
+/// Makes or changes a group; its line is always in it.
+pub fn group(world: &World, line: Phone, id: Option<String>, subject: String, mut members: Vec<Phone>) -> Value {
+    members.retain(|member| *member != line);
+    members.insert(0, line);
+    let id = id.map_or_else(|| format!("1203630{}", world.stanza_id()), |id| id.trim_end_matches("@g.us").to_owned());
+    let created = world.group(&id).map_or_else(world::now, |group| group.created);
+    let group = world.put_group(Group { id, subject, members, created });
+    json!({"group": group.jid().to_string()})
+}
+
+/// Sends history.
+///
+/// # Errors
+/// The line has no device, or the disk is full.
+pub fn history(world: &World, line: Phone, past: &Past) -> Result<Value, String> {
+    linked_devices(world, line)?;
+    let ids = tokio::task::block_in_place(|| history::send(world, line, past)).map_err(|error| error.to_string())?;
+    Ok(json!({"ids": ids}))
+}
