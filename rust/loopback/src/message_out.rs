@@ -127,7 +127,7 @@ pub fn post_to(world: &World, letter: &Letter, devices: &[Arc<Device>]) -> Resul
     };
     for device in devices {
         let encrypted = match &shared {
-            Some((group, bytes)) => group_ciphertexts(&mut state, device, group, bytes, letter)?,
+            Some((group, shared)) => group_ciphertexts(&mut state, device, group, shared, letter)?,
             None => {
                 let ciphertext = state.encrypt_for(device, plaintext.clone())?;
                 vec![enc(&ciphertext, letter.media, letter.damaged)]
@@ -146,15 +146,15 @@ fn group_ciphertexts(
     state: &mut person::State,
     device: &Device,
     group: &Group,
-    shared: &[u8],
+    (distribution, shared): &(Vec<u8>, Vec<u8>),
     letter: &Letter,
 ) -> Result<Vec<Node>> {
     let mut nodes = Vec::with_capacity(2);
-    if let Some(distribution) = state.distribution_for(&group.id, device.address) {
-        let message = with_distribution(e2e::Message::default(), group, distribution);
+    if state.tell(&group.id, device.address) {
+        let message = with_distribution(e2e::Message::default(), group, distribution.clone());
         nodes.push(enc(&state.encrypt_for(device, message.encode_to_vec())?, None, false));
     }
-    nodes.push(enc(&Ciphertext { kind: "skmsg", bytes: shared.to_vec() }, letter.media, letter.damaged));
+    nodes.push(enc(&Ciphertext { kind: "skmsg", bytes: shared.clone() }, letter.media, letter.damaged));
     Ok(nodes)
 }
 

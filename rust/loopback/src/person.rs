@@ -150,15 +150,15 @@ impl State {
         sessions.shrink_to_fit();
     }
 
-    /// Encrypts for a whole group; gives the key distribution too when `device` has not had it.
-    pub fn encrypt_for_group(&mut self, group: &str, plaintext: Vec<u8>) -> Vec<u8> {
-        self.group(group).sender.encrypt(&padding::pad(plaintext))
+    /// Encrypts for a whole group. Gives the key distribution a device needs to read this message, and the ciphertext.
+    pub fn encrypt_for_group(&mut self, group: &str, plaintext: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
+        let keys = self.group(group);
+        (keys.sender.distribution(), keys.sender.encrypt(&padding::pad(plaintext)))
     }
 
-    /// The key distribution for `group` as it is now, unless this device has one already.
-    pub fn distribution_for(&mut self, group: &str, device: Address) -> Option<Vec<u8>> {
-        let keys = self.group(group);
-        keys.told.insert(device).then(|| keys.sender.distribution())
+    /// Whether `device` is told this phone's key of `group` for the first time.
+    pub fn tell(&mut self, group: &str, device: Address) -> bool {
+        self.group(group).told.insert(device)
     }
 
     /// The key distribution for `group` as it is now.

@@ -194,10 +194,16 @@ pub fn corrupt(world: &World, line: Phone, contact: Phone, group: Option<String>
 pub fn group(world: &World, line: Phone, id: Option<String>, subject: String, mut members: Vec<Phone>) -> Value {
     members.retain(|member| *member != line);
     members.insert(0, line);
-    let id = id.map_or_else(|| format!("1203630{}", world.stanza_id()), |id| id.trim_end_matches("@g.us").to_owned());
+    let id = id.map_or_else(|| new_group_id(world), |id| id.trim_end_matches("@g.us").to_owned());
     let created = world.group(&id).map_or_else(world::now, |group| group.created);
     let group = world.put_group(Group { id, subject, members, created });
     json!({"group": group.jid().to_string()})
+}
+
+/// `120363` and twelve digits, as WhatsApp numbers its groups.
+fn new_group_id(world: &World) -> String {
+    let digits = format!("{:0>12}", world.stanza_id());
+    format!("120363{}", &digits[digits.len() - 12..])
 }
 
 /// Sends history.
