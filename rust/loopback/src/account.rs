@@ -8,7 +8,7 @@ use std::{
 
 use wafast_protocol::node::Node;
 
-use crate::{app_state::AppState, device::Device, link::Link};
+use crate::{app_state::AppState, device::Device, link::Link, live::Pace};
 
 /// Companion numbers fit one byte on the wire.
 const MAX_DEVICE: u16 = 250;
@@ -46,8 +46,8 @@ pub struct Account {
     pub devices: BTreeMap<u16, Arc<Device>>,
     pub app_state: AppState,
     pub faults: Faults,
-    /// Whether contacts write on their own.
-    pub live: bool,
+    /// How contacts write on their own, if they do.
+    pub live: Option<Pace>,
 }
 
 impl Account {
@@ -55,11 +55,6 @@ impl Account {
     pub fn next_device(&self) -> u16 {
         let start = (self.key_index % u32::from(MAX_DEVICE)) as u16;
         (0..MAX_DEVICE).map(|n| (start + n) % MAX_DEVICE + 1).find(|n| !self.devices.contains_key(n)).unwrap_or(1)
-    }
-
-    /// Its companions but `except`.
-    pub fn others(&self, except: u16) -> Vec<Arc<Device>> {
-        self.devices.iter().filter(|(number, _)| **number != except).map(|(_, device)| Arc::clone(device)).collect()
     }
 
     /// Why this login is to be refused now; a ban that has ended is forgotten.

@@ -28,6 +28,7 @@ pub fn got(world: &Arc<World>, device: &Arc<Device>, phone: Phone, incoming: &In
     let group = incoming.group.as_ref().map(|group| group.id.clone());
     let visit = Visit { world: Arc::clone(world), line: device.address.phone, contact: phone, group };
     visit.react(&incoming.id, &content.text);
+    live::heard(world, visit.line, phone, incoming.group.as_ref(), &content);
     visit.note(device.address.device, incoming.id.clone(), content, retry);
 }
 
@@ -68,7 +69,6 @@ impl Visit {
                 retry,
                 at: world::now_millis(),
             });
-            live::heard(&self.world, self.line, self.contact);
         };
         match content.file {
             None => note(None),

@@ -8,7 +8,7 @@ use wafast_protocol::{node::Node, signal::Bundle};
 
 use crate::{
     address::Address,
-    link::{Ending, Link},
+    link::Link,
     queue::{Entry, Queue},
 };
 
@@ -90,13 +90,6 @@ impl Device {
     /// The connection this device has, if any.
     pub fn link(&self) -> Option<Arc<Link>> {
         self.state.lock().link.clone()
-    }
-
-    /// Ends its connection, if any.
-    pub fn disconnect(&self, ending: Ending) {
-        if let Some(link) = self.link() {
-            link.end(ending);
-        }
     }
 }
 

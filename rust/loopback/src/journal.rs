@@ -22,6 +22,7 @@ use crate::{
     app_state::AppState,
     device::{self, Device},
     group::Group,
+    live::Pace,
     person::{self, Person},
     world::World,
 };
@@ -42,7 +43,7 @@ struct SavedDevice {
 #[derive(Serialize, Deserialize)]
 struct SavedAccount<A> {
     key_index: u32,
-    live: bool,
+    live: Option<Pace>,
     app_state: A,
     devices: Vec<SavedDevice>,
 }

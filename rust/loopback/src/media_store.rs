@@ -46,11 +46,6 @@ impl MediaStore {
         fs::read(self.file(direct_path)?).ok()
     }
 
-    /// Drops the file at a direct path.
-    pub fn delete(&self, direct_path: &str) -> bool {
-        self.file(direct_path).is_some_and(|file| fs::remove_file(file).is_ok())
-    }
-
     fn file(&self, direct_path: &str) -> Option<PathBuf> {
         let path = direct_path.split(['?', '&']).next()?;
         let name = path.strip_prefix(PREFIX)?;
@@ -74,7 +69,6 @@ mod tests {
         for wrong in ["/v/t62.7118-24/../secret", "/etc/passwd", "/v/t62.7118-24/", "secret"] {
             assert!(store.get(wrong).is_none(), "{wrong}");
         }
-        assert!(store.delete(&path) && store.get(&path).is_none());
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -67,11 +67,6 @@ impl Person {
         Self { phone, state: Mutex::new(state) }
     }
 
-    /// The address of the phone itself.
-    pub fn address(&self) -> Address {
-        Address { phone: self.phone, device: 0 }
-    }
-
     /// Locks the phone.
     pub fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()

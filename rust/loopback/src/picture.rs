@@ -1,9 +1,20 @@
 //! Pictures contacts send: product cards drawn here, each a few kilobytes of JPEG.
 
+use std::io;
+
 use jpeg_encoder::{ColorType, Encoder};
+use wafast_protocol::media;
+use wafast_schema::e2e::{self, ImageMessage};
+
+use crate::{
+    address::Phone,
+    message_out::{Chat, Letter},
+    tls::MEDIA_HOST,
+    world::{self, World},
+};
 
 /// Width and height of a picture in pixels.
-pub const SIZE: (u16, u16) = (640, 480);
+const SIZE: (u16, u16) = (640, 480);
 /// Width and height of the preview inside a message.
 const PREVIEW: (u16, u16) = (72, 54);
 
@@ -27,10 +38,46 @@ const SCHEMES: [[Colour; 3]; 8] = [
     [[0.93, 0.91, 0.88], [0.66, 0.61, 0.56], [0.25, 0.22, 0.20]],
 ];
 
-/// The picture that belongs to this number; there are some hundreds.
-#[must_use]
-pub fn draw(number: u64) -> Picture {
-    Picture { file: encode(number, SIZE, 82), preview: encode(number, PREVIEW, 60) }
+impl Picture {
+    /// The picture that belongs to this number; there are some hundreds.
+    #[must_use]
+    pub fn draw(number: u64) -> Self {
+        Self { file: encode(number, SIZE, 82), preview: encode(number, PREVIEW, 60) }
+    }
+
+    /// A letter with this picture, whose file is uploaded; and the file's SHA-256 in hex.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub fn letter(
+        &self,
+        world: &World,
+        sender: Phone,
+        chat: Chat,
+        caption: Option<String>,
+    ) -> io::Result<(Letter, String)> {
+        let sealed = media::seal(&self.file, media::Kind::Image);
+        let path = world.media.put(&sealed.blob)?;
+        let image = ImageMessage {
+            url: Some(format!("https://{MEDIA_HOST}{path}")),
+            direct_path: Some(path),
+            mimetype: Some("image/jpeg".to_owned()),
+            caption,
+            file_sha256: Some(sealed.sha256.to_vec()),
+            file_enc_sha256: Some(sealed.enc_sha256.to_vec()),
+            file_length: Some(self.file.len() as u64),
+            media_key: Some(sealed.media_key.to_vec()),
+            media_key_timestamp: Some(world::now() as i64),
+            width: Some(u32::from(SIZE.0)),
+            height: Some(u32::from(SIZE.1)),
+            jpeg_thumbnail: Some(self.preview.clone()),
+            ..Default::default()
+        };
+        let message = e2e::Message { image_message: Some(Box::new(image)), ..Default::default() };
+        let hash = sealed.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        let letter = Letter { sender, chat, id: world.message_id(), message, media: Some("image"), damaged: false };
+        Ok((letter, hash))
+    }
 }
 
 fn encode(number: u64, (width, height): (u16, u16), quality: u8) -> Vec<u8> {
@@ -100,7 +147,7 @@ mod tests {
 
     #[test]
     fn pictures_are_small_different_jpegs() {
-        let [first, second] = [draw(1), draw(2)];
+        let [first, second] = [Picture::draw(1), Picture::draw(2)];
         for file in [&first.file, &first.preview, &second.file] {
             assert!(file.starts_with(&[0xff, 0xd8, 0xff]) && file.ends_with(&[0xff, 0xd9]));
         }

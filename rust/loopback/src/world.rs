@@ -22,6 +22,7 @@ use crate::{
     journal::Journal,
     ledger::Ledger,
     link::{Ending, Link},
+    live::Liveliness,
     media_store::MediaStore,
     names,
     observed::{InboxMessage, Receipt, Seen},
@@ -41,6 +42,7 @@ pub struct World {
     pub receipts: Ledger<Receipt>,
     pub seen: Ledger<Seen>,
     pub behaviours: Behaviours,
+    pub live: Mutex<HashMap<Phone, Arc<Liveliness>>>,
     /// Connections showing a QR code, by each reference they were given.
     pub references: Mutex<HashMap<String, Weak<Registration>>>,
     /// Connections waiting for a code to be typed on this phone; the newest counts.
@@ -73,6 +75,7 @@ impl World {
             receipts: Ledger::default(),
             seen: Ledger::default(),
             behaviours: Behaviours::default(),
+            live: Mutex::default(),
             references: Mutex::default(),
             codes: Mutex::default(),
             links: Mutex::default(),

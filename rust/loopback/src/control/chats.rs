@@ -1,11 +1,10 @@
 //! Orders about what people write.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
-use wafast_protocol::media;
-use wafast_schema::e2e::{self, ContextInfo, ExtendedTextMessage, ImageMessage};
+use wafast_schema::e2e::{self, ContextInfo, ExtendedTextMessage};
 
 use crate::{
     address::{self, Phone},
@@ -13,8 +12,7 @@ use crate::{
     group::Group,
     history::{self, Past},
     message_out::{self, Chat, Letter},
-    picture::{self, Picture},
-    tls::MEDIA_HOST,
+    picture::Picture,
     world::{self, World},
 };
 
@@ -118,7 +116,7 @@ pub fn image(
     data: Option<String>,
 ) -> Result<Value, String> {
     let chat = chat(world, line, contact, group)?;
-    let drawn = picture::draw(contact ^ world::now());
+    let drawn = Picture::draw(contact ^ world::now());
     let picture = match data {
         None => drawn,
         Some(data) => {
@@ -126,43 +124,9 @@ pub fn image(
             Picture { file, preview: drawn.preview }
         }
     };
-    let (letter, sha256) = image_letter(world, contact, chat, &picture, caption).map_err(|error| error.to_string())?;
+    let (letter, sha256) = picture.letter(world, contact, chat, caption).map_err(|error| error.to_string())?;
     message_out::post(world, &letter).map_err(|error| error.to_string())?;
     Ok(json!({"id": letter.id, "sha256": sha256}))
-}
-
-/// A letter with a picture, whose file is uploaded; and the file's SHA-256 in hex.
-///
-/// # Errors
-/// The disk is full.
-pub fn image_letter(
-    world: &World,
-    sender: Phone,
-    chat: Chat,
-    picture: &Picture,
-    caption: Option<String>,
-) -> io::Result<(Letter, String)> {
-    let sealed = media::seal(&picture.file, media::Kind::Image);
-    let path = world.media.put(&sealed.blob)?;
-    let image = ImageMessage {
-        url: Some(format!("https://{MEDIA_HOST}{path}")),
-        direct_path: Some(path),
-        mimetype: Some("image/jpeg".to_owned()),
-        caption,
-        file_sha256: Some(sealed.sha256.to_vec()),
-        file_enc_sha256: Some(sealed.enc_sha256.to_vec()),
-        file_length: Some(picture.file.len() as u64),
-        media_key: Some(sealed.media_key.to_vec()),
-        media_key_timestamp: Some(world::now() as i64),
-        width: Some(u32::from(picture::SIZE.0)),
-        height: Some(u32::from(picture::SIZE.1)),
-        jpeg_thumbnail: Some(picture.preview.clone()),
-        ..Default::default()
-    };
-    let message = e2e::Message { image_message: Some(Box::new(image)), ..Default::default() };
-    let id = world.message_id();
-    let hash = sealed.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((Letter { sender, chat, id, message, media: Some("image"), damaged: false }, hash))
 }
 
 /// The owner of a line writes on the phone itself.
