@@ -32,7 +32,10 @@ const WRITE_BYTES: usize = 64 * 1024;
 const WRITE_PATIENCE: Duration = Duration::from_secs(60);
 /// whatsmeow gives a handshake 20 s (`handshake.go`).
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(20);
-/// How long the last stanza may take to be read before the socket is closed under it.
+/// whatsmeow handles stanzas aside from its reader: a close right behind one would be noticed first, and it would connect
+/// again instead of taking the reason.
+const LAST_WORD: Duration = Duration::from_millis(300);
+/// How long a client may take to close its side.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The byte stream and what is between stanzas.
@@ -209,12 +212,20 @@ fn seal(transport: &mut Transport, stanza: &[u8], out: &mut Vec<u8>) -> io::Resu
 
 /// Ends so that the client reads the last stanza: closing a socket with unread bytes would reset it.
 async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(wire: &mut Wire<S>) -> io::Result<()> {
+    if timeout(LAST_WORD, ignore(wire)).await.is_ok() {
+        return Ok(());
+    }
     let mut close = Vec::new();
     websocket::write_close(&mut close);
     wire.write(&close).await?;
     wire.stream.shutdown().await?;
-    let _ = timeout(FAREWELL, async { while wire.next_frame().await.is_ok() {} }).await;
+    let _ = timeout(FAREWELL, ignore(wire)).await;
     Ok(())
+}
+
+/// Reads until the client has closed.
+async fn ignore<S: AsyncRead + AsyncWrite + Unpin>(wire: &mut Wire<S>) {
+    while wire.next_frame().await.is_ok() {}
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
