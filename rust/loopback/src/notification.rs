@@ -7,6 +7,7 @@ use wafast_protocol::node::{self, Node, NodeBuilder, NodeExt};
 use crate::{
     address::{self, Address},
     device::Device,
+    group::Group,
     queue::{Entry, Kind, Origin},
     world::{self, World},
 };
@@ -41,6 +42,25 @@ pub fn devices_changed(world: &World, changed: Address) {
             .attr("t", world::now())
             .children([devices.children([NodeBuilder::new("device").attr("jid", changed.pn()).build()]).build()]);
         queue(device, &node.build());
+    }
+}
+
+/// A group was made or has changed: everyone who is or was in it learns how.
+pub fn group_changed(world: &World, before: Option<&Group>, after: &Group) {
+    let gone = before.iter().flat_map(|group| &group.members).filter(|member| !after.members.contains(member));
+    let devices: Vec<Arc<Device>> = after.members.iter().chain(gone).flat_map(|phone| world.devices(*phone)).collect();
+    for change in after.changes_since(before) {
+        for device in &devices {
+            let node = NodeBuilder::new("notification")
+                .attr("from", after.jid())
+                .attr("type", "w:gp2")
+                .attr("id", world.stanza_id())
+                .attr("participant", address::lid(after.owner()))
+                .attr("participant_pn", address::pn(after.owner()))
+                .attr("addressing_mode", "lid")
+                .attr("t", world::now());
+            queue(device, &node.children([change.clone()]).build());
+        }
     }
 }
 

@@ -186,6 +186,9 @@ impl Registration {
         if let Err(reason) = done {
             world.stats.protocol_errors.add();
             self.link.send(&reply::error(iq, 400, &reason));
+            if let Some(outcome) = self.progress.lock().outcome.take() {
+                let _ = outcome.send(Err(reason));
+            }
         }
     }
 

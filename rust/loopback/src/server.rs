@@ -2,6 +2,7 @@
 
 use std::{fs, io, sync::Arc, time::Duration};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     select,
     signal::unix::{SignalKind, signal},
@@ -20,6 +21,7 @@ const SAVE_EVERY: Duration = Duration::from_secs(3);
 pub async fn run(arguments: &Arguments) -> io::Result<()> {
     let folder = &arguments.folder;
     fs::create_dir_all(folder)?;
+    raise_descriptor_limit()?;
     let tls = tls::prepare(folder)?;
     let world = Arc::new(World::open(folder, arguments.seed)?);
     // from here on the file lacks the mark of a clean stop
@@ -41,6 +43,12 @@ pub async fn run(arguments: &Arguments) -> io::Result<()> {
     control.abort();
     world.cut_all();
     tokio::task::block_in_place(|| world.journal.close(&world))
+}
+
+/// Every session is a socket, and most systems begin at 1,024.
+fn raise_descriptor_limit() -> io::Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?)
 }
 
 async fn until_told(world: &Arc<World>) -> io::Result<()> {

@@ -145,3 +145,17 @@ def test_two_lines_write_to_each_other(
     assert second.wait("Message", text="in a group")["chat"] == group
     second.order("read", chat=message["chat"], ids=[sent])
     first.wait("Receipt", ids=[sent], type=READ)
+
+
+def test_members_come_and_go_and_the_device_knows(
+    simulator: Simulator, line: Line, phone: str, number: Callable[[], str]
+) -> None:
+    first, second = number(), number()
+    group = simulator.group(phone, "Team", [first])
+    line.wait("JoinedGroup")
+    line.text(group, "one reader")
+    simulator.group(phone, "Team B", [first, second], id=group)
+    line.wait("GroupInfoEvent")
+    assert [group, "Team B", 3] in line.order("groups")
+    line.text(group, "two readers")
+    assert [got.text for got in simulator.inbox(contact=second, wait=10)] == ["two readers"]

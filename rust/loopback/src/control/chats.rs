@@ -12,6 +12,7 @@ use crate::{
     group::Group,
     history::{self, Past},
     message_out::{self, Chat, Letter},
+    notification,
     picture::Picture,
     world::{self, World},
 };
@@ -159,8 +160,10 @@ pub fn group(world: &World, line: Phone, id: Option<String>, subject: String, mu
     members.retain(|member| *member != line);
     members.insert(0, line);
     let id = id.map_or_else(|| new_group_id(world), |id| id.trim_end_matches("@g.us").to_owned());
-    let created = world.group(&id).map_or_else(world::now, |group| group.created);
+    let before = world.group(&id);
+    let created = before.as_ref().map_or_else(world::now, |group| group.created);
     let group = world.put_group(Group { id, subject, members, created });
+    notification::group_changed(world, before.as_deref(), &group);
     json!({"group": group.jid().to_string()})
 }
 

@@ -27,9 +27,10 @@ use crate::{
     content::Content,
     group::Group,
     message_out::{self, Chat, Letter},
+    notification,
     picture::Picture,
     presence::{self, Typing},
-    world::World,
+    world::{self, World},
 };
 
 /// With so many messages waiting for a line, its contacts hold their peace: nobody is there to read them.
@@ -112,19 +113,22 @@ fn begin(world: &Arc<World>, line: Phone, pace: Pace) -> Vec<Phone> {
     contacts
 }
 
-/// One group from three people on, a second from eight on.
+/// One group from three people on, a second from eight on. They stay from one run to the next.
 fn groups(world: &World, line: Phone, contacts: &[Phone]) -> Vec<Arc<Group>> {
     let parties = [(3, 6, "Ejen Klang Valley"), (8, 12, "Stok & Harga Harian")];
-    let mut groups = Vec::new();
-    for (number, (from, to, subject)) in parties.into_iter().enumerate() {
-        if contacts.len() >= from {
-            let id = format!("120364{:0>11}{number}", line % 100_000_000_000);
-            let members = std::iter::once(line).chain(contacts.iter().take(to).copied()).collect();
-            let created = crate::world::now();
-            groups.push(world.put_group(Group { id, subject: subject.to_owned(), members, created }));
+    let wanted = parties.into_iter().enumerate().filter(|(_, (from, ..))| contacts.len() >= *from);
+    let open = |(number, (_, to, subject)): (usize, (usize, usize, &str))| {
+        let id = format!("120364{:0>11}{number}", line % 100_000_000_000);
+        let members: Vec<Phone> = std::iter::once(line).chain(contacts.iter().take(to).copied()).collect();
+        let before = world.group(&id);
+        if let Some(group) = before.as_ref().filter(|group| group.members == members) {
+            return Arc::clone(group);
         }
-    }
-    groups
+        let group = world.put_group(Group { id, subject: subject.to_owned(), members, created: world::now() });
+        notification::group_changed(world, before.as_deref(), &group);
+        group
+    };
+    wanted.map(open).collect()
 }
 
 /// A contact got a message of the line: if it is a live one, it answers.
@@ -167,8 +171,8 @@ impl Liveliness {
                 continue;
             }
             let contact = self.contacts[chance.below(self.contacts.len() as u64) as usize];
-            let spoken_in = self.groups.iter().filter(|group| group.members.contains(&contact));
-            let group = spoken_in.cloned().next().filter(|_| chance.below(GROUP_SHARE) == 0);
+            let shared = self.groups.iter().find(|group| group.members.contains(&contact));
+            let group = shared.filter(|_| chance.below(GROUP_SHARE) == 0).cloned();
             let line = match &group {
                 Some(_) => talk::to_group(&mut chance),
                 None => self.talk_of(contact, |talk| talk.go_on(&mut chance)),

@@ -103,35 +103,55 @@ const GROUP_LINES: &[&str] = &[
 
 /// Said when a word of the line asks for it: what it contains, and answers.
 const ANSWERS: &[(&[&str], &[&str])] = &[
-    (&["rm ", "rm1", "rm2", "rm5", "ringgit", "price", "harga"], &[
-        "Ok harga tu boleh",
-        "Boleh kurang sikit tak?",
-        "Alright, that works for me",
-        "Mahal sikit, tapi ok lah",
-    ]),
+    (
+        &["rm ", "rm1", "rm2", "rm5", "ringgit", "price", "harga"],
+        &["Ok harga tu boleh", "Boleh kurang sikit tak?", "Alright, that works for me", "Mahal sikit, tapi ok lah"],
+    ),
     (&["thank", "terima kasih", "tq"], &["Sama-sama", "Welcome!", "Most welcome, nanti order lagi"]),
     (&["sorry", "maaf"], &["Tak apa, faham", "No worries", "It's ok, take your time"]),
-    (&["habis", "sold out", "out of stock", "tiada stok"], &[
-        "Alamak, bila restock?",
-        "Ok nanti dah ada tolong inform ya",
-        "Too bad, please let me know when it is back",
-    ]),
+    (
+        &["habis", "sold out", "out of stock", "tiada stok"],
+        &["Alamak, bila restock?", "Ok nanti dah ada tolong inform ya", "Too bad, please let me know when it is back"],
+    ),
     (&["alamat", "address"], &["Jalan Kenanga 3/5, {area}", "No 12, Lorong Damai, {area} ya"]),
     (&["pukul", "what time", "bila"], &["{day} pukul {time} boleh?", "Anytime after {time} is fine"]),
     (&["http", "www.", "katalog", "catalog"], &["Ok saya tengok dulu", "Thanks, having a look now"]),
 ];
 
-const PICTURE_ANSWERS: &[&str] = &["Cantik!", "Wah menarik, berapa harga?", "Nice, I like the second one", "Ok dah nampak, tq"];
+const PICTURE_ANSWERS: &[&str] =
+    &["Cantik!", "Wah menarik, berapa harga?", "Nice, I like the second one", "Ok dah nampak, tq"];
 const SMALL_ANSWERS: &[&str] =
     &["Ok noted", "Baik, terima kasih", "Ok boleh", "Alright, thank you", "Ok nanti saya confirm balik", "Hmm ok"];
 
 const PRODUCTS: &[&str] = &[
-    "sambal nyet", "kopi ginseng", "serum vitamin C", "tudung bawal", "kerepek pisang", "madu kelulut", "lip matte",
-    "beg tote", "susu kurma", "set pinggan", "minyak zaitun", "botol air 1L", "diffuser", "kek batik",
+    "sambal nyet",
+    "kopi ginseng",
+    "serum vitamin C",
+    "tudung bawal",
+    "kerepek pisang",
+    "madu kelulut",
+    "lip matte",
+    "beg tote",
+    "susu kurma",
+    "set pinggan",
+    "minyak zaitun",
+    "botol air 1L",
+    "diffuser",
+    "kek batik",
 ];
 const AREAS: &[&str] = &[
-    "Shah Alam", "Bangsar", "Johor Bahru", "Ipoh", "Klang", "Penang", "Kota Bharu", "Kajang", "Melaka", "Cheras",
-    "Kuantan", "Subang Jaya",
+    "Shah Alam",
+    "Bangsar",
+    "Johor Bahru",
+    "Ipoh",
+    "Klang",
+    "Penang",
+    "Kota Bharu",
+    "Kajang",
+    "Melaka",
+    "Cheras",
+    "Kuantan",
+    "Subang Jaya",
 ];
 const DAYS: &[&str] = &["Isnin", "Selasa", "Rabu", "Khamis", "Jumaat", "Sabtu", "Ahad", "Friday", "Saturday"];
 const TIMES: &[&str] = &["10.30", "11 pagi", "2 petang", "3.15pm", "4.30", "5 petang", "8 malam"];
