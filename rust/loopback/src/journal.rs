@@ -86,8 +86,12 @@ impl Journal {
     /// The folder is not writable, or the file has another form.
     pub fn open(folder: &Path) -> io::Result<(Self, Saved)> {
         let path = folder.join("state.log");
-        let saved = if path.exists() { read(&path, &fs::read(&path)?)? } else { Saved::default() };
-        let file = OpenOptions::new().create(true).append(true).open(&path)?;
+        let bytes = if path.exists() { fs::read(&path)? } else { Vec::new() };
+        let saved = if bytes.is_empty() { Saved::default() } else { read(&path, &bytes)? };
+        let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+        if file.metadata()?.len() == 0 {
+            file.write_all(MAGIC)?;
+        }
         let size = file.metadata()?.len();
         let pending = Pending { file, size, rewritten: 0, people: HashSet::new(), groups: false };
         Ok((Self { path, pending: Mutex::new(pending) }, saved))

@@ -52,6 +52,8 @@ mod server;
 mod stanza;
 mod stats;
 mod tls;
+#[cfg(test)]
+mod trial;
 mod websocket;
 mod world;
 
