@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated
+import re
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta
+
+from wafast import clock, phones
+from wafast.database.queries import load
+from wafast.inbox.messages import FROM_ME, MessageStatus, MessageType
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    import asyncpg
+
+    from wafast.inbox.reach import Reach
+
+q = load(__file__)
+
+NEWEST = 2**63 - 1  # after every key
+RECEIPTS_AT_ONCE = 500  # unread messages a read names to the phone; older ones are read there with the newest
 
 
 class Chat(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,17 +41,158 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ]
     chat_name: Annotated[str | None, Meta(description="Best known name.", examples=["Aisyah"])]
-    phone: Annotated[str | None, Meta(description="E.164; null for groups and unknown numbers.", examples=["+60123456789"])]
+    phone: Annotated[
+        str | None, Meta(description="E.164; null for groups and unknown numbers.", examples=["+60123456789"])
+    ]
     is_group: bool
-    last_message_text: Annotated[str | None, Meta(description="Preview, at most 200 characters.", examples=["Is it still available?"])]
-    last_message_type: Annotated[str | None, Meta(examples=["text"])]
+    last_message_text: Annotated[
+        str | None, Meta(description="Preview, at most 200 characters.", examples=["Is it still available?"])
+    ]
+    last_message_type: Annotated[MessageType | None, Meta(examples=["text"])]
     last_message_time: datetime | None
     last_message_from_me: bool
-    last_message_status: Annotated[str | None, Meta(description="received, or how far ours got.", examples=["received"])]
+    last_message_status: Annotated[
+        MessageStatus | None, Meta(description="received, or how far ours got.", examples=["received"])
+    ]
     last_message_sender: Annotated[str | None, Meta(description="Who wrote it, in groups.", examples=["Farid"])]
     unread_count: Annotated[int, Meta(ge=0, examples=[2])]
-    typing: Annotated[str | None, Meta(description="Who is writing right now, by name or number; null: nobody.")]
+    typing: Annotated[str | None, Meta(description="JID of who is writing right now; null: nobody.")]
     typing_state: Annotated[str | None, Meta(description="composing or recording while somebody is at it.")]
     pinned: bool
     muted: bool
     archived: bool
+
+
+class ChatPage(msgspec.Struct, frozen=True):
+    """Chats of one page, and the place of its last one: (last_key, id), or None when no more follow."""
+
+    chats: list[Chat]
+    last: tuple[int, int] | None
+
+
+class Unread(msgspec.Struct, frozen=True):
+    """Messages of one sender that were read just now."""
+
+    sender_jid: str
+    message_ids: list[str]
+
+
+class ReadChat(msgspec.Struct, frozen=True):
+    """What reading a chat changed, and whom the phone must tell."""
+
+    device_no: int
+    chat_jid: str
+    changed: bool
+    receipts: list[Unread]
+
+
+async def device_no(pool: asyncpg.Pool, reach: Reach, device_id: UUID) -> int | None:
+    """The inner number of a device within reach, or None."""
+    found: int | None = await pool.fetchval(q.device_in_reach, reach.tenant_id, reach.device_ids, device_id)
+    return found
+
+
+async def list_chats(
+    pool: asyncpg.Pool,
+    reach: Reach,
+    device: int,
+    *,
+    days: int,
+    search: str | None = None,
+    after: tuple[int, int] | None = None,
+    limit: int = 50,
+) -> ChatPage:
+    """Chats of a device that have messages, newest first.
+
+    Args:
+        device: the device's inner number.
+        days: chats without a message for longer are left out.
+        search: part of a name, number, JID or last message; case does not matter.
+        after: ``last`` of the page before.
+        limit: how many at most.
+    """
+    pattern, digits = patterns(search)
+    key, chat_id = after or (NEWEST, NEWEST)
+    oldest = int(time.time() - days * 86_400) << 32
+    rows = await pool.fetch(
+        q.list_chats, reach.tenant_id, reach.device_ids, device, oldest, key, chat_id, pattern, digits, limit + 1
+    )
+    page = rows[:limit]
+    last = (page[-1]["last_key"], page[-1]["id"]) if len(rows) > limit else None
+    return ChatPage([chat_of(row) for row in page], last)
+
+
+async def get_chats(pool: asyncpg.Pool, tenant_ids: Sequence[int], ids: Sequence[int]) -> list[asyncpg.Record]:
+    """Rows of those chats, in no order, for the live frames of several tenants; ``chat_of`` makes a Chat of one."""
+    return await pool.fetch(q.get_chats, tenant_ids, None, ids)
+
+
+async def get_chat(pool: asyncpg.Pool, reach: Reach, chat_id: int) -> Chat | None:
+    """One chat within reach, or None."""
+    row = await pool.fetchrow(q.get_chats, [reach.tenant_id], reach.device_ids, [chat_id])
+    return chat_of(row) if row is not None else None
+
+
+async def read_chat(pool: asyncpg.Pool, reach: Reach, chat_id: int) -> ReadChat | None:
+    """Marks everything in a chat read, here. The caller tells the phone with what is returned.
+
+    Returns:
+        None when there is no such chat within reach.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        chat = await connection.fetchrow(q.lock_chat, reach.tenant_id, reach.device_ids, chat_id)
+        if chat is None:
+            return None
+        if chat["last_key"] is None or (chat["unread"] == 0 and chat["read_key"] >= chat["last_key"]):
+            return ReadChat(chat["device_no"], chat["jid"], False, [])
+        rows = await connection.fetch(
+            q.unread_messages, reach.tenant_id, chat_id, chat["read_key"], min(chat["unread"], RECEIPTS_AT_ONCE)
+        )
+        await connection.execute(q.mark_chat_read, reach.tenant_id, chat_id)
+    by_sender: dict[str, list[str]] = {}
+    for row in rows:
+        by_sender.setdefault(row["sender_jid"] or chat["jid"], []).append(row["message_id"])
+    receipts = [Unread(sender, ids) for sender, ids in by_sender.items()]
+    return ReadChat(chat["device_no"], chat["jid"], True, receipts)
+
+
+def patterns(search: str | None) -> tuple[str | None, str | None]:
+    """LIKE patterns for a search: one for names and text, one for numbers when it looks like a number.
+
+    People write a number with its trunk zero and with spaces (`012-345 6789`); the JID has neither.
+    """
+    wanted = (search or "").strip()
+    if not wanted:
+        return None, None
+    escaped = re.sub(r"([\\%_])", r"\\\1", wanted)
+    digits = re.sub(r"[\s()+-]", "", wanted)
+    if not digits.isascii() or not digits.isdigit():
+        return f"%{escaped}%", None
+    significant = digits.lstrip("0")
+    return f"%{escaped}%", f"%{significant}%@%" if significant else None
+
+
+def chat_of(row: asyncpg.Record) -> Chat:
+    """A Chat of a row of ``list_chats`` or ``get_chats``; nobody types in it until the live side says so."""
+    key = row["last_key"]
+    muted_until = row["muted_until"]
+    return Chat(
+        id=str(row["id"]),
+        device_id=str(row["device_id"]),
+        chat_jid=row["jid"],
+        chat_name=row["name"],
+        phone=phones.of_jid(row["jid"]),
+        is_group=row["is_group"],
+        last_message_text=row["last_text"],
+        last_message_type=row["last_kind"],
+        last_message_time=None if key is None else datetime.fromtimestamp(key >> 32, UTC),
+        last_message_from_me=bool((row["last_flags"] or 0) & FROM_ME),
+        last_message_status=row["last_status"],
+        last_message_sender=row["last_sender"],
+        unread_count=row["unread"],
+        typing=None,
+        typing_state=None,
+        pinned=row["pinned_at"] is not None,
+        muted=muted_until is not None and muted_until > clock.now(),
+        archived=row["archived"],
+    )

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
+
+from wafast.database.queries import load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import asyncpg
+
+    from wafast.inbox.reach import Reach
+
+q = load(__file__)
+
+# bits of messages.flags
+FROM_ME, EPHEMERAL, VIEW_ONCE, FORWARDED, PINNED = 1, 2, 4, 8, 16
 
 MessageType = Literal[
     "text", "image", "video", "audio", "voice", "document", "sticker", "location", "contact", "poll", "event", "call",
@@ -54,7 +68,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     sender_name: Annotated[str | None, Meta(examples=["Aisyah"])]
     from_me: bool
     message_type: Annotated[MessageType, Meta(examples=["text"])]
-    message_text: Annotated[str, Meta(description="What a person would read: body, caption, name of a place.", examples=["Hi!"])]
+    message_text: Annotated[
+        str, Meta(description="What a person would read: body, caption, name of a place.", examples=["Hi!"])
+    ]
     media_url: Annotated[str | None, Meta(examples=["/media/4711-7711650218893115392.jpg"])]
     thumbnail_url: Annotated[str | None, Meta(examples=["/media/4711-7711650218893115392.thumb.jpg"])]
     media: MediaFacts | None
@@ -71,3 +87,74 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     deleted_at: datetime | None
     created_at: Annotated[datetime, Meta(description="When it was stored.")]
     outbox_id: Annotated[str | None, Meta(description="The outbox row that sent it, if one did.", examples=["93"])]
+
+
+async def list_messages(
+    pool: asyncpg.Pool, reach: Reach, chat_id: int, *, before: int, limit: int
+) -> list[asyncpg.Record]:
+    """Rows of a chat's messages, newest first; ``message_of`` makes a Message of one.
+
+    Args:
+        before: only messages with a smaller key.
+        limit: how many at most.
+    """
+    return await pool.fetch(q.list_messages, reach.tenant_id, reach.device_ids, chat_id, before, limit)
+
+
+async def get_messages(
+    pool: asyncpg.Pool, tenant_ids: Sequence[int], keys: Sequence[tuple[int, int]]
+) -> list[asyncpg.Record]:
+    """Rows of those messages, in no order, for the live frames of several tenants.
+
+    Args:
+        tenant_ids: rows of other tenants are left out.
+        keys: (chat, key) of each.
+    """
+    chats = [chat for chat, _ in keys]
+    return await pool.fetch(q.get_messages, tenant_ids, chats, [key for _, key in keys])
+
+
+def message_of(row: asyncpg.Record) -> Message:
+    """A Message of a row of ``list_messages`` or ``get_messages``."""
+    flags = row["flags"]
+    name = f"{row['chat_id']}-{row['key']}"
+    media = row["media"] if row["kind"] != "deleted" else None
+    return Message(
+        id=name,
+        chat_id=str(row["chat_id"]),
+        device_id=str(row["device_id"]),
+        chat_jid=row["chat_jid"],
+        message_id=row["message_id"],
+        sender_jid=row["sender_jid"],
+        sender_name=row["sender_name"],
+        from_me=bool(flags & FROM_ME),
+        message_type=row["kind"],
+        message_text=row["body"],
+        media_url=f"/media/{name}.{media['ext']}" if media else None,
+        thumbnail_url=f"/media/{name}.thumb.jpg" if row["has_thumbnail"] and row["kind"] != "deleted" else None,
+        media=_media_facts(media) if media else None,
+        quoted_message_id=row["quoted"],
+        status=row["status"],
+        is_ephemeral=bool(flags & EPHEMERAL),
+        is_view_once=bool(flags & VIEW_ONCE),
+        is_forwarded=bool(flags & FORWARDED),
+        is_pinned=bool(flags & PINNED),
+        reactions=msgspec.convert(row["reactions"] or [], list[Reaction]),
+        poll_votes=msgspec.convert(row["poll_votes"] or [], list[PollVote]),
+        timestamp=row["key"] >> 32,
+        edited_at=row["edited_at"],
+        deleted_at=row["deleted_at"],
+        created_at=row["created_at"],
+        outbox_id=None if row["outbox_id"] is None else str(row["outbox_id"]),
+    )
+
+
+def _media_facts(media: dict[str, Any]) -> MediaFacts:
+    return MediaFacts(
+        mime=media.get("mime") or "application/octet-stream",
+        size=media.get("size"),
+        width=media.get("width"),
+        height=media.get("height"),
+        seconds=media.get("seconds"),
+        name=media.get("name"),
+    )

@@ -1,0 +1,116 @@
+"""``Idempotency-Key``: a create or send repeated with the same key is done once and answered twice.
+
+The row in ``idempotency_keys`` is claimed before the work and gets the answer after it. A failed request releases its
+key. A process killed in between leaves a claimed key without answer: repeating it is refused for the day the key lives,
+because whether the work was done is not known, and sending twice is worse than asking a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from wafast.api.problems import Problem, conflict
+from wafast.database.queries import load
+
+if TYPE_CHECKING:
+    import asyncpg
+
+q = load(__file__)
+
+WAIT_SECONDS = 15.0  # how long a duplicate waits for the first request of this process
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A stored answer: HTTP status and JSON body."""
+
+    status: int
+    body: bytes
+
+
+def digest(actor: str, body: bytes) -> bytes:
+    """What makes two requests the same: who asks, and the body's bytes."""
+    return hashlib.sha256(actor.encode() + b"\0" + body).digest()
+
+
+class IdempotencyKeys:
+    """The keys of every tenant, as this process sees them.
+
+    Args:
+        pool: where the keys are kept.
+    """
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._running: dict[tuple[int, str], asyncio.Event] = {}
+
+    async def claim(self, tenant_id: int, key: str, route: str, body_hash: bytes) -> Answer | None:
+        """Claims a key for this request.
+
+        Args:
+            route: method and path, e.g. ``POST /api/v1/messages``.
+            body_hash: ``digest`` of the request.
+
+        Returns:
+            None when the caller must do the work and then ``finish`` or ``release``; else the first answer.
+
+        Raises:
+            Problem: 422 when the key belongs to another request, 409 when the first has not ended.
+        """
+        if await self._pool.fetchval(q.claim_key, tenant_id, key, route, body_hash):
+            self._running[tenant_id, key] = asyncio.Event()
+            return None
+        running = self._running.get((tenant_id, key))
+        if running is not None:
+            try:
+                await asyncio.wait_for(running.wait(), WAIT_SECONDS)
+            except TimeoutError:
+                pass
+        return await self._first_answer(tenant_id, key, route, body_hash)
+
+    async def finish(self, tenant_id: int, key: str, answer: Answer) -> None:
+        """Stores the answer for the next 24 hours."""
+        await self._pool.execute(q.store_answer, tenant_id, key, answer.status, answer.body)
+        self._wake(tenant_id, key)
+
+    async def release(self, tenant_id: int, key: str) -> None:
+        """Gives a key back: its request failed, and trying again is right."""
+        await self._pool.execute(q.release_key, tenant_id, key)
+        self._wake(tenant_id, key)
+
+    async def forget_old(self) -> None:
+        """Deletes keys older than 24 hours."""
+        await self._pool.execute(q.forget_old_keys)
+
+    def _wake(self, tenant_id: int, key: str) -> None:
+        running = self._running.pop((tenant_id, key), None)
+        if running is not None:
+            running.set()
+
+    async def _first_answer(self, tenant_id: int, key: str, route: str, body_hash: bytes) -> Answer:
+        row = await self._pool.fetchrow(q.stored_answer, tenant_id, key)
+        if row is None:
+            raise _unfinished(key)
+        if row["route"] != route or row["body_hash"] != body_hash:
+            raise Problem(
+                422,
+                "idempotency-key-reused",
+                f"Idempotency-Key {key!r} was used for another request ({row['route']}) within 24 hours: "
+                "use a new key for a new request.",
+            )
+        if row["status"] is None:
+            raise _unfinished(key)
+        return Answer(row["status"], row["response"])
+
+
+def _unfinished(key: str) -> Problem:
+    problem = conflict(
+        "request-in-progress",
+        f"The first request with Idempotency-Key {key!r} has not ended: repeat it in a moment. If it never does, the "
+        "server was stopped in the middle; look whether its work was done before using a new key.",
+    )
+    problem.headers["Retry-After"] = "1"
+    return problem

@@ -1,0 +1,37 @@
+"""Ids from outside: opaque strings there, numbers and UUIDs here. What is not one names nothing, so it is a 404."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from wafast.api.problems import not_found
+
+MAX_INT8 = 2**63 - 1
+MAX_INT4 = 2**31 - 1
+
+
+def uuid_of(what: str, text: str) -> UUID:
+    """The UUID of a device or pairing.
+
+    Args:
+        what: the kind of object, for the problem.
+        text: the id as it came.
+
+    Raises:
+        Problem: 404 when it cannot be one.
+    """
+    try:
+        return UUID(text)
+    except ValueError:
+        raise not_found(what, text) from None
+
+
+def number_of(what: str, text: str, largest: int = MAX_INT8) -> int:
+    """The number of a chat, outbox row, key or workspace.
+
+    Raises:
+        Problem: 404 when it cannot be one.
+    """
+    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > largest:
+        raise not_found(what, text)
+    return int(text)

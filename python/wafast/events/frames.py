@@ -1,0 +1,95 @@
+"""What a browser gets: one JSON frame for each thing that happened, with an id that only grows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+Code = Literal[
+    "NEW_MESSAGE",
+    "CHAT_UPDATE",
+    "MESSAGE_STATUS",
+    "DEVICE_STATUS",
+    "QR_UPDATE",
+    "DEVICE_PAIRED",
+    "DEVICE_CONNECTED",
+    "DEVICE_LOGGED_OUT",
+    "RESYNC",
+    "PING",
+]
+
+#: What a person reading the stream sees beside the code.
+MESSAGES: dict[Code, str] = {
+    "NEW_MESSAGE": "a message was stored",
+    "CHAT_UPDATE": "a chat changed",
+    "MESSAGE_STATUS": "a message changed",
+    "DEVICE_STATUS": "a device changed",
+    "QR_UPDATE": "a pairing changed",
+    "DEVICE_PAIRED": "a device was paired",
+    "DEVICE_CONNECTED": "a device came online",
+    "DEVICE_LOGGED_OUT": "a device was logged out",
+    "RESYNC": "fetch again what is shown: frames may be missing",
+    "PING": "still here",
+}
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A frame before it has its id.
+
+    Args:
+        tenant_id: whose it is.
+        device_id: the device it is about; None for the whole tenant.
+        code: what happened.
+        result: the object as the REST route gives it, as JSON.
+    """
+
+    tenant_id: int
+    device_id: UUID | None
+    code: Code
+    result: bytes
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """A frame as it goes over the socket.
+
+    Args:
+        seq: its number in this process' run.
+        device_id: only sockets that see this device get it; None: every socket of the tenant.
+        text: the JSON.
+    """
+
+    seq: int
+    device_id: UUID | None
+    text: str
+
+
+class FrameId(msgspec.Struct, frozen=True):
+    """``epoch:seq``: the process' start and a number that grows by one a frame."""
+
+    epoch: str
+    seq: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}:{self.seq}"
+
+
+def parse_frame_id(text: str) -> FrameId | None:
+    """The parts of a frame id, or None when the text is not one."""
+    epoch, colon, seq = text.partition(":")
+    if not colon or not epoch or not (seq.isascii() and seq.isdigit()) or len(seq) > 18:
+        return None
+    return FrameId(epoch, int(seq))
+
+
+def encode(frame_id: FrameId, code: Code, result: bytes) -> str:
+    """The JSON of a frame.
+
+    Args:
+        result: JSON, put in as it is.
+    """
+    head = msgspec.json.encode({"id": str(frame_id), "code": code, "message": MESSAGES[code]})
+    return f'{head[:-1].decode()},"result":{result.decode()}}}'

@@ -1,0 +1,276 @@
+"""The hub: one subscription to the bus for an API process, fanned out to its sockets.
+
+Events that pile up while rows are loaded are loaded together, so that a busy second costs a few queries and not one an
+event. Frames of a tenant somebody watches are kept for whoever comes back with an id; a tenant nobody has watched for a
+while costs nothing, and its next socket is told to resync.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from wafast.events.bus import Event, Gap
+from wafast.events.frames import Code, Draft, Frame, FrameId, encode, parse_frame_id
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from uuid import UUID
+
+log = logging.getLogger("wafast.events")
+
+RING = 4096  # frames kept a tenant, some seconds of a very busy one; also how far one socket may fall behind
+UNWATCHED_SECONDS = 600.0  # frames are still made for so long after a tenant's last socket went away
+TYPING_SECONDS = 25.0  # WhatsApp repeats "composing" about every ten seconds; silence for longer ends it
+
+
+class Loader(Protocol):
+    """Turns events into frames without ids, in order."""
+
+    async def __call__(self, events: list[Event]) -> list[Draft]: ...
+
+
+class Typing(msgspec.Struct, frozen=True):
+    """Somebody writes.
+
+    Args:
+        jid: who.
+        state: ``composing`` or ``recording``.
+    """
+
+    jid: str
+    state: str
+
+
+class Subscription:
+    """One socket's place in the stream.
+
+    Args:
+        sees: whether the socket may have a device's frames.
+    """
+
+    def __init__(self, sees: Callable[[UUID], bool]) -> None:
+        self._sees = sees
+        self._frames: deque[str] = deque()
+        self._ready = asyncio.Event()
+        #: set when the reader fell RING frames behind: nothing more comes
+        self.cut = asyncio.Event()
+
+    def offer(self, frame: Frame) -> None:
+        """Puts a frame in line, if the socket may have it."""
+        if self.cut.is_set() or not (frame.device_id is None or self._sees(frame.device_id)):
+            return
+        if len(self._frames) > RING:
+            self._frames.clear()
+            self.cut.set()
+            return
+        self._frames.append(frame.text)
+        self._ready.set()
+
+    async def next(self) -> str:
+        """The next frame's JSON, when there is one."""
+        while not self._frames:
+            self._ready.clear()
+            await self._ready.wait()
+        return self._frames.popleft()
+
+
+class _Tenant:
+    """Frames and sockets of one tenant."""
+
+    def __init__(self) -> None:
+        self.frames: deque[Frame] = deque()
+        self.sockets: set[Subscription] = set()
+        self.unwatched_since = time.monotonic()
+
+
+class Hub:
+    """Frames for every socket of this process.
+
+    Args:
+        load: makes frames of events.
+        epoch: what the ids of this run begin with; the time of the start when left out.
+        ring: frames kept a tenant.
+    """
+
+    def __init__(self, load: Loader, *, epoch: str | None = None, ring: int = RING) -> None:
+        self._load = load
+        self._ring = ring
+        self.epoch = epoch or f"{time.time_ns() // 1_000_000:x}"
+        self._seq = 0
+        self._tenants: dict[int, _Tenant] = {}
+        #: per tenant, the number of the newest frame that is not kept any more or was never made
+        self._lost: dict[int, int] = {}
+        self._lost_everywhere = 0
+        self._typing: dict[int, tuple[Typing, asyncio.TimerHandle]] = {}
+        self._pending: list[Event | Gap] = []
+        self._arrived = asyncio.Event()
+
+    @property
+    def newest(self) -> FrameId:
+        """Id of the newest frame."""
+        return FrameId(self.epoch, self._seq)
+
+    @property
+    def sockets(self) -> int:
+        """How many sockets are attached."""
+        return sum(len(tenant.sockets) for tenant in self._tenants.values())
+
+    @property
+    def waiting(self) -> int:
+        """Events that came and are not frames yet."""
+        return len(self._pending)
+
+    def typing(self, chat_id: int) -> Typing | None:
+        """Who writes in a chat right now."""
+        found = self._typing.get(chat_id)
+        return found[0] if found else None
+
+    def attach(self, tenant_id: int, sees: Callable[[UUID], bool], after: str | None) -> Subscription:
+        """Adds a socket. Its first frames are those it missed after an id, or RESYNC when that is not known.
+
+        Args:
+            tenant_id: whose frames it gets.
+            sees: whether it may have a device's frames.
+            after: id of the last frame it got; None for a new one.
+        """
+        subscription = Subscription(sees)
+        tenant = self._tenants.setdefault(tenant_id, _Tenant())
+        known = self._known(tenant_id, after)
+        if known is None:
+            reason = "connected" if after is None else f"frames after {after[:40]} are not kept"
+            subscription.offer(self._resync(self._seq, reason))
+        else:
+            for frame in tenant.frames:
+                if frame.seq > known:
+                    subscription.offer(frame)
+        tenant.sockets.add(subscription)
+        return subscription
+
+    def detach(self, tenant_id: int, subscription: Subscription) -> None:
+        """Takes a socket away; its tenant's frames are kept for its return."""
+        tenant = self._tenants.get(tenant_id)
+        if tenant is not None:
+            tenant.sockets.discard(subscription)
+            tenant.unwatched_since = time.monotonic()
+
+    def ping(self) -> str:
+        """A frame that says only that the line is alive."""
+        self._seq += 1
+        return encode(self.newest, "PING", b"null")
+
+    async def run(self, events: AsyncIterator[list[Event] | Gap]) -> None:
+        """Makes frames of a subscription's events until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._collect(events))
+            tasks.create_task(self._distribute())
+
+    async def _collect(self, events: AsyncIterator[list[Event] | Gap]) -> None:
+        async for item in events:
+            if isinstance(item, Gap):
+                self._pending.append(item)
+            else:
+                self._pending.extend(item)
+            self._arrived.set()
+
+    async def _distribute(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            batch, self._pending = self._pending, []
+            if any(isinstance(item, Gap) for item in batch):
+                self._resync_everyone("the connection to the database was cut")
+                continue
+            await self._frames_of([item for item in batch if not isinstance(item, Gap)])
+
+    async def _frames_of(self, events: list[Event]) -> None:
+        self._forget_unwatched()
+        watched = []
+        for event in events:
+            self._note_typing(event)
+            if event.get("t") in self._tenants:
+                watched.append(event)
+            else:
+                self._lose(event.get("t"))
+        if not watched:
+            return
+        try:
+            drafts = await self._load(watched)
+        except Exception:
+            log.exception("rows of %d events could not be loaded", len(watched))
+            self._resync_everyone("the server could not read what happened")
+            return
+        for draft in drafts:
+            self._publish(draft.tenant_id, draft.device_id, draft.code, draft.result)
+
+    def _publish(self, tenant_id: int, device_id: UUID | None, code: Code, result: bytes) -> None:
+        tenant = self._tenants.get(tenant_id)
+        if tenant is None:
+            self._lose(tenant_id)
+            return
+        self._seq += 1
+        frame = Frame(self._seq, device_id, encode(self.newest, code, result))
+        tenant.frames.append(frame)
+        if len(tenant.frames) > self._ring:
+            self._lost[tenant_id] = tenant.frames.popleft().seq
+        for socket in tenant.sockets:
+            socket.offer(frame)
+
+    def _known(self, tenant_id: int, after: str | None) -> int | None:
+        found = parse_frame_id(after) if after is not None else None
+        if found is None or found.epoch != self.epoch or found.seq > self._seq:
+            return None
+        lost = max(self._lost.get(tenant_id, 0), self._lost_everywhere)
+        return found.seq if found.seq >= lost else None
+
+    def _lose(self, tenant_id: int | None) -> None:
+        if tenant_id is not None:
+            self._seq += 1
+            self._lost[tenant_id] = self._seq
+
+    def _resync(self, seq: int, reason: str) -> Frame:
+        result = msgspec.json.encode({"reason": reason})
+        return Frame(seq, None, encode(FrameId(self.epoch, seq), "RESYNC", result))
+
+    def _resync_everyone(self, reason: str) -> None:
+        self._seq += 1
+        self._lost_everywhere = self._seq
+        for tenant in self._tenants.values():
+            tenant.frames.clear()
+            for socket in tenant.sockets:
+                socket.offer(self._resync(self._seq, reason))
+
+    def _forget_unwatched(self) -> None:
+        now = time.monotonic()
+        for tenant_id, tenant in list(self._tenants.items()):
+            if not tenant.sockets and now - tenant.unwatched_since > UNWATCHED_SECONDS:
+                if tenant.frames:
+                    self._lost[tenant_id] = tenant.frames[-1].seq
+                del self._tenants[tenant_id]
+
+    def _note_typing(self, event: Event) -> None:
+        if event.get("k") == "message":
+            self._stop_typing(event["c"])
+        if event.get("k") != "typing":
+            return
+        chat_id = event["c"]
+        self._stop_typing(chat_id)
+        if event["s"] in ("composing", "recording"):
+            again: Event = {"k": "chat", "t": event["t"], "d": event["d"], "c": [chat_id]}
+            timer = asyncio.get_running_loop().call_later(TYPING_SECONDS, self._typing_ended, again)
+            self._typing[chat_id] = (Typing(event.get("j") or "", event["s"]), timer)
+
+    def _stop_typing(self, chat_id: int) -> None:
+        found = self._typing.pop(chat_id, None)
+        if found is not None:
+            found[1].cancel()
+
+    def _typing_ended(self, event: Event) -> None:
+        self._typing.pop(event["c"][0], None)
+        self._pending.append(event)
+        self._arrived.set()

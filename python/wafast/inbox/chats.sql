@@ -1,0 +1,52 @@
+-- Chats. $1 is always the tenant, $2 the devices within reach (NULL: all of the tenant's).
+
+-- name: device_in_reach
+SELECT d.no FROM devices d
+WHERE d.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND d.id = $3;
+
+-- name: list_chats
+-- $3 device, $4 oldest last_key shown, $5 $6 the chat after which the page starts (last_key, id), $7 search pattern,
+-- $8 pattern of digits, $9 how many. Walks chats_by_activity from the newest; a search filters on the way, which stays
+-- within one device's chats (10,000 are 15 ms) and never touches messages.
+SELECT c.id, d.id AS device_id, c.jid, c.name, c.is_group, c.last_text, c.last_key,
+       message_kind(c.last_kind) AS last_kind, c.last_flags, message_status(c.last_status) AS last_status,
+       c.last_sender, c.unread, c.pinned_at, c.muted_until, c.archived, c.tenant_id, c.device_no
+FROM chats c
+JOIN devices d ON d.no = c.device_no
+WHERE c.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2))
+  AND c.device_no = $3
+  AND c.last_key IS NOT NULL AND c.last_key >= $4
+  AND (c.last_key, c.id) < ($5::int8, $6::int8)
+  AND ($7::text IS NULL OR c.name ILIKE $7 OR c.last_text ILIKE $7 OR c.jid LIKE coalesce($8, lower($7)))
+ORDER BY c.last_key DESC, c.id DESC
+LIMIT $9;
+
+-- name: get_chats
+-- $1 is a list of tenants: the live side asks for several at once.
+SELECT c.id, d.id AS device_id, c.jid, c.name, c.is_group, c.last_text, c.last_key,
+       message_kind(c.last_kind) AS last_kind, c.last_flags, message_status(c.last_status) AS last_status,
+       c.last_sender, c.unread, c.pinned_at, c.muted_until, c.archived, c.tenant_id, c.device_no
+FROM chats c
+JOIN devices d ON d.no = c.device_no
+WHERE c.tenant_id = ANY ($1::int4[]) AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND c.id = ANY ($3::int8[]);
+
+-- name: lock_chat
+-- read_key and unread as they were, for what the phone must be told; the lock keeps a batch from counting in between.
+SELECT c.device_no, c.jid, c.is_group, c.unread, c.floor_key, c.last_key,
+       greatest(coalesce(c.read_key, c.floor_key), c.floor_key) AS read_key
+FROM chats c
+JOIN devices d ON d.no = c.device_no
+WHERE c.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND c.id = $3
+FOR NO KEY UPDATE OF c;
+
+-- name: mark_chat_read
+UPDATE chats SET unread = 0, read_key = greatest(read_key, last_key)
+WHERE tenant_id = $1 AND id = $2;
+
+-- name: unread_messages
+-- Newest first, at most $4: what a read receipt names. $3 the last message read before.
+SELECT m.message_id, jid_of(m.sender) AS sender_jid
+FROM messages m
+WHERE m.tenant_id = $1 AND m.chat_id = $2 AND m.key > $3 AND m.flags & 1 = 0
+ORDER BY m.key DESC
+LIMIT $4;
