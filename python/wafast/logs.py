@@ -9,7 +9,9 @@ from typing import Any
 import structlog
 
 #: Keys whose values never reach a log.
-SECRETS = frozenset({"password", "key", "token", "cookie", "authorization", "secret", "qr", "code", "media_key"})
+SECRETS = frozenset(
+    {"password", "key", "token", "cookie", "authorization", "secret", "qr", "pairing_code", "media_key"}
+)
 
 
 def configure(levels: str, process: str) -> None:
@@ -25,7 +27,8 @@ def configure(levels: str, process: str) -> None:
         else:
             default = getattr(logging, level.upper())
     render = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
-    shared = [
+    shared: list[structlog.typing.Processor] = [
+        _named(process),
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -55,13 +58,21 @@ def configure(levels: str, process: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(process=process)
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:
     """The logger of a component: `get("devices.worker")`."""
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(f"wafast.{name}")
     return logger
+
+
+def _named(process: str) -> structlog.typing.Processor:
+    # Not a context variable: threads of our own start with an empty context.
+    def add(_logger: Any, _method: str, event: Any) -> Any:
+        event["process"] = process
+        return event
+
+    return add
 
 
 def _hide_secrets(_logger: Any, _method: str, event: Any) -> Any:

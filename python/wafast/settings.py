@@ -6,6 +6,7 @@ Sources, the later over the earlier: the default, `.env`, the environment, a fla
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -62,6 +63,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "loopback"
 
 
+def _hidden(_text: str) -> str:
+    return "***"
+
+
+def _without_password(text: str) -> str:
+    """An address whose password, also one among its parameters, is `***`; all of it when it can't be taken apart."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return _hidden(text)
+    person, at, host = parts.netloc.rpartition("@")
+    user, colon, _ = person.partition(":")
+    # An @ further back comes from a password with a / ? or # in it: where it ends is anybody's guess.
+    if not parts.scheme or parts.fragment or "@" in parts.path + parts.query or "@" in user:
+        return _hidden(text)
+    query = re.sub(r"(?i)((?:^|&)[^=&]*password=)[^&]*", r"\1***", parts.query)
+    return urlunsplit((parts.scheme, f"{user}{':***' if colon else ''}{at}{host}", parts.path, query, ""))
+
+
 class Entry(msgspec.Struct, frozen=True):
     """One setting: its field, its names outside (the first is shown), how to read it, and what it is for."""
 
@@ -70,7 +90,8 @@ class Entry(msgspec.Struct, frozen=True):
     read: Callable[[str], Any]
     default: str | None
     about: str
-    secret: bool = False
+    #: What may be shown of its value; None: all of it.
+    hide: Callable[[str], str] | None = None
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -114,7 +135,9 @@ def _path(text: str) -> Path:
 def _uri(*schemes: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if urlsplit(text).scheme not in schemes:
-            raise ValueError(f"an address that starts with {' or '.join(scheme + '://' for scheme in schemes)} is wanted")
+            raise ValueError(
+                f"an address that starts with {' or '.join(scheme + '://' for scheme in schemes)} is wanted"
+            )
         return text
 
     return read
@@ -148,9 +171,16 @@ ENTRIES = (
         _uri("postgresql", "postgres"),
         None,
         "Your own PostgreSQL; without it an embedded one runs in the data folder.",
-        secret=True,
+        hide=_without_password,
     ),
-    Entry("redis_url", ("REDIS_URL",), _uri("redis", "rediss", "unix"), None, "Redis for several nodes.", secret=True),
+    Entry(
+        "redis_url",
+        ("REDIS_URL",),
+        _uri("redis", "rediss", "unix"),
+        None,
+        "Redis for several nodes.",
+        hide=_without_password,
+    ),
     Entry("host", ("WAFAST_HOST",), str, "127.0.0.1", "Address the web server listens on."),
     Entry("port", ("PORT",), _whole(1, 65535), "3000", "Port the web server listens on."),
     Entry("time_zone", ("TZ",), _zone, "Asia/Kuala_Lumpur", "Zone times are shown in."),
@@ -161,7 +191,7 @@ ENTRIES = (
     Entry("workers", ("WAFAST_WORKERS",), _whole(1, 64), "1", "Worker processes for each network."),
     Entry("connect_rate", ("WAFAST_CONNECT_RATE",), _rate, "50", "Devices that may start connecting each second."),
     Entry("admin_email", ("WAFAST_ADMIN_EMAIL",), _email, "admin@wafast.local", "First administrator's e-mail."),
-    Entry("admin_password", ("WAFAST_ADMIN_PASSWORD",), _password, None, "His password; else random.", secret=True),
+    Entry("admin_password", ("WAFAST_ADMIN_PASSWORD",), _password, None, "His password; else random.", hide=_hidden),
     Entry("log", ("WAFAST_LOG",), _log, "info", "Log level, also per component: info,devices=debug."),
 )
 
@@ -218,7 +248,7 @@ def load(
         try:
             values[entry.field] = entry.read(text)
         except ValueError as error:
-            shown = "(hidden)" if entry.secret else repr(text)
+            shown = "(hidden)" if entry.hide else repr(text)
             raise SettingError(f"{entry.names[0]} is {shown} (from {source}): {error}") from None
     settings = Settings(**values)
     if settings.loopback is not None:
@@ -245,18 +275,10 @@ def describe(
     for entry in ENTRIES:
         value = texts[entry.field]
         text = value.text or ""
-        if entry.secret and text:
-            text = _without_password(text)
+        if entry.hide and text:
+            text = entry.hide(text)
         lines.append(f"{entry.names[0]}={text}  # {value.source}")
     return lines
-
-
-def _without_password(text: str) -> str:
-    parts = urlsplit(text)
-    if not parts.scheme or not parts.netloc:
-        return "***"
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, f"***@{host}" if "@" in parts.netloc else host, parts.path, "", ""))
 
 
 def _read_env_file(path: Path) -> dict[str, str]:

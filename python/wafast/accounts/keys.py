@@ -52,6 +52,7 @@ async def create_key(
     prefix = f"wf_{secrets.token_hex(4)}"
     text = f"{prefix}_{secrets.token_urlsafe(32)}"
     row = await pool.fetchrow(q.create_key, tenant_id, name, prefix, _digest(text), scope, device_ids)
+    assert row is not None
     return text, msgspec.convert(dict(row), Key)
 
 

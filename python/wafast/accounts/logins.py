@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -72,16 +73,13 @@ async def login(pool: asyncpg.Pool, email: str, password: str, address: str) -> 
     Raises WrongPassword, Throttled.
     """
     email = email.strip().lower()
-    subjects = [f"email:{email}", f"address:{address}"]
-    wait = await pool.fetchval(q.login_wait, subjects, WINDOW_SECONDS, MAX_FAILURES)
-    if wait is not None:
-        raise Throttled(max(1, int(wait)))
-    # Counted before the check and taken back on success: a burst of parallel guesses can't slip past the count.
-    marks = await pool.fetch(q.count_failure, subjects)
+    by_email, by_address = f"email:{email}", f"address:{address}"
+    marks = await _count_attempt(pool, [by_email, by_address])
     user = await pool.fetchrow(q.user_by_email, email)
-    if not await passwords.is_right(password, user and user["password_hash"]):
+    right = await passwords.is_right(password, None if user is None else user["password_hash"])
+    if user is None or not right:
         raise WrongPassword
-    await pool.execute(q.forget_failures, subjects[0], [mark["failed_at"] for mark in marks], subjects[1])
+    await pool.execute(q.forget_failures, by_email, by_address, marks)
     token = secrets.token_urlsafe(32)
     tenant_id = await pool.fetchval(q.start_login, _digest(token), user["id"])
     if tenant_id is None:
@@ -124,22 +122,39 @@ async def logout(pool: asyncpg.Pool, token: str) -> None:
 
 async def change_password(pool: asyncpg.Pool, user_id: int, current: str, new: str, keep_token: str) -> None:
     """Change a password; every other login of the person ends. Raises WrongPassword, Throttled."""
-    user = await pool.fetchrow(q.user_by_id, user_id)
-    subjects = [f"email:{user['email']}"]
-    wait = await pool.fetchval(q.login_wait, subjects, WINDOW_SECONDS, MAX_FAILURES)
-    if wait is not None:
-        raise Throttled(max(1, int(wait)))
+    user = await _person(pool, user_id)
+    by_email = f"email:{user['email']}"
+    marks = await _count_attempt(pool, [by_email])
     if not await passwords.is_right(current, user["password_hash"]):
-        await pool.fetch(q.count_failure, subjects)
         raise WrongPassword
+    await pool.execute(q.forget_failures, by_email, None, marks)
     stored = await passwords.hash_password(new)
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(q.set_password, user_id, stored)
         await connection.execute(q.end_other_logins, user_id, _digest(keep_token))
 
 
+async def _count_attempt(pool: asyncpg.Pool, subjects: list[str]) -> list[datetime]:
+    """Count an attempt as failed until its password proves right; gives the marks it made. Raises Throttled.
+
+    Under a lock for each subject, so that of a burst of parallel guesses only as many as are allowed get through.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(q.lock_subjects, subjects)
+        wait = await connection.fetchval(q.login_wait, subjects, WINDOW_SECONDS, MAX_FAILURES)
+        if wait is not None:
+            raise Throttled(max(1, int(wait)))
+        return [row["failed_at"] for row in await connection.fetch(q.count_failure, subjects)]
+
+
+async def _person(pool: asyncpg.Pool, user_id: int) -> asyncpg.Record:
+    row = await pool.fetchrow(q.user_by_id, user_id)
+    assert row is not None, "people are disabled, never deleted"
+    return row
+
+
 async def _session(pool: asyncpg.Pool, user_id: int, tenant_id: int) -> Session:
-    user = await pool.fetchrow(q.user_by_id, user_id)
+    user = await _person(pool, user_id)
     rows = await pool.fetch(q.workspaces_of, user_id)
     return Session(
         user_id=user_id,

@@ -1,3 +1,7 @@
+-- name: lock_subjects
+-- Always e-mail first, then address: two attempts never wait for each other.
+SELECT pg_advisory_xact_lock(hashtextextended(subject, 0)) FROM unnest($1::text[]) AS s (subject)
+
 -- name: login_wait
 -- Seconds until the oldest of the last $3 failures leaves the window of $2 seconds; NULL when there are fewer.
 SELECT max(ceil(extract(epoch FROM oldest + make_interval(secs => $2::int) - clock_timestamp())))::int
@@ -16,9 +20,9 @@ SELECT subject, clock_timestamp() FROM unnest($1::text[]) AS s (subject)
 RETURNING subject, failed_at
 
 -- name: forget_failures
--- Success clears the e-mail's count; of the address's only the mark this attempt made.
+-- Success clears the e-mail's count; of the address's ($2) only the marks this attempt made.
 DELETE FROM login_failures
-WHERE subject = $1 OR (subject = $3 AND failed_at = ANY ($2::timestamptz[]))
+WHERE subject = $1 OR (subject = $2 AND failed_at = ANY ($3::timestamptz[]))
 
 -- name: user_by_email
 SELECT id, password_hash FROM users WHERE email = $1 AND disabled_at IS NULL

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from wafast.accounts import passwords
 from wafast.accounts.principal import Role
@@ -13,7 +14,7 @@ from wafast.database.queries import load
 q = load(__file__)
 
 #: Name of the workspace the first start makes.
-FIRST_TENANT = "Workspace"
+FIRST_TENANT = "Main"
 
 
 class AlreadyThere(Exception):
@@ -59,15 +60,30 @@ async def list_tenants(pool: asyncpg.Pool) -> list[dict[str, Any]]:
     return [dict(row) for row in await pool.fetch(q.list_tenants)]
 
 
+class Created(msgspec.Struct, frozen=True):
+    """What `create_user` did: `password` when it was made up, `known` when the person was there and keeps his own."""
+
+    password: str | None
+    known: bool
+
+
 async def create_user(
     pool: asyncpg.Pool, tenant_id: int, email: str, name: str, role: Role, password: str | None
-) -> str | None:
-    """A person in a workspace; returns the password when it was made up. Raises AlreadyThere."""
+) -> Created:
+    """A person in a workspace; one who is in another already keeps name and password.
+
+    Raises AlreadyThere when he is in this one.
+    """
+    email = email.strip().lower()
+    if await pool.fetchval(q.has_user, email):
+        if await pool.fetchval(q.join_tenant, tenant_id, email, role) is None:
+            raise AlreadyThere(f"{email!r} belongs to this workspace already")
+        return Created(None, known=True)
     chosen = password or passwords.random_password()
     stored = await passwords.hash_password(chosen)
-    if await pool.fetchval(q.create_member, email.strip().lower(), name, stored, tenant_id, role) is None:
-        raise AlreadyThere(f"there is a user {email!r} already")
-    return None if password else chosen
+    if await pool.fetchval(q.create_member, email, name, stored, tenant_id, role) is None:
+        raise AlreadyThere(f"{email!r} was created a moment ago by somebody else")
+    return Created(None if password else chosen, known=False)
 
 
 async def list_users(pool: asyncpg.Pool) -> list[dict[str, Any]]:

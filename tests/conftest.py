@@ -1,0 +1,46 @@
+"""What every test may stand on: a database of its own, and no way to the real WhatsApp."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import no_neonize
+from tests.database import Database
+from wafast.database.embedded import Embedded
+
+no_neonize.install()
+
+
+@pytest.fixture(scope="session")
+def data_dirs() -> Iterator[list[Path]]:
+    """Folders that vanish after the last test.
+
+    Not pytest's own: when a second run starts, pytest closes their parent to others, and a server that runs as another
+    user loses its data.
+    """
+    folders: list[Path] = []
+    yield folders
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def database(data_dirs: list[Path]) -> Iterator[Database]:
+    """An embedded PostgreSQL; its `uri` is a freshly migrated database for each test."""
+    data_dir = Path(tempfile.mkdtemp(prefix="wafast-database-"))
+    data_dirs.append(data_dir)
+    server = Embedded(data_dir)
+    yield Database(server.uri)
+    server.stop()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "database" in request.fixturenames:
+        request.getfixturevalue("database").forget()

@@ -1,0 +1,67 @@
+"""The embedded PostgreSQL's own life."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from wafast.database.embedded import Embedded, is_running, running_uri
+
+
+@pytest.fixture
+def data_dir(data_dirs: list[Path]) -> Iterator[Path]:
+    """A folder of its own; a server that still runs there is stopped."""
+    folder = Path(tempfile.mkdtemp(prefix="wafast-embedded-"))
+    data_dirs.append(folder)
+    yield folder
+    if is_running(folder):
+        Embedded(folder).stop()
+
+
+def ask(uri: str, query: str) -> object:
+    async def run() -> object:
+        connection = await asyncpg.connect(uri)
+        try:
+            return await connection.fetchval(query)
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
+
+
+def test_it_starts_is_found_stops_and_starts_again(data_dir: Path) -> None:
+    server = Embedded(data_dir)
+    found = running_uri(data_dir)
+    assert found is not None
+    ask(server.uri, "CREATE TABLE kept AS SELECT 7 AS n")
+    assert ask(found, "SELECT n FROM kept") == 7
+    assert ask(found, "SHOW fsync") == "on"
+    assert ask(found, "SHOW wal_compression") != "off"
+    server.stop()
+    assert running_uri(data_dir) is None
+    again = Embedded(data_dir)
+    assert ask(again.uri, "SELECT n FROM kept") == 7
+    again.stop()
+
+
+def test_a_pid_that_belongs_to_another_program_by_now_is_not_taken_for_the_server(data_dir: Path) -> None:
+    server = Embedded(data_dir)
+    pid_file = data_dir / "postgres" / "postmaster.pid"
+    lines = pid_file.read_text("utf-8").splitlines()
+    server_pid = int(lines[0])
+    os.kill(server_pid, signal.SIGKILL)
+    while Path(f"/proc/{server_pid}").exists():
+        time.sleep(0.05)
+    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n", "utf-8")
+    assert not is_running(data_dir)
+    again = Embedded(data_dir)
+    assert ask(again.uri, "SELECT 1") == 1
+    again.stop()

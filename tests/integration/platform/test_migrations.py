@@ -1,0 +1,69 @@
+"""Migrations, on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.database import Database
+from wafast.database import migrations
+
+
+def folder_with(path: Path, **texts: str) -> Path:
+    """The project's migrations and more."""
+    folder = path / "migrations"
+    shutil.copytree(migrations.folder(), folder)
+    number = len(list(folder.glob("*.sql")))
+    for offset, (name, text) in enumerate(texts.items(), 1):
+        (folder / f"{number + offset:04}_{name}.sql").write_text(text, "utf-8")
+    return folder
+
+
+async def fetch(uri: str, query: str) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(uri)
+    try:
+        return list(await connection.fetch(query))
+    finally:
+        await connection.close()
+
+
+async def test_of_several_starters_one_migrates_and_the_others_find_it_done(database: Database) -> None:
+    uri = database.create(migrated=False)
+    done = await asyncio.gather(*(migrations.migrate(uri) for _ in range(5)))
+    names = [f"{migration.number:04}_{migration.name}" for migration in migrations.read()]
+    assert sorted(done) == [[], [], [], [], names]
+    assert len(await fetch(uri, "SELECT FROM migrations")) == len(names)
+
+
+async def test_a_file_changed_after_it_was_applied_is_refused(database: Database, tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, extra="CREATE TABLE extra (id int)")
+    assert await migrations.migrate(database.uri, folder) == [sorted(folder.glob("*_extra.sql"))[0].stem]
+    next(folder.glob("*_extra.sql")).write_text("CREATE TABLE extra (id int8)", "utf-8")
+    with pytest.raises(migrations.MigrationError, match="changed after it was applied"):
+        await migrations.migrate(database.uri, folder)
+
+
+async def test_a_database_of_a_newer_version_is_refused(database: Database, tmp_path: Path) -> None:
+    await migrations.migrate(database.uri, folder_with(tmp_path, extra="CREATE TABLE extra (id int)"))
+    with pytest.raises(migrations.MigrationError, match="newer version"):
+        await migrations.migrate(database.uri)
+
+
+async def test_a_migration_that_fails_leaves_nothing_and_can_be_tried_again(database: Database, tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, extra="CREATE TABLE extra (id int); SELECT 1 / 0;")
+    for _ in range(2):
+        with pytest.raises(migrations.MigrationError, match="division by zero"):
+            await migrations.migrate(database.uri, folder)
+    assert await fetch(database.uri, "SELECT to_regclass('extra') AS it") == [(None,)]
+
+
+def test_a_missing_number_is_named(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, extra="SELECT 1")
+    file = next(folder.glob("*_extra.sql"))
+    file.rename(folder / "0099_extra.sql")
+    with pytest.raises(migrations.MigrationError, match="0099_extra.sql"):
+        migrations.read(folder)

@@ -1,0 +1,84 @@
+"""Settings: where they come from, what is refused, what is hidden."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wafast import settings
+
+NOTHING = Path("/nonexistent")
+
+
+def shown(**environment: str) -> dict[str, str]:
+    lines = settings.describe({}, environment, NOTHING)
+    return dict(line.rpartition("  # ")[0].split("=", 1) for line in lines)
+
+
+def test_the_later_source_wins(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("# ports\nexport PORT='3001'\nTZ=UTC\nWAFAST_LOG=debug\n", "utf-8")
+    found = settings.collect({"port": "3003"}, {"PORT": "3002", "TZ": "Asia/Tokyo"}, file)
+    assert (found["port"].text, found["port"].source) == ("3003", "flag")
+    assert (found["time_zone"].text, found["time_zone"].source) == ("Asia/Tokyo", "environment")
+    assert (found["log"].text, found["log"].source) == ("debug", ".env")
+    assert (found["chat_days"].text, found["chat_days"].source) == ("30", "default")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "0"),
+        ("PORT", "http"),
+        ("TZ", "Mars/Olympus"),
+        ("DB_URI", "mysql://x"),
+        ("DB_URI", "postgresql://[x"),
+        ("WAFAST_WORKERS", "-1"),
+        ("WAFAST_CONNECT_RATE", "nan"),
+        ("WHATSAPP_CHAT_STORAGE", "perhaps"),
+        ("WAFAST_LOG", "loud"),
+        ("WAFAST_ADMIN_EMAIL", "nobody"),
+        ("WAFAST_LOOPBACK", "/nonexistent/loopback.json"),
+    ],
+)
+def test_a_wrong_value_is_named(name: str, value: str) -> None:
+    with pytest.raises(settings.SettingError, match=f"^{name} is"):
+        settings.load({}, {name: value}, NOTHING)
+
+
+def test_a_wrong_secret_is_not_repeated() -> None:
+    with pytest.raises(settings.SettingError) as refusal:
+        settings.load({}, {"WAFAST_ADMIN_PASSWORD": "short"}, NOTHING)
+    assert "short" not in str(refusal.value)
+
+
+def test_a_profile_and_the_demo_exclude_each_other(tmp_path: Path) -> None:
+    profile = tmp_path / "loopback.json"
+    profile.write_text("{}", "utf-8")
+    assert settings.load({}, {"WAFAST_LOOPBACK": str(profile)}, NOTHING).loopback == profile
+    with pytest.raises(settings.SettingError, match="--demo"):
+        settings.load({}, {"WAFAST_LOOPBACK": str(profile)}, NOTHING, demo=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "visible"),
+    [
+        ("postgresql://ali:s3cret@db.example:5432/wafast", "postgresql://ali:***@db.example:5432/wafast"),
+        (
+            "postgresql://db.example/wafast?user=ali&password=s3cret",
+            "postgresql://db.example/wafast?user=ali&password=***",
+        ),
+        ("postgresql://ali@/wafast?host=/run/postgresql", "postgresql://ali@/wafast?host=/run/postgresql"),
+        ("postgresql://ali:s3#cret@db.example/wafast", "***"),
+        ("postgresql://ali:s3/cret@db.example/wafast", "***"),
+        ("postgresql://ali:s3@cret@db.example/wafast", "postgresql://ali:***@db.example/wafast"),
+    ],
+)
+def test_of_an_address_only_the_password_is_hidden(value: str, visible: str) -> None:
+    assert shown(DB_URI=value)["DB_URI"] == visible
+
+
+@pytest.mark.parametrize("password", ["correct horse", "https://s3cret.example/path", "a://b@c:d"])
+def test_a_password_is_hidden_whatever_it_looks_like(password: str) -> None:
+    assert shown(WAFAST_ADMIN_PASSWORD=password)["WAFAST_ADMIN_PASSWORD"] == "***"
