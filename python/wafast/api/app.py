@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
 from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from wafast.api.authentication import Principal
+from wafast.accounts.principal import Principal
 from wafast.api.chats import ChatController
+from wafast.api.database_errors import answer_away, answer_refused_text
 from wafast.api.devices import DeviceController
 from wafast.api.docs import DocumentFile, DocumentPage, docs_router
+from wafast.api.gate import MAX_JSON_BODY, Gate
 from wafast.api.health import HealthController
 from wafast.api.keys import KeyController
+from wafast.api.live import live
 from wafast.api.media import FileController, UploadController
 from wafast.api.openapi import document_config
 from wafast.api.outbox import OutboxController
@@ -19,24 +25,31 @@ from wafast.api.pairings import PairingController
 from wafast.api.problems import Problem, answer_http_exception, answer_problem, answer_unexpected
 from wafast.api.services import Services
 from wafast.api.session import SessionController
+from wafast.api.web_app import web_app
 
-MAX_BODY = 1 << 20  # bytes of a JSON body; uploads have their own limit
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
 
 
-def principal_of(request: Request) -> Principal:
-    """The caller the policy guard let in."""
+def principal_of(request: Request[Any, Any, Any]) -> Principal:
+    """The caller the gate let in."""
     found: Principal = request.scope["user"]
     return found
 
 
-def services_of(request: Request) -> Services:
+def services_of(request: Request[Any, Any, Any]) -> Services:
     """The process' services."""
     found: Services = request.app.state.services
     return found
 
 
-def create_app() -> Litestar:
-    """The ASGI application."""
+def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]] | None = None) -> Litestar:
+    """The ASGI application.
+
+    Args:
+        lifespan: opens the services; without it only the OpenAPI document can be had.
+    """
     versioned = Router(
         "/api/v1",
         route_handlers=[
@@ -50,7 +63,9 @@ def create_app() -> Litestar:
         ],
     )
     return Litestar(
-        route_handlers=[versioned, FileController, HealthController],
+        route_handlers=[versioned, FileController, HealthController, live, web_app],
+        middleware=[Gate],
+        lifespan=[] if lifespan is None else [lifespan],
         dependencies={
             "principal": Provide(principal_of, sync_to_thread=False),
             "services": Provide(services_of, sync_to_thread=False),
@@ -58,9 +73,13 @@ def create_app() -> Litestar:
         exception_handlers={
             Problem: answer_problem,
             HTTPException: answer_http_exception,
+            asyncpg.DataError: answer_refused_text,
+            asyncpg.PostgresConnectionError: answer_away,
+            asyncpg.InterfaceError: answer_away,
+            OSError: answer_away,
             Exception: answer_unexpected,
         },
         openapi_config=document_config(docs_router(), [DocumentFile(), DocumentPage()]),
-        request_max_body_size=MAX_BODY,
+        request_max_body_size=MAX_JSON_BODY,
         logging_config=None,
     )

@@ -70,6 +70,18 @@ async def authenticate(pool: asyncpg.Pool, headers: Headers) -> Principal:
     return principal
 
 
+def require_whole_tenant(principal: Principal) -> None:
+    """Refuses a caller who reaches only some devices: what he would do concerns the workspace.
+
+    Raises:
+        Problem: 403.
+    """
+    if principal.device_ids is not None:
+        raise Problem(
+            403, "limited-to-devices", "This concerns the whole workspace; you reach only some devices of it."
+        )
+
+
 def unauthenticated(detail: str) -> Problem:
     """401 with the scheme to use."""
     return Problem(401, "not-signed-in", detail, headers={"WWW-Authenticate": 'Bearer realm="wafast"'})

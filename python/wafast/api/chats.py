@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import asyncpg
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from wafast.api.authentication import Principal
+from wafast.accounts.principal import Principal
+from wafast.api.authentication import reach_of
+from wafast.api.calls import ask
+from wafast.api.ids import number_of, uuid_of
+from wafast.api.paging import before_of, cursor, page_of, place_of
 from wafast.api.parameters import After, Limit, Search
 from wafast.api.policy import Policy
+from wafast.api.problems import not_found
+from wafast.api.read_receipts import tell_phone
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
+from wafast.events import bus
+from wafast.events.hub import Typing as Writing
+from wafast.inbox import chats, messages
 from wafast.inbox.chats import Chat
 from wafast.inbox.messages import Message
 
@@ -23,6 +33,23 @@ class Typing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the other side sees us do."""
 
     state: Annotated[Literal["composing", "recording", "paused"], Meta(examples=["composing"])]
+
+
+def chat_with(chat: Chat, writing: Writing | None) -> Chat:
+    """The chat with who writes in it right now."""
+    return chat if writing is None else msgspec.structs.replace(chat, typing=writing.jid, typing_state=writing.state)
+
+
+async def find_chat(pool: asyncpg.Pool, principal: Principal, chat_id: str) -> Chat:
+    """A chat within the caller's reach.
+
+    Raises:
+        Problem: 404.
+    """
+    chat = await chats.get_chat(pool, reach_of(principal), number_of("chat", chat_id))
+    if chat is None:
+        raise not_found("chat", chat_id)
+    return chat
 
 
 class ChatController(Controller):
@@ -47,7 +74,22 @@ class ChatController(Controller):
         after: After = None,
     ) -> Page[Chat]:
         """Chats that have messages, newest first; search looks at name, number and the last message."""
-        raise NotImplementedError
+        reach = reach_of(principal)
+        device_no = await chats.device_no(services.pool, reach, uuid_of("device", device_id))
+        if device_no is None:
+            raise not_found("device", device_id)
+        place = place_of(after, 2)
+        page = await chats.list_chats(
+            services.pool,
+            reach,
+            device_no,
+            days=services.settings.chat_days,
+            search=search,
+            after=None if place is None else (place[0], place[1]),
+            limit=limit,
+        )
+        items = [chat_with(chat, services.hub.typing(int(chat.id))) for chat in page.chats]
+        return Page(items, None if page.last is None else cursor(*page.last))
 
     @get(
         "/chats/{chat_id:str}",
@@ -60,7 +102,8 @@ class ChatController(Controller):
         self, chat_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Chat:
         """As the list shows it."""
-        raise NotImplementedError
+        chat = await find_chat(services.pool, principal, chat_id)
+        return chat_with(chat, services.hub.typing(int(chat.id)))
 
     @get(
         "/chats/{chat_id:str}/messages",
@@ -78,7 +121,15 @@ class ChatController(Controller):
         after: After = None,
     ) -> Page[Message]:
         """Newest first; `after` leads to older ones."""
-        raise NotImplementedError
+        number = number_of("chat", chat_id)
+        before = before_of(after)
+        reach = reach_of(principal)
+        found = await messages.list_messages(
+            services.pool, reach, number, before=chats.NEWEST if before is None else before, limit=limit + 1
+        )
+        if not found:
+            await find_chat(services.pool, principal, chat_id)
+        return page_of(found, limit, messages.message_of, lambda row: int(row["key"]))
 
     @post(
         "/chats/{chat_id:str}/read",
@@ -92,7 +143,17 @@ class ChatController(Controller):
         self, chat_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Chat:
         """Everything in it is read here at once, and on the phone when the device is online."""
-        raise NotImplementedError
+        number = number_of("chat", chat_id)
+        done = await chats.read_chat(services.pool, reach_of(principal), number)
+        if done is None:
+            raise not_found("chat", chat_id)
+        if done.changed:
+            event = {"k": "chat", "t": principal.tenant_id, "d": done.device_no, "c": [number]}
+            await bus.publish(services.pool, [event])
+        if done.receipts:
+            services.in_background(tell_phone(services.caller, done))
+        chat = await find_chat(services.pool, principal, chat_id)
+        return chat_with(chat, services.hub.typing(int(chat.id)))
 
     @post(
         "/chats/{chat_id:str}/typing",
@@ -100,7 +161,7 @@ class ChatController(Controller):
         status_code=202,
         operation_id="send_typing",
         summary="Show typing",
-        responses=problems(400, 401, 403, 404, 409, 504),
+        responses=problems(400, 401, 403, 404, 409, 502, 504),
     )
     async def typing(
         self,
@@ -110,4 +171,8 @@ class ChatController(Controller):
         services: NamedDependency[Services],
     ) -> None:
         """The other side sees it for some seconds; say it again while it lasts."""
-        raise NotImplementedError
+        chat = await find_chat(services.pool, principal, chat_id)
+        device_no = await chats.device_no(services.pool, reach_of(principal), uuid_of("device", chat.device_id))
+        if device_no is None:
+            raise not_found("chat", chat_id)
+        await ask(services.caller, device_no, "typing", {"chat": chat.chat_jid, "state": data.state})

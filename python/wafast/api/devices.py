@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
+import asyncpg
 import msgspec
 from litestar import Controller, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
-from wafast.api.authentication import Principal
+from wafast.accounts import audit
+from wafast.accounts.principal import Principal
+from wafast.api import proxies
+from wafast.api.authentication import require_whole_tenant
+from wafast.api.ids import MAX_INT4, uuid_of
+from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, Search
 from wafast.api.policy import Policy
+from wafast.api.problems import Problem, conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
+from wafast.devices import rows
+from wafast.devices.rows import DeviceRow
 
 Network = Literal["whatsapp", "loopback"]
 DeviceState = Literal[
@@ -91,6 +101,52 @@ class ChangeDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 DeviceId = FromPath[str]
 
 
+def device_of(row: DeviceRow) -> Device:
+    """A device as the API shows it."""
+    return Device(
+        id=str(row.id),
+        name=row.name,
+        network=row.network,
+        state=msgspec.convert(row.state, DeviceState),
+        state_reason=row.state_reason,
+        state_at=row.state_at,
+        desired_state=msgspec.convert(row.desired_state, DesiredState),
+        phone=row.phone,
+        jid=row.jid,
+        push_name=row.push_name,
+        tags=row.tags,
+        proxy=None if row.proxy is None else proxies.masked(row.proxy),
+        paired_at=row.paired_at,
+        online_at=row.online_at,
+        created_at=row.created_at,
+        unread_count=row.unread_count,
+        pacing=Pacing(
+            # stored as real: 0.1 comes back as 0.10000000149
+            min_seconds=round(row.min_seconds, 3),
+            max_seconds=round(row.max_seconds, 3),
+            per_hour=row.per_hour,
+            per_day=row.per_day,
+            typing=row.typing,
+            ramp=row.ramp,
+        ),
+        paused_until=row.paused_until,
+        pause_reason=row.pause_reason,
+    )
+
+
+async def find_device(pool: asyncpg.Pool, principal: Principal, device_id: str) -> DeviceRow:
+    """A device within the caller's reach.
+
+    Raises:
+        Problem: 404.
+    """
+    wanted = uuid_of("device", device_id)
+    row = await rows.get_device(pool, principal.tenant_id, wanted) if principal.sees(wanted) else None
+    if row is None:
+        raise not_found("device", device_id)
+    return row
+
+
 class DeviceController(Controller):
     """Lines: add, change, delete, connect."""
 
@@ -98,7 +154,7 @@ class DeviceController(Controller):
     tags = ["Devices"]
 
     @post(
-        opt={"policy": Policy.ADMIN},
+        opt={"policy": Policy.ADMIN, "idempotent": True},
         operation_id="create_device",
         summary="Add a device",
         responses=problems(400, 401, 403, 409, 422),
@@ -111,7 +167,10 @@ class DeviceController(Controller):
         idempotency_key: IdempotencyKey = None,
     ) -> Device:
         """It starts in state `new`; `POST /devices/{device_id}/pairings` links it to a phone."""
-        raise NotImplementedError
+        require_whole_tenant(principal)
+        row = await rows.create_device(services.pool, principal.tenant_id, _name(data.name), data.network)
+        await _note(services, principal, "create", row.id, name=row.name, network=row.network)
+        return device_of(row)
 
     @get(opt={"policy": Policy.READ}, operation_id="list_devices", summary="Devices", responses=problems(400, 401))
     async def index(
@@ -126,7 +185,16 @@ class DeviceController(Controller):
         after: After = None,
     ) -> Page[Device]:
         """Newest first; search looks at name, number and tags."""
-        raise NotImplementedError
+        found = await rows.list_devices(
+            services.pool,
+            principal.tenant_id,
+            device_ids=principal.device_ids,
+            search=search or None,
+            state=in_state,
+            limit=limit + 1,
+            before=before_of(after, MAX_INT4),
+        )
+        return page_of(found, limit, device_of, lambda row: row.no)
 
     @get(
         "/{device_id:str}",
@@ -139,7 +207,7 @@ class DeviceController(Controller):
         self, device_id: DeviceId, principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Device:
         """State, identity and pacing."""
-        raise NotImplementedError
+        return device_of(await find_device(services.pool, principal, device_id))
 
     @patch(
         "/{device_id:str}",
@@ -156,7 +224,16 @@ class DeviceController(Controller):
         services: NamedDependency[Services],
     ) -> Device:
         """Name, tags, proxy, pacing. A pacing change counts from the next send."""
-        raise NotImplementedError
+        device = await find_device(services.pool, principal, device_id)
+        changes = _changes(data)
+        try:
+            row = await rows.change_device(services.pool, principal.tenant_id, device.id, changes)
+        except asyncpg.CheckViolationError:
+            raise _gap_upside_down(device, changes) from None
+        if row is None:
+            raise not_found("device", device_id)
+        await _note(services, principal, "change", device.id, changed=sorted(changes))
+        return device_of(row)
 
     @delete(
         "/{device_id:str}",
@@ -170,7 +247,10 @@ class DeviceController(Controller):
     ) -> None:
         """With its chats, messages, media and open sends. The phone keeps the link until it is logged out there
         or `logout` was called before."""
-        raise NotImplementedError
+        device = await find_device(services.pool, principal, device_id)
+        if not await rows.delete_device(services.pool, principal.tenant_id, device.id):
+            raise not_found("device", device_id)
+        await _note(services, principal, "delete", device.id, name=device.name)
 
     @post(
         "/{device_id:str}/connect",
@@ -184,7 +264,7 @@ class DeviceController(Controller):
         self, device_id: DeviceId, principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Device:
         """Sets the desired state; the worker does the rest and reports through `state`."""
-        raise NotImplementedError
+        return await _steer(services, principal, device_id, "connected")
 
     @post(
         "/{device_id:str}/disconnect",
@@ -198,7 +278,7 @@ class DeviceController(Controller):
         self, device_id: DeviceId, principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Device:
         """It stays paired and offline until it is connected again."""
-        raise NotImplementedError
+        return await _steer(services, principal, device_id, "disconnected")
 
     @post(
         "/{device_id:str}/logout",
@@ -212,4 +292,50 @@ class DeviceController(Controller):
         self, device_id: DeviceId, principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Device:
         """Its chats stay; it must be paired again to be used."""
-        raise NotImplementedError
+        return await _steer(services, principal, device_id, "logged_out")
+
+
+async def _steer(services: Services, principal: Principal, device_id: str, desired: DesiredState) -> Device:
+    device = await find_device(services.pool, principal, device_id)
+    try:
+        row = await rows.set_desired_state(services.pool, principal.tenant_id, device.id, desired)
+    except rows.NeverPaired:
+        raise conflict(
+            "never-paired",
+            f"{device.name} was never linked to a phone: pair it with POST /api/v1/devices/{device.id}/pairings.",
+        ) from None
+    if row is None:
+        raise not_found("device", device_id)
+    await _note(services, principal, desired, device.id)
+    return device_of(row)
+
+
+async def _note(services: Services, principal: Principal, action: str, device_id: UUID, **detail: Any) -> None:
+    subject = f"device:{device_id}"
+    await audit.record(services.pool, principal.tenant_id, principal.actor, f"device.{action}", subject, **detail)
+
+
+def _changes(data: ChangeDevice) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if data.name is not UNSET:
+        changes["name"] = _name(data.name)
+    if data.tags is not UNSET:
+        changes["tags"] = list(dict.fromkeys(tag.strip() for tag in data.tags if tag.strip()))
+    if data.proxy is not UNSET:
+        changes["proxy"] = None if data.proxy is None else proxies.checked(data.proxy)
+    if data.pacing is not UNSET:
+        changes |= {name: value for name, value in msgspec.structs.asdict(data.pacing).items() if value is not UNSET}
+    return changes
+
+
+def _name(text: str) -> str:
+    name = text.strip()
+    if not name:
+        raise refused_field("name", text, "a name with at least one letter or digit is wanted")
+    return name
+
+
+def _gap_upside_down(device: DeviceRow, changes: dict[str, Any]) -> Problem:
+    shortest = changes.get("min_seconds", device.min_seconds)
+    longest = changes.get("max_seconds", device.max_seconds)
+    return refused_field("pacing.max_seconds", longest, f"it must be at least min_seconds, which is {shortest:g}")

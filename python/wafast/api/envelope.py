@@ -83,10 +83,11 @@ def _refusing_send(asked: dict[str, Any], send: Send) -> Send:
         elif "websocket.http.response" not in asked.get("extensions", {}):
             await send(message)
         else:
+            answer: Any = send
             headers = [(b"content-type", MEDIA_TYPE.encode())]
             headers += [(name.lower().encode(), value.encode()) for name, value in refusal.headers.items()]
             body = refusal.body(asked["state"]["request_id"])
-            await send({"type": "websocket.http.response.start", "status": refusal.status, "headers": headers})  # type: ignore[typeddict-item]
-            await send({"type": "websocket.http.response.body", "body": body})  # type: ignore[typeddict-item]
+            await answer({"type": "websocket.http.response.start", "status": refusal.status, "headers": headers})
+            await answer({"type": "websocket.http.response.body", "body": body})
 
     return tell

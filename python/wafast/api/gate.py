@@ -62,9 +62,7 @@ class Gate:
             await self._app(scope, receive, send)
 
 
-async def admit(
-    opt: dict[str, Any], method: str, kind: str, headers: Headers, services: Services
-) -> Principal | None:
+async def admit(opt: dict[str, Any], method: str, kind: str, headers: Headers, services: Services) -> Principal | None:
     """Checks a request against its handler's policy.
 
     Args:
@@ -101,7 +99,7 @@ async def admit(
         raise Problem(
             403,
             "missing-scope",
-            f"This needs the scope {scope!r}; this {'session' if principal.user_id else 'key'} has {principal.scope!r}.",
+            f"This needs scope {scope!r}; {'your role' if principal.user_id else 'this key'} has {principal.scope!r}.",
         )
     return principal
 

@@ -8,6 +8,7 @@ because whether the work was done is not known, and sending twice is worse than 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -60,15 +61,20 @@ class IdempotencyKeys:
         Raises:
             Problem: 422 when the key belongs to another request, 409 when the first has not ended.
         """
-        if await self._pool.fetchval(q.claim_key, tenant_id, key, route, body_hash):
-            self._running[tenant_id, key] = asyncio.Event()
-            return None
         running = self._running.get((tenant_id, key))
-        if running is not None:
+        if running is None:
+            self._running[tenant_id, key] = asyncio.Event()
             try:
+                claimed = await self._pool.fetchval(q.claim_key, tenant_id, key, route, body_hash)
+            except BaseException:
+                self._wake(tenant_id, key)
+                raise
+            if claimed:
+                return None
+            self._wake(tenant_id, key)
+        else:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(running.wait(), WAIT_SECONDS)
-            except TimeoutError:
-                pass
         return await self._first_answer(tenant_id, key, route, body_hash)
 
     async def finish(self, tenant_id: int, key: str, answer: Answer) -> None:

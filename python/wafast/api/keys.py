@@ -11,9 +11,15 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from wafast.api.authentication import Principal
+from wafast.accounts import audit
+from wafast.accounts import keys as accounts
+from wafast.accounts.principal import Principal
+from wafast.api.authentication import require_whole_tenant
+from wafast.api.ids import number_of, uuid_of
+from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit
 from wafast.api.policy import Policy
+from wafast.api.problems import not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 
@@ -61,10 +67,12 @@ class KeyController(Controller):
         after: After = None,
     ) -> Page[Key]:
         """Keys in use; revoked ones are gone."""
-        raise NotImplementedError
+        require_whole_tenant(principal)
+        rows = await accounts.list_keys(services.pool, principal.tenant_id, limit + 1, before_of(after))
+        return page_of(rows, limit, _shown, lambda row: row.id)
 
     @post(
-        opt={"policy": Policy.ADMIN},
+        opt={"policy": Policy.ADMIN, "idempotent": True},
         operation_id="create_key",
         summary="Make an API key",
         responses=problems(400, 401, 403, 404, 409, 422),
@@ -77,7 +85,25 @@ class KeyController(Controller):
         idempotency_key: IdempotencyKey = None,
     ) -> NewKey:
         """The answer holds the secret; it is not shown again."""
-        raise NotImplementedError
+        require_whole_tenant(principal)
+        name = data.name.strip()
+        if not name:
+            raise refused_field("name", data.name, "a name with at least one letter or digit is wanted")
+        devices = None if data.device_ids is None else [uuid_of("device", text) for text in data.device_ids]
+        try:
+            text, key = await accounts.create_key(services.pool, principal.tenant_id, name, data.scope, devices)
+        except accounts.UnknownDevice as error:
+            raise not_found("device", error.device_id) from None
+        await audit.record(
+            services.pool,
+            principal.tenant_id,
+            principal.actor,
+            "key.create",
+            f"key:{key.id}",
+            name=name,
+            scope=key.scope,
+        )
+        return NewKey(**msgspec.structs.asdict(_shown(key)), key=text)
 
     @delete(
         "/{key_id:str}",
@@ -93,4 +119,20 @@ class KeyController(Controller):
         services: NamedDependency[Services],
     ) -> None:
         """It stops working at once; its sockets close within a minute."""
-        raise NotImplementedError
+        require_whole_tenant(principal)
+        number = number_of("key", key_id)
+        if not await accounts.revoke_key(services.pool, principal.tenant_id, number):
+            raise not_found("key", key_id)
+        await audit.record(services.pool, principal.tenant_id, principal.actor, "key.revoke", f"key:{number}")
+
+
+def _shown(key: accounts.Key) -> Key:
+    return Key(
+        id=str(key.id),
+        name=key.name,
+        prefix=key.prefix,
+        scope=key.scope,
+        device_ids=None if key.device_ids is None else [str(device_id) for device_id in key.device_ids],
+        created_at=key.created_at,
+        last_used_at=key.last_used_at,
+    )

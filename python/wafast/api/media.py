@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Any
 
-import msgspec
 from litestar import Controller, Request, Response, get, post
+from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import Meta
 
-from wafast.api.authentication import Principal
+from wafast.accounts.principal import Principal
+from wafast.api.authentication import reach_of
+from wafast.api.files import serve, serve_bytes
+from wafast.api.ids import MAX_INT8
 from wafast.api.parameters import IdempotencyKey
 from wafast.api.policy import Policy
+from wafast.api.problems import Problem, not_found
 from wafast.api.responses import problems
 from wafast.api.services import Services
+from wafast.api.uploads import Upload, store_upload
+from wafast.inbox import media
+from wafast.inbox.media import StoredFile
+
+#: Bytes of a whole upload: WhatsApp takes documents of 100 MB, and the form around it needs a little.
+MAX_UPLOAD = (100 << 20) + (64 << 10)
 
 
-class Upload(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored file, ready to be sent."""
-
-    media_id: Annotated[str, Meta(description="Give it to `POST /messages`.", examples=["9b74c9897bac770f…"])]
-    media_url: Annotated[str, Meta(examples=["/media/9b74c9897bac770f….jpg"])]
-    mime: Annotated[str, Meta(examples=["image/jpeg"])]
-    size: Annotated[int, Meta(description="Bytes as stored; an image is made smaller.", examples=[83211])]
-    width: Annotated[int | None, Meta(description="Pixels, for images.", examples=[1600])]
-    height: Annotated[int | None, Meta(description="Pixels, for images.", examples=[1200])]
-    name: Annotated[str | None, Meta(description="File name as uploaded.", examples=["counter.jpg"])]
+#: Names of files: by content, for what was uploaded here, or by the message they belong to.
+STORED = r"([0-9a-f]{64})\.[a-z0-9]{1,10}"
+OF_MESSAGE = r"([0-9]{1,19})-(-?[0-9]{1,19})\.(thumb\.jpg|[A-Za-z0-9]{1,10})"
 
 
 class UploadController(Controller):
@@ -39,18 +42,26 @@ class UploadController(Controller):
         opt={"policy": Policy.SEND},
         operation_id="upload_media",
         summary="Upload a file",
+        request_max_body_size=MAX_UPLOAD,
         responses=problems(400, 401, 403, 409, 413, 415, 422),
     )
     async def upload(
         self,
-        request: Request,
+        request: Request[Any, Any, Any],
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
         idempotency_key: IdempotencyKey = None,
     ) -> Upload:
         """Multipart with one part `file` of at most 100 MB and, optionally, a part `type`: `image` makes it a JPEG of
         at most 1600 pixels and 350 KB, `document` stores it as it is. Without `type`, pictures are images."""
-        raise NotImplementedError
+        form = await request.form()
+        file, kind = form.get("file"), form.get("type")
+        try:
+            if not isinstance(file, UploadFile):
+                raise Problem(400, "invalid-request", "The form needs one part `file` with a file name.")
+            return await store_upload(services, principal.tenant_id, file, kind, idempotency_key, principal.actor)
+        finally:
+            await form.close()
 
 
 class FileController(Controller):
@@ -65,15 +76,60 @@ class FileController(Controller):
         operation_id="get_media",
         summary="A file",
         media_type="application/octet-stream",
-        responses=problems(400, 401, 404, 409, 416, 504),
+        responses=problems(400, 401, 404, 409, 416, 502, 504),
     )
     async def show(
         self,
         filename: FromPath[str],
-        request: Request,
+        request: Request[Any, Any, Any],
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
     ) -> Response[bytes]:
         """The address is in `media_url` and `thumbnail_url`. Ranges and ETags work; a file not seen before is fetched
         through its device, which must be online for that."""
-        raise NotImplementedError
+        stored = re.fullmatch(STORED, filename)
+        if stored is not None:
+            return await _stored_file(services, principal, bytes.fromhex(stored[1]), filename, request)
+        of_message = re.fullmatch(OF_MESSAGE, filename)
+        if of_message is None or int(of_message[1]) > MAX_INT8 or abs(int(of_message[2])) > MAX_INT8:
+            raise not_found("file", filename)
+        chat_id, key = int(of_message[1]), int(of_message[2])
+        if of_message[3] == "thumb.jpg":
+            jpeg = await media.message_thumbnail(services.pool, reach_of(principal), chat_id, key)
+            if jpeg is None:
+                raise not_found("file", filename)
+            return serve_bytes(jpeg, "image/jpeg", f'"thumb-{chat_id}-{key}-{len(jpeg)}"', request.headers)
+        return await _file_of_message(services, principal, chat_id, key, filename, request)
+
+
+async def _stored_file(
+    services: Services, principal: Principal, sha256: bytes, filename: str, request: Request[Any, Any, Any]
+) -> Response[Any]:
+    mime = await media.mime_of_stored(services.pool, principal.tenant_id, sha256)
+    file = None if mime is None else await services.media.find(sha256, mime)
+    if file is None:
+        raise not_found("file", filename)
+    return serve(file, request.headers)
+
+
+async def _file_of_message(
+    services: Services, principal: Principal, chat_id: int, key: int, filename: str, request: Request[Any, Any, Any]
+) -> Response[Any]:
+    found = await media.message_media(services.pool, reach_of(principal), chat_id, key)
+    if found is None:
+        raise not_found("file", filename)
+    file = await _already_here(services, principal.tenant_id, found.sha256)
+    if file is None:
+        fetched = await services.fetches.fetch(found.device_no, chat_id, key)
+        file = await services.media.find(fetched.sha256, fetched.mime)
+    if file is None:
+        raise Problem(502, "device-failed", "The device fetched the file, but it is not on this machine.")
+    return serve(file, request.headers, found.name)
+
+
+async def _already_here(services: Services, tenant_id: int, sha256: bytes | None) -> StoredFile | None:
+    """A file this tenant has. That another one has it says nothing: a message can name any hash it likes."""
+    if sha256 is None:
+        return None
+    mime = await media.mime_of_stored(services.pool, tenant_id, sha256)
+    return None if mime is None else await services.media.find(sha256, mime)

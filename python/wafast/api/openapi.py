@@ -1,4 +1,4 @@
-"""The OpenAPI document. ``python -m wafast.api.openapi`` prints it and needs no database.
+"""The OpenAPI document. ``python -m wafast.api.openapi [FILE]`` writes it and needs no database.
 
 Litestar derives schemas and operations from the handlers; ``complete`` adds what it cannot know: which policy a route
 has, the one error format, the multipart form, byte ranges, the WebSocket.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -35,12 +36,12 @@ LIVE = """A WebSocket. Frames are JSON: `{id, code, message, result}`.
 | `NEW_MESSAGE` | Message |
 | `MESSAGE_STATUS` | Message (status, edit, reaction, deletion), or Outbox while it has no message yet |
 | `CHAT_UPDATE` | Chat (unread, name, typing) |
-| `DEVICE_STATUS`, `DEVICE_PAIRED`, `DEVICE_CONNECTED`, `DEVICE_LOGGED_OUT` | Device; `{id, deleted: true}` when deleted |
+| `DEVICE_STATUS`, `DEVICE_PAIRED`, `DEVICE_CONNECTED`, `DEVICE_LOGGED_OUT` | Device, or `{id, deleted: true}` |
 | `QR_UPDATE` | Pairing |
 | `RESYNC` | `{reason}`: fetch again what is shown, frames may be missing |
 
 `id` grows. Come back with `/ws?after=ID` to get what was missed; an id too old, or none, gets `RESYNC` first.
-The server pings every 20 seconds. A reader that falls behind is closed with code 4008 and comes back with `after`."""
+A reader that falls behind is closed with code 4008 and comes back with `after`; code 4401 says that the login ended."""
 
 BINARY = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
@@ -177,5 +178,15 @@ def document() -> dict[str, Any]:
     return complete(create_app())
 
 
+def export(path: Path | None) -> None:
+    """Writes the document to a file, or to standard output."""
+    text = msgspec.json.format(msgspec.json.encode(document())) + b"\n"
+    if path is None:
+        sys.stdout.buffer.write(text)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text)
+
+
 if __name__ == "__main__":
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document())) + b"\n")
+    export(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

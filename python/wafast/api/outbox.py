@@ -5,21 +5,28 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
+import asyncpg
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
 
-from wafast.api.authentication import Principal
+from wafast import phones
+from wafast.accounts.principal import Principal
+from wafast.api.devices import find_device
+from wafast.api.ids import number_of
+from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit
 from wafast.api.policy import Policy
+from wafast.api.problems import conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
+from wafast.inbox.media import file_url, hash_of, mime_of_stored
+from wafast.outbox import rows
+from wafast.outbox.rows import OutboxRow
 
-OutboxState = Literal[
-    "queued", "sending", "sent", "delivered", "read", "failed", "unknown", "expired", "cancelled"
-]
+OutboxState = Literal["queued", "sending", "sent", "delivered", "read", "failed", "unknown", "expired", "cancelled"]
 SendType = Literal["text", "image", "video", "audio", "voice", "document"]
 Priority = Literal["reply", "paced"]
 
@@ -76,6 +83,51 @@ class SendMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = "reply"
 
 
+#: From these a person may have a row tried again.
+RETRYABLE = frozenset({"failed", "expired", "cancelled", "unknown"})
+#: What a file must be to be sent as one of these.
+WANTED_MIME = {"image": "image/jpeg", "video": "video/", "audio": "audio/", "voice": "audio/", "document": ""}
+
+
+def outbox_of(row: OutboxRow) -> Outbox:
+    """An outbox row as the API shows it."""
+    has_file = row.media_sha256 is not None and row.media_mime is not None
+    return Outbox(
+        id=str(row.id),
+        device_id=str(row.device_id),
+        to_jid=row.to_jid,
+        chat_id=None if row.chat_id is None else str(row.chat_id),
+        type=row.kind,
+        text=row.body,
+        media_url=file_url(row.media_sha256 or b"", row.media_mime or "") if has_file else None,
+        file_name=row.file_name,
+        quoted_message_id=row.quoted,
+        priority=row.priority,
+        state=msgspec.convert(row.state, OutboxState),
+        reason=row.reason,
+        message_id=row.message_id,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        not_before=row.not_before,
+        expires_at=row.expires_at,
+        sent_at=row.sent_at,
+        delivered_at=row.delivered_at,
+        read_at=row.read_at,
+    )
+
+
+async def find_row(pool: asyncpg.Pool, principal: Principal, outbox_id: str) -> OutboxRow:
+    """An outbox row of a device within the caller's reach.
+
+    Raises:
+        Problem: 404.
+    """
+    row = await rows.get(pool, principal.tenant_id, number_of("outbox row", outbox_id))
+    if row is None or not principal.sees(row.device_id):
+        raise not_found("outbox row", outbox_id)
+    return row
+
+
 class OutboxController(Controller):
     """Everything that leaves."""
 
@@ -83,7 +135,7 @@ class OutboxController(Controller):
 
     @post(
         "/messages",
-        opt={"policy": Policy.SEND},
+        opt={"policy": Policy.SEND, "idempotent": True},
         status_code=202,
         operation_id="send_message",
         summary="Send a message",
@@ -97,7 +149,33 @@ class OutboxController(Controller):
         idempotency_key: IdempotencyKey = None,
     ) -> Outbox:
         """Queued at once, also while the device is offline; follow `GET /outbox/{outbox_id}` or `MESSAGE_STATUS`."""
-        raise NotImplementedError
+        device = await find_device(services.pool, principal, data.device_id)
+        sha256 = await _file_to_send(services.pool, principal.tenant_id, data)
+        try:
+            row = await rows.enqueue(
+                services.pool,
+                principal.tenant_id,
+                device.id,
+                _recipient(data.to),
+                data.type,
+                data.text,
+                created_by=principal.actor,
+                media_sha256=sha256,
+                file_name=data.file_name,
+                quoted=data.quoted_message_id,
+                priority=data.priority,
+            )
+        except rows.NotPaired:
+            raise conflict(
+                "never-paired",
+                f"{device.name} was never linked to a phone, so nothing can leave from it: pair it with "
+                f"POST /api/v1/devices/{device.id}/pairings.",
+            ) from None
+        except rows.UnknownMedia:
+            raise not_found("media", data.media_id) from None
+        if row is None:
+            raise not_found("device", data.device_id)
+        return outbox_of(row)
 
     @get(
         "/outbox/{outbox_id:str}",
@@ -110,7 +188,7 @@ class OutboxController(Controller):
         self, outbox_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Outbox:
         """State, WhatsApp's id, and the times of its ticks."""
-        raise NotImplementedError
+        return outbox_of(await find_row(services.pool, principal, outbox_id))
 
     @get(
         "/devices/{device_id:str}/outbox",
@@ -131,7 +209,16 @@ class OutboxController(Controller):
         after: After = None,
     ) -> Page[Outbox]:
         """Newest first."""
-        raise NotImplementedError
+        device = await find_device(services.pool, principal, device_id)
+        found = await rows.list_rows(
+            services.pool,
+            principal.tenant_id,
+            device.id,
+            states=None if in_state is None else [in_state],
+            limit=limit + 1,
+            before=before_of(after),
+        )
+        return page_of(found, limit, outbox_of, lambda row: row.id)
 
     @post(
         "/outbox/{outbox_id:str}/retry",
@@ -145,7 +232,13 @@ class OutboxController(Controller):
         self, outbox_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Outbox:
         """For `failed`, `expired`, and `unknown` when a person has seen that it did not arrive."""
-        raise NotImplementedError
+        found = await find_row(services.pool, principal, outbox_id)
+        if found.state not in RETRYABLE:
+            raise conflict("not-failed", f"Outbox row {found.id} is {found.state}: there is nothing to try again.")
+        row = await rows.retry(services.pool, principal.tenant_id, found.id)
+        if row is None:
+            raise not_found("outbox row", outbox_id)
+        return outbox_of(row)
 
     @post(
         "/outbox/{outbox_id:str}/cancel",
@@ -159,4 +252,40 @@ class OutboxController(Controller):
         self, outbox_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Outbox:
         """Possible while it is `queued`."""
-        raise NotImplementedError
+        found = await find_row(services.pool, principal, outbox_id)
+        row = await rows.cancel(services.pool, principal.tenant_id, found.id)
+        if row is None:
+            raise not_found("outbox row", outbox_id)
+        if row.state != "cancelled":
+            raise conflict("not-queued", f"Outbox row {row.id} is {row.state}: only a queued one can be cancelled.")
+        return outbox_of(row)
+
+
+def _recipient(to: str) -> str:
+    try:
+        return phones.to_jid(to)
+    except phones.PhoneError as error:
+        raise refused_field("to", to, str(error)) from None
+
+
+async def _file_to_send(pool: asyncpg.Pool, tenant_id: int, data: SendMessage) -> bytes | None:
+    """The hash of the file to send, None for a text; refuses what can't be sent so."""
+    if data.type == "text":
+        if data.media_id is not None:
+            raise refused_field("media_id", data.media_id, "a text has no file; say what the file is in `type`")
+        if not data.text.strip():
+            raise refused_field("text", data.text, "a text must have at least one visible character")
+        return None
+    if data.media_id is None:
+        raise refused_field("media_id", None, f"a message of type {data.type} needs one; POST /api/v1/media gives it")
+    sha256 = hash_of(data.media_id)
+    mime = None if sha256 is None else await mime_of_stored(pool, tenant_id, sha256)
+    if sha256 is None or mime is None:
+        raise not_found("media", data.media_id)
+    if not mime.startswith(WANTED_MIME[data.type]):
+        raise refused_field(
+            "type",
+            data.type,
+            f"the file is {mime}; upload it with a part `type` of {data.type!r}, or send it as document",
+        )
+    return sha256

@@ -5,17 +5,25 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
+import asyncpg
 import msgspec
 from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from wafast.api.authentication import Principal
+from wafast import phones
+from wafast.accounts import audit
+from wafast.accounts.principal import Principal
+from wafast.api.devices import find_device
+from wafast.api.ids import uuid_of
 from wafast.api.parameters import IdempotencyKey
 from wafast.api.policy import Policy
+from wafast.api.problems import conflict, not_found, refused_field
 from wafast.api.responses import problems
 from wafast.api.services import Services
+from wafast.devices import rows
+from wafast.devices.rows import PairingRow
 
 
 class Pairing(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +52,34 @@ class CreatePairing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ) = None
 
 
+def pairing_of(row: PairingRow) -> Pairing:
+    """A pairing as the API shows it. What a phone could still scan is shown only while it waits."""
+    waiting = row.state == "waiting"
+    return Pairing(
+        id=str(row.id),
+        device_id=str(row.device_id),
+        method=row.method,
+        state=row.state,
+        reason=row.reason,
+        qr=row.qr if waiting else None,
+        code=row.code if waiting else None,
+        expires_at=row.expires_at,
+        created_at=row.created_at,
+    )
+
+
+async def find_pairing(pool: asyncpg.Pool, principal: Principal, pairing_id: str) -> PairingRow:
+    """A pairing of a device within the caller's reach.
+
+    Raises:
+        Problem: 404.
+    """
+    row = await rows.get_pairing(pool, principal.tenant_id, uuid_of("pairing", pairing_id))
+    if row is None or not principal.sees(row.device_id):
+        raise not_found("pairing", pairing_id)
+    return row
+
+
 class PairingController(Controller):
     """Linking a device to a phone."""
 
@@ -51,7 +87,7 @@ class PairingController(Controller):
 
     @post(
         "/devices/{device_id:str}/pairings",
-        opt={"policy": Policy.ADMIN},
+        opt={"policy": Policy.ADMIN, "idempotent": True},
         operation_id="create_pairing",
         summary="Start pairing",
         responses=problems(400, 401, 403, 404, 409, 422),
@@ -65,7 +101,23 @@ class PairingController(Controller):
         idempotency_key: IdempotencyKey = None,
     ) -> Pairing:
         """The QR text or the code follows within seconds: poll the pairing or listen for `QR_UPDATE`."""
-        raise NotImplementedError
+        device = await find_device(services.pool, principal, device_id)
+        phone = _phone_to_type_on(data)
+        try:
+            row = await rows.create_pairing(services.pool, principal.tenant_id, device.id, data.method, phone)
+        except rows.AlreadyPaired:
+            raise conflict(
+                "already-paired",
+                f"{device.name} is linked to {device.phone or 'a phone'}: log it out first with "
+                f"POST /api/v1/devices/{device.id}/logout.",
+            ) from None
+        if row is None:
+            raise not_found("device", device_id)
+        subject = f"device:{device.id}"
+        await audit.record(
+            services.pool, principal.tenant_id, principal.actor, "pairing.create", subject, method=data.method
+        )
+        return pairing_of(row)
 
     @get(
         "/pairings/{pairing_id:str}",
@@ -78,7 +130,7 @@ class PairingController(Controller):
         self, pairing_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Pairing:
         """Always with the QR text to show now."""
-        raise NotImplementedError
+        return pairing_of(await find_pairing(services.pool, principal, pairing_id))
 
     @delete(
         "/pairings/{pairing_id:str}",
@@ -92,4 +144,20 @@ class PairingController(Controller):
         self, pairing_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Pairing:
         """A pairing that has ended stays as it ended."""
-        raise NotImplementedError
+        found = await find_pairing(services.pool, principal, pairing_id)
+        row = await rows.cancel_pairing(services.pool, principal.tenant_id, found.id)
+        if row is None:
+            raise not_found("pairing", pairing_id)
+        return pairing_of(row)
+
+
+def _phone_to_type_on(data: CreatePairing) -> str | None:
+    """The number a code is for; WhatsApp wants to know whose phone will type it."""
+    if data.method == "qr":
+        return None
+    if data.phone is None:
+        raise refused_field("phone", None, "the phone's number is needed for a code, as +60 12-345 6789")
+    try:
+        return phones.parse(data.phone)
+    except phones.PhoneError as error:
+        raise refused_field("phone", data.phone, str(error)) from None

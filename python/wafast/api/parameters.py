@@ -6,12 +6,8 @@ from typing import Annotated
 
 from litestar.params import HeaderParameter, QueryParameter
 
-Limit = Annotated[
-    int, QueryParameter(name="limit", ge=1, le=200, description="How many at most.", required=False)
-]
-After = Annotated[
-    str | None, QueryParameter(name="after", description="`next` of the page before.", required=False)
-]
+Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=200, description="How many at most.", required=False)]
+After = Annotated[str | None, QueryParameter(name="after", description="`next` of the page before.", required=False)]
 Search = Annotated[
     str | None, QueryParameter(name="search", description="What to look for.", required=False, max_length=200)
 ]

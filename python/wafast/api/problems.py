@@ -130,9 +130,7 @@ def answer_http_exception(request: Request[Any, Any, Any], exception: HTTPExcept
 
 def answer_unexpected(request: Request[Any, Any, Any], exception: Exception) -> Response[bytes]:
     """Litestar exception handler for everything else: logged with its trace, told without internals."""
-    log.error(
-        "request %s %s %s failed", request_id_of(request), request.method, request.url.path, exc_info=exception
-    )
+    log.error("request %s %s %s failed", request_id_of(request), request.method, request.url.path, exc_info=exception)
     return response_to(request, internal_error())
 
 

@@ -31,6 +31,7 @@ DESCRIPTIONS = {
     416: "The range lies outside the file.",
     422: "The Idempotency-Key was used with another body.",
     429: "Too many attempts; `Retry-After` tells when to come back.",
+    502: "The device could not do it; `detail` says why.",
     503: "Not ready.",
     504: "The device did not answer in time.",
 }

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from wafast.api.fetches import Fetches
     from wafast.api.idempotency import IdempotencyKeys
+    from wafast.api.metrics import Metrics
     from wafast.events.calls import Caller
     from wafast.events.hub import Hub
     from wafast.inbox.media import MediaStore
@@ -29,7 +31,9 @@ class Services:
         caller: asks the worker that holds a device.
         hub: live frames for the sockets of this process.
         media: files on disk.
+        fetches: files on their way.
         idempotency: keys of creates and sends.
+        metrics: what this process counts.
     """
 
     def __init__(
@@ -40,14 +44,20 @@ class Services:
         caller: Caller,
         hub: Hub,
         media: MediaStore,
+        fetches: Fetches,
         idempotency: IdempotencyKeys,
+        metrics: Metrics,
     ) -> None:
         self.settings = settings
         self.pool = pool
         self.caller = caller
         self.hub = hub
         self.media = media
+        self.fetches = fetches
         self.idempotency = idempotency
+        self.metrics = metrics
+        #: set when the process ends: sockets say goodbye
+        self.closing = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def in_background(self, work: Coroutine[Any, Any, Any]) -> None:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from litestar import Controller, Request, Response, delete, get, patch, post
+from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Meta
 
-from wafast.api.authentication import Principal
+from wafast.accounts import audit, logins
+from wafast.accounts.principal import Principal
+from wafast.api.authentication import COOKIE, token_of
+from wafast.api.ids import MAX_INT4, number_of
+from wafast.api.origin import address_of, is_secure
 from wafast.api.policy import Policy
+from wafast.api.problems import Problem, not_found
 from wafast.api.responses import problems
 from wafast.api.services import Services
 
+if TYPE_CHECKING:
+    from wafast.settings import Settings
+
+COOKIE_SECONDS = 30 * 86_400  # as long as a login lives after its last use
+
 Role = Literal["admin", "agent", "viewer"]
+Network = Literal["whatsapp", "loopback"]
 
 
 class SessionUser(msgspec.Struct, frozen=True):
@@ -50,9 +62,7 @@ class Session(msgspec.Struct, frozen=True):
     tenants: list[Workspace]
     time_zone: Annotated[str, Meta(description="IANA zone times are shown in.", examples=["Asia/Kuala_Lumpur"])]
     loopback: Annotated[bool, Meta(description="Whether simulated lines can be added here.")]
-    network_default: Annotated[
-        Literal["whatsapp", "loopback"], Meta(description="Network of a new device that names none.")
-    ]
+    network_default: Annotated[Network, Meta(description="Network of a new device that names none.")]
 
 
 class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,14 +98,30 @@ class SessionController(Controller):
         summary="Sign in",
         responses=problems(400, 401, 429),
     )
-    async def sign_in(self, request: Request, data: JSONBody[SignIn], services: NamedDependency[Services]) -> Response[Session]:
+    async def sign_in(
+        self, request: Request[Any, Any, Any], data: JSONBody[SignIn], services: NamedDependency[Services]
+    ) -> Response[Session]:
         """Checks the password and sets the cookie `wafast`."""
-        raise NotImplementedError
+        try:
+            token, session = await logins.login(services.pool, data.email, data.password, address_of(request))
+        except logins.WrongPassword:
+            raise Problem(401, "wrong-password", "The e-mail or the password is wrong.") from None
+        except logins.Throttled as error:
+            raise _throttled(error) from None
+        return Response(_shown(session, services.settings), cookies=[_cookie(request, token, COOKIE_SECONDS)])
 
     @get(opt={"policy": Policy.USER}, operation_id="get_session", summary="Who is signed in", responses=problems(401))
-    async def show(self, principal: NamedDependency[Principal], services: NamedDependency[Services]) -> Session:
+    async def show(
+        self,
+        request: Request[Any, Any, Any],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+    ) -> Response[Session]:
         """The person, the workspace, and the workspaces to switch to."""
-        raise NotImplementedError
+        session = await logins.session_of(services.pool, principal)
+        # the login lives on with each use, so its cookie must too
+        cookie = _cookie(request, token_of(request.headers) or "", COOKIE_SECONDS)
+        return Response(_shown(session, services.settings), cookies=[cookie])
 
     @patch(
         opt={"policy": Policy.USER},
@@ -104,17 +130,28 @@ class SessionController(Controller):
         responses=problems(400, 401, 404),
     )
     async def switch(
-        self, data: JSONBody[SwitchWorkspace], principal: NamedDependency[Principal], services: NamedDependency[Services]
+        self,
+        request: Request[Any, Any, Any],
+        data: JSONBody[SwitchWorkspace],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
     ) -> Session:
         """From now on this browser sees the other workspace."""
-        raise NotImplementedError
+        tenant_id = number_of("workspace", data.tenant_id, MAX_INT4)
+        assert principal.user_id is not None
+        try:
+            session = await logins.switch_tenant(
+                services.pool, token_of(request.headers) or "", principal.user_id, tenant_id
+            )
+        except logins.NotMember:
+            raise not_found("workspace", data.tenant_id) from None
+        return _shown(session, services.settings)
 
     @delete(opt={"policy": Policy.USER}, operation_id="sign_out", summary="Sign out", responses=problems(401))
-    async def sign_out(
-        self, request: Request, principal: NamedDependency[Principal], services: NamedDependency[Services]
-    ) -> None:
+    async def sign_out(self, request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[None]:
         """Ends this browser's login; its sockets close within a minute."""
-        raise NotImplementedError
+        await logins.logout(services.pool, token_of(request.headers) or "")
+        return Response(None, status_code=204, cookies=[_cookie(request, "", 0)])
 
     @post(
         "/password",
@@ -125,7 +162,46 @@ class SessionController(Controller):
         responses=problems(400, 401, 429),
     )
     async def change_password(
-        self, data: JSONBody[ChangePassword], principal: NamedDependency[Principal], services: NamedDependency[Services]
+        self,
+        request: Request[Any, Any, Any],
+        data: JSONBody[ChangePassword],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
     ) -> None:
         """Every other login of this person ends."""
-        raise NotImplementedError
+        assert principal.user_id is not None
+        token = token_of(request.headers) or ""
+        try:
+            await logins.change_password(services.pool, principal.user_id, data.current, data.new, token)
+        except logins.WrongPassword:
+            raise Problem(401, "wrong-password", "The current password is wrong.") from None
+        except logins.Throttled as error:
+            raise _throttled(error) from None
+        await audit.record(services.pool, principal.tenant_id, principal.actor, "password.change", principal.actor)
+
+
+def _cookie(request: Request[Any, Any, Any], token: str, seconds: int) -> Cookie:
+    return Cookie(
+        key=COOKIE, value=token, max_age=seconds, path="/", httponly=True, samesite="lax", secure=is_secure(request)
+    )
+
+
+def _throttled(error: logins.Throttled) -> Problem:
+    return Problem(
+        429,
+        "too-many-attempts",
+        f"Too many wrong passwords: try again in {error.seconds} seconds.",
+        headers={"Retry-After": str(error.seconds)},
+    )
+
+
+def _shown(session: logins.Session, settings: Settings) -> Session:
+    workspace = session.workspace
+    return Session(
+        user=SessionUser(id=str(session.user_id), name=session.name, email=session.email, role=workspace.role),
+        tenant=SessionTenant(str(workspace.id), workspace.name),
+        tenants=[Workspace(str(one.id), one.name, one.role) for one in session.workspaces],
+        time_zone=session.time_zone or settings.time_zone,
+        loopback=settings.demo or settings.loopback is not None,
+        network_default=msgspec.convert(workspace.default_network, Network),
+    )

@@ -19,7 +19,6 @@ Code = Literal[
     "DEVICE_CONNECTED",
     "DEVICE_LOGGED_OUT",
     "RESYNC",
-    "PING",
 ]
 
 #: What a person reading the stream sees beside the code.
@@ -33,7 +32,6 @@ MESSAGES: dict[Code, str] = {
     "DEVICE_CONNECTED": "a device came online",
     "DEVICE_LOGGED_OUT": "a device was logged out",
     "RESYNC": "fetch again what is shown: frames may be missing",
-    "PING": "still here",
 }
 
 

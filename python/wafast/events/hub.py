@@ -159,11 +159,6 @@ class Hub:
             tenant.sockets.discard(subscription)
             tenant.unwatched_since = time.monotonic()
 
-    def ping(self) -> str:
-        """A frame that says only that the line is alive."""
-        self._seq += 1
-        return encode(self.newest, "PING", b"null")
-
     async def run(self, events: AsyncIterator[list[Event] | Gap]) -> None:
         """Makes frames of a subscription's events until cancelled."""
         async with asyncio.TaskGroup() as tasks:

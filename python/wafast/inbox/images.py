@@ -36,10 +36,10 @@ class Picture(msgspec.Struct, frozen=True):
     height: int
 
 
-def is_image(path: Path) -> bool:
+def is_image(source: Path | BinaryIO) -> bool:
     """Whether a file looks like a picture that can be sent as one."""
     try:
-        with Image.open(path, formats=FORMATS):
+        with Image.open(source, formats=FORMATS):
             return True
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
         return False
@@ -58,7 +58,7 @@ def shrink(source: Path | BinaryIO) -> Picture:
         with Image.open(source, formats=FORMATS) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise NotAnImage(
-                    f"{opened.width}×{opened.height} pixels are too many; {MAX_PIXELS // 1_000_000} million pass"
+                    f"{opened.width} by {opened.height} pixels are too many; {MAX_PIXELS // 1_000_000} million pass"
                 )
             # JPEG decodes at a half, quarter or eighth for nearly nothing
             opened.draft("RGB", (MAX_SIDE, MAX_SIDE))

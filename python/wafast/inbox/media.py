@@ -82,6 +82,11 @@ def ending_of(mime: str) -> str:
     return ENDINGS.get(kind) or (mimetypes.guess_extension(kind) or ".bin").lstrip(".")
 
 
+def file_url(sha256: bytes, mime: str) -> str:
+    """Where a stored file is served."""
+    return f"/media/{sha256.hex()}.{ending_of(mime)}"
+
+
 class MediaStore:
     """Files of all tenants under one folder, ``aa/<sha256>``; a file two tenants have lies there once.
 
@@ -184,8 +189,7 @@ async def mime_of_stored(pool: asyncpg.Pool, tenant_id: int, sha256: bytes) -> s
 
 async def record(pool: asyncpg.Pool, tenant_id: int, file: StoredFile) -> str:
     """Notes that a tenant has a file, and gives the MIME type it is served as."""
-    row = await pool.fetchrow(q.store_media, tenant_id, file.sha256, file.mime, file.size)
-    return str(row["mime"])
+    return str(await pool.fetchval(q.store_media, tenant_id, file.sha256, file.mime, file.size))
 
 
 def hash_of(text: str | None) -> bytes | None:

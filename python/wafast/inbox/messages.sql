@@ -17,15 +17,16 @@ ORDER BY m.key DESC
 LIMIT $5;
 
 -- name: get_messages
--- For live frames: $1 a list of tenants, $2 $3 pairs of (chat, key).
+-- For live frames: $1 a list of tenants, $2 $3 pairs of (chat, key). Trimmed messages too: in a busy chat one may be
+-- trimmed before its frame is made.
 SELECT m.chat_id, m.key, d.id AS device_id, c.jid AS chat_jid, m.message_id, jid_of(m.sender) AS sender_jid,
        m.sender_name, m.flags, message_kind(m.kind) AS kind, m.body, m.media, m.quoted,
        message_status(m.status) AS status, m.reactions, m.poll_votes, m.edited_at, m.deleted_at, m.created_at,
-       t.key IS NOT NULL AS has_thumbnail, o.id AS outbox_id, m.tenant_id
+       t.key IS NOT NULL AS has_thumbnail, o.id AS outbox_id, m.tenant_id, m.key <= c.floor_key AS is_trimmed
 FROM unnest($2::int8[], $3::int8[]) AS asked (chat_id, key)
 JOIN messages m ON m.chat_id = asked.chat_id AND m.key = asked.key
 JOIN chats c ON c.id = m.chat_id
 JOIN devices d ON d.no = c.device_no
 LEFT JOIN thumbnails t ON t.chat_id = m.chat_id AND t.key = m.key
 LEFT JOIN outbox o ON m.flags & 1 <> 0 AND o.device_no = m.device_no AND o.message_id = m.message_id
-WHERE m.tenant_id = ANY ($1::int4[]) AND m.key > c.floor_key;
+WHERE m.tenant_id = ANY ($1::int4[]);

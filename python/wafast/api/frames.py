@@ -1,0 +1,168 @@
+"""From events to frames: the rows an event names, as the REST routes give them, loaded for many events at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import msgspec
+
+from wafast import clock
+from wafast.api.chats import chat_with
+from wafast.api.devices import device_of
+from wafast.api.outbox import outbox_of
+from wafast.api.pairings import pairing_of
+from wafast.devices import rows as devices
+from wafast.events.frames import Code, Draft
+from wafast.inbox import chats, messages
+from wafast.outbox import rows as outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import asyncpg
+
+    from wafast.devices.rows import DeviceRow
+    from wafast.events.bus import Event
+    from wafast.events.hub import Typing
+
+#: A device seen for the first time came online, or was logged out, just now when its state is younger.
+JUST_NOW = timedelta(seconds=30)
+#: States that a person must hear of by a code of their own.
+TOLD: dict[str, Code] = {"online": "DEVICE_CONNECTED", "logged_out": "DEVICE_LOGGED_OUT"}
+encode = msgspec.json.Encoder().encode
+
+
+class FrameLoader:
+    """Makes frames of events, in the order messages, sends, chats, pairings, devices.
+
+    Each row is loaded once a batch, so every frame shows what is true now; a client never sees a state older than the
+    one before.
+
+    Args:
+        pool: connections to PostgreSQL.
+        typing: who writes in a chat right now.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, typing: Callable[[int], Typing | None]) -> None:
+        self._pool = pool
+        self._typing = typing
+        self._states: dict[int, str] = {}
+
+    async def __call__(self, events: list[Event]) -> list[Draft]:
+        """The frames of a batch of events."""
+        by_kind: dict[str, list[Event]] = {}
+        for event in events:
+            by_kind.setdefault(str(event.get("k")), []).append(event)
+        return [
+            *await self._messages(by_kind),
+            *await self._outbox(by_kind.get("outbox", [])),
+            *await self._chats(by_kind),
+            *await self._pairings(by_kind.get("pairing", [])),
+            *await self._devices(by_kind.get("device", [])),
+            *self._deleted(by_kind.get("deleted", [])),
+        ]
+
+    async def _messages(self, by_kind: dict[str, list[Event]]) -> list[Draft]:
+        new = _keys(by_kind.get("message", []))
+        changed = _keys(by_kind.get("status", []))
+        if not new and not changed:
+            return []
+        tenants = _tenants([*by_kind.get("message", []), *by_kind.get("status", [])])
+        found = {
+            (row["chat_id"], row["key"]): row
+            for row in await messages.get_messages(self._pool, tenants, list({**new, **changed}))
+        }
+        drafts = [_message(found[key], "NEW_MESSAGE") for key in new if key in found]
+        # a change of a trimmed message is no news: nobody can see it any more
+        return drafts + [
+            _message(found[key], "MESSAGE_STATUS") for key in changed if key in found and not found[key]["is_trimmed"]
+        ]
+
+    async def _outbox(self, events: list[Event]) -> list[Draft]:
+        wanted = _ids(events, "o")
+        if not wanted:
+            return []
+        rows = sorted(await outbox.get_many(self._pool, wanted), key=lambda row: row.id)
+        return [Draft(row.tenant_id, row.device_id, "MESSAGE_STATUS", encode(outbox_of(row))) for row in rows]
+
+    async def _chats(self, by_kind: dict[str, list[Event]]) -> list[Draft]:
+        one = [*by_kind.get("message", []), *by_kind.get("typing", [])]
+        many = by_kind.get("chat", [])
+        wanted = list(dict.fromkeys([event["c"] for event in one] + _ids(many, "c")))
+        if not wanted:
+            return []
+        rows = {row["id"]: row for row in await chats.get_chats(self._pool, _tenants([*one, *many]), wanted)}
+        return [
+            Draft(
+                rows[chat_id]["tenant_id"],
+                rows[chat_id]["device_id"],
+                "CHAT_UPDATE",
+                encode(chat_with(chats.chat_of(rows[chat_id]), self._typing(chat_id))),
+            )
+            for chat_id in wanted
+            if chat_id in rows
+        ]
+
+    async def _pairings(self, events: list[Event]) -> list[Draft]:
+        drafts: list[Draft] = []
+        for text, event in {event["p"]: event for event in events}.items():
+            pairing = await devices.get_pairing(self._pool, event["t"], UUID(text))
+            if pairing is None:
+                continue
+            drafts.append(Draft(event["t"], pairing.device_id, "QR_UPDATE", encode(pairing_of(pairing))))
+            if pairing.state == "paired":
+                device = await devices.get_device(self._pool, event["t"], pairing.device_id)
+                if device is not None:
+                    drafts.append(_device(device, "DEVICE_PAIRED"))
+        return drafts
+
+    async def _devices(self, events: list[Event]) -> list[Draft]:
+        wanted = list(dict.fromkeys(event["d"] for event in events))
+        if not wanted:
+            return []
+        rows = {row.no: row for row in await devices.get_devices_by_no(self._pool, wanted)}
+        drafts: list[Draft] = []
+        for number in wanted:
+            if number in rows:
+                drafts.append(_device(rows[number], "DEVICE_STATUS"))
+                drafts.extend(self._told(rows[number]))
+        return drafts
+
+    def _told(self, row: DeviceRow) -> Iterable[Draft]:
+        before = self._states.get(row.no)
+        self._states[row.no] = row.state
+        code = TOLD.get(row.state)
+        if code is None or before == row.state:
+            return
+        if before is not None or clock.now() - row.state_at < JUST_NOW:
+            yield _device(row, code)
+
+    def _deleted(self, events: list[Event]) -> list[Draft]:
+        drafts = []
+        for event in events:
+            self._states.pop(event["d"], None)
+            result = encode({"id": event["id"], "deleted": True})
+            drafts.append(Draft(event["t"], UUID(event["id"]), "DEVICE_STATUS", result))
+        return drafts
+
+
+def _message(row: Any, code: Code) -> Draft:
+    return Draft(row["tenant_id"], row["device_id"], code, encode(messages.message_of(row)))
+
+
+def _device(row: DeviceRow, code: Code) -> Draft:
+    return Draft(row.tenant_id, row.id, code, encode(device_of(row)))
+
+
+def _keys(events: list[Event]) -> dict[tuple[int, int], None]:
+    return {(event["c"], key): None for event in events for key in event["m"]}
+
+
+def _ids(events: list[Event], name: str) -> list[int]:
+    return list(dict.fromkeys(number for event in events for number in event[name]))
+
+
+def _tenants(events: list[Event]) -> list[int]:
+    return list({event["t"] for event in events})

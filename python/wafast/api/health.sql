@@ -1,0 +1,2 @@
+-- name: newest_migration
+SELECT max(number) FROM migrations

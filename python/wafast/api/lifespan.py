@@ -1,0 +1,113 @@
+"""What an API process opens when it starts and closes when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+from wafast.api.fetches import Fetches
+from wafast.api.frames import FrameLoader
+from wafast.api.idempotency import IdempotencyKeys
+from wafast.api.services import Services
+from wafast.database.pool import API_CONNECTIONS, open_pool
+from wafast.events.bus import subscribe
+from wafast.events.calls import Caller
+from wafast.events.hub import Hub
+from wafast.inbox.media import MediaStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+
+    import asyncpg
+    from litestar import Litestar
+
+    from wafast.api.metrics import Metrics
+    from wafast.settings import Settings
+
+log = logging.getLogger("wafast.api")
+
+LISTENING_SECONDS = 30.0  # until the listening connections must stand
+SETTLING_SECONDS = 5.0  # what background work gets at the end
+FORGET_SECONDS = 3600.0  # between two looks for old idempotency keys
+
+
+def running(
+    settings: Settings, database_uri: str, metrics: Metrics
+) -> Callable[[Litestar], contextlib.AbstractAsyncContextManager[None]]:
+    """The lifespan of the application.
+
+    Args:
+        settings: of this start.
+        database_uri: where PostgreSQL is; its migrations are done.
+        metrics: where requests are counted.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with open_services(settings, database_uri, metrics) as services:
+            app.state.services = services
+            yield
+
+    return lifespan
+
+
+@contextlib.asynccontextmanager
+async def open_services(settings: Settings, database_uri: str, metrics: Metrics) -> AsyncIterator[Services]:
+    """The services of a process, with everything that runs beside requests."""
+    pool = await open_pool(database_uri, size=API_CONNECTIONS, name="api")
+    caller = Caller(pool, database_uri)
+    hub = Hub(FrameLoader(pool, lambda chat_id: hub.typing(chat_id)))
+    services = Services(
+        settings=settings,
+        pool=pool,
+        caller=caller,
+        hub=hub,
+        media=MediaStore(settings.media_dir),
+        fetches=Fetches(caller),
+        idempotency=IdempotencyKeys(pool),
+        metrics=metrics,
+    )
+    metrics.watch(lambda: hub.sockets, lambda: hub.waiting)
+    listening = asyncio.Event()
+    beside = [
+        asyncio.create_task(_kept_up("calls", caller.listener.run(listening))),
+        asyncio.create_task(_kept_up("live", hub.run(subscribe(database_uri, "api events")))),
+        asyncio.create_task(_kept_up("keys", _forget_keys(services.idempotency))),
+    ]
+    try:
+        await asyncio.wait_for(listening.wait(), LISTENING_SECONDS)
+        yield services
+    finally:
+        services.closing.set()
+        await services.settle(SETTLING_SECONDS)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        await _close(pool)
+
+
+async def _kept_up(what: str, work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception:
+        # a process without it would look alive and show nothing new
+        log.critical("%s ended", what, exc_info=True)
+        raise
+
+
+async def _forget_keys(keys: IdempotencyKeys) -> None:
+    while True:
+        await asyncio.sleep(FORGET_SECONDS)
+        try:
+            await keys.forget_old()
+        except Exception:
+            log.warning("old idempotency keys stay for another hour", exc_info=True)
+
+
+async def _close(pool: asyncpg.Pool) -> None:
+    try:
+        await asyncio.wait_for(pool.close(), SETTLING_SECONDS)
+    except TimeoutError:
+        pool.terminate()

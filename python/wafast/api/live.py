@@ -1,0 +1,128 @@
+"""``/ws``: frames as they happen, to a caller who is asked again who he is every half minute."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Annotated, Any
+
+from litestar import WebSocket, websocket
+from litestar.exceptions import WebSocketDisconnect, WebSocketException
+from litestar.params import QueryParameter
+
+from wafast.accounts.principal import Principal
+from wafast.api.authentication import authenticate
+from wafast.api.policy import Policy
+from wafast.api.problems import Problem
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from wafast.api.services import Services
+    from wafast.events.hub import Subscription
+
+CHECK_SECONDS = 30.0  # how long a revoked key or an ended login still gets frames
+SEND_SECONDS = 30.0  # a reader that takes longer for one frame is gone or far too slow
+
+GOING_AWAY, NOT_SIGNED_IN, TOO_SLOW = 1001, 4401, 4008
+
+
+class Viewer:
+    """Who is at the other end of a socket, as far as is known now.
+
+    Args:
+        principal: as the gate let it in.
+    """
+
+    def __init__(self, principal: Principal) -> None:
+        self.principal = principal
+
+    def sees(self, device_id: UUID) -> bool:
+        """Whether it may have a device's frames."""
+        return self.principal.sees(device_id)
+
+
+@websocket("/ws", opt={"policy": Policy.READ})
+async def live(
+    socket: WebSocket[Any, Any, Any],
+    after: Annotated[str | None, QueryParameter(name="after", required=False)] = None,
+) -> None:
+    """Accepts a socket and serves it until either end closes."""
+    services: Services = socket.app.state.services
+    viewer = Viewer(socket.scope["user"])
+    tenant_id = viewer.principal.tenant_id
+    await socket.accept()
+    subscription = services.hub.attach(tenant_id, viewer.sees, after)
+    try:
+        code, reason = await _serve(socket, services, viewer, subscription)
+    finally:
+        services.hub.detach(tenant_id, subscription)
+    # the other end may be gone already
+    with contextlib.suppress(RuntimeError, WebSocketException, OSError, TimeoutError):
+        await asyncio.wait_for(socket.close(code, reason), SEND_SECONDS)
+
+
+async def _serve(
+    socket: WebSocket[Any, Any, Any], services: Services, viewer: Viewer, subscription: Subscription
+) -> tuple[int, str]:
+    """Runs the socket's parts until the first ends, and tells with which code the socket is to be closed."""
+    parts = [
+        asyncio.create_task(part)
+        for part in (
+            _send(socket, subscription),
+            _receive(socket),
+            _check(socket, services, viewer),
+            _cut(subscription),
+            _closing(services),
+        )
+    ]
+    try:
+        done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        return next(iter(done)).result()
+    finally:
+        for part in parts:
+            part.cancel()
+        await asyncio.gather(*parts, return_exceptions=True)
+
+
+async def _send(socket: WebSocket[Any, Any, Any], subscription: Subscription) -> tuple[int, str]:
+    while True:
+        frame = await subscription.next()
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await socket.send_text(frame)
+        except (TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
+            return TOO_SLOW, "too slow: come back with ?after="
+
+
+async def _receive(socket: WebSocket[Any, Any, Any]) -> tuple[int, str]:
+    """Nothing is expected from the other end but that it leaves."""
+    while True:
+        try:
+            await socket.receive_text()
+        except (WebSocketDisconnect, RuntimeError, OSError, KeyError):
+            return GOING_AWAY, "left"
+
+
+async def _check(socket: WebSocket[Any, Any, Any], services: Services, viewer: Viewer) -> tuple[int, str]:
+    while True:
+        await asyncio.sleep(CHECK_SECONDS)
+        try:
+            principal = await authenticate(services.pool, socket.headers)
+        except Problem:
+            return NOT_SIGNED_IN, "signed out"
+        except (OSError, TimeoutError):
+            continue  # the database is away: nothing new can be known, and no frames come either
+        if principal.tenant_id != viewer.principal.tenant_id:
+            return NOT_SIGNED_IN, "another workspace was chosen"
+        viewer.principal = principal
+
+
+async def _cut(subscription: Subscription) -> tuple[int, str]:
+    await subscription.cut.wait()
+    return TOO_SLOW, "too slow: come back with ?after="
+
+
+async def _closing(services: Services) -> tuple[int, str]:
+    await services.closing.wait()
+    return GOING_AWAY, "the server stops"

@@ -1,0 +1,78 @@
+"""The API process: the application behind Granian, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from typing import TYPE_CHECKING
+
+import uvloop
+from granian.constants import HTTPModes, Interfaces
+from granian.server.embed import Server
+
+from wafast import logs
+from wafast.api.app import create_app
+from wafast.api.envelope import Envelope
+from wafast.api.lifespan import running
+from wafast.api.metrics import Metrics
+
+if TYPE_CHECKING:
+    from wafast.settings import Settings
+
+log = logs.get("api")
+
+
+class AddressTaken(RuntimeError):
+    """Another program listens there already; the text says where."""
+
+
+def run(settings: Settings, database_uri: str) -> None:
+    """Serves the API and the web app until SIGTERM or SIGINT.
+
+    Args:
+        settings: of this start; ``host`` and ``port`` say where.
+        database_uri: where PostgreSQL is; its migrations are done.
+
+    Raises:
+        AddressTaken: the port is not free.
+    """
+    logs.configure(settings.log, "api")
+    _require_free(settings.host, settings.port)
+    uvloop.run(_serve(settings, database_uri))
+
+
+def application(settings: Settings, database_uri: str) -> Envelope:
+    """The whole ASGI application."""
+    metrics = Metrics()
+    return Envelope(create_app(running(settings, database_uri, metrics)), metrics)
+
+
+async def _serve(settings: Settings, database_uri: str) -> None:
+    server = Server(
+        application(settings, database_uri),
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        websockets=True,
+        backlog=1024,
+        log_enabled=False,
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    log.info("serving", host=settings.host, port=settings.port)
+    await server.serve()
+    log.info("stopped")
+
+
+def _require_free(host: str, port: int) -> None:
+    """Granian shares a port with whoever else wants it (SO_REUSEPORT); two would mix their answers."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise AddressTaken(f"{host}:{port} is taken by another program ({error.strerror}): set PORT") from None
