@@ -1,0 +1,157 @@
+"""neonize's shared library in this process: threads for its clients, a pool for calls, and quiet for its unguarded maps.
+
+Facts of neonize 0.5.2 that shape this file: `Neonize()` keeps its thread for the client's life; its Go maps of clients
+have no lock, so a client that starts or stops while another thread looks itself up can abort the process; a call for a
+client that is not there dereferences nil, which aborts it too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pylibmagic  # noqa: F401  (neonize finds libmagic only when this was imported first)
+from neonize._binder import (
+    ProxySettings,
+    func_callback_bytes,
+    func_callback_bytes2,
+    func_string,
+    gocode,
+)
+from neonize.proto import Neonize_pb2 as pb
+from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DeviceProps
+
+from wafast import logs
+
+log = logs.get("devices.neonize")
+
+#: Measured to be enough for Go's callbacks; the default of 8 MiB costs page tables at 3,000 threads.
+CLIENT_STACK = 256 * 1024
+#: A send keeps its thread until the server has acknowledged it.
+CALL_THREADS = 64
+#: How long a call that has begun may take to look its client up.
+SETTLE_SECONDS = 0.002
+#: How long after its dial a client may take to look itself up; the same gap makes at most 50 starts a second.
+AFTER_DIAL_SECONDS = 0.02
+#: A client that has not dialled by then does not hold others up any longer.
+DIAL_SECONDS = 10.0
+#: Events neonize hands to the inlet: all but 1 (QR), which it would only hand over after the pairing.
+SUBSCRIBED = bytes(
+    code
+    for code in (*range(2, 14), 16, *range(17, 28), *range(30, 46))
+)
+#: Parameters that ride in the store's name: twice the rate at half the CPU of neonize's defaults.
+STORE_PARAMETERS = "?_foreign_keys=on&_journal_mode=WAL&_synchronous=NORMAL&_cache_size=-64&_busy_timeout=5000&x="
+
+Told = Callable[[str, str], None]
+"""What a client tells outside the inlet: ("qr", code), ("login", outcome), ("ended", error)."""
+
+
+class Binding:
+    """The library, one per process. Make it on the loop that is to hear the clients."""
+
+    def __init__(self, inlet_address: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._told: dict[str, Told] = {}
+        self._calls = ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="neonize-call")
+        self._maps = asyncio.Lock()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._last_call = 0.0
+        self._inlet = ctypes.cast(inlet_address, func_callback_bytes)
+        self._on_qr = func_string(lambda uuid, text: self._hear(uuid, "qr", text))
+        self._on_login = func_string(lambda uuid, text: self._hear(uuid, "login", text))
+        self._on_log = func_callback_bytes2(self._log)
+        # Shown on the phone as the name of the linked device; one for the whole process.
+        self._props = DeviceProps(os="wafast", platformType=DeviceProps.CHROME).SerializeToString()
+
+    def _hear(self, uuid: int, what: str, text: int) -> None:
+        name, value = ctypes.string_at(uuid).decode(), ctypes.string_at(text).decode()
+        self._loop.call_soon_threadsafe(self._tell, name, what, value)
+
+    def _tell(self, uuid: str, what: str, value: str) -> None:
+        told = self._told.get(uuid)
+        if told is not None:
+            told(what, value)
+
+    @staticmethod
+    def _log(data: int, size: int) -> None:
+        entry = pb.LogEntry.FromString(ctypes.string_at(data, size))
+        # A lost connection is an event as well, and the state of the device tells of it.
+        say = log.debug if entry.Name == "Client/Socket" else log.warning
+        say(entry.Message, component=entry.Name)
+
+    @contextlib.asynccontextmanager
+    async def quiet(self) -> AsyncIterator[None]:
+        """Alone with the maps: no call begins and no other client starts or stops meanwhile."""
+        async with self._maps:
+            self._quiet.clear()
+            try:
+                wait = self._last_call + SETTLE_SECONDS - time.monotonic()
+                if wait > 0:
+                    await asyncio.sleep(wait)
+                yield
+            finally:
+                self._quiet.set()
+
+    async def run(self, uuid: str, store: str, proxy: str, dialled: asyncio.Event, told: Told) -> None:
+        """Start a client; returns once its dial was seen (`dialled`), it has ended, or took too long."""
+        self._told[uuid] = told
+        ended = asyncio.Event()
+
+        def end(error: str) -> None:
+            ended.set()
+            told("ended", error)
+
+        async with self.quiet():
+            self._thread(uuid, store, proxy, end)
+            waits = [asyncio.ensure_future(dialled.wait()), asyncio.ensure_future(ended.wait())]
+            await asyncio.wait(waits, timeout=DIAL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+            await asyncio.sleep(AFTER_DIAL_SECONDS)
+
+    def _thread(self, uuid: str, store: str, proxy: str, end: Callable[[str], None]) -> None:
+        def live() -> None:
+            settings = ProxySettings(proxy)._to_c_struct()
+            subscribed = bytearray(SUBSCRIBED)
+            buffer = (ctypes.c_char * len(subscribed)).from_buffer(subscribed)
+            error = gocode.Neonize(
+                (store + STORE_PARAMETERS).encode(), uuid.encode(), b"", 0, 0, b"ERROR",
+                self._on_qr, self._on_login, self._inlet, self._on_log, buffer, len(subscribed),
+                self._props, len(self._props), b"", 0, ctypes.byref(settings),
+            )  # fmt: skip
+            with contextlib.suppress(RuntimeError):  # the loop may be closed when the process ends
+                self._loop.call_soon_threadsafe(end, error.decode("utf-8", "replace"))
+
+        before = threading.stack_size(CLIENT_STACK)
+        try:
+            threading.Thread(target=live, name=f"neonize-{uuid}", daemon=True).start()
+        finally:
+            threading.stack_size(before)
+
+    async def stop(self, uuid: str) -> None:
+        """Disconnect a client and forget it. Its thread ends by itself; one that still shows codes stays parked, as
+        neonize never tells it that nobody scans any more."""
+        async with self.quiet():
+            self._told.pop(uuid, None)
+            await self._loop.run_in_executor(self._calls, gocode.Stop, uuid.encode())
+
+    async def call(self, function: str, uuid: str, *arguments: Any) -> bytes:
+        """Call an exported function for a client that runs. The caller makes sure that it does."""
+        await self._quiet.wait()
+        self._last_call = time.monotonic()
+        answer: bytes = await self._loop.run_in_executor(
+            self._calls, lambda: getattr(gocode, function)(uuid.encode(), *arguments)
+        )
+        return answer
+
+    def close(self) -> None:
+        """Take no more calls; those under way are not waited for."""
+        self._calls.shutdown(wait=False, cancel_futures=True)

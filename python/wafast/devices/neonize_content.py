@@ -1,0 +1,128 @@
+"""WhatsApp messages out of what is to be sent."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+from neonize.proto import Neonize_pb2 as pb
+from neonize.proto.waE2E import WAWebProtobufsE2E_pb2 as e2e
+from PIL import Image, UnidentifiedImageError
+
+from wafast.devices.session import Content, Media, MediaKind, Quoted
+from wafast.inbox.media import ending_of
+
+#: whatsmeow's MediaType by kind, as neonize numbers them; and the word its media servers use.
+MEDIA_TYPES: dict[str, tuple[int, str]] = {
+    "image": (0, "image"),
+    "sticker": (0, "image"),
+    "video": (1, "video"),
+    "audio": (2, "audio"),
+    "voice": (2, "audio"),
+    "document": (3, "document"),
+}
+#: Longest side of the preview that travels inside the message, in pixels.
+THUMBNAIL = 100
+
+
+def to_jid(text: str) -> pb.JID:
+    """neonize's JID of `user@server`."""
+    user, _, server = text.partition("@")
+    return pb.JID(User=user, RawAgent=0, Device=0, Integrator=0, Server=server or "s.whatsapp.net", IsEmpty=False)
+
+
+def text_message(content: Content) -> bytes:
+    """A text, encoded; one that answers another carries its context."""
+    if content.quoted is None:
+        message = e2e.Message(conversation=content.text)
+    else:
+        answer = e2e.ExtendedTextMessage(text=content.text, contextInfo=_context(content.quoted))
+        message = e2e.Message(extendedTextMessage=answer)
+    encoded: bytes = message.SerializeToString()
+    return encoded
+
+
+def media_message(
+    content: Content, media: Media, upload: pb.UploadResponse
+) -> tuple[bytes, dict[str, object], bytes | None]:
+    """A file that was uploaded, encoded; what the message row says of it; and its JPEG preview."""
+    fields: dict[str, Any] = {
+        "URL": upload.url,
+        "directPath": upload.DirectPath,
+        "mediaKey": upload.MediaKey,
+        "fileEncSHA256": upload.FileEncSHA256,
+        "fileSHA256": upload.FileSHA256,
+        "fileLength": upload.FileLength,
+        "mimetype": media.mime,
+    }
+    described = _described(media, upload)
+    if content.quoted is not None:
+        fields["contextInfo"] = _context(content.quoted)
+    if content.text and media.kind not in ("audio", "voice"):
+        fields["caption"] = content.text
+    message = _message(media, fields, described)
+    encoded: bytes = message.SerializeToString()
+    return encoded, described, fields.get("JPEGThumbnail")
+
+
+def _message(media: Media, fields: dict[str, Any], described: dict[str, object]) -> e2e.Message:
+    match media.kind:
+        case "image":
+            size = _picture(media.content, fields)
+            if size is not None:
+                described["width"], described["height"] = size
+            return e2e.Message(imageMessage=e2e.ImageMessage(**fields))
+        case "video":
+            return e2e.Message(videoMessage=e2e.VideoMessage(**fields))
+        case "audio" | "voice":
+            return e2e.Message(audioMessage=e2e.AudioMessage(PTT=media.kind == "voice", **fields))
+        case "document":
+            name = media.name or "file"
+            return e2e.Message(documentMessage=e2e.DocumentMessage(fileName=name, title=name, **fields))
+
+
+def _picture(content: bytes, fields: dict[str, Any]) -> tuple[int, int] | None:
+    """Width and height; the preview goes into `fields`. None for what Pillow cannot read: it leaves as it is."""
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            size = picture.size
+            small = picture.convert("RGB")
+            small.thumbnail((THUMBNAIL, THUMBNAIL))
+    except (UnidentifiedImageError, OSError):
+        return None
+    preview = io.BytesIO()
+    small.save(preview, "JPEG", quality=60)
+    fields |= {"width": size[0], "height": size[1], "JPEGThumbnail": preview.getvalue()}
+    return size
+
+
+def _described(media: Media, upload: pb.UploadResponse) -> dict[str, object]:
+    described: dict[str, object] = {
+        "type": "audio" if media.kind == "voice" else media.kind,
+        "mime": media.mime,
+        "ext": ending_of(media.mime),
+        "size": int(upload.FileLength),
+        "sha256": _text(upload.FileSHA256),
+        "direct_path": upload.DirectPath,
+        "media_key": _text(upload.MediaKey),
+        "enc_sha256": _text(upload.FileEncSHA256),
+    }
+    if media.name:
+        described["name"] = media.name
+    return described
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _context(quoted: Quoted) -> e2e.ContextInfo:
+    return e2e.ContextInfo(
+        stanzaID=quoted.message_id, participant=quoted.sender, quotedMessage=e2e.Message(conversation=quoted.text)
+    )
+
+
+def media_type(kind: MediaKind) -> int:
+    """neonize's number of a kind's media type."""
+    return MEDIA_TYPES[kind][0]

@@ -1,0 +1,101 @@
+"""What neonize's control events say, as events of ours. Codes and protobuf messages are those of `neonize/events.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from neonize.proto import Neonize_pb2 as pb
+
+from wafast.devices import session as ev
+
+#: The core refused a write because the lease is gone (wafast._core.Ingest.control).
+LEASE_LOST = -1
+
+#: WhatsApp's codes of a temporary ban (whatsmeow types/events TempBanReason); neonize's enumeration numbers them from 1.
+BAN_REASONS = {
+    1: "too many messages to people who do not know this number",
+    2: "blocked by too many people",
+    3: "too many groups made with people who do not know this number",
+    4: "the same message sent too often",
+    5: "too many messages to a broadcast list",
+}
+
+#: What neonize's ConnectFailureReason means to a person; its numbers are in Neonize.proto.
+FAILURES = {
+    1: "WhatsApp refused the login",
+    2: "the phone logged this device out",
+    3: "WhatsApp banned this number for some time",
+    4: "the account on the phone is gone",
+    5: "WhatsApp ended the link to the phone",
+    6: "WhatsApp wants a newer client",
+    7: "WhatsApp refused this client",
+    8: "WhatsApp has an internal error",
+    9: "WhatsApp refused the login as experimental",
+    10: "WhatsApp is not available",
+}
+
+
+def jid_text(jid: Any) -> str:
+    """`user@server` of neonize's JID, without device suffix; empty when there is none."""
+    return f"{jid.User}@{jid.Server}" if jid.User else ""
+
+
+def _own(data: bytes) -> ev.ControlEvent:
+    device = pb.Device.FromString(data)
+    return ev.Own(jid_text(device.JID), jid_text(device.LID) or None, device.JID.Device, device.PushName)
+
+
+def _pair_status(data: bytes) -> ev.ControlEvent:
+    status = pb.PairStatus.FromString(data)
+    if status.Status == pb.PairStatus.SUCCESS:
+        return ev.Paired(jid_text(status.ID), status.ID.Device)
+    return ev.PairingRefused(status.Error or "WhatsApp refused the pairing")
+
+
+def _keepalive_timeout(data: bytes) -> ev.ControlEvent:
+    return ev.KeepAliveTimeout(pb.KeepAliveTimeout.FromString(data).ErrorCount)
+
+
+def _logged_out(data: bytes) -> ev.ControlEvent:
+    event = pb.LoggedOut.FromString(data)
+    return ev.LoggedOut(FAILURES.get(event.Reason, FAILURES[2]) if event.OnConnect else FAILURES[2])
+
+
+def _banned(data: bytes) -> ev.ControlEvent:
+    event = pb.TemporaryBan.FromString(data)
+    return ev.Banned(BAN_REASONS.get(event.Code, "WhatsApp does not say why"), _seconds(event.Expire))
+
+
+def _seconds(expire: int) -> int:
+    # neonize hands over Go's time.Duration, which counts nanoseconds
+    return expire // 1_000_000_000 if expire >= 1_000_000_000 else expire
+
+
+def _connect_failure(data: bytes) -> ev.ControlEvent:
+    event = pb.ConnectFailure.FromString(data)
+    reason = FAILURES.get(event.Reason, "WhatsApp refused the login")
+    return ev.ConnectFailure(f"{reason}: {event.Message}" if event.Message else reason)
+
+
+_PARSERS: dict[int, Callable[[bytes], ev.ControlEvent]] = {
+    LEASE_LOST: lambda _: ev.LeaseLost(),
+    0: _own,
+    2: _pair_status,
+    3: lambda _: ev.Connected(),
+    4: _keepalive_timeout,
+    5: lambda _: ev.KeepAliveRestored(),
+    6: _logged_out,
+    7: lambda _: ev.Replaced(),
+    8: _banned,
+    9: _connect_failure,
+    10: lambda _: ev.Outdated(),
+    11: lambda data: ev.StreamError(pb.StreamError.FromString(data).Code),
+    12: lambda _: ev.Disconnected(),
+}
+
+
+def parse(code: int, data: bytes) -> ev.ControlEvent | None:
+    """The event, or None for one that is none of a worker's business. Raises DecodeError when `data` is not its message."""
+    parser = _PARSERS.get(code)
+    return parser(data) if parser else None

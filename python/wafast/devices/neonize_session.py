@@ -1,0 +1,251 @@
+"""A device's live session through neonize 0.5.2."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from neonize.proto import Neonize_pb2 as pb
+
+from wafast import logs
+from wafast.devices import neonize_content as content_of
+from wafast.devices import neonize_events
+from wafast.devices import session as ev
+from wafast.devices.gate import Gate
+from wafast.devices.neonize_binding import Binding
+
+log = logs.get("devices.session")
+
+Tell = Callable[[int, ev.ControlEvent], None]
+
+#: How long stopping waits for a client that is just connecting: until then it may still look itself up in neonize.
+STOP_SECONDS = 5.0
+#: How long after its line is cut a client that shows codes may take to notice.
+CODES_STOP_SECONDS = 0.2
+#: A person types with a Chrome on Linux, as far as WhatsApp shows it on the phone.
+CODE_CLIENT = {"clientType": 1, "clientDisplayName": "Chrome (Linux)", "showPushNotification": True}
+#: A read receipt's type, as neonize wants it.
+READ = b"read"
+
+#: What whatsmeow says when a message has not left (send.go, user.go, errors.go) …
+UNSENT = (
+    "websocket not connected",
+    "not logged in",
+    "the store doesn't contain a device jid",
+    "failed to get device list",
+    "failed to get user info",
+    "failed to get group",
+    "failed to upload",
+    "failed to refresh media connection",
+    "client is nil",
+)
+#: … and when the server has answered with an error.
+SERVER_ERROR = re.compile(r"server returned error (\d+)")
+NO_LID = re.compile(r"no lid found for", re.IGNORECASE)
+#: WhatsApp's media servers say so when a file is gone (download.go).
+GONE = re.compile(r"\b(403|404|410)\b|no such|media.*(expired|gone)", re.IGNORECASE)
+
+
+class NeonizeSession:
+    """One client. Its control events come from the worker, which reads them at the inlet (`receive`)."""
+
+    def __init__(self, binding: Binding, gate: Gate, device_no: int, store: Path, proxy: str | None, tell: Tell) -> None:
+        self.device_no = device_no
+        self._uuid = str(device_no)
+        self._binding, self._gate, self._store, self._tell_worker = binding, gate, store, tell
+        self._proxy = proxy
+        self._dialled = asyncio.Event()
+        self._settled = asyncio.Event()  # neonize has looked the client up for the last time, or the client has ended
+        self._ended = False
+        self._shows_codes = False
+        self._live = False
+        self._stopped = False
+
+    def _tell(self, event: ev.ControlEvent) -> None:
+        if not self._stopped:
+            self._tell_worker(self.device_no, event)
+
+    async def start(self) -> None:
+        """See `Session.start`."""
+        self._store.parent.mkdir(parents=True, exist_ok=True)
+        address = self._gate.admit(self.device_no, self._proxy, self._dialled)
+        await self._binding.run(self._uuid, str(self._store), address, self._dialled, self._hear)
+
+    def _hear(self, what: str, text: str) -> None:
+        match what:
+            case "qr":
+                self._shows_codes = True
+                self._tell(ev.Qr(text))
+            case "login":
+                self._tell(ev.PairingEnded(text))
+            case _:
+                self._ended = True
+                self._live = False
+                self._settled.set()
+                self._tell(ev.Ended(text))
+
+    def receive(self, code: int, data: bytes) -> None:
+        """Take a control event of this client."""
+        event = neonize_events.parse(code, data)
+        match event:
+            case None:
+                return
+            case ev.Own():
+                self._settled.set()
+                self._shows_codes = False
+            case ev.Connected():
+                self._live = True
+            case ev.Disconnected() | ev.LoggedOut() | ev.Banned() | ev.Replaced() | ev.Outdated() | ev.ConnectFailure():
+                self._live = False
+        self._tell(event)
+
+    async def stop(self) -> None:
+        """See `Session.stop`."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self._live = False
+        self._gate.dismiss(self.device_no)
+        if self._shows_codes and not self._ended:
+            # A phone may scan at this very moment; the client must still be known when that ends the codes.
+            await self._settle(self._binding.call("Disconnect", self._uuid), CODES_STOP_SECONDS)
+            await asyncio.sleep(CODES_STOP_SECONDS)
+        elif not self._ended:
+            await self._settle(self._settled.wait(), STOP_SECONDS)
+        await self._settle(self._binding.stop(self._uuid), STOP_SECONDS)
+
+    async def _settle(self, step: Any, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(step, seconds)
+
+    async def _call(self, function: str, *arguments: Any) -> bytes:
+        if not self._live or self._stopped:
+            raise ev.Offline("the device is not connected")
+        return await self._binding.call(function, self._uuid, *arguments)
+
+    async def _order(self, function: str, *arguments: Any) -> None:
+        """A call that answers with the text of an error, or nothing."""
+        error = (await self._call(function, *arguments)).decode("utf-8", "replace")
+        if error:
+            raise ev.SessionError(error)
+
+    async def pair_by_code(self, phone: str) -> str:
+        """See `Session.pair_by_code`."""
+        if not self._shows_codes or self._stopped or self._ended:
+            raise ev.Offline("WhatsApp shows no codes now")
+        order = pb.PairPhoneParams(phone=phone.lstrip("+"), **CODE_CLIENT).SerializeToString()
+        answer = pb.PairPhoneReturnFunction.FromString(
+            await self._binding.call("PairPhone", self._uuid, order, len(order))
+        )
+        if answer.Error:
+            raise ev.SessionError(answer.Error)
+        return str(answer.Code)
+
+    async def send(self, to_jid: str, content: ev.Content) -> ev.Sent:
+        """See `Session.send`."""
+        described = thumbnail = None
+        if content.media is None:
+            message = content_of.text_message(content)
+        else:
+            upload = await self._upload(content.media)
+            message, described, thumbnail = await asyncio.to_thread(
+                content_of.media_message, content, content.media, upload
+            )
+        to = content_of.to_jid(to_jid).SerializeToString()
+        answer = pb.SendMessageReturnFunction.FromString(
+            await self._call("SendMessage", to, len(to), message, len(message))
+        )
+        if answer.Error:
+            raise send_error(answer.Error)
+        sent = answer.SendResponse
+        return ev.Sent(sent.ID, _unix(sent.Timestamp), described, thumbnail)
+
+    async def _upload(self, media: ev.Media) -> pb.UploadResponse:
+        kind = content_of.media_type(media.kind)
+        answer = pb.UploadReturnFunction.FromString(
+            await self._call("Upload", media.content, len(media.content), kind)
+        )
+        if answer.Error:
+            raise ev.NotSent(f"the file could not be uploaded: {answer.Error}")
+        return answer.UploadResponse
+
+    async def show_typing(self, chat_jid: str, state: str) -> None:
+        """See `Session.show_typing`."""
+        chat = content_of.to_jid(chat_jid).SerializeToString()
+        await self._order("SendChatPresence", chat, len(chat), int(state == "paused"), int(state == "recording"))
+
+    async def mark_read(self, chat_jid: str, sender_jid: str, message_ids: list[str]) -> None:
+        """See `Session.mark_read`."""
+        chat = content_of.to_jid(chat_jid).SerializeToString()
+        sender = content_of.to_jid(sender_jid).SerializeToString()
+        ids = " ".join(message_ids).encode()
+        await self._order("MarkRead", ids, int(time.time()), chat, len(chat), sender, len(sender), READ)
+
+    async def is_on_whatsapp(self, phones: list[str]) -> dict[str, str | None]:
+        """See `Session.is_on_whatsapp`."""
+        wanted = " ".join(phones).encode()
+        answer = pb.IsOnWhatsAppReturnFunction.FromString(await self._call("IsOnWhatsApp", wanted, len(wanted)))
+        found: dict[str, str | None] = dict.fromkeys(phones)
+        if answer.Error and answer.Error != "Function returned nothing.":
+            raise ev.SessionError(answer.Error)
+        for row in answer.IsOnWhatsAppResponse:
+            digits = row.Query.lstrip("+")
+            jid = neonize_events.jid_text(row.JID)
+            # The server may answer with the LID; the number that was asked for is the name people know.
+            known = jid if jid.endswith("@s.whatsapp.net") else f"{digits}@s.whatsapp.net"
+            found["+" + digits] = known if row.IsIn else None
+        return found
+
+    async def download(self, file: ev.Download) -> bytes:
+        """See `Session.download`."""
+        number, word = content_of.MEDIA_TYPES[file.kind]
+        answer = pb.DownloadReturnFunction.FromString(
+            await self._call(
+                "DownloadMediaWithPath", file.direct_path.encode(), file.enc_sha256, len(file.enc_sha256),
+                file.sha256, len(file.sha256), file.media_key, len(file.media_key), file.size & 0x7FFFFFFF,
+                number, word.encode(),
+            )  # fmt: skip
+        )
+        if answer.Error:
+            if GONE.search(answer.Error):
+                raise ev.Expired("WhatsApp does not keep this file any more")
+            raise ev.SessionError(f"the file could not be fetched: {answer.Error}")
+        return bytes(answer.Binary)
+
+    async def log_out(self) -> None:
+        """See `Session.log_out`."""
+        await self._order("Logout")
+        self._live = False
+
+    async def own(self) -> ev.Own:
+        """Whose session it is, as known now: the push name comes a while after the first pairing."""
+        device = await self._call("GetMe")
+        event = neonize_events.parse(0, device)
+        assert isinstance(event, ev.Own)
+        return event
+
+
+def send_error(text: str) -> ev.SessionError:
+    """What whatsmeow's error of a send means. What is not known to be unsent counts as perhaps sent."""
+    lower = text.lower()
+    if NO_LID.search(text):
+        return ev.Refused("this number is not on WhatsApp")
+    server = SERVER_ERROR.search(lower)
+    if server is not None:
+        code = int(server.group(1))
+        return ev.Refused(f"WhatsApp refused the message with error {code}", code)
+    if any(known in lower for known in UNSENT):
+        return ev.NotSent(text)
+    return ev.Unanswered(text)
+
+
+def _unix(timestamp: int) -> int:
+    """Seconds of a time that neonize gives in seconds, milli-, micro- or nanoseconds."""
+    while timestamp > 100_000_000_000:
+        timestamp //= 1000
+    return timestamp

@@ -1,0 +1,107 @@
+"""A device's state machine. Its one writer is the worker that holds the lease; every move says why.
+
+`new → pairing → connecting → online ⇄ offline → logged_out | banned | replaced | outdated`
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+import asyncpg
+
+from wafast.database.queries import load
+from wafast.events import bus
+
+q = load(__file__)
+
+State = Literal["new", "pairing", "connecting", "online", "offline", "logged_out", "banned", "replaced", "outdated"]
+
+#: States that only a person can end.
+TERMINAL: frozenset[State] = frozenset({"logged_out", "banned", "replaced", "outdated"})
+
+#: Where each state may be reached from. A state may be written again, with another reason.
+REACHED_FROM: dict[State, frozenset[State]] = {
+    "new": frozenset({"new", "pairing"}),
+    "pairing": frozenset({"new", "pairing", "offline", *TERMINAL}),
+    "connecting": frozenset({"pairing", "connecting", "online", "offline", "banned", "replaced", "outdated"}),
+    "online": frozenset({"online", "connecting", "offline"}),
+    "offline": frozenset({"offline", "connecting", "online", "pairing"}),
+    "logged_out": frozenset({"logged_out", "pairing", "connecting", "online", "offline", "banned", "replaced", "outdated"}),
+    "banned": frozenset({"banned", "connecting", "online", "offline", "pairing"}),
+    "replaced": frozenset({"replaced", "connecting", "online", "offline", "pairing"}),
+    "outdated": frozenset({"outdated", "connecting", "online", "offline", "pairing"}),
+}
+
+NEVER = -1.0
+"""Instead of seconds until the next try: none, until a person acts."""
+
+# What people read. A terminal state's text says what to do.
+LOST = "The connection was lost; connecting again"
+NO_ANSWER = "WhatsApp does not answer; connecting again"
+STUCK = "WhatsApp did not let the device in within a minute; trying again"
+ON_REQUEST = "Disconnected on request"
+STARTING = "Connecting to WhatsApp"
+PAIRING = "Waiting for the phone"
+WORKER_STOPS = "wafast is restarting; the device comes back by itself"
+REPLACED = "Opened in another place with the same link. Connect again to take it back, or leave it there"
+OUTDATED = "WhatsApp wants a newer client. Update wafast, then connect again"
+UNLINKED_HERE = "Logged out on request. Pair the device again to use it"
+
+
+def logged_out(reason: str) -> str:
+    """The text for a link that is over."""
+    return f"Logged out: {reason}. Pair the device again"
+
+
+def banned(reason: str, seconds: int) -> str:
+    """The text for a ban."""
+    until = f" for {_span(seconds)}" if seconds > 0 else ""
+    return f"WhatsApp banned the number{until}: {reason}. Wait for the end of the ban, then connect again"
+
+
+def refused(reason: str) -> str:
+    """The text for a login that failed."""
+    return f"{reason[:1].upper()}{reason[1:]}; trying again"
+
+
+def _span(seconds: int) -> str:
+    for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = round(seconds / size)
+            return f"{count} {name}{'s' if count > 1 else ''}"
+    return f"{seconds} seconds"
+
+
+async def move(
+    connection: asyncpg.Pool | asyncpg.Connection,
+    lease: tuple[UUID, int],
+    device_no: int,
+    state: State,
+    reason: str | None,
+    *,
+    retry_seconds: float | None = None,
+    failed: bool = False,
+) -> bool:
+    """Write a device's state under a lease (worker, epoch), and tell.
+
+    `retry_seconds` is when the reconciler may try next: None at once, `NEVER` not at all. `failed` counts a failure.
+    Gives False, and changes nothing, when the lease is gone or the state cannot be reached from the present one.
+    """
+    sources = list(REACHED_FROM[state])
+    tenant_id = await connection.fetchval(
+        q.move_state, device_no, *lease, state, reason, sources, retry_seconds, failed
+    )
+    if tenant_id is None:
+        return False
+    await bus.publish(connection, [{"k": "device", "t": tenant_id, "d": device_no}])
+    return True
+
+
+async def set_push_name(
+    connection: asyncpg.Pool | asyncpg.Connection, lease: tuple[UUID, int], device_no: int, name: str
+) -> None:
+    """Keep the name the phone gives itself, and tell when it is a new one."""
+    tenant_id = await connection.fetchval(q.set_push_name, device_no, *lease, name)
+    if tenant_id is not None:
+        await bus.publish(connection, [{"k": "device", "t": tenant_id, "d": device_no}])
