@@ -1,0 +1,135 @@
+# make run    builds what is missing and starts wafast with its demo on http://localhost:3000
+# make test   every test there is
+#
+# What is done is remembered in .build/ (one stamp a step), so a run that was cut off goes on where it was
+# and the next one starts at once.
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+UV_VERSION := 0.13.9
+PYTHON     := .venv/bin/python
+UV         := .venv/bin/uv
+export PATH := $(CURDIR)/.venv/bin:$(HOME)/.cargo/bin:$(PATH)
+export PYO3_PYTHON := $(CURDIR)/$(PYTHON)
+export UV_LINK_MODE ?= copy
+
+say = @printf '\n==> %s\n' '$(1)'
+RUST_SOURCES   := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml)
+PYTHON_SOURCES := $(shell find python/wafast -name '*.py' -o -name '*.sql')
+WEB_SOURCES    := $(shell find web/src web/public -type f) $(wildcard web/*.ts web/*.js web/*.json web/*.html)
+
+.PHONY: run test lint fmt build clean lock wheel test-rust test-web test-python
+
+run: build
+	$(call say,starting wafast)
+	@exec .venv/bin/wafast up --demo
+
+build: .build/core .build/web
+
+test: lint test-rust test-web test-python
+	$(call say,everything passed)
+
+lint: .build/core .build/python-dev .build/node
+	$(call say,checking Python)
+	ruff check python tests
+	ruff format --check python tests
+	mypy
+	python -m mypy.stubtest wafast._core
+	$(call say,checking Rust)
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets -- -D warnings
+	$(call say,checking the web app)
+	npm --prefix web run --silent lint
+	npm --prefix web run --silent check
+
+# The Python module can only be linked by an interpreter; its tests are the ones in tests/.
+test-rust: .build/python
+	$(call say,testing Rust)
+	cargo test --release --workspace --exclude wafast-python
+
+test-web: .build/node
+	$(call say,testing the web app)
+	npm --prefix web run --silent test
+
+test-python: .build/core .build/web .build/python-dev .build/chromium
+	$(call say,testing Python: unit - integration - faults - browser)
+	python -m pytest
+
+fmt: .build/python-dev .build/node
+	ruff check --fix python tests
+	ruff format python tests
+	cargo fmt --all
+	npm --prefix web run --silent format
+
+wheel: .build/core .build/web
+	$(call say,building a wheel)
+	maturin build --release --target-dir target/python --out target/wheels
+
+# After a change of the dependencies in pyproject.toml.
+lock: .build/uv
+	$(UV) pip compile -q pyproject.toml --group build $(LOCK) -o requirements.lock
+	$(UV) pip compile -q pyproject.toml --group dev -c requirements.lock $(LOCK) -o requirements-dev.lock
+
+LOCK := --universal --generate-hashes --no-emit-index-url --no-header
+
+# data/ stays: it holds paired lines and their messages
+clean:
+	rm -rf .build .venv target web/node_modules python/wafast/web python/wafast/_core*.so
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.build/tools:
+	@mkdir -p .build
+	@sh tools/check_machine.sh
+	@touch $@
+
+.build/uv: | .build/tools
+	$(call say,making a Python environment in .venv)
+	@rm -rf .venv
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+.build/python: requirements.lock .build/uv
+	$(call say,installing Python packages)
+	$(UV) pip install -p $(PYTHON) --require-hashes -r requirements.lock
+	@touch $@
+
+.build/python-dev: requirements-dev.lock .build/python
+	$(call say,installing tools for tests)
+	$(UV) pip install -p $(PYTHON) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# A target folder of its own: other cargo commands unify features differently, and each switch would build anew.
+.build/core: $(RUST_SOURCES) pyproject.toml .build/python
+	$(call say,building the Rust core - two to four minutes the first time)
+	maturin develop --release --uv --target-dir target/python
+	@touch $@
+
+.build/node: web/package.json web/package-lock.json web/.npmrc | .build/tools
+	$(call say,installing the packages of the web app)
+	npm --prefix web ci
+	@touch $@
+
+# Written anew by every change of the API, but only touched when it says something else.
+.build/openapi: $(PYTHON_SOURCES) .build/core
+	@$(PYTHON) -m wafast.api.openapi > .build/openapi.new
+	@cmp -s .build/openapi.new .build/openapi.json || cp .build/openapi.new .build/openapi.json
+	@touch $@
+
+.build/openapi.json: .build/openapi ;
+
+.build/types: .build/openapi.json .build/node
+	$(call say,generating the types of the API)
+	npm --prefix web run --silent types
+	@touch $@
+
+.build/web: $(WEB_SOURCES) .build/node .build/types
+	$(call say,building the web app)
+	npm --prefix web run --silent build
+	@touch $@
+
+.build/chromium: | .build/tools
+	@sh tools/install.sh chromium
+	@touch $@
