@@ -14,6 +14,8 @@ UV         := .venv/bin/uv
 export PATH := $(CURDIR)/.venv/bin:$(HOME)/.cargo/bin:$(PATH)
 export PYO3_PYTHON := $(CURDIR)/$(PYTHON)
 export UV_LINK_MODE ?= copy
+# Certificates as the machine has them: behind a company's proxy uv's own list is not enough.
+export UV_SYSTEM_CERTS ?= true
 
 say = @printf '\n==> %s\n' '$(1)'
 RUST_SOURCES   := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml)

@@ -254,7 +254,8 @@ def load(
     if settings.loopback is not None:
         if demo:
             raise SettingError(
-                f"WAFAST_LOOPBACK is {str(settings.loopback)!r}, but --demo starts its own simulator: give only one of them"
+                f"WAFAST_LOOPBACK is {str(settings.loopback)!r}, but --demo starts its own simulator: "
+                "give only one of them"
             )
         if not settings.loopback.is_file():
             raise SettingError(

@@ -23,7 +23,7 @@ async def connect(uri: str, name: str) -> asyncpg.Connection:
 
 async def open_pool(uri: str, *, size: int, name: str) -> asyncpg.Pool:
     """A pool of at most `size` connections, opened as they are needed."""
-    pool = await asyncpg.create_pool(
+    return await asyncpg.create_pool(
         uri,
         min_size=1,
         max_size=size,
@@ -32,7 +32,6 @@ async def open_pool(uri: str, *, size: int, name: str) -> asyncpg.Pool:
         max_inactive_connection_lifetime=300,
         server_settings={"application_name": f"wafast {name}"},
     )
-    return pool
 
 
 async def set_codecs(connection: asyncpg.Connection) -> None:

@@ -53,7 +53,7 @@ def test_it_starts_is_found_stops_and_starts_again(data_dir: Path) -> None:
 
 
 def test_a_pid_that_belongs_to_another_program_by_now_is_not_taken_for_the_server(data_dir: Path) -> None:
-    server = Embedded(data_dir)
+    Embedded(data_dir)
     pid_file = data_dir / "postgres" / "postmaster.pid"
     lines = pid_file.read_text("utf-8").splitlines()
     server_pid = int(lines[0])

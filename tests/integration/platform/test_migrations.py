@@ -23,10 +23,10 @@ def folder_with(path: Path, **texts: str) -> Path:
     return folder
 
 
-async def fetch(uri: str, query: str) -> list[asyncpg.Record]:
+async def fetch(uri: str, query: str) -> object:
     connection = await asyncpg.connect(uri)
     try:
-        return list(await connection.fetch(query))
+        return await connection.fetchval(query)
     finally:
         await connection.close()
 
@@ -36,7 +36,7 @@ async def test_of_several_starters_one_migrates_and_the_others_find_it_done(data
     done = await asyncio.gather(*(migrations.migrate(uri) for _ in range(5)))
     names = [f"{migration.number:04}_{migration.name}" for migration in migrations.read()]
     assert sorted(done) == [[], [], [], [], names]
-    assert len(await fetch(uri, "SELECT FROM migrations")) == len(names)
+    assert await fetch(uri, "SELECT count(*) FROM migrations") == len(names)
 
 
 async def test_a_file_changed_after_it_was_applied_is_refused(database: Database, tmp_path: Path) -> None:
@@ -58,12 +58,12 @@ async def test_a_migration_that_fails_leaves_nothing_and_can_be_tried_again(data
     for _ in range(2):
         with pytest.raises(migrations.MigrationError, match="division by zero"):
             await migrations.migrate(database.uri, folder)
-    assert await fetch(database.uri, "SELECT to_regclass('extra') AS it") == [(None,)]
+    assert await fetch(database.uri, "SELECT to_regclass('extra')") is None
 
 
 def test_a_missing_number_is_named(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, extra="SELECT 1")
     file = next(folder.glob("*_extra.sql"))
     file.rename(folder / "0099_extra.sql")
-    with pytest.raises(migrations.MigrationError, match="0099_extra.sql"):
+    with pytest.raises(migrations.MigrationError, match="0099_extra"):
         migrations.read(folder)
