@@ -73,8 +73,6 @@ class Assets:
 def _read(path: Path, changed: int) -> Asset:
     content = path.read_bytes()
     mime = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    if mime.startswith("text/") or mime == "application/javascript":
-        mime += "; charset=utf-8"
     small = gzip.compress(content, 6, mtime=0) if path.suffix in COMPRESSED else None
     etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     return Asset(changed, content, small if small and len(small) < len(content) else None, mime, etag)
@@ -96,7 +94,7 @@ async def web_app(request: Request[Any, Any, Any]) -> Response[bytes]:
             raise not_found("page", f"/{name}")
         asset = await asyncio.to_thread(ASSETS.find, "index.html")
     if asset is None:
-        return Response(NOT_BUILT, media_type="text/html; charset=utf-8", headers={"Cache-Control": "no-cache"})
+        return Response(NOT_BUILT, media_type="text/html", headers={"Cache-Control": "no-cache"})
     headers = {
         "Cache-Control": "public, max-age=31536000, immutable" if immutable else "no-cache",
         "ETag": asset.etag,

@@ -1,0 +1,68 @@
+"""Every route with its policy: the list a reviewer reads, and what a request to each looks like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One operation.
+
+    Args:
+        method: of HTTP.
+        path: with its parameters' names.
+        policy: who may use it.
+        body: an acceptable JSON body, if it wants one.
+    """
+
+    method: str
+    path: str
+    policy: str
+    body: Any = None
+
+
+A = "/api/v1"
+ROUTES = (
+    Route("POST", f"{A}/session", "public"),
+    Route("GET", f"{A}/session", "user"),
+    Route("PATCH", f"{A}/session", "user", {"tenant_id": "1"}),
+    Route("DELETE", f"{A}/session", "user"),
+    Route("POST", f"{A}/session/password", "user", {"current": "x", "new": "longer than that"}),
+    Route("GET", f"{A}/keys", "admin"),
+    Route("POST", f"{A}/keys", "admin", {"name": "CRM", "scope": "read"}),
+    Route("DELETE", f"{A}/keys/{{key_id}}", "admin"),
+    Route("POST", f"{A}/devices", "admin", {"name": "Sales"}),
+    Route("GET", f"{A}/devices", "read"),
+    Route("GET", f"{A}/devices/{{device_id}}", "read"),
+    Route("PATCH", f"{A}/devices/{{device_id}}", "admin", {"name": "Support"}),
+    Route("DELETE", f"{A}/devices/{{device_id}}", "admin"),
+    Route("POST", f"{A}/devices/{{device_id}}/connect", "send"),
+    Route("POST", f"{A}/devices/{{device_id}}/disconnect", "send"),
+    Route("POST", f"{A}/devices/{{device_id}}/logout", "admin"),
+    Route("POST", f"{A}/devices/{{device_id}}/pairings", "admin", {"method": "qr"}),
+    Route("GET", f"{A}/pairings/{{pairing_id}}", "read"),
+    Route("DELETE", f"{A}/pairings/{{pairing_id}}", "admin"),
+    Route("GET", f"{A}/devices/{{device_id}}/chats", "read"),
+    Route("GET", f"{A}/chats/{{chat_id}}", "read"),
+    Route("GET", f"{A}/chats/{{chat_id}}/messages", "read"),
+    Route("POST", f"{A}/chats/{{chat_id}}/read", "send"),
+    Route("POST", f"{A}/chats/{{chat_id}}/typing", "send", {"state": "composing"}),
+    Route("POST", f"{A}/messages", "send", {"device_id": "{device_id}", "to": "60123456789", "text": "Hi"}),
+    Route("GET", f"{A}/devices/{{device_id}}/outbox", "read"),
+    Route("GET", f"{A}/outbox/{{outbox_id}}", "read"),
+    Route("POST", f"{A}/outbox/{{outbox_id}}/retry", "send"),
+    Route("POST", f"{A}/outbox/{{outbox_id}}/cancel", "send"),
+    Route("POST", f"{A}/media", "send"),
+    Route("GET", "/media/{filename}", "read"),
+    Route("GET", "/ws", "read"),
+    Route("GET", "/healthz", "public"),
+    Route("GET", "/readyz", "public"),
+    Route("GET", "/metrics", "public"),
+    Route("GET", "/docs", "public"),
+    Route("GET", "/docs/openapi.json", "public"),
+    Route("GET", "/docs/{path}", "public"),
+    Route("GET", "/", "public"),
+    Route("GET", "/{path}", "public"),
+)

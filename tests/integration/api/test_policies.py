@@ -1,0 +1,130 @@
+"""Who may use what: every route has a policy, and each is kept."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from litestar.routes import HTTPRoute, WebSocketRoute
+
+from tests.integration.api.routes import ROUTES, Route
+from tests.integration.api.world import Device, Tenant, World
+from wafast.api.app import create_app
+from wafast.api.policy import Policy
+
+PROTECTED = [route for route in ROUTES if route.policy in ("read", "send", "admin") and route.path != "/ws"]
+WITH_IDS = [route for route in PROTECTED if "{" in route.path or "{device_id}" in str(route.body)]
+
+
+def _name(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def _served() -> set[tuple[str, str, str]]:
+    found = set()
+    for route in create_app().routes:
+        path = re.sub(r":[a-z]+}", "}", route.path_format) or "/"
+        path = path if path == "/" else path.rstrip("/")
+        if isinstance(route, WebSocketRoute):
+            found.add(("GET", path, str(route.route_handler.opt["policy"])))
+        elif isinstance(route, HTTPRoute):
+            for handler in route.route_handlers:
+                for method in handler.http_methods - {"OPTIONS"}:
+                    assert isinstance(handler.opt.get("policy"), Policy), f"{method} {path} has no policy"
+                    found.add((method, path, str(handler.opt["policy"])))
+    return found
+
+
+def test_every_route_and_its_policy_is_listed() -> None:
+    assert _served() == {(route.method, route.path, route.policy) for route in ROUTES}
+
+
+def _ask(client: httpx.Client, route: Route, ids: dict[str, str]) -> httpx.Response:
+    path = re.sub(r"{(\w+)}", lambda found: ids.get(found[1], "1"), route.path)
+    body = route.body
+    if isinstance(body, dict):
+        body = {name: ids["device_id"] if value == "{device_id}" else value for name, value in body.items()}
+    files = {"file": ("a.txt", b"a")} if route.path.endswith("/media") and route.method == "POST" else None
+    return client.request(route.method, path, json=body, files=files)
+
+
+def _things(tenant: Tenant) -> tuple[Device, dict[str, str]]:
+    device = tenant.device()
+    chat = tenant.chat(device)
+    key = tenant.message(chat, kind="document", media={"mime": "text/plain", "ext": "txt"})
+    tenant.key("read")
+    return device, {
+        "device_id": str(device.id),
+        "pairing_id": str(tenant.pairing(device)),
+        "chat_id": str(chat.id),
+        "outbox_id": str(tenant.outbox(device)),
+        "key_id": str(tenant.world.sql("SELECT max(id) FROM api_keys WHERE tenant_id = $1", tenant.id)),
+        "filename": f"{chat.id}-{key}.txt",
+    }
+
+
+@pytest.mark.parametrize("route", PROTECTED, ids=_name)
+def test_nobody_is_refused(world: World, route: Route) -> None:
+    answer = _ask(httpx.Client(base_url=world.url), route, {"device_id": "x"})
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert answer.json()["type"] == "urn:wafast:problem:not-signed-in"
+
+
+@pytest.mark.parametrize("route", [route for route in PROTECTED if route.policy != "read"], ids=_name)
+def test_a_scope_below_is_refused(tenant: Tenant, route: Route) -> None:
+    device, ids = _things(tenant)
+    answer = _ask(tenant.client("send" if route.policy == "admin" else "read"), route, ids)
+    assert answer.status_code == 403
+    assert answer.json()["type"] == "urn:wafast:problem:missing-scope"
+    assert tenant.world.sql("SELECT name FROM devices WHERE id = $1", device.id) == "Sales"
+
+
+@pytest.mark.parametrize("route", WITH_IDS, ids=_name)
+def test_things_of_another_workspace_do_not_exist(tenant: Tenant, stranger: Tenant, route: Route) -> None:
+    _, ids = _things(tenant)
+    answer = _ask(stranger.client("admin"), route, ids)
+    assert (answer.status_code, answer.json()["status"]) == (404, 404), answer.text
+    assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+@pytest.mark.parametrize("route", [route for route in WITH_IDS if "key_id" not in route.path], ids=_name)
+def test_things_of_a_device_out_of_reach_do_not_exist(tenant: Tenant, route: Route) -> None:
+    _, ids = _things(tenant)
+    answer = _ask(tenant.client("admin", [tenant.device().id]), route, ids)
+    assert answer.status_code == 404, answer.text
+
+
+@pytest.mark.parametrize("route", WITH_IDS, ids=_name)
+@pytest.mark.parametrize("nonsense", ["x", "0", "-1", "9" * 40, "00000000-0000-0000-0000-000000000000", "١"])
+def test_ids_that_are_none_name_nothing(tenant: Tenant, route: Route, nonsense: str) -> None:
+    ids: dict[str, Any] = dict.fromkeys(
+        ("device_id", "pairing_id", "chat_id", "outbox_id", "key_id", "filename"), nonsense
+    )
+    answer = _ask(tenant.client("admin"), route, ids)
+    assert answer.status_code == 404, answer.text
+
+
+def test_a_key_limited_to_devices_touches_nothing_of_the_workspace(tenant: Tenant) -> None:
+    limited = tenant.client("admin", [tenant.device().id])
+    assert limited.get("/api/v1/keys").status_code == 403
+    assert limited.post("/api/v1/keys", json={"name": "More", "scope": "admin"}).status_code == 403
+    assert limited.post("/api/v1/devices", json={"name": "More"}).status_code == 403
+    tenant.device()
+    assert len(limited.get("/api/v1/devices").json()["items"]) == 1
+
+
+def test_a_revoked_key_is_refused(tenant: Tenant) -> None:
+    admin = tenant.client("admin")
+    made = admin.post("/api/v1/keys", json={"name": "CRM", "scope": "read"})
+    assert made.status_code == 201
+    key = made.json()
+    assert key["key"].startswith(key["prefix"])
+    other = httpx.Client(base_url=tenant.world.url, headers={"X-API-Key": key["key"]})
+    assert other.get("/api/v1/devices").status_code == 200
+    assert "key" not in admin.get("/api/v1/keys").json()["items"][0]
+    assert admin.delete(f"/api/v1/keys/{key['id']}").status_code == 204
+    assert other.get("/api/v1/devices").status_code == 401
+    assert key["id"] not in [one["id"] for one in admin.get("/api/v1/keys").json()["items"]]

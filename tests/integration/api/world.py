@@ -1,0 +1,231 @@
+"""A running API on a real database, and the people, devices and chats a test puts into it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+import time
+import zlib
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import msgspec
+
+from wafast.accounts import keys
+from wafast.accounts.passwords import hash_password
+from wafast.database.pool import open_pool
+from wafast.events import bus
+from wafast.events.calls import Handler, Server, request_channel
+
+Result = TypeVar("Result")
+PASSWORD = "correct horse battery"
+KINDS = ("text", "image", "video", "audio", "voice", "document")
+_numbers = itertools.count(1)
+
+
+class Background:
+    """An event loop in a thread of its own, so that tests stay plain functions."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Runs work there and waits for it."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+
+    def stop(self) -> None:
+        """Ends the thread."""
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(5)
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A device a test made."""
+
+    id: UUID
+    no: int
+    jid: str | None
+
+
+class Chat(msgspec.Struct, frozen=True):
+    """A chat a test made."""
+
+    id: int
+    jid: str
+    device: Device
+
+
+class World:
+    """The API at ``url`` and its database.
+
+    Args:
+        url: of the API.
+        uri: of the database.
+        background: where database work runs.
+    """
+
+    def __init__(self, url: str, uri: str, background: Background) -> None:
+        self.url = url
+        self.uri = uri
+        self.background = background
+        self.pool: asyncpg.Pool = background.run(open_pool(uri, size=3, name="tests"))
+        self._password_hash = background.run(hash_password(PASSWORD))
+
+    def sql(self, query: str, *arguments: object) -> Any:
+        """One value of a statement."""
+        return self.background.run(self.pool.fetchval(query, *arguments))
+
+    def publish(self, *events: bus.Event) -> None:
+        """Announces events as workers do."""
+        self.background.run(bus.publish(self.pool, events))
+
+    def tenant(self, network: str = "whatsapp") -> Tenant:
+        """A new workspace."""
+        name = f"Workspace {next(_numbers)}"
+        tenant_id = self.sql("INSERT INTO tenants (name, default_network) VALUES ($1, $2) RETURNING id", name, network)
+        return Tenant(self, tenant_id, name)
+
+    def user(self, *tenants: Tenant, role: str = "admin") -> str:
+        """The e-mail of a new person; the password is PASSWORD."""
+        email = f"person{next(_numbers)}@example.com"
+        user_id = self.sql(
+            "INSERT INTO users (email, name, password_hash) VALUES ($1, 'Aisyah', $2) RETURNING id",
+            email,
+            self._password_hash,
+        )
+        for tenant in tenants:
+            self.sql("INSERT INTO members (tenant_id, user_id, role) VALUES ($1, $2, $3)", tenant.id, user_id, role)
+        return email
+
+    def signed_in(self, email: str) -> httpx.Client:
+        """A browser with the person's cookie."""
+        browser = httpx.Client(base_url=self.url)
+        answer = browser.post("/api/v1/session", json={"email": email, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        return browser
+
+
+class Tenant:
+    """A workspace with keys of every scope, and makers of what lies in it."""
+
+    def __init__(self, world: World, tenant_id: int, name: str) -> None:
+        self.world, self.id, self.name = world, tenant_id, name
+        self._clients: dict[object, httpx.Client] = {}
+
+    def key(self, scope: keys.Scope = "admin", devices: Sequence[UUID] | None = None) -> str:
+        """The text of a new API key."""
+        made = keys.create_key(self.world.pool, self.id, scope, scope, None if devices is None else list(devices))
+        return self.world.background.run(made)[0]
+
+    def client(self, scope: keys.Scope = "admin", devices: Sequence[UUID] | None = None) -> httpx.Client:
+        """An HTTP client with a key of that scope."""
+        wanted = (scope, None if devices is None else tuple(devices))
+        if wanted not in self._clients:
+            headers = {"Authorization": f"Bearer {self.key(scope, devices)}"}
+            self._clients[wanted] = httpx.Client(base_url=self.world.url, headers=headers, timeout=20)
+        return self._clients[wanted]
+
+    def device(self, *, paired: bool = True, network: str = "whatsapp", name: str = "Sales") -> Device:
+        """A device, linked to a phone of its own unless told otherwise."""
+        phone = f"6012{next(_numbers):07}"
+        jid = f"{phone}@s.whatsapp.net" if paired else None
+        device_id = self.world.sql(
+            "INSERT INTO devices (tenant_id, name, network, state, jid, phone) VALUES ($1, $2, $3, $4, $5, $6)"
+            " RETURNING id",
+            self.id, name, network, "online" if paired else "new", jid, f"+{phone}" if paired else None,
+        )  # fmt: skip
+        return Device(device_id, self.world.sql("SELECT no FROM devices WHERE id = $1", device_id), jid)
+
+    def chat(self, device: Device, *, name: str = "Farid", jid: str | None = None) -> Chat:
+        """An empty chat."""
+        jid = jid or f"6019{next(_numbers):07}@s.whatsapp.net"
+        chat_id = self.world.sql(
+            "INSERT INTO chats (tenant_id, device_no, jid, name, is_group) VALUES ($1, $2, $3, $4, $5) RETURNING id",
+            self.id, device.no, jid, name, jid.endswith("@g.us"),
+        )  # fmt: skip
+        return Chat(chat_id, jid, device)
+
+    def message(
+        self,
+        chat: Chat,
+        text: str = "Hello",
+        *,
+        at: int | None = None,
+        from_me: bool = False,
+        kind: str = "text",
+        media: dict[str, Any] | None = None,
+        message_id: str | None = None,
+    ) -> int:
+        """A message in a chat, as the core stores it; gives its key."""
+        message_id = message_id or f"3EB0{uuid4().hex[:16].upper()}"
+        key = (at or int(time.time())) << 32 | zlib.crc32(message_id.encode())
+        code = KINDS.index(kind)
+        user = int((chat.device.jid or "0@").partition("@")[0] if from_me else chat.jid.partition("@")[0])
+        status = 2 if from_me else 0
+        self.world.sql(
+            "INSERT INTO messages (chat_id, key, created_at, sender, device_no, tenant_id, kind, flags, status,"
+            " message_id, sender_name, body, media) VALUES ($1, $2, now(), $3, $4, $5, $6, $7, $8, $9, 'Farid', $10, $11)",
+            chat.id, key, user << 3, chat.device.no, self.id, code, int(from_me), status, message_id, text, media,
+        )  # fmt: skip
+        self.world.sql(
+            "UPDATE chats SET last_key = $2, last_kind = $3, last_flags = $4, last_text = $5, last_status = $6,"
+            " unread = unread + $7, stored = stored + 1 WHERE id = $1 AND coalesce(last_key, 0) < $2",
+            chat.id, key, code, int(from_me), text, status, 0 if from_me else 1,
+        )  # fmt: skip
+        return key
+
+    def pairing(self, device: Device) -> UUID:
+        """A pairing that waits."""
+        found: UUID = self.world.sql(
+            "INSERT INTO pairings (tenant_id, device_no, method, qr, expires_at)"
+            " VALUES ($1, $2, 'qr', '2@abc', now() + interval '2 minutes') RETURNING id",
+            self.id, device.no,
+        )  # fmt: skip
+        return found
+
+    def outbox(self, device: Device, state: str = "queued") -> int:
+        """An outbox row."""
+        found: int = self.world.sql(
+            "INSERT INTO outbox (tenant_id, device_no, to_jid, kind, body, state, created_by)"
+            " VALUES ($1, $2, '60191234567@s.whatsapp.net', 'text', 'Hi', $3, 'user:1') RETURNING id",
+            self.id, device.no, state,
+        )  # fmt: skip
+        return found
+
+
+class FakeWorker:
+    """A worker that holds a device's lease and answers calls."""
+
+    def __init__(self, world: World, tenant: Tenant, device: Device, handler: Handler) -> None:
+        self._world = world
+        self.id = uuid4()
+        world.sql(
+            "INSERT INTO workers (id, network, node, pid, expires_at)"
+            " VALUES ($1, 'whatsapp', 'test', 1, now() + interval '1 minute')",
+            self.id,
+        )
+        world.sql(
+            "INSERT INTO leases (device_no, tenant_id, worker_id) VALUES ($1, $2, $3)", device.no, tenant.id, self.id
+        )
+        self._stop = world.background.run(self._start(handler))
+
+    async def _start(self, handler: Handler) -> asyncio.Task[None]:
+        server = Server(self._world.pool, handler)
+        ready = asyncio.Event()
+        listener = bus.Listener(
+            self._world.uri, "test worker", {request_channel(self.id): server.receive}, lambda: None
+        )
+        task = asyncio.create_task(listener.run(ready))
+        await ready.wait()
+        return task
+
+    def close(self) -> None:
+        """Lets the lease go."""
+        self._world.background.loop.call_soon_threadsafe(self._stop.cancel)
+        self._world.sql("DELETE FROM workers WHERE id = $1", self.id)
