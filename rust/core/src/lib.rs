@@ -1,1 +1,28 @@
-//! placeholder until the crate's owner fills it
+//! The way of a message from neonize's callback to a committed row, without Python.
+//!
+//! ```text
+//! event bytes ─► spool ─► decode ─► buffer (per device) ─► batch ─► writer: copy, merge, commit ─► announce
+//! ```
+//!
+//! One concept a module; [`pipeline`] connects them.
+
+pub mod announce;
+pub mod batch;
+pub mod buffer;
+pub mod connection;
+pub mod control;
+pub mod copy;
+pub mod decode;
+pub mod event;
+pub mod history;
+pub mod jid;
+pub mod media;
+pub mod members;
+pub mod pipeline;
+pub mod record;
+pub mod spool;
+pub mod stats;
+pub mod text;
+pub mod timestamp;
+pub mod wire;
+pub mod writer;

@@ -1,0 +1,72 @@
+"""The Rust side: the way of a message from neonize's callback to a committed row, and the simulator."""
+
+import os
+from collections.abc import Sequence
+from typing import final
+
+def build_info() -> dict[str, str]:
+    """How this module was built: `version`, and `profile` (`release` or `debug`)."""
+
+def message_key(timestamp: int, message_id: str) -> int:
+    """`messages.key` of a message: `timestamp` (Unix seconds) in the upper 32 bits, a hash of its id in the lower."""
+
+def inlet_address() -> int:
+    """Address of the C function `void (const char *name, const void *data, int size, int code)` to give to neonize as
+    its event callback; `name` is the device's number in digits. It never takes the GIL."""
+
+def loopback(arguments: Sequence[str]) -> int:
+    """Run the simulator until SIGTERM or SIGINT; its exit code.
+
+    `arguments`: `--dir DIR`, and optionally `--control-port N`, `--proxy-port N`, `--seed N`.
+    """
+
+@final
+class Ingest:
+    """Takes events from neonize's callback and commits what they say. A process has at most one.
+
+    Args:
+        uri: of the database, `postgresql://…`; one that is away is waited for.
+        owner: a name no other process on this machine has; files in `spool_dir` carry it.
+        spool_dir: events lie here until they are committed; what dead processes left is taken over at the start.
+        messages_per_chat: newest messages kept of a chat; 0 keeps all.
+        chat_storage: False stores no messages; receipts still move the outbox.
+        buffer: events of one device in memory; more wait on disk.
+        batch_rows: records in one transaction.
+        batch_ms: milliseconds a batch stays open.
+        writers: threads, each with a connection; a device always has the same.
+
+    Raises RuntimeError when there is one already, the address is wrong or the folder can't be used; ValueError for a
+    number that is too small.
+    """
+
+    def __new__(
+        cls,
+        uri: str,
+        owner: str,
+        spool_dir: str | os.PathLike[str],
+        *,
+        messages_per_chat: int = 20,
+        chat_storage: bool = True,
+        buffer: int = 100,
+        batch_rows: int = 10_000,
+        batch_ms: int = 5,
+        writers: int = 2,
+    ) -> Ingest: ...
+    def receive(self, device_no: int, code: int, data: bytes) -> None:
+        """What the callback does, for tests and benches: one event (neonize's `code` and protobuf) of a device.
+        When it returns, the event survives the process."""
+
+    def control_fd(self) -> int:
+        """A descriptor that is readable while `control` has something; it stays ours."""
+
+    def control(self) -> list[tuple[int, int, bytes]]:
+        """(device number, neonize's event code, protobuf) of every event that is not stored, since the last call."""
+
+    def stats(self) -> dict[str, int]:
+        """Counters since the start, and `open`: events that are not committed yet."""
+
+    def flush(self, seconds: float) -> bool:
+        """Wait until everything that came is committed; False when that takes longer."""
+
+    def close(self) -> None:
+        """End the threads. What is under way is committed if the database is there, else it stays in the spool."""

@@ -1,0 +1,46 @@
+//! Batches: what comes within a few milliseconds is one transaction.
+//!
+//! Committing at once costs twice the CPU under light load, which the sessions need more; see DESIGN for the numbers.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+
+use crate::{pipeline::Device, record::Record, spool::Place};
+
+/// What one event said, on its way to the database.
+pub struct Item {
+    pub device: Arc<Device>,
+    pub code: i32,
+    pub records: Vec<Record>,
+    /// None for what is not worth keeping.
+    pub place: Option<Place>,
+    /// It comes from the spool of a process that is gone: browsers may not have heard of it.
+    pub is_replay: bool,
+}
+
+/// The next batch: the first item to come and all within `window` after it, until it has `rows` records.
+///
+/// `overdue` is what waited for a place in its device's buffer; it goes first. None when all senders are gone.
+#[must_use]
+pub fn gather(overdue: &mut Vec<Item>, items: &Receiver<Item>, rows: usize, window: Duration) -> Option<Vec<Item>> {
+    let mut batch = std::mem::take(overdue);
+    if batch.is_empty() {
+        batch.push(items.recv().ok()?);
+    }
+    let until = Instant::now() + window;
+    let mut count: usize = batch.iter().map(|item| item.records.len()).sum();
+    while count < rows {
+        match items.recv_deadline(until) {
+            Ok(item) => {
+                count += item.records.len();
+                batch.push(item);
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    Some(batch)
+}

@@ -1,0 +1,321 @@
+//! neonize's events to records. The codes and fields are those of goneonize 0.5.2 (`Neonize.proto`).
+
+use crate::{
+    decode::{self, Decoded, Key},
+    history,
+    jid::{Jid, Server},
+    record::{Change, Message, Record, Status, Target, flag},
+    text, timestamp, wire,
+};
+
+/// Events that say something of messages, chats or people; they never reach Python.
+pub mod code {
+    pub const HISTORY_SYNC: i32 = 13;
+    pub const MESSAGE: i32 = 17;
+    pub const RECEIPT: i32 = 18;
+    pub const CHAT_PRESENCE: i32 = 19;
+    pub const PRESENCE: i32 = 20;
+    pub const JOINED_GROUP: i32 = 21;
+    pub const GROUP_INFO: i32 = 22;
+}
+
+/// Whether events of this code are for the pipeline; all others are for the worker.
+#[must_use]
+pub fn is_data(event: i32) -> bool {
+    (code::MESSAGE..=code::GROUP_INFO).contains(&event) || event == code::HISTORY_SYNC
+}
+
+/// Whether losing an event of this code loses nothing that is stored.
+#[must_use]
+pub fn is_fleeting(event: i32) -> bool {
+    matches!(event, code::CHAT_PRESENCE | code::PRESENCE)
+}
+
+/// The event is damaged: it is no protobuf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the event is no protobuf")]
+pub struct Damaged;
+
+/// What an event says, in order. `now` is when it arrived, in Unix seconds.
+///
+/// # Errors
+/// The bytes are no protobuf.
+pub fn read(event: i32, bytes: &[u8], now: i64) -> Result<Vec<Record>, Damaged> {
+    if !wire::is_whole(bytes) {
+        return Err(Damaged);
+    }
+    let mut records = Vec::new();
+    match event {
+        code::MESSAGE => message(bytes, now, &mut records),
+        code::RECEIPT => receipt(bytes, now, &mut records),
+        code::CHAT_PRESENCE => chat_presence(bytes, &mut records),
+        code::PRESENCE => {
+            if let Some(jid) = jid(bytes, 1) {
+                records.push(Record::Presence { jid, available: wire::number_of(bytes, 2) == 0 });
+            }
+        }
+        code::JOINED_GROUP => {
+            let info = wire::bytes_of(bytes, 4);
+            name(jid(info, 1), wire::bytes_of(wire::bytes_of(info, 4), 1), &mut records);
+        }
+        code::GROUP_INFO => name(jid(bytes, 1), wire::bytes_of(wire::bytes_of(bytes, 5), 1), &mut records),
+        code::HISTORY_SYNC => history::read(wire::bytes_of(bytes, 1), now, &mut records),
+        _ => {}
+    }
+    Ok(records)
+}
+
+fn jid(bytes: &[u8], number: u32) -> Option<Jid> {
+    Jid::from_event(wire::bytes_of(bytes, number))
+}
+
+fn name(jid: Option<Jid>, name: &[u8], records: &mut Vec<Record>) {
+    let name = text::clean(name);
+    if let (Some(jid), false) = (jid, name.is_empty()) {
+        records.push(Record::Name { jid, name });
+    }
+}
+
+/// `MessageSource`: who wrote where.
+struct Source {
+    chat: Jid,
+    sender: Option<Jid>,
+    from_me: bool,
+}
+
+impl Source {
+    /// None for status broadcasts, newsletters and what names no chat. A LID whose number the event tells is recorded.
+    fn read(bytes: &[u8], records: &mut Vec<Record>) -> Option<Self> {
+        let (chat, sender) = (jid(bytes, 1)?, jid(bytes, 2));
+        if matches!(chat.server, Server::Broadcast | Server::Newsletter) {
+            return None;
+        }
+        let from_me = wire::number_of(bytes, 3) != 0;
+        pair(sender.as_ref(), jid(bytes, 6).as_ref(), records);
+        if !chat.is_group() {
+            // The other side: the sender of what came, the recipient of what we wrote.
+            let other = if from_me { jid(bytes, 7) } else { jid(bytes, 6) };
+            pair(Some(&chat), other.as_ref(), records);
+        }
+        Some(Self { chat, sender, from_me })
+    }
+}
+
+/// Records that two JIDs are one person, if one is a LID and the other a number.
+pub(crate) fn pair(one: Option<&Jid>, other: Option<&Jid>, records: &mut Vec<Record>) {
+    let (Some(one), Some(other)) = (one, other) else { return };
+    let (lid, number) = if one.is_lid() { (one, other) } else { (other, one) };
+    if let (true, Server::Phone, Some(lid), Some(number)) = (lid.is_lid(), number.server, lid.number(), number.number())
+    {
+        records.push(Record::Lid { lid, number });
+    }
+}
+
+fn message(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
+    let info = wire::bytes_of(bytes, 1);
+    let Some(source) = Source::read(wire::bytes_of(info, 1), records) else { return };
+    let id = text::clean(wire::bytes_of(info, 2));
+    let sent = timestamp::repair(wire::number_of(info, 6).cast_signed(), now);
+    let mut flags = 0;
+    for (number, flag) in [(3, flag::EPHEMERAL), (4, flag::VIEW_ONCE), (5, flag::VIEW_ONCE), (6, flag::VIEW_ONCE)] {
+        if wire::number_of(bytes, number) != 0 {
+            flags |= flag;
+        }
+    }
+    let head = Head {
+        chat: source.chat,
+        sender: source.sender,
+        from_me: source.from_me,
+        id,
+        at: sent.seconds,
+        was_repaired: sent.was_nonsense,
+        now,
+        by_admin: wire::bytes_of(info, 10) == b"8",
+        sender_name: Some(text::clean(wire::bytes_of(info, 5))).filter(|name| !name.is_empty()),
+        status: if source.from_me { Status::Sent } else { Status::Received },
+        is_history: false,
+    };
+    head.record(wire::bytes_of(bytes, 2), flags, records);
+}
+
+/// Everything about a message but its content.
+pub(crate) struct Head {
+    pub chat: Jid,
+    pub sender: Option<Jid>,
+    pub from_me: bool,
+    pub id: String,
+    pub at: i64,
+    pub was_repaired: bool,
+    pub now: i64,
+    pub by_admin: bool,
+    pub sender_name: Option<String>,
+    pub status: Status,
+    pub is_history: bool,
+}
+
+impl Head {
+    /// Records the message or the change that `content` (`waE2E.Message`) is.
+    pub fn record(self, content: &[u8], flags: i16, records: &mut Vec<Record>) {
+        let by = self.sender.clone();
+        let (key, change) = match decode::decode(content) {
+            Decoded::Nothing => return,
+            Decoded::Content(mut content) => {
+                if self.id.is_empty() {
+                    return;
+                }
+                content.flags |= flags | if self.from_me { flag::FROM_ME } else { 0 };
+                records.push(Record::Message(Box::new(Message {
+                    chat: self.chat,
+                    sender: self.sender,
+                    from_me: self.from_me,
+                    id: self.id,
+                    timestamp: self.at,
+                    was_repaired: self.was_repaired,
+                    sender_name: self.sender_name,
+                    status: self.status,
+                    is_history: self.is_history,
+                    content,
+                })));
+                return;
+            }
+            Decoded::Edit { key, body } => (key, Change::Edit { body, by_me: self.from_me, at: self.at }),
+            Decoded::Delete { key } => {
+                (key, Change::Delete { by_me: self.from_me, by_admin: self.by_admin, at: self.at })
+            }
+            Decoded::Reaction { key, emoji, at } => {
+                let at = timestamp::repair(if at == 0 { self.at } else { at }, self.now).seconds;
+                (key, Change::Reaction { emoji, by_me: self.from_me, at })
+            }
+            Decoded::Pin { key, pinned } => (key, Change::Pin { pinned }),
+        };
+        self.change(key, by, change, records);
+    }
+
+    fn change(self, key: Key<'_>, by: Option<Jid>, change: Change, records: &mut Vec<Record>) {
+        let message_id = key.id();
+        if !message_id.is_empty() {
+            records.push(Record::Change(Target { chat: self.chat, message_id, by, change }));
+        }
+    }
+}
+
+/// `Receipt.ReceiptType` to what it makes of our own message.
+fn status_of(kind: u64) -> Option<Status> {
+    match kind {
+        1 => Some(Status::Delivered),
+        4 => Some(Status::Read),
+        6 => Some(Status::Played),
+        _ => None,
+    }
+}
+
+fn receipt(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
+    const READ: u64 = 4;
+    const READ_SELF: u64 = 5;
+    let Some(source) = Source::read(wire::bytes_of(bytes, 1), records) else { return };
+    let kind = wire::number_of(bytes, 4);
+    let at = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now).seconds;
+    let ids = wire::fields(bytes).filter(|field| field.number == 2).map(|field| text::clean(field.bytes()));
+    if kind == READ_SELF || (source.from_me && kind == READ) {
+        let message_ids: Vec<String> = ids.collect();
+        records.push(Record::ReadByUs { chat: source.chat, message_ids });
+        return;
+    }
+    let Some(mut status) = status_of(kind).filter(|_| !source.from_me) else { return };
+    if source.chat.is_group() {
+        // One member's receipt does not mean that all have read it.
+        status = status.min(Status::Delivered);
+    }
+    for message_id in ids {
+        let change = Change::Status { status: status as i16, at };
+        records.push(Record::Change(Target {
+            chat: source.chat.clone(),
+            message_id,
+            by: source.sender.clone(),
+            change,
+        }));
+    }
+}
+
+fn chat_presence(bytes: &[u8], records: &mut Vec<Record>) {
+    let Some(source) = Source::read(wire::bytes_of(bytes, 1), records) else { return };
+    let Some(sender) = source.sender.filter(|_| !source.from_me) else { return };
+    let state = match (wire::number_of(bytes, 2), wire::number_of(bytes, 3)) {
+        (1, 2) => "recording",
+        (1, _) => "composing",
+        _ => "paused",
+    };
+    records.push(Record::Typing { chat: source.chat, sender, state });
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use prost::Message as _;
+    use wafast_schema::{e2e, neonize};
+
+    use super::*;
+
+    const NOW: i64 = 1_790_000_000;
+
+    fn wire_jid(user: &str, server: &str) -> neonize::Jid {
+        neonize::Jid { user: user.into(), server: server.into(), ..Default::default() }
+    }
+
+    fn event(chat: neonize::Jid, sender: neonize::Jid, alt: Option<neonize::Jid>, content: e2e::Message) -> Vec<u8> {
+        let source = neonize::MessageSource { chat, sender, sender_alt: alt.unwrap_or_default(), ..Default::default() };
+        let info = neonize::MessageInfo {
+            message_source: source,
+            id: "A1".into(),
+            pushname: "Siti".into(),
+            timestamp: NOW * 1000,
+            ..Default::default()
+        };
+        neonize::Message { info, message: Some(content), ..Default::default() }.encode_to_vec()
+    }
+
+    fn text(text: &str) -> e2e::Message {
+        e2e::Message { conversation: Some(text.into()), ..Default::default() }
+    }
+
+    #[test]
+    fn a_message_by_lid_tells_its_number_first() {
+        let (lid, phone) = (wire_jid("900", "lid"), wire_jid("60123456789", "s.whatsapp.net"));
+        let records = read(code::MESSAGE, &event(lid.clone(), lid, Some(phone), text("hi")), NOW).unwrap();
+        let Some(Record::Message(message)) = records.last() else { panic!("{records:?}") };
+        assert_eq!(records[0], Record::Lid { lid: 900, number: 60_123_456_789 });
+        assert_eq!((message.id.as_str(), message.timestamp, message.content.body.as_str()), ("A1", NOW, "hi"));
+        assert_eq!(message.sender_name.as_deref(), Some("Siti"));
+    }
+
+    #[test]
+    fn broadcasts_make_nothing() {
+        let chat = wire_jid("status", "broadcast");
+        let sender = wire_jid("60123456789", "s.whatsapp.net");
+        assert_eq!(read(code::MESSAGE, &event(chat, sender, None, text("hi")), NOW), Ok(vec![]));
+    }
+
+    #[test]
+    fn what_is_no_protobuf_is_damaged() {
+        assert_eq!(read(code::MESSAGE, &[0xff; 9], NOW), Err(Damaged));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(
+            event in prop::sample::select(vec![13, 17, 18, 19, 20, 21, 22]),
+            bytes in proptest::collection::vec(any::<u8>(), 0..400),
+        ) {
+            let _ = read(event, &bytes, NOW);
+        }
+
+        #[test]
+        fn a_flipped_byte_never_panics(at in 0usize..60, value: u8) {
+            let phone = wire_jid("60123456789", "s.whatsapp.net");
+            let mut bytes = event(phone.clone(), phone, None, text("selamat pagi"));
+            let at = at % bytes.len();
+            bytes[at] = value;
+            let _ = read(code::MESSAGE, &bytes, NOW);
+        }
+    }
+}

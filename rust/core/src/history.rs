@@ -1,0 +1,154 @@
+//! A history sync to records: the chats as the phone has them, and their messages of the last thirty days.
+
+use crate::{
+    decode::Key,
+    event::{Head, pair},
+    jid::Jid,
+    record::{Change, ChatInfo, Record, Status, Target},
+    text, timestamp, wire,
+};
+
+/// Older messages are not imported.
+const MAX_AGE: i64 = 30 * 86_400;
+
+/// Reads a `waHistorySync.HistorySync`.
+pub(crate) fn read(sync: &[u8], now: i64, records: &mut Vec<Record>) {
+    for field in wire::fields(sync) {
+        match field.number {
+            2 => conversation(field.bytes(), now, records),
+            7 => push_name(field.bytes(), records),
+            15 => pair(jid(field.bytes(), 1).as_ref(), jid(field.bytes(), 2).as_ref(), records),
+            _ => {}
+        }
+    }
+}
+
+fn jid(bytes: &[u8], number: u32) -> Option<Jid> {
+    Jid::parse(&text::clean(wire::bytes_of(bytes, number)))
+}
+
+fn push_name(bytes: &[u8], records: &mut Vec<Record>) {
+    let name = text::clean(wire::bytes_of(bytes, 2));
+    if let (Some(jid), false) = (jid(bytes, 1), name.is_empty()) {
+        records.push(Record::Name { jid, name });
+    }
+}
+
+fn conversation(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
+    use crate::jid::Server::{Broadcast, Newsletter};
+    let Some(chat) = jid(bytes, 1).filter(|chat| !matches!(chat.server, Broadcast | Newsletter)) else { return };
+    pair(Some(&chat), jid(bytes, 39).as_ref(), records);
+    pair(Some(&chat), jid(bytes, 42).as_ref(), records);
+    let seconds = |number| wire::number_of(bytes, number).cast_signed();
+    let name =
+        [13, 38].map(|number| text::clean(wire::bytes_of(bytes, number))).into_iter().find(|name| !name.is_empty());
+    records.push(Record::Chat(ChatInfo {
+        chat: chat.clone(),
+        name,
+        unread: i32::try_from(wire::number_of(bytes, 6)).unwrap_or(0),
+        archived: wire::number_of(bytes, 16) != 0,
+        pinned_at: seconds(24).clamp(0, now),
+        // Forever is -1 or a far year; PostgreSQL ends in the year 294276.
+        muted_until: if seconds(25) < 0 { MUTED_FOREVER } else { in_seconds(seconds(25)).min(MUTED_FOREVER) },
+    }));
+    for field in wire::fields(bytes).filter(|field| field.number == 2) {
+        message(wire::bytes_of(field.bytes(), 1), &chat, now, records);
+    }
+}
+
+/// 2100-01-01.
+const MUTED_FOREVER: i64 = 4_102_444_800;
+
+/// Mute ends come in milliseconds or seconds.
+fn in_seconds(value: i64) -> i64 {
+    if value > 100_000_000_000 { value / 1000 } else { value }
+}
+
+/// A `WebMessageInfo`.
+fn message(bytes: &[u8], chat: &Jid, now: i64, records: &mut Vec<Record>) {
+    let key = Key(wire::bytes_of(bytes, 1));
+    let sent = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now);
+    if sent.seconds < now - MAX_AGE {
+        return;
+    }
+    let from_me = key.is_from_me();
+    let participant = key.participant().or_else(|| jid(bytes, 5));
+    let sender = if from_me { None } else { participant.or_else(|| (!chat.is_group()).then(|| chat.clone())) };
+    let id = key.id();
+    let head = Head {
+        chat: chat.clone(),
+        sender,
+        from_me,
+        id: id.clone(),
+        at: sent.seconds,
+        was_repaired: sent.was_nonsense,
+        now,
+        by_admin: false,
+        sender_name: Some(text::clean(wire::bytes_of(bytes, 19))).filter(|name| !name.is_empty()),
+        status: if from_me { status(wire::number_of(bytes, 4)) } else { Status::Received },
+        is_history: true,
+    };
+    head.record(wire::bytes_of(bytes, 2), 0, records);
+    for field in wire::fields(bytes).filter(|field| field.number == 41) {
+        reaction(field.bytes(), chat, &id, now, records);
+    }
+}
+
+/// `WebMessageInfo.Status`.
+fn status(value: u64) -> Status {
+    match value {
+        0 => Status::Failed,
+        1 => Status::Pending,
+        3 => Status::Delivered,
+        4 => Status::Read,
+        5 => Status::Played,
+        _ => Status::Sent,
+    }
+}
+
+fn reaction(bytes: &[u8], chat: &Jid, message_id: &str, now: i64, records: &mut Vec<Record>) {
+    let key = Key(wire::bytes_of(bytes, 1));
+    let by_me = key.is_from_me();
+    let by = if by_me { None } else { key.participant().or_else(|| (!chat.is_group()).then(|| chat.clone())) };
+    let at = timestamp::repair(wire::number_of(bytes, 4).cast_signed(), now).seconds;
+    let change = Change::Reaction { emoji: text::clean(wire::bytes_of(bytes, 2)), by_me, at };
+    records.push(Record::Change(Target { chat: chat.clone(), message_id: message_id.to_owned(), by, change }));
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+    use wafast_schema::{e2e, history_sync as h, web};
+
+    use super::*;
+
+    const NOW: i64 = 1_790_000_000;
+
+    fn old(id: &str, age: i64) -> h::HistorySyncMsg {
+        let key = wafast_schema::common::MessageKey { id: Some(id.into()), from_me: Some(false), ..Default::default() };
+        let message = web::WebMessageInfo {
+            key,
+            message: Some(e2e::Message { conversation: Some("lama".into()), ..Default::default() }),
+            message_timestamp: Some((NOW - age).cast_unsigned()),
+            ..Default::default()
+        };
+        h::HistorySyncMsg { message: Some(message), ..Default::default() }
+    }
+
+    #[test]
+    fn a_month_is_imported_with_the_chat_before_its_messages() {
+        let conversation = h::Conversation {
+            id: "60123456789@s.whatsapp.net".into(),
+            messages: vec![old("NEW", 60), old("OLD", MAX_AGE + 60)],
+            unread_count: Some(1),
+            name: Some("Aunty".into()),
+            ..Default::default()
+        };
+        let sync = h::HistorySync { conversations: vec![conversation], ..Default::default() };
+        let mut records = Vec::new();
+        read(&sync.encode_to_vec(), NOW, &mut records);
+        let [Record::Chat(chat), Record::Message(message)] = records.as_slice() else { panic!("{records:?}") };
+        assert_eq!((chat.name.as_deref(), chat.unread), (Some("Aunty"), 1));
+        assert!(message.is_history && message.id == "NEW" && message.sender.as_ref() == Some(&chat.chat));
+    }
+}

@@ -1,0 +1,283 @@
+//! The pipeline of one worker process: takes events from neonize's callback, and ends with committed rows.
+
+use std::{
+    collections::HashMap,
+    io,
+    panic::{self, AssertUnwindSafe},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use crossbeam_channel::{Sender, unbounded};
+use parking_lot::{Mutex, RwLock};
+
+use crate::{
+    announce::Announcer,
+    batch::Item,
+    buffer::Buffer,
+    connection::Connector,
+    control::{Control, Controls},
+    event,
+    record::Record,
+    spool::{Entry, Spool},
+    stats::{self, Stats},
+    writer,
+};
+
+/// Settings of a pipeline.
+pub struct Options {
+    /// `postgresql://…`
+    pub uri: String,
+    /// A name no other process on this machine has.
+    pub owner: String,
+    pub spool_dir: PathBuf,
+    /// Newest messages kept of a chat; 0 keeps all.
+    pub messages_per_chat: i64,
+    /// Off: messages are not stored; receipts still move what was sent.
+    pub chat_storage: bool,
+    /// Events of one device in memory.
+    pub buffer: usize,
+    /// Records in one transaction.
+    pub batch_rows: usize,
+    /// How long a batch stays open.
+    pub batch_window: Duration,
+    /// Writing threads, each with its connection; a device always has the same.
+    pub writers: usize,
+}
+
+/// What went wrong at the start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the database address is wrong: {0}")]
+    Address(tokio_postgres::Error),
+    #[error("the spool in {0}: {1}")]
+    Spool(PathBuf, io::Error),
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+/// A device as the pipeline knows it.
+pub struct Device {
+    pub no: i32,
+    pub buffer: Buffer,
+}
+
+/// What all threads share.
+pub struct Shared {
+    pub options: Options,
+    pub stats: Stats,
+    pub spool: Spool,
+    pub connector: Arc<Connector>,
+    devices: RwLock<HashMap<i32, Arc<Device>>>,
+    /// Events that are not through yet, of all devices.
+    open: AtomicUsize,
+}
+
+/// See the module.
+pub struct Pipeline {
+    pub shared: Arc<Shared>,
+    pub controls: Controls,
+    writers: RwLock<Vec<Sender<Item>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    announcer: Mutex<Option<Announcer>>,
+}
+
+/// Unix seconds.
+#[must_use]
+pub fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed())
+}
+
+impl Pipeline {
+    /// Starts the threads and takes over what processes that are gone have left in the spool.
+    ///
+    /// # Errors
+    /// [`StartError`]. A database that is away is none: it is waited for.
+    pub fn start(options: Options) -> Result<Arc<Self>, StartError> {
+        let connector = Arc::new(Connector::new(&options.uri).map_err(StartError::Address)?);
+        let spool = Spool::open(&options.spool_dir, &options.owner)
+            .map_err(|error| StartError::Spool(options.spool_dir.clone(), error))?;
+        let left = spool.adopt().map_err(|error| StartError::Spool(options.spool_dir.clone(), error))?;
+        let announcer = Announcer::start(Arc::clone(&connector))?;
+        let shared = Arc::new(Shared {
+            options,
+            stats: Stats::default(),
+            spool,
+            connector,
+            devices: RwLock::default(),
+            open: AtomicUsize::new(0),
+        });
+        let mut senders = Vec::new();
+        let mut threads = Vec::new();
+        for number in 0..shared.options.writers.max(1) {
+            let (sender, items) = unbounded();
+            threads.push(writer::start(number, Arc::clone(&shared), items, announcer.sender())?);
+            senders.push(sender);
+        }
+        let pipeline = Arc::new(Self {
+            shared,
+            controls: Controls::new()?,
+            writers: RwLock::new(senders),
+            threads: Mutex::new(threads),
+            announcer: Mutex::new(Some(announcer)),
+        });
+        for entry in left {
+            stats::add(&pipeline.shared.stats.replayed, 1);
+            pipeline.take(entry);
+        }
+        Ok(pipeline)
+    }
+
+    /// Takes one event from the callback. When this returns, the event survives the process.
+    pub fn receive(&self, device_no: i32, code: i32, data: &[u8]) {
+        let shared = &self.shared;
+        if !event::is_data(code) {
+            stats::add(&shared.stats.controls, 1);
+            self.controls.push(Control { device_no, code, data: data.to_vec() });
+            return;
+        }
+        stats::add(&shared.stats.events, 1);
+        if event::is_fleeting(code) {
+            let device = shared.device(device_no);
+            if device.buffer.admit_fleeting() {
+                shared.open.fetch_add(1, Ordering::AcqRel);
+                let records = shared.read(device_no, code, data, now());
+                let item = Item { device, code, records, is_replay: false, place: None };
+                self.send(if item.records.is_empty() { shared.finish(item) } else { Some(item) });
+            }
+        } else if shared.options.chat_storage || code == event::code::RECEIPT {
+            self.take(self.spooled(device_no, code, data));
+        }
+    }
+
+    fn spooled(&self, device_no: i32, code: i32, data: &[u8]) -> Entry {
+        loop {
+            match self.shared.spool.append(device_no, code, now(), data) {
+                Ok(entry) => return entry,
+                Err(error) => {
+                    // Not acknowledged to WhatsApp while we stand here: nothing is lost, the device waits.
+                    eprintln!("wafast: the spool can't grow ({error}); device {device_no} waits");
+                    thread::sleep(Duration::from_secs(1));
+                }
+            }
+        }
+    }
+
+    fn take(&self, entry: Entry) {
+        self.shared.open.fetch_add(1, Ordering::AcqRel);
+        let device = self.shared.device(entry.device_no);
+        if let Some(entry) = device.buffer.admit(entry) {
+            self.send(self.shared.item(&device, entry).or_else(|| self.shared.next(&device)));
+        } else {
+            stats::add(&self.shared.stats.deferred, 1);
+        }
+    }
+
+    fn send(&self, item: Option<Item>) {
+        let Some(item) = item else { return };
+        let writers = self.writers.read();
+        if let Some(writer) = writers.get(item.device.no.unsigned_abs() as usize % writers.len().max(1)) {
+            // A writer that is gone leaves the event in the spool.
+            let _ = writer.send(item);
+        }
+    }
+
+    /// Waits until everything that came is committed; false when that takes longer.
+    #[must_use]
+    pub fn flush(&self, longest: Duration) -> bool {
+        let until = Instant::now() + longest;
+        while self.shared.open.load(Ordering::Acquire) > 0 {
+            if Instant::now() >= until {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        true
+    }
+
+    /// Events that are not committed yet.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.shared.open.load(Ordering::Acquire)
+    }
+
+    /// Ends the threads. What they have is written if the database is there, else it stays in the spool.
+    pub fn close(&self) {
+        self.shared.connector.close();
+        self.writers.write().clear();
+        for device in self.shared.devices.read().values() {
+            device.buffer.close();
+        }
+        for thread in self.threads.lock().drain(..) {
+            let _ = thread.join();
+        }
+        *self.announcer.lock() = None;
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Shared {
+    fn device(&self, no: i32) -> Arc<Device> {
+        if let Some(device) = self.devices.read().get(&no) {
+            return Arc::clone(device);
+        }
+        let fresh = || Arc::new(Device { no, buffer: Buffer::new(self.options.buffer) });
+        Arc::clone(self.devices.write().entry(no).or_insert_with(fresh))
+    }
+
+    /// A spooled event as an item; None when it says nothing, and then it is done with.
+    fn item(&self, device: &Arc<Device>, entry: Entry) -> Option<Item> {
+        let records = self.read(device.no, entry.code, entry.place.bytes(), entry.received_at);
+        if records.is_empty() {
+            entry.place.commit();
+            return None;
+        }
+        Some(Item {
+            device: Arc::clone(device),
+            code: entry.code,
+            records,
+            is_replay: entry.is_replay,
+            place: Some(entry.place),
+        })
+    }
+
+    /// What an event says. One that can't be read is set aside: it must not hold up those behind it.
+    fn read(&self, device_no: i32, code: i32, data: &[u8], received_at: i64) -> Vec<Record> {
+        let read = panic::catch_unwind(AssertUnwindSafe(|| event::read(code, data, received_at)));
+        match read {
+            Ok(Ok(records)) => return records,
+            Ok(Err(event::Damaged)) => stats::add(&self.stats.damaged, 1),
+            Err(_) => stats::add(&self.stats.poisoned, 1),
+        }
+        self.spool.set_aside(device_no, code, data);
+        Vec::new()
+    }
+
+    /// An item is committed, or nothing can be done with it: gives the next of its device, if one waits.
+    pub fn finish(&self, item: Item) -> Option<Item> {
+        if let Some(place) = item.place {
+            place.commit();
+        }
+        self.next(&item.device)
+    }
+
+    fn next(&self, device: &Arc<Device>) -> Option<Item> {
+        loop {
+            self.open.fetch_sub(1, Ordering::AcqRel);
+            let entry = device.buffer.release()?;
+            if let Some(item) = self.item(device, entry) {
+                return Some(item);
+            }
+        }
+    }
+}

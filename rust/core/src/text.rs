@@ -1,0 +1,26 @@
+//! Text as PostgreSQL can hold it: valid UTF-8 without U+0000, repaired visibly and never refused.
+
+/// The text of `bytes`: invalid UTF-8 becomes U+FFFD as in [`String::from_utf8_lossy`], U+0000 is taken out.
+#[must_use]
+pub fn clean(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    if text.contains('\0') { text.replace('\0', "") } else { text.into_owned() }
+}
+
+/// The first `limit` characters, for previews.
+#[must_use]
+pub fn preview(text: &str, limit: usize) -> String {
+    text.chars().take(limit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_postgresql_refuses_is_repaired() {
+        assert_eq!(clean(b"a\0b\xffc"), "ab\u{fffd}c");
+        assert_eq!(clean("selamat 你好".as_bytes()), "selamat 你好");
+        assert_eq!(preview("你好吗", 2), "你好");
+    }
+}

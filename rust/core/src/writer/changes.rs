@@ -1,0 +1,318 @@
+//! Receipts, edits, deletions, reactions and pins: applied to the message they name, or kept for it until it comes.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+use tokio_postgres::Error;
+
+use super::{
+    chats::{Chats, Owner},
+    messages::Batch,
+};
+use crate::{
+    announce,
+    connection::Database,
+    jid::Jid,
+    record::{Change, Kind, Status, flag},
+};
+
+/// A receipt that comes first waits so long for its message.
+const FORGET: &str = "DELETE FROM pending_changes WHERE created_at < now() - interval '24 hours'";
+const TAKE_WAITING: &str = "\
+    DELETE FROM pending_changes p USING unnest($1::int8[], $2::text[]) t (chat_id, message_id) \
+    WHERE p.chat_id = t.chat_id AND p.message_id = t.message_id RETURNING p.id, p.chat_id, p.message_id, p.change";
+const KEEP_WAITING: &str = "\
+    INSERT INTO pending_changes (tenant_id, device_no, chat_id, message_id, change) \
+    SELECT * FROM unnest($1::int4[], $2::int4[], $3::int8[], $4::text[], $5::jsonb[])";
+/// A chat holds at most twice what is kept of it, so its rows are the fastest way to an id.
+const TARGETS: &str = "\
+    SELECT m.chat_id, m.message_id, m.key, m.sender, m.kind, m.flags, m.status, m.body, m.reactions, \
+           extract(epoch FROM m.edited_at)::int8, extract(epoch FROM m.deleted_at)::int8 \
+    FROM messages m JOIN unnest($1::int8[], $2::text[]) t (chat_id, message_id) \
+    ON m.chat_id = t.chat_id AND m.message_id = t.message_id";
+const UPDATE: &str = "\
+    UPDATE messages m SET kind = t.kind, flags = t.flags, status = t.status, body = t.body, reactions = t.reactions, \
+        edited_at = to_timestamp(t.edited_at), deleted_at = to_timestamp(t.deleted_at), \
+        media = CASE WHEN t.deleted_at IS NULL THEN m.media END \
+    FROM unnest($1::int8[], $2::int8[], $3::int2[], $4::int2[], $5::int2[], $6::text[], $7::jsonb[], $8::int8[], $9::int8[]) \
+        t (chat_id, key, kind, flags, status, body, reactions, edited_at, deleted_at) \
+    WHERE m.chat_id = t.chat_id AND m.key = t.key";
+/// The outbox follows the receipts of what it sent, and never goes back.
+const OUTBOX: &str = "\
+    UPDATE outbox o SET state = t.state, delivered_at = coalesce(o.delivered_at, to_timestamp(t.at)), \
+        read_at = CASE WHEN t.state = 'read' THEN coalesce(o.read_at, to_timestamp(t.at)) END \
+    FROM unnest($1::int4[], $2::text[], $3::text[], $4::int8[]) t (device_no, message_id, state, at) \
+    WHERE o.device_no = t.device_no AND o.message_id = t.message_id \
+      AND (o.state = 'sent' OR (o.state = 'delivered' AND t.state = 'read')) \
+    RETURNING o.tenant_id, o.device_no, o.id";
+
+/// A change with the chat it belongs to and who made it.
+pub struct Wanted {
+    pub device_no: i32,
+    pub chat_id: i64,
+    pub message_id: String,
+    pub by: Option<Jid>,
+    pub change: Change,
+}
+
+/// As `pending_changes.change` keeps it.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    by: Option<String>,
+    #[serde(flatten)]
+    change: Change,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+struct Reaction {
+    sender_jid: String,
+    emoji: String,
+    at: i64,
+}
+
+/// A message as far as changes touch it.
+struct Target {
+    key: i64,
+    sender: i64,
+    kind: i16,
+    flags: i16,
+    status: i16,
+    body: String,
+    reactions: Vec<Reaction>,
+    edited_at: Option<i64>,
+    deleted_at: Option<i64>,
+    is_changed: bool,
+}
+
+impl Target {
+    fn is_author(&self, by: Option<&Jid>, by_me: bool) -> bool {
+        let ours = self.flags & flag::FROM_ME != 0;
+        if ours || by_me { ours == by_me } else { by.is_some_and(|jid| jid.packed() == self.sender) }
+    }
+
+    /// Gives whether anything changed.
+    fn apply(&mut self, wanted: &Wanted, owner: &Owner) -> bool {
+        let changed = match &wanted.change {
+            Change::Status { status, .. } => {
+                let goes_on = self.flags & flag::FROM_ME != 0 && *status > self.status;
+                if goes_on {
+                    self.status = *status;
+                }
+                goes_on
+            }
+            _ if self.deleted_at.is_some() => false,
+            Change::Edit { body, by_me, at } => {
+                let may = self.is_author(wanted.by.as_ref(), *by_me) && self.edited_at.is_none_or(|last| *at >= last);
+                if may {
+                    (self.body, self.edited_at) = (body.clone(), Some(*at));
+                }
+                may
+            }
+            Change::Delete { by_me, by_admin, at } => {
+                let may = *by_admin || self.is_author(wanted.by.as_ref(), *by_me);
+                if may {
+                    (self.kind, self.deleted_at) = (Kind::Deleted as i16, Some(*at));
+                    self.body.clear();
+                }
+                may
+            }
+            Change::Reaction { emoji, by_me, at } => {
+                let sender = if *by_me { owner.jid.as_ref().or(wanted.by.as_ref()) } else { wanted.by.as_ref() };
+                sender.is_some_and(|sender| self.react(&sender.to_string(), emoji, *at))
+            }
+            Change::Pin { pinned } => {
+                let before = self.flags;
+                self.flags = if *pinned { before | flag::PINNED } else { before & !flag::PINNED };
+                before != self.flags
+            }
+        };
+        self.is_changed |= changed;
+        changed
+    }
+
+    /// A person has one reaction; the latest counts, an empty one takes it back.
+    fn react(&mut self, sender_jid: &str, emoji: &str, at: i64) -> bool {
+        let before = self.reactions.clone();
+        if before.iter().any(|reaction| reaction.sender_jid == sender_jid && reaction.at > at) {
+            return false;
+        }
+        self.reactions.retain(|reaction| reaction.sender_jid != sender_jid);
+        if !emoji.is_empty() {
+            self.reactions.push(Reaction { sender_jid: sender_jid.into(), emoji: emoji.into(), at });
+        }
+        before != self.reactions
+    }
+}
+
+/// Drops what waited a day in vain.
+pub async fn forget_old(database: &Database) -> Result<(), Error> {
+    database.query(FORGET, &[]).await.map(drop)
+}
+
+/// What waited for messages that have just been inserted, in the order it came.
+pub async fn take_waiting(database: &Database, batch: &Batch) -> Result<Vec<Wanted>, Error> {
+    if batch.is_empty() {
+        return Ok(Vec::new());
+    }
+    let chats: Vec<i64> = batch.rows().map(|row| row.chat_id).collect();
+    let ids: Vec<&str> = batch.rows().map(|row| row.message_id.as_str()).collect();
+    let mut rows = database.query(TAKE_WAITING, &[&chats, &ids]).await?;
+    rows.sort_by_key(|row| row.get::<_, i64>(0));
+    let devices: HashMap<i64, i32> = batch.rows().map(|row| (row.chat_id, row.device_no)).collect();
+    let wanted = rows.iter().filter_map(|row| {
+        let chat_id: i64 = row.get(1);
+        let kept: Kept = serde_json::from_value(row.get(3)).ok()?;
+        Some(Wanted {
+            device_no: *devices.get(&chat_id)?,
+            chat_id,
+            message_id: row.get(2),
+            by: kept.by.as_deref().and_then(Jid::parse),
+            change: kept.change,
+        })
+    });
+    Ok(wanted.collect())
+}
+
+/// What the changes did.
+#[derive(Default)]
+pub struct Applied {
+    /// (chat, key) of each changed message.
+    pub messages: Vec<(i64, i64)>,
+    /// (tenant, device, id) of each outbox row that moved.
+    pub outbox: Vec<(i32, i32, i64)>,
+    pub waiting: usize,
+}
+
+/// Applies changes in their order; what names no message that is there is kept for a day.
+pub async fn apply(
+    database: &Database,
+    owners: &HashMap<i32, Owner>,
+    chats: &mut Chats,
+    wanted: Vec<Wanted>,
+) -> Result<Applied, Error> {
+    let mut applied = Applied::default();
+    if wanted.is_empty() {
+        return Ok(applied);
+    }
+    let mut targets = load(database, &wanted).await?;
+    let mut waiting = Vec::new();
+    for change in &wanted {
+        match targets.get_mut(&(change.chat_id, change.message_id.clone())) {
+            Some(target) => {
+                target.apply(change, &owners[&change.device_no]);
+            }
+            None => waiting.push(change),
+        }
+    }
+    applied.waiting = waiting.len();
+    keep(database, owners, &waiting).await?;
+    applied.messages = save(database, chats, &targets).await?;
+    applied.outbox = move_outbox(database, &wanted).await?;
+    Ok(applied)
+}
+
+type Targets = HashMap<(i64, String), Target>;
+
+async fn load(database: &Database, wanted: &[Wanted]) -> Result<Targets, Error> {
+    let named: HashSet<(i64, &str)> = wanted.iter().map(|one| (one.chat_id, one.message_id.as_str())).collect();
+    let (chats, ids): (Vec<i64>, Vec<&str>) = named.into_iter().unzip();
+    let rows = database.query(TARGETS, &[&chats, &ids]).await?;
+    let targets = rows.iter().map(|row| {
+        let reactions: Option<serde_json::Value> = row.get(8);
+        let target = Target {
+            key: row.get(2),
+            sender: row.get(3),
+            kind: row.get(4),
+            flags: row.get(5),
+            status: row.get(6),
+            body: row.get(7),
+            reactions: reactions.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default(),
+            edited_at: row.get(9),
+            deleted_at: row.get(10),
+            is_changed: false,
+        };
+        ((row.get(0), row.get(1)), target)
+    });
+    Ok(targets.collect())
+}
+
+async fn save(database: &Database, chats: &mut Chats, targets: &Targets) -> Result<Vec<(i64, i64)>, Error> {
+    let changed: Vec<(i64, &Target)> =
+        targets.iter().filter(|(_, target)| target.is_changed).map(|((chat, _), target)| (*chat, target)).collect();
+    if changed.is_empty() {
+        return Ok(Vec::new());
+    }
+    for (chat_id, target) in &changed {
+        if let Some(chat) = chats.get(*chat_id).filter(|chat| chat.last_key == Some(target.key)) {
+            chat.repeat(target.kind, target.flags, &target.body, target.status);
+        }
+    }
+    macro_rules! column {
+        ($kind:ty, $value:expr) => {
+            &changed.iter().map($value).collect::<Vec<$kind>>()
+        };
+    }
+    let reactions = |target: &Target| {
+        (!target.reactions.is_empty()).then(|| serde_json::to_value(&target.reactions).unwrap_or_default())
+    };
+    database
+        .query(
+            UPDATE,
+            &[
+                column!(i64, |(chat, _)| *chat),
+                column!(i64, |(_, target)| target.key),
+                column!(i16, |(_, target)| target.kind),
+                column!(i16, |(_, target)| target.flags),
+                column!(i16, |(_, target)| target.status),
+                column!(&str, |(_, target)| target.body.as_str()),
+                column!(Option<serde_json::Value>, |(_, target)| reactions(target)),
+                column!(Option<i64>, |(_, target)| target.edited_at),
+                column!(Option<i64>, |(_, target)| target.deleted_at),
+            ],
+        )
+        .await?;
+    Ok(changed.iter().map(|(chat, target)| (*chat, target.key)).collect())
+}
+
+async fn keep(database: &Database, owners: &HashMap<i32, Owner>, waiting: &[&Wanted]) -> Result<(), Error> {
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let kept = |one: &&Wanted| {
+        let kept = Kept { by: one.by.as_ref().map(ToString::to_string), change: one.change.clone() };
+        serde_json::to_value(kept).unwrap_or_default()
+    };
+    let tenants: Vec<i32> = waiting.iter().map(|one| owners[&one.device_no].tenant_id).collect();
+    let devices: Vec<i32> = waiting.iter().map(|one| one.device_no).collect();
+    let chats: Vec<i64> = waiting.iter().map(|one| one.chat_id).collect();
+    let ids: Vec<&str> = waiting.iter().map(|one| one.message_id.as_str()).collect();
+    let changes: Vec<serde_json::Value> = waiting.iter().map(kept).collect();
+    database.query(KEEP_WAITING, &[&tenants, &devices, &chats, &ids, &changes]).await.map(drop)
+}
+
+async fn move_outbox(database: &Database, wanted: &[Wanted]) -> Result<Vec<(i32, i32, i64)>, Error> {
+    let mut furthest: BTreeMap<(i32, &str), (i16, i64)> = BTreeMap::new();
+    for one in wanted {
+        if let Change::Status { status, at } = one.change {
+            let place = furthest.entry((one.device_no, &one.message_id)).or_insert((status, at));
+            *place = (*place).max((status, at));
+        }
+    }
+    if furthest.is_empty() {
+        return Ok(Vec::new());
+    }
+    let devices: Vec<i32> = furthest.keys().map(|(device, _)| *device).collect();
+    let ids: Vec<&str> = furthest.keys().map(|(_, id)| *id).collect();
+    let read = Status::Read as i16;
+    let states: Vec<&str> =
+        furthest.values().map(|(status, _)| if *status >= read { "read" } else { "delivered" }).collect();
+    let times: Vec<i64> = furthest.values().map(|(_, at)| *at).collect();
+    let rows = database.query(OUTBOX, &[&devices, &ids, &states, &times]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect())
+}
+
+/// The chat of a changed message, for the news.
+#[must_use]
+pub fn place(owners: &HashMap<i32, Owner>, device_no: i32, chat_id: i64) -> announce::Chat {
+    announce::Chat { tenant_id: owners[&device_no].tenant_id, device_no, id: chat_id }
+}

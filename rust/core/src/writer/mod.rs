@@ -1,0 +1,126 @@
+//! The writer: a batch of records to one committed transaction, and then the news of it.
+//!
+//! [`transaction`] is the order of the steps; [`chats`], [`messages`] and [`changes`] are one table each.
+
+mod changes;
+mod chats;
+mod lids;
+mod messages;
+mod transaction;
+
+use std::{
+    io,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, Sender};
+
+use crate::{
+    announce::News,
+    batch::{self, Item},
+    connection::{Failure, Session},
+    pipeline::Shared,
+    stats,
+};
+
+/// How often waiting changes whose message never came are swept away.
+const SWEEP: Duration = Duration::from_secs(3600);
+
+/// Starts a writing thread, which ends when all senders of `items` are gone.
+///
+/// # Errors
+/// No thread can be made.
+pub fn start(
+    number: usize,
+    shared: Arc<Shared>,
+    items: Receiver<Item>,
+    news: Option<Sender<News>>,
+) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(format!("wafast-writer-{number}")).spawn(move || {
+        let connector = Arc::clone(&shared.connector);
+        match Session::new(&connector) {
+            Ok(session) => Writer { shared, session, lids: lids::Known::default(), news, swept: None }.run(&items),
+            Err(error) => eprintln!("wafast: writer {number} does not start: {error}"),
+        }
+    })
+}
+
+struct Writer<'a> {
+    shared: Arc<Shared>,
+    session: Session<'a>,
+    lids: lids::Known,
+    news: Option<Sender<News>>,
+    swept: Option<Instant>,
+}
+
+impl Writer<'_> {
+    fn run(&mut self, items: &Receiver<Item>) {
+        let options = &self.shared.options;
+        let (rows, window) = (options.batch_rows, options.batch_window);
+        let mut overdue = Vec::new();
+        while let Some(batch) = batch::gather(&mut overdue, items, rows, window) {
+            self.sweep();
+            overdue = self.store(batch);
+        }
+    }
+
+    /// Commits a batch and gives what waited for its places. Items that can't be stored are found by halving and set
+    /// aside; when the database is away at the end, all stays in the spool.
+    fn store(&mut self, mut batch: Vec<Item>) -> Vec<Item> {
+        match self.commit(&batch) {
+            Ok(done) => {
+                stats::add(&self.shared.stats.batches, 1);
+                self.lids.learn(done.lids);
+                if let Some(news) = &self.news {
+                    let _ = news.send(done.news);
+                }
+                batch.into_iter().filter_map(|item| self.shared.finish(item)).collect()
+            }
+            Err(Failure::Away) => Vec::new(),
+            Err(Failure::Refused(error)) if batch.len() == 1 => {
+                eprintln!("wafast: an event of device {} can't be stored: {error}", batch[0].device.no);
+                batch.into_iter().filter_map(|item| self.set_aside(item)).collect()
+            }
+            Err(Failure::Refused(_)) => {
+                let second = batch.split_off(batch.len() / 2);
+                let mut next = self.store(batch);
+                next.extend(self.store(second));
+                next
+            }
+        }
+    }
+
+    fn commit(&mut self, batch: &[Item]) -> Result<transaction::Done, Failure> {
+        let Self { shared, session, lids, .. } = self;
+        let was_lost = std::cell::Cell::new(false);
+        session.retry(
+            async |database| {
+                // What was committed just before the connection broke was never announced.
+                let again = was_lost.get();
+                transaction::run(database, shared, lids, batch, again).await
+            },
+            || {
+                was_lost.set(true);
+                stats::add(&shared.stats.retries, 1);
+            },
+        )
+    }
+
+    fn set_aside(&self, item: Item) -> Option<Item> {
+        stats::add(&self.shared.stats.poisoned, 1);
+        if let Some(place) = &item.place {
+            self.shared.spool.set_aside(item.device.no, item.code, place.bytes());
+        }
+        self.shared.finish(item)
+    }
+
+    fn sweep(&mut self) {
+        if self.swept.is_none_or(|at| at.elapsed() > SWEEP) {
+            self.swept = Some(Instant::now());
+            // Refused or away: the next hour will do.
+            let _ = self.session.retry(async |database| changes::forget_old(database).await, || ());
+        }
+    }
+}

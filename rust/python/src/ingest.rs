@@ -1,0 +1,99 @@
+//! The pipeline as a Python object.
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+
+use pyo3::{
+    exceptions::{PyRuntimeError, PyValueError},
+    prelude::*,
+    types::PyBytes,
+};
+use wafast_core::pipeline::{Options, Pipeline};
+
+use crate::inlet;
+
+/// The way from neonize's callback to committed rows; one a process.
+#[pyclass(frozen, module = "wafast._core")]
+pub struct Ingest {
+    pipeline: Arc<Pipeline>,
+}
+
+#[pymethods]
+impl Ingest {
+    #[new]
+    #[pyo3(signature = (
+        uri, owner, spool_dir, *, messages_per_chat = 20, chat_storage = true, buffer = 100, batch_rows = 10_000,
+        batch_ms = 5, writers = 2
+    ))]
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        py: Python<'_>,
+        uri: String,
+        owner: String,
+        spool_dir: PathBuf,
+        messages_per_chat: i64,
+        chat_storage: bool,
+        buffer: usize,
+        batch_rows: usize,
+        batch_ms: u64,
+        writers: usize,
+    ) -> PyResult<Self> {
+        for (name, value, least) in [
+            ("messages_per_chat", messages_per_chat, 0),
+            ("buffer", buffer.try_into().unwrap_or(i64::MAX), 1),
+            ("batch_rows", batch_rows.try_into().unwrap_or(i64::MAX), 1),
+            ("writers", writers.try_into().unwrap_or(i64::MAX), 1),
+        ] {
+            if value < least {
+                return Err(PyValueError::new_err(format!("{name} is {value}; at least {least} is wanted")));
+            }
+        }
+        let options = Options {
+            uri,
+            owner,
+            spool_dir,
+            messages_per_chat,
+            chat_storage,
+            buffer,
+            batch_rows,
+            batch_window: Duration::from_millis(batch_ms),
+            writers,
+        };
+        let pipeline = py
+            .detach(|| Pipeline::start(options))
+            .map_err(|error| PyRuntimeError::new_err(format!("ingest does not start: {error}")))?;
+        inlet::open(Arc::clone(&pipeline)).map_err(|_| {
+            PyRuntimeError::new_err("this process has an Ingest already; close it before a second one is made")
+        })?;
+        Ok(Self { pipeline })
+    }
+
+    fn receive(&self, py: Python<'_>, device_no: i32, code: i32, data: &[u8]) {
+        py.detach(|| self.pipeline.receive(device_no, code, data));
+    }
+
+    fn control_fd(&self) -> i32 {
+        self.pipeline.controls.descriptor()
+    }
+
+    fn control<'py>(&self, py: Python<'py>) -> Vec<(i32, i32, Bound<'py, PyBytes>)> {
+        let controls = self.pipeline.controls.drain();
+        controls.into_iter().map(|one| (one.device_no, one.code, PyBytes::new(py, &one.data))).collect()
+    }
+
+    fn stats(&self) -> HashMap<&'static str, u64> {
+        let mut stats: HashMap<_, _> = self.pipeline.shared.stats.snapshot().into_iter().collect();
+        stats.insert("open", self.pipeline.open() as u64);
+        stats
+    }
+
+    fn flush(&self, py: Python<'_>, seconds: f64) -> PyResult<bool> {
+        let longest = Duration::try_from_secs_f64(seconds)
+            .map_err(|_| PyValueError::new_err(format!("seconds is {seconds}; a time from 0 on is wanted")))?;
+        Ok(py.detach(|| self.pipeline.flush(longest)))
+    }
+
+    fn close(&self, py: Python<'_>) {
+        inlet::close();
+        py.detach(|| self.pipeline.close());
+    }
+}
