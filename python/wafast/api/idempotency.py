@@ -8,7 +8,6 @@ because whether the work was done is not known, and sending twice is worse than 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -61,21 +60,21 @@ class IdempotencyKeys:
         Raises:
             Problem: 422 when the key belongs to another request, 409 when the first has not ended.
         """
-        running = self._running.get((tenant_id, key))
-        if running is None:
-            self._running[tenant_id, key] = asyncio.Event()
+        while (running := self._running.get((tenant_id, key))) is not None:
             try:
-                claimed = await self._pool.fetchval(q.claim_key, tenant_id, key, route, body_hash)
-            except BaseException:
-                self._wake(tenant_id, key)
-                raise
-            if claimed:
-                return None
-            self._wake(tenant_id, key)
-        else:
-            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(running.wait(), WAIT_SECONDS)
-        return await self._first_answer(tenant_id, key, route, body_hash)
+            except TimeoutError:
+                raise _unfinished(key) from None
+        self._running[tenant_id, key] = asyncio.Event()
+        try:
+            if await self._pool.fetchval(q.claim_key, tenant_id, key, route, body_hash):
+                return None
+            first = await self._first_answer(tenant_id, key, route, body_hash)
+        except BaseException:
+            self._wake(tenant_id, key)
+            raise
+        self._wake(tenant_id, key)
+        return first
 
     async def finish(self, tenant_id: int, key: str, answer: Answer) -> None:
         """Stores the answer for the next 24 hours."""

@@ -38,7 +38,7 @@ def place_of(after: str | None, numbers: int, largest: int = INT8.stop - 1) -> t
     if after is None:
         return None
     try:
-        raw = base64.urlsafe_b64decode(after + "=" * (-len(after) % 4))
+        raw = base64.b64decode(after + "=" * (-len(after) % 4), altchars=b"-_", validate=True)
         found = msgspec.json.decode(raw, type=tuple[int, ...])
     except (binascii.Error, ValueError, msgspec.DecodeError):
         raise _bad_cursor(after) from None

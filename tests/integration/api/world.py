@@ -174,10 +174,12 @@ class Tenant:
             chat.id, key, user << 3, chat.device.no, self.id, code, int(from_me), status, message_id, text, media,
         )  # fmt: skip
         self.world.sql(
-            "UPDATE chats SET last_key = $2, last_kind = $3, last_flags = $4, last_text = $5, last_status = $6,"
-            " unread = unread + $7, stored = stored + 1 WHERE id = $1 AND coalesce(last_key, 0) < $2",
-            chat.id, key, code, int(from_me), text, status, 0 if from_me else 1,
+            "UPDATE chats SET last_key = $2, last_kind = $3, last_flags = $4, last_text = $5, last_status = $6"
+            " WHERE id = $1 AND coalesce(last_key, 0) < $2",
+            chat.id, key, code, int(from_me), text, status,
         )  # fmt: skip
+        counted = "UPDATE chats SET unread = unread + $2, stored = stored + 1 WHERE id = $1"
+        self.world.sql(counted, chat.id, 0 if from_me else 1)
         return key
 
     def pairing(self, device: Device) -> UUID:

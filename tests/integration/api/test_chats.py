@@ -1,0 +1,211 @@
+"""Chats and their messages, as the inbox shows them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from tests.integration.api.world import FakeWorker, Tenant
+from wafast.events.calls import CallFailed
+
+
+def test_a_chat_in_the_list(tenant: Tenant) -> None:
+    device = tenant.device()
+    chat = tenant.chat(device, name="Aisyah")
+    tenant.chat(device, name="Empty")
+    key = tenant.message(chat, "Is it still available?")
+    page = tenant.client("read").get(f"/api/v1/devices/{device.id}/chats").json()
+    assert page["next"] is None
+    (shown,) = page["items"]
+    assert shown == {
+        "id": str(chat.id),
+        "device_id": str(device.id),
+        "chat_jid": chat.jid,
+        "chat_name": "Aisyah",
+        "phone": f"+{chat.jid.partition('@')[0]}",
+        "is_group": False,
+        "last_message_text": "Is it still available?",
+        "last_message_type": "text",
+        "last_message_time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(key >> 32)),
+        "last_message_from_me": False,
+        "last_message_status": "received",
+        "last_message_sender": None,
+        "unread_count": 1,
+        "typing": None,
+        "typing_state": None,
+        "pinned": False,
+        "muted": False,
+        "archived": False,
+    }
+    assert tenant.client("read").get(f"/api/v1/chats/{chat.id}").json() == shown
+
+
+def test_chats_are_newest_first_and_paged(tenant: Tenant) -> None:
+    device = tenant.device()
+    now = int(time.time())
+    made = []
+    for minute in range(5):
+        chat = tenant.chat(device)
+        tenant.message(chat, at=now - 600 + 60 * minute)
+        made.append(str(chat.id))
+    old = tenant.chat(device)
+    tenant.message(old, at=now - 31 * 86_400)
+    seen: list[str] = []
+    after: str | None = None
+    while True:
+        query = {"limit": "2"} | ({"after": after} if after else {})
+        page = tenant.client().get(f"/api/v1/devices/{device.id}/chats", params=query).json()
+        seen += [chat["id"] for chat in page["items"]]
+        after = page["next"]
+        if after is None:
+            break
+    assert seen == made[::-1]
+    assert tenant.client().get(f"/api/v1/chats/{old.id}").status_code == 200
+
+
+def test_searching_chats(tenant: Tenant) -> None:
+    device = tenant.device()
+    for name, jid, text in (
+        ("Aisyah", "60123456789@s.whatsapp.net", "Good morning"),
+        ("100% Halal", "60198765432@s.whatsapp.net", "see you_there"),
+        ("Family", "120363049876500000@g.us", "Dinner?"),
+    ):
+        tenant.message(tenant.chat(device, name=name, jid=jid), text)
+
+    def found(search: str) -> list[str]:
+        page = tenant.client().get(f"/api/v1/devices/{device.id}/chats", params={"search": search})
+        return sorted(chat["chat_name"] for chat in page.json()["items"])
+
+    assert found("aisy") == ["Aisyah"]
+    assert found("012-345 6789") == found("+60 12") == ["Aisyah"]
+    assert found("0%") == found("u_t") == ["100% Halal"]
+    assert found("DINNER") == ["Family"]
+    assert found("u%t") == []
+    assert found("") == ["100% Halal", "Aisyah", "Family"]
+
+
+def test_a_message(tenant: Tenant) -> None:
+    device = tenant.device()
+    chat = tenant.chat(device)
+    media = {"mime": "image/jpeg", "ext": "jpg", "size": 5, "width": 4, "height": 3}
+    key = tenant.message(chat, "Look", kind="image", media=media, message_id="ABC")
+    tenant.world.sql(
+        "INSERT INTO thumbnails (chat_id, key, tenant_id, jpeg) VALUES ($1, $2, $3, 'x')", chat.id, key, tenant.id
+    )
+    (shown,) = tenant.client("read").get(f"/api/v1/chats/{chat.id}/messages").json()["items"]
+    assert shown.pop("created_at")
+    assert shown == {
+        "id": f"{chat.id}-{key}",
+        "chat_id": str(chat.id),
+        "device_id": str(device.id),
+        "chat_jid": chat.jid,
+        "message_id": "ABC",
+        "sender_jid": chat.jid,
+        "sender_name": "Farid",
+        "from_me": False,
+        "message_type": "image",
+        "message_text": "Look",
+        "media_url": f"/media/{chat.id}-{key}.jpg",
+        "thumbnail_url": f"/media/{chat.id}-{key}.thumb.jpg",
+        "media": {"mime": "image/jpeg", "size": 5, "width": 4, "height": 3, "seconds": None, "name": None},
+        "quoted_message_id": None,
+        "status": "received",
+        "is_ephemeral": False,
+        "is_view_once": False,
+        "is_forwarded": False,
+        "is_pinned": False,
+        "reactions": [],
+        "poll_votes": [],
+        "timestamp": key >> 32,
+        "edited_at": None,
+        "deleted_at": None,
+        "outbox_id": None,
+    }
+    view = "SELECT media_url FROM whatsapp_messages WHERE chat_id = $1"
+    assert tenant.world.sql(view, chat.id) == shown["media_url"]
+
+
+def test_messages_are_newest_first_without_what_is_trimmed(tenant: Tenant) -> None:
+    chat = tenant.chat(tenant.device())
+    now = int(time.time())
+    keys = [tenant.message(chat, str(number), at=now - 10 + number) for number in range(6)]
+    tenant.world.sql("UPDATE chats SET floor_key = $2 WHERE id = $1", chat.id, keys[0])
+    address = f"/api/v1/chats/{chat.id}/messages"
+    first = tenant.client().get(address, params={"limit": "3"}).json()
+    second = tenant.client().get(address, params={"limit": "3", "after": first["next"]}).json()
+    assert [one["message_text"] for one in first["items"] + second["items"]] == ["5", "4", "3", "2", "1"]
+    assert second["next"] is None
+    assert tenant.client().get(f"/api/v1/chats/{tenant.chat(tenant.device()).id}/messages").json() == {
+        "items": [], "next": None,
+    }  # fmt: skip
+
+
+def test_a_message_that_left_names_its_outbox_row(tenant: Tenant) -> None:
+    device = tenant.device()
+    chat = tenant.chat(device)
+    tenant.message(chat, "Hi", from_me=True, message_id="OUT1")
+    row = tenant.outbox(device)
+    tenant.world.sql("UPDATE outbox SET state = 'sent', message_id = 'OUT1' WHERE id = $1", row)
+    (shown,) = tenant.client().get(f"/api/v1/chats/{chat.id}/messages").json()["items"]
+    assert (shown["from_me"], shown["outbox_id"], shown["sender_jid"]) == (True, str(row), device.jid)
+
+
+def test_reading_a_chat_tells_its_phone(tenant: Tenant) -> None:
+    device = tenant.device()
+    chat = tenant.chat(device)
+    for number in range(300):
+        tenant.message(chat, message_id=f"{number:032}")
+    calls: list[dict[str, Any]] = []
+
+    async def answer(_device: int, verb: str, args: dict[str, Any]) -> dict[str, Any]:
+        calls.append({"verb": verb, **args})
+        return {}
+
+    worker = FakeWorker(tenant.world, tenant, device, answer)
+    try:
+        shown = tenant.client().post(f"/api/v1/chats/{chat.id}/read")
+        assert (shown.status_code, shown.json()["unread_count"]) == (200, 0)
+        deadline = time.monotonic() + 5
+        while sum(len(one["ids"]) for call in calls for one in call["receipts"]) < 300 and time.monotonic() < deadline:
+            time.sleep(0.02)
+    finally:
+        worker.close()
+    assert {(call["verb"], call["chat"]) for call in calls} == {("mark_read", chat.jid)}
+    assert {one["sender"] for call in calls for one in call["receipts"]} == {chat.jid}
+    told = [message_id for call in calls for one in call["receipts"] for message_id in one["ids"]]
+    assert sorted(told) == [f"{number:032}" for number in range(300)]
+    again = tenant.client().post(f"/api/v1/chats/{chat.id}/read")
+    assert again.status_code == 200
+
+
+def test_reading_a_chat_of_a_device_that_is_offline(tenant: Tenant) -> None:
+    chat = tenant.chat(tenant.device())
+    tenant.message(chat)
+    assert tenant.client("send").post(f"/api/v1/chats/{chat.id}/read").json()["unread_count"] == 0
+
+
+def test_typing_takes_the_devices_word(tenant: Tenant) -> None:
+    device = tenant.device()
+    chat = tenant.chat(device)
+    address = f"/api/v1/chats/{chat.id}/typing"
+    nobody = tenant.client().post(address, json={"state": "composing"})
+    assert (nobody.status_code, nobody.json()["type"]) == (409, "urn:wafast:problem:device-offline")
+    seen: list[Any] = []
+
+    async def answer(device_no: int, verb: str, args: dict[str, Any]) -> dict[str, Any]:
+        seen.append((device_no, verb, args))
+        if args["state"] == "recording":
+            raise CallFailed("offline", "the line is down")
+        if args["state"] == "paused":
+            raise CallFailed("failed", "no such chat")
+        return {}
+
+    worker = FakeWorker(tenant.world, tenant, device, answer)
+    try:
+        assert tenant.client().post(address, json={"state": "composing"}).status_code == 202
+        offline = tenant.client().post(address, json={"state": "recording"})
+        assert (offline.status_code, "The line is down." in offline.json()["detail"]) == (409, True)
+        assert tenant.client().post(address, json={"state": "paused"}).status_code == 502
+    finally:
+        worker.close()
+    assert seen[0] == (device.no, "typing", {"chat": chat.jid, "state": "composing"})
