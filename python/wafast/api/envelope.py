@@ -50,6 +50,9 @@ class Envelope:
     async def _request(self, asked: dict[str, Any], scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         status = 500
+        method = asked["method"]
+        if method == "HEAD":
+            asked["method"] = "GET"  # handlers know GET only; the body stays here
         request_id = asked["state"]["request_id"].encode()
 
         async def send_with_headers(message: Any) -> None:
@@ -59,6 +62,8 @@ class Envelope:
                 given = {name.lower() for name, _ in message.get("headers", ())}
                 added = [pair for pair in HEADERS if pair[0] not in given]
                 message = {**message, "headers": [*message.get("headers", ()), *added, (b"x-request-id", request_id)]}
+            elif method == "HEAD" and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             await send(message)
 
         try:
@@ -66,8 +71,8 @@ class Envelope:
         finally:
             seconds = time.perf_counter() - started
             template = asked.get("path_template", "")
-            self._metrics.request(asked["method"], template, status, seconds)
-            log.debug("%s %s %s in %.1f ms", asked["method"], asked["path"], status, seconds * 1000)
+            self._metrics.request(method, template, status, seconds)
+            log.debug("%s %s %s in %.1f ms", method, asked["path"], status, seconds * 1000)
 
 
 def _refusing_send(asked: dict[str, Any], send: Send) -> Send:

@@ -41,7 +41,7 @@ def world(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Itera
     background = Background()
     try:
         _wait_for(url, process)
-        yield World(url, uri, background)
+        yield World(url, uri, data_dir / "media", background)
     finally:
         process.terminate()
         process.join(15)

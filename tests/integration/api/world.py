@@ -8,6 +8,7 @@ import threading
 import time
 import zlib
 from collections.abc import Coroutine, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -67,10 +68,12 @@ class World:
     Args:
         url: of the API.
         uri: of the database.
+        media_dir: where its files lie.
         background: where database work runs.
     """
 
-    def __init__(self, url: str, uri: str, background: Background) -> None:
+    def __init__(self, url: str, uri: str, media_dir: Path, background: Background) -> None:
+        self.media_dir = media_dir
         self.url = url
         self.uri = uri
         self.background = background

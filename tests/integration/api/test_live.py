@@ -1,0 +1,226 @@
+"""`/ws`: what happened, once, in order, only to whom it concerns."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from tests.integration.api.world import Chat, Tenant, World
+
+QUIET = 0.4  # seconds; a frame arrives within some milliseconds
+
+
+@contextmanager
+def _socket(world: World, after: str | None = None, **headers: str) -> Iterator[ClientConnection]:
+    address = world.url.replace("http", "ws") + "/ws" + (f"?after={after}" if after else "")
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    with connect(address, additional_headers=named, max_size=None, proxy=None) as socket:
+        yield socket
+
+
+def _next(socket: ClientConnection) -> dict[str, Any]:
+    frame: dict[str, Any] = json.loads(socket.recv(timeout=5))
+    assert set(frame) == {"id", "code", "message", "result"}
+    return frame
+
+
+def _rest(socket: ClientConnection) -> list[dict[str, Any]]:
+    found = []
+    try:
+        while True:
+            found.append(json.loads(socket.recv(timeout=QUIET)))
+    except TimeoutError:
+        return found
+
+
+def _bearer(tenant: Tenant, devices: list[UUID] | None = None) -> str:
+    return f"Bearer {tenant.key('read', devices)}"
+
+
+def _written(tenant: Tenant, chat: Chat, text: str) -> int:
+    key = tenant.message(chat, text)
+    tenant.world.publish({"k": "message", "t": tenant.id, "d": chat.device.no, "c": chat.id, "m": [key]})
+    return key
+
+
+def _sequence(frame: dict[str, Any]) -> int:
+    return int(frame["id"].partition(":")[2])
+
+
+def test_a_message_is_a_frame_as_rest_gives_it(tenant: Tenant) -> None:
+    chat = tenant.chat(tenant.device())
+    with _socket(tenant.world, authorization=_bearer(tenant)) as socket:
+        assert _next(socket)["code"] == "RESYNC"
+        _written(tenant, chat, "Hello")
+        message, update = _next(socket), _next(socket)
+    assert (message["code"], update["code"]) == ("NEW_MESSAGE", "CHAT_UPDATE")
+    assert message["result"] == tenant.client().get(f"/api/v1/chats/{chat.id}/messages").json()["items"][0]
+    assert update["result"] == tenant.client().get(f"/api/v1/chats/{chat.id}").json()
+    assert _sequence(update) > _sequence(message)
+
+
+def test_coming_back_with_an_id_gives_what_was_missed(tenant: Tenant) -> None:
+    chat = tenant.chat(tenant.device())
+    with _socket(tenant.world, x_api_key=tenant.key("read")) as socket:
+        first = _next(socket)
+        _written(tenant, chat, "one")
+        seen = _next(socket)
+        _next(socket)
+    for text in ("two", "three"):
+        _written(tenant, chat, text)
+    time.sleep(QUIET)
+    with _socket(tenant.world, after=seen["id"], authorization=_bearer(tenant)) as socket:
+        missed = _rest(socket)
+        codes = [frame["code"] for frame in missed]
+        assert "RESYNC" not in codes
+        texts = [frame["result"]["message_text"] for frame in missed if frame["code"] == "NEW_MESSAGE"]
+        assert texts == ["two", "three"]
+        assert [_sequence(frame) for frame in missed] == sorted({_sequence(frame) for frame in missed})
+        _written(tenant, chat, "four")
+        assert _next(socket)["result"]["message_text"] == "four"
+    with _socket(tenant.world, after=first["id"], authorization=_bearer(tenant)) as socket:
+        texts = [frame["result"]["message_text"] for frame in _rest(socket) if frame["code"] == "NEW_MESSAGE"]
+    assert texts == ["one", "two", "three", "four"]
+
+
+@pytest.mark.parametrize("after", ["0:5", "nonsense", "x:1", ":", "1:" + "9" * 30])
+def test_an_id_nobody_knows_gets_resync(tenant: Tenant, after: str) -> None:
+    with _socket(tenant.world, after=after, authorization=_bearer(tenant)) as socket:
+        frame = _next(socket)
+    assert frame["code"] == "RESYNC"
+    assert frame["result"]["reason"]
+
+
+def test_an_id_from_before_anybody_watched_gets_resync(tenant: Tenant, stranger: Tenant) -> None:
+    with _socket(stranger.world, authorization=_bearer(stranger)) as socket:
+        known = _next(socket)["id"]
+    _written(tenant, tenant.chat(tenant.device()), "nobody saw this")
+    time.sleep(QUIET)
+    with _socket(tenant.world, after=known, authorization=_bearer(tenant)) as socket:
+        assert _next(socket)["code"] == "RESYNC"
+
+
+def test_a_socket_gets_only_its_workspace_and_its_devices(tenant: Tenant, stranger: Tenant) -> None:
+    seen, hidden = tenant.device(), tenant.device()
+    theirs = stranger.device()
+    with (
+        _socket(tenant.world, authorization=_bearer(tenant, [seen.id])) as limited,
+        _socket(tenant.world, authorization=_bearer(tenant)) as everything,
+    ):
+        _next(limited), _next(everything)
+        for owner, device in ((tenant, hidden), (stranger, theirs), (tenant, seen)):
+            _written(owner, owner.chat(device), "Hello")
+            owner.world.publish({"k": "device", "t": owner.id, "d": device.no})
+            owner.world.publish({"k": "deleted", "t": owner.id, "d": device.no, "id": str(device.id)})
+        got = {frame["result"].get("device_id", frame["result"].get("id")) for frame in _rest(limited)}
+        all_of_it = {frame["result"].get("device_id", frame["result"].get("id")) for frame in _rest(everything)}
+    assert got == {str(seen.id)}
+    assert all_of_it == {str(seen.id), str(hidden.id)}
+
+
+def test_an_event_with_another_workspaces_rows_shows_nothing(tenant: Tenant, stranger: Tenant) -> None:
+    chat = stranger.chat(stranger.device())
+    key = stranger.message(chat)
+    with _socket(tenant.world, authorization=_bearer(tenant)) as socket:
+        _next(socket)
+        for kind in ("message", "status"):
+            tenant.world.publish({"k": kind, "t": tenant.id, "d": 1, "c": chat.id, "m": [key]})
+        tenant.world.publish({"k": "chat", "t": tenant.id, "d": 1, "c": [chat.id]})
+        assert _rest(socket) == []
+
+
+def test_every_other_kind_of_frame(tenant: Tenant) -> None:
+    device = tenant.device()
+    chat = tenant.chat(device)
+    key = tenant.message(chat, from_me=True)
+    row = tenant.outbox(device)
+    pairing = tenant.pairing(device)
+    world, client = tenant.world, tenant.client()
+    with _socket(world, authorization=_bearer(tenant)) as socket:
+        _next(socket)
+
+        def after(event: dict[str, Any]) -> list[tuple[str, Any]]:
+            world.publish({"t": tenant.id, "d": device.no} | event)
+            return [(frame["code"], frame["result"]) for frame in _rest(socket)]
+
+        (message,) = client.get(f"/api/v1/chats/{chat.id}/messages").json()["items"]
+        assert after({"k": "status", "c": chat.id, "m": [key]}) == [("MESSAGE_STATUS", message)]
+        shown = client.get(f"/api/v1/outbox/{row}").json()
+        assert after({"k": "outbox", "o": [row]}) == [("MESSAGE_STATUS", shown)]
+        shown = client.get(f"/api/v1/pairings/{pairing}").json()
+        assert after({"k": "pairing", "p": str(pairing)}) == [("QR_UPDATE", shown)]
+        connected = [code for code, _ in after({"k": "device"})]
+        assert connected == ["DEVICE_STATUS", "DEVICE_CONNECTED"]
+        assert [code for code, _ in after({"k": "device"})] == ["DEVICE_STATUS"]
+        world.sql("UPDATE devices SET state = 'logged_out' WHERE no = $1", device.no)
+        assert [code for code, _ in after({"k": "device"})] == ["DEVICE_STATUS", "DEVICE_LOGGED_OUT"]
+        world.sql("UPDATE pairings SET state = 'paired', ended_at = now() WHERE id = $1", pairing)
+        assert [code for code, _ in after({"k": "pairing", "p": str(pairing)})] == ["QR_UPDATE", "DEVICE_PAIRED"]
+        ((code, typing),) = after({"k": "typing", "c": chat.id, "j": chat.jid, "s": "composing"})
+        assert (code, typing["typing"], typing["typing_state"]) == ("CHAT_UPDATE", chat.jid, "composing")
+        assert client.get(f"/api/v1/chats/{chat.id}").json()["typing"] == chat.jid
+        ((code, typing),) = after({"k": "typing", "c": chat.id, "j": chat.jid, "s": "paused"})
+        assert (code, typing["typing"]) == ("CHAT_UPDATE", None)
+        assert after({"k": "presence", "j": chat.jid, "a": True}) == []
+        gone = ("DEVICE_STATUS", {"id": str(device.id), "deleted": True})
+        assert after({"k": "deleted", "id": str(device.id)}) == [gone]
+
+
+def test_reading_and_sending_by_rest_show_on_the_socket(tenant: Tenant) -> None:
+    device = tenant.device()
+    chat = tenant.chat(device)
+    tenant.message(chat)
+    with _socket(tenant.world, authorization=_bearer(tenant)) as socket:
+        _next(socket)
+        tenant.client().post(f"/api/v1/chats/{chat.id}/read")
+        read = _next(socket)
+        assert (read["code"], read["result"]["unread_count"]) == ("CHAT_UPDATE", 0)
+        body = {"device_id": str(device.id), "to": chat.jid, "text": "Hi"}
+        row = tenant.client().post("/api/v1/messages", json=body).json()
+        assert _next(socket)["result"] == row
+        tenant.client().post("/api/v1/devices", json={"name": "New"})
+        assert _next(socket)["result"]["name"] == "New"
+
+
+def test_a_browser_connects_with_its_cookie_but_not_another_sites_page(world: World, tenant: Tenant) -> None:
+    cookie = f"wafast={world.signed_in(world.user(tenant)).cookies['wafast']}"
+    with _socket(world, cookie=cookie, origin=world.url) as socket:
+        assert _next(socket)["code"] == "RESYNC"
+    with pytest.raises((InvalidStatus, ConnectionClosed)), _socket(world, cookie=cookie, origin="https://evil") as socket:
+        socket.recv(timeout=5)
+
+
+def test_nobody_gets_no_socket(world: World) -> None:
+    for headers in ({}, {"authorization": "Bearer wrong"}, {"cookie": "wafast=wrong"}):
+        with pytest.raises((InvalidStatus, ConnectionClosed)), _socket(world, **headers) as socket:
+            socket.recv(timeout=5)
+
+
+def test_a_browser_that_does_not_read_is_cut_and_nobody_waits_for_it(tenant: Tenant) -> None:
+    chat = tenant.chat(tenant.device())
+    keys = [tenant.message(chat, "x" * 4000) for _ in range(100)]
+    with (
+        _socket(tenant.world, authorization=_bearer(tenant)) as slow,
+        _socket(tenant.world, authorization=_bearer(tenant)) as quick,
+    ):
+        _next(slow), _next(quick)
+        for _ in range(60):
+            tenant.world.publish({"k": "status", "t": tenant.id, "d": chat.device.no, "c": chat.id, "m": keys})
+            for _ in keys:
+                assert _next(quick)["code"] == "MESSAGE_STATUS"
+        time.sleep(1)
+        read = 0
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                slow.recv(timeout=3)
+                read += 1
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 4008, (read, closed.value)
+    assert read < 60 * len(keys)

@@ -1,0 +1,212 @@
+"""Files: uploaded, shown in parts, fetched through their device."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from tests.integration.api.world import Chat, FakeWorker, Tenant
+from wafast.events.calls import CallFailed
+
+UPLOAD = "/api/v1/media"
+
+
+def _picture(kind: str = "PNG", size: tuple[int, int] = (2400, 1200), mode: str = "RGBA") -> bytes:
+    encoded = io.BytesIO()
+    Image.new(mode, size, (200, 30, 30, 128)[: len(mode)]).save(encoded, kind)
+    return encoded.getvalue()
+
+
+def _upload(client: httpx.Client, name: str, content: bytes, kind: str | None = None, **headers: str) -> httpx.Response:
+    return client.post(
+        UPLOAD, files={"file": (name, content)}, data={} if kind is None else {"type": kind}, headers=headers
+    )
+
+
+def test_a_picture_is_made_small_and_upright(tenant: Tenant) -> None:
+    answer = _upload(tenant.client("send"), "Menü.png", _picture())
+    assert answer.status_code == 201, answer.text
+    upload = answer.json()
+    assert (upload["mime"], upload["width"], upload["height"], upload["name"]) == ("image/jpeg", 1600, 800, "Menü.png")
+    assert upload["size"] <= 350 * 1024
+    file = tenant.client("read").get(upload["media_url"])
+    assert hashlib.sha256(file.content).hexdigest() == upload["media_id"]
+    with Image.open(io.BytesIO(file.content)) as shown:
+        assert (shown.format, shown.size) == ("JPEG", (1600, 800))
+
+
+def test_an_uploaded_file_can_be_sent(tenant: Tenant) -> None:
+    device = tenant.device()
+    upload = _upload(tenant.client(), "a.png", _picture()).json()
+    body = {"device_id": str(device.id), "to": "60123456789", "type": "image", "text": "Look"}
+    body["media_id"] = upload["media_id"]
+    row = tenant.client().post("/api/v1/messages", json=body)
+    assert row.status_code == 202, row.text
+    assert row.json()["media_url"] == upload["media_url"]
+    wrong = tenant.client().post("/api/v1/messages", json=body | {"type": "voice"})
+    assert wrong.status_code == 400
+
+
+def test_documents_and_sounds_stay_as_they_are(tenant: Tenant) -> None:
+    content = _picture()
+    document = _upload(tenant.client(), "a.png", content, "document").json()
+    assert (document["mime"], document["size"], document["width"]) == ("image/png", len(content), None)
+    sound = _upload(tenant.client(), "note.ogg", b"OggS" * 10, "voice").json()
+    assert sound["mime"] == "audio/ogg"
+    unknown = _upload(tenant.client(), "data.zzz", b"\x00\x01").json()
+    assert (unknown["mime"], unknown["media_url"].endswith(".bin")) == ("application/octet-stream", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "status"),
+    [
+        ("a.txt", b"hello", "image", 415),
+        ("a.png", b"\x89PNG\r\n\x1a\n broken", "image", 415),
+        ("a.txt", b"hello", "voice", 415),
+        ("a.txt", b"hello", "sticker", 400),
+        ("a.txt", b"", "document", 400),
+        ("a.bin", b"\0" * (101 << 20), None, 413),
+    ],
+    ids=["text as image", "broken", "text as voice", "unknown type", "empty", "too large"],
+)
+def test_an_upload_that_is_refused(tenant: Tenant, name: str, content: bytes, kind: str | None, status: int) -> None:
+    answer = _upload(tenant.client(), name, content, kind)
+    assert (answer.status_code, answer.json()["status"]) == (status, status)
+    assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+def test_a_form_without_a_file(tenant: Tenant) -> None:
+    assert tenant.client().post(UPLOAD, data={"type": "image"}).status_code in (400, 415)
+    assert tenant.client().post(UPLOAD, files={"other": ("a", b"a")}).status_code == 400
+    assert tenant.client().post(UPLOAD, json={}).status_code == 400
+    broken = tenant.client().post(UPLOAD, content=b"x", headers={"Content-Type": "multipart/form-data; boundary=b"})
+    assert broken.status_code == 400
+
+
+def test_the_same_key_is_for_the_same_file(tenant: Tenant) -> None:
+    client = tenant.client()
+    first = _upload(client, "a.txt", b"hello", **{"Idempotency-Key": "file-1"})
+    assert first.json() == _upload(client, "a.txt", b"hello", **{"Idempotency-Key": "file-1"}).json()
+    assert _upload(client, "a.txt", b"other", **{"Idempotency-Key": "file-1"}).status_code == 422
+
+
+def test_ranges_and_etags(tenant: Tenant) -> None:
+    content = bytes(range(256)) * 4096
+    client = tenant.client()
+    url = _upload(client, "a.mp4", content, "video").json()["media_url"]
+    whole = client.get(url)
+    assert (whole.status_code, whole.content == content) == (200, True)
+    headers = whole.headers
+    assert headers["content-type"] == "video/mp4"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["accept-ranges"] == "bytes"
+    assert "private" in headers["cache-control"] and "immutable" in headers["cache-control"]
+    assert headers["content-length"] == str(len(content))
+    for wanted, first, last in (("bytes=0-0", 0, 0), ("bytes=1000-", 1000, len(content) - 1), (
+        "bytes=-10", len(content) - 10, len(content) - 1), ("bytes=5-99999999", 5, len(content) - 1)):  # fmt: skip
+        part = client.get(url, headers={"Range": wanted})
+        assert (part.status_code, part.content == content[first : last + 1]) == (206, True), wanted
+        assert part.headers["content-range"] == f"bytes {first}-{last}/{len(content)}"
+    outside = client.get(url, headers={"Range": f"bytes={len(content)}-"})
+    assert (outside.status_code, outside.headers["content-range"]) == (416, f"bytes */{len(content)}")
+    known = client.get(url, headers={"If-None-Match": headers["etag"]})
+    assert (known.status_code, known.content) == (304, b"")
+    changed = client.get(url, headers={"Range": "bytes=0-0", "If-Range": '"other"'})
+    assert changed.status_code == 200
+    head = client.head(url)
+    assert (head.status_code, head.headers["content-length"], head.content) == (200, str(len(content)), b"")
+
+
+def test_what_could_run_is_downloaded(tenant: Tenant) -> None:
+    url = _upload(tenant.client(), "a.html", b"<script>alert(1)</script>").json()["media_url"]
+    answer = tenant.client().get(url)
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert "sandbox" in answer.headers["content-security-policy"]
+
+
+def _with_file(tenant: Tenant, content: bytes, name: str | None = None) -> tuple[Chat, str]:
+    chat = tenant.chat(tenant.device())
+    media: dict[str, Any] = {"mime": "image/png", "ext": "png", "sha256": hashlib.sha256(content).hexdigest()}
+    if name:
+        media["name"] = name
+    key = tenant.message(chat, kind="image", media=media)
+    return chat, f"/media/{chat.id}-{key}.png"
+
+
+def test_a_file_is_fetched_through_its_device_on_first_view(tenant: Tenant) -> None:
+    content = _picture(size=(20, 20))
+    chat, url = _with_file(tenant, content, "Gaji März.png")
+    calls: list[Any] = []
+
+    async def answer(device_no: int, verb: str, args: dict[str, Any]) -> dict[str, Any]:
+        calls.append((device_no, verb, args))
+        sha256 = hashlib.sha256(content).hexdigest()
+        path = tenant.world.media_dir / sha256[:2] / sha256
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        await tenant.world.pool.execute(
+            "INSERT INTO media (tenant_id, sha256, mime, size) VALUES ($1, decode($2, 'hex'), 'image/png', $3)",
+            tenant.id, sha256, len(content),
+        )  # fmt: skip
+        return {"sha256": sha256, "mime": "image/png", "size": len(content)}
+
+    worker = FakeWorker(tenant.world, tenant, chat.device, answer)
+    try:
+        with ThreadPoolExecutor(6) as threads:
+            answers = list(threads.map(lambda _: tenant.client().get(url), range(6)))
+    finally:
+        worker.close()
+    assert {one.status_code for one in answers} == {200}
+    assert all(one.content == content for one in answers)
+    assert "Gaji%20M%C3%A4rz.png" in answers[0].headers["content-disposition"]
+    assert len(calls) == 1
+    assert calls[0][:2] == (chat.device.no, "fetch_media")
+    assert tenant.client().get(url).content == content
+
+
+def test_a_hash_another_workspace_has_opens_nothing(tenant: Tenant, stranger: Tenant) -> None:
+    content = b"salaries of everybody"
+    upload = _upload(stranger.client(), "a.txt", content).json()
+    assert tenant.client().get(upload["media_url"]).status_code == 404
+    _, url = _with_file(tenant, content)
+    assert tenant.client().get(url).status_code == 409
+
+
+@pytest.mark.parametrize(("code", "status"), [("expired", 404), ("offline", 409), ("failed", 502)])
+def test_a_file_that_cannot_be_fetched(tenant: Tenant, code: str, status: int) -> None:
+    chat, url = _with_file(tenant, code.encode())
+
+    async def answer(_device: int, _verb: str, _args: dict[str, Any]) -> dict[str, Any]:
+        raise CallFailed(code, "the file is gone")
+
+    worker = FakeWorker(tenant.world, tenant, chat.device, answer)
+    try:
+        refused = tenant.client().get(url)
+    finally:
+        worker.close()
+    assert (refused.status_code, "The file is gone." in refused.json()["detail"]) == (status, True)
+
+
+def test_a_thumbnail(tenant: Tenant) -> None:
+    chat, url = _with_file(tenant, b"x")
+    thumbnail = url.replace(".png", ".thumb.jpg")
+    assert tenant.client().get(thumbnail).status_code == 404
+    tenant.world.sql(
+        "INSERT INTO thumbnails (chat_id, key, tenant_id, jpeg) SELECT chat_id, key, tenant_id, 'jpeg bytes'"
+        " FROM messages WHERE chat_id = $1",
+        chat.id,
+    )
+    answer = tenant.client().get(thumbnail)
+    assert (answer.content, answer.headers["content-type"]) == (b"jpeg bytes", "image/jpeg")
+    assert tenant.client().get(thumbnail, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+
+
+@pytest.mark.parametrize("name", ["x", "..%2f..%2fetc%2fpasswd", "1-2", "1-2.", "99999999999999999999-1.jpg", "ab.jpg"])
+def test_a_name_that_is_no_file(tenant: Tenant, name: str) -> None:
+    assert tenant.client().get(f"/media/{name}").status_code == 404
