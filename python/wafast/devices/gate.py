@@ -181,7 +181,8 @@ class _Request(msgspec.Struct, frozen=True):
         host, _, port = words[1].rpartition(":")
         if not host or not port.isdigit():
             raise TunnelError(400, "CONNECT wants host:port")
-        headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+        fields = (line.partition(":") for line in lines[1:])
+        headers = {name.strip().lower(): value.strip() for name, _, value in fields}
         return cls(host.strip("[]"), int(port), headers.get("proxy-authorization", ""))
 
     def device_no(self, secret: str) -> int:

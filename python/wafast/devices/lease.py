@@ -58,6 +58,21 @@ class Leases:
         await self._pool.execute(q.release_all_leases, self.worker_id)
         await self._pool.execute(q.remove_worker, self.worker_id)
 
-    async def forget_dead(self) -> None:
-        """Remove rows of workers that are long gone."""
+    async def bury_dead_neighbours(self) -> None:
+        """End the heartbeat of workers of this machine whose process is gone, so that their devices are free at once;
+        remove rows of those long gone."""
+        neighbours = await self._pool.fetch(q.neighbours, socket.gethostname())
+        dead = [row["id"] for row in neighbours if not _runs(row["pid"])]
+        if dead:
+            await self._pool.execute(q.bury_workers, dead)
         await self._pool.execute(q.forget_workers)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -4,6 +4,12 @@
 INSERT INTO workers (id, network, node, pid, expires_at) VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5))
 ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at
 
+-- name: neighbours
+SELECT id, pid FROM workers WHERE node = $1 AND expires_at > now()
+
+-- name: bury_workers
+UPDATE workers SET expires_at = now() WHERE id = ANY ($1::uuid[])
+
 -- name: forget_workers
 DELETE FROM workers WHERE expires_at < now() - interval '1 day'
 

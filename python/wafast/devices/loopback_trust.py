@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-#: whatsmeow's WACertPubKey (handshake.go): the certificate root a client trusts. It lies once in neonize's data segment.
+#: whatsmeow's WACertPubKey (handshake.go), the certificate root a client trusts. It lies once in neonize's data.
 CERTIFICATE_ROOT = bytes.fromhex("142375574d0a587166aae71ebe516437c4a28b73e3695c6ce1f7f9545da8ee6b")
 #: Marks a process that was started for a profile.
 MARK = "WAFAST_LOOPBACK_PROCESS"

@@ -1,4 +1,4 @@
-"""neonize's shared library in this process: threads for its clients, a pool for calls, and quiet for its unguarded maps.
+"""neonize's shared library in this process: threads for its clients, a pool for calls, quiet for its unguarded maps.
 
 Facts of neonize 0.5.2 that shape this file: `Neonize()` keeps its thread for the client's life; its Go maps of clients
 have no lock, so a client that starts or stops while another thread looks itself up can abort the process; a call for a
@@ -42,10 +42,7 @@ AFTER_DIAL_SECONDS = 0.02
 #: A client that has not dialled by then does not hold others up any longer.
 DIAL_SECONDS = 10.0
 #: Events neonize hands to the inlet: all but 1 (QR), which it would only hand over after the pairing.
-SUBSCRIBED = bytes(
-    code
-    for code in (*range(2, 14), 16, *range(17, 28), *range(30, 46))
-)
+SUBSCRIBED = bytes((*range(2, 14), *range(16, 28), *range(30, 46)))
 #: Parameters that ride in the store's name: twice the rate at half the CPU of neonize's defaults.
 STORE_PARAMETERS = "?_foreign_keys=on&_journal_mode=WAL&_synchronous=NORMAL&_cache_size=-64&_busy_timeout=5000&x="
 

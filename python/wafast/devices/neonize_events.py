@@ -1,4 +1,4 @@
-"""What neonize's control events say, as events of ours. Codes and protobuf messages are those of `neonize/events.py`."""
+"""What neonize's control events say, as events of ours. Codes and messages are those of `neonize/events.py`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wafast.devices import session as ev
 #: The core refused a write because the lease is gone (wafast._core.Ingest.control).
 LEASE_LOST = -1
 
-#: WhatsApp's codes of a temporary ban (whatsmeow types/events TempBanReason); neonize's enumeration numbers them from 1.
+#: WhatsApp's reasons of a temporary ban (whatsmeow TempBanReason), as neonize's enumeration numbers them.
 BAN_REASONS = {
     1: "too many messages to people who do not know this number",
     2: "blocked by too many people",
@@ -96,6 +96,6 @@ _PARSERS: dict[int, Callable[[bytes], ev.ControlEvent]] = {
 
 
 def parse(code: int, data: bytes) -> ev.ControlEvent | None:
-    """The event, or None for one that is none of a worker's business. Raises DecodeError when `data` is not its message."""
+    """The event, or None for one that is none of a worker's business. Raises DecodeError when `data` is another's."""
     parser = _PARSERS.get(code)
     return parser(data) if parser else None

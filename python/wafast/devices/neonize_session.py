@@ -54,7 +54,9 @@ GONE = re.compile(r"\b(403|404|410)\b|no such|media.*(expired|gone)", re.IGNOREC
 class NeonizeSession:
     """One client. Its control events come from the worker, which reads them at the inlet (`receive`)."""
 
-    def __init__(self, binding: Binding, gate: Gate, device_no: int, store: Path, proxy: str | None, tell: Tell) -> None:
+    def __init__(
+        self, binding: Binding, gate: Gate, device_no: int, store: Path, proxy: str | None, tell: Tell
+    ) -> None:
         self.device_no = device_no
         self._uuid = str(device_no)
         self._binding, self._gate, self._store, self._tell_worker = binding, gate, store, tell
@@ -204,12 +206,12 @@ class NeonizeSession:
     async def download(self, file: ev.Download) -> bytes:
         """See `Session.download`."""
         number, word = content_of.MEDIA_TYPES[file.kind]
+        hashes = file.enc_sha256, len(file.enc_sha256), file.sha256, len(file.sha256)
+        key = file.media_key, len(file.media_key), file.size & 0x7FFFFFFF
         answer = pb.DownloadReturnFunction.FromString(
             await self._call(
-                "DownloadMediaWithPath", file.direct_path.encode(), file.enc_sha256, len(file.enc_sha256),
-                file.sha256, len(file.sha256), file.media_key, len(file.media_key), file.size & 0x7FFFFFFF,
-                number, word.encode(),
-            )  # fmt: skip
+                "DownloadMediaWithPath", file.direct_path.encode(), *hashes, *key, number, word.encode()
+            )
         )
         if answer.Error:
             if GONE.search(answer.Error):
@@ -223,7 +225,7 @@ class NeonizeSession:
         self._live = False
 
     async def own(self) -> ev.Own:
-        """Whose session it is, as known now: the push name comes a while after the first pairing."""
+        """See `Session.own`."""
         device = await self._call("GetMe")
         event = neonize_events.parse(0, device)
         assert isinstance(event, ev.Own)

@@ -208,6 +208,9 @@ class Session(Protocol):
 
     device_no: int
 
+    def receive(self, code: int, data: bytes) -> None:
+        """Take a control event of this session from the inlet, as the engine encodes it."""
+
     async def start(self) -> None:
         """Begin to connect, or to show codes when the device was never paired; returns once that is under way."""
 
@@ -234,6 +237,9 @@ class Session(Protocol):
 
     async def download(self, file: Download) -> bytes:
         """The bytes of a message's file. Raises SessionError, Expired."""
+
+    async def own(self) -> Own:
+        """Whose session it is, as known now: the push name comes a while after a pairing. Raises SessionError."""
 
     async def log_out(self) -> None:
         """Unlink from the phone; the session is over after that. Raises SessionError."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 import asyncpg
@@ -14,6 +14,11 @@ from wafast.database.queries import load
 from wafast.events import bus
 
 q = load(__file__)
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Executor = asyncpg.Pool | asyncpg.Connection | PoolConnectionProxy[asyncpg.Record]
 
 State = Literal["new", "pairing", "connecting", "online", "offline", "logged_out", "banned", "replaced", "outdated"]
 
@@ -26,8 +31,8 @@ REACHED_FROM: dict[State, frozenset[State]] = {
     "pairing": frozenset({"new", "pairing", "offline", *TERMINAL}),
     "connecting": frozenset({"pairing", "connecting", "online", "offline", "banned", "replaced", "outdated"}),
     "online": frozenset({"online", "connecting", "offline"}),
-    "offline": frozenset({"offline", "connecting", "online", "pairing"}),
-    "logged_out": frozenset({"logged_out", "pairing", "connecting", "online", "offline", "banned", "replaced", "outdated"}),
+    "offline": frozenset({"offline", "connecting", "online"}),
+    "logged_out": frozenset({"pairing", "connecting", "online", "offline", *TERMINAL}),
     "banned": frozenset({"banned", "connecting", "online", "offline", "pairing"}),
     "replaced": frozenset({"replaced", "connecting", "online", "offline", "pairing"}),
     "outdated": frozenset({"outdated", "connecting", "online", "offline", "pairing"}),
@@ -74,7 +79,7 @@ def _span(seconds: int) -> str:
 
 
 async def move(
-    connection: asyncpg.Pool | asyncpg.Connection,
+    connection: Executor,
     lease: tuple[UUID, int],
     device_no: int,
     state: State,
@@ -99,9 +104,15 @@ async def move(
 
 
 async def set_push_name(
-    connection: asyncpg.Pool | asyncpg.Connection, lease: tuple[UUID, int], device_no: int, name: str
+    connection: Executor, lease: tuple[UUID, int], device_no: int, name: str
 ) -> None:
     """Keep the name the phone gives itself, and tell when it is a new one."""
     tenant_id = await connection.fetchval(q.set_push_name, device_no, *lease, name)
     if tenant_id is not None:
         await bus.publish(connection, [{"k": "device", "t": tenant_id, "d": device_no}])
+
+
+async def leave(connection: Executor, worker_id: UUID) -> None:
+    """All that a worker holds goes offline because it stops."""
+    rows = await connection.fetch(q.leave_devices, worker_id, WORKER_STOPS)
+    await bus.publish(connection, [{"k": "device", "t": row["tenant_id"], "d": row["no"]} for row in rows])

@@ -15,6 +15,13 @@ FROM leases l
 WHERE d.no = $1 AND l.device_no = d.no AND l.worker_id = $2 AND l.epoch = $3 AND d.state = ANY ($6::text[])
 RETURNING d.tenant_id
 
+-- name: leave_devices
+-- A worker stops: whoever takes its devices connects them again at once.
+UPDATE devices d SET state = 'offline', state_reason = $2, state_at = now(), retry_at = NULL
+FROM leases l
+WHERE l.worker_id = $1 AND d.no = l.device_no AND d.state IN ('connecting', 'online')
+RETURNING d.tenant_id, d.no
+
 -- name: set_push_name
 UPDATE devices d SET push_name = $4
 FROM leases l

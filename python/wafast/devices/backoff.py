@@ -1,0 +1,17 @@
+"""How long to wait after failures."""
+
+from __future__ import annotations
+
+import random
+
+#: A device is not started again within this long, whatever happens to it.
+COOLDOWN_SECONDS = 20.0
+FIRST_SECONDS = 5.0
+LONGEST_SECONDS = 600.0
+
+
+def retry_seconds(failures: int) -> float:
+    """Seconds until the next try after so many failures in a row: exponential with full jitter, never below the
+    cooldown."""
+    longest = min(LONGEST_SECONDS, FIRST_SECONDS * 2.0 ** min(failures, 20))
+    return max(COOLDOWN_SECONDS, random.uniform(0.0, longest))

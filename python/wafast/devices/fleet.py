@@ -1,0 +1,351 @@
+"""The sessions of one worker: started, listened to and ended; what they tell becomes the state of their devices."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import asyncpg
+
+from wafast import logs
+from wafast.devices import session as ev
+from wafast.devices import state
+from wafast.devices.backoff import retry_seconds
+from wafast.devices.held import Held
+from wafast.devices.lease import Lease
+from wafast.devices.pairing import OUTCOMES, TIMED_OUT, NumberTaken, Pairing, remove_store
+from wafast.devices.session import ControlEvent, Session, SessionError
+
+if TYPE_CHECKING:
+    from wafast._core import Ingest
+
+log = logs.get("devices.fleet")
+
+MakeSession = Callable[[int, Path, str | None, Callable[[int, ControlEvent], None]], Session]
+
+#: Unanswered pings, 20 to 30 seconds apart, that make a device offline. The session dials anew by itself after more.
+MISSED_PINGS = 2
+#: How long to wait when the database is away, before an event is written again.
+AWAY_SECONDS = 1.0
+#: The phone tells its name a moment after the first login.
+NAME_SECONDS = 3.0
+
+
+class Fleet:
+    """Every device this worker holds. All methods run on the worker's loop."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        worker_id: UUID,
+        ingest: Ingest,
+        sessions_dir: Path,
+        make_session: MakeSession,
+    ) -> None:
+        self._pool, self._worker_id, self._ingest = pool, worker_id, ingest
+        self._sessions_dir, self._make_session = sessions_dir, make_session
+        self.held: dict[int, Held] = {}
+        self.on_online: Callable[[int], None] = lambda _device_no: None
+        self.on_change: Callable[[int], None] = lambda _device_no: None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._moved = asyncio.Event()
+
+    @property
+    def connecting(self) -> int:
+        """How many sessions are between their start and being online."""
+        return sum(held.session is not None and held.state == "connecting" for held in self.held.values())
+
+    async def wait_for_room(self, most: int) -> None:
+        """Return when fewer than `most` sessions are connecting."""
+        while self.connecting >= most:
+            self._moved.clear()
+            await self._moved.wait()
+
+    def online(self) -> list[int]:
+        """Devices that can send now."""
+        return [device_no for device_no, held in self.held.items() if held.is_online]
+
+    def adopt(self, lease: Lease) -> Held:
+        """Begin to hold a device."""
+        held = Held(lease.device_no, lease.tenant_id, (self._worker_id, lease.epoch))
+        self.held[lease.device_no] = held
+        return held
+
+    async def drop(self, held: Held) -> None:
+        """Hold a device no more; its session ends, its state stays as it is."""
+        await self.end_session(held)
+        self.held.pop(held.device_no, None)
+
+    async def start(self, held: Held, store: str, proxy: str | None) -> None:
+        """Start the session of a device that has none."""
+        # Until a phone has linked it, a device is nobody's: its old identity must not name new messages.
+        jid, lid = (held.jid, held.lid) if held.pairing is None else (None, None)
+        self._ingest.attach(held.device_no, held.tenant_id, held.lease[1], jid, lid)
+        held.touch()
+        held.store = store
+        held.session = self._make_session(held.device_no, self._sessions_dir / store, proxy, self.hear)
+        try:
+            await held.session.start()
+        except Exception as error:
+            log.exception("a session did not start", device=held.device_no)
+            await self._give_up(held, f"the session did not start: {error}")
+
+    async def end_session(self, held: Held) -> None:
+        """End a device's session, if it has one."""
+        session, held.session = held.session, None
+        held.touch()
+        self._moved.set()
+        if session is not None:
+            held.events.clear()
+            await session.stop()
+            self._ingest.detach(held.device_no)
+
+    async def move(
+        self,
+        held: Held,
+        to: state.State,
+        reason: str | None,
+        *,
+        retry: float | None = None,
+        failed: bool = False,
+    ) -> bool:
+        """Write a state; what was already so is not written again."""
+        moved = await state.move(
+            self._pool, held.lease, held.device_no, to, reason, retry_seconds=retry, failed=failed
+        )
+        if not moved:
+            log.warning("a state was not written", device=held.device_no, state=to, was=held.state)
+            return False
+        if held.state != to:
+            log.info("device is " + to, device=held.device_no, reason=reason)
+            held.state, held.state_at = to, time.monotonic()
+        held.failures = 0 if to == "online" else held.failures + failed
+        held.touch()
+        self._moved.set()
+        self.on_change(held.device_no)
+        return True
+
+    def hear(self, device_no: int, event: ControlEvent) -> None:
+        """Take what a session tells. A device's events are handled one after the other."""
+        held = self.held.get(device_no)
+        if held is None:
+            return
+        held.events.append(event)
+        if not held.is_handling:
+            held.is_handling = True
+            self.spawn(self._drain(held))
+
+    def spawn(self, work: Coroutine[None, None, None]) -> None:
+        """Run a coroutine as a task that is kept until it ends."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _drain(self, held: Held) -> None:
+        try:
+            while held.events:
+                event = held.events[0]
+                try:
+                    await self._handle(held, event)
+                except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                    log.warning("an event is not written yet", device=held.device_no, error=str(error))
+                    await asyncio.sleep(AWAY_SECONDS)
+                    continue
+                except Exception:
+                    log.exception("an event was not handled", device=held.device_no, event_type=type(event).__name__)
+                if held.events and held.events[0] is event:
+                    held.events.popleft()
+        finally:
+            held.is_handling = False
+
+    async def _handle(self, held: Held, event: ControlEvent) -> None:
+        if held.pairing is not None and await self._handle_pairing(held, held.pairing, event):
+            return
+        match event:
+            case ev.Own():
+                await self._know(held, event)
+            case ev.Connected() | ev.KeepAliveRestored():
+                if held.session is not None:
+                    await self._came_online(held)
+            case ev.Disconnected():
+                if held.state in ("online", "connecting"):
+                    await self.move(held, "offline", state.LOST)
+            case ev.KeepAliveTimeout():
+                if event.errors >= MISSED_PINGS and held.state == "online":
+                    await self.move(held, "offline", state.NO_ANSWER)
+            case ev.LoggedOut():
+                await self.logged_out(held, state.logged_out(event.reason))
+            case ev.Qr():
+                # Only a session whose keys are gone shows codes to a device that was paired.
+                await self.logged_out(held, state.logged_out("WhatsApp does not know this device any more"))
+            case ev.Banned():
+                await self._terminate(held, "banned", state.banned(event.reason, event.seconds))
+            case ev.Replaced():
+                await self._terminate(held, "replaced", state.REPLACED)
+            case ev.Outdated():
+                await self._terminate(held, "outdated", state.OUTDATED)
+            case ev.ConnectFailure():
+                await self._give_up(held, event.reason)
+            case ev.Ended():
+                await self._give_up(held, f"WhatsApp is not reached: {event.error or 'the session ended'}")
+            case ev.StreamError():
+                log.info("WhatsApp ended the stream", device=held.device_no, code=event.code)
+            case ev.LeaseLost():
+                log.warning("another worker holds the device now", device=held.device_no)
+                await self.drop(held)
+
+    async def _handle_pairing(self, held: Held, pairing: Pairing, event: ControlEvent) -> bool:
+        """Take an event of a device that is being paired; False for one that is not about the pairing."""
+        match event:
+            case ev.Qr():
+                await self._show(held, pairing, event.code)
+            case ev.Own():
+                await self._paired(held, pairing, event)
+            case ev.Paired():
+                pass  # Own follows, and says more
+            case ev.PairingRefused():
+                await self.end_pairing(held, "failed", event.reason)
+            case ev.PairingEnded(outcome="success"):
+                pass
+            case ev.PairingEnded(outcome="timeout"):
+                await self.end_pairing(held, "expired", TIMED_OUT)
+            case ev.PairingEnded():
+                await self.end_pairing(held, "failed", OUTCOMES.get(event.outcome, f"it ended: {event.outcome}"))
+            case ev.ConnectFailure():
+                await self.end_pairing(held, "failed", event.reason)
+            case ev.Outdated():
+                await self.end_pairing(held, "failed", OUTCOMES["err-client-outdated"])
+            case ev.Ended():
+                await self.end_pairing(held, "failed", f"WhatsApp is not reached: {event.error or 'the session ended'}")
+            case _:
+                return False
+        return True
+
+    async def _show(self, held: Held, pairing: Pairing, qr: str) -> None:
+        if pairing.phone is None:
+            await pairing.show(qr=qr)
+        elif not pairing.has_code and held.session is not None:
+            pairing.has_code = True
+            try:
+                await pairing.show(code=await held.session.pair_by_code(pairing.phone))
+            except SessionError as error:
+                await self.end_pairing(held, "failed", f"WhatsApp gave no code: {error}")
+
+    async def _paired(self, held: Held, pairing: Pairing, own: ev.Own) -> None:
+        try:
+            written = await pairing.succeed(own)
+        except NumberTaken as error:
+            await self._unlink(held)
+            await self.end_pairing(held, "failed", str(error))
+            return
+        held.pairing = None
+        held.touch()
+        if not written:
+            await self._unlink(held)
+            await self.end_session(held)
+            await self._back_from_pairing(held, None)
+            return
+        log.info("device is paired", device=held.device_no)
+        if pairing.old_store is not None:
+            remove_store(self._sessions_dir / pairing.old_store)
+        held.jid, held.push_name, held.state, held.state_at = own.jid, None, "connecting", time.monotonic()
+        await self._know(held, own)
+
+    async def _unlink(self, held: Held) -> None:
+        """The phone has linked a device that nobody wants: give the link back, once the session is in."""
+        if held.session is None:
+            return
+        for _ in range(20):
+            try:
+                await held.session.log_out()
+                return
+            except SessionError:
+                await asyncio.sleep(0.25)
+
+    async def end_pairing(self, held: Held, outcome: str, reason: str) -> None:
+        """End a device's waiting pairing without a phone."""
+        pairing, held.pairing = held.pairing, None
+        held.touch()
+        if pairing is None:
+            return
+        await pairing.end("expired" if outcome == "expired" else "failed", reason)
+        await self.end_session(held)
+        remove_store(self._sessions_dir / pairing.store)
+        await self._back_from_pairing(held, reason)
+
+    async def _back_from_pairing(self, held: Held, reason: str | None) -> None:
+        if held.jid is None:
+            await self.move(held, "new", reason and f"Pairing failed: {reason}", retry=state.NEVER)
+        else:
+            await self.move(held, "logged_out", state.logged_out("the new pairing failed"), retry=state.NEVER)
+
+    async def _know(self, held: Held, own: ev.Own) -> None:
+        """The session says whose it is."""
+        held.lid = own.lid or held.lid
+        self._ingest.attach(held.device_no, held.tenant_id, held.lease[1], own.jid, held.lid)
+        await self._keep_name(held, own.push_name)
+
+    async def _ask_name(self, held: Held) -> None:
+        await asyncio.sleep(NAME_SECONDS)
+        if held.is_online and held.session is not None:
+            with contextlib.suppress(SessionError):
+                await self._keep_name(held, (await held.session.own()).push_name)
+
+    async def _keep_name(self, held: Held, name: str) -> None:
+        if name and name != held.push_name:
+            held.push_name = name
+            await state.set_push_name(self._pool, held.lease, held.device_no, name)
+
+    async def _came_online(self, held: Held) -> None:
+        if held.state != "online" and await self.move(held, "online", None):
+            self.on_online(held.device_no)
+            if not held.push_name:
+                self.spawn(self._ask_name(held))
+
+    async def logged_out(self, held: Held, reason: str) -> None:
+        """The link to the phone is over: the session's keys go, a person has to pair again."""
+        store = held.store
+        await self._terminate(held, "logged_out", reason)
+        if store is not None:
+            remove_store(self._sessions_dir / store)
+            held.store = None
+
+    def forget_store(self, held: Held) -> None:
+        """Delete the session file of a device that is gone."""
+        if held.store is not None:
+            remove_store(self._sessions_dir / held.store)
+
+    async def _terminate(self, held: Held, to: state.State, reason: str) -> None:
+        await self.end_session(held)
+        await self.move(held, to, reason, retry=state.NEVER)
+
+    async def _give_up(self, held: Held, reason: str) -> None:
+        """The session cannot go on by itself: end it, and try again later."""
+        await self.end_session(held)
+        await self.move(held, "offline", state.refused(reason), retry=retry_seconds(held.failures), failed=True)
+
+    async def restart_stuck(self, held: Held, reason: str) -> None:
+        """End a session that came to nothing, so that the reconciler starts another."""
+        log.warning("a session is stuck", device=held.device_no, state=held.state)
+        await self.end_session(held)
+        await self.move(held, "offline", reason, retry=retry_seconds(held.failures), failed=True)
+
+    async def close(self) -> None:
+        """End every session, and say so; leases are released elsewhere."""
+        alive = [held for held in self.held.values() if held.session is not None]
+        await asyncio.gather(*(self.end_session(held) for held in alive), return_exceptions=True)
+        for held in alive:
+            if held.pairing is not None:
+                with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+                    await self.end_pairing(held, "failed", "wafast was stopped; start again")
+        for task in list(self._tasks):
+            task.cancel()
+
+    async def say_offline(self) -> None:
+        """Write that what this worker held is offline, in one statement: it comes back where it is next held."""
+        await state.leave(self._pool, self._worker_id)

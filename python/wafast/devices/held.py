@@ -1,0 +1,43 @@
+"""What a worker keeps of each device it holds."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from wafast.devices.pairing import Pairing
+from wafast.devices.session import ControlEvent, Session
+from wafast.devices.state import State
+
+
+@dataclass(slots=True)
+class Held:
+    """A device under this worker's lease. Instants are of the monotonic clock."""
+
+    device_no: int
+    tenant_id: int
+    lease: tuple[UUID, int]
+    state: State = "offline"
+    state_at: float = field(default_factory=time.monotonic)
+    session: Session | None = None
+    pairing: Pairing | None = None
+    jid: str | None = None
+    lid: str | None = None
+    push_name: str | None = None
+    store: str | None = None
+    failures: int = 0
+    events: deque[ControlEvent] = field(default_factory=deque)
+    is_handling: bool = False
+    touched: float = 0.0
+    """When this worker last changed the device: a row that was read before does not know of it."""
+
+    def touch(self) -> None:
+        """Note a change."""
+        self.touched = time.monotonic()
+
+    @property
+    def is_online(self) -> bool:
+        """Whether messages can leave now."""
+        return self.session is not None and self.state == "online"

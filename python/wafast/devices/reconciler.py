@@ -1,0 +1,320 @@
+"""Brings devices to what people want them to be: the one place that makes a device connect, reconnect or stop.
+
+Woken by notifications, and by a slow tick for what no notification tells (a backoff that is over, a worker that died).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from wafast import logs
+from wafast.database.queries import load
+from wafast.devices import state
+from wafast.devices.fleet import Fleet
+from wafast.devices.held import Held
+from wafast.devices.lease import Leases
+from wafast.devices.pairing import TIMED_OUT, Pairing, store_name
+from wafast.devices.session import SessionError
+
+q = load(__file__)
+log = logs.get("devices.reconciler")
+
+TICK_SECONDS = 5.0
+#: Notifications that come together are looked at together.
+GATHER_SECONDS = 0.02
+#: When a device is looked at again that was just changing.
+AGAIN_SECONDS = 0.2
+#: Sessions that may be between start and online at once.
+MAX_CONNECTING = 50
+#: A session that is not online by then is started anew; what dials again by itself gets longer.
+CONNECT_SECONDS = 60.0
+REDIAL_SECONDS = 300.0
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A device as the database has it."""
+
+    no: int
+    id: UUID
+    tenant_id: int
+    desired_state: str
+    state: state.State
+    failures: int
+    jid: str | None
+    lid: str | None
+    push_name: str | None
+    store: str | None
+    proxy: str | None
+    is_due: bool
+    waits_for_person: bool
+    epoch: int
+    pairing_id: UUID | None
+    pairing_phone: str | None
+    pairing_expired: bool | None
+
+
+class Step(Enum):
+    """What a device needs now."""
+
+    NOTHING = "nothing"
+    RELEASE = "release"
+    DROP = "drop"
+    PAIR = "pair"
+    EXPIRE_PAIRING = "expire_pairing"
+    CANCEL_PAIRING = "cancel_pairing"
+    CONNECT = "connect"
+    DISCONNECT = "disconnect"
+    LOG_OUT = "log_out"
+    RESTART = "restart"
+
+
+def decide(row: Row, held: Held, now: float) -> Step:
+    """The next step for a device; `now` is of the monotonic clock."""
+    if row.epoch != held.lease[1]:
+        return Step.DROP
+    if row.pairing_id is not None and row.pairing_expired:
+        return Step.EXPIRE_PAIRING
+    if held.pairing is not None and row.pairing_id != held.pairing.id and not held.pairing.is_over:
+        return Step.CANCEL_PAIRING
+    if row.pairing_id is not None:
+        return Step.NOTHING if held.pairing is not None else Step.PAIR
+    if held.pairing is not None:
+        return Step.NOTHING
+    if row.desired_state == "logged_out" and row.jid is not None and row.state != "logged_out":
+        return Step.LOG_OUT
+    if row.desired_state == "connected" and row.jid is not None and row.state != "logged_out":
+        return _connected(row, held, now)
+    if held.session is not None or row.state in ("pairing", "connecting", "online"):
+        return Step.DISCONNECT
+    return Step.RELEASE
+
+
+def _connected(row: Row, held: Held, now: float) -> Step:
+    if held.session is None:
+        if row.waits_for_person:
+            return Step.RELEASE
+        return Step.CONNECT if row.is_due else Step.NOTHING
+    patience = CONNECT_SECONDS if held.state == "connecting" else REDIAL_SECONDS
+    return Step.RESTART if held.state != "online" and now - held.state_at > patience else Step.NOTHING
+
+
+class Reconciler:
+    """The loop of one worker."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        leases: Leases,
+        fleet: Fleet,
+        on_acquired: Callable[[list[int]], Awaitable[None]],
+    ) -> None:
+        self._pool, self._leases, self._fleet = pool, leases, fleet
+        self._on_acquired = on_acquired
+        self._woken = asyncio.Event()
+        self._named: set[int] = set()
+        self._again: set[int] = set()
+        self._missed = True
+        self._starts: asyncio.PriorityQueue[tuple[int, int, int]] = asyncio.PriorityQueue()
+        self._queued: dict[int, int] = {}
+        self._busy: set[int] = set()
+        self._count = 0
+
+    def wake(self, device_no: int) -> None:
+        """Something about this device has changed."""
+        self._named.add(device_no)
+        self._woken.set()
+
+    def wake_all(self) -> None:
+        """Notifications may have been missed."""
+        self._missed = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Reconcile until cancelled."""
+        next_tick = time.monotonic()
+        while True:
+            try:
+                named = self._named | self._again
+                self._named, self._again = set(), set()
+                self._woken.clear()
+                full = self._missed or time.monotonic() >= next_tick
+                self._missed = False
+                if full:
+                    next_tick = time.monotonic() + TICK_SECONDS
+                await self.look(None if full else sorted(named))
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                log.warning("the database is away", error=str(error))
+                await asyncio.sleep(1.0)
+            except Exception:
+                log.exception("devices were not looked at")
+                await asyncio.sleep(1.0)
+            left = max(0.0, next_tick - time.monotonic())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), min(left, AGAIN_SECONDS) if self._again else left)
+            await asyncio.sleep(GATHER_SECONDS)
+
+    async def look(self, named: list[int] | None) -> None:
+        """Take what is free, then look at the named devices, or at all."""
+        fleet = self._fleet
+        acquired = await self._leases.acquire()
+        for lease in acquired:
+            fleet.adopt(lease)
+        if acquired:
+            log.info("devices taken", count=len(acquired))
+            await self._on_acquired([lease.device_no for lease in acquired])
+        wanted = None if named is None else named + [lease.device_no for lease in acquired]
+        asked = time.monotonic()
+        rows = await self._read(wanted)
+        known = list(fleet.held) if wanted is None else wanted
+        await self._drop_missing([fleet.held[no] for no in known if no in fleet.held and no not in rows])
+        releases = []
+        for row in rows.values():
+            held = fleet.held.get(row.no)
+            if held is None:
+                releases.append(row.no)
+            elif row.no in self._busy or held.is_handling or held.touched >= asked:
+                self._again.add(row.no)
+            elif await self._step(row, held):
+                releases.append(row.no)
+        await self._leases.release(releases)
+
+    async def _read(self, wanted: list[int] | None) -> dict[int, Row]:
+        records = await self._pool.fetch(q.read_devices, self._leases.worker_id, wanted)
+        return {record["no"]: msgspec.convert(dict(record), Row) for record in records}
+
+    async def _drop_missing(self, missing: list[Held]) -> None:
+        """Devices that were deleted, or taken by another worker, which needs their session files."""
+        if not missing:
+            return
+        records = await self._pool.fetch(q.which_exist, [held.device_no for held in missing])
+        exist = {record["no"] for record in records}
+        for held in missing:
+            await self._fleet.drop(held)
+            if held.device_no not in exist:
+                self._fleet.forget_store(held)
+
+    async def _step(self, row: Row, held: Held) -> bool:
+        """Do what a device needs; True when its lease is to be given back."""
+        self._refresh(row, held)
+        fleet = self._fleet
+        match decide(row, held, time.monotonic()):
+            case Step.NOTHING:
+                return False
+            case Step.RELEASE:
+                await fleet.drop(held)
+                return True
+            case Step.DROP:
+                await fleet.drop(held)
+                return False
+            case Step.PAIR:
+                self._queue(0, row)
+            case Step.CONNECT:
+                self._queue(1, row)
+            case Step.EXPIRE_PAIRING:
+                await self._expire(row, held)
+            case Step.CANCEL_PAIRING:
+                await fleet.end_pairing(held, "failed", "cancelled")
+                self.wake(row.no)
+            case Step.DISCONNECT:
+                await self._disconnect(row, held)
+                self.wake(row.no)
+            case Step.LOG_OUT:
+                await self._log_out(held)
+                self.wake(row.no)
+            case Step.RESTART:
+                await fleet.restart_stuck(held, state.STUCK)
+        return False
+
+    @staticmethod
+    def _refresh(row: Row, held: Held) -> None:
+        """What only the database knows, while no session tells better."""
+        held.failures = row.failures
+        if held.session is None:
+            held.state, held.jid, held.lid = row.state, row.jid, row.lid
+            held.push_name, held.store = row.push_name, row.store
+
+    def _queue(self, rank: int, row: Row) -> None:
+        if row.no not in self._queued:
+            self._count += 1
+            self._queued[row.no] = self._count
+            self._starts.put_nowait((rank, self._count, row.no))
+
+    async def run_starts(self) -> None:
+        """Start queued sessions, pairings first, few at a time, until cancelled."""
+        while True:
+            _rank, _count, device_no = await self._starts.get()
+            await self._fleet.wait_for_room(MAX_CONNECTING)
+            del self._queued[device_no]
+            self._busy.add(device_no)
+            try:
+                await self._start(device_no)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                log.warning("a start was not written", device=device_no, error=str(error))
+            except Exception:
+                log.exception("a device was not started", device=device_no)
+            finally:
+                self._busy.discard(device_no)
+                self.wake(device_no)
+
+    async def _start(self, device_no: int) -> None:
+        """Start what is still wanted now: the queue may have taken a while."""
+        fleet = self._fleet
+        held, row = fleet.held.get(device_no), (await self._read([device_no])).get(device_no)
+        if held is None or row is None or held.is_handling:
+            return
+        step = decide(row, held, time.monotonic())
+        if step is Step.PAIR and row.pairing_id is not None:
+            await fleet.end_session(held)
+            if not await fleet.move(held, "pairing", state.PAIRING):
+                return
+            store = store_name(row.id, row.pairing_id)
+            held.pairing = Pairing(
+                self._pool, held.lease, row.no, row.pairing_id, row.pairing_phone, store, row.store
+            )
+            await fleet.start(held, store, row.proxy)
+        elif step is Step.CONNECT and row.store is not None:
+            if await fleet.move(held, "connecting", state.STARTING):
+                await fleet.start(held, row.store, row.proxy)
+        elif step is Step.CONNECT:
+            await fleet.logged_out(held, state.logged_out("its session file is missing"))
+
+    async def _expire(self, row: Row, held: Held) -> None:
+        if held.pairing is None and row.pairing_id is not None:
+            held.pairing = Pairing(
+                self._pool, held.lease, row.no, row.pairing_id, row.pairing_phone,
+                store_name(row.id, row.pairing_id), row.store,
+            )  # fmt: skip
+        await self._fleet.end_pairing(held, "expired", TIMED_OUT)
+        self.wake(row.no)
+
+    async def _disconnect(self, row: Row, held: Held) -> None:
+        fleet = self._fleet
+        await fleet.end_session(held)
+        if row.state == "pairing":
+            if row.jid is None:
+                await fleet.move(held, "new", None, retry=state.NEVER)
+            else:
+                await fleet.move(held, "logged_out", state.logged_out("the new pairing failed"), retry=state.NEVER)
+        elif row.state in ("connecting", "online", "offline"):
+            await fleet.move(held, "offline", state.ON_REQUEST)
+
+    async def _log_out(self, held: Held) -> None:
+        """Unlink from the phone where that is possible now; where it is not, the phone shows the link until a person
+        removes it there."""
+        reason = state.UNLINKED_HERE
+        try:
+            if held.session is None:
+                raise SessionError("not connected")
+            await held.session.log_out()
+        except SessionError as error:
+            log.info("the phone was not told of a logout", device=held.device_no, error=str(error))
+            reason = "Logged out here, but the phone could not be told: remove the device there too. Then pair it again"
+        await self._fleet.logged_out(held, reason)

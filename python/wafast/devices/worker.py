@@ -1,0 +1,214 @@
+"""One worker process: it holds devices of one network, their sessions, and everything that leaves through them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import msgspec
+import uvloop
+
+from wafast import _core, logs
+from wafast.database.pool import WORKER_CONNECTIONS, open_pool
+from wafast.devices import loopback_trust
+from wafast.devices.calls_served import Verbs
+from wafast.devices.fleet import Fleet
+from wafast.devices.gate import Gate
+from wafast.devices.lease import BEAT_SECONDS, Leases
+from wafast.devices.reconciler import Reconciler
+from wafast.devices.session import ControlEvent, Session
+from wafast.events.bus import WORK, Listener
+from wafast.events.calls import Server, request_channel
+from wafast.inbox.media import MediaStore
+from wafast.outbox import claim as claims
+from wafast.outbox.send import Sender
+from wafast.settings import Network, Settings
+
+log = logs.get("devices.worker")
+
+FLUSH_SECONDS = 10.0
+
+
+class _Work(msgspec.Struct):
+    """A notification on bus.WORK."""
+
+    w: str
+    n: str
+    d: int
+
+
+def run(settings: Settings, database_uri: str, network: Network, profile: Path | None) -> None:
+    """Be one worker until SIGTERM or SIGINT: then sessions stop, what came in is committed, devices are given back.
+
+    Raises ValueError for a network with the wrong kind of profile, RuntimeError in a process that was not started for
+    its profile (`loopback_trust.environment`).
+    """
+    if (profile is not None) != (network == "loopback"):
+        raise ValueError(f"a worker of network {network} {'takes no' if profile else 'needs a'} loopback profile")
+    logs.configure(settings.log, f"worker {network}")
+    _raise_file_limit()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_Worker(settings, database_uri, network, profile).run())
+    # neonize leaves threads of Go behind that may call back at any time: the interpreter must not be taken down first.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _raise_file_limit() -> None:
+    """A session takes up to five descriptors."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+class _Worker:
+    def __init__(self, settings: Settings, uri: str, network: Network, profile: Path | None) -> None:
+        self._settings, self._uri, self._network, self._profile = settings, uri, network, profile
+        self._id = uuid4()
+        self._stop = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def run(self) -> None:
+        """Everything from the first connection to the last."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        settings = self._settings
+        make_session, gate = self._prepare_sessions()
+        pool = await open_pool(self._uri, size=WORKER_CONNECTIONS, name=f"worker {self._network}")
+        ingest = self._open_ingest()
+        leases = Leases(pool, self._id, self._network)
+        await leases.bury_dead_neighbours()
+        await leases.beat()
+        await gate.open()
+        fleet = Fleet(pool, self._id, ingest, settings.sessions_dir / self._network, make_session)
+        sender = Sender(pool, self._id, settings.media_dir, fleet.online, lambda no: _session(fleet, no))
+        reconciler = Reconciler(pool, leases, fleet, lambda numbers: _orphan(pool, numbers))
+        fleet.on_online = lambda _device_no: sender.wake()
+        fleet.on_change = reconciler.wake
+        loop.add_reader(ingest.control_fd(), self._drain_control, ingest, fleet)
+        listener = self._listener(pool, fleet, reconciler, sender)
+        log.info("worker is ready", worker=str(self._id), network=self._network, pid=os.getpid())
+        background = [
+            self._task(self._beat(leases)),
+            self._task(listener.run()),
+            self._task(reconciler.run()),
+            self._task(reconciler.run_starts()),
+        ]
+        sending = self._task(sender.run())
+        await self._stop.wait()
+        log.info("worker stops")
+        sending.cancel()
+        for task in background[1:]:
+            task.cancel()
+        await sender.drain()
+        await fleet.close()
+        loop.remove_reader(ingest.control_fd())
+        if not await asyncio.to_thread(ingest.flush, FLUSH_SECONDS):
+            log.warning("not all is committed; the rest lies in the spool until the next start")
+        background[0].cancel()
+        with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+            await fleet.say_offline()
+            await leases.resign()
+        await asyncio.to_thread(ingest.close)
+        await gate.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(pool.close(), 3)
+        log.info("worker has stopped")
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task that ends the worker when it fails: its supervisor starts another."""
+        task = asyncio.get_running_loop().create_task(work)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a part of the worker failed", exc_info=task.exception())
+            self._stop.set()
+
+    def _prepare_sessions(self) -> tuple[Callable[..., Session], Gate]:
+        """neonize, trusting whom this worker is to trust, and the gate it dials through."""
+        if self._profile is not None and not loopback_trust.was_started_for(self._profile):
+            raise RuntimeError("a loopback worker's process must be started with the environment of its profile")
+        from wafast.devices.neonize_binding import Binding
+        from wafast.devices.neonize_session import NeonizeSession
+
+        only = loopback_trust.patch(self._profile).address if self._profile is not None else None
+        binding = Binding(_core.inlet_address())
+        gate = Gate(self._settings.connect_rate / self._settings.workers, only)
+
+        def make(device_no: int, store: Path, proxy: str | None, tell: Callable[[int, ControlEvent], None]) -> Session:
+            return NeonizeSession(binding, gate, device_no, store, proxy, tell)
+
+        return make, gate
+
+    def _open_ingest(self) -> _core.Ingest:
+        settings = self._settings
+        return _core.Ingest(
+            self._uri,
+            str(self._id),
+            settings.spool_dir,
+            messages_per_chat=settings.messages_per_chat,
+            chat_storage=settings.chat_storage,
+        )
+
+    def _drain_control(self, ingest: _core.Ingest, fleet: Fleet) -> None:
+        for device_no, code, data in ingest.control():
+            held = fleet.held.get(device_no)
+            if held is not None and held.session is not None:
+                try:
+                    held.session.receive(code, data)
+                except Exception:
+                    log.exception("a control event is not readable", device=device_no, code=code)
+
+    def _listener(self, pool: asyncpg.Pool, fleet: Fleet, reconciler: Reconciler, sender: Sender) -> Listener:
+        server = Server(pool, Verbs(pool, fleet, MediaStore(self._settings.media_dir)).handle)
+
+        def work(payload: str) -> None:
+            order = msgspec.json.decode(payload, type=_Work)
+            if order.n != self._network:
+                return
+            if order.w == "outbox":
+                if order.d in fleet.held:
+                    sender.wake()
+            else:
+                reconciler.wake(order.d)
+
+        def gap() -> None:
+            reconciler.wake_all()
+            sender.wake()
+
+        channels: dict[str, Callable[[str], None]] = {WORK: work, request_channel(self._id): server.receive}
+        return Listener(self._uri, f"worker {self._network} listener", channels, gap)
+
+    async def _beat(self, leases: Leases) -> None:
+        """Say that this worker lives. While the database is away its sessions go on: nobody can take them, and what
+        comes in is spooled. What was taken after all shows when the reconciler next looks."""
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            try:
+                await leases.beat()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                log.warning("no heartbeat: the database is away", error=str(error))
+
+
+def _session(fleet: Fleet, device_no: int) -> Session | None:
+    held = fleet.held.get(device_no)
+    return held.session if held is not None and held.is_online else None
+
+
+async def _orphan(pool: asyncpg.Pool, device_nos: list[int]) -> None:
+    count = await claims.orphan(pool, device_nos)
+    if count:
+        log.warning("sends were cut off and are unknown", count=count)

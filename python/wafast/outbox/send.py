@@ -1,0 +1,198 @@
+"""The sending loop of one worker: claim, show typing, send, record."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Literal
+from uuid import UUID
+
+import asyncpg
+
+from wafast import logs
+from wafast.devices.session import (
+    Content,
+    Media,
+    NotSent,
+    Offline,
+    Refused,
+    Session,
+    SessionError,
+    Unanswered,
+)
+from wafast.outbox import claim as claims
+from wafast.outbox import transition
+from wafast.outbox.claim import Claim
+
+log = logs.get("outbox.send")
+
+#: What no notification tells: rows that were expired or skipped.
+SAFETY_SECONDS = 30.0
+#: Rows that come together are claimed together.
+GATHER_SECONDS = 0.01
+#: A person types about so fast, and a message shows typing no longer than this.
+CHARACTERS_A_SECOND = 12.0
+LONGEST_TYPING = 8.0
+#: Waits after a send that surely did not leave.
+FIRST_RETRY = 2.0
+LONGEST_RETRY = 300.0
+#: WhatsApp's "you reached out to too many people who do not know you" (`463`), and how long to hold back after it.
+REACH_OUT_LOCK = 463
+PAUSE_SECONDS = 3600.0
+#: How long stopping waits for sends under way; what is not answered by then shows as unknown.
+STOP_SECONDS = 10.0
+
+
+class Sender:
+    """Sends for the devices that are online at this worker."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        worker_id: UUID,
+        media_dir: Path,
+        online: Callable[[], Sequence[int]],
+        session_of: Callable[[int], Session | None],
+    ) -> None:
+        self._pool, self._worker_id, self._media_dir = pool, worker_id, media_dir
+        self._online, self._session_of = online, session_of
+        self._woken = asyncio.Event()
+        self._replying: set[int] = set()
+        self._pacing: set[int] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def wake(self) -> None:
+        """Something may be due."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Send until cancelled; sends under way then go on (`drain`)."""
+        next_safety = 0.0
+        while True:
+            wait = SAFETY_SECONDS
+            try:
+                self._woken.clear()
+                if time.monotonic() >= next_safety:
+                    next_safety = time.monotonic() + SAFETY_SECONDS
+                    await claims.expire(self._pool, self._online())
+                wait = await self._tick()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                log.warning("the database is away", error=str(error))
+                wait = 1.0
+            except Exception:
+                log.exception("nothing was claimed")
+                wait = 1.0
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), wait)
+                await asyncio.sleep(GATHER_SECONDS)
+
+    async def _tick(self) -> float:
+        """Claim and begin to send; gives the seconds until the next row is due."""
+        online = self._online()
+        replies = [device_no for device_no in online if device_no not in self._replying]
+        paced = [device_no for device_no in online if device_no not in self._pacing]
+        if not replies and not paced:
+            return SAFETY_SECONDS
+        for claim in await claims.claim(self._pool, self._worker_id, replies, paced):
+            busy = self._replying if claim.priority == "reply" else self._pacing
+            busy.add(claim.device_no)
+            task = asyncio.create_task(self._carry_out(claim))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        due = await claims.seconds_until_due(
+            self._pool,
+            [device_no for device_no in replies if device_no not in self._replying],
+            [device_no for device_no in paced if device_no not in self._pacing],
+        )
+        return SAFETY_SECONDS if due is None else min(SAFETY_SECONDS, max(0.05, due))
+
+    async def drain(self) -> None:
+        """Wait a while for sends under way."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
+
+    async def _carry_out(self, claim: Claim) -> None:
+        try:
+            await self._send(claim)
+        except Exception:
+            # The row stays `sending`; whoever next takes the lease makes it `unknown`, because it may have left.
+            log.exception("a send was not carried out", outbox=claim.id, device=claim.device_no)
+        finally:
+            (self._replying if claim.priority == "reply" else self._pacing).discard(claim.device_no)
+            self.wake()
+
+    async def _send(self, claim: Claim) -> None:
+        session = self._session_of(claim.device_no)
+        if session is None:
+            await self._again(claim, "the device is not connected")
+            return
+        content = await self._content(claim)
+        if content is None:
+            await self._finish(claim, "failed", "the file is not there any more; upload it again")
+            return
+        if claim.priority == "paced" and claim.typing:
+            await self._type(session, claim)
+        try:
+            sent = await session.send(claim.to_jid, content)
+        except (Offline, NotSent) as error:
+            await self._again(claim, str(error))
+        except Refused as error:
+            await self._refused(claim, error)
+        except Unanswered as error:
+            await self._finish(claim, "unknown", f"WhatsApp did not answer, it may have left: {error}")
+        else:
+            await self._persist(lambda: transition.record_sent(self._pool, self._worker_id, claim, sent))
+
+    async def _content(self, claim: Claim) -> Content | None:
+        answered = await transition.quoted(self._pool, claim)
+        if claim.kind == "text" or claim.media_sha256 is None:
+            return Content(claim.body, quoted=answered)
+        name = claim.media_sha256.hex()
+        try:
+            file = await asyncio.to_thread((self._media_dir / name[:2] / name).read_bytes)
+        except FileNotFoundError:
+            return None
+        mime = claim.media_mime or "application/octet-stream"
+        return Content(claim.body, Media(claim.kind, file, mime, claim.file_name), answered)
+
+    async def _type(self, session: Session, claim: Claim) -> None:
+        """Show a while that somebody types; a message leaves even when that cannot be shown."""
+        seconds = min(LONGEST_TYPING, max(1.0, len(claim.body) / CHARACTERS_A_SECOND))
+        state = "recording" if claim.kind == "voice" else "composing"
+        with contextlib.suppress(SessionError):
+            await session.show_typing(claim.to_jid, state)
+        await asyncio.sleep(seconds)
+
+    async def _refused(self, claim: Claim, error: Refused) -> None:
+        await self._finish(claim, "failed", str(error))
+        if error.code == REACH_OUT_LOCK:
+            reason = "WhatsApp limits messages to people who do not know this number (463)"
+            await self._persist(lambda: transition.pause(self._pool, claim.device_no, PAUSE_SECONDS, reason))
+
+    async def _again(self, claim: Claim, reason: str) -> None:
+        longest = min(LONGEST_RETRY, FIRST_RETRY * 2.0 ** min(claim.attempts - 1, 10))
+        seconds = random.uniform(longest / 2, longest)
+        await self._persist(
+            lambda: transition.finish(
+                self._pool, self._worker_id, claim, "queued", f"not sent yet: {reason}", again_seconds=seconds
+            )
+        )
+
+    async def _finish(self, claim: Claim, state: Literal["failed", "unknown"], reason: str) -> None:
+        await self._persist(lambda: transition.finish(self._pool, self._worker_id, claim, state, reason))
+
+    async def _persist(self, write: Callable[[], Awaitable[object]]) -> None:
+        """Write how a send ended, however long the database is away: it cannot be found out again."""
+        pause = 0.2
+        while True:
+            try:
+                await write()
+                return
+            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                log.warning("the end of a send is not written yet", error=str(error))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)

@@ -1,0 +1,96 @@
+"""How a send ends: the only way out of `sending`, as compare-and-set on the claim."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+from uuid import UUID
+
+import asyncpg
+
+from wafast._core import message_key
+from wafast.database.queries import load
+from wafast.devices.session import Quoted, Sent
+from wafast.events import bus
+from wafast.outbox.claim import Claim
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Executor = asyncpg.Pool | asyncpg.Connection | PoolConnectionProxy[asyncpg.Record]
+
+q = load(__file__)
+
+#: messages.kind, as message_kind() in the database reads it.
+KINDS = {"text": 0, "image": 1, "video": 2, "audio": 3, "voice": 4, "document": 5}
+
+
+async def finish(
+    connection: Executor,
+    worker_id: UUID,
+    claim: Claim,
+    state: Literal["sent", "failed", "unknown", "queued"],
+    reason: str | None = None,
+    *,
+    message_id: str | None = None,
+    again_seconds: float = 0.0,
+) -> bool:
+    """End a claim, and tell. `again_seconds` is the wait of a row that is queued again.
+
+    False when the row is not this claim's any more: somebody else has decided about it.
+    """
+    row = await connection.fetchrow(
+        q.finish_send, claim.id, worker_id, claim.claim_epoch, state, reason, message_id, again_seconds
+    )
+    if row is None:
+        return False
+    await bus.publish(connection, [{"k": "outbox", "t": row["tenant_id"], "d": row["device_no"], "o": [claim.id]}])
+    return True
+
+
+async def record_sent(pool: asyncpg.Pool, worker_id: UUID, claim: Claim, sent: Sent) -> bool:
+    """The server has taken the message: the outbox row, the message row and the chat's preview, in one transaction.
+
+    False when the row is not this claim's any more; the message is stored all the same, because it has left.
+    """
+    key = message_key(sent.timestamp, sent.message_id)
+    kind = KINDS[claim.kind]
+    body = claim.body or (claim.file_name or "" if claim.kind == "document" else "")
+    async with pool.acquire() as connection, connection.transaction():
+        ours = await finish(connection, worker_id, claim, "sent", message_id=sent.message_id)
+        chat_id = await connection.fetchval(q.chat_for_send, claim.tenant_id, claim.device_no, claim.to_jid)
+        own = await connection.fetchval(q.own_jid, claim.device_no)
+        new = await connection.fetchval(
+            q.insert_own_message, chat_id, key, pack(own), claim.device_no, claim.tenant_id, kind, sent.message_id,
+            body, sent.media, claim.quoted,
+        )  # fmt: skip
+        if new is not None and sent.thumbnail is not None:
+            await connection.execute(q.insert_thumbnail, chat_id, key, claim.tenant_id, sent.thumbnail)
+        await connection.execute(q.show_in_chat, chat_id, key, new is not None, kind, body)
+        where = {"t": claim.tenant_id, "d": claim.device_no}
+        await bus.publish(
+            connection, [{"k": "message", **where, "c": chat_id, "m": [key]}, {"k": "chat", **where, "c": [chat_id]}]
+        )
+    return bool(ours)
+
+
+async def quoted(pool: asyncpg.Pool, claim: Claim) -> Quoted | None:
+    """The message a send answers, as far as it is still known."""
+    if claim.quoted is None:
+        return None
+    row = await pool.fetchrow(q.quoted_message, claim.device_no, claim.to_jid, claim.quoted)
+    if row is None:
+        return None
+    return Quoted(claim.quoted, row["own"] if row["from_me"] else row["sender"], row["body"])
+
+
+async def pause(pool: asyncpg.Pool, device_no: int, seconds: float, reason: str) -> None:
+    """Hold back a device's paced sends."""
+    tenant_id = await pool.fetchval(q.pause_device, device_no, seconds, reason)
+    if tenant_id is not None:
+        await bus.publish(pool, [{"k": "device", "t": tenant_id, "d": device_no}])
+
+
+def pack(jid: str | None) -> int:
+    """A phone-number JID as messages.sender has it; 0 for none."""
+    user = (jid or "").partition("@")[0]
+    return int(user) << 3 if user.isdigit() else 0

@@ -1,0 +1,66 @@
+-- name: finish_send
+-- The only way out of `sending`: compare-and-set on the claim. $1 row, $2 $3 worker and epoch of the claim, $4 the new
+-- state, $5 why, $6 message id, $7 seconds until a queued row may be tried again.
+UPDATE outbox SET
+    state = $4,
+    reason = $5,
+    message_id = $6,
+    sent_at = CASE WHEN $4 = 'sent' THEN now() END,
+    not_before = CASE WHEN $4 = 'queued' THEN now() + make_interval(secs => $7) ELSE not_before END,
+    claim_worker = CASE WHEN $4 = 'queued' THEN NULL ELSE claim_worker END,
+    claim_epoch = CASE WHEN $4 = 'queued' THEN NULL ELSE claim_epoch END,
+    claimed_at = CASE WHEN $4 = 'queued' THEN NULL ELSE claimed_at END
+WHERE id = $1 AND state = 'sending' AND claim_worker = $2 AND claim_epoch = $3
+RETURNING tenant_id, device_no
+
+-- name: chat_for_send
+-- The chat a send belongs to, made on first contact. Where the number behind a LID is known, it is the number's chat.
+WITH person AS (
+    SELECT coalesce((SELECT n.number || '@s.whatsapp.net' FROM lid_numbers n
+                     WHERE $3 LIKE '%@lid' AND n.device_no = $2 AND n.lid = split_part($3, '@', 1)::int8), $3) AS jid
+)
+INSERT INTO chats (tenant_id, device_no, jid, is_group)
+SELECT $1, $2, jid, jid LIKE '%@g.us' FROM person
+ON CONFLICT (device_no, jid) DO UPDATE SET jid = excluded.jid
+RETURNING id
+
+-- name: insert_own_message
+-- The core may store the same message as an echo: the first stays. flags 1 is from me, status 2 is sent.
+INSERT INTO messages (chat_id, key, created_at, sender, device_no, tenant_id, kind, flags, status, message_id, body,
+                      media, quoted)
+VALUES ($1, $2, now(), $3, $4, $5, $6, 1, 2, $7, $8, $9, $10)
+ON CONFLICT (chat_id, key) DO NOTHING
+RETURNING key
+
+-- name: insert_thumbnail
+INSERT INTO thumbnails (chat_id, key, tenant_id, jpeg) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+
+-- name: show_in_chat
+-- $3 whether the row is new, $4 kind, $5 preview.
+UPDATE chats SET
+    stored = stored + $3::bool::int4,
+    last_key = CASE WHEN is_newer THEN $2 ELSE last_key END,
+    last_kind = CASE WHEN is_newer THEN $4 ELSE last_kind END,
+    last_flags = CASE WHEN is_newer THEN 1 ELSE last_flags END,
+    last_text = CASE WHEN is_newer THEN left($5, 200) ELSE last_text END,
+    last_sender = CASE WHEN is_newer THEN NULL ELSE last_sender END,
+    last_status = CASE WHEN is_newer THEN 2 ELSE last_status END
+FROM (SELECT coalesce(last_key, $2 - 1) < $2 AS is_newer FROM chats WHERE id = $1) AS preview
+WHERE id = $1
+
+-- name: own_jid
+SELECT jid FROM devices WHERE no = $1
+
+-- name: quoted_message
+-- One chat holds few messages, so that looking through them by id is cheap.
+SELECT m.body, m.flags & 1 <> 0 AS from_me, coalesce(jid_of(m.sender), c.jid) AS sender, d.jid AS own
+FROM chats c
+JOIN devices d ON d.no = c.device_no
+JOIN messages m ON m.chat_id = c.id
+WHERE c.device_no = $1 AND c.jid = $2 AND m.message_id = $3
+LIMIT 1
+
+-- name: pause_device
+-- WhatsApp limits this number: paced sends wait, and people see why and until when.
+UPDATE devices SET paused_until = now() + make_interval(secs => $2), pause_reason = $3 WHERE no = $1
+RETURNING tenant_id
