@@ -1,0 +1,139 @@
+"""Events as neonize hands them to its callback, for feeding the core without a client."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from neonize.proto import Neonize_pb2 as pb
+from neonize.proto.waCommon.WACommon_pb2 import MessageKey
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
+    ContextInfo,
+    ExtendedTextMessage,
+    ImageMessage,
+    Message,
+    ProtocolMessage,
+    ReactionMessage,
+)
+from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversation, HistorySync, HistorySyncMsg
+from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import WebMessageInfo
+
+HISTORY_SYNC, MESSAGE, RECEIPT, CHAT_PRESENCE, GROUP_INFO = 13, 17, 18, 19, 22
+SITI = "60123456789@s.whatsapp.net"
+SITI_LID = "900123@lid"
+GROUP = "120363000000000001@g.us"
+NOW = int(time.time())
+
+
+def jid(text: str) -> pb.JID:
+    """neonize's form of a JID."""
+    user, _, server = text.partition("@")
+    user, _, device = user.partition(":")
+    return pb.JID(User=user, Server=server, Device=int(device or 0), RawAgent=0, Integrator=0, IsEmpty=not text)
+
+
+def source(chat: str, sender: str, *, from_me: bool = False, sender_alt: str = "", recipient_alt: str = "") -> Any:
+    """Who wrote where."""
+    return pb.MessageSource(
+        Chat=jid(chat),
+        Sender=jid(sender),
+        IsFromMe=from_me,
+        IsGroup=chat.endswith("@g.us"),
+        SenderAlt=jid(sender_alt),
+        RecipientAlt=jid(recipient_alt),
+        BroadcastListOwner=jid(""),
+        AddressingMode=1,
+    )
+
+
+def message(
+    id: str,
+    content: Message | str,
+    *,
+    chat: str = SITI,
+    sender: str | None = None,
+    at: int = NOW,
+    name: str = "Siti",
+    edit: str = "",
+    **of_source: Any,
+) -> bytes:
+    """A message event; text becomes a conversation."""
+    if isinstance(content, str):
+        content = Message(conversation=content)
+    info = pb.MessageInfo(
+        MessageSource=source(chat, sender or chat, **of_source),
+        ID=id,
+        Type="text",
+        Pushname=name,
+        Timestamp=at,
+        Category="",
+        Multicast=False,
+        MediaType="",
+        Edit=edit,
+        ServerID=0,
+    )
+    event = pb.Message(Info=info, Message=content)
+    return bytes(event.SerializePartialToString())
+
+
+def image(caption: str, **fields: Any) -> Message:
+    """A picture."""
+    return Message(
+        imageMessage=ImageMessage(
+            mimetype="image/jpeg", caption=caption, fileSHA256=b"\1" * 32, fileLength=1234, width=640, height=480,
+            mediaKey=b"\2" * 32, fileEncSHA256=b"\3" * 32, directPath="/v/t62", JPEGThumbnail=b"\xff\xd8jpeg", **fields,
+        )
+    )  # fmt: skip
+
+
+def answer(text: str, quoted: str) -> Message:
+    """A text that answers a message."""
+    return Message(extendedTextMessage=ExtendedTextMessage(text=text, contextInfo=ContextInfo(stanzaID=quoted)))
+
+
+def edit(of: str, text: str) -> Message:
+    """The new text of a message."""
+    return Message(
+        protocolMessage=ProtocolMessage(
+            key=MessageKey(ID=of), type=ProtocolMessage.MESSAGE_EDIT, editedMessage=Message(conversation=text)
+        )
+    )
+
+
+def revoke(of: str) -> Message:
+    """Deletes a message for everyone."""
+    return Message(protocolMessage=ProtocolMessage(key=MessageKey(ID=of), type=ProtocolMessage.REVOKE))
+
+
+def reaction(of: str, emoji: str, at: int = NOW) -> Message:
+    """A reaction; an empty one takes it back."""
+    return Message(reactionMessage=ReactionMessage(key=MessageKey(ID=of), text=emoji, senderTimestampMS=at * 1000))
+
+
+def receipt(ids: list[str], kind: str, *, chat: str = SITI, sender: str = SITI, from_me: bool = False) -> bytes:
+    """A receipt: DELIVERED, READ, READ_SELF, PLAYED …"""
+    event = pb.Receipt(
+        MessageSource=source(chat, sender, from_me=from_me),
+        MessageIDs=ids,
+        Timestamp=NOW,
+        Type=pb.Receipt.ReceiptType.Value(kind),
+    )
+    return bytes(event.SerializePartialToString())
+
+
+def history(chat: str, texts: list[tuple[str, str, int]], **fields: Any) -> bytes:
+    """A history sync of one chat: (id, text, time) of each message."""
+    messages = [
+        HistorySyncMsg(
+            message=WebMessageInfo(
+                key=MessageKey(remoteJID=chat, fromMe=False, ID=id),
+                message=Message(conversation=text),
+                messageTimestamp=at,
+            )
+        )
+        for id, text, at in texts
+    ]
+    sync = HistorySync(
+        syncType=HistorySync.INITIAL_BOOTSTRAP, conversations=[Conversation(ID=chat, messages=messages, **fields)]
+    )
+    return bytes(pb.HistorySync(Data=sync).SerializePartialToString())

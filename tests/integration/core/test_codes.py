@@ -1,0 +1,28 @@
+"""The numbers that Rust writes and SQL reads are one list."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.integration.core.conftest import World
+from wafast import _core
+
+RECORD = Path(__file__).parents[3] / "rust/core/src/record.rs"
+
+
+@pytest.mark.parametrize(("constant", "function"), [("KINDS", "message_kind"), ("STATUSES", "message_status")])
+def test_names_are_the_same_on_both_sides(world: World, constant: str, function: str) -> None:
+    found = re.search(rf"pub const {constant}: \[&str; \d+\] =\s*\[(.*?)\];", RECORD.read_text("utf-8"), re.DOTALL)
+    assert found is not None
+    names = re.findall(r'"(\w+)"', found[1])
+    numbers = ", ".join(f"({number})" for number in range(len(names) + 1))
+    rows = world.rows(f"SELECT {function}(n::int2) AS name FROM (VALUES {numbers}) v (n)")
+    assert [row["name"] for row in rows] == [*names, None]
+
+
+def test_keys_order_by_time_and_are_the_same_everywhere(world: World) -> None:
+    assert _core.message_key(1_790_000_000, "3EB0") >> 32 == 1_790_000_000
+    assert _core.message_key(2, "A") > _core.message_key(1, "Z")

@@ -1,0 +1,204 @@
+"""What events become in the tables."""
+
+from __future__ import annotations
+
+import json
+
+from tests.integration.core import events
+from tests.integration.core.conftest import OWN, World
+from tests.integration.core.events import GROUP, MESSAGE, NOW, RECEIPT, SITI, SITI_LID
+
+
+def test_a_message_is_a_row_and_its_chat_counts_it(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "Selamat pagi")))
+    [message] = world.messages()
+    assert message["message_text"] == "Selamat pagi"
+    assert (message["chat_jid"], message["sender_jid"], message["sender_name"]) == (SITI, SITI, "Siti")
+    assert (message["message_type"], message["status"], message["from_me"]) == ("text", "received", False)
+    assert message["timestamp"] == NOW
+    [chat] = world.chats()
+    assert (chat["chat_name"], chat["unread_count"], chat["last_message_text"]) == ("Siti", 1, "Selamat pagi")
+
+
+def test_twice_is_one_row(world: World) -> None:
+    event = (MESSAGE, events.message("A1", "sekali"))
+    world.feed(event)
+    world.feed(event, (MESSAGE, events.message("A2", "lain", at=NOW + 1)), event)
+    assert [message["message_id"] for message in world.messages()] == ["A1", "A2"]
+    assert world.chats()[0]["unread_count"] == 2
+
+
+def test_the_newest_twenty_are_shown_and_the_rest_goes(world: World) -> None:
+    for start in range(0, 100, 10):
+        world.feed(*((MESSAGE, events.message(f"M{n}", str(n), at=NOW + n)) for n in range(start, start + 10)))
+    assert [message["message_text"] for message in world.messages()] == [str(n) for n in range(80, 100)]
+    assert world.value("SELECT count(*) FROM messages") < 40
+    assert world.value("SELECT stored FROM chats") == world.value("SELECT count(*) FROM messages")
+    world.feed((MESSAGE, events.message("M5", "again", at=NOW + 5)))
+    assert len(world.messages()) == 20
+
+
+def test_a_person_by_lid_and_by_number_is_one_chat(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "by lid", chat=SITI_LID, sender=SITI_LID, sender_alt=SITI)))
+    world.feed((MESSAGE, events.message("A2", "by lid alone", chat=SITI_LID, sender=SITI_LID, at=NOW + 1)))
+    world.feed((MESSAGE, events.message("A3", "by number", at=NOW + 2)))
+    assert {message["chat_jid"] for message in world.messages()} == {SITI}
+    assert {message["sender_jid"] for message in world.messages()} == {SITI}
+
+
+def test_a_chat_by_lid_takes_the_number_when_it_becomes_known(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "who", chat=SITI_LID, sender=SITI_LID)))
+    assert world.chats()[0]["chat_jid"] == SITI_LID
+    world.feed((MESSAGE, events.message("A2", "me", chat=SITI_LID, sender=SITI_LID, sender_alt=SITI, at=NOW + 1)))
+    assert [chat["chat_jid"] for chat in world.chats()] == [SITI]
+    assert len(world.messages()) == 2
+
+
+def test_groups_keep_who_wrote(world: World) -> None:
+    world.feed((MESSAGE, events.message("G1", "hai semua", chat=GROUP, sender="60123456789:4@s.whatsapp.net")))
+    [message] = world.messages()
+    assert (message["chat_jid"], message["sender_jid"]) == (GROUP, SITI)
+    assert world.chats()[0]["is_group"]
+    assert world.chats()[0]["chat_name"] is None
+
+
+def test_the_phones_own_messages_are_ours(world: World) -> None:
+    world.feed((MESSAGE, events.message("O1", "dari telefon", sender=OWN, from_me=True)))
+    [message] = world.messages()
+    assert (message["from_me"], message["sender_jid"], message["status"]) == (True, OWN, "sent")
+    assert world.chats()[0]["unread_count"] == 0
+
+
+def test_a_picture_keeps_what_fetching_it_needs(world: World) -> None:
+    world.feed((MESSAGE, events.message("P1", events.image("gambar"))))
+    [message] = world.messages()
+    assert (message["message_type"], message["message_text"]) == ("image", "gambar")
+    assert message["media_url"] == f"/media/{message['chat_id']}-{message['key']}.jpg"
+    media = json.loads(world.value("SELECT media::text FROM messages"))
+    assert (media["mime"], media["size"], media["width"], media["direct_path"]) == ("image/jpeg", 1234, 640, "/v/t62")
+    assert world.value("SELECT jpeg FROM thumbnails") == b"\xff\xd8jpeg"
+
+
+def test_receipts_move_forward_only(world: World) -> None:
+    world.feed((MESSAGE, events.message("O1", "hai", sender=OWN, from_me=True)))
+    for kind, status in [("READ", "read"), ("DELIVERED", "read"), ("PLAYED", "played")]:
+        world.feed((RECEIPT, events.receipt(["O1"], kind)))
+        assert world.messages()[0]["status"] == status
+    assert world.value("SELECT last_status FROM chats") == 5
+
+
+def test_a_receipt_that_comes_first_waits_for_its_message(world: World) -> None:
+    world.feed((RECEIPT, events.receipt(["O1"], "READ")))
+    assert world.value("SELECT count(*) FROM pending_changes") == 1
+    world.feed((MESSAGE, events.message("O1", "hai", sender=OWN, from_me=True)))
+    assert world.messages()[0]["status"] == "read"
+    assert world.value("SELECT count(*) FROM pending_changes") == 0
+
+
+def test_a_receipt_moves_the_outbox_row(world: World) -> None:
+    world.value(
+        "INSERT INTO outbox (tenant_id, device_no, to_jid, kind, body, state, message_id, created_by) "
+        f"SELECT tenant_id, no, '{SITI}', 'text', 'hai', 'sent', 'O1', 'test' FROM devices RETURNING id"
+    )
+    world.feed((RECEIPT, events.receipt(["O1"], "DELIVERED")), (RECEIPT, events.receipt(["O1"], "READ")))
+    [row] = world.rows("SELECT state, delivered_at, read_at FROM outbox")
+    assert row["state"] == "read"
+    assert row["delivered_at"] is not None and row["read_at"] is not None
+
+
+def test_only_the_author_edits_and_deletes(world: World) -> None:
+    other = "60111111111@s.whatsapp.net"
+    world.feed((MESSAGE, events.message("G1", "asal", chat=GROUP, sender=SITI)))
+    world.feed((MESSAGE, events.message("X1", events.edit("G1", "palsu"), chat=GROUP, sender=other)))
+    world.feed((MESSAGE, events.message("X2", events.revoke("G1"), chat=GROUP, sender=other)))
+    assert world.messages()[0]["message_text"] == "asal"
+    world.feed((MESSAGE, events.message("X3", events.edit("G1", "baru"), chat=GROUP, sender=SITI)))
+    [message] = world.messages()
+    assert message["message_text"] == "baru" and message["edited_at"] is not None
+    assert world.chats()[0]["last_message_text"] == "baru"
+    world.feed((MESSAGE, events.message("X4", events.revoke("G1"), chat=GROUP, sender=SITI)))
+    [message] = world.messages()
+    assert (message["message_type"], message["message_text"]) == ("deleted", "")
+    assert message["deleted_at"] is not None
+    world.feed((MESSAGE, events.message("X5", events.edit("G1", "hidup"), chat=GROUP, sender=SITI)))
+    assert world.messages()[0]["message_text"] == ""
+
+
+def test_an_admin_deletes_anybodys(world: World) -> None:
+    world.feed((MESSAGE, events.message("G1", "asal", chat=GROUP, sender=SITI)))
+    revoke = events.message("X1", events.revoke("G1"), chat=GROUP, sender="60111111111@s.whatsapp.net", edit="8")
+    world.feed((MESSAGE, revoke))
+    assert world.messages()[0]["message_type"] == "deleted"
+
+
+def test_reactions_are_one_a_person_and_can_be_taken_back(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "hai")))
+    world.feed((MESSAGE, events.message("R1", events.reaction("A1", "👍", NOW))))
+    world.feed((MESSAGE, events.message("R2", events.reaction("A1", "❤️", NOW + 2))))
+    world.feed((MESSAGE, events.message("R3", events.reaction("A1", "😂", NOW + 1))))
+    [message] = world.messages()
+    assert json.loads(message["reactions"]) == [{"sender_jid": SITI, "emoji": "❤️", "at": NOW + 2}]
+    world.feed((MESSAGE, events.message("R4", events.reaction("A1", "", NOW + 3))))
+    assert world.messages()[0]["reactions"] is None
+
+
+def test_reading_on_the_phone_clears_the_badge(world: World) -> None:
+    world.feed(*((MESSAGE, events.message(f"A{n}", str(n), at=NOW + n)) for n in range(3)))
+    world.feed((RECEIPT, events.receipt(["A1"], "READ_SELF", sender=OWN, from_me=True)))
+    assert world.chats()[0]["unread_count"] == 1
+    world.feed((RECEIPT, events.receipt(["A2"], "READ_SELF", sender=OWN, from_me=True)))
+    assert world.chats()[0]["unread_count"] == 0
+
+
+def test_history_fills_a_chat_and_counts_as_the_phone_says(world: World) -> None:
+    old = NOW - 40 * 86_400
+    texts = [("H0", "terlalu lama", old), ("H1", "lama", NOW - 60), ("H2", "baru", NOW - 30)]
+    world.feed((events.HISTORY_SYNC, events.history(SITI, texts, name="Makcik Siti", unreadCount=1)))
+    assert [message["message_text"] for message in world.messages()] == ["lama", "baru"]
+    [chat] = world.chats()
+    assert (chat["chat_name"], chat["unread_count"]) == ("Makcik Siti", 1)
+
+
+def test_what_postgresql_refuses_is_repaired_and_nonsense_times_are_replaced(world: World) -> None:
+    world.feed((MESSAGE, events.message("Z\0Z", "a\0b", at=3)))
+    world.feed((MESSAGE, events.message("Z\0Z", "a\0b", at=3)))
+    [message] = world.messages()
+    assert (message["message_id"], message["message_text"]) == ("ZZ", "ab")
+    assert abs(message["timestamp"] - NOW) < 600
+    assert world.ingest is not None and world.ingest.stats()["repaired"] == 2
+
+
+def test_what_is_no_protobuf_is_set_aside_and_holds_nobody_up(world: World) -> None:
+    world.feed((MESSAGE, b"\xff" * 20), (MESSAGE, events.message("A1", "selepas")))
+    assert len(world.messages()) == 1
+    assert world.ingest is not None and world.ingest.stats()["damaged"] == 1
+    assert len(list((world.spool / "poison").iterdir())) == 1
+
+
+def test_events_of_a_device_that_is_gone_are_dropped(world: World) -> None:
+    ingest = world.start()
+    ingest.receive(999, MESSAGE, events.message("A1", "hantu"))
+    ingest.receive(world.device_no, MESSAGE, events.message("A2", "hidup"))
+    assert ingest.flush(20)
+    assert [message["message_id"] for message in world.messages()] == ["A2"]
+
+
+def test_a_flood_waits_on_disk_and_loses_nothing(world: World) -> None:
+    world.start(buffer=3, batch_rows=50, messages_per_chat=0)
+    world.feed(*((MESSAGE, events.message(f"F{n}", str(n), at=NOW + n)) for n in range(2000)))
+    assert [message["message_text"] for message in world.messages()] == [str(n) for n in range(2000)]
+    assert world.ingest is not None and world.ingest.stats()["deferred"] > 0
+    assert world.ingest.stats()["open"] == 0
+
+
+def test_users_queries_run_as_they_stand(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "hai")))
+    [row] = world.rows(
+        "SELECT device_id, COUNT(*) AS message_count FROM whatsapp_messages WHERE created_at > NOW() - INTERVAL '1 hour' "
+        "GROUP BY device_id ORDER BY message_count DESC"
+    )
+    assert row["message_count"] == 1
+    assert world.value(
+        "SELECT COUNT(DISTINCT chat_jid) AS active_chats FROM whatsapp_messages "
+        "WHERE timestamp > EXTRACT(EPOCH FROM NOW() - INTERVAL '1 hour')"
+    )
