@@ -93,7 +93,7 @@ class ChangeDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     name: Annotated[str, Meta(min_length=1, max_length=100)] | UnsetType = UNSET
     tags: Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(max_length=100)] | UnsetType = UNSET
     proxy: (
-        Annotated[str, Meta(max_length=500, description="http:// or socks5:// address; null: none.")] | None | UnsetType
+        Annotated[str, Meta(max_length=500, description="http:// or socks5:// address; null: none.")] | UnsetType | None
     ) = UNSET
     pacing: PacingChange | UnsetType = UNSET
 

@@ -83,9 +83,8 @@ def _refusing_send(asked: dict[str, Any], send: Send) -> Send:
         nonlocal accepted
         accepted = accepted or message["type"] == "websocket.accept"
         refusal = asked["state"].get("refusal")
-        if message["type"] != "websocket.close" or accepted or not isinstance(refusal, Problem):
-            await send(message)
-        elif "websocket.http.response" not in asked.get("extensions", {}):
+        untold = message["type"] == "websocket.close" and not accepted and isinstance(refusal, Problem)
+        if not untold or "websocket.http.response" not in asked.get("extensions", {}):
             await send(message)
         else:
             answer: Any = send

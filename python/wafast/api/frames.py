@@ -42,12 +42,12 @@ class FrameLoader:
 
     Args:
         pool: connections to PostgreSQL.
-        typing: who writes in a chat right now.
     """
 
-    def __init__(self, pool: asyncpg.Pool, typing: Callable[[int], Typing | None]) -> None:
+    def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._typing = typing
+        #: who writes in a chat right now; the hub knows, and it is made after its loader
+        self.typing: Callable[[int], Typing | None] = lambda _chat_id: None
         self._states: dict[int, str] = {}
 
     async def __call__(self, events: list[Event]) -> list[Draft]:
@@ -99,7 +99,7 @@ class FrameLoader:
                 rows[chat_id]["tenant_id"],
                 rows[chat_id]["device_id"],
                 "CHAT_UPDATE",
-                encode(chat_with(chats.chat_of(rows[chat_id]), self._typing(chat_id))),
+                encode(chat_with(chats.chat_of(rows[chat_id]), self.typing(chat_id))),
             )
             for chat_id in wanted
             if chat_id in rows

@@ -58,7 +58,9 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
     """The services of a process, with everything that runs beside requests."""
     pool = await open_pool(database_uri, size=API_CONNECTIONS, name="api")
     caller = Caller(pool, database_uri)
-    hub = Hub(FrameLoader(pool, lambda chat_id: hub.typing(chat_id)))
+    loader = FrameLoader(pool)
+    hub = Hub(loader)
+    loader.typing = hub.typing
     services = Services(
         settings=settings,
         pool=pool,

@@ -88,9 +88,7 @@ class Caller:
         self._waiting: dict[str, asyncio.Future[_Reply]] = {}
         self.listener = Listener(uri, "replies", {self._channel: self._receive}, lambda: None)
 
-    async def call(
-        self, device_no: int, verb: str, args: dict[str, Any], deadline: float = 10.0
-    ) -> dict[str, Any]:
+    async def call(self, device_no: int, verb: str, args: dict[str, Any], deadline: float = 10.0) -> dict[str, Any]:
         """Ask the holder of a device; `deadline` in seconds.
 
         Raises NoLease, DeadlinePassed, CallFailed.

@@ -194,7 +194,10 @@ def test_a_browser_connects_with_its_cookie_but_not_another_sites_page(world: Wo
     cookie = f"wafast={world.signed_in(world.user(tenant)).cookies['wafast']}"
     with _socket(world, cookie=cookie, origin=world.url) as socket:
         assert _next(socket)["code"] == "RESYNC"
-    with pytest.raises((InvalidStatus, ConnectionClosed)), _socket(world, cookie=cookie, origin="https://evil") as socket:
+    with (
+        pytest.raises((InvalidStatus, ConnectionClosed)),
+        _socket(world, cookie=cookie, origin="https://evil") as socket,
+    ):
         socket.recv(timeout=5)
 
 

@@ -18,6 +18,7 @@ import msgspec
 
 from wafast.accounts import keys
 from wafast.accounts.passwords import hash_password
+from wafast.accounts.principal import Scope
 from wafast.database.pool import open_pool
 from wafast.events import bus
 from wafast.events.calls import Handler, Server, request_channel
@@ -121,12 +122,12 @@ class Tenant:
         self.world, self.id, self.name = world, tenant_id, name
         self._clients: dict[object, httpx.Client] = {}
 
-    def key(self, scope: keys.Scope = "admin", devices: Sequence[UUID] | None = None) -> str:
+    def key(self, scope: Scope = "admin", devices: Sequence[UUID] | None = None) -> str:
         """The text of a new API key."""
         made = keys.create_key(self.world.pool, self.id, scope, scope, None if devices is None else list(devices))
         return self.world.background.run(made)[0]
 
-    def client(self, scope: keys.Scope = "admin", devices: Sequence[UUID] | None = None) -> httpx.Client:
+    def client(self, scope: Scope = "admin", devices: Sequence[UUID] | None = None) -> httpx.Client:
         """An HTTP client with a key of that scope."""
         wanted = (scope, None if devices is None else tuple(devices))
         if wanted not in self._clients:
@@ -173,7 +174,8 @@ class Tenant:
         status = 2 if from_me else 0
         self.world.sql(
             "INSERT INTO messages (chat_id, key, created_at, sender, device_no, tenant_id, kind, flags, status,"
-            " message_id, sender_name, body, media) VALUES ($1, $2, now(), $3, $4, $5, $6, $7, $8, $9, 'Farid', $10, $11)",
+            " message_id, sender_name, body, media)"
+            " VALUES ($1, $2, now(), $3, $4, $5, $6, $7, $8, $9, 'Farid', $10, $11)",
             chat.id, key, user << 3, chat.device.no, self.id, code, int(from_me), status, message_id, text, media,
         )  # fmt: skip
         self.world.sql(

@@ -555,12 +555,12 @@ export interface paths {
          *     | `NEW_MESSAGE` | Message |
          *     | `MESSAGE_STATUS` | Message (status, edit, reaction, deletion), or Outbox while it has no message yet |
          *     | `CHAT_UPDATE` | Chat (unread, name, typing) |
-         *     | `DEVICE_STATUS`, `DEVICE_PAIRED`, `DEVICE_CONNECTED`, `DEVICE_LOGGED_OUT` | Device; `{id, deleted: true}` when deleted |
+         *     | `DEVICE_STATUS`, `DEVICE_PAIRED`, `DEVICE_CONNECTED`, `DEVICE_LOGGED_OUT` | Device, or `{id, deleted: true}` |
          *     | `QR_UPDATE` | Pairing |
          *     | `RESYNC` | `{reason}`: fetch again what is shown, frames may be missing |
          *
          *     `id` grows. Come back with `/ws?after=ID` to get what was missed; an id too old, or none, gets `RESYNC` first.
-         *     The server pings every 20 seconds. A reader that falls behind is closed with code 4008 and comes back with `after`.
+         *     A reader that falls behind is closed with code 4008 and comes back with `after`; code 4401 says that the login ended.
          */
         get: operations["live"];
         put?: never;
@@ -619,15 +619,19 @@ export interface components {
              * @example Is it still available?
              */
             last_message_text: string | null;
-            /** @example text */
-            last_message_type: string | null;
+            /**
+             * @example text
+             * @enum {null|string}
+             */
+            last_message_type: "text" | "image" | "video" | "audio" | "voice" | "document" | "sticker" | "location" | "contact" | "poll" | "event" | "call" | "system" | "unsupported" | "deleted" | null;
             last_message_time: string | null;
             last_message_from_me: boolean;
             /**
              * @description received, or how far ours got.
              * @example received
+             * @enum {null|string}
              */
-            last_message_status: string | null;
+            last_message_status: "received" | "pending" | "sent" | "delivered" | "read" | "played" | "failed" | null;
             /**
              * @description Who wrote it, in groups.
              * @example Farid
@@ -635,7 +639,7 @@ export interface components {
             last_message_sender: string | null;
             /** @example 2 */
             unread_count: number;
-            /** @description Who is writing right now, by name or number; null: nobody. */
+            /** @description JID of who is writing right now; null: nobody. */
             typing: string | null;
             /** @description composing or recording while somebody is at it. */
             typing_state: string | null;
@@ -1448,6 +1452,15 @@ export interface operations {
             };
             /** @description The state of the thing forbids it; `detail` tells the way out. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The device could not do it; `detail` says why. */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2879,7 +2892,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": null;
+                };
             };
             /** @description Not signed in, or the key is not valid. */
             401: {
@@ -3089,6 +3104,15 @@ export interface operations {
             };
             /** @description The range lies outside the file. */
             416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The device could not do it; `detail` says why. */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };

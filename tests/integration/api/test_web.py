@@ -1,0 +1,92 @@
+"""Everything around the routes: the web app, the document, health, headers, addresses that are nothing."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.integration.api.world import World
+from wafast.api.openapi import document
+from wafast.api.web_app import POLICY, WEB_DIR
+
+
+def test_health_needs_nobody(world: World) -> None:
+    assert httpx.get(f"{world.url}/healthz").json() == {"status": "ok"}
+    ready = httpx.get(f"{world.url}/readyz").json()
+    assert ready["status"] == "ok" and ready["migration"] >= 1
+
+
+def test_figures_for_prometheus(world: World) -> None:
+    httpx.get(f"{world.url}/api/v1/devices")
+    answer = httpx.get(f"{world.url}/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert 'wafast_api_requests_total{method="GET",route="/api/v1/devices",status="401"}' in answer.text
+    assert "wafast_sockets " in answer.text
+
+
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v2/devices", "/api", "/media/", "/assets/missing.js"])
+def test_an_address_that_is_nothing(world: World, path: str) -> None:
+    answer = httpx.get(f"{world.url}{path}")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+def test_a_method_that_is_not_there(world: World) -> None:
+    answer = httpx.put(f"{world.url}/api/v1/devices", json={})
+    assert answer.status_code == 405
+    assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+@pytest.mark.parametrize("path", ["/", "/devices", "/device/0b9f/whatsapp-web", "/keys"])
+def test_pages_are_the_app(world: World, path: str) -> None:
+    answer = httpx.get(f"{world.url}{path}")
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["content-security-policy"] == POLICY
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.skipif(not (WEB_DIR / "assets").is_dir(), reason="the web app is not built")
+def test_files_of_the_app_are_kept_by_the_browser(world: World) -> None:
+    script = next((WEB_DIR / "assets").glob("*.js"))
+    answer = httpx.get(f"{world.url}/assets/{script.name}", headers={"Accept-Encoding": "gzip"})
+    assert answer.content == script.read_bytes()
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-type"].startswith(("text/javascript", "application/javascript"))
+    again = httpx.get(f"{world.url}/assets/{script.name}", headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    "path", ["/assets/%2e%2e/%2e%2e/api/app.py", "/..%2f..%2fsettings.py", "/%2fetc/passwd", "/a%00"]
+)
+def test_nothing_outside_the_app_is_served(world: World, path: str) -> None:
+    answer = httpx.get(f"{world.url}{path}")
+    assert "import" not in answer.text.partition("</head>")[2]
+    assert "root:" not in answer.text
+    assert answer.status_code in (200, 404)
+
+
+def test_the_document(world: World) -> None:
+    served = httpx.get(f"{world.url}/docs/openapi.json").json()
+    assert served == document()
+    assert served["openapi"].startswith("3.1")
+    page = httpx.get(f"{world.url}/docs")
+    assert page.status_code == 200
+    assert "http://" not in page.text and "https://" not in page.text
+
+
+def test_the_document_is_complete() -> None:
+    operations = [
+        (path, method, operation)
+        for path, methods in document()["paths"].items()
+        for method, operation in methods.items()
+    ]
+    ids = [operation["operationId"] for _, _, operation in operations]
+    assert len(ids) == len(set(ids))
+    for path, method, operation in operations:
+        assert operation["summary"], (path, method)
+        assert operation["x-policy"], (path, method)
+        assert operation["description"], (path, method)
