@@ -111,7 +111,7 @@ class Listener:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(cut.wait(), 60)
             if not cut.is_set():
-                await connection.execute("", timeout=10)
+                await connection.execute(q.still_there, timeout=10)
 
 
 async def subscribe(uri: str, name: str) -> AsyncIterator[list[Event] | Gap]:

@@ -66,6 +66,10 @@ async def record_sent(pool: asyncpg.Pool, worker_id: UUID, claim: Claim, sent: S
         if new is not None and sent.thumbnail is not None:
             await connection.execute(q.insert_thumbnail, chat_id, key, claim.tenant_id, sent.thumbnail)
         await connection.execute(q.show_in_chat, chat_id, key, new is not None, kind, body)
+        early = await connection.fetch(q.take_early_receipts, chat_id, sent.message_id)
+        if early:
+            status, at = max((row["status"], row["at"]) for row in early)
+            await connection.execute(q.apply_early_receipts, chat_id, key, claim.id, status, at)
         where = {"t": claim.tenant_id, "d": claim.device_no}
         await bus.publish(
             connection, [{"k": "message", **where, "c": chat_id, "m": [key]}, {"k": "chat", **where, "c": [chat_id]}]

@@ -45,8 +45,26 @@ UPDATE chats SET
     last_text = CASE WHEN is_newer THEN left($5, 200) ELSE last_text END,
     last_sender = CASE WHEN is_newer THEN NULL ELSE last_sender END,
     last_status = CASE WHEN is_newer THEN 2 ELSE last_status END
-FROM (SELECT coalesce(last_key, $2 - 1) < $2 AS is_newer FROM chats WHERE id = $1) AS preview
+FROM (SELECT last_key IS NULL OR last_key < $2::int8 AS is_newer FROM chats WHERE id = $1) AS preview
 WHERE id = $1
+
+-- name: take_early_receipts
+-- A receipt can be faster than the answer to the send: the core kept it. $1 chat, $2 message id.
+DELETE FROM pending_changes
+WHERE chat_id = $1 AND message_id = $2 AND change ->> 'change' = 'status'
+RETURNING (change ->> 'status')::int2 AS status, (change ->> 'at')::int8 AS at
+
+-- name: apply_early_receipts
+-- $1 chat, $2 key, $3 outbox row, $4 the furthest status, $5 its time.
+WITH message AS (
+    UPDATE messages SET status = $4 WHERE chat_id = $1 AND key = $2
+), preview AS (
+    UPDATE chats SET last_status = $4 WHERE id = $1 AND last_key = $2
+)
+UPDATE outbox SET state = CASE WHEN message_status($4) = 'delivered' THEN 'delivered' ELSE 'read' END,
+    delivered_at = to_timestamp($5),
+    read_at = CASE WHEN message_status($4) <> 'delivered' THEN to_timestamp($5) END
+WHERE id = $3 AND state = 'sent'
 
 -- name: own_jid
 SELECT jid FROM devices WHERE no = $1
