@@ -7,7 +7,6 @@ import contextlib
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import asyncpg
@@ -20,9 +19,6 @@ from wafast.devices.held import Held
 from wafast.devices.lease import Lease
 from wafast.devices.pairing import OUTCOMES, TIMED_OUT, NumberTaken, Pairing, remove_store
 from wafast.devices.session import ControlEvent, Session, SessionError
-
-if TYPE_CHECKING:
-    from wafast._core import Ingest
 
 log = logs.get("devices.fleet")
 
@@ -43,11 +39,10 @@ class Fleet:
         self,
         pool: asyncpg.Pool,
         worker_id: UUID,
-        ingest: Ingest,
         sessions_dir: Path,
         make_session: MakeSession,
     ) -> None:
-        self._pool, self._worker_id, self._ingest = pool, worker_id, ingest
+        self._pool, self._worker_id = pool, worker_id
         self._sessions_dir, self._make_session = sessions_dir, make_session
         self.held: dict[int, Held] = {}
         self.on_online: Callable[[int], None] = lambda _device_no: None
@@ -83,9 +78,6 @@ class Fleet:
 
     async def start(self, held: Held, store: str, proxy: str | None) -> None:
         """Start the session of a device that has none."""
-        # Until a phone has linked it, a device is nobody's: its old identity must not name new messages.
-        jid, lid = (held.jid, held.lid) if held.pairing is None else (None, None)
-        self._ingest.attach(held.device_no, held.tenant_id, held.lease[1], jid, lid)
         held.touch()
         held.store = store
         held.session = self._make_session(held.device_no, self._sessions_dir / store, proxy, self.hear)
@@ -103,7 +95,6 @@ class Fleet:
         if session is not None:
             held.events.clear()
             await session.stop()
-            self._ingest.detach(held.device_no)
 
     async def move(
         self,
@@ -168,7 +159,7 @@ class Fleet:
             return
         match event:
             case ev.Own():
-                await self._know(held, event)
+                await self._keep_name(held, event.push_name)
             case ev.Connected() | ev.KeepAliveRestored():
                 if held.session is not None:
                     await self._came_online(held)
@@ -195,9 +186,6 @@ class Fleet:
                 await self._give_up(held, f"WhatsApp is not reached: {event.error or 'the session ended'}")
             case ev.StreamError():
                 log.info("WhatsApp ended the stream", device=held.device_no, code=event.code)
-            case ev.LeaseLost():
-                log.warning("another worker holds the device now", device=held.device_no)
-                await self.drop(held)
 
     async def _handle_pairing(self, held: Held, pairing: Pairing, event: ControlEvent) -> bool:
         """Take an event of a device that is being paired; False for one that is not about the pairing."""
@@ -254,7 +242,7 @@ class Fleet:
         if pairing.old_store is not None:
             remove_store(self._sessions_dir / pairing.old_store)
         held.jid, held.push_name, held.state, held.state_at = own.jid, None, "connecting", time.monotonic()
-        await self._know(held, own)
+        await self._keep_name(held, own.push_name)
 
     async def _unlink(self, held: Held) -> None:
         """The phone has linked a device that nobody wants: give the link back, once the session is in."""
@@ -283,12 +271,6 @@ class Fleet:
             await self.move(held, "new", reason and f"Pairing failed: {reason}", retry=state.NEVER)
         else:
             await self.move(held, "logged_out", state.logged_out("the new pairing failed"), retry=state.NEVER)
-
-    async def _know(self, held: Held, own: ev.Own) -> None:
-        """The session says whose it is."""
-        held.lid = own.lid or held.lid
-        self._ingest.attach(held.device_no, held.tenant_id, held.lease[1], own.jid, held.lid)
-        await self._keep_name(held, own.push_name)
 
     async def _ask_name(self, held: Held) -> None:
         await asyncio.sleep(NAME_SECONDS)

@@ -9,9 +9,6 @@ from neonize.proto import Neonize_pb2 as pb
 
 from wafast.devices import session as ev
 
-#: The core refused a write because the lease is gone (wafast._core.Ingest.control).
-LEASE_LOST = -1
-
 #: WhatsApp's reasons of a temporary ban (whatsmeow TempBanReason), as neonize's enumeration numbers them.
 BAN_REASONS = {
     1: "too many messages to people who do not know this number",
@@ -79,7 +76,6 @@ def _connect_failure(data: bytes) -> ev.ControlEvent:
 
 
 _PARSERS: dict[int, Callable[[bytes], ev.ControlEvent]] = {
-    LEASE_LOST: lambda _: ev.LeaseLost(),
     0: _own,
     2: _pair_status,
     3: lambda _: ev.Connected(),

@@ -98,10 +98,6 @@ class ConnectFailure(msgspec.Struct, frozen=True, tag=True):
     reason: str
 
 
-class LeaseLost(msgspec.Struct, frozen=True, tag=True):
-    """A write was refused because another worker holds this device now."""
-
-
 class Ended(msgspec.Struct, frozen=True, tag=True):
     """The session has ended; `error` is empty when it was asked to."""
 
@@ -124,7 +120,6 @@ ControlEvent = (
     | Outdated
     | StreamError
     | ConnectFailure
-    | LeaseLost
     | Ended
 )
 

@@ -91,7 +91,7 @@ class _Worker:
         await leases.bury_dead_neighbours()
         await leases.beat()
         await gate.open()
-        fleet = Fleet(pool, self._id, ingest, settings.sessions_dir / self._network, make_session)
+        fleet = Fleet(pool, self._id, settings.sessions_dir / self._network, make_session)
         sender = Sender(pool, self._id, settings.media_dir, fleet.online, lambda no: _session(fleet, no))
         reconciler = Reconciler(pool, leases, fleet, lambda numbers: _orphan(pool, numbers))
         fleet.on_online = lambda _device_no: sender.wake()

@@ -1,0 +1,165 @@
+"""A worker with its database and simulator, and short words for what tests do with them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import asyncpg
+
+from tests.simulator import Simulator
+from wafast.accounts import tenants
+from wafast.devices import loopback_trust, rows
+from wafast.outbox import rows as outbox
+
+PATIENCE = 25.0
+T = TypeVar("T")
+
+
+class Worker:
+    """A worker process on a database and a simulator."""
+
+    def __init__(self, data_dir: Path, uri: str, simulator: Simulator) -> None:
+        profile = simulator.folder / "loopback.json"
+        environment = loopback_trust.environment(profile, os.environ)
+        root = Path(__file__).parents[3]
+        environment["PYTHONPATH"] = os.pathsep.join([str(root), str(root / "python")])
+        command = [sys.executable, "-m", "tests.integration.devices.worker_process", str(data_dir), uri, str(profile)]
+        self.process = subprocess.Popen(command, env=environment, cwd=data_dir)
+
+    def stop(self) -> int:
+        """SIGTERM, and its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=20)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.process.kill()
+        self.process.wait(timeout=10)
+
+    def end(self) -> None:
+        """Make sure it is gone."""
+        if self.process.poll() is None:
+            self.kill()
+
+
+class Stack:
+    """One test's world."""
+
+    def __init__(self, uri: str, data_dir: Path, simulator: Simulator, pool: asyncpg.Pool, tenant_id: int) -> None:
+        self.uri, self.data_dir, self.simulator, self.pool, self.tenant_id = uri, data_dir, simulator, pool, tenant_id
+        self.workers: list[Worker] = []
+
+    @classmethod
+    async def make(cls, uri: str, data_dir: Path, simulator: Simulator, pool: asyncpg.Pool) -> Stack:
+        """With a workspace, and without a worker yet."""
+        await tenants.bootstrap(pool, "admin@example.com", "a long password")
+        tenant_id = await pool.fetchval("SELECT min(id) FROM tenants")
+        return cls(uri, data_dir, simulator, pool, tenant_id)
+
+    def start_worker(self) -> Worker:
+        """One more worker."""
+        worker = Worker(self.data_dir, self.uri, self.simulator)
+        self.workers.append(worker)
+        return worker
+
+    def end(self) -> None:
+        """No worker is left."""
+        for worker in self.workers:
+            worker.end()
+
+    async def add_device(self, name: str = "Shop") -> rows.DeviceRow:
+        """A device on the loopback network."""
+        return await rows.create_device(self.pool, self.tenant_id, name, "loopback")
+
+    async def device(self, device_id: UUID) -> rows.DeviceRow:
+        """A device as it is now."""
+        device = await rows.get_device(self.pool, self.tenant_id, device_id)
+        assert device is not None
+        return device
+
+    async def until(self, ask: Callable[[], Awaitable[T | None]], what: str) -> T:
+        """The first answer that is not None or False."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            answer = await ask()
+            if answer:
+                return answer
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"not within {PATIENCE:.0f} s: {what}")
+
+    async def until_state(self, device_id: UUID, state: str) -> rows.DeviceRow:
+        """The device once it is in a state."""
+
+        async def ask() -> rows.DeviceRow | None:
+            device = await self.device(device_id)
+            return device if device.state == state else None
+
+        try:
+            return await self.until(ask, f"device {state}")
+        except AssertionError:
+            device = await self.device(device_id)
+            raise AssertionError(f"device is {device.state} ({device.state_reason}), not {state}") from None
+
+    async def pairing(self, pairing_id: UUID) -> rows.PairingRow:
+        """A pairing as it is now."""
+        pairing = await rows.get_pairing(self.pool, self.tenant_id, pairing_id)
+        assert pairing is not None
+        return pairing
+
+    async def until_pairing(self, pairing_id: UUID, **wanted: Any) -> rows.PairingRow:
+        """The pairing once each field named is as wanted; True: it has a value."""
+
+        async def ask() -> rows.PairingRow | None:
+            pairing = await self.pairing(pairing_id)
+            for name, value in wanted.items():
+                found = getattr(pairing, name)
+                if bool(found) is not True if value is True else found != value:
+                    return None
+            return pairing
+
+        return await self.until(ask, f"pairing with {wanted}")
+
+    async def start_pairing(self, device_id: UUID, phone: str | None = None) -> rows.PairingRow:
+        """By QR, or by code when there is a phone."""
+        method = rows.create_pairing(self.pool, self.tenant_id, device_id, "code" if phone else "qr", phone)
+        pairing = await method
+        assert pairing is not None
+        return pairing
+
+    async def pair(self, phone: str, name: str = "Shop") -> rows.DeviceRow:
+        """A new device, linked to a simulated phone by QR and online."""
+        device = await self.add_device(name)
+        pairing = await self.start_pairing(device.id)
+        shown = await self.until_pairing(pairing.id, qr=True)
+        assert shown.qr is not None
+        await asyncio.to_thread(self.simulator.scan, phone, shown.qr, name=name)
+        await self.until_pairing(pairing.id, state="paired")
+        return await self.until_state(device.id, "online")
+
+    async def send(self, device_id: UUID, to: str, text: str, **more: Any) -> outbox.OutboxRow:
+        """Queue a text."""
+        row = await outbox.enqueue(
+            self.pool, self.tenant_id, device_id, f"{to}@s.whatsapp.net", more.pop("kind", "text"), text,
+            created_by="test", **more,
+        )  # fmt: skip
+        assert row is not None
+        return row
+
+    async def until_sent(self, outbox_id: int, *states: str) -> outbox.OutboxRow:
+        """The row once it is in one of the states (any that says it was taken by the server when none is named)."""
+        wanted = states or ("sent", "delivered", "read")
+
+        async def ask() -> outbox.OutboxRow | None:
+            row = await outbox.get(self.pool, self.tenant_id, outbox_id)
+            return row if row is not None and row.state in wanted else None
+
+        return await self.until(ask, f"outbox row in {wanted}")

@@ -1,0 +1,85 @@
+"""Linking a phone, through rows only: what the API writes and reads."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.integration.devices.stack import Stack
+from wafast.devices import rows
+
+
+async def test_a_scanned_code_pairs_the_device_and_brings_it_online(stack: Stack, phone: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    assert device.phone == f"+{phone}"
+    assert device.jid == f"{phone}@s.whatsapp.net"
+    assert device.lid is not None
+    assert device.lid.endswith("@lid")
+    assert device.desired_state == "connected"
+    assert device.state_reason is None
+
+
+async def test_a_typed_code_pairs_the_device(stack: Stack, phone: str) -> None:
+    stack.start_worker()
+    device = await stack.add_device()
+    pairing = await stack.start_pairing(device.id, f"+{phone}")
+    shown = await stack.until_pairing(pairing.id, code=True)
+    assert shown.code is not None
+    await asyncio.to_thread(stack.simulator.enter_code, phone, shown.code)
+    await stack.until_pairing(pairing.id, state="paired")
+    assert (await stack.until_state(device.id, "online")).phone == f"+{phone}"
+
+
+async def test_a_cancelled_pairing_ends_its_session_and_another_can_follow(stack: Stack, phone: str) -> None:
+    stack.start_worker()
+    device = await stack.add_device()
+    pairing = await stack.start_pairing(device.id)
+    await stack.until_pairing(pairing.id, qr=True)
+    await stack.until_state(device.id, "pairing")
+    await rows.cancel_pairing(stack.pool, stack.tenant_id, pairing.id)
+    await stack.until_state(device.id, "new")
+    again = await stack.start_pairing(device.id)
+    shown = await stack.until_pairing(again.id, qr=True)
+    assert shown.qr is not None
+    await asyncio.to_thread(stack.simulator.scan, phone, shown.qr)
+    await stack.until_state(device.id, "online")
+
+
+async def test_nobody_scans_in_time(stack: Stack) -> None:
+    stack.start_worker()
+    device = await stack.add_device()
+    pairing = await stack.start_pairing(device.id)
+    await stack.until_pairing(pairing.id, qr=True)
+    await stack.pool.execute("UPDATE pairings SET expires_at = now() WHERE id = $1", pairing.id)
+    ended = await stack.until_pairing(pairing.id, state="expired")
+    assert ended.reason is not None
+    assert "in time" in ended.reason
+    assert "in time" in ((await stack.until_state(device.id, "new")).state_reason or "")
+
+
+async def test_one_number_is_one_device(stack: Stack, phone: str) -> None:
+    stack.start_worker()
+    await stack.pair(phone, "First")
+    second = await stack.add_device("Second")
+    pairing = await stack.start_pairing(second.id)
+    shown = await stack.until_pairing(pairing.id, qr=True)
+    assert shown.qr is not None
+    await asyncio.to_thread(stack.simulator.scan, phone, shown.qr)
+    failed = await stack.until_pairing(pairing.id, state="failed")
+    assert failed.reason is not None
+    assert "'First'" in failed.reason
+    device = await stack.until_state(second.id, "new")
+    assert device.jid is None
+
+
+async def test_a_device_is_paired_again_after_a_logout(stack: Stack, phone: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    await asyncio.to_thread(stack.simulator.logout, phone)
+    await stack.until_state(device.id, "logged_out")
+    pairing = await stack.start_pairing(device.id)
+    shown = await stack.until_pairing(pairing.id, qr=True)
+    assert shown.qr is not None
+    await asyncio.to_thread(stack.simulator.scan, phone, shown.qr)
+    await stack.until_state(device.id, "online")
+    assert len(list((stack.data_dir / "sessions" / "loopback").glob("*.db"))) == 1
