@@ -76,6 +76,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             asyncpg.DataError: answer_refused_text,
             asyncpg.PostgresConnectionError: answer_away,
             asyncpg.InterfaceError: answer_away,
+            asyncpg.OperatorInterventionError: answer_away,
             OSError: answer_away,
             Exception: answer_unexpected,
         },

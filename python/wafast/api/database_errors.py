@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from wafast.api.problems import Problem, answer_unexpected, response_to
+from wafast.api.problems import Problem, answer_unexpected, request_id_of, response_to
 
 if TYPE_CHECKING:
     from litestar import Request, Response
@@ -16,6 +17,7 @@ log = logging.getLogger("wafast.api")
 
 #: SQLSTATEs of a text that PostgreSQL cannot hold: U+0000, in text and in jsonb.
 UNSTORABLE = ("22021", "22P05")
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def answer_refused_text(request: Request[Any, Any, Any], error: asyncpg.DataError) -> Response[bytes]:
@@ -27,15 +29,12 @@ def answer_refused_text(request: Request[Any, Any, Any], error: asyncpg.DataErro
 
 
 def answer_away(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """503 while the database cannot be reached."""
-    if isinstance(error, asyncpg.InterfaceError) and "pool is closing" not in str(error) and not _is_cut(error):
-        return answer_unexpected(request, error)
-    log.warning("the database is away: %s", error)
+    """503 while the database cannot be reached, 507 when the disk is full."""
+    if isinstance(error, OSError) and error.errno in FULL:
+        log.error("request %s: the disk is full", request_id_of(request))
+        return response_to(request, Problem(507, "disk-full", "The server's disk is full: nothing can be stored now."))
+    log.warning("request %s: the database is away: %s", request_id_of(request), error)
     problem = Problem(
         503, "database-away", "The database cannot be reached: try again in a moment.", headers={"Retry-After": "2"}
     )
     return response_to(request, problem)
-
-
-def _is_cut(error: Exception) -> bool:
-    return "connection" in str(error) and ("closed" in str(error) or "lost" in str(error))

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
     from litestar import Request
 
+#: RapiDoc styles itself inline; nothing else may come from anywhere but here.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
 PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>wafast API</title><meta name="viewport" content="width=device-width"></head>
@@ -67,4 +73,7 @@ class DocumentPage(OpenAPIRenderPlugin):
 
 def docs_router() -> Router:
     """Where the document and its page live."""
-    return Router("/docs", route_handlers=[], include_in_schema=False, opt={"policy": Policy.PUBLIC})
+    headers = {"Content-Security-Policy": POLICY}
+    return Router(
+        "/docs", route_handlers=[], include_in_schema=False, opt={"policy": Policy.PUBLIC}, response_headers=headers
+    )

@@ -82,7 +82,6 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
         await asyncio.wait_for(listening.wait(), LISTENING_SECONDS)
         yield services
     finally:
-        services.closing.set()
         await services.settle(SETTLING_SECONDS)
         for task in beside:
             task.cancel()

@@ -73,7 +73,6 @@ async def _serve(
             _receive(socket),
             _check(socket, services, viewer),
             _cut(subscription),
-            _closing(services),
         )
     ]
     try:
@@ -121,8 +120,3 @@ async def _check(socket: WebSocket[Any, Any, Any], services: Services, viewer: V
 async def _cut(subscription: Subscription) -> tuple[int, str]:
     await subscription.cut.wait()
     return TOO_SLOW, "too slow: come back with ?after="
-
-
-async def _closing(services: Services) -> tuple[int, str]:
-    await services.closing.wait()
-    return GOING_AWAY, "the server stops"

@@ -56,8 +56,6 @@ class Services:
         self.fetches = fetches
         self.idempotency = idempotency
         self.metrics = metrics
-        #: set when the process ends: sockets say goodbye
-        self.closing = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def in_background(self, work: Coroutine[Any, Any, Any]) -> None:

@@ -181,7 +181,11 @@ class Hub:
             if any(isinstance(item, Gap) for item in batch):
                 self._resync_everyone("the connection to the database was cut")
                 continue
-            await self._frames_of([item for item in batch if not isinstance(item, Gap)])
+            try:
+                await self._frames_of([item for item in batch if not isinstance(item, Gap)])
+            except Exception:
+                log.exception("frames of %d events could not be made", len(batch))
+                self._resync_everyone("the server could not read what happened")
 
     async def _frames_of(self, events: list[Event]) -> None:
         self._forget_unwatched()
@@ -194,13 +198,7 @@ class Hub:
                 self._lose(event.get("t"))
         if not watched:
             return
-        try:
-            drafts = await self._load(watched)
-        except Exception:
-            log.exception("rows of %d events could not be loaded", len(watched))
-            self._resync_everyone("the server could not read what happened")
-            return
-        for draft in drafts:
+        for draft in await self._load(watched):
             self._publish(draft.tenant_id, draft.device_id, draft.code, draft.result)
 
     def _publish(self, tenant_id: int, device_id: UUID | None, code: Code, result: bytes) -> None:
