@@ -1,0 +1,75 @@
+"""What the API asks of a device."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.integration.devices.stack import Stack
+from wafast.events.calls import CallError, Caller, NoLease
+
+
+@contextlib.asynccontextmanager
+async def caller_on(stack: Stack) -> AsyncIterator[Caller]:
+    caller = Caller(stack.pool, stack.uri)
+    ready = asyncio.Event()
+    task = asyncio.create_task(caller.listener.run(ready))
+    await ready.wait()
+    yield caller
+    task.cancel()
+
+
+async def test_typing_read_and_who_is_on_whatsapp(stack: Stack, phone: str, contact: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    chat = f"{contact}@s.whatsapp.net"
+    nobody = f"{contact}9"
+    await asyncio.to_thread(stack.simulator.not_on_whatsapp, nobody)
+    [asked] = await asyncio.to_thread(stack.simulator.text, phone, contact, "Hello?")
+    await stack.until(
+        lambda: stack.pool.fetchval("SELECT count(*) FROM messages WHERE device_no = $1", device.no), "a message"
+    )
+    async with caller_on(stack) as caller:
+        assert await caller.call(device.no, "typing", {"chat": chat, "state": "composing"}) == {}
+        [seen] = await asyncio.to_thread(stack.simulator.seen, phone, wait=5)
+        assert (seen.state, seen.to) == ("composing", contact)
+        args = {"chat": chat, "receipts": [{"sender": chat, "ids": [asked]}]}
+        assert await caller.call(device.no, "mark_read", args) == {}
+
+        async def told() -> bool:
+            receipts = await asyncio.to_thread(stack.simulator.receipts, phone)
+            return any(receipt.type == "read" and receipt.ids == [asked] for receipt in receipts)
+
+        await stack.until(told, "a read receipt")
+        found = await caller.call(device.no, "is_on_whatsapp", {"phones": [f"+{contact}", f"+{nobody}"]})
+        assert found == {"items": [{"phone": f"+{contact}", "jid": chat}, {"phone": f"+{nobody}", "jid": None}]}
+
+
+async def test_a_picture_is_fetched_once_it_is_wanted(stack: Stack, phone: str, contact: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    image = await asyncio.to_thread(stack.simulator.image, phone, contact, caption="look")
+    query = "SELECT chat_id, key FROM messages WHERE device_no = $1"
+    row = await stack.until(lambda: stack.pool.fetchrow(query, device.no), "the picture's message")
+    async with caller_on(stack) as caller:
+        got = await caller.call(device.no, "fetch_media", {"chat_id": row["chat_id"], "key": row["key"]})
+    assert got["sha256"] == image.sha256
+    file = stack.data_dir / "media" / image.sha256[:2] / image.sha256
+    assert file.stat().st_size == got["size"]
+    assert await stack.pool.fetchval("SELECT mime FROM media WHERE sha256 = $1", bytes.fromhex(image.sha256))
+
+
+async def test_a_call_that_cannot_be_answered_says_why(stack: Stack, phone: str) -> None:
+    worker = stack.start_worker()
+    device = await stack.pair(phone)
+    async with caller_on(stack) as caller:
+        with pytest.raises(CallError, match="no 'fly'"):
+            await caller.call(device.no, "fly", {})
+        await asyncio.to_thread(stack.simulator.drop, phone)
+        await asyncio.to_thread(stack.simulator.drop, phone)
+        worker.stop()
+        with pytest.raises(NoLease):
+            await caller.call(device.no, "typing", {"chat": "1@s.whatsapp.net", "state": "paused"})

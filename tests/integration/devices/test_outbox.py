@@ -1,0 +1,156 @@
+"""What is queued leaves once, and its end is known."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+
+from PIL import Image
+
+from tests.integration.devices.stack import Stack
+
+
+async def test_a_reply_is_sent_once_and_stored(stack: Stack, phone: str, contact: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    row = await stack.send(device.id, contact, "Hello *there*")
+    sent = await stack.until_sent(row.id)
+    assert sent.message_id is not None
+    assert sent.attempts == 1
+    assert sent.sent_at is not None
+    assert (sent.sent_at - row.created_at).total_seconds() < 1.0
+    received = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=5)
+    assert [(message.id, message.text) for message in received] == [(sent.message_id, "Hello *there*")]
+    stored = await stack.pool.fetch("SELECT * FROM whatsapp_messages WHERE device_id = $1", device.id)
+    assert [(row["message_id"], row["message_text"], row["from_me"], row["sender_jid"]) for row in stored] == [
+        (sent.message_id, "Hello *there*", True, f"{phone}@s.whatsapp.net")
+    ]
+    chat = await stack.pool.fetchrow("SELECT * FROM chats WHERE device_no = $1", device.no)
+    assert chat is not None
+    assert (chat["jid"], chat["last_text"], chat["last_flags"], chat["stored"]) == (
+        f"{contact}@s.whatsapp.net", "Hello *there*", 1, 1,
+    )  # fmt: skip
+
+
+async def test_receipts_move_the_row(stack: Stack, phone: str, contact: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    await asyncio.to_thread(stack.simulator.auto, phone=phone, contact=contact, deliver_ms=0, read_ms=50)
+    row = await stack.send(device.id, contact, "Did you read this?")
+    assert (await stack.until_sent(row.id, "read")).read_at is not None
+
+
+async def test_a_picture_is_uploaded_and_arrives_whole(stack: Stack, phone: str, contact: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    picture = io.BytesIO()
+    Image.new("RGB", (640, 480), "green").save(picture, "JPEG")
+    sha256 = hashlib.sha256(picture.getvalue()).digest()
+    path = stack.data_dir / "media" / sha256.hex()[:2] / sha256.hex()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(picture.getvalue())
+    await stack.pool.execute(
+        "INSERT INTO media (tenant_id, sha256, mime, size) VALUES ($1, $2, 'image/jpeg', $3)",
+        stack.tenant_id, sha256, len(picture.getvalue()),
+    )  # fmt: skip
+    row = await stack.send(device.id, contact, "Our shop", kind="image", media_sha256=sha256)
+    await stack.until_sent(row.id)
+    [message] = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=5)
+    assert (message.kind, message.text, message.media_sha256) == ("image", "Our shop", sha256.hex())
+    stored = await stack.pool.fetchrow("SELECT * FROM messages WHERE device_no = $1", device.no)
+    assert stored is not None
+    assert (stored["media"]["width"], stored["media"]["ext"]) == (640, "jpg")
+    assert await stack.pool.fetchval("SELECT count(*) FROM thumbnails WHERE chat_id = $1", stored["chat_id"]) == 1
+
+
+async def test_a_quoted_reply_names_the_message_it_answers(stack: Stack, phone: str, contact: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    [asked] = await asyncio.to_thread(stack.simulator.text, phone, contact, "How much?")
+    query = "SELECT count(*) FROM messages WHERE device_no = $1"
+    await stack.until(lambda: stack.pool.fetchval(query, device.no), "the question")
+    row = await stack.send(device.id, contact, "Ten ringgit", quoted=asked)
+    await stack.until_sent(row.id)
+    [message] = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=5)
+    assert (message.text, message.quoted) == ("Ten ringgit", asked)
+
+
+async def test_a_number_without_whatsapp_fails_with_that_reason(stack: Stack, phone: str, contact: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    await asyncio.to_thread(stack.simulator.not_on_whatsapp, contact)
+    row = await stack.send(device.id, contact, "Anybody?")
+    failed = await stack.until_sent(row.id, "failed")
+    assert failed.reason == "this number is not on WhatsApp"
+
+
+async def test_whatsapps_own_limit_pauses_the_device(stack: Stack, phone: str, contact: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    await asyncio.to_thread(stack.simulator.refuse_send, phone, 463, count=1)
+    row = await stack.send(device.id, contact, "Hi")
+    await stack.until_sent(row.id, "failed")
+    await stack.until(lambda: _paused(stack, device.no), "the device pauses")
+    reply = await stack.send(device.id, contact, "You asked")
+    await stack.until_sent(reply.id)
+
+
+async def _paused(stack: Stack, device_no: int) -> bool:
+    return bool(await stack.pool.fetchval("SELECT paused_until > now() FROM devices WHERE no = $1", device_no))
+
+
+async def test_a_send_for_a_device_that_is_offline_waits_for_it(stack: Stack, phone: str, contact: str) -> None:
+    worker = stack.start_worker()
+    device = await stack.pair(phone)
+    worker.stop()
+    row = await stack.send(device.id, contact, "Later")
+    stack.start_worker()
+    await stack.until_sent(row.id)
+    received = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=5)
+    assert [message.text for message in received] == ["Later"]
+
+
+async def test_what_a_killed_worker_was_sending_is_unknown_and_never_sent_again(
+    stack: Stack, phone: str, contact: str
+) -> None:
+    worker = stack.start_worker()
+    device = await stack.pair(phone)
+    await asyncio.to_thread(stack.simulator.hold_acks, phone, True)
+    row = await stack.send(device.id, contact, "Once only")
+    await stack.until_sent(row.id, "sending")
+    received = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=5)
+    assert len(received) == 1
+    worker.kill()
+    await asyncio.to_thread(stack.simulator.clear, phone)
+    stack.start_worker()
+    unknown = await stack.until_sent(row.id, "unknown", "delivered")
+    await stack.until_state(device.id, "online")
+    after = await stack.send(device.id, contact, "Something else")
+    await stack.until_sent(after.id)
+    received = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact)
+    assert [message.text for message in received] == ["Once only", "Something else"]
+    assert unknown.attempts == 1
+
+
+async def test_paced_rows_keep_the_gap_and_the_cap_and_replies_do_not_wait(
+    stack: Stack, phone: str, contact: str
+) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    await stack.pool.execute(
+        "UPDATE devices SET min_seconds = 2, max_seconds = 2, per_hour = 3, typing = false WHERE no = $1", device.no
+    )
+    paced = [await stack.send(device.id, contact, f"Offer {n}", priority="paced") for n in range(4)]
+    first = await stack.until_sent(paced[0].id)
+    reply = await stack.send(device.id, contact, "Reply")
+    replied = await stack.until_sent(reply.id)
+    assert replied.sent_at is not None
+    assert (replied.sent_at - reply.created_at).total_seconds() < 1.0
+    second = await stack.until_sent(paced[1].id)
+    assert first.sent_at is not None
+    assert second.sent_at is not None
+    assert (second.sent_at - first.sent_at).total_seconds() >= 1.9
+    await asyncio.sleep(3)
+    left = [await stack.until_sent(row.id, "queued") for row in paced[2:]]
+    assert len(left) == 2, "three sends an hour, the reply among them"

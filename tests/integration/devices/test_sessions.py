@@ -1,0 +1,159 @@
+"""What happens to a device that is paired: it comes back by itself, or says what a person must do."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.integration.devices.stack import Stack
+from wafast.devices import rows
+
+
+async def test_a_restarted_worker_brings_the_device_back_online(stack: Stack, phone: str) -> None:
+    worker = stack.start_worker()
+    device = await stack.pair(phone)
+    assert worker.stop() == 0
+    stopped = await stack.device(device.id)
+    assert stopped.state == "offline"
+    assert stopped.state_reason is not None
+    assert "comes back" in stopped.state_reason
+    stack.start_worker()
+    back = await stack.until_state(device.id, "online")
+    assert back.online_at is not None
+    assert device.online_at is not None
+    assert back.online_at > device.online_at
+
+
+async def test_devices_of_a_killed_worker_go_to_the_next_at_once(stack: Stack, phone: str) -> None:
+    worker = stack.start_worker()
+    device = await stack.pair(phone)
+    worker.kill()
+    began = asyncio.get_running_loop().time()
+    stack.start_worker()
+    await stack.until(lambda: _epoch_of(stack, device.no, 2), "a second holder")
+    await stack.until_state(device.id, "online")
+    assert asyncio.get_running_loop().time() - began < 10, "the heartbeat of a dead process is not waited for"
+
+
+async def _epoch_of(stack: Stack, device_no: int, epoch: int) -> bool:
+    query = "SELECT epoch FROM leases WHERE device_no = $1 AND worker_id IS NOT NULL"
+    return bool(await stack.pool.fetchval(query, device_no) == epoch)
+
+
+async def test_two_workers_share_devices_and_one_takes_over_from_the_other(stack: Stack, phone: str) -> None:
+    first = stack.start_worker()
+    stack.start_worker()
+    await stack.until(lambda: stack.pool.fetchval("SELECT count(*) = 2 FROM workers"), "two workers")
+    devices = [await stack.pair(f"{phone}{n}", f"Shop {n}") for n in range(4)]
+    holders = await stack.pool.fetch("SELECT worker_id, count(*) FROM leases GROUP BY worker_id")
+    assert sorted(row["count"] for row in holders) == [2, 2]
+    first.stop()
+    for device in devices:
+        await stack.until_state(device.id, "online")
+    assert await stack.pool.fetchval("SELECT count(DISTINCT worker_id) FROM leases WHERE worker_id IS NOT NULL") == 1
+
+
+async def test_a_lost_line_is_dialled_again(stack: Stack, phone: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    await asyncio.to_thread(stack.simulator.drop, phone)
+    await stack.until_state(device.id, "offline")
+    await stack.until_state(device.id, "online")
+
+
+async def test_a_phone_that_unlinks_logs_the_device_out(stack: Stack, phone: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    await asyncio.to_thread(stack.simulator.logout, phone)
+    out = await stack.until_state(device.id, "logged_out")
+    assert out.state_reason is not None
+    assert "Pair the device again" in out.state_reason
+    await _has_no_session(stack, device.no)
+    assert list((stack.data_dir / "sessions" / "loopback").glob("*.db")) == []
+
+
+async def test_a_ban_ends_the_session_and_says_how_long(stack: Stack, phone: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    await asyncio.to_thread(stack.simulator.ban, phone, 101, 7200)
+    await asyncio.to_thread(stack.simulator.drop, phone)
+    banned = await stack.until_state(device.id, "banned")
+    assert banned.state_reason is not None
+    assert "2 hours" in banned.state_reason
+    await _has_no_session(stack, device.no)
+
+
+async def test_a_replaced_session_waits_for_a_person(stack: Stack, phone: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    await asyncio.to_thread(stack.simulator.replaced, phone)
+    await stack.until_state(device.id, "replaced")
+    await _has_no_session(stack, device.no)
+    await asyncio.sleep(6)
+    assert (await stack.device(device.id)).state == "replaced", "the reconciler leaves it alone"
+    await rows.set_desired_state(stack.pool, stack.tenant_id, device.id, "connected")
+    await stack.until_state(device.id, "online")
+
+
+async def test_an_outdated_client_says_so(stack: Stack, phone: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    await asyncio.to_thread(stack.simulator.outdated, phone)
+    await asyncio.to_thread(stack.simulator.drop, phone)
+    outdated = await stack.until_state(device.id, "outdated")
+    assert outdated.state_reason is not None
+    assert "Update wafast" in outdated.state_reason
+
+
+async def test_disconnect_connect_and_logout_as_a_person_asks(stack: Stack, phone: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    await rows.set_desired_state(stack.pool, stack.tenant_id, device.id, "disconnected")
+    off = await stack.until_state(device.id, "offline")
+    assert off.state_reason == "Disconnected on request"
+    await _has_no_session(stack, device.no)
+    await rows.set_desired_state(stack.pool, stack.tenant_id, device.id, "connected")
+    await stack.until_state(device.id, "online")
+    await rows.set_desired_state(stack.pool, stack.tenant_id, device.id, "logged_out")
+    await stack.until_state(device.id, "logged_out")
+    account = stack.simulator.account(phone)
+    assert account is not None
+    assert account.devices == [], "the phone was told"
+
+
+async def test_a_deleted_device_leaves_no_session_behind(stack: Stack, phone: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    sessions = stack.data_dir / "sessions" / "loopback"
+    assert len(list(sessions.glob("*.db"))) == 1
+    assert await rows.delete_device(stack.pool, stack.tenant_id, device.id)
+
+    async def nothing_left() -> bool:
+        account = stack.simulator.account(phone)
+        assert account is not None
+        return not any(one.online for one in account.devices) and not list(sessions.glob("*.db"))
+
+    await stack.until(nothing_left, "the session and its file are gone")
+
+
+async def test_a_refused_login_is_tried_again_later(stack: Stack, phone: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    await asyncio.to_thread(stack.simulator.failure, phone, 400)
+    await asyncio.to_thread(stack.simulator.drop, phone)
+
+    async def failed() -> bool:
+        row = await stack.pool.fetchrow("SELECT failures, retry_at FROM devices WHERE no = $1", device.no)
+        assert row is not None
+        return row["failures"] == 1 and row["retry_at"] is not None
+
+    await stack.until(failed, "a failure with a time for the next try")
+    await asyncio.to_thread(stack.simulator.clear, phone)
+    await stack.pool.execute("UPDATE devices SET retry_at = now() WHERE no = $1", device.no)
+    await stack.until_state(device.id, "online")
+
+
+async def _has_no_session(stack: Stack, device_no: int) -> None:
+    async def released() -> bool:
+        return not await stack.pool.fetchval("SELECT worker_id FROM leases WHERE device_no = $1", device_no)
+
+    await stack.until(released, "the lease is given back")
