@@ -24,7 +24,6 @@ class Held:
     session: Session | None = None
     pairing: Pairing | None = None
     jid: str | None = None
-    lid: str | None = None
     push_name: str | None = None
     store: str | None = None
     failures: int = 0

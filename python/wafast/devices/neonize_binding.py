@@ -46,6 +46,9 @@ SUBSCRIBED = bytes((*range(2, 14), *range(16, 28), *range(30, 46)))
 #: Parameters that ride in the store's name: twice the rate at half the CPU of neonize's defaults.
 STORE_PARAMETERS = "?_foreign_keys=on&_journal_mode=WAL&_synchronous=NORMAL&_cache_size=-64&_busy_timeout=5000&x="
 
+#: A lost connection is an event as well, and the state of the device tells of it: these lines are for the curious.
+LOST_LINE = ("from websocket", "Error reconnecting", "websocket not connected", "websocket disconnected")
+
 Told = Callable[[str, str], None]
 """What a client tells outside the inlet: ("qr", code), ("login", outcome), ("ended", error)."""
 
@@ -80,8 +83,7 @@ class Binding:
     @staticmethod
     def _log(data: int, size: int) -> None:
         entry = pb.LogEntry.FromString(ctypes.string_at(data, size))
-        # A lost connection is an event as well, and the state of the device tells of it.
-        say = log.debug if entry.Name == "Client/Socket" else log.warning
+        say = log.debug if any(words in entry.Message for words in LOST_LINE) else log.warning
         say(entry.Message, component=entry.Name)
 
     @contextlib.asynccontextmanager

@@ -111,7 +111,15 @@ class NeonizeSession:
         if self._stopped:
             return
         self._stopped = True
+        if not self._live:
+            await self._stop_dialling()
         self._live = False
+        await self._settle(self._binding.stop(self._uuid), STOP_SECONDS)
+        self._gate.dismiss(self.device_no)
+
+    async def _stop_dialling(self) -> None:
+        """A client that dials holds the lock that disconnecting wants: cut its line first, and wait until neonize has
+        looked it up for the last time."""
         self._gate.dismiss(self.device_no)
         if self._shows_codes and not self._ended:
             # A phone may scan at this very moment; the client must still be known when that ends the codes.
@@ -119,7 +127,6 @@ class NeonizeSession:
             await asyncio.sleep(CODES_STOP_SECONDS)
         elif not self._ended:
             await self._settle(self._settled.wait(), STOP_SECONDS)
-        await self._settle(self._binding.stop(self._uuid), STOP_SECONDS)
 
     async def _settle(self, step: Any, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

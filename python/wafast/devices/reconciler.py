@@ -49,7 +49,6 @@ class Row(msgspec.Struct, frozen=True):
     state: state.State
     failures: int
     jid: str | None
-    lid: str | None
     push_name: str | None
     store: str | None
     proxy: str | None
@@ -238,8 +237,7 @@ class Reconciler:
         """What only the database knows, while no session tells better."""
         held.failures = row.failures
         if held.session is None:
-            held.state, held.jid, held.lid = row.state, row.jid, row.lid
-            held.push_name, held.store = row.push_name, row.store
+            held.state, held.jid, held.push_name, held.store = row.state, row.jid, row.push_name, row.store
 
     def _queue(self, rank: int, row: Row) -> None:
         if row.no not in self._queued:

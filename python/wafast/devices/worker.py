@@ -19,7 +19,7 @@ import uvloop
 
 from wafast import _core, logs
 from wafast.database.pool import WORKER_CONNECTIONS, open_pool
-from wafast.devices import loopback_trust
+from wafast.devices import loopback_trust, native_output
 from wafast.devices.calls_served import Verbs
 from wafast.devices.fleet import Fleet
 from wafast.devices.gate import Gate
@@ -54,6 +54,7 @@ def run(settings: Settings, database_uri: str, network: Network, profile: Path |
     """
     if (profile is not None) != (network == "loopback"):
         raise ValueError(f"a worker of network {network} {'takes no' if profile else 'needs a'} loopback profile")
+    native_output.divert(settings.data_dir / "logs" / f"neonize-{network}.log")
     logs.configure(settings.log, f"worker {network}")
     _raise_file_limit()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

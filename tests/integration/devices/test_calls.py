@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.integration.devices.stack import Stack
-from wafast.events.calls import CallError, Caller, NoLease
+from wafast.events.calls import Caller, CallError, NoLease
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,67 @@
+"""What a device needs next."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from wafast.devices.held import Held
+from wafast.devices.pairing import Pairing
+from wafast.devices.reconciler import CONNECT_SECONDS, REDIAL_SECONDS, Row, Step, decide
+
+WORKER, PAIRING = uuid4(), uuid4()
+PAIRED = {"jid": "60123456789@s.whatsapp.net", "store": "a.db"}
+
+
+def row(**fields: Any) -> Row:
+    plain: dict[str, Any] = {
+        "no": 1, "id": UUID(int=1), "tenant_id": 1, "desired_state": "disconnected", "state": "new", "failures": 0,
+        "jid": None, "push_name": None, "store": None, "proxy": None, "is_due": True,
+        "waits_for_person": False, "epoch": 3, "pairing_id": None, "pairing_phone": None, "pairing_expired": None,
+    }  # fmt: skip
+    return Row(**(plain | fields))
+
+
+def held(*, state: str = "offline", age: float = 0.0, session: bool = False, pairing: UUID | None = None) -> Held:
+    one = Held(1, 1, (WORKER, 3))
+    one.state, one.state_at = state, 1000.0 - age  # type: ignore[assignment]
+    one.session = object() if session else None  # type: ignore[assignment]
+    if pairing is not None:
+        one.pairing = Pairing(None, one.lease, 1, pairing, None, "b.db", None)  # type: ignore[arg-type]
+    return one
+
+
+CONNECTED = {"desired_state": "connected", **PAIRED}
+CASES: list[tuple[str, dict[str, Any], dict[str, Any], Step]] = [
+    ("nothing is wanted of a new device", {}, {}, Step.RELEASE),
+    ("a pairing waits", {"pairing_id": PAIRING}, {}, Step.PAIR),
+    ("a pairing is under way", {"pairing_id": PAIRING}, {"session": True, "pairing": PAIRING}, Step.NOTHING),
+    ("a pairing is too old", {"pairing_id": PAIRING, "pairing_expired": True}, {}, Step.EXPIRE_PAIRING),
+    ("a pairing was cancelled", {"state": "pairing"}, {"session": True, "pairing": PAIRING}, Step.CANCEL_PAIRING),
+    ("a newer pairing", {"pairing_id": uuid4()}, {"session": True, "pairing": PAIRING}, Step.CANCEL_PAIRING),
+    ("a dead worker's pairing", {"state": "pairing"}, {}, Step.DISCONNECT),
+    ("it should be connected", {**CONNECTED, "state": "offline"}, {}, Step.CONNECT),
+    ("its backoff runs", {**CONNECTED, "state": "offline", "is_due": False}, {}, Step.NOTHING),
+    ("only a person can help", {**CONNECTED, "state": "banned", "is_due": False, "waits_for_person": True}, {},
+     Step.RELEASE),
+    ("a person has connected it again", {**CONNECTED, "state": "replaced"}, {}, Step.CONNECT),
+    ("no connecting without a link", {**CONNECTED, "state": "logged_out"}, {}, Step.RELEASE),
+    ("it is online", {**CONNECTED, "state": "online"}, {"session": True, "state": "online", "age": 1e6}, Step.NOTHING),
+    ("it is connecting", {**CONNECTED}, {"session": True, "state": "connecting", "age": 1}, Step.NOTHING),
+    ("it hangs", {**CONNECTED}, {"session": True, "state": "connecting", "age": CONNECT_SECONDS + 1}, Step.RESTART),
+    ("it dials by itself", {**CONNECTED}, {"session": True, "age": CONNECT_SECONDS + 1}, Step.NOTHING),
+    ("it dials in vain", {**CONNECTED}, {"session": True, "age": REDIAL_SECONDS + 1}, Step.RESTART),
+    ("a person disconnects it", {**PAIRED, "state": "online"}, {"session": True, "state": "online"}, Step.DISCONNECT),
+    ("it is disconnected", {**PAIRED, "state": "offline"}, {}, Step.RELEASE),
+    ("a person logs it out", {**PAIRED, "desired_state": "logged_out", "state": "online"}, {"session": True},
+     Step.LOG_OUT),
+    ("it is logged out", {**PAIRED, "desired_state": "logged_out", "state": "logged_out"}, {}, Step.RELEASE),
+    ("another worker took it", {**CONNECTED, "epoch": 4}, {"session": True}, Step.DROP),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("in_database", "in_worker", "step"), [case[1:] for case in CASES], ids=[c[0] for c in CASES])
+def test_the_next_step(in_database: dict[str, Any], in_worker: dict[str, Any], step: Step) -> None:
+    assert decide(row(**in_database), held(**in_worker), 1000.0) is step

@@ -1,0 +1,162 @@
+"""The connect gate, with plain sockets in the place of sessions, proxies and WhatsApp."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from urllib.parse import urlsplit
+
+import pytest
+
+from wafast.devices.gate import CALM_SECONDS, LONGEST_PAUSE, Gate, _Line, line_pause
+from wafast.devices.tunnel import ProxyAddress, TunnelError
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@contextlib.asynccontextmanager
+async def listening(handler: Handler) -> AsyncIterator[int]:
+    server = await asyncio.start_server(handler, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+
+
+@contextlib.asynccontextmanager
+async def opened(rate: float = 1000, only: tuple[str, int] | None = None) -> AsyncIterator[Gate]:
+    gate = Gate(rate, only)
+    await gate.open()
+    yield gate
+    await gate.close()
+
+
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(100):
+        writer.write(data.upper())
+    writer.close()
+
+
+async def dial(
+    address: str, host: str, port: int, user: str | None = None
+) -> tuple[str, asyncio.StreamReader, asyncio.StreamWriter]:
+    """CONNECT as a session does; gives the status line."""
+    parts = urlsplit(address)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    token = base64.b64encode(f"{user or parts.username}:{parts.password}".encode()).decode()
+    writer.write(f"CONNECT {host}:{port} HTTP/1.1\r\nProxy-Authorization: Basic {token}\r\n\r\n".encode())
+    head = await reader.readuntil(b"\r\n\r\n")
+    return head.decode().split("\r\n")[0], reader, writer
+
+
+async def says(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, text: bytes) -> bytes:
+    writer.write(text)
+    return await reader.read(100)
+
+
+async def test_a_device_reaches_its_host_and_the_gate_has_seen_it() -> None:
+    async with listening(echo) as port, opened() as gate:
+        dialled = asyncio.Event()
+        address = gate.admit(7, None, dialled)
+        status, reader, writer = await dial(address, "127.0.0.1", port)
+        assert status.startswith("HTTP/1.1 200")
+        assert dialled.is_set()
+        assert await says(reader, writer, b"hello") == b"HELLO"
+        gate.dismiss(7)
+        assert await reader.read() == b"", "its connections are cut"
+
+
+async def test_nobody_else_may_dial() -> None:
+    async with listening(echo) as port, opened() as gate:
+        address = gate.admit(7, None, asyncio.Event())
+        assert (await dial(address, "127.0.0.1", port, user="8"))[0].startswith("HTTP/1.1 407")
+        wrong = address.replace(urlsplit(address).password or "", "guess")
+        assert (await dial(wrong, "127.0.0.1", port))[0].startswith("HTTP/1.1 407")
+
+
+async def test_a_loopback_gate_goes_through_one_address_whatever_the_device_says() -> None:
+    seen: list[str] = []
+
+    async def profile_proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append((await reader.readline()).decode().strip())
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await echo(reader, writer)
+
+    async with listening(profile_proxy) as port, opened(only=("127.0.0.1", port)) as gate:
+        address = gate.admit(7, "socks5://203.0.113.9:1080", asyncio.Event())
+        status, reader, writer = await dial(address, "web.whatsapp.com", 443)
+        assert status.startswith("HTTP/1.1 200")
+        assert await says(reader, writer, b"x") == b"X"
+    assert seen == ["CONNECT web.whatsapp.com:443 HTTP/1.1"]
+
+
+def test_a_loopback_gate_refuses_an_address_elsewhere() -> None:
+    with pytest.raises(ValueError, match="only dials on this machine"):
+        Gate(50, ("203.0.113.9", 8080))
+
+
+async def test_a_device_goes_through_its_own_socks_proxy() -> None:
+    asked: list[bytes] = []
+
+    async def socks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert await reader.readexactly(4) == b"\x05\x02\x00\x02"
+        writer.write(b"\x05\x02")
+        assert await reader.readexactly(9) == b"\x01\x03ann\x03p:w"
+        writer.write(b"\x01\x00")
+        asked.append(await reader.readexactly(4 + 1 + 16 + 2))
+        writer.write(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50")
+        await echo(reader, writer)
+
+    async with listening(socks) as port, opened() as gate:
+        address = gate.admit(7, f"socks5://ann:p%3Aw@127.0.0.1:{port}", asyncio.Event())
+        status, reader, writer = await dial(address, "web.whatsapp.com", 443)
+        assert status.startswith("HTTP/1.1 200")
+        assert await says(reader, writer, b"x") == b"X"
+    assert asked == [b"\x05\x01\x00\x03\x10web.whatsapp.com\x01\xbb"]
+
+
+async def test_a_proxy_that_refuses_is_named() -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+        writer.close()
+
+    async with listening(refuse) as port, opened() as gate:
+        address = gate.admit(7, f"http://127.0.0.1:{port}", asyncio.Event())
+        assert (await dial(address, "web.whatsapp.com", 443))[0].startswith("HTTP/1.1 502 the proxy 127.0.0.1")
+
+
+def test_what_is_no_proxy() -> None:
+    for text in ("ftp://host:1", "http://host", "nonsense", "socks5://:1080", "http://host:99999"):
+        with pytest.raises(TunnelError):
+            ProxyAddress.parse(text)
+
+
+async def test_dials_keep_the_global_rate() -> None:
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+
+    async with listening(proxy) as port, opened(20, ("127.0.0.1", port)) as gate:
+        addresses = [gate.admit(number, None, asyncio.Event()) for number in range(5)]
+        began = time.monotonic()
+        await asyncio.gather(*(dial(address, "web.whatsapp.com", 443) for address in addresses))
+        assert time.monotonic() - began >= 0.19
+
+
+def test_a_storm_of_reconnects_is_held_back_longer_each_time() -> None:
+    line = _Line(None, asyncio.Event())
+
+    def most(low: float, high: float) -> float:
+        assert low == 0.0
+        return high
+
+    assert line_pause(line, 1000.0, most) == 0
+    pauses = []
+    for _ in range(9):
+        line.last_dial = 1000.0
+        pauses.append(line_pause(line, 1001.0, most))
+    assert pauses == [0, 1, 2, 4, 8, 16, 32, LONGEST_PAUSE, LONGEST_PAUSE]
+    assert line_pause(line, 1001.0 + CALM_SECONDS, most) == 0

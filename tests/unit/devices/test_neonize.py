@@ -1,0 +1,103 @@
+"""What neonize says, in our words. Only its protobuf modules are used here."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from neonize.proto import Neonize_pb2 as pb
+from neonize.proto.waE2E import WAWebProtobufsE2E_pb2 as e2e
+from PIL import Image
+
+from wafast.devices import neonize_content as content_of
+from wafast.devices import neonize_events
+from wafast.devices import session as ev
+from wafast.devices.neonize_session import _unix, send_error
+
+JID = pb.JID(User="60123456789", Server="s.whatsapp.net", RawAgent=0, Device=3, Integrator=0, IsEmpty=False)
+LID = pb.JID(User="99", Server="lid", RawAgent=0, Device=3, Integrator=0, IsEmpty=False)
+
+
+def own() -> bytes:
+    device = pb.Device(JID=JID, LID=LID, Platform="", BussinessName="", PushName="Kedai", Initialized=True)
+    encoded: bytes = device.SerializeToString()
+    return encoded
+
+
+@pytest.mark.parametrize(
+    ("code", "data", "event"),
+    [
+        (0, own(), ev.Own("60123456789@s.whatsapp.net", "99@lid", 3, "Kedai")),
+        (2, pb.PairStatus(ID=JID, BusinessName="", Platform="", Status=2).SerializeToString(),
+         ev.Paired("60123456789@s.whatsapp.net", 3)),
+        (2, pb.PairStatus(ID=JID, BusinessName="", Platform="", Status=1, Error="no").SerializeToString(),
+         ev.PairingRefused("no")),
+        (3, b"", ev.Connected()),
+        (4, pb.KeepAliveTimeout(ErrorCount=2, LastSuccess=1).SerializeToString(), ev.KeepAliveTimeout(2)),
+        (7, b"", ev.Replaced()),
+        (8, pb.TemporaryBan(Code=2, Expire=3600 * 10**9).SerializeToString(),
+         ev.Banned("blocked by too many people", 3600)),
+        (10, b"", ev.Outdated()),
+        (11, pb.StreamError(Code="503").SerializePartialToString(), ev.StreamError("503")),
+        (12, b"", ev.Disconnected()),
+        (27, b"", None),
+    ],
+)  # fmt: skip
+def test_control_events(code: int, data: bytes, event: ev.ControlEvent | None) -> None:
+    assert neonize_events.parse(code, data) == event
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("no LID found for 60@s.whatsapp.net from server", ev.Refused),
+        ("server returned error 463", ev.Refused),
+        ("websocket not connected", ev.NotSent),
+        ("failed to get device list: websocket disconnected before info query returned response", ev.NotSent),
+        ("failed to send message node: broken pipe", ev.Unanswered),
+        ("timed out waiting for message send response", ev.Unanswered),
+        ("something new", ev.Unanswered),
+    ],
+)
+def test_what_is_not_known_to_be_unsent_counts_as_perhaps_sent(text: str, kind: type[ev.SessionError]) -> None:
+    assert type(send_error(text)) is kind
+
+
+def test_the_servers_code_is_kept() -> None:
+    error = send_error("server returned error 463")
+    assert isinstance(error, ev.Refused)
+    assert error.code == 463
+
+
+@pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
+def test_times_are_seconds(unit: int) -> None:
+    assert _unix(1_795_574_838 * unit) == 1_795_574_838
+
+
+def test_an_answer_names_what_it_answers() -> None:
+    content = ev.Content("yes", quoted=ev.Quoted("ABC", "60@s.whatsapp.net", "really?"))
+    message = e2e.Message.FromString(content_of.text_message(content))
+    assert message.extendedTextMessage.text == "yes"
+    assert message.extendedTextMessage.contextInfo.stanzaID == "ABC"
+    assert message.extendedTextMessage.contextInfo.quotedMessage.conversation == "really?"
+
+
+def test_a_picture_carries_its_size_and_a_preview() -> None:
+    file = io.BytesIO()
+    Image.new("RGBA", (300, 150)).save(file, "PNG")
+    upload = pb.UploadResponse(url="u", DirectPath="/d", Handle="", MediaKey=b"k", FileEncSHA256=b"e", FileSHA256=b"s",
+                               FileLength=9)  # fmt: skip
+    media = ev.Media("image", file.getvalue(), "image/png")
+    encoded, described, preview = content_of.media_message(ev.Content("look", media), media, upload)
+    image = e2e.Message.FromString(encoded).imageMessage
+    assert (image.caption, image.width, image.height, image.JPEGThumbnail) == ("look", 300, 150, preview)
+    assert (described["ext"], described["width"], described["type"]) == ("png", 300, "image")
+
+
+def test_what_is_no_picture_leaves_all_the_same() -> None:
+    upload = pb.UploadResponse(url="u", DirectPath="/d", Handle="", MediaKey=b"k", FileEncSHA256=b"e", FileSHA256=b"s",
+                               FileLength=9)  # fmt: skip
+    media = ev.Media("image", b"broken", "image/png")
+    _, described, preview = content_of.media_message(ev.Content("", media), media, upload)
+    assert preview is None
+    assert "width" not in described
