@@ -19,6 +19,7 @@ from wafast.api.health import HealthController
 from wafast.api.keys import KeyController
 from wafast.api.live import live
 from wafast.api.media import FileController, UploadController
+from wafast.api.numbers import NumberController
 from wafast.api.openapi import document_config
 from wafast.api.outbox import OutboxController
 from wafast.api.pairings import PairingController
@@ -56,6 +57,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             SessionController,
             KeyController,
             DeviceController,
+            NumberController,
             PairingController,
             ChatController,
             OutboxController,

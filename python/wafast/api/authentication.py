@@ -98,7 +98,9 @@ def require_same_origin(headers: Headers) -> None:
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise _foreign(headers.get("origin") or headers["sec-fetch-site"])
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+    # a proxy that renames the host says so in a header that no page can send to another site unasked
+    hosts = {headers.get(name, "").lower() for name in ("host", "x-forwarded-host")} - {""}
+    if origin is not None and urlsplit(origin).netloc.lower() not in hosts:
         raise _foreign(origin)
 
 

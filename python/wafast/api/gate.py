@@ -137,7 +137,8 @@ async def _once(
         await app(scope, _replay(body, receive), recorder)
     finally:
         if 200 <= recorder.status < 300:
-            await keys.finish(tenant_id, key, Answer(recorder.status, bytes(recorder.body)))
+            answer = Answer(recorder.status, bytes(recorder.body))
+            await keys.finish(tenant_id, key, answer, secret=bool(asked["route_handler"].opt.get("secret")))
         else:
             await keys.release(tenant_id, key)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 q = load(__file__)
 
+KEPT_SECONDS = 86_400.0
 WAIT_SECONDS = 15.0  # how long a duplicate waits for the first request of this process
 
 
@@ -46,6 +48,8 @@ class IdempotencyKeys:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._running: dict[tuple[int, str], asyncio.Event] = {}
+        #: answers that must not be written down, with the time they were given
+        self._secrets: dict[tuple[int, str], tuple[float, bytes]] = {}
 
     async def claim(self, tenant_id: int, key: str, route: str, body_hash: bytes) -> Answer | None:
         """Claims a key for this request.
@@ -76,9 +80,11 @@ class IdempotencyKeys:
         self._wake(tenant_id, key)
         return first
 
-    async def finish(self, tenant_id: int, key: str, answer: Answer) -> None:
-        """Stores the answer for the next 24 hours."""
-        await self._pool.execute(q.store_answer, tenant_id, key, answer.status, answer.body)
+    async def finish(self, tenant_id: int, key: str, answer: Answer, *, secret: bool = False) -> None:
+        """Keeps the answer for the next 24 hours; one with a secret only in the memory of this process."""
+        if secret:
+            self._secrets[tenant_id, key] = (time.monotonic(), answer.body)
+        await self._pool.execute(q.store_answer, tenant_id, key, answer.status, None if secret else answer.body)
         self._wake(tenant_id, key)
 
     async def release(self, tenant_id: int, key: str) -> None:
@@ -89,6 +95,8 @@ class IdempotencyKeys:
     async def forget_old(self) -> None:
         """Deletes keys older than 24 hours."""
         await self._pool.execute(q.forget_old_keys)
+        oldest = time.monotonic() - KEPT_SECONDS
+        self._secrets = {place: kept for place, kept in self._secrets.items() if kept[0] > oldest}
 
     def _wake(self, tenant_id: int, key: str) -> None:
         running = self._running.pop((tenant_id, key), None)
@@ -108,7 +116,15 @@ class IdempotencyKeys:
             )
         if row["status"] is None:
             raise _unfinished(key)
-        return Answer(row["status"], row["response"])
+        if row["response"] is not None:
+            return Answer(row["status"], row["response"])
+        if (tenant_id, key) not in self._secrets:
+            raise conflict(
+                "answer-not-kept",
+                f"The request with Idempotency-Key {key!r} was done, but its answer held a secret and is not kept over "
+                "a restart: revoke what it made and make it again with a new key.",
+            )
+        return Answer(row["status"], self._secrets[tenant_id, key][1])
 
 
 def _unfinished(key: str) -> Problem:

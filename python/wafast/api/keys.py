@@ -72,7 +72,7 @@ class KeyController(Controller):
         return page_of(rows, limit, _shown, lambda row: row.id)
 
     @post(
-        opt={"policy": Policy.ADMIN, "idempotent": True},
+        opt={"policy": Policy.ADMIN, "idempotent": True, "secret": True},
         operation_id="create_key",
         summary="Make an API key",
         responses=problems(400, 401, 403, 404, 409, 422),

@@ -167,8 +167,7 @@ def _from_framework(request: Request[Any, Any, Any], exception: HTTPException) -
 
 def _from_validation(request: Request[Any, Any, Any], exception: ValidationException) -> Problem:
     found = exception.extra if isinstance(exception.extra, list) else []
-    body = request.scope.get("state", {}).get("parsed_body")
-    errors = [_field_error(request, body, item) for item in found if isinstance(item, dict)]
+    errors = [_field_error(request, item) for item in found if isinstance(item, dict)]
     if not errors:
         return Problem(400, "invalid-request", exception.detail)
     told = "; ".join(
@@ -178,27 +177,11 @@ def _from_validation(request: Request[Any, Any, Any], exception: ValidationExcep
     return Problem(400, "invalid-request", told, errors=errors)
 
 
-def _field_error(request: Request[Any, Any, Any], body: object, item: Mapping[str, Any]) -> FieldError:
+def _field_error(request: Request[Any, Any, Any], item: Mapping[str, Any]) -> FieldError:
+    """A field of the path or query with what was sent; of a body the message names it, and it may be a password."""
     field = str(item.get("key", "body"))
-    value: object = None
-    if field in request.path_params:
-        value = request.path_params[field]
-    elif field in request.query_params:
-        value = request.query_params[field]
-    else:
-        value = _value_at(body, field)
-    shown = value if isinstance(value, str | int | float | bool | None) else None
-    if isinstance(shown, str) and len(shown) > 100:
+    value = request.path_params.get(field, request.query_params.get(field))
+    shown = None if value is None else str(value)
+    if shown is not None and len(shown) > 100:
         shown = shown[:100] + "…"
-    return FieldError(field=field, message=str(item.get("message", exception_text)), value=shown)
-
-
-exception_text = "not acceptable"
-
-
-def _value_at(body: object, path: str) -> object:
-    for part in path.split("."):
-        if not isinstance(body, dict):
-            return None
-        body = body.get(part)
-    return body
+    return FieldError(field=field, message=str(item.get("message", "not acceptable")), value=shown)

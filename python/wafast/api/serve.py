@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 log = logs.get("api")
 
+#: An open socket counts as a request, so that Granian's own limit, the backlog, would be one of browsers.
+MAX_CONNECTIONS = 65_536
+
 
 class AddressTaken(RuntimeError):
     """Another program listens there already; the text says where."""
@@ -57,6 +60,7 @@ async def _serve(settings: Settings, database_uri: str) -> None:
         http=HTTPModes.http1,
         websockets=True,
         backlog=1024,
+        backpressure=MAX_CONNECTIONS,
         log_enabled=False,
     )
     loop = asyncio.get_running_loop()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.api.world import Tenant
+from tests.integration.api.world import FakeWorker, Tenant
 
 DEVICES = "/api/v1/devices"
 
@@ -179,3 +179,23 @@ def test_a_pairing_expires_by_itself(tenant: Tenant) -> None:
     shown = tenant.client().get(f"/api/v1/pairings/{pairing}").json()
     assert (shown["state"], shown["qr"]) == ("expired", None)
     assert shown["reason"]
+
+
+def test_checking_numbers(tenant: Tenant) -> None:
+    device = tenant.device()
+    address = f"{DEVICES}/{device.id}/check-numbers"
+    assert tenant.client().post(address, json={"phones": ["60123456789"]}).status_code == 409
+    assert tenant.client().post(address, json={"phones": []}).status_code == 400
+    wrong = tenant.client().post(address, json={"phones": ["60123456789", "hello"]})
+    assert (wrong.status_code, "phones[1]" in wrong.json()["detail"]) == (400, True)
+
+    async def answer(_device: int, verb: str, args: dict[str, Any]) -> dict[str, Any]:
+        assert verb == "is_on_whatsapp"
+        return {"items": [{"phone": phone, "jid": f"{phone[1:]}@s.whatsapp.net"} for phone in args["phones"]]}
+
+    worker = FakeWorker(tenant.world, tenant, device, answer)
+    try:
+        found = tenant.client("send").post(address, json={"phones": ["012-345 6789", "+60123456789"]})
+    finally:
+        worker.close()
+    assert found.json() == {"items": [{"phone": "+60123456789", "jid": "60123456789@s.whatsapp.net"}]}

@@ -127,6 +127,15 @@ def test_a_key_is_a_workspaces_own_and_a_refusal_gives_it_back(tenant: Tenant, s
     assert (theirs.status_code, _sent(stranger)) == (202, 1)
 
 
+def test_a_new_keys_secret_is_repeated_but_written_down_nowhere(tenant: Tenant) -> None:
+    headers = {"Idempotency-Key": "crm"}
+    first = tenant.client().post("/api/v1/keys", json={"name": "CRM", "scope": "read"}, headers=headers)
+    again = tenant.client().post("/api/v1/keys", json={"name": "CRM", "scope": "read"}, headers=headers)
+    assert (again.status_code, again.json()) == (201, first.json())
+    kept = "SELECT response IS NULL AND status = 201 FROM idempotency_keys WHERE tenant_id = $1"
+    assert tenant.world.sql(kept, tenant.id)
+
+
 @pytest.mark.parametrize("key", ["", "x" * 201])
 def test_a_key_that_is_none(tenant: Tenant, key: str) -> None:
     answer = tenant.client().post(MESSAGES, json=_text(tenant.device().id), headers={"Idempotency-Key": key})

@@ -125,6 +125,8 @@ def test_our_own_page_can(world: World, tenant: Tenant) -> None:
     browser = world.signed_in(world.user(tenant))
     headers = {"Origin": world.url, "Sec-Fetch-Site": "same-origin"}
     assert browser.post("/api/v1/devices", json={"name": "Own"}, headers=headers).status_code == 201
+    behind_a_proxy = {"Origin": "https://inbox.example", "X-Forwarded-Host": "inbox.example"}
+    assert browser.post("/api/v1/devices", json={"name": "Own"}, headers=behind_a_proxy).status_code == 201
 
 
 @pytest.mark.parametrize(("role", "allowed"), [("viewer", "read"), ("agent", "send"), ("admin", "admin")])

@@ -1,0 +1,86 @@
+"""Which phone numbers are on WhatsApp, as one of the workspace's devices sees it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Controller, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta
+
+from wafast import phones
+from wafast.accounts.principal import Principal
+from wafast.api.calls import ask
+from wafast.api.devices import find_device
+from wafast.api.policy import Policy
+from wafast.api.problems import Problem, refused_field
+from wafast.api.responses import problems
+from wafast.api.services import Services
+
+#: WhatsApp is asked once for all of them.
+SECONDS = 20.0
+
+
+class CheckNumbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Numbers to look up."""
+
+    phones: Annotated[
+        list[Annotated[str, Meta(min_length=1, max_length=40)]],
+        Meta(min_length=1, max_length=50, description="In any usual form.", examples=[["012-345 6789"]]),
+    ]
+
+
+class CheckedNumber(msgspec.Struct, frozen=True):
+    """One number."""
+
+    phone: Annotated[str, Meta(description="E.164.", examples=["+60123456789"])]
+    jid: Annotated[str | None, Meta(description="Null when it is not on WhatsApp.")]
+
+
+class CheckedNumbers(msgspec.Struct, frozen=True):
+    """The numbers asked for, each once."""
+
+    items: list[CheckedNumber]
+
+
+class NumberController(Controller):
+    """Looking numbers up."""
+
+    tags = ["Devices"]
+
+    @post(
+        "/devices/{device_id:str}/check-numbers",
+        opt={"policy": Policy.SEND},
+        status_code=200,
+        operation_id="check_numbers",
+        summary="Are these numbers on WhatsApp",
+        responses=problems(400, 401, 403, 404, 409, 502, 504),
+    )
+    async def check(
+        self,
+        device_id: FromPath[str],
+        data: JSONBody[CheckNumbers],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+    ) -> CheckedNumbers:
+        """Asks WhatsApp through the device, which must be online for that."""
+        device = await find_device(services.pool, principal, device_id)
+        wanted = list(dict.fromkeys(_number(index, text) for index, text in enumerate(data.phones)))
+        answer = await ask(services.caller, device.no, "is_on_whatsapp", {"phones": wanted}, SECONDS)
+        return CheckedNumbers(_found(answer))
+
+
+def _number(index: int, text: str) -> str:
+    try:
+        return phones.parse(text)
+    except phones.PhoneError as error:
+        raise refused_field(f"phones[{index}]", text, str(error)) from None
+
+
+def _found(answer: dict[str, Any]) -> list[CheckedNumber]:
+    try:
+        return msgspec.convert(answer.get("items"), list[CheckedNumber])
+    except msgspec.ValidationError:
+        raise Problem(502, "device-failed", "The device gave an answer that makes no sense.") from None
