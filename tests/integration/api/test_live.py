@@ -7,15 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.integration.api.world import Chat, Tenant, World
-
-QUIET = 0.4  # seconds; a frame arrives within some milliseconds
 
 
 @contextmanager
@@ -32,13 +30,16 @@ def _next(socket: ClientConnection) -> dict[str, Any]:
     return frame
 
 
-def _rest(socket: ClientConnection) -> list[dict[str, Any]]:
-    found = []
-    try:
-        while True:
-            found.append(json.loads(socket.recv(timeout=QUIET)))
-    except TimeoutError:
-        return found
+def _rest(socket: ClientConnection, tenant: Tenant, marker: UUID | None = None) -> list[dict[str, Any]]:
+    """The frames of everything published until now: up to that of a device that was never there."""
+    gone = str(marker or uuid4())
+    tenant.world.publish({"k": "deleted", "t": tenant.id, "d": 0, "id": gone})
+    found: list[dict[str, Any]] = []
+    while True:
+        frame = json.loads(socket.recv(timeout=5))
+        if frame["result"] == {"id": gone, "deleted": True}:
+            return found
+        found.append(frame)
 
 
 def _bearer(tenant: Tenant, devices: list[UUID] | None = None) -> str:
@@ -76,9 +77,10 @@ def test_coming_back_with_an_id_gives_what_was_missed(tenant: Tenant) -> None:
         _next(socket)
     for text in ("two", "three"):
         _written(tenant, chat, text)
-    time.sleep(QUIET)
+    with _socket(tenant.world, authorization=_bearer(tenant)) as socket:
+        _rest(socket, tenant)
     with _socket(tenant.world, after=seen["id"], authorization=_bearer(tenant)) as socket:
-        missed = _rest(socket)
+        missed = _rest(socket, tenant)
         codes = [frame["code"] for frame in missed]
         assert "RESYNC" not in codes
         texts = [frame["result"]["message_text"] for frame in missed if frame["code"] == "NEW_MESSAGE"]
@@ -87,7 +89,7 @@ def test_coming_back_with_an_id_gives_what_was_missed(tenant: Tenant) -> None:
         _written(tenant, chat, "four")
         assert _next(socket)["result"]["message_text"] == "four"
     with _socket(tenant.world, after=first["id"], authorization=_bearer(tenant)) as socket:
-        texts = [frame["result"]["message_text"] for frame in _rest(socket) if frame["code"] == "NEW_MESSAGE"]
+        texts = [frame["result"]["message_text"] for frame in _rest(socket, tenant) if frame["code"] == "NEW_MESSAGE"]
     assert texts == ["one", "two", "three", "four"]
 
 
@@ -102,17 +104,17 @@ def test_an_id_nobody_knows_gets_resync(tenant: Tenant, after: str) -> None:
 def test_an_id_from_before_anybody_watched_gets_resync(tenant: Tenant, stranger: Tenant) -> None:
     with _socket(stranger.world, authorization=_bearer(stranger)) as socket:
         known = _next(socket)["id"]
-    _written(tenant, tenant.chat(tenant.device()), "nobody saw this")
-    time.sleep(QUIET)
+        _written(tenant, tenant.chat(tenant.device()), "nobody saw this")
+        _rest(socket, stranger)
     with _socket(tenant.world, after=known, authorization=_bearer(tenant)) as socket:
         assert _next(socket)["code"] == "RESYNC"
 
 
 def test_a_socket_gets_only_its_workspace_and_its_devices(tenant: Tenant, stranger: Tenant) -> None:
-    seen, hidden = tenant.device(), tenant.device()
+    seen, hidden, marker = tenant.device(), tenant.device(), tenant.device()
     theirs = stranger.device()
     with (
-        _socket(tenant.world, authorization=_bearer(tenant, [seen.id])) as limited,
+        _socket(tenant.world, authorization=_bearer(tenant, [seen.id, marker.id])) as limited,
         _socket(tenant.world, authorization=_bearer(tenant)) as everything,
     ):
         _next(limited), _next(everything)
@@ -120,10 +122,12 @@ def test_a_socket_gets_only_its_workspace_and_its_devices(tenant: Tenant, strang
             _written(owner, owner.chat(device), "Hello")
             owner.world.publish({"k": "device", "t": owner.id, "d": device.no})
             owner.world.publish({"k": "deleted", "t": owner.id, "d": device.no, "id": str(device.id)})
-        got = {frame["result"].get("device_id", frame["result"].get("id")) for frame in _rest(limited)}
-        all_of_it = {frame["result"].get("device_id", frame["result"].get("id")) for frame in _rest(everything)}
+        got = {
+            frame["result"].get("device_id", frame["result"].get("id")) for frame in _rest(limited, tenant, marker.id)
+        }
+        all_of_it = {frame["result"].get("device_id", frame["result"].get("id")) for frame in _rest(everything, tenant)}
     assert got == {str(seen.id)}
-    assert all_of_it == {str(seen.id), str(hidden.id)}
+    assert all_of_it == {str(seen.id), str(hidden.id), str(marker.id)}
 
 
 def test_an_event_with_another_workspaces_rows_shows_nothing(tenant: Tenant, stranger: Tenant) -> None:
@@ -134,7 +138,7 @@ def test_an_event_with_another_workspaces_rows_shows_nothing(tenant: Tenant, str
         for kind in ("message", "status"):
             tenant.world.publish({"k": kind, "t": tenant.id, "d": 1, "c": chat.id, "m": [key]})
         tenant.world.publish({"k": "chat", "t": tenant.id, "d": 1, "c": [chat.id]})
-        assert _rest(socket) == []
+        assert _rest(socket, tenant) == []
 
 
 def test_every_other_kind_of_frame(tenant: Tenant) -> None:
@@ -149,7 +153,7 @@ def test_every_other_kind_of_frame(tenant: Tenant) -> None:
 
         def after(event: dict[str, Any]) -> list[tuple[str, Any]]:
             world.publish({"t": tenant.id, "d": device.no} | event)
-            return [(frame["code"], frame["result"]) for frame in _rest(socket)]
+            return [(frame["code"], frame["result"]) for frame in _rest(socket, tenant)]
 
         (message,) = client.get(f"/api/v1/chats/{chat.id}/messages").json()["items"]
         assert after({"k": "status", "c": chat.id, "m": [key]}) == [("MESSAGE_STATUS", message)]
