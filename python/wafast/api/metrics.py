@@ -6,10 +6,22 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from wafast.database.queries import load
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    import asyncpg
+
+q = load(__file__)
 
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+#: Figures of the whole system, by network and state.
+SYSTEM = {
+    "wafast_devices": "Devices.",
+    "wafast_outbox_open": "Outbox rows on their way or in doubt.",
+    "wafast_workers": "Workers alive.",
+}
 CONTENT_TYPE = "text/plain; version=0.0.4"  # the charset is added when it is sent
 
 
@@ -41,6 +53,19 @@ class Metrics:
         self._requests.labels(method, route or "none", str(status)).inc()
         self._seconds.labels(route or "none").observe(seconds)
 
-    def text(self) -> bytes:
-        """All figures in Prometheus' text format."""
-        return generate_latest(self._registry)
+    def text(self, system: Iterable[tuple[str, str, str, int]]) -> bytes:
+        """All figures in Prometheus' text format.
+
+        Args:
+            system: what the whole system has, as (figure, network, state, count).
+        """
+        shared = CollectorRegistry()
+        gauges = {name: Gauge(name, about, ["network", "state"], registry=shared) for name, about in SYSTEM.items()}
+        for name, network, state, count in system:
+            gauges[name].labels(network, state).set(count)
+        return generate_latest(self._registry) + generate_latest(shared)
+
+
+async def of_system(pool: asyncpg.Pool) -> list[tuple[str, str, str, int]]:
+    """What the whole system has now; the same from every API process."""
+    return [(row["name"], row["network"], row["state"], row["count"]) for row in await pool.fetch(q.figures)]

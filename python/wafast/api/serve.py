@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from typing import TYPE_CHECKING
 
 import uvloop
 from granian.constants import HTTPModes, Interfaces
@@ -16,18 +15,12 @@ from wafast.api.app import create_app
 from wafast.api.envelope import Envelope
 from wafast.api.lifespan import running
 from wafast.api.metrics import Metrics
-
-if TYPE_CHECKING:
-    from wafast.settings import Settings
+from wafast.settings import SettingError, Settings
 
 log = logs.get("api")
 
 #: An open socket counts as a request, so that Granian's own limit, the backlog, would be one of browsers.
 MAX_CONNECTIONS = 65_536
-
-
-class AddressTaken(RuntimeError):
-    """Another program listens there already; the text says where."""
 
 
 def run(settings: Settings, database_uri: str) -> None:
@@ -38,7 +31,7 @@ def run(settings: Settings, database_uri: str) -> None:
         database_uri: where PostgreSQL is; its migrations are done.
 
     Raises:
-        AddressTaken: the port is not free.
+        SettingError: another program has the address.
     """
     logs.configure(settings.log, "api")
     _require_free(settings.host, settings.port)
@@ -79,4 +72,6 @@ def _require_free(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise AddressTaken(f"{host}:{port} is taken by another program ({error.strerror}): set PORT") from None
+            raise SettingError(
+                f"PORT is {port}, but {host}:{port} can't be had: {error.strerror}; set another"
+            ) from None

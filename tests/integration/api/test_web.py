@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.integration.api.world import World
+from tests.integration.api.world import Tenant, World
 from wafast.api.openapi import document
 from wafast.api.web_app import POLICY, WEB_DIR
 
@@ -16,12 +16,15 @@ def test_health_needs_nobody(world: World) -> None:
     assert ready["status"] == "ok" and ready["migration"] >= 1
 
 
-def test_figures_for_prometheus(world: World) -> None:
+def test_figures_for_prometheus(world: World, tenant: Tenant) -> None:
+    tenant.outbox(tenant.device())
     httpx.get(f"{world.url}/api/v1/devices")
     answer = httpx.get(f"{world.url}/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert 'wafast_api_requests_total{method="GET",route="/api/v1/devices",status="401"}' in answer.text
     assert "wafast_sockets " in answer.text
+    assert 'wafast_devices{network="whatsapp",state="online"}' in answer.text
+    assert 'wafast_outbox_open{network="whatsapp",state="queued"}' in answer.text
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v2/devices", "/api", "/media/", "/assets/missing.js"])
