@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from neonize.proto import Neonize_pb2 as pb
+from neonize.proto.waHistorySync import WAWebProtobufsHistorySync_pb2 as history
 
 from wafast.devices import session as ev
 
@@ -89,6 +90,18 @@ _PARSERS: dict[int, Callable[[bytes], ev.ControlEvent]] = {
     11: lambda data: ev.StreamError(pb.StreamError.FromString(data).Code),
     12: lambda _: ev.Disconnected(),
 }
+
+
+#: Code of a history sync, which the core takes.
+HISTORY_SYNC = 13
+
+
+def introduction(number_jid: str, lid: str) -> bytes:
+    """An event for the core (a history sync that holds nothing else) that says whose LID this is."""
+    pair = history.PhoneNumberToLIDMapping(pnJID=number_jid, lidJID=lid)
+    data = history.HistorySync(syncType=history.HistorySync.PUSH_NAME, phoneNumberToLidMappings=[pair])
+    encoded: bytes = pb.HistorySync(Data=data).SerializeToString()
+    return encoded
 
 
 def parse(code: int, data: bytes) -> ev.ControlEvent | None:

@@ -22,6 +22,7 @@ from wafast.devices.neonize_binding import Binding
 log = logs.get("devices.session")
 
 Tell = Callable[[int, ev.ControlEvent], None]
+Feed = Callable[[int, int, bytes], None]
 
 #: How long stopping waits for a client that is just connecting: until then it may still look itself up in neonize.
 STOP_SECONDS = 5.0
@@ -55,12 +56,14 @@ class NeonizeSession:
     """One client. Its control events come from the worker, which reads them at the inlet (`receive`)."""
 
     def __init__(
-        self, binding: Binding, gate: Gate, device_no: int, store: Path, proxy: str | None, tell: Tell
+        self, binding: Binding, gate: Gate, device_no: int, store: Path, proxy: str | None, tell: Tell, feed: Feed
     ) -> None:
+        """`tell` hears control events; `feed` takes events of ours for the core, as the inlet would."""
         self.device_no = device_no
         self._uuid = str(device_no)
         self._binding, self._gate, self._store, self._tell_worker = binding, gate, store, tell
-        self._proxy = proxy
+        self._proxy, self._feed = proxy, feed
+        self._introduced: set[str] = set()
         self._dialled = asyncio.Event()
         self._settled = asyncio.Event()  # neonize has looked the client up for the last time, or the client has ended
         self._ended = False
@@ -157,6 +160,7 @@ class NeonizeSession:
 
     async def send(self, to_jid: str, content: ev.Content) -> ev.Sent:
         """See `Session.send`."""
+        await self._introduce(to_jid)
         described = thumbnail = None
         if content.media is None:
             message = content_of.text_message(content)
@@ -173,6 +177,26 @@ class NeonizeSession:
             raise send_error(answer.Error)
         sent = answer.SendResponse
         return ev.Sent(sent.ID, _unix(sent.Timestamp), described, thumbnail)
+
+    async def _introduce(self, to_jid: str) -> None:
+        """Tell the core whose LID is behind a number before the first message goes there: receipts come from the LID,
+        and belong to the number's chat."""
+        if not to_jid.endswith("@s.whatsapp.net") or to_jid in self._introduced:
+            return
+        jid = content_of.to_jid(to_jid)
+        lid = await self._lid_of(jid)
+        if lid is None:
+            asked = pb.JIDArray(JIDS=[jid]).SerializeToString()
+            await self._call("GetUserInfo", asked, len(asked))  # keeps the LID in the session's store
+            lid = await self._lid_of(jid)
+        if lid is not None:
+            self._introduced.add(to_jid)
+            self._feed(self.device_no, neonize_events.HISTORY_SYNC, neonize_events.introduction(to_jid, lid))
+
+    async def _lid_of(self, jid: pb.JID) -> str | None:
+        asked = jid.SerializeToString()
+        answer = pb.GetJIDFromStoreReturnFunction.FromString(await self._call("GetLIDFromPN", asked, len(asked)))
+        return neonize_events.jid_text(answer.Jid) or None
 
     async def _upload(self, media: ev.Media) -> pb.UploadResponse:
         kind = content_of.media_type(media.kind)

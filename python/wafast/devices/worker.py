@@ -85,9 +85,9 @@ class _Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         settings = self._settings
-        make_session, gate = self._prepare_sessions()
         pool = await open_pool(self._uri, size=WORKER_CONNECTIONS, name=f"worker {self._network}")
         ingest = self._open_ingest()
+        make_session, gate = self._prepare_sessions(ingest.receive)
         leases = Leases(pool, self._id, self._network)
         await leases.bury_dead_neighbours()
         await leases.beat()
@@ -138,7 +138,7 @@ class _Worker:
             log.error("a part of the worker failed", exc_info=task.exception())
             self._stop.set()
 
-    def _prepare_sessions(self) -> tuple[Callable[..., Session], Gate]:
+    def _prepare_sessions(self, feed: Callable[[int, int, bytes], None]) -> tuple[Callable[..., Session], Gate]:
         """neonize, trusting whom this worker is to trust, and the gate it dials through."""
         if self._profile is not None and not loopback_trust.was_started_for(self._profile):
             raise RuntimeError("a loopback worker's process must be started with the environment of its profile")
@@ -150,7 +150,7 @@ class _Worker:
         gate = Gate(self._settings.connect_rate / self._settings.workers, only)
 
         def make(device_no: int, store: Path, proxy: str | None, tell: Callable[[int, ControlEvent], None]) -> Session:
-            return NeonizeSession(binding, gate, device_no, store, proxy, tell)
+            return NeonizeSession(binding, gate, device_no, store, proxy, tell, feed)
 
         return make, gate
 

@@ -28,6 +28,7 @@ async def test_a_reply_is_sent_once_and_stored(stack: Stack, phone: str, contact
     ]
     chat = await stack.pool.fetchrow("SELECT * FROM chats WHERE device_no = $1", device.no)
     assert chat is not None
+    assert await stack.pool.fetchval("SELECT count(*) FROM chats") == 1, "the LID is the number's chat"
     assert (chat["jid"], chat["last_text"], chat["last_flags"], chat["stored"]) == (
         f"{contact}@s.whatsapp.net", "Hello *there*", 1, 1,
     )  # fmt: skip
@@ -154,3 +155,21 @@ async def test_paced_rows_keep_the_gap_and_the_cap_and_replies_do_not_wait(
     await asyncio.sleep(3)
     left = [await stack.until_sent(row.id, "queued") for row in paced[2:]]
     assert len(left) == 2, "three sends an hour, the reply among them"
+
+
+async def test_the_contacts_answer_lands_in_the_same_chat(stack: Stack, phone: str, contact: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    await asyncio.to_thread(stack.simulator.auto, phone=phone, contact=contact, read_ms=20, reply="You said {text}")
+    row = await stack.send(device.id, contact, "first words")
+    await stack.until_sent(row.id, "read")
+    query = "SELECT chat_jid, from_me, message_text, status FROM whatsapp_messages WHERE device_id = $1 ORDER BY key"
+
+    async def both() -> bool:
+        rows = await stack.pool.fetch(query, device.id)
+        return [tuple(row) for row in rows] == [
+            (f"{contact}@s.whatsapp.net", True, "first words", "read"),
+            (f"{contact}@s.whatsapp.net", False, "You said first words", "received"),
+        ]
+
+    await stack.until(both, "both messages in the number's chat, ours read")
