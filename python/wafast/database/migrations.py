@@ -76,6 +76,14 @@ async def migrate(uri: str, path: Path | None = None) -> list[str]:
         await connection.close()
 
 
+async def state(connection: asyncpg.Connection) -> tuple[str, int]:
+    """PostgreSQL's version, and the number of the newest migration applied; 0 in an empty database."""
+    version: str = await connection.fetchval(q.server_version)
+    if not await connection.fetchval(q.has_migrations):
+        return version, 0
+    return version, max([row["number"] for row in await connection.fetch(q.applied_migrations)], default=0)
+
+
 def _check(migrations: list[Migration], applied: dict[int, asyncpg.Record]) -> None:
     known = {migration.number: migration for migration in migrations}
     for number, row in sorted(applied.items()):

@@ -15,3 +15,9 @@ SELECT number, name, checksum FROM migrations
 
 -- name: record_migration
 INSERT INTO migrations (number, name, checksum) VALUES ($1, $2, $3)
+
+-- name: server_version
+SHOW server_version
+
+-- name: has_migrations
+SELECT to_regclass('migrations') IS NOT NULL

@@ -1,0 +1,156 @@
+"""Processes a supervisor runs: each starts afresh (spawn), comes back after a fall, and ends when its parent does."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import multiprocessing
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from wafast import logs
+
+log = logs.get("supervisor")
+_spawn = multiprocessing.get_context("spawn")
+
+#: How long a child may take to end by itself before it is killed.
+GRACE_SECONDS = 15.0
+#: Waits before a restart: doubled by each fall in a row, forgotten after a quiet minute.
+FIRST_WAIT, LONGEST_WAIT, QUIET = 0.5, 30.0, 60.0
+_PR_SET_PDEATHSIG = 1
+
+
+class Child:
+    """One process and what it takes to start it again."""
+
+    def __init__(
+        self,
+        name: str,
+        target: str,
+        arguments: Callable[[], Sequence[Any]],
+        *,
+        environment: Callable[[Mapping[str, str]], Mapping[str, str]] | None = None,
+        once: bool = False,
+    ) -> None:
+        """`target` is `package.module:function`, imported by the child only; `arguments` are asked at each start.
+
+        `environment` makes the child's environment of this process's own. One that runs `once` stays away after
+        it ended well.
+        """
+        self.name = name
+        self._target = target
+        self._arguments = arguments
+        self._environment = environment
+        self._once = once
+        self._process: BaseProcess | None = None
+        self._falls = 0
+        self._started = 0.0
+        #: When it starts next (monotonic); None: never.
+        self.start_at: float | None = 0.0
+
+    @property
+    def sentinel(self) -> int | None:
+        """Becomes ready when the process ends; None when there is no process."""
+        return self._process.sentinel if self._process is not None else None
+
+    @property
+    def pid(self) -> int | None:
+        """Its process number."""
+        return self._process.pid if self._process is not None else None
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return self._process is not None and self._process.is_alive()
+
+    def start(self) -> None:
+        """Start the process."""
+        environment = None if self._environment is None else self._environment(os.environ)
+        process = _spawn.Process(
+            target=_enter, name=f"wafast {self.name}", args=(self.name, self._target, tuple(self._arguments()))
+        )
+        with _environ(environment):
+            process.start()
+        self._process, self._started, self.start_at = process, time.monotonic(), None
+        log.info("started", child=self.name, pid=process.pid)
+
+    def reap(self) -> int | None:
+        """If the process has ended: note it, plan the next start, and give its exit code."""
+        if self._process is None or self.alive:
+            return None
+        code = self._process.exitcode or 0
+        self._process.close()
+        self._process = None
+        if self._once and code == 0:
+            return code
+        now = time.monotonic()
+        self._falls = 1 if now - self._started > QUIET else self._falls + 1
+        wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(self._falls - 1, 10)) * random.uniform(0.75, 1.25)
+        self.start_at = now + wait
+        log.warning("ended, will be restarted", child=self.name, exit_code=code, wait=round(wait, 1))
+        return code
+
+    def ask_to_stop(self) -> None:
+        """Ask the process to end, and don't start it again."""
+        self.start_at = None
+        if self._process is not None:
+            self._process.terminate()
+
+    def finish(self) -> None:
+        """The process has ended, or had its time: it is killed then."""
+        if self._process is None:
+            return
+        if self.alive:
+            log.warning("killed: it did not stop in time", child=self.name, pid=self._process.pid)
+            self._process.kill()
+        self._process.join()
+        self._process.close()
+        self._process = None
+
+
+@contextmanager
+def _environ(environment: Mapping[str, str] | None) -> Iterator[None]:
+    """Spawned processes get this process's environment as it is: for the moment of a start it is another one."""
+    if environment is None:
+        yield
+        return
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _enter(name: str, target: str, arguments: tuple[Any, ...]) -> None:
+    """The first thing a child does."""
+    os.setpgid(0, 0)  # Ctrl-C on the terminal is for the supervisor, which stops everybody in order
+    _end_with_parent()
+    module, _, function = target.partition(":")
+    code = getattr(importlib.import_module(module), function)(*arguments)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _end_with_parent() -> None:
+    """End soon after the parent has, even if it was killed: by a signal from the kernel and, at last, by force."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE_SECONDS)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=follow, name="end-with-parent", daemon=True).start()

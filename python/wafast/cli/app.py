@@ -1,0 +1,160 @@
+"""Every command by name, and how their errors are shown."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import asyncpg
+import typer
+
+from wafast import __version__, logs
+from wafast.accounts.tenants import AlreadyThere
+from wafast.cli import options
+from wafast.cli.database import reachable
+from wafast.cli.devices import device
+from wafast.cli.doctor import examine
+from wafast.cli.people import key, tenant, user
+from wafast.data_dir import InUse
+from wafast.database.migrations import MigrationError, migrate
+from wafast.devices import loopback_trust
+from wafast.settings import Network, SettingError
+from wafast.supervisor import StartError
+
+#: What is the caller's to mend: shown as one line, without a traceback.
+EXPECTED = (SettingError, StartError, InUse, MigrationError, AlreadyThere, loopback_trust.ProfileError)
+
+app = typer.Typer(
+    help="Thousands of WhatsApp lines on one machine, their inboxes, and everything they send.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for name, group in (("user", user), ("tenant", tenant), ("key", key), ("device", device)):
+    app.add_typer(group, name=name)
+
+PROFILE_OF = "WAFAST_LOOPBACK"
+
+
+def run() -> None:
+    """Run the command line; an expected error is one line on stderr and exit code 1."""
+    try:
+        app()
+    except EXPECTED as error:
+        sys.exit(f"wafast: {error}")
+    except (OSError, asyncpg.PostgresError) as error:
+        sys.exit(f"wafast: {type(error).__name__}: {error}")
+
+
+@app.callback()
+def common(data_dir: options.DataDir = None, log: options.Log = None) -> None:
+    """Flags every command takes, before its name."""
+    options.remember(data_dir=data_dir, log=log)
+
+
+@app.command()
+def up(
+    demo: Annotated[bool, typer.Option("--demo", help="With the simulator and a workspace that lives on it.")] = False,
+    host: options.Host = None,
+    port: options.Port = None,
+    workers: options.Workers = None,
+    data_dir: options.DataDir = None,
+) -> None:
+    """Run everything: database, web server, workers."""
+    from wafast import supervisor
+
+    options.remember(host=host, port=port, workers=workers, data_dir=data_dir)
+    raise typer.Exit(supervisor.up(options.load(demo=demo)))
+
+
+@app.command()
+def demo(host: options.Host = None, port: options.Port = None, data_dir: options.DataDir = None) -> None:
+    """`wafast up --demo`."""
+    up(demo=True, host=host, port=port, data_dir=data_dir)
+
+
+@app.command()
+def api(host: options.Host = None, port: options.Port = None) -> None:
+    """Run one web server beside a system that runs, or on a database of your own."""
+    from wafast.api import serve
+
+    options.remember(host=host, port=port)
+    settings = options.load()
+    with reachable(settings) as uri:
+        serve.run(settings, uri)
+
+
+@app.command()
+def worker(
+    network: Annotated[Network, typer.Option(help="The network it serves.")] = "whatsapp",
+) -> None:
+    """Run one more worker beside a system, or on a database of your own; a loopback one needs WAFAST_LOOPBACK."""
+    settings = options.load()
+    profile = settings.loopback if network == "loopback" else None
+    if network == "loopback" and profile is None:
+        raise SettingError(f"a loopback worker needs {PROFILE_OF}, the profile of a WhatsApp server on 127.0.0.1")
+    if profile is not None and not loopback_trust.was_started_for(profile):
+        # What a profile says must be in a process's environment when it starts: start again with it.
+        arguments = [sys.executable, "-m", "wafast", *sys.argv[1:]]
+        os.execve(sys.executable, arguments, loopback_trust.environment(profile, os.environ))
+    from wafast.devices import worker as devices_worker
+
+    with reachable(settings) as uri:
+        devices_worker.run(settings, uri, network, profile)
+
+
+@app.command("migrate")
+def migrate_database() -> None:
+    """Bring the database to this version's state; does nothing when it is."""
+    settings = options.load()
+    logs.configure(settings.log, "migrate")
+    with reachable(settings) as uri:
+        done = asyncio.run(migrate(uri))
+    for name in done:
+        typer.echo(f"applied {name}")
+    if not done:
+        typer.echo("nothing to do")
+
+
+@app.command()
+def config(host: options.Host = None, port: options.Port = None, workers: options.Workers = None) -> None:
+    """Every setting as NAME=value with its source; secrets hidden."""
+    options.remember(host=host, port=port, workers=workers)
+    for line in options.describe():
+        typer.echo(line)
+    options.load()
+
+
+@app.command()
+def doctor() -> None:
+    """What is wrong with this machine, if anything."""
+    raise typer.Exit(0 if examine(options.load()) else 1)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    help="Run the simulator: a WhatsApp server on 127.0.0.1. --dir DIR --control-port N --proxy-port N --seed N",
+)
+def loopback(context: typer.Context) -> None:
+    """Run the simulator until Ctrl-C."""
+    from wafast._core import loopback as simulate
+
+    arguments = list(context.args)
+    if "--dir" not in arguments:
+        folder = options.load().simulator_dir
+        folder.mkdir(parents=True, exist_ok=True)
+        arguments += ["--dir", str(folder)]
+    else:
+        Path(arguments[arguments.index("--dir") + 1]).mkdir(parents=True, exist_ok=True)
+    raise typer.Exit(simulate(arguments))
+
+
+@app.command()
+def version() -> None:
+    """Version and how the core was built."""
+    from wafast._core import build_info
+
+    typer.echo(f"wafast {__version__}, core {build_info()}")

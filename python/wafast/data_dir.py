@@ -1,0 +1,79 @@
+"""Whose data folder it is: one program at a time runs a system, or its embedded PostgreSQL, on it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import Literal
+
+Purpose = Literal["up", "command", "stopping"]
+
+#: A command of the command line, and the end of a run, are soon over: these are waited for.
+WAIT_SECONDS = 60.0
+
+
+class InUse(RuntimeError):
+    """Another wafast runs on this data folder; the text says which."""
+
+
+class Claim:
+    """The data folder is ours until `release`, or until this process ends in whatever way."""
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+
+    def release(self) -> None:
+        """Let others have it."""
+        os.close(self._file)
+
+
+def claim(data_dir: Path, purpose: Purpose) -> Claim:
+    """Take the data folder, made if need be; waits for short holders. Raises InUse when a system runs there."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        taken = try_claim(data_dir, purpose)
+        if taken is not None:
+            return taken
+        holder, pid = _holder(data_dir)
+        if holder == "up" or time.monotonic() > deadline:
+            raise InUse(f"another wafast (process {pid}) runs on {data_dir}: stop it, or set WAFAST_DATA_DIR")
+        time.sleep(0.1)
+
+
+def try_claim(data_dir: Path, purpose: Purpose) -> Claim | None:
+    """Take the data folder if nobody has it."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    file = os.open(_lock(data_dir), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return None
+    os.ftruncate(file, 0)
+    os.pwrite(file, f"{purpose} {os.getpid()}\n".encode(), 0)
+    return Claim(file)
+
+
+def system_runs(data_dir: Path) -> bool:
+    """Whether a whole system (`wafast up`) has the data folder."""
+    if not _lock(data_dir).exists():
+        return False
+    file = os.open(_lock(data_dir), os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(data_dir)[0] == "up"
+    finally:
+        os.close(file)
+    return False
+
+
+def _lock(data_dir: Path) -> Path:
+    return data_dir / "wafast.lock"
+
+
+def _holder(data_dir: Path) -> tuple[str, str]:
+    purpose, _, pid = _lock(data_dir).read_text("utf-8").strip().partition(" ")
+    return purpose, pid

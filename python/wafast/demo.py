@@ -1,0 +1,112 @@
+"""The demo workspace: simulated lines on the loopback network, whose contacts write by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from wafast import logs
+from wafast.accounts import tenants
+from wafast.database.pool import open_pool
+from wafast.devices import rows
+from wafast.devices.rows import DeviceRow
+from wafast.settings import Settings
+
+log = logs.get("demo")
+
+TENANT = "Demo"
+#: The lines: name, phone, how many contacts write to it, and how many messages they begin a minute.
+LINES = (
+    ("Kedai Bunga Melor", "60123456701", 6, 6.0),
+    ("Klinik Gigi Seri", "60123456702", 5, 4.0),
+    ("Bengkel Ah Seng", "60123456703", 4, 3.0),
+)
+#: A pairing takes a second; on a machine that still builds and starts other things, longer.
+QR_SECONDS = 60.0
+ORDER_SECONDS = 60.0
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """What the simulator says of itself (`loopback.json`)."""
+
+    proxy: str
+    control: str
+
+
+class SimulatorError(RuntimeError):
+    """The simulator refused an order, or hung up; the text is its reason."""
+
+
+def read_profile(path: Path) -> Profile:
+    """The simulator's profile file."""
+    return msgspec.json.decode(path.read_bytes(), type=Profile)
+
+
+def main(settings: Settings, database_uri: str) -> None:
+    """`run` as a process of its own."""
+    logs.configure(settings.log, "demo")
+    asyncio.run(run(settings, database_uri))
+
+
+async def run(settings: Settings, database_uri: str) -> None:
+    """Make the demo workspace and its lines, and bring them to life. Does what is missing, so it may run again.
+
+    Raises SimulatorError or TimeoutError when a line can't be paired.
+    """
+    profile = read_profile(settings.simulator_dir / "loopback.json")
+    pool = await open_pool(database_uri, size=2, name="demo")
+    try:
+        tenant_id = await _tenant(pool)
+        devices = {device.name: device for device in await rows.list_devices(pool, tenant_id, limit=200)}
+        for name, phone, contacts, per_minute in LINES:
+            device = devices.get(name)
+            if device is None and devices:
+                continue  # a person deleted it: it stays away
+            if device is None or (device.jid is None and device.state == "new"):
+                device = device or await rows.create_device(pool, tenant_id, name, "loopback")
+                await _pair(pool, device, phone, profile)
+            await order(profile, "live", phone=phone, on=True, contacts=contacts, per_minute=per_minute)
+    finally:
+        await pool.close()
+
+
+async def _tenant(pool: asyncpg.Pool) -> int:
+    found = await tenants.find_tenant(pool, TENANT)
+    return found if found is not None else await tenants.create_tenant(pool, TENANT, "loopback")
+
+
+async def _pair(pool: asyncpg.Pool, device: DeviceRow, phone: str, profile: Profile) -> None:
+    """The simulated phone scans the device's code, as a person would."""
+    pairing = await rows.create_pairing(pool, device.tenant_id, device.id, "qr", None)
+    assert pairing is not None
+    async with asyncio.timeout(QR_SECONDS):
+        while pairing.qr is None:
+            if pairing.state != "waiting":
+                raise SimulatorError(f"{device.name} could not be paired: {pairing.reason}")
+            await asyncio.sleep(0.1)
+            shown = await rows.get_pairing(pool, device.tenant_id, pairing.id)
+            assert shown is not None
+            pairing = shown
+    await order(profile, "scan", phone=phone, qr=pairing.qr, name=device.name)
+    log.info("paired", device=device.name)
+
+
+async def order(profile: Profile, op: str, **fields: Any) -> Any:
+    """Give the simulator an order by its control port, one line of JSON each way. Raises SimulatorError."""
+    host, _, port = profile.control.rpartition(":")
+    async with asyncio.timeout(ORDER_SECONDS):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        try:
+            writer.write(msgspec.json.encode({"op": op} | fields) + b"\n")
+            await writer.drain()
+            line = await reader.readline()
+        finally:
+            writer.close()
+    reply = msgspec.json.decode(line or b'{"error": "it hung up"}')
+    if "error" in reply:
+        raise SimulatorError(f"{op}: {reply['error']}")
+    return reply["ok"]
