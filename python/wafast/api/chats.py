@@ -73,7 +73,7 @@ class ChatController(Controller):
         limit: Limit = 50,
         after: After = None,
     ) -> Page[Chat]:
-        """Chats that have messages, newest first; search looks at name, number and the last message."""
+        """Chats that have messages, newest first; search looks at name, number and messages."""
         reach = reach_of(principal)
         device_no = await chats.device_no(services.pool, reach, uuid_of("device", device_id))
         if device_no is None:

@@ -107,7 +107,7 @@ async def list_chats(
     Args:
         device: the device's inner number.
         days: chats without a message for longer are left out.
-        search: part of a name, number, JID or last message; case does not matter.
+        search: part of a name, number, JID or one of the newest 200 messages; case does not matter.
         after: ``last`` of the page before.
         limit: how many at most.
     """

@@ -6,8 +6,8 @@ WHERE d.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND d.id = $3
 
 -- name: list_chats
 -- $3 device, $4 oldest last_key shown, $5 $6 the chat after which the page starts (last_key, id), $7 search pattern,
--- $8 pattern of digits, $9 how many. Walks chats_by_activity from the newest; a search filters on the way, which stays
--- within one device's chats (10,000 are 15 ms) and never touches messages.
+-- $8 pattern of digits, $9 how many. Walks chats_by_activity from the newest. A search filters on the way and looks at
+-- messages only of chats that do not match otherwise: 10,000 chats of 20 messages without a match take 0.2 s.
 SELECT c.id, d.id AS device_id, c.jid, c.name, c.is_group, c.last_text, c.last_key,
        message_kind(c.last_kind) AS last_kind, c.last_flags, message_status(c.last_status) AS last_status,
        c.last_sender, c.unread, c.pinned_at, c.muted_until, c.archived, c.tenant_id, c.device_no
@@ -17,7 +17,10 @@ WHERE c.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2))
   AND c.device_no = $3
   AND c.last_key IS NOT NULL AND c.last_key >= $4
   AND (c.last_key, c.id) < ($5::int8, $6::int8)
-  AND ($7::text IS NULL OR c.name ILIKE $7 OR c.last_text ILIKE $7 OR c.jid LIKE coalesce($8, lower($7)))
+  AND ($7::text IS NULL OR c.name ILIKE $7 OR c.last_text ILIKE $7 OR c.jid LIKE coalesce($8, lower($7))
+       OR EXISTS (SELECT FROM (SELECT m.body FROM messages m WHERE m.chat_id = c.id AND m.key > c.floor_key
+                               ORDER BY m.key DESC LIMIT 200) newest
+                  WHERE newest.body ILIKE $7))
 ORDER BY c.last_key DESC, c.id DESC
 LIMIT $9;
 

@@ -81,6 +81,13 @@ def test_searching_chats(tenant: Tenant) -> None:
     assert found("0%") == found("u_t") == ["100% Halal"]
     assert found("DINNER") == ["Family"]
     assert found("u%t") == []
+    group = tenant.chat(device, name="Team", jid="120363049876511111@g.us")
+    hidden = tenant.message(group, "Budget for March", at=int(time.time()) - 300)
+    tenant.message(group, "Minutes", at=int(time.time()) - 200)
+    assert found("budget") == ["Team"]
+    tenant.world.sql("UPDATE chats SET floor_key = $2 WHERE id = $1", group.id, hidden)
+    assert found("budget") == []
+    tenant.world.sql("DELETE FROM chats WHERE id = $1", group.id)
     assert found("") == ["100% Halal", "Aisyah", "Family"]
 
 

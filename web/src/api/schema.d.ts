@@ -146,7 +146,7 @@ export interface paths {
         };
         /**
          * Chats of a device
-         * @description Chats that have messages, newest first; search looks at name, number and the last message.
+         * @description Chats that have messages, newest first; search looks at name, number and messages.
          */
         get: operations["list_chats"];
         put?: never;
