@@ -15,7 +15,7 @@ from wafast.devices.session import Own
 from wafast.events import bus
 
 if TYPE_CHECKING:
-    from wafast.devices.state import Executor
+    from wafast.events.bus import Executor
 
 q = load(__file__)
 

@@ -76,11 +76,13 @@ class NeverPaired(Exception):
     """The device was never linked to a phone; it must be paired first."""
 
 
-def _device(row: asyncpg.Record) -> DeviceRow:
+def _device(row: asyncpg.Record | None) -> DeviceRow:
+    assert row is not None, "a statement that always gives its row gave none"
     return msgspec.convert(dict(row), DeviceRow)
 
 
-def _pairing(row: asyncpg.Record) -> PairingRow:
+def _pairing(row: asyncpg.Record | None) -> PairingRow:
+    assert row is not None, "a statement that always gives its row gave none"
     return msgspec.convert(dict(row), PairingRow)
 
 
@@ -111,7 +113,7 @@ async def list_devices(
 async def get_device(pool: asyncpg.Pool, tenant_id: int, device_id: UUID) -> DeviceRow | None:
     """One device of the tenant."""
     row = await pool.fetchrow(q.get_device, tenant_id, device_id)
-    return row and _device(row)
+    return None if row is None else _device(row)
 
 
 async def get_devices_by_no(pool: asyncpg.Pool, numbers: list[int]) -> list[DeviceRow]:
@@ -122,7 +124,7 @@ async def get_devices_by_no(pool: asyncpg.Pool, numbers: list[int]) -> list[Devi
 async def change_device(
     pool: asyncpg.Pool, tenant_id: int, device_id: UUID, changes: dict[str, Any]
 ) -> DeviceRow | None:
-    """Change name, tags, proxy and pacing columns; what is not in `changes` stays. None when there is no such device."""
+    """Change name, tags, proxy and pacing columns; what is not in `changes` stays. None: there is no such device."""
     allowed = {"name", "tags", "proxy", "min_seconds", "max_seconds", "per_hour", "per_day", "typing", "ramp"}
     unknown = changes.keys() - allowed
     if unknown:
@@ -198,7 +200,7 @@ async def create_pairing(
 async def get_pairing(pool: asyncpg.Pool, tenant_id: int, pairing_id: UUID) -> PairingRow | None:
     """One pairing of the tenant. One past its time shows as expired even before its worker says so."""
     row = await pool.fetchrow(q.get_pairing, tenant_id, pairing_id)
-    return row and _pairing(row)
+    return None if row is None else _pairing(row)
 
 
 async def cancel_pairing(pool: asyncpg.Pool, tenant_id: int, pairing_id: UUID) -> PairingRow | None:

@@ -8,17 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
-import asyncpg
-
 from wafast.database.queries import load
 from wafast.events import bus
 
 q = load(__file__)
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Executor = asyncpg.Pool | asyncpg.Connection | PoolConnectionProxy[asyncpg.Record]
+    from wafast.events.bus import Executor
 
 State = Literal["new", "pairing", "connecting", "online", "offline", "logged_out", "banned", "replaced", "outdated"]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import msgspec
@@ -19,6 +19,12 @@ import msgspec
 from wafast import logs
 from wafast.database.pool import connect
 from wafast.database.queries import load
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    #: What a statement can be executed on: a pool, or a connection of its own or of a pool.
+    Executor = asyncpg.Pool | asyncpg.Connection | PoolConnectionProxy[asyncpg.Record]
 
 q = load(__file__)
 log = logs.get("events.bus")
@@ -37,14 +43,14 @@ class Gap:
     """What a subscription yields after it was cut: events in between were missed."""
 
 
-async def publish(connection: asyncpg.Pool | asyncpg.Connection, events: Sequence[Event]) -> None:
+async def publish(connection: Executor, events: Sequence[Event]) -> None:
     """Tell every API process, in one statement. Call it after the commit, or inside the transaction: PostgreSQL
     delivers at commit."""
     if events:
         await connection.execute(q.notify, EVENTS, list(_payloads(events)))
 
 
-async def wake(connection: asyncpg.Pool | asyncpg.Connection, work: str, network: str, device_no: int) -> None:
+async def wake(connection: Executor, work: str, network: str, device_no: int) -> None:
     """Tell workers of `network` that there is work for a device."""
     payload = msgspec.json.encode({"w": work, "n": network, "d": device_no}).decode()
     await connection.execute(q.notify, WORK, [payload])

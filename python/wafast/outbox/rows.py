@@ -54,7 +54,8 @@ class UnknownMedia(Exception):
     """The file is not one that was uploaded to this tenant."""
 
 
-def _row(record: asyncpg.Record) -> OutboxRow:
+def _row(record: asyncpg.Record | None) -> OutboxRow:
+    assert record is not None, "a statement that always gives its row gave none"
     return msgspec.convert(dict(record), OutboxRow)
 
 
@@ -96,7 +97,7 @@ async def enqueue(
 async def get(pool: asyncpg.Pool, tenant_id: int, outbox_id: int) -> OutboxRow | None:
     """One row of the tenant."""
     row = await pool.fetchrow(q.get_outbox, tenant_id, outbox_id)
-    return row and _row(row)
+    return None if row is None else _row(row)
 
 
 async def get_many(pool: asyncpg.Pool, outbox_ids: list[int]) -> list[OutboxRow]:

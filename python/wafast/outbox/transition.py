@@ -14,9 +14,7 @@ from wafast.events import bus
 from wafast.outbox.claim import Claim
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Executor = asyncpg.Pool | asyncpg.Connection | PoolConnectionProxy[asyncpg.Record]
+    from wafast.events.bus import Executor
 
 q = load(__file__)
 

@@ -1,0 +1,198 @@
+"""Claims and leases on the database alone: who may send what, and who holds a device."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from tests.integration.devices.stack import Stack
+from wafast.devices import rows, state
+from wafast.devices.lease import Leases
+from wafast.devices.session import Sent
+from wafast.outbox import claim as claims
+from wafast.outbox import transition
+
+
+async def holder(stack: Stack, *devices: rows.DeviceRow) -> UUID:
+    """A worker that holds the devices, which are online."""
+    for device in devices:
+        await stack.pool.execute(
+            "UPDATE devices SET jid = $2, state = 'online', desired_state = 'connected', store = 'x.db' WHERE no = $1",
+            device.no, f"6010{device.no}@s.whatsapp.net",
+        )  # fmt: skip
+    leases = Leases(stack.pool, uuid4(), "loopback")
+    await leases.beat()
+    taken = await leases.acquire()
+    assert {lease.device_no for lease in taken} >= {device.no for device in devices}
+    return leases.worker_id
+
+
+async def queue(stack: Stack, device: rows.DeviceRow, count: int, priority: str = "reply") -> list[int]:
+    sends = [await stack.send(device.id, "60123", f"{n}", priority=priority) for n in range(count)]
+    return [row.id for row in sends]
+
+
+async def test_one_row_a_device_and_replies_and_paced_rows_side_by_side(stack: Stack) -> None:
+    devices = [await stack.add_device(f"Shop {n}") for n in range(3)]
+    worker = await holder(stack, *devices)
+    for device in devices:
+        await queue(stack, device, 2)
+        await queue(stack, device, 2, "paced")
+    numbers = [device.no for device in devices]
+    got = await claims.claim(stack.pool, worker, numbers, numbers)
+    assert sorted((row.device_no, row.priority, row.body) for row in got) == sorted(
+        (no, priority, "0") for no in numbers for priority in ("reply", "paced")
+    )
+    again = await claims.claim(stack.pool, worker, numbers, numbers)
+    assert {row.priority for row in again} == {"reply"}, "the clock holds paced rows back"
+
+
+async def test_many_claimers_never_get_one_row_twice(stack: Stack) -> None:
+    device = await stack.add_device()
+    worker = await holder(stack, device)
+    expected = await queue(stack, device, 30)
+    got: list[int] = []
+
+    async def take() -> None:
+        for _ in range(15):
+            got.extend(row.id for row in await claims.claim(stack.pool, worker, [device.no], [device.no]))
+
+    await asyncio.gather(*(take() for _ in range(4)))
+    while left := await claims.claim(stack.pool, worker, [device.no], []):
+        got.extend(row.id for row in left)
+    assert sorted(got) == expected
+
+
+async def test_nothing_is_claimed_without_the_lease(stack: Stack) -> None:
+    device = await stack.add_device()
+    await holder(stack, device)
+    await queue(stack, device, 1)
+    assert await claims.claim(stack.pool, uuid4(), [device.no], [device.no]) == []
+
+
+async def test_sending_without_a_claim_is_impossible(stack: Stack) -> None:
+    device = await stack.add_device()
+    await holder(stack, device)
+    [row] = await queue(stack, device, 1)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await stack.pool.execute("UPDATE outbox SET state = 'sending' WHERE id = $1", row)
+
+
+async def test_a_row_that_is_late_expires_and_one_that_is_early_waits(stack: Stack) -> None:
+    device = await stack.add_device()
+    worker = await holder(stack, device)
+    late, early, due = await queue(stack, device, 3)
+    await stack.pool.execute("UPDATE outbox SET expires_at = now() - interval '1 s' WHERE id = $1", late)
+    await stack.pool.execute("UPDATE outbox SET not_before = now() + interval '9 s' WHERE id = $1", early)
+    assert [row.id for row in await claims.claim(stack.pool, worker, [device.no], [])] == [due]
+    assert await claims.claim(stack.pool, worker, [device.no], []) == []
+    seconds = await claims.seconds_until_due(stack.pool, [device.no], [])
+    assert seconds is not None
+    assert 7 < seconds <= 9
+    await claims.expire(stack.pool, [device.no])
+    assert (await stack.until_sent(late, "expired")).reason == "it could not leave in time"
+
+
+async def test_a_cap_is_a_time_to_wait(stack: Stack) -> None:
+    device = await stack.add_device()
+    worker = await holder(stack, device)
+    pacing = "UPDATE devices SET per_day = 1, min_seconds = 0, max_seconds = 0 WHERE no = $1"
+    await stack.pool.execute(pacing, device.no)
+    await queue(stack, device, 2, "paced")
+    assert len(await claims.claim(stack.pool, worker, [], [device.no])) == 1
+    assert await claims.claim(stack.pool, worker, [], [device.no]) == []
+    seconds = await claims.seconds_until_due(stack.pool, [], [device.no])
+    assert seconds is not None
+    assert 86_000 < seconds <= 86_400
+
+
+async def test_a_claim_under_an_old_lease_ends_as_unknown_and_cannot_be_finished(stack: Stack) -> None:
+    device = await stack.add_device()
+    worker = await holder(stack, device)
+    [row] = await queue(stack, device, 1)
+    [claim] = await claims.claim(stack.pool, worker, [device.no], [])
+    await stack.pool.execute("UPDATE workers SET expires_at = now()")
+    other = Leases(stack.pool, uuid4(), "loopback")
+    await other.beat()
+    [lease] = await other.acquire()
+    assert lease.epoch == 2
+    assert await claims.orphan(stack.pool, [device.no]) == 1
+    assert (await stack.until_sent(row, "unknown")).reason is not None
+    assert not await transition.finish(stack.pool, worker, claim, "queued")
+
+
+async def test_a_receipt_that_came_first_is_not_lost(stack: Stack) -> None:
+    device = await stack.add_device()
+    worker = await holder(stack, device)
+    [row] = await queue(stack, device, 1)
+    [claim] = await claims.claim(stack.pool, worker, [device.no], [])
+    chat = await stack.pool.fetchval(
+        "INSERT INTO chats (tenant_id, device_no, jid) VALUES ($1, $2, '60123@s.whatsapp.net') RETURNING id",
+        stack.tenant_id, device.no,
+    )  # fmt: skip
+    insert = (
+        "INSERT INTO pending_changes (tenant_id, device_no, chat_id, message_id, change) VALUES ($1, $2, $3, 'ABC', $4)"
+    )
+    for status in (3, 4):
+        change = {"change": "status", "status": status, "at": 1_795_574_838 + status}
+        await stack.pool.execute(insert, stack.tenant_id, device.no, chat, change)
+    assert await transition.record_sent(stack.pool, worker, claim, Sent("ABC", 1_795_574_838))
+    read = await stack.until_sent(row, "read")
+    assert read.delivered_at is not None
+    assert read.read_at is not None
+    assert await stack.pool.fetchval("SELECT status FROM whatsapp_messages") == "read"
+    assert await stack.pool.fetchval("SELECT last_status FROM chats") == 4
+    assert await stack.pool.fetchval("SELECT count(*) FROM pending_changes") == 0
+
+
+async def test_an_echo_that_came_first_stays(stack: Stack) -> None:
+    device = await stack.add_device()
+    worker = await holder(stack, device)
+    await queue(stack, device, 2)
+    [claim] = await claims.claim(stack.pool, worker, [device.no], [])
+    sent = Sent("ABC", 1_795_574_838)
+    await transition.record_sent(stack.pool, worker, claim, sent)
+    await stack.pool.execute("UPDATE outbox SET state = 'sending', message_id = NULL WHERE id = $1", claim.id)
+    await transition.record_sent(stack.pool, worker, claim, sent)
+    assert await stack.pool.fetchval("SELECT count(*) FROM messages") == 1
+    assert await stack.pool.fetchval("SELECT stored FROM chats") == 1
+
+
+async def test_two_workers_never_hold_one_device(stack: Stack) -> None:
+    for n in range(20):
+        device = await stack.add_device(f"Shop {n}")
+        await stack.pool.execute(
+            "UPDATE devices SET jid = $2, state = 'offline', desired_state = 'connected' WHERE no = $1",
+            device.no, f"6010{n}@s.whatsapp.net",
+        )  # fmt: skip
+    workers = [Leases(stack.pool, uuid4(), "loopback") for _ in range(4)]
+    await asyncio.gather(*(worker.beat() for worker in workers))
+    taken: list[int] = []
+    for _ in range(6):
+        for got in await asyncio.gather(*(worker.acquire() for worker in workers)):
+            taken.extend(lease.device_no for lease in got)
+    assert len(taken) == len(set(taken)) == 20
+    counts = await stack.pool.fetch("SELECT count(*) FROM leases GROUP BY worker_id")
+    assert [row["count"] for row in counts] == [5, 5, 5, 5], "everybody a fair share"
+
+
+async def test_a_worker_of_the_other_network_takes_nothing(stack: Stack) -> None:
+    device = await stack.add_device()
+    await stack.start_pairing(device.id)
+    other = Leases(stack.pool, uuid4(), "whatsapp")
+    await other.beat()
+    assert await other.acquire() == []
+
+
+async def test_a_state_is_written_only_under_the_lease_and_only_where_it_may_be(stack: Stack) -> None:
+    device = await stack.add_device()
+    worker = await holder(stack, device)
+    assert not await state.move(stack.pool, (uuid4(), 1), device.no, "offline", None)
+    assert not await state.move(stack.pool, (worker, 9), device.no, "offline", None)
+    assert not await state.move(stack.pool, (worker, 1), device.no, "new", None)
+    assert await state.move(stack.pool, (worker, 1), device.no, "banned", "why", retry_seconds=state.NEVER)
+    moved = await stack.device(device.id)
+    assert (moved.state, moved.state_reason) == ("banned", "why")
