@@ -106,9 +106,7 @@ class Fleet:
         failed: bool = False,
     ) -> bool:
         """Write a state; what was already so is not written again."""
-        moved = await state.move(
-            self._pool, held.lease, held.device_no, to, reason, retry_seconds=retry, failed=failed
-        )
+        moved = await state.move(self._pool, held.lease, held.device_no, to, reason, retry_seconds=retry, failed=failed)
         if not moved:
             log.warning("a state was not written", device=held.device_no, state=to, was=held.state)
             return False

@@ -107,5 +107,3 @@ def _places() -> list[int]:
                 found.append(start + at)
                 at = memory.find(CERTIFICATE_ROOT, at + 1)
     return found
-
-

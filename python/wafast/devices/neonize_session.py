@@ -200,9 +200,7 @@ class NeonizeSession:
 
     async def _upload(self, media: ev.Media) -> pb.UploadResponse:
         kind = content_of.media_type(media.kind)
-        answer = pb.UploadReturnFunction.FromString(
-            await self._call("Upload", media.content, len(media.content), kind)
-        )
+        answer = pb.UploadReturnFunction.FromString(await self._call("Upload", media.content, len(media.content), kind))
         if answer.Error:
             raise ev.NotSent(f"the file could not be uploaded: {answer.Error}")
         return answer.UploadResponse
@@ -240,9 +238,7 @@ class NeonizeSession:
         hashes = file.enc_sha256, len(file.enc_sha256), file.sha256, len(file.sha256)
         key = file.media_key, len(file.media_key), file.size & 0x7FFFFFFF
         answer = pb.DownloadReturnFunction.FromString(
-            await self._call(
-                "DownloadMediaWithPath", file.direct_path.encode(), *hashes, *key, number, word.encode()
-            )
+            await self._call("DownloadMediaWithPath", file.direct_path.encode(), *hashes, *key, number, word.encode())
         )
         if answer.Error:
             if GONE.search(answer.Error):

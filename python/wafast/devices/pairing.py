@@ -100,9 +100,7 @@ class Pairing:
             await bus.publish(connection, [{"k": "device", "t": written, "d": self._device_no}])
         return True
 
-    async def _publish(
-        self, row: asyncpg.Record | None, connection: Executor | None = None
-    ) -> None:
+    async def _publish(self, row: asyncpg.Record | None, connection: Executor | None = None) -> None:
         if row is not None:
             event = {"k": "pairing", "t": row["tenant_id"], "d": row["device_no"], "p": str(self.id)}
             await bus.publish(connection or self._pool, [event])

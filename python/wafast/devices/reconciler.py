@@ -274,9 +274,7 @@ class Reconciler:
             if not await fleet.move(held, "pairing", state.PAIRING):
                 return
             store = store_name(row.id, row.pairing_id)
-            held.pairing = Pairing(
-                self._pool, held.lease, row.no, row.pairing_id, row.pairing_phone, store, row.store
-            )
+            held.pairing = Pairing(self._pool, held.lease, row.no, row.pairing_id, row.pairing_phone, store, row.store)
             await fleet.start(held, store, row.proxy)
         elif step is Step.CONNECT and row.store is not None:
             if await fleet.move(held, "connecting", state.STARTING):

@@ -191,9 +191,7 @@ async def create_pairing(
         )
         pairing = _pairing(await connection.fetchrow(q.get_pairing, tenant_id, pairing_id))
         await bus.wake(connection, "pairing", device["network"], device["no"])
-        await bus.publish(
-            connection, [{"k": "pairing", "t": tenant_id, "d": device["no"], "p": str(pairing_id)}]
-        )
+        await bus.publish(connection, [{"k": "pairing", "t": tenant_id, "d": device["no"], "p": str(pairing_id)}])
     return pairing
 
 
@@ -209,7 +207,5 @@ async def cancel_pairing(pool: asyncpg.Pool, tenant_id: int, pairing_id: UUID) -
     pairing = await get_pairing(pool, tenant_id, pairing_id)
     if pairing is not None and cancelled is not None:
         await bus.wake(pool, "pairing", pairing.network, pairing.device_no)
-        await bus.publish(
-            pool, [{"k": "pairing", "t": tenant_id, "d": pairing.device_no, "p": str(pairing_id)}]
-        )
+        await bus.publish(pool, [{"k": "pairing", "t": tenant_id, "d": pairing.device_no, "p": str(pairing_id)}])
     return pairing

@@ -99,9 +99,7 @@ async def move(
     return True
 
 
-async def set_push_name(
-    connection: Executor, lease: tuple[UUID, int], device_no: int, name: str
-) -> None:
+async def set_push_name(connection: Executor, lease: tuple[UUID, int], device_no: int, name: str) -> None:
     """Keep the name the phone gives itself, and tell when it is a new one."""
     tenant_id = await connection.fetchval(q.set_push_name, device_no, *lease, name)
     if tenant_id is not None:
