@@ -16,13 +16,12 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from tests.browser.app import App
 from tests.browser.looks import ARGUMENTS, CHROMIUM, DESKTOP, Look, open_context
 from tests.browser.stack import Stack
+from tests.simulator import Simulator
 
 
 @pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest) -> Stack:
     """The system under test."""
-    from tests.simulator import Simulator
-
     url = os.environ.get("WAFAST_TEST_URL")
     if url is None:
         system = request.getfixturevalue("system")

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
-
-class Phones(Protocol):
-    """What these tests need of the simulator's client (tests/simulator.py)."""
-
-    def scan(self, *, phone: str, qr: str) -> object: ...
-    def enter_code(self, *, phone: str, code: str) -> object: ...
-    def text(self, *, phone: str, contact: str, text: str, group: str | None = None) -> object: ...
-    def image(self, *, phone: str, contact: str, caption: str) -> object: ...
-    def receipt(self, *, phone: str, contact: str, ids: list[str], type: str) -> object: ...
-    def inbox(self, *, phone: str, contact: str, wait_ms: int) -> list[dict[str, Any]]: ...
-    def typing(self, *, phone: str, contact: str, state: str) -> object: ...
-    def group(self, *, phone: str, subject: str, members: list[str]) -> str: ...
+from tests.simulator import Simulator
 
 
 class Stack(NamedTuple):
@@ -24,4 +13,4 @@ class Stack(NamedTuple):
     url: str
     email: str
     password: str
-    phones: Phones
+    phones: Simulator

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, expect
 from tests.browser.app import App
 from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
 from tests.browser.stack import Stack
+from wafast import demo
 
 ALL_LOOKS = [DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK]
 every_look = pytest.mark.parametrize("look", ALL_LOOKS, indirect=True, ids=lambda look: look.name)
@@ -125,7 +126,7 @@ def test_language_and_theme_stay(signed_in: App) -> None:
 def test_the_inbox_by_keyboard_alone(signed_in: App) -> None:
     page = signed_in.page
     signed_in.switch_workspace("Demo")
-    page.goto("/inbox")
+    signed_in.open_inbox(demo.LINES[0][0])
     expect(page.locator("a[data-chat]").nth(1)).to_be_visible(timeout=60_000)
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()

@@ -14,6 +14,8 @@ export class PairingAttempt {
   problem = $state.raw<unknown>(null);
   readonly #device: string;
   readonly #live: Live;
+  /** A code can be faster than the answer to the request that started it. */
+  #early: Pairing | null = null;
   #end: () => void = () => undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #run = 0;
@@ -32,6 +34,7 @@ export class PairingAttempt {
     await this.cancel();
     const run = this.#run;
     this.starting = true;
+    this.#follow();
     try {
       const pairing = await data(
         api.POST('/api/v1/devices/{device_id}/pairings', {
@@ -41,24 +44,27 @@ export class PairingAttempt {
       );
       if (run !== this.#run) return void this.#tellCancelled(pairing.id);
       this.current = pairing;
-      this.#follow();
+      if (this.#early) this.#take(this.#early);
+      if (this.waiting) this.#askLater();
     } catch (error) {
-      if (run === this.#run) this.problem = error;
+      if (run !== this.#run) return;
+      this.problem = error;
+      this.#stop();
     } finally {
       if (run === this.#run) this.starting = false;
     }
   }
 
   #follow(): void {
-    const end = this.#live.subscribe((frame) => {
+    this.#early = null;
+    this.#end = this.#live.subscribe((frame) => {
       if (frame.code === 'QR_UPDATE') this.#take(frame.result);
       else if (frame.code === 'RESYNC') void this.#ask();
     });
-    this.#end = end;
-    this.#askLater();
   }
 
   #take(pairing: Pairing): void {
+    if (this.starting && pairing.device_id === this.#device) this.#early = pairing;
     if (pairing.id !== this.current?.id || !this.waiting) return;
     this.current = pairing;
     if (!this.waiting) this.#stop();

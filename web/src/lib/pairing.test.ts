@@ -25,6 +25,19 @@ describe('PairingAttempt', () => {
     expect(attempt.current?.state).toBe('paired');
   });
 
+  it('shows a code that was faster than the answer that started it', async () => {
+    let answer: (value: unknown) => void = () => undefined;
+    const server = new FakeServer().on('POST /devices/d1/pairings', () => new Promise((resolve) => (answer = resolve)));
+    const attempt = new PairingAttempt('d1', server.live);
+    const started = attempt.start('qr');
+    await settle();
+    server.frame('QR_UPDATE', pairing({ device_id: 'other', qr: '2@other' }));
+    server.frame('QR_UPDATE', pairing({ device_id: 'd1', qr: '2@early' }));
+    answer(pairing({ device_id: 'd1', qr: null }));
+    await started;
+    expect(attempt.current?.qr).toBe('2@early');
+  });
+
   it('asks for itself when the socket is silent, and stops asking at the end', async () => {
     let state: 'waiting' | 'expired' = 'waiting';
     const server = new FakeServer()
