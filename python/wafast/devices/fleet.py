@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -12,6 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from wafast import logs
+from wafast.database.away import DATABASE_AWAY
 from wafast.devices import session as ev
 from wafast.devices import state
 from wafast.devices.backoff import retry_seconds
@@ -141,9 +143,9 @@ class Fleet:
                 event = held.events[0]
                 try:
                     await self._handle(held, event)
-                except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-                    log.warning("an event is not written yet", device=held.device_no, error=str(error))
-                    await asyncio.sleep(AWAY_SECONDS)
+                except DATABASE_AWAY as error:
+                    log.debug("an event is not written yet", device=held.device_no, error=str(error))
+                    await asyncio.sleep(AWAY_SECONDS * random.uniform(0.5, 1.5))
                     continue
                 except Exception:
                     log.exception("an event was not handled", device=held.device_no, event_type=type(event).__name__)
@@ -273,7 +275,7 @@ class Fleet:
     async def _ask_name(self, held: Held) -> None:
         await asyncio.sleep(NAME_SECONDS)
         if held.is_online and held.session is not None:
-            with contextlib.suppress(SessionError):
+            with contextlib.suppress(SessionError, *DATABASE_AWAY):
                 await self._keep_name(held, (await held.session.own()).push_name)
 
     async def _keep_name(self, held: Held, name: str) -> None:
@@ -321,7 +323,7 @@ class Fleet:
         await asyncio.gather(*(self.end_session(held) for held in alive), return_exceptions=True)
         for held in alive:
             if held.pairing is not None:
-                with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+                with contextlib.suppress(*DATABASE_AWAY):
                     await self.end_pairing(held, "failed", "wafast was stopped; start again")
         for task in list(self._tasks):
             task.cancel()

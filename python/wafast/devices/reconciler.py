@@ -16,6 +16,7 @@ import asyncpg
 import msgspec
 
 from wafast import logs
+from wafast.database.away import DATABASE_AWAY
 from wafast.database.queries import load
 from wafast.devices import state
 from wafast.devices.fleet import Fleet
@@ -149,11 +150,13 @@ class Reconciler:
                 if full:
                     next_tick = time.monotonic() + TICK_SECONDS
                 await self.look(None if full else sorted(named))
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except DATABASE_AWAY as error:
                 log.warning("the database is away", error=str(error))
+                self._missed = True
                 await asyncio.sleep(1.0)
             except Exception:
                 log.exception("devices were not looked at")
+                self._missed = True
                 await asyncio.sleep(1.0)
             left = max(0.0, next_tick - time.monotonic())
             with contextlib.suppress(TimeoutError):
@@ -181,9 +184,19 @@ class Reconciler:
                 releases.append(row.no)
             elif row.no in self._busy or held.is_handling or held.touched >= asked:
                 self._again.add(row.no)
-            elif await self._step(row, held):
+            elif await self._try_step(row, held):
                 releases.append(row.no)
         await self._leases.release(releases)
+
+    async def _try_step(self, row: Row, held: Held) -> bool:
+        """A device whose step fails is nobody else's trouble."""
+        try:
+            return await self._step(row, held)
+        except DATABASE_AWAY:
+            raise
+        except Exception:
+            log.exception("a device was not brought where it should be", device=row.no)
+            return False
 
     async def _read(self, wanted: list[int] | None) -> dict[int, Row]:
         records = await self._pool.fetch(q.read_devices, self._leases.worker_id, wanted)
@@ -254,7 +267,7 @@ class Reconciler:
             self._busy.add(device_no)
             try:
                 await self._start(device_no)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except DATABASE_AWAY as error:
                 log.warning("a start was not written", device=device_no, error=str(error))
             except Exception:
                 log.exception("a device was not started", device=device_no)

@@ -18,6 +18,7 @@ import msgspec
 import uvloop
 
 from wafast import _core, logs
+from wafast.database.away import DATABASE_AWAY
 from wafast.database.pool import WORKER_CONNECTIONS, open_pool
 from wafast.devices import loopback_trust, native_output
 from wafast.devices.calls_served import Verbs
@@ -36,6 +37,8 @@ from wafast.settings import Network, Settings
 log = logs.get("devices.worker")
 
 FLUSH_SECONDS = 10.0
+#: How long the last claim may take.
+STOP_SECONDS = 5.0
 
 
 class _Work(msgspec.Struct):
@@ -109,16 +112,17 @@ class _Worker:
         sending = self._task(sender.run())
         await self._stop.wait()
         log.info("worker stops")
-        sending.cancel()
         for task in background[1:]:
             task.cancel()
+        sender.stop()
+        await asyncio.wait([sending], timeout=STOP_SECONDS)
         await sender.drain()
         await fleet.close()
         loop.remove_reader(ingest.control_fd())
         if not await asyncio.to_thread(ingest.flush, FLUSH_SECONDS):
             log.warning("not all is committed; the rest lies in the spool until the next start")
         background[0].cancel()
-        with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        with contextlib.suppress(*DATABASE_AWAY):
             await fleet.say_offline()
             await leases.resign()
         await asyncio.to_thread(ingest.close)
@@ -200,7 +204,7 @@ class _Worker:
             await asyncio.sleep(BEAT_SECONDS)
             try:
                 await leases.beat()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except DATABASE_AWAY as error:
                 log.warning("no heartbeat: the database is away", error=str(error))
 
 

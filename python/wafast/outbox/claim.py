@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 import asyncpg
@@ -11,6 +11,9 @@ import msgspec
 
 from wafast.database.queries import load
 from wafast.events import bus
+
+if TYPE_CHECKING:
+    from wafast.events.bus import Executor
 
 q = load(__file__)
 
@@ -37,9 +40,10 @@ class Claim(msgspec.Struct, frozen=True):
 async def claim(pool: asyncpg.Pool, worker_id: UUID, replies: Sequence[int], paced: Sequence[int]) -> list[Claim]:
     """Claim what may leave now: at most one reply from each of the devices `replies`, one paced row from each of
     `paced`."""
-    records = await pool.fetch(q.claim, worker_id, list(replies), list(paced))
-    claims = [msgspec.convert(dict(record), Claim) for record in records]
-    await _publish(pool, [(row.tenant_id, row.device_no, row.id) for row in claims])
+    async with pool.acquire() as connection, connection.transaction():
+        records = await connection.fetch(q.claim, worker_id, list(replies), list(paced))
+        claims = [msgspec.convert(dict(record), Claim) for record in records]
+        await _publish(connection, [(row.tenant_id, row.device_no, row.id) for row in claims])
     return claims
 
 
@@ -55,6 +59,12 @@ async def expire(pool: asyncpg.Pool, device_nos: Sequence[int]) -> None:
     await _publish(pool, [(row["tenant_id"], row["device_no"], row["id"]) for row in records])
 
 
+async def give_up_lost(pool: asyncpg.Pool, worker_id: UUID, in_flight: Sequence[int]) -> None:
+    """Claims that this worker does not know of become `unknown`; `in_flight` are those it is sending."""
+    records = await pool.fetch(q.give_up_lost, worker_id, list(in_flight))
+    await _publish(pool, [(row["tenant_id"], row["device_no"], row["id"]) for row in records])
+
+
 async def orphan(pool: asyncpg.Pool, device_nos: Sequence[int]) -> int:
     """What an earlier holder of these devices was just sending becomes `unknown`; it is never sent again by itself."""
     records = await pool.fetch(q.orphan_sends, list(device_nos))
@@ -62,7 +72,7 @@ async def orphan(pool: asyncpg.Pool, device_nos: Sequence[int]) -> int:
     return len(records)
 
 
-async def _publish(pool: asyncpg.Pool, rows: Sequence[tuple[int, int, int]]) -> None:
+async def _publish(pool: Executor, rows: Sequence[tuple[int, int, int]]) -> None:
     by_device: dict[tuple[int, int], list[int]] = {}
     for tenant_id, device_no, outbox_id in rows:
         by_device.setdefault((tenant_id, device_no), []).append(outbox_id)

@@ -80,6 +80,13 @@ UPDATE outbox SET state = 'expired', reason = 'it could not leave in time'
 WHERE state = 'queued' AND device_no = ANY ($1::int4[]) AND expires_at <= now()
 RETURNING id, tenant_id, device_no
 
+-- name: give_up_lost
+-- A claim whose answer never reached its worker ($1), which therefore does not send it ($2 is what it does send).
+UPDATE outbox SET state = 'unknown', reason = 'the database went away while it was claimed; it may have left'
+WHERE state = 'sending' AND claim_worker = $1 AND claimed_at < now() - interval '1 minute'
+  AND NOT id = ANY ($2::int8[])
+RETURNING id, tenant_id, device_no
+
 -- name: orphan_sends
 -- What an earlier holder of these devices was sending when it ended: nobody knows whether it left.
 UPDATE outbox o SET state = 'unknown', reason = 'wafast stopped while it was being sent; it may have left'

@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from wafast import logs
+from wafast.database.away import DATABASE_AWAY
 from wafast.devices.session import (
     Content,
     Media,
@@ -63,24 +64,26 @@ class Sender:
         self._woken = asyncio.Event()
         self._replying: set[int] = set()
         self._pacing: set[int] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._in_flight: dict[asyncio.Task[None], int] = {}
+        self._stopping = False
 
     def wake(self) -> None:
         """Something may be due."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Send until cancelled; sends under way then go on (`drain`)."""
+        """Send until `stop`."""
         next_safety = 0.0
-        while True:
+        while not self._stopping:
             wait = SAFETY_SECONDS
             try:
                 self._woken.clear()
                 if time.monotonic() >= next_safety:
                     next_safety = time.monotonic() + SAFETY_SECONDS
                     await claims.expire(self._pool, self._online())
+                    await claims.give_up_lost(self._pool, self._worker_id, list(self._in_flight.values()))
                 wait = await self._tick()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except DATABASE_AWAY as error:
                 log.warning("the database is away", error=str(error))
                 wait = 1.0
             except Exception:
@@ -101,8 +104,8 @@ class Sender:
             busy = self._replying if claim.priority == "reply" else self._pacing
             busy.add(claim.device_no)
             task = asyncio.create_task(self._carry_out(claim))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._in_flight[task] = claim.id
+            task.add_done_callback(self._in_flight.pop)
         due = await claims.seconds_until_due(
             self._pool,
             [device_no for device_no in replies if device_no not in self._replying],
@@ -110,30 +113,42 @@ class Sender:
         )
         return SAFETY_SECONDS if due is None else min(SAFETY_SECONDS, max(0.05, due))
 
+    def stop(self) -> None:
+        """Claim nothing more: `run` ends."""
+        self._stopping = True
+        self.wake()
+
     async def drain(self) -> None:
         """Wait a while for sends under way."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=STOP_SECONDS)
 
     async def _carry_out(self, claim: Claim) -> None:
         try:
-            await self._send(claim)
-        except Exception:
-            # The row stays `sending`; whoever next takes the lease makes it `unknown`, because it may have left.
+            await self._prepare_and_send(claim)
+        except Exception as error:
             log.exception("a send was not carried out", outbox=claim.id, device=claim.device_no)
+            await self._finish(claim, "unknown", f"it went wrong in the middle, it may have left: {error}")
         finally:
             (self._replying if claim.priority == "reply" else self._pacing).discard(claim.device_no)
             self.wake()
 
-    async def _send(self, claim: Claim) -> None:
+    async def _prepare_and_send(self, claim: Claim) -> None:
         session = self._session_of(claim.device_no)
+        try:
+            content = await self._content(claim)
+        except FileNotFoundError:
+            await self._finish(claim, "failed", "the file is not there any more; upload it again")
+            return
+        except DATABASE_AWAY as error:
+            await self._again(claim, f"the database is away: {error}")
+            return
         if session is None:
             await self._again(claim, "the device is not connected")
             return
-        content = await self._content(claim)
-        if content is None:
-            await self._finish(claim, "failed", "the file is not there any more; upload it again")
-            return
+        await self._send(claim, session, content)
+
+    async def _send(self, claim: Claim, session: Session, content: Content) -> None:
         if claim.priority == "paced" and claim.typing:
             await self._type(session, claim)
         try:
@@ -147,15 +162,13 @@ class Sender:
         else:
             await self._persist(lambda: transition.record_sent(self._pool, self._worker_id, claim, sent))
 
-    async def _content(self, claim: Claim) -> Content | None:
+    async def _content(self, claim: Claim) -> Content:
+        """What to send. Raises FileNotFoundError."""
         answered = await transition.quoted(self._pool, claim)
         if claim.kind == "text" or claim.media_sha256 is None:
             return Content(claim.body, quoted=answered)
         name = claim.media_sha256.hex()
-        try:
-            file = await asyncio.to_thread((self._media_dir / name[:2] / name).read_bytes)
-        except FileNotFoundError:
-            return None
+        file = await asyncio.to_thread((self._media_dir / name[:2] / name).read_bytes)
         mime = claim.media_mime or "application/octet-stream"
         return Content(claim.body, Media(claim.kind, file, mime, claim.file_name), answered)
 
@@ -192,7 +205,7 @@ class Sender:
             try:
                 await write()
                 return
-            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except DATABASE_AWAY as error:
                 log.warning("the end of a send is not written yet", error=str(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
