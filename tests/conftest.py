@@ -11,6 +11,7 @@ import pytest
 
 from tests import no_neonize
 from tests.database import Database
+from tests.system import System
 from wafast.database.embedded import Embedded
 
 no_neonize.install()
@@ -44,3 +45,15 @@ def _fresh_database(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if "database" in request.fixturenames:
         request.getfixturevalue("database").forget()
+
+
+@pytest.fixture(scope="session")
+def system(data_dirs: list[Path]) -> Iterator[System]:
+    """A running `wafast up --demo`, its lines online. Tests share it: each makes devices and contacts of its own."""
+    data_dir = Path(tempfile.mkdtemp(prefix="wafast-system-"))
+    data_dirs.append(data_dir)
+    running = System(data_dir, "--demo")
+    try:
+        yield running.wait_ready()
+    finally:
+        running.stop()

@@ -82,21 +82,30 @@ class Child:
         self._process, self._started, self.start_at = process, time.monotonic(), None
         log.info("started", child=self.name, pid=process.pid)
 
-    def reap(self) -> int | None:
-        """If the process has ended: note it, plan the next start, and give its exit code."""
+    def start_again(self) -> None:
+        """Start the process; what is missing for it now may be there at the next try."""
+        try:
+            self.start()
+        except Exception:
+            log.exception("could not be started", child=self.name)
+            self._plan()
+
+    def reap(self) -> None:
+        """If the process has ended: say so, and plan the next start."""
         if self._process is None or self.alive:
-            return None
+            return
         code = self._process.exitcode or 0
         self._process.close()
         self._process = None
-        if self._once and code == 0:
-            return code
+        if not (self._once and code == 0):
+            log.warning("ended, will be restarted", child=self.name, exit_code=code)
+            self._plan()
+
+    def _plan(self) -> None:
         now = time.monotonic()
         self._falls = 1 if now - self._started > QUIET else self._falls + 1
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(self._falls - 1, 10)) * random.uniform(0.75, 1.25)
         self.start_at = now + wait
-        log.warning("ended, will be restarted", child=self.name, exit_code=code, wait=round(wait, 1))
-        return code
 
     def ask_to_stop(self) -> None:
         """Ask the process to end, and don't start it again."""

@@ -61,14 +61,12 @@ async def run(settings: Settings, database_uri: str) -> None:
     pool = await open_pool(database_uri, size=2, name="demo")
     try:
         tenant_id = await _tenant(pool)
-        devices = {device.name: device for device in await rows.list_devices(pool, tenant_id, limit=200)}
+        devices = {device.name: device for device in await _devices(pool, tenant_id)}
         for name, phone, contacts, per_minute in LINES:
-            device = devices.get(name)
-            if device is None and devices:
-                continue  # a person deleted it: it stays away
-            if device is None or (device.jid is None and device.state == "new"):
-                device = device or await rows.create_device(pool, tenant_id, name, "loopback")
-                await _pair(pool, device, phone, profile)
+            if name not in devices:
+                continue  # a person deleted or renamed it
+            if devices[name].jid is None and devices[name].state in ("new", "pairing"):
+                await _pair(pool, devices[name], phone, profile)
             await order(profile, "live", phone=phone, on=True, contacts=contacts, per_minute=per_minute)
     finally:
         await pool.close()
@@ -77,6 +75,14 @@ async def run(settings: Settings, database_uri: str) -> None:
 async def _tenant(pool: asyncpg.Pool) -> int:
     found = await tenants.find_tenant(pool, TENANT)
     return found if found is not None else await tenants.create_tenant(pool, TENANT, "loopback")
+
+
+async def _devices(pool: asyncpg.Pool, tenant_id: int) -> list[DeviceRow]:
+    """The workspace's devices; the first time all lines are made at once, so that one missing later was deleted."""
+    found = await rows.list_devices(pool, tenant_id, limit=1000)
+    if found:
+        return found
+    return [await rows.create_device(pool, tenant_id, name, "loopback") for name, *_ in reversed(LINES)]
 
 
 async def _pair(pool: asyncpg.Pool, device: DeviceRow, phone: str, profile: Profile) -> None:

@@ -28,7 +28,7 @@ from wafast.settings import Network, Settings
 log = logs.get("supervisor")
 
 #: How often the embedded PostgreSQL is looked at.
-LOOK_SECONDS = 5.0
+LOOK_SECONDS = 2.0
 SIMULATOR_START_SECONDS = 30.0
 PORT_SECONDS = 3.0
 
@@ -61,6 +61,7 @@ class _System:
         self._watchman: Watchman | None = None
         self._uri = settings.database_uri or ""
         self._stops = 0
+        self._next_look = 0.0
         self._wake_read, self._wake_write = socket.socketpair()
         #: In the order of starting; stopping goes backwards.
         self._ranks: list[list[Child]] = []
@@ -157,15 +158,17 @@ class _System:
     # running
 
     def _keep_alive(self) -> None:
-        next_look = time.monotonic() + LOOK_SECONDS
         while not self._stops:
             self._tend(LOOK_SECONDS)
-            if self._embedded is not None and time.monotonic() >= next_look:
-                next_look = time.monotonic() + LOOK_SECONDS
-                if not is_running(self._settings.data_dir):
-                    self._restart_database()
 
-    def _restart_database(self) -> None:
+    def _look_at_database(self) -> None:
+        """The embedded PostgreSQL is nobody's child, so nothing tells when it ends."""
+        now = time.monotonic()
+        if self._embedded is None or now < self._next_look:
+            return
+        self._next_look = now + LOOK_SECONDS
+        if is_running(self._settings.data_dir):
+            return
         log.error("the database is gone, will be restarted")
         try:
             self._embedded = Embedded(self._settings.data_dir)
@@ -173,12 +176,13 @@ class _System:
             log.error("the database does not start", reason=str(error))
 
     def _tend(self, seconds: float) -> None:
-        """Restart what is due, then wait so long for a child's end or a signal."""
+        """Restart what is due and a database that is gone, then wait so long for a child's end or a signal."""
+        self._look_at_database()
         now = time.monotonic()
         children = [child for rank in self._ranks for child in rank]
         for child in children:
             if child.start_at is not None and child.start_at <= now:
-                child.start()
+                child.start_again()
         due = [child.start_at - now for child in children if child.start_at is not None]
         watched: list[int | socket.socket] = [child.sentinel for child in children if child.sentinel is not None]
         multiprocessing.connection.wait([*watched, self._wake_read], min([seconds, *due]))

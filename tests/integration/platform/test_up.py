@@ -1,0 +1,192 @@
+"""`wafast up`: starts, keeps alive, stops, starts again, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system import System, run
+
+KEY = "wf_"
+
+
+def wait_for(what: Callable[[], object], seconds: float = 40.0) -> None:
+    """Wait until it is true."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.1)
+
+
+def data_folder(data_dirs: list[Path]) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="wafast-up-"))
+    data_dirs.append(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def plain(data_dirs: list[Path]) -> Iterator[System]:
+    """A system without the demo; tests may stop and start it."""
+    system = System(data_folder(data_dirs))
+    try:
+        yield system.wait_ready()
+    finally:
+        system.stop()
+
+
+@pytest.fixture
+def running(plain: System) -> System:
+    """It, running."""
+    if plain.process.poll() is not None:
+        plain.start()
+    return plain.wait_ready()
+
+
+def child(system: System, part: str) -> int:
+    """The process that answers on the port, or another child, by what the supervisor said when it started it."""
+    lines = [line for line in system.output.read_text("utf-8").splitlines() if f'"child": "{part}"' in line]
+    started = [line for line in lines if '"event": "started"' in line]
+    return int(started[-1].split('"pid": ')[1].split(",")[0])
+
+
+def test_a_second_one_on_the_same_folder_is_refused(running: System) -> None:
+    refused = run(running.data_dir, "up", "--port", "1", check=False)
+    assert refused.returncode == 1
+    assert f"another wafast (process {running.process.pid}) runs on {running.data_dir}" in refused.stderr
+
+
+def test_commands_work_beside_it_and_print_a_key_once(running: System) -> None:
+    key = run(running.data_dir, "key", "create", "--scope", "admin").stdout
+    assert key.startswith(KEY) and len(key.splitlines()) == 1
+    run(running.data_dir, "tenant", "create", "Second")
+    assert run(running.data_dir, "tenant", "list").stdout.splitlines()[0].startswith("Main\twhatsapp")
+    in_second = run(running.data_dir, "key", "create", "--scope", "read", "--tenant", "Second").stdout
+    assert in_second.startswith(KEY)
+    assert run(running.data_dir, "tenant", "create", "Second", check=False).returncode == 1
+    assert run(running.data_dir, "migrate").stdout == "nothing to do\n"
+    assert running.answers("/readyz")
+
+
+def test_a_child_that_dies_is_started_again(running: System) -> None:
+    for name in ("api", "whatsapp worker 1"):
+        before = child(running, name)
+        os.kill(before, signal.SIGKILL)
+        wait_for(lambda name=name, before=before: child(running, name) != before)  # type: ignore[misc]
+    running.wait_ready()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_everything_and_it_starts_again(running: System, number: signal.Signals) -> None:
+    assert len(running.processes()) >= 4
+    assert running.stop(number) == 0
+    assert running.processes() == {}
+    running.start()
+    began = time.monotonic()
+    running.wait_ready()
+    assert time.monotonic() - began < 30
+
+
+def test_a_signal_at_any_moment_of_the_start_stops_it(running: System) -> None:
+    for delay in (0.4, 0.8, 1.2, 2.0):
+        running.stop()
+        running.start()
+        time.sleep(delay)
+        running.stop(signal.SIGINT)
+        assert running.processes() == {}
+
+
+def test_nothing_outlives_a_killed_one_and_the_next_starts(running: System) -> None:
+    running.process.kill()
+    running.process.wait()
+    wait_for(lambda: not running.processes())
+    running.start()
+    running.wait_ready()
+    running.process.kill()
+    running.process.wait()
+    running.start()  # at once: what the killed one left is still ending
+    running.wait_ready()
+
+
+def test_a_killed_database_comes_back(running: System) -> None:
+    pid_file = running.data_dir / "postgres" / "postmaster.pid"
+    before = int(pid_file.read_text("utf-8").splitlines()[0])
+    os.kill(before, signal.SIGKILL)
+    wait_for(lambda: pid_file.exists() and int(pid_file.read_text("utf-8").split()[0]) != before)
+    running.wait_ready()
+
+
+def test_the_first_start_prints_the_password_once(data_dirs: list[Path]) -> None:
+    folder = data_folder(data_dirs)
+    system = System(folder, more={"WAFAST_ADMIN_PASSWORD": ""})
+    try:
+        system.wait_ready()
+        assert system.tail().count("password  ") == 1
+        system.stop()
+        system.start()
+        system.wait_ready()
+        assert system.tail().count("password  ") == 1
+    finally:
+        system.stop()
+
+
+def test_a_first_start_that_was_cut_off_can_be_repeated(data_dirs: list[Path]) -> None:
+    system = System(data_folder(data_dirs))
+    try:
+        wait_for((system.data_dir / "postgres.making").exists)
+        system.process.kill()
+        system.process.wait()
+        system.start()
+        system.wait_ready()
+    finally:
+        system.stop()
+
+
+def test_commands_without_a_running_system_start_a_database_and_stop_it(data_dirs: list[Path]) -> None:
+    folder = data_folder(data_dirs)
+    key = run(folder, "key", "create", "--scope", "send")
+    assert key.stdout.startswith(KEY)
+    assert run(folder, "user", "create", "siti@example.com", "--role", "viewer").stdout.strip()
+    assert "siti@example.com\tsiti\tMain\tviewer" in run(folder, "user", "list").stdout
+    assert run(folder, "key", "create", "--scope", "all", check=False).returncode == 2
+    assert run(folder, "key", "create", "--scope", "send", "--tenant", "None", check=False).returncode == 2
+    assert not (folder / "postgres" / "postmaster.pid").exists()
+
+
+def test_config_needs_no_database_and_hides_secrets(tmp_path: Path) -> None:
+    shown = run(tmp_path, "config", DB_URI="postgresql://ali:s3cret@127.0.0.1:1/x", PORT="4000").stdout
+    assert "DB_URI=postgresql://ali:***@127.0.0.1:1/x  # environment" in shown.splitlines()
+    assert "WAFAST_ADMIN_PASSWORD=***  # environment" in shown.splitlines()
+    assert f"WAFAST_DATA_DIR={tmp_path}  # flag" in shown.splitlines()
+    assert "PORT=4000  # environment" in shown.splitlines()
+    assert not (tmp_path / "postgres").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more", "said"),
+    [
+        (("up",), {"PORT": "many"}, "PORT is 'many' (from environment)"),
+        (("up",), {"WAFAST_LOOPBACK": "/nonexistent"}, "there is no such file"),
+        (("worker", "--network", "loopback"), {}, "WAFAST_LOOPBACK"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(
+    tmp_path: Path, arguments: tuple[str, ...], more: dict[str, str], said: str
+) -> None:
+    refused = run(tmp_path, *arguments, check=False, **more)
+    assert refused.returncode == 1
+    assert said in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_a_profile_beside_the_demo_is_refused(tmp_path: Path) -> None:
+    profile = tmp_path / "loopback.json"
+    profile.write_text("{}", "utf-8")
+    refused = run(tmp_path, "up", "--demo", check=False, WAFAST_LOOPBACK=str(profile))
+    assert refused.returncode == 1
+    assert "--demo" in refused.stderr
