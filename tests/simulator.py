@@ -1,8 +1,8 @@
 """Drives the loopback simulator: a WhatsApp server on 127.0.0.1 with its phones and contacts.
 
 `Simulator.start(folder)` runs one until `stop()`; every other method is one order of its control port (the Rust side is
-`rust/loopback/src/control/order.rs`). Phones and contacts are digits with country code. Calls block; use one simulator per
-thread or give each its own `Simulator.attach(profile)`.
+`rust/loopback/src/control/order.rs`). Phones and contacts are digits with country code. Calls block; use one simulator
+per thread or give each its own `Simulator.attach(profile)`.
 """
 
 from __future__ import annotations
@@ -315,7 +315,13 @@ class Simulator:
         return self.order("text", _Ids, wait=wait, **fields).ids
 
     def image(
-        self, phone: str, contact: str, *, caption: str | None = None, data: bytes | None = None, group: str | None = None
+        self,
+        phone: str,
+        contact: str,
+        *,
+        caption: str | None = None,
+        data: bytes | None = None,
+        group: str | None = None,
     ) -> Image:
         """A contact sends a picture: `data` (JPEG), or one the simulator draws."""
         encoded = None if data is None else base64.b64encode(data).decode()
@@ -396,10 +402,8 @@ class Simulator:
         """This number has no WhatsApp; `on=False`: it has again."""
         self.order("not_on_whatsapp", bool, contact=contact, on=on)
 
-    def live(
-        self, phone: str, on: bool, *, contacts: int | None = None, per_minute: float | None = None
-    ) -> list[str]:
-        """Begins or ends contacts that write, answer, send pictures, read and type by themselves. Gives their numbers."""
+    def live(self, phone: str, on: bool, *, contacts: int | None = None, per_minute: float | None = None) -> list[str]:
+        """Begins or ends contacts that write, answer, send pictures, read and type on their own. Gives their numbers."""
         return self.order("live", _Contacts, phone=phone, on=on, contacts=contacts, per_minute=per_minute).contacts
 
     # what devices did

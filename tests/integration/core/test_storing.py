@@ -194,7 +194,8 @@ def test_a_flood_waits_on_disk_and_loses_nothing(world: World) -> None:
 def test_users_queries_run_as_they_stand(world: World) -> None:
     world.feed((MESSAGE, events.message("A1", "hai")))
     [row] = world.rows(
-        "SELECT device_id, COUNT(*) AS message_count FROM whatsapp_messages WHERE created_at > NOW() - INTERVAL '1 hour' "
+        "SELECT device_id, COUNT(*) AS message_count FROM whatsapp_messages "
+        "WHERE created_at > NOW() - INTERVAL '1 hour' "
         "GROUP BY device_id ORDER BY message_count DESC"
     )
     assert row["message_count"] == 1

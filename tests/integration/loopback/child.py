@@ -1,4 +1,4 @@
-"""A real neonize client in a process of its own, driven by lines of JSON: orders on stdin, events and answers on stdout.
+"""A real neonize client in a process of its own, driven by lines of JSON: orders on stdin, events on stdout.
 
 It refuses to start without a loopback proxy in its environment, and trusts only the Noise root it is given: a client
 without them would dial the real service.
@@ -85,12 +85,22 @@ class Line:
             self.on_message(event)
         elif isinstance(event, ev.ReceiptEv):
             source = event.MessageSource
-            say(event="Receipt", ids=list(event.MessageIDs), type=int(event.Type), chat=jid_text(source.Chat),
-                sender=jid_text(source.Sender))
+            say(
+                event="Receipt",
+                ids=list(event.MessageIDs),
+                type=int(event.Type),
+                chat=jid_text(source.Chat),
+                sender=jid_text(source.Sender),
+            )
         elif isinstance(event, ev.HistorySyncEv):
             ids = [m.message.key.ID for c in event.Data.conversations for m in c.messages]
-            say(event="HistorySync", ids=ids, chats=[c.ID for c in event.Data.conversations],
-                chunk=event.Data.chunkOrder, progress=event.Data.progress)
+            say(
+                event="HistorySync",
+                ids=ids,
+                chats=[c.ID for c in event.Data.conversations],
+                chunk=event.Data.chunkOrder,
+                progress=event.Data.progress,
+            )
         elif isinstance(event, UndecryptableMessageEv):
             say(event="Undecryptable", id=event.Info.ID)
         else:
@@ -104,9 +114,19 @@ class Line:
             kind = "imageMessage"
             self.images[info.ID] = message
         source = info.MessageSource
-        say(event="Message", id=info.ID, kind=kind, text=text, chat=jid_text(source.Chat),
-            sender=jid_text(source.Sender), alt=jid_text(source.SenderAlt), from_me=source.IsFromMe,
-            group=source.IsGroup, name=info.Pushname, quoted=message.extendedTextMessage.contextInfo.stanzaID)
+        say(
+            event="Message",
+            id=info.ID,
+            kind=kind,
+            text=text,
+            chat=jid_text(source.Chat),
+            sender=jid_text(source.Sender),
+            alt=jid_text(source.SenderAlt),
+            from_me=source.IsFromMe,
+            group=source.IsGroup,
+            name=info.Pushname,
+            quoted=message.extendedTextMessage.contextInfo.stanzaID,
+        )
 
     async def order(self, order: dict[str, Any]) -> Any:
         client, do = self.client, order["do"]
@@ -139,7 +159,9 @@ class Line:
                 answers = await client.is_on_whatsapp(*order["phones"])
                 return [[answer.Query, jid_text(answer.JID), answer.IsIn] for answer in answers]
             case "groups":
-                return [[jid_text(g.JID), g.GroupName.Name, len(g.Participants)] for g in await client.get_joined_groups()]
+                return [
+                    [jid_text(g.JID), g.GroupName.Name, len(g.Participants)] for g in await client.get_joined_groups()
+                ]
             case "active_receipts":
                 await client.set_force_activate_delivery_receipts(True)
             case "me":

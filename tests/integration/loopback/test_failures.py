@@ -61,7 +61,8 @@ def test_what_was_not_acknowledged_waits_for_the_device(
 
 
 def test_a_cut_line_comes_back_by_itself(simulator: Simulator, line: Line, phone: str, contact: str) -> None:
-    for blow in (lambda: simulator.drop(phone), lambda: simulator.stream_error(phone, 503)):
+    blows: list[Callable[[], object]] = [lambda: simulator.drop(phone), lambda: simulator.stream_error(phone, 503)]
+    for blow in blows:
         mark = line.mark
         blow()
         line.wait("Disconnected", after=mark)

@@ -31,9 +31,7 @@ def test_an_answer_names_what_it_answers(simulator: Simulator, line: Line, phone
     assert line.wait("Message", text="answer")["quoted"] == sent
 
 
-def test_groups_carry_text_both_ways(
-    simulator: Simulator, line: Line, phone: str, number: Callable[[], str]
-) -> None:
+def test_groups_carry_text_both_ways(simulator: Simulator, line: Line, phone: str, number: Callable[[], str]) -> None:
     members = [number(), number()]
     group = simulator.group(phone, "Team", members)
     for turn in range(2):
@@ -108,7 +106,9 @@ def test_history_comes_as_file_or_inline_in_chunks(simulator: Simulator, line: L
     assert line.wait("HistorySync", after=mark)["ids"] == ids[::-1]
 
 
-def test_what_is_typed_on_the_phone_is_the_lines_own(simulator: Simulator, line: Line, phone: str, contact: str) -> None:
+def test_what_is_typed_on_the_phone_is_the_lines_own(
+    simulator: Simulator, line: Line, phone: str, contact: str
+) -> None:
     simulator.text(phone, contact, "first, so that the chat is known")
     chat = line.wait("Message", from_me=False)["chat"]
     simulator.own(phone, contact, "typed on the phone")
@@ -116,7 +116,9 @@ def test_what_is_typed_on_the_phone_is_the_lines_own(simulator: Simulator, line:
     assert message["from_me"] and message["chat"] == chat
 
 
-def test_numbers_without_whatsapp_are_told_apart(simulator: Simulator, line: Line, contact: str, number: Callable[[], str]) -> None:
+def test_numbers_without_whatsapp_are_told_apart(
+    simulator: Simulator, line: Line, contact: str, number: Callable[[], str]
+) -> None:
     absent = number()
     simulator.not_on_whatsapp(absent)
     answers = line.order("on_whatsapp", phones=[f"+{contact}", f"+{absent}"])

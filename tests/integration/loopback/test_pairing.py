@@ -10,9 +10,7 @@ from tests.simulator import Simulator, SimulatorError
 OpenLine = Callable[[Simulator, str], Line]
 
 
-def test_a_scanned_code_links_the_device_to_the_phone(
-    simulator: Simulator, open_line: OpenLine, phone: str
-) -> None:
+def test_a_scanned_code_links_the_device_to_the_phone(simulator: Simulator, open_line: OpenLine, phone: str) -> None:
     line = open_line(simulator, "line").pair(phone)
     assert line.wait("PairStatus")["data"]["Status"] == "SUCCESS"
     assert line.order("me")["jid"] == f"{phone}@s.whatsapp.net"
@@ -46,14 +44,14 @@ def test_a_wrong_code_links_nothing(simulator: Simulator, open_line: OpenLine, p
 
 def test_a_code_nobody_shows_is_refused(simulator: Simulator, phone: str) -> None:
     with pytest.raises(SimulatorError, match="no device shows this code"):
-        simulator.scan(phone, "https://wa.me/settings/linked_devices#2@nothing," + ",".join(["A" * 43 + "="] * 3) + ",1")
+        simulator.scan(
+            phone, "https://wa.me/settings/linked_devices#2@nothing," + ",".join(["A" * 43 + "="] * 3) + ",1"
+        )
     with pytest.raises(SimulatorError, match="fields"):
         simulator.scan(phone, "nonsense")
 
 
-def test_the_push_name_arrives_so_that_presence_can_be_sent(
-    simulator: Simulator, line: Line, phone: str
-) -> None:
+def test_the_push_name_arrives_so_that_presence_can_be_sent(simulator: Simulator, line: Line, phone: str) -> None:
     line.wait("Message", kind="protocolMessage")
     line.wait("PushNameSetting") if line.named("PushNameSetting") else None
     wait_for_name(line, "Kedai Ujian")
