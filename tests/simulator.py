@@ -403,7 +403,7 @@ class Simulator:
         self.order("not_on_whatsapp", bool, contact=contact, on=on)
 
     def live(self, phone: str, on: bool, *, contacts: int | None = None, per_minute: float | None = None) -> list[str]:
-        """Begins or ends contacts that write, answer, send pictures, read and type on their own. Gives their numbers."""
+        """Begins or ends contacts that write, answer, send pictures, read and type on their own. Gives who they are."""
         return self.order("live", _Contacts, phone=phone, on=on, contacts=contacts, per_minute=per_minute).contacts
 
     # what devices did

@@ -64,9 +64,7 @@ def test_a_phone_pairs_a_message_arrives_an_answer_is_read(signed_in: App, stack
     stack.phones.image(phone=phone, contact=customer, caption="This one")
     picture = app.bubble("This one").locator("img.whole")
     expect(picture).to_be_visible(timeout=30_000)
-    app.page.wait_for_function(
-        "image => image.complete && image.naturalWidth > 50", arg=picture.element_handle()
-    )
+    app.page.wait_for_function("image => image.complete && image.naturalWidth > 50", arg=picture.element_handle())
 
     answer = app.send("Yes, it is!")
     app.expect_ticks(answer, "delivered")
@@ -152,9 +150,7 @@ def test_scripts_and_marks_in_names_and_texts_are_only_text(signed_in: App, stac
     signed_in.page.locator("a[data-chat]").first.click()
     expect(signed_in.page.get_by_role("heading", level=2)).to_have_text("<svg onload=alert(4)> *x*")
     bubble = signed_in.bubble("onerror")
-    expect(bubble).to_contain_text(
-        "<img src=x onerror=alert(1)> <script>alert(2)</script> javascript:alert(3)"
-    )
+    expect(bubble).to_contain_text("<img src=x onerror=alert(1)> <script>alert(2)</script> javascript:alert(3)")
     expect(bubble.locator("a, img, script")).to_have_count(0)
     assert asked == []
 
