@@ -16,6 +16,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable
+from typing import cast
 from urllib.parse import unquote
 
 import msgspec
@@ -29,6 +30,7 @@ log = logs.get("devices.gate")
 HOLD_SECONDS = 45.0
 REQUEST_SECONDS = 10.0
 MAX_REQUEST = 8192
+ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 #: A second dial within this long after the last one is a storm: from the next on it waits, longer each time.
 CALM_SECONDS = 60.0
 FIRST_PAUSE = 1.0
@@ -128,13 +130,14 @@ class Gate:
         line.dialled.set()
         if request.host == CHAT_HOST:
             await self._wait_turn(device_no, line)
+        if reader.at_eof():
+            raise ConnectionResetError("it did not wait")
         self.dials += 1
-        far_reader, far_writer = await open_tunnel(self._only or line.proxy, request.host, request.port)
+        _, far = await open_tunnel(self._only or line.proxy, request.host, request.port)
         try:
-            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            await splice(reader, writer, far_reader, far_writer)
+            await splice(cast(asyncio.Transport, writer.transport), cast(asyncio.Transport, far.transport), ESTABLISHED)
         finally:
-            far_writer.close()
+            far.close()
 
     async def _wait_turn(self, device_no: int, line: _Line) -> None:
         pause = line_pause(line, time.monotonic(), random.uniform)

@@ -38,6 +38,9 @@ MAX_CONNECTING = 50
 #: A session that is not online by then is started anew; what dials again by itself gets longer.
 CONNECT_SECONDS = 60.0
 REDIAL_SECONDS = 300.0
+#: WhatsApp shows codes for 160 seconds. A session that is ended before leaves a parked thread behind in neonize; one
+#: that runs to the end of its codes leaves a thread that asks ten times a second for ever.
+CODES_SECONDS = 150.0
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -85,7 +88,9 @@ def decide(row: Row, held: Held, now: float) -> Step:
     if held.pairing is not None and row.pairing_id != held.pairing.id and not held.pairing.is_over:
         return Step.CANCEL_PAIRING
     if row.pairing_id is not None:
-        return Step.NOTHING if held.pairing is not None else Step.PAIR
+        if held.pairing is None:
+            return Step.PAIR
+        return Step.EXPIRE_PAIRING if now - held.state_at > CODES_SECONDS else Step.NOTHING
     if held.pairing is not None:
         return Step.NOTHING
     if row.desired_state == "logged_out" and row.jid is not None and row.state != "logged_out":

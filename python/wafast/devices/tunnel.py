@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import socket
 import struct
 from typing import Literal
@@ -112,27 +111,45 @@ async def _socks5(proxy: ProxyAddress, streams: Streams, host: str, port: int) -
     await reader.readexactly(length + 2)
 
 
-async def splice(
-    near_reader: asyncio.StreamReader,
-    near_writer: asyncio.StreamWriter,
-    far_reader: asyncio.StreamReader,
-    far_writer: asyncio.StreamWriter,
-) -> None:
-    """Carry bytes both ways until either end closes."""
-    ways = [
-        asyncio.create_task(_carry(near_reader, far_writer)),
-        asyncio.create_task(_carry(far_reader, near_writer)),
-    ]
-    try:
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for way in ways:
-            way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
+class _Pipe(asyncio.Protocol):
+    """One end of a tunnel: what comes in here goes out there. A task and a stream per direction would cost four times
+    the memory, and a wake-up more for each packet."""
+
+    def __init__(self, here: asyncio.Transport, there: asyncio.Transport, ended: asyncio.Future[None]) -> None:
+        self._here, self._there, self._ended = here, there, ended
+
+    def data_received(self, data: bytes) -> None:
+        self._there.write(data)
+
+    def eof_received(self) -> None:
+        self._end()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._end()
+
+    def pause_writing(self) -> None:
+        """This end is slow: the other waits."""
+        if not self._there.is_closing():
+            self._there.pause_reading()
+
+    def resume_writing(self) -> None:
+        if not self._there.is_closing():
+            self._there.resume_reading()
+
+    def _end(self) -> None:
+        if not self._ended.done():
+            self._ended.set_result(None)
 
 
-async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(CHUNK):
-            writer.write(data)
-            await writer.drain()
+async def splice(near: asyncio.Transport, far: asyncio.Transport, greeting: bytes) -> None:
+    """Say `greeting` to the near end, then carry bytes both ways until either end closes.
+
+    Neither end may have said anything yet: a TLS client waits for the greeting, and its server for the client.
+    """
+    if near.is_closing() or far.is_closing():
+        return
+    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    far.set_protocol(_Pipe(far, near, ended))
+    near.set_protocol(_Pipe(near, far, ended))
+    near.write(greeting)
+    await ended

@@ -163,7 +163,8 @@ async def test_the_contacts_answer_lands_in_the_same_chat(stack: Stack, phone: s
     await asyncio.to_thread(stack.simulator.auto, phone=phone, contact=contact, read_ms=20, reply="You said {text}")
     row = await stack.send(device.id, contact, "first words")
     await stack.until_sent(row.id, "read")
-    query = "SELECT chat_jid, from_me, message_text, status FROM whatsapp_messages WHERE device_id = $1 ORDER BY key"
+    query = "SELECT chat_jid, from_me, message_text, status FROM whatsapp_messages WHERE device_id = $1"
+    query += " ORDER BY from_me DESC"
 
     async def both() -> bool:
         rows = await stack.pool.fetch(query, device.id)

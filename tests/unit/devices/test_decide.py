@@ -9,7 +9,7 @@ import pytest
 
 from wafast.devices.held import Held
 from wafast.devices.pairing import Pairing
-from wafast.devices.reconciler import CONNECT_SECONDS, REDIAL_SECONDS, Row, Step, decide
+from wafast.devices.reconciler import CODES_SECONDS, CONNECT_SECONDS, REDIAL_SECONDS, Row, Step, decide
 
 WORKER, PAIRING = uuid4(), uuid4()
 PAIRED = {"jid": "60123456789@s.whatsapp.net", "store": "a.db"}
@@ -38,6 +38,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Step]] = [
     ("nothing is wanted of a new device", {}, {}, Step.RELEASE),
     ("a pairing waits", {"pairing_id": PAIRING}, {}, Step.PAIR),
     ("a pairing is under way", {"pairing_id": PAIRING}, {"session": True, "pairing": PAIRING}, Step.NOTHING),
+    ("its codes end soon", {"pairing_id": PAIRING}, {"session": True, "pairing": PAIRING, "age": CODES_SECONDS + 1},
+     Step.EXPIRE_PAIRING),
     ("a pairing is too old", {"pairing_id": PAIRING, "pairing_expired": True}, {}, Step.EXPIRE_PAIRING),
     ("a pairing was cancelled", {"state": "pairing"}, {"session": True, "pairing": PAIRING}, Step.CANCEL_PAIRING),
     ("a newer pairing", {"pairing_id": uuid4()}, {"session": True, "pairing": PAIRING}, Step.CANCEL_PAIRING),
