@@ -65,15 +65,30 @@ LEFT JOIN media m ON m.tenant_id = c.tenant_id AND m.sha256 = c.media_sha256
 
 -- name: next_due
 -- Seconds until the next row of these devices may leave; NULL when none waits. $1 $2 as $2 $3 of claim.
-SELECT extract(epoch FROM min(greatest(o.not_before,
-           CASE WHEN o.priority = 'paced' THEN greatest(d.next_send_at, d.paused_until,
-               CASE WHEN d.hour_count >= d.per_hour THEN d.hour_start + interval '1 hour' END,
-               CASE WHEN d.day_count >= d.per_day THEN d.day_start + interval '1 day' END) END)) - now())::float8
-FROM outbox o
-JOIN devices d ON d.no = o.device_no
-WHERE o.state = 'queued' AND (o.expires_at IS NULL OR o.expires_at > now())
-  AND (o.priority = 'reply' AND o.device_no = ANY ($1::int4[])
-       OR o.priority = 'paced' AND o.device_no = ANY ($2::int4[]))
+-- One probe of outbox_due a device, however long its queue is.
+SELECT extract(epoch FROM min(due.at) - now())::float8
+FROM (
+    SELECT row.not_before AS at
+    FROM unnest($1::int4[]) AS d (no)
+    CROSS JOIN LATERAL (
+        SELECT o.not_before FROM outbox o
+        WHERE o.device_no = d.no AND o.state = 'queued' AND o.priority = 'reply'
+          AND (o.expires_at IS NULL OR o.expires_at > now())
+        ORDER BY o.not_before, o.id LIMIT 1
+    ) row
+  UNION ALL
+    SELECT greatest(row.not_before, d.next_send_at, d.paused_until,
+                    CASE WHEN d.hour_count >= d.per_hour THEN d.hour_start + interval '1 hour' END,
+                    CASE WHEN d.day_count >= d.per_day THEN d.day_start + interval '1 day' END)
+    FROM devices d
+    CROSS JOIN LATERAL (
+        SELECT o.not_before FROM outbox o
+        WHERE o.device_no = d.no AND o.state = 'queued' AND o.priority = 'paced'
+          AND (o.expires_at IS NULL OR o.expires_at > now())
+        ORDER BY o.not_before, o.id LIMIT 1
+    ) row
+    WHERE d.no = ANY ($2::int4[])
+) due
 
 -- name: expire_queued
 UPDATE outbox SET state = 'expired', reason = 'it could not leave in time'
