@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.integration.devices.stack import Stack
+from tests.simulator import Simulator
 from wafast.devices import rows
 
 
@@ -32,6 +33,30 @@ async def test_devices_of_a_killed_worker_go_to_the_next_at_once(stack: Stack, p
     await stack.until(lambda: _epoch_of(stack, device.no, 2), "a second holder")
     await stack.until_state(device.id, "online")
     assert asyncio.get_running_loop().time() - began < 10, "the heartbeat of a dead process is not waited for"
+
+
+async def test_every_message_is_there_once_though_workers_are_killed_while_they_arrive(
+    stack: Stack, phone: str, contact: str
+) -> None:
+    worker = stack.start_worker()
+    device = await stack.pair(phone)
+    talking = Simulator.attach(stack.simulator.folder / "loopback.json")
+    writing = asyncio.create_task(
+        asyncio.to_thread(talking.text, phone, contact, "message ", count=400, interval_ms=15)
+    )
+    for _ in range(2):
+        await asyncio.sleep(1.5)
+        worker.kill()
+        worker = stack.start_worker()
+    sent = await writing
+    query = "SELECT message_id, count(*) FROM messages WHERE device_no = $1 GROUP BY message_id"
+
+    async def all_there() -> bool:
+        return len(await stack.pool.fetch(query, device.no)) >= len(sent)
+
+    await stack.until(all_there, "every message")
+    stored = {row["message_id"]: row["count"] for row in await stack.pool.fetch(query, device.no)}
+    assert stored == dict.fromkeys(sent, 1)
 
 
 async def _epoch_of(stack: Stack, device_no: int, epoch: int) -> bool:

@@ -10,5 +10,6 @@ from wafast.devices import worker
 
 if __name__ == "__main__":
     data_dir, uri, profile = sys.argv[1:]
-    loaded = settings.load({"data_dir": data_dir, "log": "info"}, environment={}, env_file=Path(data_dir, "no.env"))
+    flags = {"data_dir": data_dir, "messages_per_chat": "0"}
+    loaded = settings.load(flags, environment={}, env_file=Path(data_dir, "no.env"))
     worker.run(loaded, uri, "loopback", Path(profile))
