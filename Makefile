@@ -22,21 +22,26 @@ RUST_SOURCES   := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name 
 PYTHON_SOURCES := $(shell find python/wafast -name '*.py' -o -name '*.sql')
 WEB_SOURCES    := $(shell find web/src web/public -type f) $(wildcard web/*.ts web/*.js web/*.json web/*.html)
 
-.PHONY: run test lint fmt build clean lock wheel test-rust test-web test-python
+.PHONY: run test lint fmt build prepare clean lock wheel test-rust test-web test-python
 
 run: build
 	$(call say,starting wafast)
 	@exec .venv/bin/wafast up --demo
 
-build: .build/core .build/web
+# Two at a time: npm waits for the network while cargo wants the processor.
+build:
+	@$(MAKE) --no-print-directory -j2 .build/core .build/web
 
-test: lint test-rust test-web test-python
+test: prepare lint test-rust test-web test-python
 	$(call say,everything passed)
+
+prepare:
+	@$(MAKE) --no-print-directory -j2 .build/core .build/web .build/python-dev .build/chromium
 
 lint: .build/core .build/python-dev .build/node
 	$(call say,checking Python)
-	ruff check python tests
-	ruff format --check python tests
+	ruff check python tests bench
+	ruff format --check python tests bench
 	mypy
 	python -m mypy.stubtest wafast._core
 	$(call say,checking Rust)
@@ -60,12 +65,12 @@ test-python: .build/core .build/web .build/python-dev .build/chromium
 	python -m pytest
 
 fmt: .build/python-dev .build/node
-	ruff check --fix python tests
-	ruff format python tests
+	ruff check --fix python tests bench
+	ruff format python tests bench
 	cargo fmt --all
 	npm --prefix web run --silent format
 
-wheel: .build/core .build/web
+wheel: build
 	$(call say,building a wheel)
 	maturin build --release --target-dir target/python --out target/wheels
 
