@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Literal
 from uuid import UUID
 
 import asyncpg
@@ -204,10 +205,12 @@ class Fleet:
                 await self.end_pairing(held, "expired", TIMED_OUT)
             case ev.PairingEnded():
                 await self.end_pairing(held, "failed", OUTCOMES.get(event.outcome, f"it ended: {event.outcome}"))
-            case ev.ConnectFailure():
+            case ev.ConnectFailure() | ev.LoggedOut() | ev.Banned():
                 await self.end_pairing(held, "failed", event.reason)
             case ev.Outdated():
                 await self.end_pairing(held, "failed", OUTCOMES["err-client-outdated"])
+            case ev.Replaced():
+                await self.end_pairing(held, "failed", state.REPLACED)
             case ev.Ended():
                 await self.end_pairing(held, "failed", f"WhatsApp is not reached: {event.error or 'the session ended'}")
             case _:
@@ -217,12 +220,13 @@ class Fleet:
     async def _show(self, held: Held, pairing: Pairing, qr: str) -> None:
         if pairing.phone is None:
             await pairing.show(qr=qr)
-        elif not pairing.has_code and held.session is not None:
-            pairing.has_code = True
+        elif held.session is not None:
             try:
-                await pairing.show(code=await held.session.pair_by_code(pairing.phone))
+                pairing.code = pairing.code or await held.session.pair_by_code(pairing.phone)
             except SessionError as error:
                 await self.end_pairing(held, "failed", f"WhatsApp gave no code: {error}")
+            else:
+                await pairing.show(code=pairing.code)
 
     async def _paired(self, held: Held, pairing: Pairing, own: ev.Own) -> None:
         try:
@@ -255,13 +259,13 @@ class Fleet:
             except SessionError:
                 await asyncio.sleep(0.25)
 
-    async def end_pairing(self, held: Held, outcome: str, reason: str) -> None:
+    async def end_pairing(self, held: Held, outcome: Literal["failed", "expired"], reason: str) -> None:
         """End a device's waiting pairing without a phone."""
-        pairing, held.pairing = held.pairing, None
-        held.touch()
+        pairing = held.pairing
         if pairing is None:
             return
-        await pairing.end("expired" if outcome == "expired" else "failed", reason)
+        await pairing.end(outcome, reason)
+        held.pairing = None
         await self.end_session(held)
         remove_store(self._sessions_dir / pairing.store)
         await self._back_from_pairing(held, reason)
@@ -311,11 +315,11 @@ class Fleet:
         await self.end_session(held)
         await self.move(held, "offline", state.refused(reason), retry=retry_seconds(held.failures), failed=True)
 
-    async def restart_stuck(self, held: Held, reason: str) -> None:
+    async def restart_stuck(self, held: Held) -> None:
         """End a session that came to nothing, so that the reconciler starts another."""
         log.warning("a session is stuck", device=held.device_no, state=held.state)
         await self.end_session(held)
-        await self.move(held, "offline", reason, retry=retry_seconds(held.failures), failed=True)
+        await self.move(held, "offline", state.STUCK, retry=retry_seconds(held.failures), failed=True)
 
     async def close(self) -> None:
         """End every session, and say so; leases are released elsewhere."""

@@ -186,12 +186,26 @@ class NeonizeSession:
         jid = content_of.to_jid(to_jid)
         lid = await self._lid_of(jid)
         if lid is None:
+            await self._require_account(jid.User)
+            lid = await self._lid_of(jid)
+        if lid is None:
             asked = pb.JIDArray(JIDS=[jid]).SerializeToString()
             await self._call("GetUserInfo", asked, len(asked))  # keeps the LID in the session's store
             lid = await self._lid_of(jid)
         if lid is not None:
             self._introduced.add(to_jid)
             self._feed(self.device_no, neonize_events.HISTORY_SYNC, neonize_events.introduction(to_jid, lid))
+
+    async def _require_account(self, number: str) -> None:
+        """Refuse a number of which WhatsApp says that it has no account; its answer also tells the LID of one that has.
+        A server that says nothing of the number leaves the decision to the send."""
+        answer = await self._ask_accounts([f"+{number}"])
+        if any(not row.IsIn for row in answer.IsOnWhatsAppResponse):
+            raise ev.Refused("this number is not on WhatsApp")
+
+    async def _ask_accounts(self, phones: list[str]) -> pb.IsOnWhatsAppReturnFunction:
+        wanted = " ".join(phones).encode()
+        return pb.IsOnWhatsAppReturnFunction.FromString(await self._call("IsOnWhatsApp", wanted, len(wanted)))
 
     async def _lid_of(self, jid: pb.JID) -> str | None:
         asked = jid.SerializeToString()
@@ -219,8 +233,7 @@ class NeonizeSession:
 
     async def is_on_whatsapp(self, phones: list[str]) -> dict[str, str | None]:
         """See `Session.is_on_whatsapp`."""
-        wanted = " ".join(phones).encode()
-        answer = pb.IsOnWhatsAppReturnFunction.FromString(await self._call("IsOnWhatsApp", wanted, len(wanted)))
+        answer = await self._ask_accounts(phones)
         found: dict[str, str | None] = dict.fromkeys(phones)
         if answer.Error and answer.Error != "Function returned nothing.":
             raise ev.SessionError(answer.Error)

@@ -60,7 +60,7 @@ class Pairing:
     ) -> None:
         self._pool, self._lease, self._device_no = pool, lease, device_no
         self.id, self.phone, self.store, self.old_store = pairing_id, phone, store, old_store
-        self.has_code = False
+        self.code: str | None = None
         self.is_over = False
 
     async def show(self, *, qr: str | None = None, code: str | None = None) -> None:

@@ -247,7 +247,7 @@ class Reconciler:
                 await self._log_out(held)
                 self.wake(row.no)
             case Step.RESTART:
-                await fleet.restart_stuck(held, state.STUCK)
+                await fleet.restart_stuck(held)
         return False
 
     @staticmethod

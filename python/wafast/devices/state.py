@@ -40,7 +40,7 @@ NEVER = -1.0
 # What people read. A terminal state's text says what to do.
 LOST = "The connection was lost; connecting again"
 NO_ANSWER = "WhatsApp does not answer; connecting again"
-STUCK = "WhatsApp did not let the device in within a minute; trying again"
+STUCK = "WhatsApp did not let the device in in time; trying again"
 ON_REQUEST = "Disconnected on request"
 STARTING = "Connecting to WhatsApp"
 PAIRING = "Waiting for the phone"

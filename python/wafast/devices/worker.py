@@ -57,6 +57,7 @@ def run(settings: Settings, database_uri: str, network: Network, profile: Path |
     """
     if (profile is not None) != (network == "loopback"):
         raise ValueError(f"a worker of network {network} {'takes no' if profile else 'needs a'} loopback profile")
+    os.umask(0o077)  # session files are keys
     native_output.divert(settings.data_dir / "logs" / f"neonize-{network}.log")
     logs.configure(settings.log, f"worker {network}")
     _raise_file_limit()
