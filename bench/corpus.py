@@ -83,7 +83,7 @@ class Corpus:
         )  # fmt: skip
         info = pb.MessageInfo(
             MessageSource=source, ID=f"3EB0{number:016X}", Type="text", Pushname=f"Pelanggan {chat}",
-            Timestamp=(at + number % 3600) * 1000, Category="", Multicast=False, MediaType="", Edit="", ServerID=0,
+            Timestamp=(at + number // 200) * 1000, Category="", Multicast=False, MediaType="", Edit="", ServerID=0,
         )  # fmt: skip
         event = pb.Message(Info=info, Message=content, Raw=content)
         return bytes(event.SerializePartialToString())

@@ -47,7 +47,7 @@ def ours(uri: str, postmaster: int, corpus: Corpus, messages: int, batch: int, s
     rates, cpu_own, cpu_postgres, done = [], 0.0, 0.0, 0
     try:
         while done < messages:
-            events = corpus.events(min(CHUNK, messages - done), at + done // 100, duplicates=0.05)
+            events = corpus.events(min(CHUNK, messages - done), at, duplicates=0.05)
             own, theirs = time.process_time(), machine.cpu_seconds(machine.children(postmaster))
             begun = time.perf_counter()
             receive = ingest.receive
@@ -88,7 +88,6 @@ def main() -> None:
             ours(server.uri, postmaster, corpus, options.before, 10_000, data / "spool", at)
             rows = []
             for batch in map(int, options.batch.split(",")):
-                at += 100_000
                 rows.append(ours(server.uri, postmaster, corpus, options.messages, batch, data / "spool", at))
                 print(rows[-1], flush=True)
         finally:

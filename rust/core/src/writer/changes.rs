@@ -6,11 +6,10 @@ use serde::{Deserialize, Serialize};
 use tokio_postgres::Error;
 
 use super::{
-    chats::{Chats, Owner},
+    known::{Known, Owner},
     messages::Batch,
 };
 use crate::{
-    announce,
     connection::Database,
     jid::Jid,
     record::{Change, Kind, Status, flag},
@@ -23,7 +22,15 @@ const TAKE_WAITING: &str = "\
     WHERE p.chat_id = t.chat_id AND p.message_id = t.message_id RETURNING p.id, p.chat_id, p.message_id, p.change";
 const KEEP_WAITING: &str = "\
     INSERT INTO pending_changes (tenant_id, device_no, chat_id, message_id, change) \
-    SELECT * FROM unnest($1::int4[], $2::int4[], $3::int8[], $4::text[], $5::jsonb[])";
+    SELECT c.tenant_id, c.device_no, c.id, t.message_id, t.change \
+    FROM unnest($1::int8[], $2::text[], $3::jsonb[]) WITH ORDINALITY t (chat_id, message_id, change, n) \
+    JOIN chats c ON c.id = t.chat_id ORDER BY t.n";
+/// A send that is just being stored by another process holds the lock; afterwards its message is there.
+const LOCK: &str = "SELECT FROM chats WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE";
+const PREVIEW: &str = "\
+    UPDATE chats c SET last_kind = t.kind, last_flags = t.flags, last_status = t.status, last_text = left(t.body, 200) \
+    FROM unnest($1::int8[], $2::int8[], $3::int2[], $4::int2[], $5::int2[], $6::text[]) t (chat_id, key, kind, flags, status, body) \
+    WHERE c.id = t.chat_id AND c.last_key = t.key RETURNING c.id";
 /// A chat holds at most twice what is kept of it, so its rows are the fastest way to an id.
 const TARGETS: &str = "\
     SELECT m.chat_id, m.message_id, m.key, m.sender, m.kind, m.flags, m.status, m.body, m.reactions, \
@@ -150,15 +157,17 @@ pub async fn forget_old(database: &Database) -> Result<(), Error> {
 }
 
 /// What waited for messages that have just been inserted, in the order it came.
-pub async fn take_waiting(database: &Database, batch: &Batch) -> Result<Vec<Wanted>, Error> {
-    if batch.is_empty() {
+pub async fn take_waiting(database: &Database, known: &mut Known, batch: &Batch<'_>) -> Result<Vec<Wanted>, Error> {
+    let waited_for: Vec<_> =
+        batch.rows().filter(|row| known.chat(row.chat_id).is_some_and(|chat| chat.has_waiting)).collect();
+    if waited_for.is_empty() {
         return Ok(Vec::new());
     }
-    let chats: Vec<i64> = batch.rows().map(|row| row.chat_id).collect();
-    let ids: Vec<&str> = batch.rows().map(|row| row.message_id.as_str()).collect();
+    let chats: Vec<i64> = waited_for.iter().map(|row| row.chat_id).collect();
+    let ids: Vec<&str> = waited_for.iter().map(|row| row.message.id.as_str()).collect();
     let mut rows = database.query(TAKE_WAITING, &[&chats, &ids]).await?;
     rows.sort_by_key(|row| row.get::<_, i64>(0));
-    let devices: HashMap<i64, i32> = batch.rows().map(|row| (row.chat_id, row.device_no)).collect();
+    let devices: HashMap<i64, i32> = waited_for.iter().map(|row| (row.chat_id, row.device_no)).collect();
     let wanted = rows.iter().filter_map(|row| {
         let chat_id: i64 = row.get(1);
         let kept: Kept = serde_json::from_value(row.get(3)).ok()?;
@@ -178,43 +187,47 @@ pub async fn take_waiting(database: &Database, batch: &Batch) -> Result<Vec<Want
 pub struct Applied {
     /// (chat, key) of each changed message.
     pub messages: Vec<(i64, i64)>,
+    /// Chats whose preview changed with it.
+    pub chats: Vec<i64>,
     /// (tenant, device, id) of each outbox row that moved.
     pub outbox: Vec<(i32, i32, i64)>,
     pub waiting: usize,
 }
 
 /// Applies changes in their order; what names no message that is there is kept for a day.
-pub async fn apply(
-    database: &Database,
-    owners: &HashMap<i32, Owner>,
-    chats: &mut Chats,
-    wanted: Vec<Wanted>,
-) -> Result<Applied, Error> {
+pub async fn apply(database: &Database, known: &mut Known, wanted: &[Wanted]) -> Result<Applied, Error> {
     let mut applied = Applied::default();
     if wanted.is_empty() {
         return Ok(applied);
     }
-    let mut targets = load(database, &wanted).await?;
-    let mut waiting = Vec::new();
-    for change in &wanted {
-        match targets.get_mut(&(change.chat_id, change.message_id.clone())) {
-            Some(target) => {
-                target.apply(change, &owners[&change.device_no]);
-            }
-            None => waiting.push(change),
+    let mut targets = load(database, wanted.iter()).await?;
+    let missing = |targets: &Targets| -> Vec<&Wanted> {
+        wanted.iter().filter(|one| !targets.contains_key(&(one.chat_id, one.message_id.clone()))).collect()
+    };
+    let first = missing(&targets);
+    if !first.is_empty() {
+        let chats: Vec<i64> = first.iter().map(|one| one.chat_id).collect();
+        database.query(LOCK, &[&chats]).await?;
+        targets.extend(load(database, first.into_iter()).await?);
+    }
+    for one in wanted {
+        let target = targets.get_mut(&(one.chat_id, one.message_id.clone()));
+        if let (Some(target), Some(owner)) = (target, known.owner(one.device_no)) {
+            target.apply(one, owner);
         }
     }
+    let waiting = missing(&targets);
     applied.waiting = waiting.len();
-    keep(database, owners, &waiting).await?;
-    applied.messages = save(database, chats, &targets).await?;
-    applied.outbox = move_outbox(database, &wanted).await?;
+    keep(database, known, &waiting).await?;
+    (applied.messages, applied.chats) = save(database, &targets).await?;
+    applied.outbox = move_outbox(database, wanted).await?;
     Ok(applied)
 }
 
 type Targets = HashMap<(i64, String), Target>;
 
-async fn load(database: &Database, wanted: &[Wanted]) -> Result<Targets, Error> {
-    let named: HashSet<(i64, &str)> = wanted.iter().map(|one| (one.chat_id, one.message_id.as_str())).collect();
+async fn load<'a>(database: &Database, wanted: impl Iterator<Item = &'a Wanted>) -> Result<Targets, Error> {
+    let named: HashSet<(i64, &str)> = wanted.map(|one| (one.chat_id, one.message_id.as_str())).collect();
     let (chats, ids): (Vec<i64>, Vec<&str>) = named.into_iter().unzip();
     let rows = database.query(TARGETS, &[&chats, &ids]).await?;
     let targets = rows.iter().map(|row| {
@@ -236,16 +249,12 @@ async fn load(database: &Database, wanted: &[Wanted]) -> Result<Targets, Error> 
     Ok(targets.collect())
 }
 
-async fn save(database: &Database, chats: &mut Chats, targets: &Targets) -> Result<Vec<(i64, i64)>, Error> {
+/// Gives (chat, key) of what changed, and the chats that show one of them.
+async fn save(database: &Database, targets: &Targets) -> Result<(Vec<(i64, i64)>, Vec<i64>), Error> {
     let changed: Vec<(i64, &Target)> =
         targets.iter().filter(|(_, target)| target.is_changed).map(|((chat, _), target)| (*chat, target)).collect();
     if changed.is_empty() {
-        return Ok(Vec::new());
-    }
-    for (chat_id, target) in &changed {
-        if let Some(chat) = chats.get(*chat_id).filter(|chat| chat.last_key == Some(target.key)) {
-            chat.repeat(target.kind, target.flags, &target.body, target.status);
-        }
+        return Ok((Vec::new(), Vec::new()));
     }
     macro_rules! column {
         ($kind:ty, $value:expr) => {
@@ -255,26 +264,32 @@ async fn save(database: &Database, chats: &mut Chats, targets: &Targets) -> Resu
     let reactions = |target: &Target| {
         (!target.reactions.is_empty()).then(|| serde_json::to_value(&target.reactions).unwrap_or_default())
     };
+    let (chats, keys) = (column!(i64, |(chat, _)| *chat), column!(i64, |(_, target)| target.key));
+    let (kinds, flags) = (column!(i16, |(_, target)| target.kind), column!(i16, |(_, target)| target.flags));
+    let (statuses, bodies) =
+        (column!(i16, |(_, target)| target.status), column!(&str, |(_, target)| target.body.as_str()));
     database
         .query(
             UPDATE,
             &[
-                column!(i64, |(chat, _)| *chat),
-                column!(i64, |(_, target)| target.key),
-                column!(i16, |(_, target)| target.kind),
-                column!(i16, |(_, target)| target.flags),
-                column!(i16, |(_, target)| target.status),
-                column!(&str, |(_, target)| target.body.as_str()),
+                chats,
+                keys,
+                kinds,
+                flags,
+                statuses,
+                bodies,
                 column!(Option<serde_json::Value>, |(_, target)| reactions(target)),
                 column!(Option<i64>, |(_, target)| target.edited_at),
                 column!(Option<i64>, |(_, target)| target.deleted_at),
             ],
         )
         .await?;
-    Ok(changed.iter().map(|(chat, target)| (*chat, target.key)).collect())
+    let shown = database.query(PREVIEW, &[chats, keys, kinds, flags, statuses, bodies]).await?;
+    let places = changed.iter().map(|(chat, target)| (*chat, target.key)).collect();
+    Ok((places, shown.iter().map(|row| row.get(0)).collect()))
 }
 
-async fn keep(database: &Database, owners: &HashMap<i32, Owner>, waiting: &[&Wanted]) -> Result<(), Error> {
+async fn keep(database: &Database, known: &mut Known, waiting: &[&Wanted]) -> Result<(), Error> {
     if waiting.is_empty() {
         return Ok(());
     }
@@ -282,12 +297,15 @@ async fn keep(database: &Database, owners: &HashMap<i32, Owner>, waiting: &[&Wan
         let kept = Kept { by: one.by.as_ref().map(ToString::to_string), change: one.change.clone() };
         serde_json::to_value(kept).unwrap_or_default()
     };
-    let tenants: Vec<i32> = waiting.iter().map(|one| owners[&one.device_no].tenant_id).collect();
-    let devices: Vec<i32> = waiting.iter().map(|one| one.device_no).collect();
+    for one in waiting {
+        if let Some(chat) = known.chat(one.chat_id) {
+            chat.has_waiting = true;
+        }
+    }
     let chats: Vec<i64> = waiting.iter().map(|one| one.chat_id).collect();
     let ids: Vec<&str> = waiting.iter().map(|one| one.message_id.as_str()).collect();
     let changes: Vec<serde_json::Value> = waiting.iter().map(kept).collect();
-    database.query(KEEP_WAITING, &[&tenants, &devices, &chats, &ids, &changes]).await.map(drop)
+    database.query(KEEP_WAITING, &[&chats, &ids, &changes]).await.map(drop)
 }
 
 async fn move_outbox(database: &Database, wanted: &[Wanted]) -> Result<Vec<(i32, i32, i64)>, Error> {
@@ -309,10 +327,4 @@ async fn move_outbox(database: &Database, wanted: &[Wanted]) -> Result<Vec<(i32,
     let times: Vec<i64> = furthest.values().map(|(_, at)| *at).collect();
     let rows = database.query(OUTBOX, &[&devices, &ids, &states, &times]).await?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect())
-}
-
-/// The chat of a changed message, for the news.
-#[must_use]
-pub fn place(owners: &HashMap<i32, Owner>, device_no: i32, chat_id: i64) -> announce::Chat {
-    announce::Chat { tenant_id: owners[&device_no].tenant_id, device_no, id: chat_id }
 }

@@ -1,10 +1,13 @@
 //! New messages: COPY straight into the table, and through a staging table only when one of them is there already.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use tokio_postgres::{Error, error::SqlState};
 
-use crate::{connection::Database, copy::Rows};
+use crate::{connection::Database, copy::Rows, record::Message};
 
 const COPY: &str = "\
     COPY messages (chat_id, key, created_at, sender, device_no, tenant_id, kind, flags, status, message_id, sender_name, body, \
@@ -27,39 +30,35 @@ const THUMBNAILS: &str = "\
 
 /// A row to insert.
 #[derive(Clone)]
-pub struct Row {
+pub struct Row<'a> {
     pub chat_id: i64,
     pub key: i64,
-    /// Microseconds since 1970.
-    pub created_at: i64,
     pub sender: i64,
     pub device_no: i32,
     pub tenant_id: i32,
-    pub kind: i16,
-    pub flags: i16,
-    pub status: i16,
-    pub message_id: String,
-    pub sender_name: Option<String>,
-    pub body: String,
-    pub media: Option<serde_json::Value>,
-    pub quoted: Option<String>,
-    pub thumbnail: Option<Vec<u8>>,
-    pub is_history: bool,
+    pub message: &'a Message,
 }
 
 /// Rows by their place in the table, which is also the order that writes the index best.
 #[derive(Default)]
-pub struct Batch {
-    rows: BTreeMap<(i64, i64), Row>,
-    /// Messages that came twice in the batch.
+pub struct Batch<'a> {
+    rows: BTreeMap<(i64, i64), Row<'a>>,
+    /// Rows whose key their chat has already: nearly always the message itself.
+    taken: Vec<Row<'a>>,
+    /// Messages that were there, or came twice in the batch.
     pub duplicates: usize,
 }
 
-impl Batch {
-    /// Adds a row. Of two with one id the first stays; two ids with one hash in one second get neighbouring keys.
-    pub fn add(&mut self, mut row: Row) {
+impl<'a> Batch<'a> {
+    /// Adds a row; `is_there` says that its chat has the key. Of two with one id the first stays; two ids with one hash in
+    /// one second get neighbouring keys.
+    pub fn add(&mut self, mut row: Row<'a>, is_there: bool) {
+        if is_there {
+            self.taken.push(row);
+            return;
+        }
         while let Some(other) = self.rows.get(&(row.chat_id, row.key)) {
-            if other.message_id == row.message_id {
+            if other.message.id == row.message.id {
                 self.duplicates += 1;
                 return;
             }
@@ -68,12 +67,7 @@ impl Batch {
         self.rows.insert((row.chat_id, row.key), row);
     }
 
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+    pub fn rows(&self) -> impl Iterator<Item = &Row<'a>> {
         self.rows.values()
     }
 
@@ -86,13 +80,19 @@ impl Batch {
         let found = database.query(BY_ID, &[&chats, &ids]).await?;
         let known: BTreeSet<(i64, &str)> = found.iter().map(|row| (row.get(0), row.get(1))).collect();
         let before = self.rows.len();
-        self.rows.retain(|_, row| !known.contains(&(row.chat_id, row.message_id.as_str())));
+        self.rows.retain(|_, row| !known.contains(&(row.chat_id, row.message.id.as_str())));
         self.duplicates += before - self.rows.len();
         Ok(())
     }
 
-    /// Inserts all that are not there; what is left in the batch is what was inserted. Gives whether it had to stage.
+    /// Inserts all that are not there; what is left in the batch is what was inserted. Gives whether some were there that
+    /// nobody here knew of.
     pub async fn insert(&mut self, database: &Database) -> Result<bool, Error> {
+        let taken = std::mem::take(&mut self.taken);
+        for row in self.beside(database, taken).await? {
+            // A third message beside these two, one in four thousand million again, is found by the merge below.
+            self.add(row, false);
+        }
         if self.rows.is_empty() {
             return Ok(false);
         }
@@ -117,30 +117,27 @@ impl Batch {
                 let place = (row.get(0), row.get(1));
                 self.rows.extend(left.remove(&place).map(|row| (place, row)));
             }
-            left = self.beside(database, left).await?;
+            let taken = std::mem::take(&mut left).into_values().collect();
+            left = self.beside(database, taken).await?.into_iter().map(|row| ((row.chat_id, row.key), row)).collect();
         }
         Ok(())
     }
 
     /// Of rows whose place is taken, those whose place is another message's, one place further.
-    async fn beside(
-        &mut self,
-        database: &Database,
-        taken: BTreeMap<(i64, i64), Row>,
-    ) -> Result<BTreeMap<(i64, i64), Row>, Error> {
-        let mut further = BTreeMap::new();
+    async fn beside(&mut self, database: &Database, taken: Vec<Row<'a>>) -> Result<Vec<Row<'a>>, Error> {
         if taken.is_empty() {
-            return Ok(further);
+            return Ok(taken);
         }
-        let (chats, keys): (Vec<i64>, Vec<i64>) = taken.keys().copied().unzip();
+        let (chats, keys): (Vec<i64>, Vec<i64>) = taken.iter().map(|row| (row.chat_id, row.key)).unzip();
         let found = database.query(THERE, &[&chats, &keys]).await?;
         let there: HashMap<(i64, i64), &str> = found.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect();
-        for (place, mut row) in taken {
-            if there.get(&place).is_none_or(|id| *id == row.message_id) {
+        let mut further = Vec::new();
+        for mut row in taken {
+            if there.get(&(row.chat_id, row.key)).is_none_or(|id| *id == row.message.id) {
                 self.duplicates += 1;
             } else {
                 row.key += 1;
-                further.insert((row.chat_id, row.key), row);
+                further.push(row);
             }
         }
         Ok(further)
@@ -148,8 +145,8 @@ impl Batch {
 
     /// Stores the previews of what was inserted.
     pub async fn insert_thumbnails(&self, database: &Database) -> Result<(), Error> {
-        let with: Vec<(&Row, &[u8])> =
-            self.rows.values().filter_map(|row| Some((row, row.thumbnail.as_deref()?))).collect();
+        let with: Vec<(&Row<'_>, &[u8])> =
+            self.rows.values().filter_map(|row| Some((row, row.message.content.thumbnail.as_deref()?))).collect();
         if with.is_empty() {
             return Ok(());
         }
@@ -161,24 +158,27 @@ impl Batch {
     }
 }
 
-fn encode<'a>(rows: impl Iterator<Item = &'a Row>) -> bytes::Bytes {
+fn encode<'a>(rows: impl Iterator<Item = &'a Row<'a>>) -> bytes::Bytes {
+    let created_at =
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros().try_into().unwrap_or(0));
     let mut copy = Rows::new(14);
     for row in rows {
+        let (message, content) = (row.message, &row.message.content);
         copy.row()
             .int8(row.chat_id)
             .int8(row.key)
-            .timestamptz(row.created_at)
+            .timestamptz(created_at)
             .int8(row.sender)
             .int4(row.device_no)
             .int4(row.tenant_id)
-            .int2(row.kind)
-            .int2(row.flags)
-            .int2(row.status)
-            .text(Some(&row.message_id))
-            .text(row.sender_name.as_deref())
-            .text(Some(&row.body))
-            .jsonb(row.media.as_ref())
-            .text(row.quoted.as_deref());
+            .int2(content.kind as i16)
+            .int2(content.flags)
+            .int2(message.status as i16)
+            .text(Some(&message.id))
+            .text(message.sender_name.as_deref())
+            .text(Some(&content.body))
+            .jsonb(content.media.as_ref())
+            .text(content.quoted.as_deref());
     }
     copy.finish()
 }

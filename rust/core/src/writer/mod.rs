@@ -1,14 +1,18 @@
 //! The writer: a batch of records to one committed transaction, and then the news of it.
 //!
-//! [`transaction`] is the order of the steps; [`chats`], [`messages`] and [`changes`] are one table each.
+//! [`transaction`] is the order of the steps; [`known`] what it need not ask; [`messages`], [`counts`], [`changes`],
+//! [`people`] and [`lids`] are what is written.
 
 mod changes;
-mod chats;
+mod counts;
+mod known;
 mod lids;
 mod messages;
+mod people;
 mod transaction;
 
 use std::{
+    cell::Cell,
     io,
     sync::Arc,
     thread::{self, JoinHandle},
@@ -41,7 +45,7 @@ pub fn start(
     thread::Builder::new().name(format!("wafast-writer-{number}")).spawn(move || {
         let connector = Arc::clone(&shared.connector);
         match Session::new(&connector) {
-            Ok(session) => Writer { shared, session, lids: lids::Known::default(), news, swept: None }.run(&items),
+            Ok(session) => Writer { shared, session, known: Cell::default(), news, swept: None }.run(&items),
             Err(error) => eprintln!("wafast: writer {number} does not start: {error}"),
         }
     })
@@ -50,7 +54,7 @@ pub fn start(
 struct Writer<'a> {
     shared: Arc<Shared>,
     session: Session<'a>,
-    lids: lids::Known,
+    known: Cell<known::Known>,
     news: Option<Sender<News>>,
     swept: Option<Instant>,
 }
@@ -70,11 +74,10 @@ impl Writer<'_> {
     /// aside; when the database is away at the end, all stays in the spool.
     fn store(&mut self, mut batch: Vec<Item>) -> Vec<Item> {
         match self.commit(&batch) {
-            Ok(done) => {
+            Ok(told) => {
                 stats::add(&self.shared.stats.batches, 1);
-                self.lids.learn(done.lids);
                 if let Some(news) = &self.news {
-                    let _ = news.send(done.news);
+                    let _ = news.send(told);
                 }
                 batch.into_iter().filter_map(|item| self.shared.finish(item)).collect()
             }
@@ -92,14 +95,14 @@ impl Writer<'_> {
         }
     }
 
-    fn commit(&mut self, batch: &[Item]) -> Result<transaction::Done, Failure> {
-        let Self { shared, session, lids, .. } = self;
-        let was_lost = std::cell::Cell::new(false);
+    fn commit(&mut self, batch: &[Item]) -> Result<News, Failure> {
+        let Self { shared, session, known, .. } = self;
+        let was_lost = Cell::new(false);
         session.retry(
             async |database| {
                 // What was committed just before the connection broke was never announced.
                 let again = was_lost.get();
-                transaction::run(database, shared, lids, batch, again).await
+                transaction::run(database, shared, known, batch, again).await
             },
             || {
                 was_lost.set(true);

@@ -1,8 +1,8 @@
 //! One batch, one transaction: the order of the steps.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    time::{SystemTime, UNIX_EPOCH},
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
 };
 
 use serde_json::json;
@@ -10,9 +10,11 @@ use tokio_postgres::Error;
 
 use super::{
     changes::{self, Wanted},
-    chats::{self, Chats, Owner},
-    lids::{self, Known, Map},
+    counts::Counts,
+    known::{Known, Owner},
+    lids,
     messages::{Batch, Row},
+    people,
 };
 use crate::{
     announce::{self, News},
@@ -24,35 +26,25 @@ use crate::{
     stats,
 };
 
-/// Reading a chat on the phone: up to the newest of these messages.
-const READ_UP_TO: &str = "\
-    SELECT t.chat_id, max(m.key) FROM messages m JOIN unnest($1::int8[], $2::text[]) t (chat_id, message_id) \
-    ON m.chat_id = t.chat_id AND m.message_id = t.message_id GROUP BY t.chat_id";
-const STILL_UNREAD: &str = "\
-    SELECT t.chat_id, count(m.key)::int4 FROM unnest($1::int8[], $2::int8[]) t (chat_id, key) \
-    LEFT JOIN messages m ON m.chat_id = t.chat_id AND m.key > t.key AND m.flags & 1 = 0 GROUP BY t.chat_id";
-
-/// What a committed transaction did.
-pub struct Done {
-    pub news: News,
-    pub lids: lids::Loaded,
-}
-
 /// Stores a batch. `announce_known`: say of messages that are there already that they are new, because nobody may have.
 ///
 /// # Errors
-/// PostgreSQL refuses something, or is away; nothing is stored then.
+/// PostgreSQL refuses something, or is away; nothing is stored then, and nothing is known any more.
 pub async fn run(
     database: &Database,
     shared: &Shared,
-    known: &Known,
+    known: &Cell<Known>,
     batch: &[Item],
     announce_known: bool,
-) -> Result<Done, Error> {
+) -> Result<News, Error> {
+    let mut taken = known.take();
     database.run("BEGIN").await?;
-    let done = steps(database, shared, known, batch, announce_known).await;
-    match done {
-        Ok(done) => database.run("COMMIT").await.map(|()| done),
+    match steps(database, shared, &mut taken, batch, announce_known).await {
+        Ok(news) => {
+            database.run("COMMIT").await?;
+            known.set(taken);
+            Ok(news)
+        }
         Err(error) => {
             // A connection that is gone has rolled back by itself.
             let _ = database.run("ROLLBACK").await;
@@ -64,275 +56,252 @@ pub async fn run(
 async fn steps(
     database: &Database,
     shared: &Shared,
-    known: &Known,
+    known: &mut Known,
     batch: &[Item],
     announce_known: bool,
-) -> Result<Done, Error> {
+) -> Result<News, Error> {
     let devices: BTreeSet<i32> = batch.iter().map(|item| item.device.no).collect();
-    let owners = chats::owners(database, &devices).await?;
+    known.open(database, &devices).await?;
     let records = || {
-        let of_item = |item: &Item| (item.device.no, item.is_replay || announce_known);
-        let living = batch.iter().filter(|item| owners.contains_key(&item.device.no));
-        living.flat_map(move |item| item.records.iter().map(move |record| (of_item(item), record)))
+        batch.iter().flat_map(move |item| {
+            let is_old = item.is_replay || announce_known;
+            item.records.iter().map(move |record| Said { device_no: item.device.no, is_old, record })
+        })
     };
-    let told = lids::told(records().filter_map(|((no, _), record)| match record {
-        Record::Lid { lid, number } => Some((no, *lid, *number)),
-        _ => None,
-    }));
-    let (map, renamed) = Map::open(database, known, &owners, told).await?;
-    let chats = Chats::lock(database, &owners, &wanted_chats(records(), &owners, &map)).await?;
-    let mut step = Step { database, shared, owners: &owners, map: &map, chats, news: News::default() };
-    let New { batch: mut messages, repaired, again } = step.new_messages(records());
-    messages.drop_known(database, &repaired).await?;
-    step.insert(&mut messages, again).await?;
-    let mut wanted = changes::take_waiting(database, &messages).await?;
+    let mut step = Step { database, shared, known, news: News::default(), chats: HashMap::new() };
+    step.learn(records()).await?;
+    step.load_chats(records()).await?;
+    let mut messages = step.new_messages(records()).await?;
+    step.insert(&mut messages).await?;
+    let mut wanted = changes::take_waiting(database, step.known, &messages).await?;
     wanted.extend(step.wanted_changes(records()));
-    step.apply(wanted).await?;
-    step.read_by_us(records()).await?;
-    step.describe(records()).await?;
-    step.chats.save(database, shared.options.messages_per_chat).await?;
-    step.announce(records(), &renamed);
-    let news = step.news;
-    Ok(Done { news, lids: map.into_loaded() })
+    step.apply(&wanted).await?;
+    step.tell_of_people(records()).await?;
+    step.fleeting(records());
+    Ok(step.news)
 }
 
-type Origin = (i32, bool);
-
-/// The chats a batch is about, and whether each must be made when it is not there.
-fn wanted_chats<'a>(
-    records: impl Iterator<Item = (Origin, &'a Record)>,
-    owners: &HashMap<i32, Owner>,
-    map: &Map<'_>,
-) -> BTreeMap<(i32, String), bool> {
-    let mut wanted = BTreeMap::new();
-    for ((no, _), record) in records {
-        let (jid, is_needed) = match record {
-            Record::Message(message) => (&message.chat, true),
-            Record::Change(target) => (&target.chat, true),
-            Record::Chat(info) => (&info.chat, true),
-            Record::Name { jid, .. } => (jid, jid.is_group()),
-            Record::ReadByUs { chat, .. } | Record::Typing { chat, .. } => (chat, false),
-            Record::Lid { .. } | Record::Presence { .. } => continue,
-        };
-        *wanted.entry((no, map.resolve(&owners[&no], jid).to_string())).or_insert(false) |= is_needed;
-    }
-    wanted
-}
-
-/// The messages of a batch.
-#[derive(Default)]
-struct New {
-    batch: Batch,
-    /// (chat, message id) of those whose time was repaired.
-    repaired: BTreeSet<(i64, String)>,
-    /// To announce even if they are there already.
-    again: Vec<(announce::Chat, i64)>,
+/// A record and where it comes from.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    device_no: i32,
+    /// Browsers may not have heard of it although it is stored.
+    is_old: bool,
+    record: &'a Record,
 }
 
 struct Step<'a> {
     database: &'a Database,
     shared: &'a Shared,
-    owners: &'a HashMap<i32, Owner>,
-    map: &'a Map<'a>,
-    chats: Chats,
+    known: &'a mut Known,
     news: News,
+    /// Each chat of the batch, for the news.
+    chats: HashMap<i64, announce::Chat>,
 }
 
 impl Step<'_> {
-    fn chat_of(&self, device_no: i32, jid: &Jid) -> Option<i64> {
-        self.chats.find(device_no, &self.map.resolve(&self.owners[&device_no], jid))
+    fn keep(&self) -> usize {
+        usize::try_from(self.shared.options.messages_per_chat).unwrap_or(0)
     }
 
-    fn new_messages<'r>(&mut self, records: impl Iterator<Item = (Origin, &'r Record)>) -> New {
-        let created_at =
-            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros().try_into().unwrap_or(0));
-        let mut new = New::default();
-        for ((no, announce_known), record) in records {
-            let Record::Message(message) = record else { continue };
-            let Some(chat_id) = self.chat_of(no, &message.chat) else { continue };
-            let row = self.row(no, chat_id, message, created_at);
-            if self.chats.get(chat_id).is_some_and(|chat| row.key <= chat.floor_key) {
+    /// Takes in whose LID has which number; the chats that moved by it are news.
+    async fn learn<'r>(&mut self, records: impl Iterator<Item = Said<'r>>) -> Result<(), Error> {
+        let told = records.filter_map(|said| match said.record {
+            Record::Lid { lid, number } => Some(((said.device_no, *lid), *number)),
+            _ => None,
+        });
+        for moved in lids::learn(self.database, self.known, told.collect(), self.keep()).await? {
+            self.news.chats.entry((moved.tenant_id, moved.device_no)).or_default().push(moved.chat_id);
+        }
+        Ok(())
+    }
+
+    /// Loads the chats the batch is about; messages, changes and descriptions make those that are not there.
+    async fn load_chats<'r>(&mut self, records: impl Iterator<Item = Said<'r>>) -> Result<(), Error> {
+        let (mut needed, mut useful) = (HashSet::new(), HashSet::new());
+        for said in records {
+            let (jid, wanted) = match said.record {
+                Record::Message(message) => (&message.chat, &mut needed),
+                Record::Change(target) => (&target.chat, &mut needed),
+                Record::Chat(info) => (&info.chat, &mut needed),
+                Record::Name { jid, .. } if jid.is_group() => (jid, &mut needed),
+                Record::Name { jid, .. } => (jid, &mut useful),
+                Record::ReadByUs { chat, .. } | Record::Typing { chat, .. } => (chat, &mut useful),
+                Record::Lid { .. } | Record::Presence { .. } => continue,
+            };
+            if let Some(owner) = self.known.owner(said.device_no) {
+                wanted.insert((said.device_no, self.known.resolve(owner, jid)));
+            }
+        }
+        self.known.load_chats(self.database, &needed, true).await?;
+        self.known.load_chats(self.database, &useful, false).await
+    }
+
+    /// The chat of a device that is there.
+    fn chat_of(&mut self, device_no: i32, jid: &Jid) -> Option<i64> {
+        let owner = self.known.owner(device_no)?;
+        let tenant_id = owner.tenant_id;
+        let id = self.known.find(device_no, self.known.resolve(owner, jid))?;
+        self.chats.entry(id).or_insert(announce::Chat { tenant_id, device_no, id });
+        Some(id)
+    }
+
+    async fn new_messages<'r>(&mut self, records: impl Iterator<Item = Said<'r>>) -> Result<Batch<'r>, Error> {
+        let (mut batch, mut repaired) = (Batch::default(), BTreeSet::new());
+        for said in records {
+            let Record::Message(message) = said.record else { continue };
+            let Some(chat_id) = self.chat_of(said.device_no, &message.chat) else { continue };
+            let Some(row) = self.row(said.device_no, chat_id, message) else { continue };
+            let Some(chat) = self.known.chat(chat_id) else { continue };
+            if row.key <= chat.floor_key {
                 stats::add(&self.shared.stats.trimmed, 1);
                 continue;
             }
+            let is_there = chat.keys.binary_search(&row.key).is_ok();
             if message.was_repaired {
                 stats::add(&self.shared.stats.repaired, 1);
-                new.repaired.insert((chat_id, row.message_id.clone()));
+                repaired.insert((chat_id, message.id.clone()));
             }
-            if announce_known {
-                new.again.push((changes::place(self.owners, no, chat_id), row.key));
+            if said.is_old {
+                self.news.messages.entry(self.chats[&chat_id]).or_default().push(row.key);
             }
-            new.batch.add(row);
+            batch.add(row, is_there);
         }
-        new
+        batch.drop_known(self.database, &repaired).await?;
+        Ok(batch)
     }
 
-    fn row(&self, device_no: i32, chat_id: i64, message: &Message, created_at: i64) -> Row {
-        let owner = &self.owners[&device_no];
-        let content = &message.content;
-        let sender =
-            if message.from_me { owner.jid.as_ref().or(message.sender.as_ref()) } else { message.sender.as_ref() };
-        Row {
+    fn row<'r>(&self, device_no: i32, chat_id: i64, message: &'r Message) -> Option<Row<'r>> {
+        let owner: &Owner = self.known.owner(device_no)?;
+        let sender = message.sender.as_ref();
+        let sender = if message.from_me { owner.jid.as_ref().or(sender) } else { sender };
+        Some(Row {
             chat_id,
             key: record::key(message.timestamp, &message.id),
-            created_at,
-            sender: sender.map_or(0, |jid| self.map.resolve(owner, jid).packed()),
+            sender: sender.map_or(0, |jid| self.known.resolve(owner, jid).packed()),
             device_no,
             tenant_id: owner.tenant_id,
-            kind: content.kind as i16,
-            flags: content.flags,
-            status: message.status as i16,
-            message_id: message.id.clone(),
-            sender_name: message.sender_name.clone(),
-            body: content.body.clone(),
-            media: content.media.clone(),
-            quoted: content.quoted.clone(),
-            thumbnail: content.thumbnail.clone(),
-            is_history: message.is_history,
-        }
+            message,
+        })
     }
 
-    async fn insert(&mut self, messages: &mut Batch, again: Vec<(announce::Chat, i64)>) -> Result<(), Error> {
+    async fn insert(&mut self, messages: &mut Batch<'_>) -> Result<(), Error> {
         let staged = messages.insert(self.database).await?;
         messages.insert_thumbnails(self.database).await?;
         let stats = &self.shared.stats;
         stats::add(&stats.staged, usize::from(staged));
         stats::add(&stats.duplicates, messages.duplicates);
+        let mut counts = Counts::default();
         for row in messages.rows() {
             stats::add(&stats.stored, 1);
-            if let Some(chat) = self.chats.get(row.chat_id) {
-                chat.count(row);
+            counts.add(row);
+            if let Some(chat) = self.known.chat(row.chat_id) {
+                let place = chat.keys.partition_point(|key| *key < row.key);
+                chat.keys.insert(place, row.key);
             }
-            let place = changes::place(self.owners, row.device_no, row.chat_id);
-            self.news.messages.entry(place).or_default().push(row.key);
-        }
-        for (place, key) in again {
-            let keys = self.news.messages.entry(place).or_default();
-            if !keys.contains(&key) {
-                keys.push(key);
+            let keys = self.news.messages.entry(self.chats[&row.chat_id]).or_default();
+            if !keys.contains(&row.key) {
+                keys.push(row.key);
             }
         }
+        counts.save(self.database, self.known, self.keep()).await?;
+        if staged {
+            // Somebody else wrote into these chats: what is known of them is not all.
+            self.known.forget_chats(&counts.chats().collect());
+        }
+        self.changed(counts.chats());
         Ok(())
     }
 
-    fn wanted_changes<'r>(&self, records: impl Iterator<Item = (Origin, &'r Record)>) -> Vec<Wanted> {
-        let wanted = records.filter_map(|((no, _), record)| match record {
-            Record::Change(target) => Some(Wanted {
-                device_no: no,
-                chat_id: self.chat_of(no, &target.chat)?,
-                message_id: target.message_id.clone(),
-                by: target.by.as_ref().map(|by| self.map.resolve(&self.owners[&no], by)),
-                change: target.change.clone(),
-            }),
-            _ => None,
-        });
-        wanted.collect()
+    fn changed(&mut self, chats: impl Iterator<Item = i64>) {
+        for id in chats {
+            if let Some(chat) = self.chats.get(&id) {
+                let ids = self.news.chats.entry((chat.tenant_id, chat.device_no)).or_default();
+                if !ids.contains(&id) {
+                    ids.push(id);
+                }
+            }
+        }
     }
 
-    async fn apply(&mut self, wanted: Vec<Wanted>) -> Result<(), Error> {
-        let devices: HashMap<i64, i32> = wanted.iter().map(|one| (one.chat_id, one.device_no)).collect();
-        let applied = changes::apply(self.database, self.owners, &mut self.chats, wanted).await?;
+    fn wanted_changes<'r>(&mut self, records: impl Iterator<Item = Said<'r>>) -> Vec<Wanted> {
+        let mut wanted = Vec::new();
+        for said in records {
+            let Record::Change(target) = said.record else { continue };
+            let Some(chat_id) = self.chat_of(said.device_no, &target.chat) else { continue };
+            let Some(owner) = self.known.owner(said.device_no) else { continue };
+            wanted.push(Wanted {
+                device_no: said.device_no,
+                chat_id,
+                message_id: target.message_id.clone(),
+                by: target.by.as_ref().map(|by| self.known.resolve(owner, by)),
+                change: target.change.clone(),
+            });
+        }
+        wanted
+    }
+
+    async fn apply(&mut self, wanted: &[Wanted]) -> Result<(), Error> {
+        let applied = changes::apply(self.database, self.known, wanted).await?;
         stats::add(&self.shared.stats.changed, applied.messages.len());
         stats::add(&self.shared.stats.waiting, applied.waiting);
         for (chat_id, key) in applied.messages {
-            let place = changes::place(self.owners, devices[&chat_id], chat_id);
-            self.news.changed.entry(place).or_default().push(key);
+            self.news.changed.entry(self.chats[&chat_id]).or_default().push(key);
         }
         for (tenant, device, id) in applied.outbox {
             self.news.outbox.entry((tenant, device)).or_default().push(id);
         }
+        self.changed(applied.chats.into_iter());
         Ok(())
     }
 
-    async fn read_by_us(&mut self, records: impl Iterator<Item = (Origin, &Record)>) -> Result<(), Error> {
-        let mut named: Vec<(i64, &str)> = Vec::new();
-        for ((no, _), record) in records {
-            let Record::ReadByUs { chat, message_ids } = record else { continue };
-            if let Some(chat_id) = self.chat_of(no, chat) {
-                named.extend(message_ids.iter().map(|id| (chat_id, id.as_str())));
-            }
-        }
-        if named.is_empty() {
-            return Ok(());
-        }
-        let (chats, ids): (Vec<i64>, Vec<&str>) = named.into_iter().unzip();
-        let rows = self.database.query(READ_UP_TO, &[&chats, &ids]).await?;
-        let (mut moved, mut keys) = (Vec::new(), Vec::new());
-        for row in rows {
-            let (chat_id, key): (i64, i64) = (row.get(0), row.get(1));
-            if let Some(chat) = self.chats.get(chat_id).filter(|chat| chat.read_key.is_none_or(|read| key > read)) {
-                chat.read_key = Some(key);
-                moved.push(chat_id);
-                keys.push(key);
-            }
-        }
-        if moved.is_empty() {
-            return Ok(());
-        }
-        for row in self.database.query(STILL_UNREAD, &[&moved, &keys]).await? {
-            if let Some(chat) = self.chats.get(row.get(0)) {
-                // What came with the history was never counted, and is not now.
-                chat.unread = chat.unread.min(row.get(1));
-                chat.is_changed = true;
-            }
-        }
-        Ok(())
-    }
-
-    /// Names and settings as the phone has them.
-    async fn describe(&mut self, records: impl Iterator<Item = (Origin, &Record)>) -> Result<(), Error> {
-        let mut settings: BTreeMap<i64, &ChatInfo> = BTreeMap::new();
-        for ((no, _), record) in records {
-            match record {
+    /// What the phone says of its chats.
+    async fn tell_of_people<'r>(&mut self, records: impl Iterator<Item = Said<'r>>) -> Result<(), Error> {
+        let mut described: BTreeMap<i64, &'r ChatInfo> = BTreeMap::new();
+        let mut names: BTreeMap<i64, &'r str> = BTreeMap::new();
+        let mut read: Vec<(i64, &'r str)> = Vec::new();
+        for said in records {
+            match said.record {
                 Record::Chat(info) => {
-                    let Some(id) = self.chat_of(no, &info.chat) else { continue };
-                    settings.insert(id, info);
-                    if let Some(chat) = self.chats.get(id) {
-                        if let Some(name) = &info.name {
-                            chat.rename(name);
-                        }
-                        // Only of a chat nobody has read here: later the count is ours.
-                        if chat.read_key.is_none() && chat.unread == 0 {
-                            chat.unread = info.unread.max(0);
-                        }
-                        chat.is_changed = true;
-                    }
+                    described.extend(self.chat_of(said.device_no, &info.chat).map(|id| (id, info)));
                 }
                 Record::Name { jid, name } => {
-                    let Some(id) = self.chat_of(no, jid) else { continue };
-                    if let Some(chat) = self.chats.get(id).filter(|chat| jid.is_group() || chat.name.is_none()) {
-                        chat.rename(name);
+                    names.extend(self.chat_of(said.device_no, jid).map(|id| (id, name.as_str())));
+                }
+                Record::ReadByUs { chat, message_ids } => {
+                    if let Some(id) = self.chat_of(said.device_no, chat) {
+                        read.extend(message_ids.iter().map(|message_id| (id, message_id.as_str())));
                     }
                 }
                 _ => {}
             }
         }
-        let settings: Vec<(i64, &ChatInfo)> = settings.into_iter().collect();
-        chats::save_settings(self.database, &settings).await
+        let mut changed = people::describe(self.database, &described).await?;
+        changed.extend(people::name(self.database, &names).await?);
+        changed.extend(people::read(self.database, &read).await?);
+        self.changed(changed.into_iter());
+        Ok(())
     }
 
-    fn announce<'r>(&mut self, records: impl Iterator<Item = (Origin, &'r Record)>, renamed: &[(i32, i32, i64)]) {
-        let changed =
-            self.chats.changed().map(|chat| (self.owners[&chat.device_no].tenant_id, chat.device_no, chat.id));
-        for (tenant, device, id) in changed.chain(renamed.iter().copied()) {
-            self.news.chats.entry((tenant, device)).or_default().push(id);
-        }
-        for ((no, is_old), record) in records {
-            let owner = &self.owners[&no];
-            let (t, d) = (owner.tenant_id, no);
-            match record {
-                Record::Typing { chat, sender, state } if !is_old => {
-                    if let Some(c) = self.chat_of(no, chat) {
-                        let j = self.map.resolve(owner, sender).to_string();
-                        self.news.fleeting.push(json!({"k": "typing", "t": t, "d": d, "c": c, "j": j, "s": state}));
-                    }
+    /// Typing and presence: told, never stored.
+    fn fleeting<'r>(&mut self, records: impl Iterator<Item = Said<'r>>) {
+        for said in records.filter(|said| !said.is_old) {
+            let d = said.device_no;
+            let Some(t) = self.known.owner(d).map(|owner| owner.tenant_id) else { continue };
+            let event = match said.record {
+                Record::Typing { chat, sender, state } => {
+                    let (Some(c), Some(owner)) = (self.chat_of(d, chat), self.known.owner(d)) else { continue };
+                    let j = self.known.resolve(owner, sender).to_string();
+                    json!({"k": "typing", "t": t, "d": d, "c": c, "j": j, "s": state})
                 }
-                Record::Presence { jid, available } if !is_old => {
-                    let j = self.map.resolve(owner, jid).to_string();
-                    self.news.fleeting.push(json!({"k": "presence", "t": t, "d": d, "j": j, "a": available}));
+                Record::Presence { jid, available } => {
+                    let Some(owner) = self.known.owner(d) else { continue };
+                    let j = self.known.resolve(owner, jid).to_string();
+                    json!({"k": "presence", "t": t, "d": d, "j": j, "a": available})
                 }
-                _ => {}
-            }
+                _ => continue,
+            };
+            self.news.fleeting.push(event);
         }
     }
 }

@@ -1,0 +1,178 @@
+//! What new messages do to their chats: previews, unread counts, and how far back a chat is kept.
+
+use std::collections::{BTreeMap, HashSet};
+
+use tokio_postgres::Error;
+
+use super::{known::Known, messages::Row};
+use crate::{connection::Database, text};
+
+/// Characters of a preview; the column's comment has the same number.
+const PREVIEW: usize = 200;
+
+/// Counts are added, not set: other processes write the same rows. A message older than what was read is not counted as
+/// unread; then the rows are counted, because some of the batch may be newer.
+const SAVE: &str = "\
+    UPDATE chats c SET \
+        name = coalesce(c.name, t.name), \
+        stored = c.stored + t.stored, \
+        floor_key = greatest(c.floor_key, t.floor_key), \
+        unread = CASE WHEN c.read_key IS NULL OR c.read_key < t.first_unread THEN c.unread + t.unread \
+                 ELSE (SELECT count(*)::int4 FROM messages m WHERE m.chat_id = c.id AND m.key > c.read_key AND m.flags & 1 = 0) END, \
+        last_kind = CASE WHEN c.last_key > t.last_key THEN c.last_kind ELSE t.last_kind END, \
+        last_flags = CASE WHEN c.last_key > t.last_key THEN c.last_flags ELSE t.last_flags END, \
+        last_text = CASE WHEN c.last_key > t.last_key THEN c.last_text ELSE t.last_text END, \
+        last_sender = CASE WHEN c.last_key > t.last_key THEN c.last_sender ELSE t.last_sender END, \
+        last_status = CASE WHEN c.last_key > t.last_key THEN c.last_status ELSE t.last_status END, \
+        last_key = greatest(c.last_key, t.last_key) \
+    FROM unnest($1::int8[], $2::text[], $3::int4[], $4::int8[], $5::int8[], $6::int4[], $7::int8[], $8::int2[], $9::int2[], \
+                $10::text[], $11::text[], $12::int2[]) \
+        t (id, name, stored, floor_key, first_unread, unread, last_key, last_kind, last_flags, last_text, last_sender, last_status) \
+    WHERE c.id = t.id RETURNING c.id, c.stored";
+/// For chats with rows of other processes: the newest `$2` stay visible.
+const RAISE_FLOOR: &str = "\
+    UPDATE chats c SET floor_key = f.key \
+    FROM unnest($1::int8[]) t (id), \
+         LATERAL (SELECT m.key FROM messages m WHERE m.chat_id = t.id ORDER BY m.key DESC OFFSET $2 LIMIT 1) f \
+    WHERE c.id = t.id AND f.key > c.floor_key";
+const TRIM: &str = "\
+    WITH gone AS (DELETE FROM messages m USING unnest($1::int8[], $2::int8[]) t (chat_id, floor_key) \
+                  WHERE m.chat_id = t.chat_id AND m.key <= t.floor_key RETURNING m.chat_id), \
+         pictures AS (DELETE FROM thumbnails p USING unnest($1::int8[], $2::int8[]) t (chat_id, floor_key) \
+                      WHERE p.chat_id = t.chat_id AND p.key <= t.floor_key) \
+    UPDATE chats c SET stored = c.stored - g.count \
+    FROM (SELECT chat_id, count(*)::int4 AS count FROM gone GROUP BY chat_id) g WHERE c.id = g.chat_id";
+/// Of chats that were deleted, with their device, while this transaction wrote.
+const FORGET: &str = "DELETE FROM messages WHERE chat_id = ANY ($1)";
+
+/// One chat's share of a batch.
+struct Count<'a> {
+    stored: i32,
+    unread: i32,
+    first_unread: i64,
+    name: Option<&'a str>,
+    last: &'a Row<'a>,
+}
+
+/// All chats' shares.
+#[derive(Default)]
+pub struct Counts<'a> {
+    by_chat: BTreeMap<i64, Count<'a>>,
+}
+
+impl<'a> Counts<'a> {
+    /// Counts a message that was inserted.
+    pub fn add(&mut self, row: &'a Row<'a>) {
+        let message = row.message;
+        let count = self.by_chat.entry(row.chat_id).or_insert(Count {
+            stored: 0,
+            unread: 0,
+            first_unread: i64::MAX,
+            name: None,
+            last: row,
+        });
+        count.stored += 1;
+        if !message.from_me && !message.is_history {
+            count.unread += 1;
+            count.first_unread = count.first_unread.min(row.key);
+        }
+        if !message.from_me && !message.chat.is_group() {
+            count.name = message.sender_name.as_deref().or(count.name);
+        }
+        if row.key >= count.last.key {
+            count.last = row;
+        }
+    }
+
+    /// The chats.
+    pub fn chats(&self) -> impl Iterator<Item = i64> {
+        self.by_chat.keys().copied()
+    }
+
+    /// Writes the counts, raises floors and trims. What `known` has of the chats is as the rows are, afterwards.
+    pub async fn save(&self, database: &Database, known: &mut Known, keep: usize) -> Result<(), Error> {
+        if self.by_chat.is_empty() {
+            return Ok(());
+        }
+        let floors: Vec<i64> = self.chats().map(|id| raise_floor(known, id, keep)).collect();
+        let rows = self.update(database, &floors).await?;
+        let mut strange: HashSet<i64> = HashSet::new();
+        let mut there: HashSet<i64> = HashSet::with_capacity(rows.len());
+        for row in rows {
+            let (id, stored): (i64, i32) = (row.get(0), row.get(1));
+            there.insert(id);
+            if known.chat(id).is_none_or(|chat| chat.keys.len() != usize::try_from(stored).unwrap_or(0)) {
+                strange.insert(id);
+            }
+        }
+        let gone: Vec<i64> = self.chats().filter(|id| !there.contains(id)).collect();
+        if !gone.is_empty() {
+            database.query(FORGET, &[&gone]).await?;
+            strange.extend(&gone);
+        }
+        raise_floors(database, strange.iter().copied().collect(), keep).await?;
+        known.forget_chats(&strange);
+        self.trim(database, known, keep).await
+    }
+
+    async fn update(&self, database: &Database, floors: &Vec<i64>) -> Result<Vec<tokio_postgres::Row>, Error> {
+        macro_rules! column {
+            ($kind:ty, $value:expr) => {
+                &self.by_chat.values().map($value).collect::<Vec<$kind>>()
+            };
+        }
+        let ids: Vec<i64> = self.chats().collect();
+        database
+            .query(
+                SAVE,
+                &[
+                    &ids,
+                    column!(Option<&str>, |count| count.name),
+                    column!(i32, |count| count.stored),
+                    floors,
+                    column!(i64, |count| count.first_unread),
+                    column!(i32, |count| count.unread),
+                    column!(i64, |count| count.last.key),
+                    column!(i16, |count| count.last.message.content.kind as i16),
+                    column!(i16, |count| count.last.message.content.flags),
+                    column!(String, |count| text::preview(&count.last.message.content.body, PREVIEW)),
+                    column!(Option<&str>, |count| count.last.message.sender_name.as_deref()),
+                    column!(i16, |count| count.last.message.status as i16),
+                ],
+            )
+            .await
+    }
+
+    /// Deletes what lies below the floor, of chats that hold twice what is kept: a deletion every twenty messages.
+    async fn trim(&self, database: &Database, known: &mut Known, keep: usize) -> Result<(), Error> {
+        let (mut ids, mut floors) = (Vec::new(), Vec::new());
+        for id in self.chats() {
+            let Some(chat) = known.chat(id).filter(|chat| keep > 0 && chat.keys.len() >= keep * 2) else { continue };
+            ids.push(id);
+            floors.push(chat.floor_key);
+            let floor_key = chat.floor_key;
+            chat.keys.retain(|key| *key > floor_key);
+        }
+        if ids.is_empty() {
+            return Ok(());
+        }
+        database.query(TRIM, &[&ids, &floors]).await.map(drop)
+    }
+}
+
+/// Of chats that others have written into: the newest `keep` stay visible.
+pub async fn raise_floors(database: &Database, chats: Vec<i64>, keep: usize) -> Result<(), Error> {
+    if keep == 0 || chats.is_empty() {
+        return Ok(());
+    }
+    database.query(RAISE_FLOOR, &[&chats, &i64::try_from(keep).unwrap_or(i64::MAX)]).await.map(drop)
+}
+
+/// The key at and below which a chat's rows are not shown any more.
+fn raise_floor(known: &mut Known, id: i64, keep: usize) -> i64 {
+    let Some(chat) = known.chat(id) else { return i64::MIN };
+    if keep > 0 && chat.keys.len() > keep {
+        chat.floor_key = chat.floor_key.max(chat.keys[chat.keys.len() - keep - 1]);
+    }
+    chat.floor_key
+}

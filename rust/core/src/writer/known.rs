@@ -1,0 +1,191 @@
+//! What a writer knows without asking: owners, numbers behind LIDs, and the chats it has written to with their keys.
+//!
+//! All of it can be loaded again. A transaction takes it and gives it back when it has committed; one that failed lets it
+//! fall, so that what is known is never ahead of the database.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    time::{Duration, Instant},
+};
+
+use tokio_postgres::Error;
+
+use crate::{
+    connection::Database,
+    jid::{Jid, Server},
+};
+
+/// Other processes change a device's identity, when it is paired: what is older is asked again.
+const OWNER_AGE: Duration = Duration::from_secs(2);
+/// Chats in memory: 400 bytes each with forty keys.
+const MAX_CHATS: usize = 100_000;
+
+const OWNERS: &str = "SELECT no, tenant_id, jid, lid FROM devices WHERE no = ANY ($1)";
+const LIDS: &str = "SELECT device_no, lid, number FROM lid_numbers WHERE device_no = ANY ($1)";
+const CHATS: &str = "\
+    SELECT c.device_no, c.jid, c.id, c.floor_key, \
+           ARRAY (SELECT m.key FROM messages m WHERE m.chat_id = c.id ORDER BY m.key), \
+           EXISTS (SELECT FROM pending_changes p WHERE p.chat_id = c.id) \
+    FROM chats c JOIN unnest($1::int4[], $2::text[]) t (device_no, jid) ON c.device_no = t.device_no AND c.jid = t.jid";
+/// Devices that are gone get none.
+const CREATE: &str = "\
+    INSERT INTO chats (tenant_id, device_no, jid, is_group) \
+    SELECT d.tenant_id, d.no, t.jid, t.jid LIKE '%@g.us' \
+    FROM unnest($1::int4[], $2::text[]) t (device_no, jid) JOIN devices d ON d.no = t.device_no FOR KEY SHARE OF d \
+    ON CONFLICT (device_no, jid) DO NOTHING";
+
+/// A device's row, as far as messages need it.
+pub struct Owner {
+    pub device_no: i32,
+    pub tenant_id: i32,
+    pub jid: Option<Jid>,
+    pub lid: Option<Jid>,
+    asked: Instant,
+}
+
+/// A chat's row, as far as new messages need it.
+pub struct Chat {
+    pub floor_key: i64,
+    /// Of all its rows, ascending.
+    pub keys: Vec<i64>,
+    /// Changes may wait for messages that are still to come.
+    pub has_waiting: bool,
+    /// The batch that last touched it.
+    used: u64,
+}
+
+/// See the module.
+#[derive(Default)]
+pub struct Known {
+    owners: HashMap<i32, Owner>,
+    pub lids: HashMap<i32, HashMap<i64, i64>>,
+    ids: HashMap<(i32, Jid), i64>,
+    chats: HashMap<i64, Chat>,
+    batch: u64,
+}
+
+impl Known {
+    /// Begins a batch: asks for what is not known of these devices, and forgets chats that were not needed for long.
+    pub async fn open(&mut self, database: &Database, devices: &BTreeSet<i32>) -> Result<(), Error> {
+        self.batch += 1;
+        self.shed();
+        let stale = |no: &&i32| self.owners.get(no).is_none_or(|owner| owner.asked.elapsed() > OWNER_AGE);
+        let stale: Vec<i32> = devices.iter().filter(stale).copied().collect();
+        if !stale.is_empty() {
+            self.load_owners(database, &stale).await?;
+        }
+        let missing: Vec<i32> = devices.iter().filter(|no| !self.lids.contains_key(no)).copied().collect();
+        if !missing.is_empty() {
+            self.lids.extend(missing.iter().map(|no| (*no, HashMap::new())));
+            for row in database.query(LIDS, &[&missing]).await? {
+                self.lids.entry(row.get(0)).or_default().insert(row.get(1), row.get(2));
+            }
+        }
+        Ok(())
+    }
+
+    async fn load_owners(&mut self, database: &Database, devices: &[i32]) -> Result<(), Error> {
+        let asked = Instant::now();
+        for no in devices {
+            self.owners.remove(no);
+        }
+        for row in database.query(OWNERS, &[&devices]).await? {
+            let jid = |index| row.get::<_, Option<&str>>(index).and_then(Jid::parse);
+            let owner = Owner { device_no: row.get(0), tenant_id: row.get(1), jid: jid(2), lid: jid(3), asked };
+            self.owners.insert(owner.device_no, owner);
+        }
+        Ok(())
+    }
+
+    /// A device that is there.
+    #[must_use]
+    pub fn owner(&self, device_no: i32) -> Option<&Owner> {
+        self.owners.get(&device_no)
+    }
+
+    /// The phone-number JID of a person when it is known, else the JID as it is.
+    #[must_use]
+    pub fn resolve(&self, owner: &Owner, jid: &Jid) -> Jid {
+        if !jid.is_lid() {
+            return jid.clone();
+        }
+        if owner.lid.as_ref() == Some(jid) {
+            return owner.jid.clone().unwrap_or_else(|| jid.clone());
+        }
+        let number = || self.lids.get(&owner.device_no)?.get(&jid.number()?).copied();
+        match number() {
+            Some(number) => Jid { user: number.to_string(), server: Server::Phone },
+            None => jid.clone(),
+        }
+    }
+
+    /// Loads those of these chats that are not known; `create` makes the ones that are not there.
+    pub async fn load_chats(
+        &mut self,
+        database: &Database,
+        wanted: &HashSet<(i32, Jid)>,
+        create: bool,
+    ) -> Result<(), Error> {
+        let missing = self.missing(wanted);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.load(database, &missing).await?;
+        let missing = self.missing(wanted);
+        if create && !missing.is_empty() {
+            let (devices, jids): (Vec<i32>, Vec<&str>) = missing.iter().map(|(no, jid)| (*no, jid.as_str())).unzip();
+            database.query(CREATE, &[&devices, &jids]).await?;
+            self.load(database, &missing).await?;
+        }
+        Ok(())
+    }
+
+    fn missing(&self, wanted: &HashSet<(i32, Jid)>) -> Vec<(i32, String)> {
+        let unknown = wanted.iter().filter(|chat| !self.ids.contains_key(*chat));
+        unknown.map(|(no, jid)| (*no, jid.to_string())).collect()
+    }
+
+    async fn load(&mut self, database: &Database, chats: &[(i32, String)]) -> Result<(), Error> {
+        let (devices, jids): (Vec<i32>, Vec<&str>) = chats.iter().map(|(no, jid)| (*no, jid.as_str())).unzip();
+        for row in database.query(CHATS, &[&devices, &jids]).await? {
+            let Some(jid) = Jid::parse(row.get(1)) else { continue };
+            let id = row.get(2);
+            let (floor_key, keys, has_waiting) = (row.get(3), row.get(4), row.get(5));
+            self.ids.insert((row.get(0), jid), id);
+            self.chats.insert(id, Chat { floor_key, keys, has_waiting, used: self.batch });
+        }
+        Ok(())
+    }
+
+    /// The id of a chat that was loaded.
+    #[must_use]
+    pub fn find(&self, device_no: i32, jid: Jid) -> Option<i64> {
+        self.ids.get(&(device_no, jid)).copied()
+    }
+
+    /// A chat that was loaded, for this batch.
+    pub fn chat(&mut self, id: i64) -> Option<&mut Chat> {
+        let chat = self.chats.get_mut(&id)?;
+        chat.used = self.batch;
+        Some(chat)
+    }
+
+    /// Lets chats be asked anew.
+    pub fn forget_chats(&mut self, ids: &HashSet<i64>) {
+        if !ids.is_empty() {
+            self.ids.retain(|_, id| !ids.contains(id));
+            self.chats.retain(|id, _| !ids.contains(id));
+        }
+    }
+
+    /// Half of the chats, those that were not needed for longest, when they are too many.
+    fn shed(&mut self) {
+        if self.chats.len() > MAX_CHATS {
+            let mut used: Vec<u64> = self.chats.values().map(|chat| chat.used).collect();
+            let middle = used.len() / 2;
+            let median = *used.select_nth_unstable(middle).1;
+            self.chats.retain(|_, chat| chat.used > median);
+            self.ids.retain(|_, id| self.chats.contains_key(id));
+        }
+    }
+}
