@@ -66,13 +66,16 @@ class Frame(msgspec.Struct, frozen=True):
 
 
 class FrameId(msgspec.Struct, frozen=True):
-    """``epoch:seq``: the process' start and a number that grows by one a frame."""
+    """``epoch:seq``: the process' start and a number that grows by one a frame.
+
+    Both have a fixed width as text, so that ids also grow for a client that compares them as strings.
+    """
 
     epoch: str
     seq: int
 
     def __str__(self) -> str:
-        return f"{self.epoch}:{self.seq}"
+        return f"{self.epoch}:{self.seq:012}"
 
 
 def parse_frame_id(text: str) -> FrameId | None:

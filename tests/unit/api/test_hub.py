@@ -81,9 +81,9 @@ async def test_frames_come_in_order_with_growing_ids(running: Running) -> None:
     socket = running.attach()
     await running.happen(_event(1), _event(2))
     assert await _all(socket) == [
-        ("e:0", "RESYNC", {"reason": "connected"}),
-        ("e:1", "NEW_MESSAGE", 1),
-        ("e:2", "NEW_MESSAGE", 2),
+        (str(FrameId("e", 0)), "RESYNC", {"reason": "connected"}),
+        (str(FrameId("e", 1)), "NEW_MESSAGE", 1),
+        (str(FrameId("e", 2)), "NEW_MESSAGE", 2),
     ]
 
 
@@ -150,9 +150,14 @@ async def test_typing_ends_with_a_message_or_a_pause(running: Running) -> None:
     assert running.hub.typing(7) is None
 
 
+def test_ids_grow_as_text_too() -> None:
+    ids = [str(FrameId("1a", seq)) for seq in (0, 9, 10, 99, 100, 4097)]
+    assert ids == sorted(ids)
+
+
 def test_ids_and_frames() -> None:
-    assert parse_frame_id("1a:17") == FrameId("1a", 17)
+    assert parse_frame_id("1a:17") == parse_frame_id("1a:000000000017") == FrameId("1a", 17)
     for wrong in ("", ":", "1a", "1a:", ":5", "1a:-1", "1a:x", "1a:" + "9" * 19, "1a:١"):
         assert parse_frame_id(wrong) is None, wrong
     frame = msgspec.json.decode(encode(FrameId("1a", 17), "RESYNC", b'{"reason":"x"}'))
-    assert frame == {"id": "1a:17", "code": "RESYNC", "message": frame["message"], "result": {"reason": "x"}}
+    assert frame == {"id": "1a:000000000017", "code": "RESYNC", "message": frame["message"], "result": {"reason": "x"}}
