@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from uuid import uuid4
 
 from tests.integration.devices.stack import Stack
 from tests.simulator import Simulator
 from wafast.devices import rows
+from wafast.devices.lease import Leases
 
 
 async def test_a_restarted_worker_brings_the_device_back_online(stack: Stack, phone: str) -> None:
@@ -75,6 +77,24 @@ async def test_two_workers_share_devices_and_one_takes_over_from_the_other(stack
     for device in devices:
         await stack.until_state(device.id, "online")
     assert await stack.pool.fetchval("SELECT count(DISTINCT worker_id) FROM leases WHERE worker_id IS NOT NULL") == 1
+
+
+async def test_a_worker_that_lost_its_lease_ends_the_session_and_leaves_the_keys(stack: Stack, phone: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    other = Leases(stack.pool, uuid4(), "loopback")
+    await other.beat()
+    take = "UPDATE leases SET worker_id = $1, epoch = epoch + 1 WHERE device_no = $2"
+    await stack.pool.execute(take, other.worker_id, device.no)
+
+    async def is_gone() -> bool:
+        account = await asyncio.to_thread(stack.simulator.account, phone)
+        assert account is not None
+        return not any(one.online for one in account.devices)
+
+    await stack.until(is_gone, "the session has ended")
+    assert (await stack.device(device.id)).state == "online", "it has no say about the state any more"
+    assert len(list((stack.data_dir / "sessions" / "loopback").glob("*.db"))) == 1
 
 
 async def test_a_lost_line_is_dialled_again(stack: Stack, phone: str) -> None:
