@@ -15,7 +15,7 @@ from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
 )
 
 MESSAGE = 17
-WORDS = "selamat pagi boleh saya tahu harga barang ini masih ada lagi terima kasih nanti saya datang ambil ya bos".split()
+WORDS = "selamat pagi boleh saya tahu harga barang ini masih ada lagi terima kasih nanti datang ambil ya bos".split()
 
 
 def _jid(user: str, server: str) -> pb.JID:

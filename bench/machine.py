@@ -15,8 +15,9 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 def describe() -> str:
     """Cores, memory, versions."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next(
-        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        (line.partition(":")[2].strip() for line in lines if "model name" in line),
         platform.machine(),
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30

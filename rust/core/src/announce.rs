@@ -4,7 +4,7 @@
 //! of them costs little more than one with one.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     thread::{self, JoinHandle},
 };
@@ -30,7 +30,7 @@ pub struct News {
     /// Keys of changed messages.
     pub changed: BTreeMap<Chat, Vec<i64>>,
     /// Chats whose preview or counters changed.
-    pub chats: BTreeMap<(i32, i32), Vec<i64>>,
+    pub chats: BTreeMap<(i32, i32), BTreeSet<i64>>,
     /// Outbox rows that moved.
     pub outbox: BTreeMap<(i32, i32), Vec<i64>>,
     /// Typing and presence, ready made.
@@ -56,7 +56,8 @@ impl News {
                 }
             }
         }
-        for (kind, name, by_device) in [("chat", "c", self.chats), ("outbox", "o", self.outbox)] {
+        let chats = self.chats.into_iter().map(|(device, ids)| (device, ids.into_iter().collect())).collect();
+        for (kind, name, by_device) in [("chat", "c", chats), ("outbox", "o", self.outbox)] {
             for ((tenant, device), ids) in by_device {
                 for ids in ids.chunks(MAX_KEYS) {
                     events.push(json!({"k": kind, "t": tenant, "d": device, name: ids}).to_string());

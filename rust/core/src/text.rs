@@ -10,7 +10,11 @@ pub fn clean(bytes: &[u8]) -> String {
 /// The first `limit` characters, for previews.
 #[must_use]
 pub fn preview(text: &str, limit: usize) -> String {
-    text.chars().take(limit).collect()
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let end = text.char_indices().nth(limit).map_or(text.len(), |(end, _)| end);
+    text[..end].to_owned()
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ impl Step<'_> {
             _ => None,
         });
         for moved in lids::learn(self.database, self.known, told.collect(), self.keep()).await? {
-            self.news.chats.entry((moved.tenant_id, moved.device_no)).or_default().push(moved.chat_id);
+            self.news.chats.entry((moved.tenant_id, moved.device_no)).or_default().insert(moved.chat_id);
         }
         Ok(())
     }
@@ -162,7 +162,7 @@ impl Step<'_> {
                 stats::add(&self.shared.stats.repaired, 1);
                 repaired.insert((chat_id, message.id.clone()));
             }
-            if said.is_old {
+            if said.is_old && is_there {
                 self.news.messages.entry(self.chats[&chat_id]).or_default().push(row.key);
             }
             batch.add(row, is_there);
@@ -199,10 +199,7 @@ impl Step<'_> {
                 let place = chat.keys.partition_point(|key| *key < row.key);
                 chat.keys.insert(place, row.key);
             }
-            let keys = self.news.messages.entry(self.chats[&row.chat_id]).or_default();
-            if !keys.contains(&row.key) {
-                keys.push(row.key);
-            }
+            self.news.messages.entry(self.chats[&row.chat_id]).or_default().push(row.key);
         }
         counts.save(self.database, self.known, self.keep()).await?;
         if staged {
@@ -216,10 +213,7 @@ impl Step<'_> {
     fn changed(&mut self, chats: impl Iterator<Item = i64>) {
         for id in chats {
             if let Some(chat) = self.chats.get(&id) {
-                let ids = self.news.chats.entry((chat.tenant_id, chat.device_no)).or_default();
-                if !ids.contains(&id) {
-                    ids.push(id);
-                }
+                self.news.chats.entry((chat.tenant_id, chat.device_no)).or_default().insert(id);
             }
         }
     }

@@ -1,0 +1,132 @@
+"""After any history, in any order and any batches, chats agree with their messages."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.integration.core import events
+from tests.integration.core.conftest import OWN, World
+from tests.integration.core.events import GROUP, MESSAGE, NOW, RECEIPT, SITI, SITI_LID
+
+KEEP = 20
+PEOPLE = [SITI, "60111111111@s.whatsapp.net", GROUP]
+
+DISAGREEING = f"""
+    SELECT c.jid, c.stored, c.unread, c.last_text, r.*
+    FROM chats c CROSS JOIN LATERAL (
+        SELECT count(*) AS rows, count(*) FILTER (WHERE m.key > c.floor_key) AS shown,
+               count(*) FILTER (WHERE m.flags & 1 = 0 AND m.key > coalesce(c.read_key, -1)) AS unread_rows
+        FROM messages m WHERE m.chat_id = c.id) r
+    LEFT JOIN LATERAL (SELECT * FROM messages m WHERE m.chat_id = c.id ORDER BY m.key DESC LIMIT 1) l ON true
+    WHERE c.stored <> r.rows OR r.shown > {KEEP} OR (r.rows >= {KEEP} AND r.shown < {KEEP})
+       OR c.unread < least(r.unread_rows, {KEEP}) OR (r.rows < {KEEP} AND c.unread <> r.unread_rows)
+       OR c.last_key IS DISTINCT FROM l.key OR c.last_text IS DISTINCT FROM left(l.body, 200)
+       OR c.last_kind IS DISTINCT FROM l.kind OR c.last_status IS DISTINCT FROM l.status
+       OR c.last_flags IS DISTINCT FROM l.flags
+"""
+
+
+def history(chance: random.Random, length: int) -> list[tuple[int, bytes]]:
+    """Messages, and everything that can happen to them."""
+    told: list[tuple[int, bytes]] = []
+    for number in range(length):
+        chat = chance.choice(PEOPLE)
+        sender = chance.choice([SITI, PEOPLE[1]]) if chat == GROUP else chat
+        id = f"M{chance.randint(0, length // 2)}"
+        at = NOW - 3000 + number + chance.randint(-200, 200)
+        lid = (
+            {"chat": SITI_LID, "sender": SITI_LID, "sender_alt": SITI} if chat == SITI and chance.random() < 0.3 else {}
+        )
+        kind = chance.random()
+        if kind < 0.5:
+            told.append(
+                (
+                    MESSAGE,
+                    events.message(f"M{number}", f"text {number}", at=at, **(lid or {"chat": chat, "sender": sender})),
+                )
+            )
+        elif kind < 0.6:
+            told.append((MESSAGE, events.message(f"M{number}", "ours", chat=chat, sender=OWN, at=at, from_me=True)))
+        elif kind < 0.65 and told:
+            told.append(chance.choice(told))
+        elif kind < 0.73:
+            told.append(
+                (MESSAGE, events.message(f"E{number}", events.edit(id, f"edited {number}"), chat=chat, sender=sender))
+            )
+        elif kind < 0.79:
+            told.append((MESSAGE, events.message(f"D{number}", events.revoke(id), chat=chat, sender=sender)))
+        elif kind < 0.86:
+            told.append(
+                (MESSAGE, events.message(f"R{number}", events.reaction(id, "👍", at), chat=chat, sender=sender))
+            )
+        elif kind < 0.95:
+            told.append((RECEIPT, events.receipt([id], chance.choice(["DELIVERED", "READ"]), chat=chat, sender=sender)))
+        else:
+            told.append((RECEIPT, events.receipt([id], "READ_SELF", chat=chat, sender=OWN, from_me=True)))
+    return told
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_chats_agree_with_their_messages(world: World, seed: int) -> None:
+    chance = random.Random(seed)
+    told = history(chance, 300)
+    while told:
+        count = chance.choice([1, 5, 60])
+        batch, told = told[:count], told[count:]
+        if chance.random() < 0.5:
+            chance.shuffle(batch)
+        world.feed(*batch)
+        assert world.rows(DISAGREEING) == []
+    ids = world.rows("SELECT chat_id, message_id, count(*) FROM messages GROUP BY 1, 2 HAVING count(*) > 1")
+    assert ids == []
+
+
+def test_the_check_above_sees_a_wrong_chat(world: World) -> None:
+    world.feed((MESSAGE, events.message("M1", "satu")))
+    for wrong in ("unread = unread + 1", "stored = 2", "last_text = 'x'", "last_key = last_key - 1", "last_status = 3"):
+        world.value("UPDATE chats SET unread = 1, stored = 1, last_text = 'satu', last_status = 0 RETURNING 1")
+        world.value(f"UPDATE chats SET {wrong} RETURNING 1")
+        assert len(world.rows(DISAGREEING)) == 1, wrong
+
+
+def test_a_persons_two_chats_become_one(world: World) -> None:
+    world.feed(
+        (MESSAGE, events.message("L1", "by lid", chat=SITI_LID, sender=SITI_LID, at=NOW)),
+        (MESSAGE, events.message("N1", "by number", at=NOW + 1)),
+        (MESSAGE, events.message("G1", "in a group", chat=GROUP, sender=SITI_LID, at=NOW)),
+        (RECEIPT, events.receipt(["LATER"], "READ", chat=SITI_LID, sender=SITI_LID)),
+    )
+    assert {chat["chat_jid"] for chat in world.chats()} == {SITI_LID, SITI, GROUP}
+    world.feed((MESSAGE, events.message("L2", "the same", chat=SITI_LID, sender=SITI_LID, sender_alt=SITI, at=NOW + 2)))
+    assert {chat["chat_jid"] for chat in world.chats()} == {SITI, GROUP}
+    of_siti = [message["message_text"] for message in world.messages() if message["chat_jid"] == SITI]
+    assert of_siti == ["by lid", "by number", "the same"]
+    assert {message["sender_jid"] for message in world.messages()} == {SITI}
+    assert world.value(f"SELECT unread FROM chats WHERE jid = '{SITI}'") == 3
+    assert world.rows(DISAGREEING) == []
+    world.feed((MESSAGE, events.message("LATER", "ours", sender=OWN, from_me=True, at=NOW + 3)))
+    assert world.messages()[-1]["status"] == "read"
+
+
+def test_rows_that_others_wrote_count_too(world: World) -> None:
+    world.feed(*((MESSAGE, events.message(f"M{n}", str(n), at=NOW + n)) for n in range(15)))
+    for n in range(10):
+        world.value(
+            "WITH m AS (INSERT INTO messages (chat_id, key, created_at, sender, device_no, tenant_id, kind, flags, status, "
+            f"message_id, body) SELECT id, ({NOW}::int8 + 100 + {n}) << 32, now(), 0, device_no, tenant_id, 0, 1, 2, 'O{n}', "
+            f"'sent {n}' FROM chats RETURNING key) UPDATE chats SET stored = stored + 1, last_key = m.key, last_kind = 0, "
+            f"last_flags = 1, last_status = 2, last_text = 'sent {n}' FROM m RETURNING stored"
+        )
+    world.feed((MESSAGE, events.message("NEW", "baru", at=NOW + 200)))
+    assert len(world.messages()) == KEEP
+    assert world.rows(DISAGREEING) == []
+
+
+def test_messages_of_a_device_that_is_deleted_meanwhile_leave_nothing(world: World) -> None:
+    world.feed((MESSAGE, events.message("M1", "satu")))
+    world.value("DELETE FROM messages RETURNING 1")
+    world.value("DELETE FROM devices RETURNING 1")
+    world.feed((MESSAGE, events.message("M2", "dua")), (RECEIPT, events.receipt(["X"], "READ")))
+    assert world.value("SELECT count(*) FROM messages") == 0
