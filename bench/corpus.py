@@ -36,8 +36,8 @@ def _content(chance: random.Random) -> Message:
         text = ExtendedTextMessage(text=_text(chance, chance.randint(4, 60)), contextInfo=context)
         return Message(extendedTextMessage=text, messageContextInfo=secret)
     image = ImageMessage(
-        mimetype="image/jpeg", caption=_text(chance, 6), fileSHA256=chance.randbytes(32), fileLength=90_000, height=1200,
-        width=1600, mediaKey=chance.randbytes(32), fileEncSHA256=chance.randbytes(32),
+        mimetype="image/jpeg", caption=_text(chance, 6), fileSHA256=chance.randbytes(32), fileLength=90_000,
+        height=1200, width=1600, mediaKey=chance.randbytes(32), fileEncSHA256=chance.randbytes(32),
         directPath="/v/t62.7118-24/" + chance.randbytes(20).hex(), JPEGThumbnail=chance.randbytes(700),
     )  # fmt: skip
     return Message(imageMessage=image, messageContextInfo=secret)

@@ -4,6 +4,8 @@ import os
 from collections.abc import Sequence
 from typing import final
 
+__all__ = ["Ingest", "build_info", "inlet_address", "loopback", "message_key"]
+
 def build_info() -> dict[str, str]:
     """How this module was built: `version`, and `profile` (`release` or `debug`)."""
 
@@ -60,7 +62,8 @@ class Ingest:
         """A descriptor that is readable while `control` has something; it stays ours."""
 
     def control(self) -> list[tuple[int, int, bytes]]:
-        """(device number, neonize's event code, protobuf) of every event that is not stored, since the last call."""
+        """(device number, neonize's event code, protobuf) of every event that is not stored, since the last call.
+        Code -1 is our own: a group was met that had no subject yet; its JID as text."""
 
     def stats(self) -> dict[str, int]:
         """Counters since the start, and `open`: events that are not committed yet."""
