@@ -48,6 +48,22 @@ async def test_typing_read_and_who_is_on_whatsapp(stack: Stack, phone: str, cont
         assert found == {"items": [{"phone": f"+{contact}", "jid": chat}, {"phone": f"+{nobody}", "jid": None}]}
 
 
+async def test_a_group_nothing_has_named_is_asked_for_its_subject(stack: Stack, phone: str, contact: str) -> None:
+    first = stack.start_worker()
+    device = await stack.pair(phone)
+    group = await asyncio.to_thread(stack.simulator.group, phone, "Friday badminton", [phone, contact])
+    named = "SELECT name FROM chats WHERE device_no = $1 AND jid = $2 AND name IS NOT NULL"
+    await stack.until(lambda: stack.pool.fetchval(named, device.no, group), "the subject WhatsApp tells")
+    assert first.stop() == 0
+    # as for a group the device was in before it was linked, and that the history did not hold
+    await stack.pool.execute("UPDATE chats SET name = NULL WHERE device_no = $1", device.no)
+    stack.start_worker()
+    await stack.until_state(device.id, "online")
+    await asyncio.to_thread(stack.simulator.text, phone, contact, "Court 3", group=group)
+    name = await stack.until(lambda: stack.pool.fetchval(named, device.no, group), "the subject asked for")
+    assert name == "Friday badminton"
+
+
 async def test_a_picture_is_fetched_once_it_is_wanted(stack: Stack, phone: str, contact: str) -> None:
     stack.start_worker()
     device = await stack.pair(phone)
