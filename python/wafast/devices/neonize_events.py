@@ -92,8 +92,8 @@ _PARSERS: dict[int, Callable[[bytes], ev.ControlEvent]] = {
 }
 
 
-#: Code of a history sync, which the core takes.
-HISTORY_SYNC = 13
+#: Codes of events which the core takes.
+HISTORY_SYNC, GROUP_INFO = 13, 22
 
 
 def introduction(number_jid: str, lid: str) -> bytes:
@@ -101,6 +101,12 @@ def introduction(number_jid: str, lid: str) -> bytes:
     pair = history.PhoneNumberToLIDMapping(pnJID=number_jid, lidJID=lid)
     data = history.HistorySync(syncType=history.HistorySync.PUSH_NAME, phoneNumberToLidMappings=[pair])
     encoded: bytes = pb.HistorySync(Data=data).SerializeToString()
+    return encoded
+
+
+def renamed(group: pb.JID, subject: str) -> bytes:
+    """An event for the core that says what a group is called and nothing else."""
+    encoded: bytes = pb.GroupInfoEvent(JID=group, Name=pb.GroupName(Name=subject)).SerializePartialToString()
     return encoded
 
 

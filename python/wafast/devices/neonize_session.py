@@ -245,6 +245,16 @@ class NeonizeSession:
             found["+" + digits] = known if row.IsIn else None
         return found
 
+    async def name_group(self, group_jid: str) -> None:
+        """See `Session.name_group`."""
+        asked = content_of.to_jid(group_jid)
+        encoded = asked.SerializeToString()
+        answer = pb.GetGroupInfoReturnFunction.FromString(await self._call("GetGroupInfo", encoded, len(encoded)))
+        if answer.Error:
+            raise ev.SessionError(answer.Error)
+        event = neonize_events.renamed(asked, answer.GroupInfo.GroupName.Name)
+        self._feed(self.device_no, neonize_events.GROUP_INFO, event)
+
     async def download(self, file: ev.Download) -> bytes:
         """See `Session.download`."""
         number, word = content_of.MEDIA_TYPES[file.kind]

@@ -230,6 +230,9 @@ class Session(Protocol):
     async def is_on_whatsapp(self, phones: list[str]) -> dict[str, str | None]:
         """The JID of each phone (E.164), None where it has no WhatsApp. Raises SessionError."""
 
+    async def name_group(self, group_jid: str) -> None:
+        """Ask for a group's subject; it takes the way of everything that comes in. Raises SessionError."""
+
     async def download(self, file: Download) -> bytes:
         """The bytes of a message's file. Raises SessionError, Expired."""
 

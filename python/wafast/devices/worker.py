@@ -24,6 +24,7 @@ from wafast.devices import loopback_trust, native_output
 from wafast.devices.calls_served import Verbs
 from wafast.devices.fleet import Fleet
 from wafast.devices.gate import Gate
+from wafast.devices.group_names import NAMELESS_GROUP, GroupNames
 from wafast.devices.lease import BEAT_SECONDS, Leases
 from wafast.devices.reconciler import Reconciler
 from wafast.devices.session import ControlEvent, Session
@@ -99,9 +100,15 @@ class _Worker:
         fleet = Fleet(pool, self._id, settings.sessions_dir / self._network, make_session)
         sender = Sender(pool, self._id, settings.media_dir, fleet.online, lambda no: _session(fleet, no))
         reconciler = Reconciler(pool, leases, fleet, lambda numbers: _orphan(pool, numbers))
-        fleet.on_online = lambda _device_no: sender.wake()
+        names = GroupNames(pool, lambda no: _session(fleet, no))
+
+        def came_online(_device_no: int) -> None:
+            sender.wake()
+            names.wake()
+
+        fleet.on_online = came_online
         fleet.on_change = reconciler.wake
-        loop.add_reader(ingest.control_fd(), self._drain_control, ingest, fleet)
+        loop.add_reader(ingest.control_fd(), self._drain_control, ingest, fleet, names)
         listener = self._listener(pool, fleet, reconciler, sender)
         log.info("worker is ready", worker=str(self._id), network=self._network, pid=os.getpid())
         background = [
@@ -109,6 +116,7 @@ class _Worker:
             self._task(listener.run()),
             self._task(reconciler.run()),
             self._task(reconciler.run_starts()),
+            self._task(names.run()),
         ]
         sending = self._task(sender.run())
         await self._stop.wait()
@@ -169,8 +177,11 @@ class _Worker:
             chat_storage=settings.chat_storage,
         )
 
-    def _drain_control(self, ingest: _core.Ingest, fleet: Fleet) -> None:
+    def _drain_control(self, ingest: _core.Ingest, fleet: Fleet, names: GroupNames) -> None:
         for device_no, code, data in ingest.control():
+            if code == NAMELESS_GROUP:
+                names.want(device_no, data.decode())
+                continue
             held = fleet.held.get(device_no)
             if held is not None and held.session is not None:
                 try:

@@ -8,7 +8,10 @@ use std::{
 
 use parking_lot::Mutex;
 
-/// One event as neonize gave it.
+/// Code of an event of our own: a group has no subject yet; its data is the group's JID.
+pub const NAMELESS_GROUP: i32 = -1;
+
+/// One event as neonize gave it, or one of our own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Control {
     pub device_no: i32,

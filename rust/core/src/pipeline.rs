@@ -72,6 +72,7 @@ pub struct Shared {
     pub options: Options,
     pub stats: Stats,
     pub spool: Spool,
+    pub controls: Controls,
     pub connector: Arc<Connector>,
     devices: RwLock<HashMap<i32, Arc<Device>>>,
     /// Events that are not through yet, of all devices.
@@ -81,7 +82,6 @@ pub struct Shared {
 /// See the module.
 pub struct Pipeline {
     pub shared: Arc<Shared>,
-    pub controls: Controls,
     writers: RwLock<Vec<Sender<Item>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     announcer: Mutex<Option<Announcer>>,
@@ -108,6 +108,7 @@ impl Pipeline {
             options,
             stats: Stats::default(),
             spool,
+            controls: Controls::new()?,
             connector,
             devices: RwLock::default(),
             open: AtomicUsize::new(0),
@@ -121,7 +122,6 @@ impl Pipeline {
         }
         let pipeline = Arc::new(Self {
             shared,
-            controls: Controls::new()?,
             writers: RwLock::new(senders),
             threads: Mutex::new(threads),
             announcer: Mutex::new(Some(announcer)),
@@ -138,7 +138,7 @@ impl Pipeline {
         let shared = &self.shared;
         if !event::is_data(code) {
             stats::add(&shared.stats.controls, 1);
-            self.controls.push(Control { device_no, code, data: data.to_vec() });
+            shared.controls.push(Control { device_no, code, data: data.to_vec() });
             return;
         }
         stats::add(&shared.stats.events, 1);

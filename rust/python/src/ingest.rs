@@ -72,11 +72,11 @@ impl Ingest {
     }
 
     fn control_fd(&self) -> i32 {
-        self.pipeline.controls.descriptor()
+        self.pipeline.shared.controls.descriptor()
     }
 
     fn control<'py>(&self, py: Python<'py>) -> Vec<(i32, i32, Bound<'py, PyBytes>)> {
-        let controls = self.pipeline.controls.drain();
+        let controls = self.pipeline.shared.controls.drain();
         controls.into_iter().map(|one| (one.device_no, one.code, PyBytes::new(py, &one.data))).collect()
     }
 

@@ -25,7 +25,7 @@ const LIDS: &str = "SELECT device_no, lid, number FROM lid_numbers WHERE device_
 const CHATS: &str = "\
     SELECT c.device_no, c.jid, c.id, c.floor_key, \
            ARRAY (SELECT m.key FROM messages m WHERE m.chat_id = c.id ORDER BY m.key), \
-           EXISTS (SELECT FROM pending_changes p WHERE p.chat_id = c.id) \
+           EXISTS (SELECT FROM pending_changes p WHERE p.chat_id = c.id), c.is_group AND c.name IS NULL \
     FROM chats c JOIN unnest($1::int4[], $2::text[]) t (device_no, jid) ON c.device_no = t.device_no AND c.jid = t.jid";
 /// Devices that are gone get none.
 const CREATE: &str = "\
@@ -61,6 +61,8 @@ pub struct Known {
     pub lids: HashMap<i32, HashMap<i64, i64>>,
     ids: HashMap<(i32, Jid), i64>,
     chats: HashMap<i64, Chat>,
+    /// Groups whose subject was not there when they were loaded, which is once.
+    nameless: Vec<(i32, Jid)>,
     batch: u64,
 }
 
@@ -150,11 +152,19 @@ impl Known {
         for row in database.query(CHATS, &[&devices, &jids]).await? {
             let Some(jid) = Jid::parse(row.get(1)) else { continue };
             let id = row.get(2);
+            if row.get(6) {
+                self.nameless.push((row.get(0), jid.clone()));
+            }
             let (floor_key, keys, has_waiting) = (row.get(3), row.get(4), row.get(5));
             self.ids.insert((row.get(0), jid), id);
             self.chats.insert(id, Chat { floor_key, keys, has_waiting, used: self.batch });
         }
         Ok(())
+    }
+
+    /// Groups that were loaded without a subject since the last call; their batch may have named them meanwhile.
+    pub fn take_nameless(&mut self) -> Vec<(i32, Jid)> {
+        std::mem::take(&mut self.nameless)
     }
 
     /// The id of a chat that was loaded.

@@ -25,6 +25,7 @@ use crate::{
     announce::News,
     batch::{self, Item},
     connection::{Failure, Session},
+    control::{self, Control},
     pipeline::Shared,
     stats,
 };
@@ -79,6 +80,7 @@ impl Writer<'_> {
                 if let Some(news) = &self.news {
                     let _ = news.send(told);
                 }
+                self.tell_of_nameless();
                 batch.into_iter().filter_map(|item| self.shared.finish(item)).collect()
             }
             Err(Failure::Away) => Vec::new(),
@@ -92,6 +94,14 @@ impl Writer<'_> {
                 next.extend(self.store(second));
                 next
             }
+        }
+    }
+
+    /// The worker may ask WhatsApp what groups are called that nothing has named yet.
+    fn tell_of_nameless(&mut self) {
+        for (device_no, jid) in self.known.get_mut().take_nameless() {
+            let data = jid.to_string().into_bytes();
+            self.shared.controls.push(Control { device_no, code: control::NAMELESS_GROUP, data });
         }
     }
 
