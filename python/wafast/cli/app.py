@@ -134,22 +134,22 @@ def doctor() -> None:
     raise typer.Exit(0 if examine(options.load()) else 1)
 
 
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
-    help="Run the simulator: a WhatsApp server on 127.0.0.1. --dir DIR --control-port N --proxy-port N --seed N",
-)
-def loopback(context: typer.Context) -> None:
-    """Run the simulator until Ctrl-C."""
+@app.command()
+def loopback(
+    folder: Annotated[
+        Path | None, typer.Option("--dir", help="Where its world and profile lie; else in the data folder.")
+    ] = None,
+    control_port: Annotated[int, typer.Option(help="Port for orders; 0: any.", min=0, max=65535)] = 0,
+    proxy_port: Annotated[int, typer.Option(help="Port its clients dial; 0: any.", min=0, max=65535)] = 0,
+    seed: Annotated[int | None, typer.Option(help="Makes keys and people the same each time.", min=0)] = None,
+) -> None:
+    """Run the simulator, a WhatsApp server on 127.0.0.1, until Ctrl-C."""
     from wafast._core import loopback as simulate
 
-    arguments = list(context.args)
-    if "--dir" not in arguments:
-        folder = options.load().simulator_dir
-        folder.mkdir(parents=True, exist_ok=True)
-        arguments += ["--dir", str(folder)]
-    else:
-        Path(arguments[arguments.index("--dir") + 1]).mkdir(parents=True, exist_ok=True)
-    raise typer.Exit(simulate(arguments))
+    folder = folder or options.load().simulator_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = ["--dir", str(folder), "--control-port", str(control_port), "--proxy-port", str(proxy_port)]
+    raise typer.Exit(simulate(arguments if seed is None else [*arguments, "--seed", str(seed)]))
 
 
 @app.command()
