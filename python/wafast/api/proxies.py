@@ -6,7 +6,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from wafast.api.problems import refused_field
 
-SCHEMES = ("http", "https", "socks5")
+#: What the connect gate can go through (`devices.tunnel`).
+SCHEMES = ("http", "socks5")
 
 
 def checked(address: str) -> str:
