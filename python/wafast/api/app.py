@@ -27,6 +27,7 @@ from wafast.api.problems import Problem, answer_http_exception, answer_problem, 
 from wafast.api.services import Services
 from wafast.api.session import SessionController
 from wafast.api.web_app import web_app
+from wafast.database.away import DATABASE_AWAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,10 +77,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             Problem: answer_problem,
             HTTPException: answer_http_exception,
             asyncpg.DataError: answer_refused_text,
-            asyncpg.PostgresConnectionError: answer_away,
-            asyncpg.InterfaceError: answer_away,
-            asyncpg.OperatorInterventionError: answer_away,
-            OSError: answer_away,
+            **dict.fromkeys(DATABASE_AWAY, answer_away),
             Exception: answer_unexpected,
         },
         openapi_config=document_config(docs_router(), [DocumentFile(), DocumentPage()]),

@@ -29,8 +29,8 @@ def answer_refused_text(request: Request[Any, Any, Any], error: asyncpg.DataErro
 
 
 def answer_away(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """503 while the database cannot be reached, 507 when the disk is full."""
-    if isinstance(error, OSError) and error.errno in FULL:
+    """503 while the database is away (`database.away`), 507 when the disk is full."""
+    if isinstance(error, asyncpg.DiskFullError) or (isinstance(error, OSError) and error.errno in FULL):
         log.error("request %s: the disk is full", request_id_of(request))
         return response_to(request, Problem(507, "disk-full", "The server's disk is full: nothing can be stored now."))
     log.warning("request %s: the database is away: %s", request_id_of(request), error)

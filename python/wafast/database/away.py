@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-DATABASE_AWAY: tuple[type[BaseException], ...] = (
+DATABASE_AWAY: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
