@@ -26,8 +26,8 @@ from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.devices import rows
 from wafast.devices.rows import DeviceRow
+from wafast.settings import Network
 
-Network = Literal["whatsapp", "loopback"]
 DeviceState = Literal[
     "new", "pairing", "connecting", "online", "offline", "logged_out", "banned", "replaced", "outdated"
 ]

@@ -12,6 +12,7 @@ from litestar import Response
 from litestar.response import Stream
 
 from wafast.api.problems import Problem
+from wafast.inbox.media import OCTETS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from wafast.inbox.media import StoredFile
 
 CHUNK = 1 << 18  # bytes read at once
-OCTETS = "application/octet-stream"
 #: What a browser may show by itself; everything else is downloaded.
 SHOWN = re.compile(r"image/(jpeg|png|gif|webp)|(audio|video)/[a-z0-9.+-]+|application/pdf")
 #: Content of one address never changes; only its owner's browser may keep it.

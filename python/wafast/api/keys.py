@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from litestar import Controller, delete, get, post
@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from wafast.accounts import audit
 from wafast.accounts import keys as accounts
-from wafast.accounts.principal import Principal
+from wafast.accounts.principal import Principal, Scope
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.ids import number_of, uuid_of
 from wafast.api.paging import before_of, page_of
@@ -22,8 +22,6 @@ from wafast.api.policy import Policy
 from wafast.api.problems import not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
-
-Scope = Literal["read", "send", "admin"]
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Request, Response, delete, get, patch, post
@@ -12,7 +12,7 @@ from litestar.params import JSONBody
 from msgspec import Meta
 
 from wafast.accounts import audit, logins
-from wafast.accounts.principal import Principal
+from wafast.accounts.principal import Principal, Role
 from wafast.api.authentication import COOKIE, token_of
 from wafast.api.ids import MAX_INT4, number_of
 from wafast.api.origin import address_of, is_secure
@@ -20,14 +20,9 @@ from wafast.api.policy import Policy
 from wafast.api.problems import Problem, not_found
 from wafast.api.responses import problems
 from wafast.api.services import Services
-
-if TYPE_CHECKING:
-    from wafast.settings import Settings
+from wafast.settings import Network, Settings
 
 COOKIE_SECONDS = 30 * 86_400  # as long as a login lives after its last use
-
-Role = Literal["admin", "agent", "viewer"]
-Network = Literal["whatsapp", "loopback"]
 
 
 class SessionUser(msgspec.Struct, frozen=True):

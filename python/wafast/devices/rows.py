@@ -11,10 +11,10 @@ import msgspec
 
 from wafast.database.queries import load
 from wafast.events import bus
+from wafast.settings import Network
 
 q = load(__file__)
 
-Network = Literal["whatsapp", "loopback"]
 #: A pairing ends by itself after this long; WhatsApp's own QR codes run for 160 s.
 PAIRING_SECONDS = 180
 

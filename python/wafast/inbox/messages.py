@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from wafast.database.queries import load
+from wafast.inbox.media import OCTETS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,7 +152,7 @@ def message_of(row: asyncpg.Record) -> Message:
 
 def _media_facts(media: dict[str, Any]) -> MediaFacts:
     return MediaFacts(
-        mime=media.get("mime") or "application/octet-stream",
+        mime=media.get("mime") or OCTETS,
         size=media.get("size"),
         width=media.get("width"),
         height=media.get("height"),

@@ -25,13 +25,15 @@ from wafast.devices.session import (
     SessionError,
     Unanswered,
 )
+from wafast.inbox.media import OCTETS
 from wafast.outbox import claim as claims
 from wafast.outbox import transition
 from wafast.outbox.claim import Claim
+from wafast.outbox.resolve import resolve
 
 log = logs.get("outbox.send")
 
-#: What no notification tells: rows that were expired or skipped.
+#: What no notification tells: rows that were expired or skipped, and receipts of sends nobody could say about.
 SAFETY_SECONDS = 30.0
 #: Rows that come together are claimed together.
 GATHER_SECONDS = 0.01
@@ -82,6 +84,7 @@ class Sender:
                     next_safety = time.monotonic() + SAFETY_SECONDS
                     await claims.expire(self._pool, self._online())
                     await claims.give_up_lost(self._pool, self._worker_id, list(self._in_flight.values()))
+                    await resolve(self._pool, self._online())
                 wait = await self._tick()
             except DATABASE_AWAY as error:
                 log.warning("the database is away", error=str(error))
@@ -169,7 +172,7 @@ class Sender:
             return Content(claim.body, quoted=answered)
         name = claim.media_sha256.hex()
         file = await asyncio.to_thread((self._media_dir / name[:2] / name).read_bytes)
-        mime = claim.media_mime or "application/octet-stream"
+        mime = claim.media_mime or OCTETS
         return Content(claim.body, Media(claim.kind, file, mime, claim.file_name), answered)
 
     async def _type(self, session: Session, claim: Claim) -> None:
