@@ -37,7 +37,7 @@ WHERE role = 'admin' AND tenant_id = (SELECT min(id) FROM tenants)
 ON CONFLICT DO NOTHING
 
 -- name: list_users
-SELECT u.email, u.name, t.name AS tenant, m.role, u.disabled_at
+SELECT u.email, u.name, t.name AS tenant, m.role
 FROM users u JOIN members m ON m.user_id = u.id JOIN tenants t ON t.id = m.tenant_id
 ORDER BY u.email, t.id
 

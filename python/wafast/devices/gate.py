@@ -64,7 +64,6 @@ class Gate:
         self._next = 0.0
         self._server: asyncio.Server | None = None
         self._port = 0
-        self.dials = 0
 
     async def open(self) -> None:
         """Begin to listen, on a port of its own."""
@@ -132,7 +131,6 @@ class Gate:
             await self._wait_turn(device_no, line)
         if reader.at_eof():
             raise ConnectionResetError("it did not wait")
-        self.dials += 1
         _, far = await open_tunnel(self._only or line.proxy, request.host, request.port)
         try:
             await splice(cast(asyncio.Transport, writer.transport), cast(asyncio.Transport, far.transport), ESTABLISHED)

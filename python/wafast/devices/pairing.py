@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 q = load(__file__)
 
 TIMED_OUT = "nobody scanned the code in time; start again"
-CANCELLED = "the pairing was cancelled"
 
 #: What the last words of WhatsApp's codes mean (whatsmeow qrchan.go).
 OUTCOMES = {

@@ -115,8 +115,8 @@ class _Pipe(asyncio.Protocol):
     """One end of a tunnel: what comes in here goes out there. A task and a stream per direction would cost four times
     the memory, and a wake-up more for each packet."""
 
-    def __init__(self, here: asyncio.Transport, there: asyncio.Transport, ended: asyncio.Future[None]) -> None:
-        self._here, self._there, self._ended = here, there, ended
+    def __init__(self, there: asyncio.Transport, ended: asyncio.Future[None]) -> None:
+        self._there, self._ended = there, ended
 
     def data_received(self, data: bytes) -> None:
         self._there.write(data)
@@ -149,7 +149,7 @@ async def splice(near: asyncio.Transport, far: asyncio.Transport, greeting: byte
     if near.is_closing() or far.is_closing():
         return
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    far.set_protocol(_Pipe(far, near, ended))
-    near.set_protocol(_Pipe(near, far, ended))
+    far.set_protocol(_Pipe(near, ended))
+    near.set_protocol(_Pipe(far, ended))
     near.write(greeting)
     await ended

@@ -6,7 +6,7 @@ WHERE d.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND d.id = $3
 
 -- name: list_chats
 -- $3 device, $4 oldest last_key shown, $5 $6 the chat after which the page starts (last_key, id), $7 search pattern,
--- $8 pattern of digits, $9 how many. Walks chats_by_activity from the newest. A search filters on the way and looks at
+-- $8 pattern of digits, $9 how many. The device's chats are found by their jid index and sorted. A search looks at
 -- messages only of chats that do not match otherwise: 10,000 chats of 20 messages without a match take 0.2 s.
 SELECT c.id, d.id AS device_id, c.jid, c.name, c.is_group, c.last_text, c.last_key,
        message_kind(c.last_kind) AS last_kind, c.last_flags, message_status(c.last_status) AS last_status,
@@ -35,7 +35,7 @@ WHERE c.tenant_id = ANY ($1::int4[]) AND ($2::uuid[] IS NULL OR d.id = ANY ($2))
 
 -- name: lock_chat
 -- read_key and unread as they were, for what the phone must be told; the lock keeps a batch from counting in between.
-SELECT c.device_no, c.jid, c.is_group, c.unread, c.floor_key, c.last_key,
+SELECT c.device_no, c.jid, c.unread, c.last_key,
        greatest(coalesce(c.read_key, c.floor_key), c.floor_key) AS read_key
 FROM chats c
 JOIN devices d ON d.no = c.device_no
