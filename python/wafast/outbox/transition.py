@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 q = load(__file__)
 
-#: messages.kind, as message_kind() in the database reads it.
+#: messages.kind of what can be sent, as message_kind() in the database reads it; a test compares them.
 KINDS = {"text": 0, "image": 1, "video": 2, "audio": 3, "voice": 4, "document": 5}
 
 
@@ -50,29 +50,35 @@ async def record_sent(pool: asyncpg.Pool, worker_id: UUID, claim: Claim, sent: S
 
     False when the row is not this claim's any more; the message is stored all the same, because it has left.
     """
+    async with pool.acquire() as connection, connection.transaction():
+        ours = await finish(connection, worker_id, claim, "sent", message_id=sent.message_id)
+        await store_message(connection, claim, sent)
+    return bool(ours)
+
+
+async def store_message(connection: Executor, claim: Claim, sent: Sent) -> None:
+    """The message row of a send that has left, its chat's preview, and the receipts that were faster. Runs in the
+    caller's transaction, in which the outbox row has become `sent`."""
     key = message_key(sent.timestamp, sent.message_id)
     kind = KINDS[claim.kind]
     body = claim.body or (claim.file_name or "" if claim.kind == "document" else "")
-    async with pool.acquire() as connection, connection.transaction():
-        ours = await finish(connection, worker_id, claim, "sent", message_id=sent.message_id)
-        chat_id = await connection.fetchval(q.chat_for_send, claim.tenant_id, claim.device_no, claim.to_jid)
-        own = await connection.fetchval(q.own_jid, claim.device_no)
-        new = await connection.fetchval(
-            q.insert_own_message, chat_id, key, pack(own), claim.device_no, claim.tenant_id, kind, sent.message_id,
-            body, sent.media, claim.quoted,
-        )  # fmt: skip
-        if new is not None and sent.thumbnail is not None:
-            await connection.execute(q.insert_thumbnail, chat_id, key, claim.tenant_id, sent.thumbnail)
-        await connection.execute(q.show_in_chat, chat_id, key, new is not None, kind, body)
-        early = await connection.fetch(q.take_early_receipts, chat_id, sent.message_id)
-        if early:
-            status, at = max((row["status"], row["at"]) for row in early)
-            await connection.execute(q.apply_early_receipts, chat_id, key, claim.id, status, at)
-        where = {"t": claim.tenant_id, "d": claim.device_no}
-        await bus.publish(
-            connection, [{"k": "message", **where, "c": chat_id, "m": [key]}, {"k": "chat", **where, "c": [chat_id]}]
-        )
-    return bool(ours)
+    chat_id = await connection.fetchval(q.chat_for_send, claim.tenant_id, claim.device_no, claim.to_jid)
+    own = await connection.fetchval(q.own_jid, claim.device_no)
+    new = await connection.fetchval(
+        q.insert_own_message, chat_id, key, pack(own), claim.device_no, claim.tenant_id, kind, sent.message_id,
+        body, sent.media, claim.quoted,
+    )  # fmt: skip
+    if new is not None and sent.thumbnail is not None:
+        await connection.execute(q.insert_thumbnail, chat_id, key, claim.tenant_id, sent.thumbnail)
+    await connection.execute(q.show_in_chat, chat_id, key, new is not None, kind, body)
+    early = await connection.fetch(q.take_early_receipts, chat_id, sent.message_id)
+    if early:
+        status, at = max((row["status"], row["at"]) for row in early)
+        await connection.execute(q.apply_early_receipts, chat_id, key, claim.id, status, at)
+    where = {"t": claim.tenant_id, "d": claim.device_no}
+    await bus.publish(
+        connection, [{"k": "message", **where, "c": chat_id, "m": [key]}, {"k": "chat", **where, "c": [chat_id]}]
+    )
 
 
 async def quoted(pool: asyncpg.Pool, claim: Claim) -> Quoted | None:

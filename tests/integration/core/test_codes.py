@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.core.conftest import World
 from wafast import _core
+from wafast.outbox.transition import KINDS
 
 RECORD = Path(__file__).parents[3] / "rust/core/src/record.rs"
 
@@ -21,6 +22,11 @@ def test_names_are_the_same_on_both_sides(world: World, constant: str, function:
     numbers = ", ".join(f"({number})" for number in range(len(names) + 1))
     rows = world.rows(f"SELECT {function}(n::int2) AS name FROM (VALUES {numbers}) v (n)")
     assert [row["name"] for row in rows] == [*names, None]
+
+
+def test_a_send_is_stored_with_the_same_numbers(world: World) -> None:
+    names = ", ".join(f"('{name}', {number})" for name, number in KINDS.items())
+    assert world.rows(f"SELECT name FROM (VALUES {names}) v (name, n) WHERE message_kind(n::int2) <> name") == []
 
 
 def test_keys_order_by_time_and_are_the_same_everywhere(world: World) -> None:
