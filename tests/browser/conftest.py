@@ -1,7 +1,8 @@
 """A real Chromium in front of the running system.
 
 The system comes from the fixture ``system`` (tests/conftest.py); one that runs already is named by
-``WAFAST_TEST_URL``, ``WAFAST_TEST_PASSWORD`` and ``WAFAST_TEST_LOOPBACK`` (data/loopback).
+``WAFAST_TEST_URL``, ``WAFAST_TEST_PASSWORD`` and ``WAFAST_TEST_LOOPBACK`` (the
+simulator's profile, data/loopback/loopback.json).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def stack(request: pytest.FixtureRequest) -> Stack:
         system = request.getfixturevalue("system")
         return Stack(system.url, system.email, system.password, system.simulator)
     phones = Simulator.attach(Path(os.environ["WAFAST_TEST_LOOPBACK"]))
-    email = os.environ.get("WAFAST_TEST_EMAIL", "admin@example.com")
+    email = os.environ.get("WAFAST_TEST_EMAIL", "admin@wafast.local")
     return Stack(url, email, os.environ["WAFAST_TEST_PASSWORD"], phones)
 
 

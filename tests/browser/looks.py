@@ -36,7 +36,7 @@ def open_context(browser: Browser, stack_url: str, look: Look) -> BrowserContext
         has_touch=look.touch,
         is_mobile=look.touch,
         locale="en-GB",
-        # axe-core is injected as a script; that the policy holds is test_security's business
+        # axe-core is injected as a script; that the policy holds is test_web's business
         bypass_csp=True,
     )
     context.set_default_timeout(15_000)

@@ -27,7 +27,7 @@ class ProfileError(ValueError):
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """A WhatsApp server on this machine (SPEC section 8)."""
+    """How to reach a WhatsApp server on this machine: the file it writes, as far as a worker needs it."""
 
     proxy: str
     ca_file: str
