@@ -14,6 +14,7 @@ from wafast.devices.lease import Leases
 from wafast.devices.session import Sent
 from wafast.outbox import claim as claims
 from wafast.outbox import transition
+from wafast.outbox.resolve import resolve
 
 
 async def holder(stack: Stack, *devices: rows.DeviceRow) -> UUID:
@@ -146,6 +147,55 @@ async def test_a_receipt_that_came_first_is_not_lost(stack: Stack) -> None:
     assert await stack.pool.fetchval("SELECT status FROM whatsapp_messages") == "read"
     assert await stack.pool.fetchval("SELECT last_status FROM chats") == 4
     assert await stack.pool.fetchval("SELECT count(*) FROM pending_changes") == 0
+
+
+async def _unknown_with_receipt(stack: Stack, sends: int, *ids: str) -> tuple[int, list[int]]:
+    """A device with so many unknown sends in one chat, and receipts there for ids that no row has."""
+    device = await stack.add_device()
+    worker = await holder(stack, device)
+    sent = await queue(stack, device, sends)
+    for _ in range(sends):
+        [claim] = await claims.claim(stack.pool, worker, [device.no], [])
+        assert await transition.finish(stack.pool, worker, claim, "unknown", "nobody can say")
+    chat = await stack.pool.fetchval(
+        "INSERT INTO chats (tenant_id, device_no, jid) VALUES ($1, $2, '60123@s.whatsapp.net') RETURNING id",
+        stack.tenant_id, device.no,
+    )  # fmt: skip
+    insert = (
+        "INSERT INTO pending_changes (tenant_id, device_no, chat_id, message_id, change) VALUES ($1, $2, $3, $4, $5)"
+    )
+    change = {"change": "status", "status": 3, "at": 1_795_574_838}
+    for message_id in ids:
+        await stack.pool.execute(insert, stack.tenant_id, device.no, chat, message_id, change)
+    return device.no, sent
+
+
+async def test_a_receipt_tells_that_an_unknown_send_has_left(stack: Stack) -> None:
+    device_no, [row] = await _unknown_with_receipt(stack, 1, "ABC")
+    assert await resolve(stack.pool, [device_no]) == 1
+    assert (await stack.until_sent(row, "delivered")).message_id == "ABC"
+    stored = await stack.pool.fetchrow("SELECT * FROM whatsapp_messages")
+    assert stored is not None
+    assert (stored["message_id"], stored["message_text"], stored["status"], stored["from_me"]) == (
+        "ABC", "0", "delivered", True,
+    )  # fmt: skip
+    assert await resolve(stack.pool, [device_no]) == 0
+
+
+@pytest.mark.parametrize(("sends", "ids"), [(2, ["ABC"]), (1, ["ABC", "DEF"])], ids=["two sends", "two receipts"])
+async def test_an_unknown_send_stays_so_when_a_receipt_could_mean_another(
+    stack: Stack, sends: int, ids: list[str]
+) -> None:
+    device_no, rows_left = await _unknown_with_receipt(stack, sends, *ids)
+    assert await resolve(stack.pool, [device_no]) == 0
+    for row in rows_left:
+        await stack.until_sent(row, "unknown")
+
+
+async def test_a_receipt_that_came_much_later_says_nothing_of_an_unknown_send(stack: Stack) -> None:
+    device_no, _ = await _unknown_with_receipt(stack, 1, "ABC")
+    await stack.pool.execute("UPDATE outbox SET claimed_at = claimed_at - interval '6 minutes'")
+    assert await resolve(stack.pool, [device_no]) == 0
 
 
 async def test_an_echo_that_came_first_stays(stack: Stack) -> None:

@@ -1,0 +1,45 @@
+"""What becomes of a send nobody could say about, when a receipt names it: it has left, and this is its id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import asyncpg
+import msgspec
+
+from wafast.database.queries import load
+from wafast.devices.session import Sent
+from wafast.events import bus
+from wafast.inbox.media import ending_of
+from wafast.outbox import transition
+from wafast.outbox.claim import Claim
+
+q = load(__file__)
+
+
+async def resolve(pool: asyncpg.Pool, device_nos: Sequence[int]) -> int:
+    """Settle the unknown sends of these devices that receipts have answered; gives how many."""
+    settled = 0
+    for record in await pool.fetch(q.answered, list(device_nos)):
+        fields = dict(record)
+        sent = Sent(fields.pop("message_id"), fields.pop("claimed_at"), _file(fields))
+        settled += await _settle(pool, msgspec.convert(fields, Claim), sent)
+    return settled
+
+
+async def _settle(pool: asyncpg.Pool, claim: Claim, sent: Sent) -> bool:
+    async with pool.acquire() as connection, connection.transaction():
+        if await connection.fetchval(q.settle, claim.id, sent.message_id) is None:
+            return False
+        await transition.store_message(connection, claim, sent)
+        event = {"k": "outbox", "t": claim.tenant_id, "d": claim.device_no, "o": [claim.id]}
+        await bus.publish(connection, [event])
+    return True
+
+
+def _file(row: dict[str, object]) -> dict[str, object] | None:
+    """The file as it lies here; where it lies at WhatsApp was lost with the answer."""
+    sha256, mime = row["media_sha256"], row["media_mime"]
+    if not isinstance(sha256, bytes) or not isinstance(mime, str):
+        return None
+    return {"mime": mime, "ext": ending_of(mime), "sha256": sha256.hex(), "name": row["file_name"]}
