@@ -240,6 +240,7 @@ class Fleet:
         if not written:
             await self._unlink(held)
             await self.end_session(held)
+            remove_store(self._sessions_dir / pairing.store)
             await self._back_from_pairing(held, None)
             return
         log.info("device is paired", device=held.device_no)
@@ -250,9 +251,9 @@ class Fleet:
 
     async def _unlink(self, held: Held) -> None:
         """The phone has linked a device that nobody wants: give the link back, once the session is in."""
-        if held.session is None:
-            return
         for _ in range(20):
+            if held.session is None:
+                return
             try:
                 await held.session.log_out()
                 return

@@ -214,6 +214,9 @@ class Reconciler:
         records = await self._pool.fetch(q.which_exist, [held.device_no for held in missing])
         exist = {record["no"] for record in records}
         for held in missing:
+            if held.is_handling:  # a phone may just have scanned its code, and is to lose the link again
+                self._again.add(held.device_no)
+                continue
             await self._fleet.drop(held)
             if held.device_no not in exist:
                 self._fleet.forget_store(held)

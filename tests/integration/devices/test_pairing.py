@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tests.integration.devices.stack import Stack
 from wafast.devices import rows
 
@@ -83,3 +85,29 @@ async def test_a_device_is_paired_again_after_a_logout(stack: Stack, phone: str)
     await asyncio.to_thread(stack.simulator.scan, phone, shown.qr)
     await stack.until_state(device.id, "online")
     assert len(list((stack.data_dir / "sessions" / "loopback").glob("*.db"))) == 1
+
+
+@pytest.mark.parametrize("ending", ["cancelled", "deleted"])
+async def test_a_phone_that_scans_too_late_is_unlinked_again(stack: Stack, phone: str, ending: str) -> None:
+    stack.start_worker()
+    device = await stack.add_device()
+    pairing = await stack.start_pairing(device.id)
+    shown = await stack.until_pairing(pairing.id, qr=True)
+    assert shown.qr is not None
+    if ending == "cancelled":
+        # Without a word to the worker, as when the phone is faster than it.
+        await stack.pool.execute("UPDATE pairings SET state = 'failed', ended_at = now() WHERE id = $1", pairing.id)
+    else:
+        await stack.pool.execute("DELETE FROM devices WHERE id = $1", device.id)
+    await asyncio.to_thread(stack.simulator.scan, phone, shown.qr)
+
+    async def unlinked() -> bool:
+        account = await asyncio.to_thread(stack.simulator.account, phone)
+        return account is not None and not account.devices
+
+    await stack.until(unlinked, "the phone has lost the link")
+
+    async def swept() -> bool:
+        return not list((stack.data_dir / "sessions" / "loopback").glob("*.db"))
+
+    await stack.until(swept, "the session file is gone")
