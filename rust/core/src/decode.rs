@@ -6,15 +6,22 @@ use crate::{
     jid::Jid,
     media::{self, Layout},
     members::{self, Member, Rule},
+    poll,
     record::{Content, Kind, flag},
     text,
-    wire::{self, Field},
+    wire::{self, Field, Value},
+    words,
 };
 
 /// Wrappers are opened to this depth; what lies deeper is `unsupported`.
 const MAX_DEPTH: usize = 16;
 /// `ContextInfo.pairedMediaType`: the high-resolution twin of a video or picture that came by itself.
 const TWINS: [u64; 4] = [2, 4, 6, 8];
+/// `MessageAssociation.associationType` of such twins.
+const DUAL_UPLOADS: [u64; 4] = [5, 10, 12, 19];
+/// Members that accompany content: keys, and `messageContextInfo`.
+const KEYS: [u32; 2] = [2, 15];
+const CONTEXT_INFO: u32 = 35;
 /// `ProtocolMessage.type`.
 const REVOKE: u64 = 0;
 const MESSAGE_EDIT: u64 = 14;
@@ -34,6 +41,13 @@ pub enum Decoded<'a> {
     Reaction {
         key: Key<'a>,
         emoji: String,
+        at: i64,
+    },
+    /// A sealed vote on a poll. `at` is as it came: milliseconds.
+    Vote {
+        key: Key<'a>,
+        payload: &'a [u8],
+        nonce: &'a [u8],
         at: i64,
     },
     Pin {
@@ -70,77 +84,141 @@ impl Key<'_> {
     }
 }
 
+/// What is known of a message from outside of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Around<'a> {
+    pub flags: i16,
+    /// Wrappers that were opened already.
+    pub depth: usize,
+    /// The message's secret, unless it says it itself.
+    pub secret: &'a [u8],
+    /// `MessageContextInfo`, the innermost.
+    pub info: &'a [u8],
+}
+
+impl<'a> Around<'a> {
+    fn deeper(self, flags: i16) -> Self {
+        Self { flags: self.flags | flags, depth: self.depth + 1, ..self }
+    }
+
+    fn secret(&self) -> &'a [u8] {
+        let own = wire::bytes_of(self.info, 3);
+        if own.is_empty() { self.secret } else { own }
+    }
+
+    fn is_twin(&self) -> bool {
+        DUAL_UPLOADS.contains(&wire::number_of(wire::bytes_of(self.info, 10), 1))
+    }
+}
+
 /// Decodes the bytes of a `waE2E.Message`.
 #[must_use]
 pub fn decode(message: &[u8]) -> Decoded<'_> {
-    open(message, 0, 0)
+    open(message, Around::default())
 }
 
-fn open(message: &[u8], flags: i16, depth: usize) -> Decoded<'_> {
-    let Some(field) = content_of(message) else { return Decoded::Nothing };
+/// Decodes the bytes of a `waE2E.Message` with what is known from outside.
+#[must_use]
+pub fn open<'a>(message: &'a [u8], mut around: Around<'a>) -> Decoded<'a> {
+    let (field, info) = content_of(message);
+    let Some(field) = field else { return Decoded::Nothing };
+    if !info.is_empty() {
+        around.info = info;
+    }
+    let is_deep = around.depth >= MAX_DEPTH;
     let Some(member) = members::find(field.number) else {
-        return match inner_of_unknown(field) {
-            Some(inner) if depth < MAX_DEPTH => open(inner, flags, depth + 1),
+        return match inner_of_unknown(field, around.depth) {
+            Some(inner) if !is_deep => open(inner, around.deeper(0)),
             _ => Decoded::Content(unsupported(format!("field_{}", field.number))),
         };
     };
-    let bytes = field.bytes();
+    let Value::Bytes(bytes) = field.value else { return Decoded::Content(unsupported(member.name.to_owned())) };
     match member.rule {
-        Rule::Wrapper(_) | Rule::Inside(_) if depth >= MAX_DEPTH => {
-            Decoded::Content(unsupported(member.name.to_owned()))
-        }
-        Rule::Wrapper(more) => open(wire::bytes_of(bytes, 1), flags | more, depth + 1),
-        Rule::Inside(number) => open(wire::bytes_of(bytes, number), flags, depth + 1),
+        Rule::Wrapper(_) | Rule::Inside(_) if is_deep => Decoded::Content(unsupported(member.name.to_owned())),
+        Rule::Wrapper(flags) => open(wire::bytes_of(bytes, 1), around.deeper(flags)),
+        Rule::Inside(number) => open(wire::bytes_of(bytes, number), around.deeper(0)),
         Rule::Nothing => Decoded::Nothing,
-        Rule::Protocol => protocol(bytes),
+        Rule::Protocol => protocol(bytes, around),
         Rule::Reaction => Decoded::Reaction {
             key: Key(wire::bytes_of(bytes, 1)),
             emoji: text::clean(wire::bytes_of(bytes, 2)),
             at: wire::number_of(bytes, 4).cast_signed(),
         },
+        Rule::Vote => {
+            let vote = wire::bytes_of(bytes, 2);
+            Decoded::Vote {
+                key: Key(wire::bytes_of(bytes, 1)),
+                payload: wire::bytes_of(vote, 1),
+                nonce: wire::bytes_of(vote, 2),
+                at: wire::number_of(bytes, 4).cast_signed(),
+            }
+        }
         Rule::Pin => Decoded::Pin { key: Key(wire::bytes_of(bytes, 1)), pinned: wire::number_of(bytes, 2) == 1 },
-        _ => content(bytes, member, flags),
+        _ => content(bytes, member, around),
     }
 }
 
-/// The member that counts: the lowest number that is not mere accompaniment, else the accompaniment itself.
-fn content_of(message: &[u8]) -> Option<Field<'_>> {
-    let accompanies =
-        |field: &Field<'_>| members::find(field.number).is_some_and(|member| matches!(member.number, 2 | 15 | 35));
-    let first = wire::fields(message).filter(|field| !accompanies(field)).min_by_key(|field| field.number)?;
-    // Of a repeated field the last counts.
-    wire::find(message, first.number)
+/// The member that counts, and the `messageContextInfo` beside it. The lowest number counts; of a repeated field the last.
+fn content_of(message: &[u8]) -> (Option<Field<'_>>, &[u8]) {
+    let (mut first, mut info) = (None::<Field<'_>>, &[][..]);
+    for field in wire::fields(message) {
+        if field.number == CONTEXT_INFO {
+            info = field.bytes();
+        } else if !KEYS.contains(&field.number) && first.is_none_or(|first| field.number <= first.number) {
+            first = Some(field);
+        }
+    }
+    (first, info)
 }
 
 /// A field nobody knows is a wrapper if it holds only field 1, and that is a message with known content.
-fn inner_of_unknown(field: Field<'_>) -> Option<&[u8]> {
+fn inner_of_unknown(field: Field<'_>, depth: usize) -> Option<&[u8]> {
     let bytes = field.bytes();
     let holds_only_one =
         !bytes.is_empty() && wire::is_whole(bytes) && wire::fields(bytes).all(|inner| inner.number == 1);
     let inner = wire::bytes_of(bytes, 1);
-    let is_known =
-        || wire::is_whole(inner) && content_of(inner).is_some_and(|found| members::find(found.number).is_some());
-    (holds_only_one && is_known()).then_some(inner)
+    (holds_only_one && is_known(inner, depth + 1)).then_some(inner)
 }
 
-fn protocol(bytes: &[u8]) -> Decoded<'_> {
+fn is_known(message: &[u8], depth: usize) -> bool {
+    let (Some(field), _) = content_of(message) else { return false };
+    let Value::Bytes(bytes) = field.value else { return false };
+    wire::is_whole(message)
+        && match members::find(field.number) {
+            Some(member) => matches!(member.rule, Rule::Conversation) || wire::is_whole(bytes),
+            None => depth < MAX_DEPTH && inner_of_unknown(field, depth).is_some(),
+        }
+}
+
+fn protocol<'a>(bytes: &'a [u8], around: Around<'a>) -> Decoded<'a> {
     let key = Key(wire::bytes_of(bytes, 1));
     match wire::number_of(bytes, 2) {
         REVOKE if !key.0.is_empty() => Decoded::Delete { key },
-        MESSAGE_EDIT => match open(wire::bytes_of(bytes, 14), 0, 0) {
-            Decoded::Content(content) => Decoded::Edit { key, body: content.body },
+        MESSAGE_EDIT if around.depth < MAX_DEPTH => match open(wire::bytes_of(bytes, 14), around.deeper(0)) {
+            // New text that says nothing leaves the message as it was.
+            Decoded::Content(content) if content.kind != Kind::Unsupported => {
+                Decoded::Edit { key, body: content.body }
+            }
             _ => Decoded::Nothing,
         },
         _ => Decoded::Nothing,
     }
 }
 
-fn content<'a>(bytes: &'a [u8], member: &Member, flags: i16) -> Decoded<'a> {
+fn content<'a>(bytes: &'a [u8], member: &Member, around: Around<'a>) -> Decoded<'a> {
     let (mut content, context) = match member.rule {
         Rule::Conversation => (Content::new(Kind::Text, text::clean(bytes)), &[][..]),
-        Rule::Words(kind, paths, context) => (Content::new(kind, words(bytes, paths)), media::optional(bytes, context)),
+        Rule::Words(kind, paths, context) => {
+            (Content::new(kind, words::at(bytes, paths)), media::optional(bytes, context))
+        }
+        Rule::Shown(kind, find, context) => (Content::new(kind, find(bytes)), media::optional(bytes, context)),
+        Rule::Poll => {
+            let mut question = Content::new(Kind::Poll, words::at(bytes, &[&[2]]));
+            question.poll = Some(poll::describe(bytes, around.secret()));
+            (question, wire::bytes_of(bytes, 5))
+        }
         Rule::Place(paths) => {
-            let mut place = Content::new(Kind::Location, words(bytes, paths));
+            let mut place = Content::new(Kind::Location, words::at(bytes, paths));
             place.thumbnail = thumbnail(bytes, 16);
             (place, wire::bytes_of(bytes, 17))
         }
@@ -149,22 +227,31 @@ fn content<'a>(bytes: &'a [u8], member: &Member, flags: i16) -> Decoded<'a> {
             let kind = if wire::number_of(bytes, 6) == 0 { Kind::Audio } else { Kind::Voice };
             file(bytes, kind, &media::AUDIO)
         }
-        Rule::Comment => match open(wire::bytes_of(bytes, 1), 0, 1) {
-            Decoded::Content(inner) => (Content::new(Kind::Text, inner.body), &[][..]),
-            _ => (Content::new(Kind::Text, String::new()), &[][..]),
-        },
+        Rule::Comment => (comment(bytes, around), &[][..]),
         Rule::Bare(kind) => (Content::new(kind, String::new()), &[][..]),
         _ => (unsupported(member.name.to_owned()), &[][..]),
     };
-    if TWINS.contains(&wire::number_of(context, 59)) {
+    if TWINS.contains(&wire::number_of(context, 59)) || around.is_twin() {
         return Decoded::Nothing;
     }
     if content.kind == Kind::Text && content.body.trim().is_empty() {
-        content = unsupported(member.name.to_owned());
+        content.kind = Kind::Unsupported;
+        member.name.clone_into(&mut content.body);
     }
-    content.flags |= flags;
+    content.flags |= around.flags;
     read_context(&mut content, context);
     Decoded::Content(content)
+}
+
+/// The words of what was said about a message.
+fn comment(bytes: &[u8], around: Around<'_>) -> Content {
+    let said = if around.depth < MAX_DEPTH { open(wire::bytes_of(bytes, 1), around.deeper(0)) } else { Decoded::Nothing };
+    match said {
+        Decoded::Content(said) if said.kind != Kind::Unsupported => {
+            Content { kind: Kind::Text, media: None, thumbnail: None, poll: None, ..said }
+        }
+        _ => Content::new(Kind::Text, String::new()),
+    }
 }
 
 fn unsupported(name: String) -> Content {
@@ -183,28 +270,6 @@ fn read_context(content: &mut Content, context: &[u8]) {
     }
     let quoted = text::clean(wire::bytes_of(context, 1));
     content.quoted = (!quoted.is_empty()).then_some(quoted);
-}
-
-/// The non-empty texts at these paths, one a line.
-fn words(bytes: &[u8], paths: &[&[u32]]) -> String {
-    let mut found = Vec::new();
-    for path in paths {
-        collect(bytes, path, &mut found);
-    }
-    found.join("\n")
-}
-
-fn collect(bytes: &[u8], path: &[u32], found: &mut Vec<String>) {
-    let Some((number, rest)) = path.split_first() else {
-        let text = text::clean(bytes);
-        if !text.trim().is_empty() {
-            found.push(text);
-        }
-        return;
-    };
-    for field in wire::fields(bytes).filter(|field| field.number == *number) {
-        collect(field.bytes(), rest, found);
-    }
 }
 
 fn file<'a>(bytes: &'a [u8], kind: Kind, layout: &Layout) -> (Content, &'a [u8]) {

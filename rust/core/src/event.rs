@@ -1,10 +1,11 @@
 //! neonize's events to records. The codes and fields are those of goneonize 0.5.2 (`Neonize.proto`).
 
 use crate::{
-    decode::{self, Decoded, Key},
-    history,
+    decode::{self, Around, Decoded, Key},
+    group, history,
     jid::{Jid, Server},
-    record::{Change, Message, Record, Status, Target, flag},
+    poll,
+    record::{Change, Content, Kind, Message, Record, Status, Target, flag},
     text, timestamp, wire,
 };
 
@@ -17,12 +18,13 @@ pub mod code {
     pub const PRESENCE: i32 = 20;
     pub const JOINED_GROUP: i32 = 21;
     pub const GROUP_INFO: i32 = 22;
+    pub const CALL_TERMINATE: i32 = 42;
 }
 
 /// Whether events of this code are for the pipeline; all others are for the worker.
 #[must_use]
 pub fn is_data(event: i32) -> bool {
-    (code::MESSAGE..=code::GROUP_INFO).contains(&event) || event == code::HISTORY_SYNC
+    (code::MESSAGE..=code::GROUP_INFO).contains(&event) || matches!(event, code::HISTORY_SYNC | code::CALL_TERMINATE)
 }
 
 /// Whether losing an event of this code loses nothing that is stored.
@@ -58,7 +60,11 @@ pub fn read(event: i32, bytes: &[u8], now: i64) -> Result<Vec<Record>, Damaged> 
             let info = wire::bytes_of(bytes, 4);
             name(jid(info, 1), wire::bytes_of(wire::bytes_of(info, 4), 1), &mut records);
         }
-        code::GROUP_INFO => name(jid(bytes, 1), wire::bytes_of(wire::bytes_of(bytes, 5), 1), &mut records),
+        code::GROUP_INFO => {
+            name(jid(bytes, 1), wire::bytes_of(wire::bytes_of(bytes, 5), 1), &mut records);
+            group::changed(bytes, now, &mut records);
+        }
+        code::CALL_TERMINATE => call(bytes, now, &mut records),
         code::HISTORY_SYNC => history::read(wire::bytes_of(bytes, 1), now, &mut records),
         _ => {}
     }
@@ -80,25 +86,37 @@ fn name(jid: Option<Jid>, name: &[u8], records: &mut Vec<Record>) {
 struct Source {
     chat: Jid,
     sender: Option<Jid>,
+    /// The sender's other JID: the number of a LID, or the LID of a number.
+    sender_alt: Option<Jid>,
     from_me: bool,
 }
 
 impl Source {
     /// None for status broadcasts, newsletters and what names no chat. A LID whose number the event tells is recorded.
     fn read(bytes: &[u8], records: &mut Vec<Record>) -> Option<Self> {
-        let (chat, sender) = (jid(bytes, 1)?, jid(bytes, 2));
-        if matches!(chat.server, Server::Broadcast | Server::Newsletter) {
+        let (mut chat, sender, sender_alt) = (jid(bytes, 1)?, jid(bytes, 2), jid(bytes, 6));
+        if !is_stored(&chat) {
             return None;
         }
         let from_me = wire::number_of(bytes, 3) != 0;
-        pair(sender.as_ref(), jid(bytes, 6).as_ref(), records);
-        if !chat.is_group() {
-            // The other side: the sender of what came, the recipient of what we wrote.
-            let other = if from_me { jid(bytes, 7) } else { jid(bytes, 6) };
-            pair(Some(&chat), other.as_ref(), records);
+        if chat.server == Server::Broadcast && !from_me {
+            // What somebody sends to a list of theirs comes to us as if to us alone.
+            chat = sender.clone()?;
         }
-        Some(Self { chat, sender, from_me })
+        pair(sender.as_ref(), sender_alt.as_ref(), records);
+        if !chat.is_group() && from_me {
+            // The other side: the sender of what came, the recipient of what we wrote.
+            pair(Some(&chat), jid(bytes, 7).as_ref(), records);
+        } else if !chat.is_group() {
+            pair(Some(&chat), sender_alt.as_ref(), records);
+        }
+        Some(Self { chat, sender, sender_alt, from_me })
     }
+}
+
+/// Statuses and newsletters are no chats.
+pub(crate) fn is_stored(chat: &Jid) -> bool {
+    chat.server != Server::Newsletter && (chat.server != Server::Broadcast || chat.user != "status")
 }
 
 /// Records that two JIDs are one person, if one is a LID and the other a number.
@@ -116,38 +134,47 @@ fn message(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
     let Some(source) = Source::read(wire::bytes_of(info, 1), records) else { return };
     let id = text::clean(wire::bytes_of(info, 2));
     let sent = timestamp::repair(wire::number_of(info, 6).cast_signed(), now);
-    let mut flags = 0;
-    for (number, flag) in [(3, flag::EPHEMERAL), (4, flag::VIEW_ONCE), (5, flag::VIEW_ONCE), (6, flag::VIEW_ONCE)] {
-        if wire::number_of(bytes, number) != 0 {
-            flags |= flag;
-        }
-    }
     let head = Head {
         chat: source.chat,
         sender: source.sender,
+        sender_alt: source.sender_alt,
         from_me: source.from_me,
         id,
         at: sent.seconds,
         was_repaired: sent.was_nonsense,
         now,
         by_admin: wire::bytes_of(info, 10) == b"8",
+        is_edit: wire::number_of(bytes, 9) != 0,
         sender_name: Some(text::clean(wire::bytes_of(info, 5))).filter(|name| !name.is_empty()),
         status: if source.from_me { Status::Sent } else { Status::Received },
         is_history: false,
     };
-    head.record(wire::bytes_of(bytes, 2), flags, records);
+    head.record(wire::bytes_of(bytes, 2), around(bytes), records);
+}
+
+/// whatsmeow has opened the outermost wrappers already, and says which.
+fn around(event: &[u8]) -> Around<'_> {
+    let is = |number| wire::number_of(event, number) != 0;
+    let (ephemeral, once) = (is(3), is(4) || is(5) || is(6));
+    let depth = [ephemeral, once, is(7), is(8), is(9)].into_iter().filter(|is| *is).count();
+    let flags = [(ephemeral, flag::EPHEMERAL), (once, flag::VIEW_ONCE)];
+    let flags = flags.into_iter().filter(|(is, _)| *is).fold(0, |flags, (_, flag)| flags | flag);
+    Around { flags, depth, ..Around::default() }
 }
 
 /// Everything about a message but its content.
 pub(crate) struct Head {
     pub chat: Jid,
     pub sender: Option<Jid>,
+    pub sender_alt: Option<Jid>,
     pub from_me: bool,
     pub id: String,
     pub at: i64,
     pub was_repaired: bool,
     pub now: i64,
     pub by_admin: bool,
+    /// The content came in an `editedMessage`.
+    pub is_edit: bool,
     pub sender_name: Option<String>,
     pub status: Status,
     pub is_history: bool,
@@ -155,48 +182,99 @@ pub(crate) struct Head {
 
 impl Head {
     /// Records the message or the change that `content` (`waE2E.Message`) is.
-    pub fn record(self, content: &[u8], flags: i16, records: &mut Vec<Record>) {
-        let by = self.sender.clone();
-        let (key, change) = match decode::decode(content) {
+    pub fn record(self, content: &[u8], around: Around<'_>, records: &mut Vec<Record>) {
+        let at = |at: i64| timestamp::repair(if at == 0 { self.at } else { at }, self.now).seconds;
+        let by_me = self.from_me;
+        let (key, change) = match decode::open(content, around) {
             Decoded::Nothing => return,
-            Decoded::Content(mut content) => {
-                if self.id.is_empty() {
-                    return;
-                }
-                content.flags |= flags | if self.from_me { flag::FROM_ME } else { 0 };
-                records.push(Record::Message(Box::new(Message {
-                    chat: self.chat,
-                    sender: self.sender,
-                    from_me: self.from_me,
-                    id: self.id,
-                    timestamp: self.at,
-                    was_repaired: self.was_repaired,
-                    sender_name: self.sender_name,
-                    status: self.status,
-                    is_history: self.is_history,
-                    content,
-                })));
-                return;
-            }
-            Decoded::Edit { key, body } => (key, Change::Edit { body, by_me: self.from_me, at: self.at }),
-            Decoded::Delete { key } => {
-                (key, Change::Delete { by_me: self.from_me, by_admin: self.by_admin, at: self.at })
-            }
-            Decoded::Reaction { key, emoji, at } => {
-                let at = timestamp::repair(if at == 0 { self.at } else { at }, self.now).seconds;
-                (key, Change::Reaction { emoji, by_me: self.from_me, at })
+            Decoded::Content(content) => return self.message(content, records),
+            Decoded::Edit { key, body } => (key, Change::Edit { body, by_me, at: self.at }),
+            Decoded::Delete { key } => (key, Change::Delete { by_me, by_admin: self.by_admin, at: self.at }),
+            Decoded::Reaction { key, emoji, at: when } => (key, Change::Reaction { emoji, by_me, at: at(when) }),
+            Decoded::Vote { key, payload, nonce, at: when } => {
+                let ballot = poll::sealed_ballot(payload, nonce, self.authors(key), self.voters());
+                (key, Change::Vote { ballot, by_me, at: at(when) })
             }
             Decoded::Pin { key, pinned } => (key, Change::Pin { pinned }),
         };
-        self.change(key, by, change, records);
+        self.change(key.id(), change, records);
     }
 
-    fn change(self, key: Key<'_>, by: Option<Jid>, change: Change, records: &mut Vec<Record>) {
-        let message_id = key.id();
+    /// Records a message.
+    pub fn message(self, mut content: Content, records: &mut Vec<Record>) {
+        if self.id.is_empty() {
+            return;
+        }
+        content.flags |= if self.from_me { flag::FROM_ME } else { 0 };
+        // An edit that names no message has the id of the one it edits. Where that is not there, this is the message.
+        let edit = self.is_edit.then(|| Target {
+            chat: self.chat.clone(),
+            message_id: self.id.clone(),
+            by: self.sender.clone(),
+            change: Change::Edit { body: content.body.clone(), by_me: self.from_me, at: self.at },
+        });
+        records.push(Record::Message(Box::new(Message {
+            chat: self.chat,
+            sender: self.sender,
+            from_me: self.from_me,
+            id: self.id,
+            timestamp: self.at,
+            was_repaired: self.was_repaired,
+            sender_name: self.sender_name,
+            status: self.status,
+            is_history: self.is_history,
+            content,
+        })));
+        records.extend(edit.map(Record::Change));
+    }
+
+    /// Records a change to a message of the chat.
+    pub fn change(self, message_id: String, change: Change, records: &mut Vec<Record>) {
         if !message_id.is_empty() {
-            records.push(Record::Change(Target { chat: self.chat, message_id, by, change }));
+            records.push(Record::Change(Target { chat: self.chat, message_id, by: self.sender, change }));
         }
     }
+
+    /// JIDs that whoever wrote the message with this key may have had when somebody voted on it.
+    fn authors(&self, key: Key<'_>) -> Vec<String> {
+        let mut found = Vec::new();
+        if key.is_from_me() {
+            found.extend(self.voters());
+        } else {
+            found.extend(key.participant().map(|jid| jid.to_string()));
+            found.extend(key.chat().filter(|chat| !chat.is_group()).map(|jid| jid.to_string()));
+        }
+        found
+    }
+
+    fn voters(&self) -> Vec<String> {
+        [&self.sender, &self.sender_alt].into_iter().flatten().map(ToString::to_string).collect()
+    }
+}
+
+/// A call that has ended is a message of who began it.
+fn call(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
+    let meta = wire::bytes_of(bytes, 1);
+    let (chat, creator) = (jid(meta, 1), jid(meta, 3));
+    let Some(chat) = chat.or_else(|| creator.clone()).filter(is_stored) else { return };
+    let id = text::clean(wire::bytes_of(meta, 5));
+    if id.is_empty() {
+        return;
+    }
+    pair(creator.as_ref(), jid(meta, 4).as_ref(), records);
+    let at = timestamp::repair(wire::number_of(meta, 2).cast_signed(), now);
+    records.push(Record::Message(Box::new(Message {
+        sender: creator.or_else(|| Some(chat.clone())),
+        chat,
+        from_me: false,
+        id,
+        timestamp: at.seconds,
+        was_repaired: at.was_nonsense,
+        sender_name: None,
+        status: Status::Received,
+        is_history: false,
+        content: Content::new(Kind::Call, String::new()),
+    })));
 }
 
 /// `Receipt.ReceiptType` to what it makes of our own message.
@@ -212,11 +290,12 @@ fn status_of(kind: u64) -> Option<Status> {
 fn receipt(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
     const READ: u64 = 4;
     const READ_SELF: u64 = 5;
+    const PLAYED_SELF: u64 = 7;
     let Some(source) = Source::read(wire::bytes_of(bytes, 1), records) else { return };
     let kind = wire::number_of(bytes, 4);
     let at = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now).seconds;
     let ids = wire::fields(bytes).filter(|field| field.number == 2).map(|field| text::clean(field.bytes()));
-    if kind == READ_SELF || (source.from_me && kind == READ) {
+    if matches!(kind, READ_SELF | PLAYED_SELF) || (source.from_me && kind == READ) {
         let message_ids: Vec<String> = ids.collect();
         records.push(Record::ReadByUs { chat: source.chat, message_ids });
         return;

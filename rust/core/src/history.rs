@@ -1,15 +1,20 @@
 //! A history sync to records: the chats as the phone has them, and their messages of the last thirty days.
 
 use crate::{
-    decode::Key,
-    event::{Head, pair},
+    decode::{Around, Key},
+    event::{self, Head, pair},
+    group,
     jid::Jid,
-    record::{Change, ChatInfo, Record, Status, Target},
+    poll,
+    record::{Change, ChatInfo, Content, Kind, Record, Status, Target},
     text, timestamp, wire,
 };
 
 /// Older messages are not imported.
 const MAX_AGE: i64 = 30 * 86_400;
+/// `WebMessageInfo.messageStubType`.
+const REVOKED: u64 = 1;
+const REVOKED_BY_ADMIN: u64 = 132;
 
 /// Reads a `waHistorySync.HistorySync`.
 pub(crate) fn read(sync: &[u8], now: i64, records: &mut Vec<Record>) {
@@ -35,8 +40,7 @@ fn push_name(bytes: &[u8], records: &mut Vec<Record>) {
 }
 
 fn conversation(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
-    use crate::jid::Server::{Broadcast, Newsletter};
-    let Some(chat) = jid(bytes, 1).filter(|chat| !matches!(chat.server, Broadcast | Newsletter)) else { return };
+    let Some(chat) = jid(bytes, 1).filter(event::is_stored) else { return };
     pair(Some(&chat), jid(bytes, 39).as_ref(), records);
     pair(Some(&chat), jid(bytes, 42).as_ref(), records);
     let seconds = |number| wire::number_of(bytes, number).cast_signed();
@@ -75,22 +79,55 @@ fn message(bytes: &[u8], chat: &Jid, now: i64, records: &mut Vec<Record>) {
     let participant = key.participant().or_else(|| jid(bytes, 5));
     let sender = if from_me { None } else { participant.or_else(|| (!chat.is_group()).then(|| chat.clone())) };
     let id = key.id();
-    let head = Head {
+    let head = || Head {
         chat: chat.clone(),
-        sender,
+        sender: sender.clone(),
+        sender_alt: None,
         from_me,
         id: id.clone(),
         at: sent.seconds,
         was_repaired: sent.was_nonsense,
         now,
         by_admin: false,
+        is_edit: false,
         sender_name: Some(text::clean(wire::bytes_of(bytes, 19))).filter(|name| !name.is_empty()),
         status: if from_me { status(wire::number_of(bytes, 4)) } else { Status::Received },
         is_history: true,
     };
-    head.record(wire::bytes_of(bytes, 2), 0, records);
-    for field in wire::fields(bytes).filter(|field| field.number == 41) {
-        reaction(field.bytes(), chat, &id, now, records);
+    let around = Around { secret: wire::bytes_of(bytes, 49), ..Around::default() };
+    head().record(wire::bytes_of(bytes, 2), around, records);
+    stands_for_a_message(bytes, head(), records);
+    for field in wire::fields(bytes) {
+        match field.number {
+            41 => reaction(field.bytes(), chat, &id, now, records),
+            45 => vote(field.bytes(), chat, &id, now, records),
+            _ => {}
+        }
+    }
+}
+
+/// What has no content but says what happened: a group's change, a missed call, a message that was deleted.
+fn stands_for_a_message(bytes: &[u8], head: Head, records: &mut Vec<Record>) {
+    let kind = wire::number_of(bytes, 24);
+    let parameters: Vec<String> =
+        wire::fields(bytes).filter(|field| field.number == 26).map(|field| text::clean(field.bytes())).collect();
+    if matches!(kind, REVOKED | REVOKED_BY_ADMIN) {
+        let at = timestamp::repair(wire::number_of(bytes, 52).cast_signed(), head.at).seconds;
+        let (chat, message_id, by) = (head.chat.clone(), head.id.clone(), head.sender.clone());
+        let change = Change::Delete { by_me: head.from_me, by_admin: true, at };
+        head.message(Content::new(Kind::Deleted, String::new()), records);
+        records.push(Record::Change(Target { chat, message_id, by, change }));
+    } else if let Some(content) = group::stub(kind, &parameters, &who(&head)) {
+        head.message(content, records);
+    }
+}
+
+fn who(head: &Head) -> String {
+    match (&head.sender_name, &head.sender) {
+        _ if head.from_me => "You".into(),
+        (Some(name), _) => name.clone(),
+        (None, Some(sender)) => group::person(sender),
+        (None, None) => "Somebody".into(),
     }
 }
 
@@ -107,12 +144,25 @@ fn status(value: u64) -> Status {
 }
 
 fn reaction(bytes: &[u8], chat: &Jid, message_id: &str, now: i64, records: &mut Vec<Record>) {
-    let key = Key(wire::bytes_of(bytes, 1));
-    let by_me = key.is_from_me();
-    let by = if by_me { None } else { key.participant().or_else(|| (!chat.is_group()).then(|| chat.clone())) };
+    let (by_me, by) = author(Key(wire::bytes_of(bytes, 1)), chat);
     let at = timestamp::repair(wire::number_of(bytes, 4).cast_signed(), now).seconds;
     let change = Change::Reaction { emoji: text::clean(wire::bytes_of(bytes, 2)), by_me, at };
     records.push(Record::Change(Target { chat: chat.clone(), message_id: message_id.to_owned(), by, change }));
+}
+
+/// A vote in a history was opened by the phone.
+fn vote(bytes: &[u8], chat: &Jid, message_id: &str, now: i64, records: &mut Vec<Record>) {
+    let (by_me, by) = author(Key(wire::bytes_of(bytes, 1)), chat);
+    let at = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now).seconds;
+    let change = Change::Vote { ballot: poll::open_ballot(wire::bytes_of(bytes, 2)), by_me, at };
+    records.push(Record::Change(Target { chat: chat.clone(), message_id: message_id.to_owned(), by, change }));
+}
+
+/// Whether we sent what has this key, and who did else.
+fn author(key: Key<'_>, chat: &Jid) -> (bool, Option<Jid>) {
+    let by_me = key.is_from_me();
+    let by = if by_me { None } else { key.participant().or_else(|| (!chat.is_group()).then(|| chat.clone())) };
+    (by_me, by)
 }
 
 #[cfg(test)]

@@ -19,6 +19,16 @@ pub enum Server {
 }
 
 impl Server {
+    const ALL: [Self; 8] = [
+        Self::Phone,
+        Self::Lid,
+        Self::Group,
+        Self::Broadcast,
+        Self::Newsletter,
+        Self::Hosted,
+        Self::HostedLid,
+        Self::Other,
+    ];
     const NAMES: [&'static str; 8] =
         ["s.whatsapp.net", "lid", "g.us", "broadcast", "newsletter", "hosted", "hosted.lid", "unknown"];
 
@@ -68,6 +78,13 @@ impl Jid {
         }
     }
 
+    /// The JID that [`Self::packed`] gave this for; None for 0.
+    #[must_use]
+    pub fn unpacked(packed: i64) -> Option<Self> {
+        let server = Server::ALL[usize::try_from(packed & 7).ok()?];
+        (packed > 0).then(|| Self { user: (packed >> 3).to_string(), server })
+    }
+
     /// The user part as a number, for the LID map.
     #[must_use]
     pub fn number(&self) -> Option<i64> {
@@ -100,6 +117,9 @@ mod tests {
         let jid = Jid::parse("60123456789:12@s.whatsapp.net").unwrap();
         assert_eq!((jid.to_string().as_str(), jid.packed()), ("60123456789@s.whatsapp.net", 60_123_456_789 << 3));
         assert_eq!(Jid::parse("900@lid").unwrap().packed(), 900 << 3 | 1);
+        assert_eq!(Jid::unpacked(jid.packed()), Some(jid));
+        assert_eq!(Jid::unpacked(900 << 3 | 1), Jid::parse("900@lid"));
+        assert_eq!(Jid::unpacked(0), None);
         assert_eq!(Jid::parse("123-456@g.us").unwrap().packed(), 0);
         assert_eq!(Jid::parse("@lid"), None);
         assert_eq!(Jid::parse("nothing"), None);

@@ -3,6 +3,7 @@
 use crate::{
     media,
     record::{Kind, flag},
+    words::{self, Path},
 };
 
 /// What becomes of a member. Paths are field numbers from the member inwards; the texts they lead to are joined by newline.
@@ -11,12 +12,16 @@ pub enum Rule {
     /// The member itself is the text.
     Conversation,
     /// Texts at these paths, and where the `contextInfo` is (0: none).
-    Words(Kind, &'static [&'static [u32]], u32),
+    Words(Kind, &'static [Path], u32),
+    /// Texts that this finds, and where the `contextInfo` is (0: none).
+    Shown(Kind, fn(&[u8]) -> String, u32),
+    /// A question with options; votes need more of it than its text.
+    Poll,
     Media(Kind, &'static media::Layout),
     /// Audio, or a voice note when it says so.
     Audio,
     /// A place: texts at these paths, and a thumbnail.
-    Place(&'static [&'static [u32]]),
+    Place(&'static [Path]),
     /// Known by its kind alone.
     Bare(Kind),
     /// A message inside field 1 (`FutureProofMessage`), which gets these flags.
@@ -27,8 +32,9 @@ pub enum Rule {
     Comment,
     Protocol,
     Reaction,
+    Vote,
     Pin,
-    /// It makes no row: keys, votes that are sealed, announcements of what comes by itself.
+    /// It makes no row: keys, sealed changes, announcements of what comes by itself.
     Nothing,
     /// Stored with its name as text.
     Unsupported,
@@ -52,8 +58,8 @@ pub fn find(number: u32) -> Option<&'static Member> {
 }
 
 use Rule::{
-    Audio, Bare, Comment, Conversation, Inside, Media, Nothing, Pin, Place, Protocol, Reaction, Unsupported, Words,
-    Wrapper,
+    Audio, Bare, Comment, Conversation, Inside, Media, Nothing, Pin, Place, Poll, Protocol, Reaction, Shown,
+    Unsupported, Vote, Words, Wrapper,
 };
 
 /// In the order of their numbers.
@@ -61,49 +67,45 @@ pub const MEMBERS: &[Member] = &[
     member(1, "conversation", Conversation),
     member(2, "senderKeyDistributionMessage", Nothing),
     member(3, "imageMessage", Media(Kind::Image, &media::IMAGE)),
-    member(4, "contactMessage", Words(Kind::Contact, &[&[1]], 17)),
+    member(4, "contactMessage", Shown(Kind::Contact, words::of_contact, 17)),
     member(5, "locationMessage", Place(&[&[3], &[4]])),
     member(6, "extendedTextMessage", Words(Kind::Text, &[&[1]], 17)),
     member(7, "documentMessage", Media(Kind::Document, &media::DOCUMENT)),
     member(8, "audioMessage", Audio),
     member(9, "videoMessage", Media(Kind::Video, &media::VIDEO)),
-    member(10, "call", Bare(Kind::Call)),
+    member(10, "call", Words(Kind::Call, &[], 7)),
     member(11, "chat", Unsupported),
     member(12, "protocolMessage", Protocol),
-    member(13, "contactsArrayMessage", Words(Kind::Contact, &[&[2, 1]], 17)),
-    member(14, "highlyStructuredMessage", Words(Kind::Text, &[&[9, 4, 2], &[9, 4, 6], &[9, 2, 2], &[9, 2, 6]], 0)),
+    member(13, "contactsArrayMessage", Shown(Kind::Contact, words::of_contacts, 17)),
+    member(14, "highlyStructuredMessage", Shown(Kind::Text, words::of_structured, 0)),
     member(15, "fastRatchetKeySenderKeyDistributionMessage", Nothing),
     member(16, "sendPaymentMessage", Unsupported),
     member(18, "liveLocationMessage", Place(&[&[6]])),
     member(22, "requestPaymentMessage", Unsupported),
     member(23, "declinePaymentRequestMessage", Unsupported),
     member(24, "cancelPaymentRequestMessage", Unsupported),
-    member(
-        25,
-        "templateMessage",
-        Words(Kind::Text, &[&[4, 2], &[4, 6], &[4, 7], &[2, 2], &[2, 6], &[2, 7], &[5, 1, 1], &[5, 2, 1]], 3),
-    ),
+    member(25, "templateMessage", Shown(Kind::Text, words::of_template, 3)),
     member(26, "stickerMessage", Media(Kind::Sticker, &media::STICKER)),
     member(28, "groupInviteMessage", Words(Kind::Text, &[&[4], &[6]], 7)),
     member(29, "templateButtonReplyMessage", Words(Kind::Text, &[&[2]], 3)),
-    member(30, "productMessage", Words(Kind::Text, &[&[1, 3], &[1, 4], &[5], &[6]], 17)),
+    member(30, "productMessage", Words(Kind::Text, &[&[1, 3], &[1, 4], &[4, 2], &[4, 3], &[5], &[6]], 17)),
     member(31, "deviceSentMessage", Inside(2)),
     member(35, "messageContextInfo", Nothing),
-    member(36, "listMessage", Words(Kind::Text, &[&[1], &[2], &[7]], 8)),
+    member(36, "listMessage", Words(Kind::Text, &[&[1], &[2], &[7], &[3]], 8)),
     member(37, "viewOnceMessage", Wrapper(flag::VIEW_ONCE)),
     member(38, "orderMessage", Words(Kind::Text, &[&[7], &[6]], 17)),
     member(39, "listResponseMessage", Words(Kind::Text, &[&[1]], 4)),
     member(40, "ephemeralMessage", Wrapper(flag::EPHEMERAL)),
     member(41, "invoiceMessage", Words(Kind::Text, &[&[1]], 0)),
-    member(42, "buttonsMessage", Words(Kind::Text, &[&[1], &[6], &[7]], 8)),
+    member(42, "buttonsMessage", Words(Kind::Text, &[&[1], &[6], &[7], &[9, 2, 1]], 8)),
     member(43, "buttonsResponseMessage", Words(Kind::Text, &[&[2]], 3)),
     member(44, "paymentInviteMessage", Unsupported),
-    member(45, "interactiveMessage", Words(Kind::Text, &[&[1, 1], &[1, 2], &[2, 1], &[3, 1]], 15)),
+    member(45, "interactiveMessage", Shown(Kind::Text, words::of_interactive, 15)),
     member(46, "reactionMessage", Reaction),
     member(47, "stickerSyncRmrMessage", Unsupported),
     member(48, "interactiveResponseMessage", Words(Kind::Text, &[&[1, 1]], 15)),
-    member(49, "pollCreationMessage", Words(Kind::Poll, &[&[2]], 5)),
-    member(50, "pollUpdateMessage", Nothing),
+    member(49, "pollCreationMessage", Poll),
+    member(50, "pollUpdateMessage", Vote),
     member(51, "keepInChatMessage", Nothing),
     member(53, "documentWithCaptionMessage", Wrapper(0)),
     member(54, "requestPhoneNumberMessage", Unsupported),
@@ -111,11 +113,11 @@ pub const MEMBERS: &[Member] = &[
     member(56, "encReactionMessage", Nothing),
     member(58, "editedMessage", Wrapper(0)),
     member(59, "viewOnceMessageV2Extension", Wrapper(flag::VIEW_ONCE)),
-    member(60, "pollCreationMessageV2", Words(Kind::Poll, &[&[2]], 5)),
+    member(60, "pollCreationMessageV2", Poll),
     member(61, "scheduledCallCreationMessage", Words(Kind::Event, &[&[3]], 0)),
     member(62, "groupMentionedMessage", Wrapper(0)),
     member(63, "pinInChatMessage", Pin),
-    member(64, "pollCreationMessageV3", Words(Kind::Poll, &[&[2]], 5)),
+    member(64, "pollCreationMessageV3", Poll),
     member(65, "scheduledCallEditMessage", Unsupported),
     member(66, "ptvMessage", Media(Kind::Video, &media::VIDEO)),
     member(67, "botInvokeMessage", Wrapper(0)),
@@ -141,7 +143,7 @@ pub const MEMBERS: &[Member] = &[
     member(93, "pollCreationMessageV4", Wrapper(0)),
     member(95, "statusAddYours", Wrapper(0)),
     member(96, "groupStatusMessage", Wrapper(0)),
-    member(97, "richResponseMessage", Words(Kind::Text, &[&[2, 2]], 4)),
+    member(97, "richResponseMessage", Shown(Kind::Text, words::of_answer, 4)),
     member(98, "statusNotificationMessage", Unsupported),
     member(99, "limitSharingMessage", Wrapper(0)),
     member(100, "botTaskMessage", Wrapper(0)),
@@ -154,12 +156,12 @@ pub const MEMBERS: &[Member] = &[
     member(107, "questionResponseMessage", Words(Kind::Text, &[&[2]], 0)),
     member(109, "statusQuotedMessage", Unsupported),
     member(110, "statusStickerInteractionMessage", Unsupported),
-    member(111, "pollCreationMessageV5", Words(Kind::Poll, &[&[2]], 5)),
+    member(111, "pollCreationMessageV5", Poll),
     member(113, "newsletterFollowerInviteMessageV2", Words(Kind::Text, &[&[2], &[4]], 5)),
     member(115, "pollResultSnapshotMessageV3", Words(Kind::Poll, &[&[1]], 3)),
     member(116, "newsletterAdminProfileMessage", Wrapper(0)),
     member(118, "spoilerMessage", Wrapper(0)),
-    member(119, "pollCreationMessageV6", Words(Kind::Poll, &[&[2]], 5)),
+    member(119, "pollCreationMessageV6", Poll),
     member(120, "conditionalRevealMessage", Unsupported),
     member(121, "pollAddOptionMessage", Unsupported),
     member(122, "eventInviteMessage", Words(Kind::Text, &[&[3], &[6]], 1)),

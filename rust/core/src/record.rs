@@ -1,6 +1,6 @@
 //! What decoding gives: new messages, and changes to messages that are there or will come.
 
-use crate::jid::Jid;
+use crate::{jid::Jid, poll::Ballot};
 
 /// `messages.kind`; SQL's `message_kind()` has the same list in the same order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,12 +82,14 @@ pub struct Content {
     pub media: Option<serde_json::Value>,
     pub thumbnail: Option<Vec<u8>>,
     pub quoted: Option<String>,
+    /// What votes on it need.
+    pub poll: Option<serde_json::Value>,
 }
 
 impl Content {
     #[must_use]
     pub fn new(kind: Kind, body: String) -> Self {
-        Self { kind, flags: 0, body, media: None, thumbnail: None, quoted: None }
+        Self { kind, flags: 0, body, media: None, thumbnail: None, quoted: None, poll: None }
     }
 }
 
@@ -131,6 +133,12 @@ pub enum Change {
     /// An empty emoji takes the reaction back.
     Reaction {
         emoji: String,
+        by_me: bool,
+        at: i64,
+    },
+    /// A vote for no option takes it back.
+    Vote {
+        ballot: Ballot,
         by_me: bool,
         at: i64,
     },

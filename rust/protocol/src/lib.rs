@@ -15,6 +15,7 @@ pub mod noise;
 pub mod padding;
 pub mod pairing;
 pub mod random;
+pub mod secret;
 pub mod signal;
 
 /// Why bytes from the other side were refused.

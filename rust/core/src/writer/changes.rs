@@ -1,8 +1,8 @@
-//! Receipts, edits, deletions, reactions and pins: applied to the message they name, or kept for it until it comes.
+//! Receipts, edits, deletions, reactions, votes and pins: applied to the message they name, or kept for it until it comes.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio_postgres::Error;
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
 use crate::{
     connection::Database,
     jid::Jid,
+    poll::{Ballot, Poll},
     record::{Change, Kind, Status, flag},
 };
 
@@ -34,15 +35,16 @@ const PREVIEW: &str = "\
 /// A chat holds at most twice what is kept of it, so its rows are the fastest way to an id.
 const TARGETS: &str = "\
     SELECT m.chat_id, m.message_id, m.key, m.sender, m.kind, m.flags, m.status, m.body, m.reactions, \
-           extract(epoch FROM m.edited_at)::int8, extract(epoch FROM m.deleted_at)::int8 \
+           extract(epoch FROM m.edited_at)::int8, extract(epoch FROM m.deleted_at)::int8, m.poll, m.poll_votes \
     FROM messages m JOIN unnest($1::int8[], $2::text[]) t (chat_id, message_id) \
     ON m.chat_id = t.chat_id AND m.message_id = t.message_id";
 const UPDATE: &str = "\
     UPDATE messages m SET kind = t.kind, flags = t.flags, status = t.status, body = t.body, reactions = t.reactions, \
-        edited_at = to_timestamp(t.edited_at), deleted_at = to_timestamp(t.deleted_at), \
+        edited_at = to_timestamp(t.edited_at), deleted_at = to_timestamp(t.deleted_at), poll_votes = t.poll_votes, \
         media = CASE WHEN t.deleted_at IS NULL THEN m.media END \
-    FROM unnest($1::int8[], $2::int8[], $3::int2[], $4::int2[], $5::int2[], $6::text[], $7::jsonb[], $8::int8[], $9::int8[]) \
-        t (chat_id, key, kind, flags, status, body, reactions, edited_at, deleted_at) \
+    FROM unnest($1::int8[], $2::int8[], $3::int2[], $4::int2[], $5::int2[], $6::text[], $7::jsonb[], $8::int8[], $9::int8[], \
+         $10::jsonb[]) \
+        t (chat_id, key, kind, flags, status, body, reactions, edited_at, deleted_at, poll_votes) \
     WHERE m.chat_id = t.chat_id AND m.key = t.key";
 /// The outbox follows the receipts of what it sent, and never goes back.
 const OUTBOX: &str = "\
@@ -77,8 +79,16 @@ struct Reaction {
     at: i64,
 }
 
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+struct Vote {
+    sender_jid: String,
+    options: Vec<String>,
+    at: i64,
+}
+
 /// A message as far as changes touch it.
 struct Target {
+    message_id: String,
     key: i64,
     sender: i64,
     kind: i16,
@@ -88,6 +98,8 @@ struct Target {
     reactions: Vec<Reaction>,
     edited_at: Option<i64>,
     deleted_at: Option<i64>,
+    poll: Option<Poll>,
+    votes: Vec<Vote>,
     is_changed: bool,
 }
 
@@ -98,7 +110,7 @@ impl Target {
     }
 
     /// Gives whether anything changed.
-    fn apply(&mut self, wanted: &Wanted, owner: &Owner) -> bool {
+    fn apply(&mut self, wanted: &Wanted, known: &Known, owner: &Owner) -> bool {
         let changed = match &wanted.change {
             Change::Status { status, .. } => {
                 let goes_on = self.flags & flag::FROM_ME != 0 && *status > self.status;
@@ -109,7 +121,8 @@ impl Target {
             }
             _ if self.deleted_at.is_some() => false,
             Change::Edit { body, by_me, at } => {
-                let may = self.is_author(wanted.by.as_ref(), *by_me) && self.edited_at.is_none_or(|last| *at >= last);
+                let is_newer = self.edited_at.is_none_or(|last| *at >= last) && *body != self.body;
+                let may = self.is_author(wanted.by.as_ref(), *by_me) && is_newer;
                 if may {
                     (self.body, self.edited_at) = (body.clone(), Some(*at));
                 }
@@ -126,6 +139,10 @@ impl Target {
             Change::Reaction { emoji, by_me, at } => {
                 let sender = if *by_me { owner.jid.as_ref().or(wanted.by.as_ref()) } else { wanted.by.as_ref() };
                 sender.is_some_and(|sender| self.react(&sender.to_string(), emoji, *at))
+            }
+            Change::Vote { ballot, by_me, at } => {
+                let voter = if *by_me { owner.jid.as_ref().or(wanted.by.as_ref()) } else { wanted.by.as_ref() };
+                voter.is_some_and(|voter| self.vote(voter, ballot, *at, known, owner))
             }
             Change::Pin { pinned } => {
                 let before = self.flags;
@@ -148,6 +165,25 @@ impl Target {
             self.reactions.push(Reaction { sender_jid: sender_jid.into(), emoji: emoji.into(), at });
         }
         before != self.reactions
+    }
+
+    /// A person has one vote; the latest counts, one for nothing takes it back.
+    fn vote(&mut self, voter: &Jid, ballot: &Ballot, at: i64, known: &Known, owner: &Owner) -> bool {
+        let author = if self.flags & flag::FROM_ME == 0 { Jid::unpacked(self.sender) } else { owner.jid.clone() };
+        let authors = author.map(|author| known.names(owner, &author)).unwrap_or_default();
+        let chosen = self.poll.as_ref().and_then(|poll| {
+            poll.chosen(&self.message_id, ballot, &authors, &known.names(owner, voter))
+        });
+        let Some(options) = chosen else { return false };
+        let (before, sender_jid) = (self.votes.clone(), voter.to_string());
+        if before.iter().any(|vote| vote.sender_jid == sender_jid && vote.at > at) {
+            return false;
+        }
+        self.votes.retain(|vote| vote.sender_jid != sender_jid);
+        if !options.is_empty() {
+            self.votes.push(Vote { sender_jid, options, at });
+        }
+        before != self.votes
     }
 }
 
@@ -213,7 +249,7 @@ pub async fn apply(database: &Database, known: &mut Known, wanted: &[Wanted]) ->
     for one in wanted {
         let target = targets.get_mut(&(one.chat_id, one.message_id.clone()));
         if let (Some(target), Some(owner)) = (target, known.owner(one.device_no)) {
-            target.apply(one, owner);
+            target.apply(one, known, owner);
         }
     }
     let waiting = missing(&targets);
@@ -231,22 +267,33 @@ async fn load<'a>(database: &Database, wanted: impl Iterator<Item = &'a Wanted>)
     let (chats, ids): (Vec<i64>, Vec<&str>) = named.into_iter().unzip();
     let rows = database.query(TARGETS, &[&chats, &ids]).await?;
     let targets = rows.iter().map(|row| {
-        let reactions: Option<serde_json::Value> = row.get(8);
         let target = Target {
+            message_id: row.get(1),
             key: row.get(2),
             sender: row.get(3),
             kind: row.get(4),
             flags: row.get(5),
             status: row.get(6),
             body: row.get(7),
-            reactions: reactions.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default(),
+            reactions: parsed(row.get(8)).unwrap_or_default(),
             edited_at: row.get(9),
             deleted_at: row.get(10),
+            poll: parsed(row.get(11)),
+            votes: parsed(row.get(12)).unwrap_or_default(),
             is_changed: false,
         };
         ((row.get(0), row.get(1)), target)
     });
     Ok(targets.collect())
+}
+
+fn parsed<T: DeserializeOwned>(column: Option<serde_json::Value>) -> Option<T> {
+    column.and_then(|value| serde_json::from_value(value).ok())
+}
+
+/// A column of what is said of a message: NULL when it is nothing.
+fn column_of<T: Serialize>(said: &[T]) -> Option<serde_json::Value> {
+    (!said.is_empty()).then(|| serde_json::to_value(said).unwrap_or_default())
 }
 
 /// Gives (chat, key) of what changed, and the chats that show one of them.
@@ -261,9 +308,6 @@ async fn save(database: &Database, targets: &Targets) -> Result<(Vec<(i64, i64)>
             &changed.iter().map($value).collect::<Vec<$kind>>()
         };
     }
-    let reactions = |target: &Target| {
-        (!target.reactions.is_empty()).then(|| serde_json::to_value(&target.reactions).unwrap_or_default())
-    };
     let (chats, keys) = (column!(i64, |(chat, _)| *chat), column!(i64, |(_, target)| target.key));
     let (kinds, flags) = (column!(i16, |(_, target)| target.kind), column!(i16, |(_, target)| target.flags));
     let (statuses, bodies) =
@@ -278,9 +322,10 @@ async fn save(database: &Database, targets: &Targets) -> Result<(Vec<(i64, i64)>
                 flags,
                 statuses,
                 bodies,
-                column!(Option<serde_json::Value>, |(_, target)| reactions(target)),
+                column!(Option<serde_json::Value>, |(_, target)| column_of(&target.reactions)),
                 column!(Option<i64>, |(_, target)| target.edited_at),
                 column!(Option<i64>, |(_, target)| target.deleted_at),
+                column!(Option<serde_json::Value>, |(_, target)| column_of(&target.votes)),
             ],
         )
         .await?;

@@ -121,6 +121,19 @@ impl Known {
         }
     }
 
+    /// All JIDs of a person, as far as they are known.
+    #[must_use]
+    pub fn names(&self, owner: &Owner, jid: &Jid) -> Vec<String> {
+        let mut names = vec![jid.to_string()];
+        if owner.jid.as_ref() == Some(jid) || owner.lid.as_ref() == Some(jid) {
+            names.extend([&owner.jid, &owner.lid].into_iter().flatten().map(ToString::to_string));
+        }
+        let lids = self.lids.get(&owner.device_no).into_iter().flatten();
+        let of_them = lids.filter(|(_, number)| jid.server == Server::Phone && jid.number() == Some(**number));
+        names.extend(of_them.map(|(lid, _)| Jid { user: lid.to_string(), server: Server::Lid }.to_string()));
+        names
+    }
+
     /// Loads those of these chats that are not known; `create` makes the ones that are not there.
     pub async fn load_chats(
         &mut self,

@@ -11,12 +11,12 @@ use crate::{connection::Database, copy::Rows, record::Message};
 
 const COPY: &str = "\
     COPY messages (chat_id, key, created_at, sender, device_no, tenant_id, kind, flags, status, message_id, sender_name, body, \
-                   media, quoted) FROM STDIN BINARY";
+                   media, quoted, poll) FROM STDIN BINARY";
 const STAGING: &str =
     "CREATE TEMP TABLE IF NOT EXISTS incoming (LIKE messages INCLUDING DEFAULTS) ON COMMIT DELETE ROWS";
 const STAGE: &str = "\
     COPY pg_temp.incoming (chat_id, key, created_at, sender, device_no, tenant_id, kind, flags, status, message_id, sender_name, \
-                           body, media, quoted) FROM STDIN BINARY";
+                           body, media, quoted, poll) FROM STDIN BINARY";
 const MERGE: &str = "INSERT INTO messages SELECT * FROM pg_temp.incoming ON CONFLICT DO NOTHING RETURNING chat_id, key";
 const THERE: &str = "\
     SELECT m.chat_id, m.key, m.message_id FROM messages m JOIN unnest($1::int8[], $2::int8[]) t (chat_id, key) \
@@ -161,7 +161,7 @@ impl<'a> Batch<'a> {
 fn encode<'a>(rows: impl Iterator<Item = &'a Row<'a>>) -> bytes::Bytes {
     let created_at =
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros().try_into().unwrap_or(0));
-    let mut copy = Rows::new(14);
+    let mut copy = Rows::new(15);
     for row in rows {
         let (message, content) = (row.message, &row.message.content);
         copy.row()
@@ -178,7 +178,8 @@ fn encode<'a>(rows: impl Iterator<Item = &'a Row<'a>>) -> bytes::Bytes {
             .text(message.sender_name.as_deref())
             .text(Some(&content.body))
             .jsonb(content.media.as_ref())
-            .text(content.quoted.as_deref());
+            .text(content.quoted.as_deref())
+            .jsonb(content.poll.as_ref());
     }
     copy.finish()
 }

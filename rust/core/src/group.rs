@@ -1,0 +1,134 @@
+//! What happened to a group, as a sentence: the text of `system` messages.
+
+use crate::{
+    jid::{Jid, Server},
+    record::{Content, Kind, Message, Record, Status},
+    text, timestamp, wire,
+};
+
+/// Records a `GroupInfo` event. One without a time only says what the group is called now; a changed timer makes no row.
+pub(crate) fn changed(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
+    let (Some(chat), Some(at)) = (jid(bytes, 1), wire::find(bytes, 4)) else { return };
+    let at = timestamp::repair(at.number().cast_signed(), now);
+    let sender = jid(bytes, 3);
+    let sender_name = Some(text::clean(wire::bytes_of(bytes, 2))).filter(|name| !name.is_empty());
+    let who = sender_name.clone().or_else(|| sender.as_ref().map(person)).unwrap_or_else(|| "Somebody".into());
+    let sentences = sentences(bytes, sender.as_ref(), &who);
+    if sentences.is_empty() {
+        return;
+    }
+    records.push(Record::Message(Box::new(Message {
+        chat,
+        sender,
+        from_me: false,
+        // The event has no id of its own; the same event again has the same bytes.
+        id: format!("GROUP{:016X}", digest(bytes)),
+        timestamp: at.seconds,
+        was_repaired: at.was_nonsense,
+        sender_name,
+        status: Status::Received,
+        is_history: false,
+        content: Content::new(Kind::System, sentences.join("\n")),
+    })));
+}
+
+fn digest(bytes: &[u8]) -> u64 {
+    let hash = wafast_protocol::kdf::sha256(&[bytes]);
+    u64::from_be_bytes(hash[..8].try_into().expect("8 of 32 bytes"))
+}
+
+fn jid(bytes: &[u8], number: u32) -> Option<Jid> {
+    Jid::from_event(wire::bytes_of(bytes, number))
+}
+
+fn people(bytes: &[u8], number: u32) -> Vec<Jid> {
+    let found = wire::fields(bytes).filter(|field| field.number == number);
+    found.filter_map(|field| Jid::from_event(field.bytes())).collect()
+}
+
+/// A person as one reads them.
+pub(crate) fn person(jid: &Jid) -> String {
+    match jid.server {
+        Server::Phone => format!("+{}", jid.user),
+        _ => jid.user.clone(),
+    }
+}
+
+fn names(people: &[Jid]) -> String {
+    people.iter().map(person).collect::<Vec<_>>().join(", ")
+}
+
+fn sentences(bytes: &[u8], sender: Option<&Jid>, who: &str) -> Vec<String> {
+    let mut found: Vec<String> = wire::fields(bytes).filter_map(|field| one(field.number, field.bytes(), who)).collect();
+    let joined = people(bytes, 17);
+    let by_themselves = |people: &[Jid]| sender.is_none_or(|sender| people.contains(sender));
+    if !joined.is_empty() {
+        let has_joined = by_themselves(&joined) || !wire::bytes_of(bytes, 16).is_empty();
+        let names = names(&joined);
+        found.push(if has_joined { format!("{names} joined") } else { format!("{who} added {names}") });
+    }
+    let left = people(bytes, 18);
+    if !left.is_empty() {
+        let names = names(&left);
+        found.push(if by_themselves(&left) { format!("{names} left") } else { format!("{who} removed {names}") });
+    }
+    for (number, now) in [(19, "is now an admin"), (20, "is no longer an admin")] {
+        found.extend(people(bytes, number).iter().map(|one| format!("{} {now}", person(one))));
+    }
+    if found.is_empty() && wire::find(bytes, 21).is_some() {
+        found.push(format!("{who} changed this group"));
+    }
+    found
+}
+
+/// The sentence of one field of the event; people have theirs in [`sentences`].
+fn one(number: u32, value: &[u8], who: &str) -> Option<String> {
+    let is = |field| wire::number_of(value, field) != 0;
+    let words = text::clean(wire::bytes_of(value, 1));
+    let sentence = match number {
+        5 => format!("{who} changed the group name to “{words}”"),
+        6 if is(5) || words.is_empty() => format!("{who} removed the group description"),
+        6 => format!("{who} changed the group description to “{words}”"),
+        7 if is(1) => format!("{who} allowed only admins to edit the group info"),
+        7 => format!("{who} allowed everybody to edit the group info"),
+        8 if is(1) => format!("{who} allowed only admins to send messages"),
+        8 => format!("{who} allowed everybody to send messages"),
+        10 if is(1) => format!("{who} deleted the group"),
+        11 => format!("{who} linked this group with another"),
+        12 => format!("{who} unlinked this group from another"),
+        13 => format!("{who} reset the invite link"),
+        _ => return None,
+    };
+    Some(sentence)
+}
+
+/// `WebMessageInfo.messageStubType` of a history: what stands in the place of a message. `parameters` are its words.
+pub(crate) fn stub(kind: u64, parameters: &[String], who: &str) -> Option<Content> {
+    let names = || {
+        let people = parameters.iter().filter_map(|one| Jid::parse(one));
+        names(&people.collect::<Vec<_>>())
+    };
+    let first = parameters.first().map_or("", String::as_str);
+    let sentence = match kind {
+        20 => format!("{who} created the group “{first}”"),
+        21 => format!("{who} changed the group name to “{first}”"),
+        22 => format!("{who} changed the group's picture"),
+        23 => format!("{who} reset the invite link"),
+        24 => format!("{who} changed the group description"),
+        25 => format!("{who} changed who can edit the group info"),
+        26 => format!("{who} changed who can send messages"),
+        27 => format!("{who} added {}", names()),
+        28 => format!("{who} removed {}", names()),
+        29 => format!("{} is now an admin", names()),
+        30 => format!("{} is no longer an admin", names()),
+        31 | 140 | 141 => format!("{} joined", names()),
+        32 => format!("{} left", names()),
+        43 => format!("{who} deleted the group"),
+        // Missed calls, by voice and video, alone and in groups.
+        40 | 41 | 45 | 46 => return Some(Content::new(Kind::Call, String::new())),
+        // It never could be decrypted.
+        2 => return Some(Content::new(Kind::Unsupported, "Waiting for this message".into())),
+        _ => return None,
+    };
+    Some(Content::new(Kind::System, sentence))
+}

@@ -1,0 +1,89 @@
+//! Polls: what their votes need, and opening those.
+//!
+//! A vote names options by the SHA-256 of their text and is sealed with the poll's secret; see [`wafast_protocol::secret`].
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use wafast_protocol::{
+    kdf,
+    secret::{POLL_VOTE, Purpose},
+};
+
+use crate::{text, wire};
+
+/// What somebody voted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ballot {
+    /// Hashes of the chosen options, in base64.
+    Open(Vec<String>),
+    /// As it came, in base64. WhatsApp seals with phone numbers or LIDs: all JIDs that the two people may have had.
+    Sealed { payload: String, nonce: String, authors: Vec<String>, voters: Vec<String> },
+}
+
+/// `messages.poll`: the secret and the options of a poll.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Poll {
+    secret: String,
+    options: Vec<Choice>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Choice {
+    name: String,
+    /// Of the name as it came, which is not always one that can be stored.
+    hash: String,
+}
+
+/// The `poll` column of a `PollCreationMessage`.
+#[must_use]
+pub fn describe(bytes: &[u8], secret: &[u8]) -> Value {
+    let options: Vec<Value> = wire::fields(bytes)
+        .filter(|field| field.number == 3)
+        .map(|field| {
+            let name = wire::bytes_of(field.bytes(), 1);
+            json!({"name": text::clean(name), "hash": STANDARD.encode(kdf::sha256(&[name]))})
+        })
+        .collect();
+    json!({"secret": STANDARD.encode(secret), "options": options})
+}
+
+/// A `PollVoteMessage` that is not sealed.
+#[must_use]
+pub fn open_ballot(vote: &[u8]) -> Ballot {
+    Ballot::Open(wire::fields(vote).filter(|field| field.number == 1).map(|field| STANDARD.encode(field.bytes())).collect())
+}
+
+/// A sealed vote.
+#[must_use]
+pub fn sealed_ballot(payload: &[u8], nonce: &[u8], authors: Vec<String>, voters: Vec<String>) -> Ballot {
+    Ballot::Sealed { payload: STANDARD.encode(payload), nonce: STANDARD.encode(nonce), authors, voters }
+}
+
+impl Poll {
+    /// The names of the chosen options in the poll's order; None when the ballot can't be opened.
+    ///
+    /// `authors` and `voters` are further JIDs that the two people may have had.
+    #[must_use]
+    pub fn chosen(&self, message_id: &str, ballot: &Ballot, authors: &[String], voters: &[String]) -> Option<Vec<String>> {
+        let hashes = match ballot {
+            Ballot::Open(hashes) => hashes.clone(),
+            Ballot::Sealed { payload, nonce, authors: named, voters: named_voters } => {
+                let [secret, payload, nonce] = [&self.secret, payload, nonce].map(|text| STANDARD.decode(text).ok());
+                let (secret, payload, nonce) = (secret?, payload?, nonce?);
+                let vote = voters.iter().chain(named_voters).find_map(|by| {
+                    authors.iter().chain(named).find_map(|author| {
+                        Purpose { name: POLL_VOTE, message_id, author, by }.open(&secret, &nonce, &payload)
+                    })
+                })?;
+                match open_ballot(&vote) {
+                    Ballot::Open(hashes) => hashes,
+                    Ballot::Sealed { .. } => return None,
+                }
+            }
+        };
+        let chosen = self.options.iter().filter(|option| hashes.contains(&option.hash));
+        Some(chosen.map(|option| option.name.clone()).collect())
+    }
+}
