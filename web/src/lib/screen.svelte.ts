@@ -2,7 +2,7 @@
 import { MediaQuery } from 'svelte/reactivity';
 import { prefersReducedMotion } from 'svelte/motion';
 
-/** One thing at a time, full screen (SPEC section 4). */
+/** One thing at a time, full screen. */
 const narrow = new MediaQuery('max-width: 768px');
 
 export function isNarrow(): boolean {

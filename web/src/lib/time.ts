@@ -1,5 +1,5 @@
 /**
- * How instants are shown: in the account's time zone, never the browser's. Lists follow SPEC section 4:
+ * How instants are shown: in the account's time zone, never the browser's. In lists:
  * `15:04` today, `Yesterday`, the weekday within 7 days, then the date.
  */
 export interface Place {
