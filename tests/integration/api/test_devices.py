@@ -116,7 +116,8 @@ def test_a_proxy_is_checked_and_its_password_is_not_shown(tenant: Tenant) -> Non
     client = tenant.client()
     set_to = client.patch(address, json={"proxy": "socks5://me:secret@10.0.0.1:1080"})
     assert set_to.json()["proxy"] == "socks5://me:***@10.0.0.1:1080"
-    for wrong in ("10.0.0.1:1080", "ftp://host:21", "http://host", "http://host:x", "http://host:1\r\nX: y"):
+    not_tunnels = ("10.0.0.1:1080", "ftp://host:21", "https://host:1", "http://host", "http://host:x")
+    for wrong in (*not_tunnels, "http://host:1\r\nX: y"):
         refused = client.patch(address, json={"proxy": wrong})
         assert refused.status_code == 400, wrong
     assert client.patch(address, json={"proxy": None}).json()["proxy"] is None
