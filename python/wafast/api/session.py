@@ -14,8 +14,8 @@ from msgspec import Meta
 from wafast.accounts import audit, logins
 from wafast.accounts.principal import Principal, Role
 from wafast.api.authentication import COOKIE, token_of
+from wafast.api.client_address import address_of, is_secure
 from wafast.api.ids import MAX_INT4, number_of
-from wafast.api.origin import address_of, is_secure
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem, not_found
 from wafast.api.responses import problems
