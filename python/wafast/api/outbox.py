@@ -22,13 +22,12 @@ from wafast.api.policy import Policy
 from wafast.api.problems import conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
+from wafast.api.uploads import WANTED
 from wafast.inbox.media import file_url, hash_of, mime_of_stored
 from wafast.outbox import rows
-from wafast.outbox.rows import OutboxRow
+from wafast.outbox.rows import Kind, OutboxRow, Priority
 
 OutboxState = Literal["queued", "sending", "sent", "delivered", "read", "failed", "unknown", "expired", "cancelled"]
-SendType = Literal["text", "image", "video", "audio", "voice", "document"]
-Priority = Literal["reply", "paced"]
 
 
 class Outbox(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +37,7 @@ class Outbox(msgspec.Struct, frozen=True, kw_only=True):
     device_id: Annotated[str, Meta(examples=["0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11"])]
     to_jid: Annotated[str, Meta(examples=["60198765432@s.whatsapp.net"])]
     chat_id: Annotated[str | None, Meta(description="The chat it belongs to; null before the first message.")]
-    type: SendType
+    type: Kind
     text: Annotated[str, Meta(description="Text, or the caption.", examples=["Yes, it is!"])]
     media_url: str | None
     file_name: str | None
@@ -69,7 +68,7 @@ class SendMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             examples=["012-345 6789"],
         ),
     ]
-    type: Annotated[SendType, Meta(examples=["text"])] = "text"
+    type: Annotated[Kind, Meta(examples=["text"])] = "text"
     text: Annotated[
         str, Meta(max_length=65_536, description="The text, or the caption of a file.", examples=["Yes, it is!"])
     ] = ""
@@ -86,7 +85,7 @@ class SendMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 #: From these a person may have a row tried again.
 RETRYABLE = frozenset({"failed", "expired", "cancelled", "unknown"})
 #: What a file must be to be sent as one of these.
-WANTED_MIME = {"image": "image/jpeg", "video": "video/", "audio": "audio/", "voice": "audio/", "document": ""}
+WANTED_MIME = {"image": "image/jpeg", **WANTED}
 
 
 def outbox_of(row: OutboxRow) -> Outbox:

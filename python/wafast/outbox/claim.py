@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import asyncpg
@@ -11,6 +11,7 @@ import msgspec
 
 from wafast.database.queries import load
 from wafast.events import bus
+from wafast.outbox.rows import Kind, Priority
 
 if TYPE_CHECKING:
     from wafast.events.bus import Executor
@@ -25,12 +26,12 @@ class Claim(msgspec.Struct, frozen=True):
     tenant_id: int
     device_no: int
     to_jid: str
-    kind: Literal["text", "image", "video", "audio", "voice", "document"]
+    kind: Kind
     body: str
     media_sha256: bytes | None
     file_name: str | None
     quoted: str | None
-    priority: Literal["reply", "paced"]
+    priority: Priority
     attempts: int
     claim_epoch: int
     typing: bool

@@ -15,6 +15,7 @@ from wafast.events import bus
 q = load(__file__)
 
 Kind = Literal["text", "image", "video", "audio", "voice", "document"]
+Priority = Literal["reply", "paced"]
 
 
 class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +33,7 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     media_mime: str | None
     file_name: str | None
     quoted: str | None
-    priority: Literal["reply", "paced"]
+    priority: Priority
     state: str
     reason: str | None
     message_id: str | None
@@ -71,7 +72,7 @@ async def enqueue(
     media_sha256: bytes | None = None,
     file_name: str | None = None,
     quoted: str | None = None,
-    priority: Literal["reply", "paced"] = "reply",
+    priority: Priority = "reply",
     not_before: datetime | None = None,
     expires_at: datetime | None = None,
 ) -> OutboxRow | None:
