@@ -124,7 +124,10 @@ async def get_devices_by_no(pool: asyncpg.Pool, numbers: list[int]) -> list[Devi
 async def change_device(
     pool: asyncpg.Pool, tenant_id: int, device_id: UUID, changes: dict[str, Any]
 ) -> DeviceRow | None:
-    """Change name, tags, proxy and pacing columns; what is not in `changes` stays. None: there is no such device."""
+    """Change name, tags, proxy and pacing columns; what is not in `changes` stays. None: there is no such device.
+
+    Raises ValueError for a column that is not among them.
+    """
     allowed = {"name", "tags", "proxy", "min_seconds", "max_seconds", "per_hour", "per_day", "typing", "ramp"}
     unknown = changes.keys() - allowed
     if unknown:
