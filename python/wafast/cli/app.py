@@ -71,9 +71,14 @@ def up(
 
 
 @app.command()
-def demo(host: options.Host = None, port: options.Port = None, data_dir: options.DataDir = None) -> None:
-    """`wafast up --demo`."""
-    up(demo=True, host=host, port=port, data_dir=data_dir)
+def demo(
+    host: options.Host = None,
+    port: options.Port = None,
+    workers: options.Workers = None,
+    data_dir: options.DataDir = None,
+) -> None:
+    """Run everything, with the simulator and a workspace that lives on it: `wafast up --demo`."""
+    up(demo=True, host=host, port=port, workers=workers, data_dir=data_dir)
 
 
 @app.command()
