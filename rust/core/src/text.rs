@@ -3,8 +3,10 @@
 /// The text of `bytes`: invalid UTF-8 becomes U+FFFD as in [`String::from_utf8_lossy`], U+0000 is taken out.
 #[must_use]
 pub fn clean(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    if text.contains('\0') { text.replace('\0', "") } else { text.into_owned() }
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !bytes.contains(&0) => text.to_owned(),
+        _ => String::from_utf8_lossy(bytes).replace('\0', ""),
+    }
 }
 
 /// The first `limit` characters, for previews.

@@ -80,7 +80,20 @@ pub fn is_whole(bytes: &[u8]) -> bool {
 }
 
 impl<'a> Fields<'a> {
+    #[inline]
     fn varint(&mut self) -> Option<u64> {
+        // Nearly every tag and length has one byte.
+        if let Some((&byte, rest)) = self.rest.split_first()
+            && byte < 128
+        {
+            self.rest = rest;
+            return Some(u64::from(byte));
+        }
+        self.long_varint()
+    }
+
+    #[cold]
+    fn long_varint(&mut self) -> Option<u64> {
         let mut value = 0u64;
         for (index, byte) in self.rest.iter().take(10).enumerate() {
             value |= u64::from(byte & 127) << (7 * index);
@@ -92,12 +105,14 @@ impl<'a> Fields<'a> {
         None
     }
 
+    #[inline]
     fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(count)?;
         self.rest = rest;
         Some(taken)
     }
 
+    #[inline]
     fn read(&mut self) -> Option<Field<'a>> {
         let tag = self.varint()?;
         let number = u32::try_from(tag >> 3).ok().filter(|number| *number > 0)?;
@@ -118,6 +133,7 @@ impl<'a> Fields<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = Field<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Field<'a>> {
         if self.rest.is_empty() {
             return None;

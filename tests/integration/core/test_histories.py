@@ -19,7 +19,7 @@ DISAGREEING = f"""
         SELECT count(*) AS rows, count(*) FILTER (WHERE m.key > c.floor_key) AS shown,
                count(*) FILTER (WHERE m.flags & 1 = 0 AND m.key > coalesce(c.read_key, -1)) AS unread_rows
         FROM messages m WHERE m.chat_id = c.id) r
-    LEFT JOIN LATERAL (SELECT * FROM messages m WHERE m.chat_id = c.id ORDER BY m.key DESC LIMIT 1) l ON true
+    LEFT JOIN LATERAL (SELECT * FROM messages m WHERE m.chat_id = c.id ORDER BY m.key >> 32 DESC, m.created_at DESC LIMIT 1) l ON true
     WHERE c.stored <> r.rows OR r.shown > {KEEP} OR (r.rows >= {KEEP} AND r.shown < {KEEP})
        OR c.unread < least(r.unread_rows, {KEEP}) OR (r.rows < {KEEP} AND c.unread <> r.unread_rows)
        OR c.last_key IS DISTINCT FROM l.key OR c.last_text IS DISTINCT FROM left(l.body, 200)
@@ -93,6 +93,16 @@ def test_chats_agree_with_their_messages(world: World, seed: int) -> None:
         assert world.rows(DISAGREEING) == []
     ids = world.rows("SELECT chat_id, message_id, count(*) FROM messages GROUP BY 1, 2 HAVING count(*) > 1")
     assert ids == []
+
+
+def test_within_one_second_messages_keep_the_order_they_came_in(world: World) -> None:
+    texts = [str(number) for number in range(12)]
+    world.feed(*((MESSAGE, events.message(f"S{text}", text)) for text in texts[:6]))
+    world.feed(*((MESSAGE, events.message(f"S{text}", text)) for text in texts[6:]))
+    rows = world.rows("SELECT message_text FROM whatsapp_messages ORDER BY timestamp, created_at")
+    assert [row["message_text"] for row in rows] == texts
+    assert world.chats()[0]["last_message_text"] == texts[-1]
+    assert world.chats()[0]["unread_count"] == len(texts)
 
 
 def test_the_check_above_sees_a_wrong_chat(world: World) -> None:

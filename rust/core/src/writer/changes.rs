@@ -171,9 +171,10 @@ impl Target {
     fn vote(&mut self, voter: &Jid, ballot: &Ballot, at: i64, known: &Known, owner: &Owner) -> bool {
         let author = if self.flags & flag::FROM_ME == 0 { Jid::unpacked(self.sender) } else { owner.jid.clone() };
         let authors = author.map(|author| known.names(owner, &author)).unwrap_or_default();
-        let chosen = self.poll.as_ref().and_then(|poll| {
-            poll.chosen(&self.message_id, ballot, &authors, &known.names(owner, voter))
-        });
+        let chosen = self
+            .poll
+            .as_ref()
+            .and_then(|poll| poll.chosen(&self.message_id, ballot, &authors, &known.names(owner, voter)));
         let Some(options) = chosen else { return false };
         let (before, sender_jid) = (self.votes.clone(), voter.to_string());
         if before.iter().any(|vote| vote.sender_jid == sender_jid && vote.at > at) {

@@ -11,20 +11,21 @@ use crate::{connection::Database, text};
 const PREVIEW: usize = 200;
 
 /// Counts are added, not set: other processes write the same rows. A message older than what was read is not counted as
-/// unread; then the rows are counted, because some of the batch may be newer.
+/// unread; then the rows are counted, because some of the batch may be newer. Within one second keys say nothing of the
+/// order (their lower half is a hash): what comes later is newer, so it is unread and it is the preview.
 const SAVE: &str = "\
     UPDATE chats c SET \
         name = coalesce(c.name, t.name), \
         stored = c.stored + t.stored, \
         floor_key = greatest(c.floor_key, t.floor_key), \
-        unread = CASE WHEN c.read_key IS NULL OR c.read_key < t.first_unread THEN c.unread + t.unread \
+        unread = CASE WHEN c.read_key IS NULL OR c.read_key >> 32 <= t.first_unread >> 32 THEN c.unread + t.unread \
                  ELSE (SELECT count(*)::int4 FROM messages m WHERE m.chat_id = c.id AND m.key > c.read_key AND m.flags & 1 = 0) END, \
-        last_kind = CASE WHEN c.last_key > t.last_key THEN c.last_kind ELSE t.last_kind END, \
-        last_flags = CASE WHEN c.last_key > t.last_key THEN c.last_flags ELSE t.last_flags END, \
-        last_text = CASE WHEN c.last_key > t.last_key THEN c.last_text ELSE t.last_text END, \
-        last_sender = CASE WHEN c.last_key > t.last_key THEN c.last_sender ELSE t.last_sender END, \
-        last_status = CASE WHEN c.last_key > t.last_key THEN c.last_status ELSE t.last_status END, \
-        last_key = greatest(c.last_key, t.last_key) \
+        last_kind = CASE WHEN c.last_key >> 32 > t.last_key >> 32 THEN c.last_kind ELSE t.last_kind END, \
+        last_flags = CASE WHEN c.last_key >> 32 > t.last_key >> 32 THEN c.last_flags ELSE t.last_flags END, \
+        last_text = CASE WHEN c.last_key >> 32 > t.last_key >> 32 THEN c.last_text ELSE t.last_text END, \
+        last_sender = CASE WHEN c.last_key >> 32 > t.last_key >> 32 THEN c.last_sender ELSE t.last_sender END, \
+        last_status = CASE WHEN c.last_key >> 32 > t.last_key >> 32 THEN c.last_status ELSE t.last_status END, \
+        last_key = CASE WHEN c.last_key >> 32 > t.last_key >> 32 THEN c.last_key ELSE t.last_key END \
     FROM unnest($1::int8[], $2::text[], $3::int4[], $4::int8[], $5::int8[], $6::int4[], $7::int8[], $8::int2[], $9::int2[], \
                 $10::text[], $11::text[], $12::int2[]) \
         t (id, name, stored, floor_key, first_unread, unread, last_key, last_kind, last_flags, last_text, last_sender, last_status) \
@@ -79,7 +80,7 @@ impl<'a> Counts<'a> {
         if !message.from_me && !message.chat.is_group() {
             count.name = message.sender_name.as_deref().or(count.name);
         }
-        if row.key >= count.last.key {
+        if (row.key >> 32, row.created_at) >= (count.last.key >> 32, count.last.created_at) {
             count.last = row;
         }
     }

@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use tokio_postgres::Error;
@@ -64,6 +64,8 @@ pub struct Known {
     /// Groups whose subject was not there when they were loaded, which is once.
     nameless: Vec<(i32, Jid)>,
     batch: u64,
+    /// The last `created_at`, microseconds since 1970.
+    clock: i64,
 }
 
 impl Known {
@@ -97,6 +99,14 @@ impl Known {
             self.owners.insert(owner.device_no, owner);
         }
         Ok(())
+    }
+
+    /// An instant of storing that none had before it: now, or just after the last.
+    pub fn tick(&mut self) -> i64 {
+        let now =
+            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros().try_into().unwrap_or(0));
+        self.clock = now.max(self.clock + 1);
+        self.clock
     }
 
     /// A device that is there.

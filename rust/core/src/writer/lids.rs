@@ -29,11 +29,13 @@ const SENDERS: &str = "\
 /// (device, LID) and number.
 pub type Pairs = BTreeMap<(i32, i64), i64>;
 
-/// A chat that got another name, or was taken into another.
+/// A chat that got the number's name, or into which the LID's was taken.
 pub struct Moved {
     pub tenant_id: i32,
     pub device_no: i32,
     pub chat_id: i64,
+    /// Another chat is gone with it.
+    pub is_merged: bool,
 }
 
 /// Stores what is new of `told`, and moves the chats and senders that were known by their LID.
@@ -57,10 +59,9 @@ pub async fn learn(database: &Database, known: &mut Known, told: Pairs, keep: us
             None => database.query(RENAME, &[&by_lid, &row.get::<_, &str>(4)]).await?,
             Some(by_number) => database.query(MERGE, &[&by_lid, &by_number]).await?,
         };
-        for chat_id in [Some(by_lid), by_number].into_iter().flatten() {
-            moved.push(Moved { tenant_id: row.get(0), device_no: row.get(1), chat_id });
-            ids.insert(chat_id);
-        }
+        let (tenant_id, device_no, chat_id) = (row.get(0), row.get(1), by_number.unwrap_or(by_lid));
+        moved.push(Moved { tenant_id, device_no, chat_id, is_merged: by_number.is_some() });
+        ids.extend([by_lid, chat_id]);
     }
     known.forget_chats(&ids);
     counts::raise_floors(database, ids.into_iter().collect(), keep).await?;

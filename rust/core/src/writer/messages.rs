@@ -1,9 +1,6 @@
 //! New messages: COPY straight into the table, and through a staging table only when one of them is there already.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tokio_postgres::{Error, error::SqlState};
 
@@ -33,6 +30,8 @@ const THUMBNAILS: &str = "\
 pub struct Row<'a> {
     pub chat_id: i64,
     pub key: i64,
+    /// Microseconds since 1970, a later one for each message that arrives: the order within a second.
+    pub created_at: i64,
     pub sender: i64,
     pub device_no: i32,
     pub tenant_id: i32,
@@ -159,15 +158,13 @@ impl<'a> Batch<'a> {
 }
 
 fn encode<'a>(rows: impl Iterator<Item = &'a Row<'a>>) -> bytes::Bytes {
-    let created_at =
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros().try_into().unwrap_or(0));
     let mut copy = Rows::new(15);
     for row in rows {
         let (message, content) = (row.message, &row.message.content);
         copy.row()
             .int8(row.chat_id)
             .int8(row.key)
-            .timestamptz(created_at)
+            .timestamptz(row.created_at)
             .int8(row.sender)
             .int4(row.device_no)
             .int4(row.tenant_id)

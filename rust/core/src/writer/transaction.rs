@@ -111,7 +111,11 @@ impl Step<'_> {
             _ => None,
         });
         for moved in lids::learn(self.database, self.known, told.collect(), self.keep()).await? {
-            self.news.chats.entry((moved.tenant_id, moved.device_no)).or_default().insert(moved.chat_id);
+            let (t, d) = (moved.tenant_id, moved.device_no);
+            self.news.chats.entry((t, d)).or_default().insert(moved.chat_id);
+            if moved.is_merged {
+                self.news.fleeting.push(json!({"k": "merged", "t": t, "d": d}));
+            }
         }
         Ok(())
     }
@@ -171,13 +175,15 @@ impl Step<'_> {
         Ok(batch)
     }
 
-    fn row<'r>(&self, device_no: i32, chat_id: i64, message: &'r Message) -> Option<Row<'r>> {
+    fn row<'r>(&mut self, device_no: i32, chat_id: i64, message: &'r Message) -> Option<Row<'r>> {
+        let created_at = self.known.tick();
         let owner: &Owner = self.known.owner(device_no)?;
         let sender = message.sender.as_ref();
         let sender = if message.from_me { owner.jid.as_ref().or(sender) } else { sender };
         Some(Row {
             chat_id,
             key: record::key(message.timestamp, &message.id),
+            created_at,
             sender: sender.map_or(0, |jid| self.known.resolve(owner, jid).packed()),
             device_no,
             tenant_id: owner.tenant_id,
