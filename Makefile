@@ -1,8 +1,8 @@
 # make run    builds what is missing and starts wafast with its demo on http://localhost:3000
 # make test   every test there is
 #
-# What is done is remembered in .build/ (one stamp a step), so a run that was cut off goes on where it was
-# and the next one starts at once.
+# What is done is remembered by one stamp a step (in .build/, .venv/, web/node_modules/), so a run that was cut off
+# goes on where it was and the next one starts at once.
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
@@ -36,9 +36,9 @@ test: prepare lint test-rust test-web test-python
 	$(call say,everything passed)
 
 prepare:
-	@$(MAKE) --no-print-directory -j2 .build/core .build/web .build/python-dev .build/chromium
+	@$(MAKE) --no-print-directory -j2 .build/core .build/web .venv/.packages-dev .build/chromium
 
-lint: .build/core .build/python-dev .build/node
+lint: .build/core .venv/.packages-dev web/node_modules/.stamp
 	$(call say,checking Python)
 	ruff check python tests bench
 	ruff format --check python tests bench
@@ -52,19 +52,19 @@ lint: .build/core .build/python-dev .build/node
 	npm --prefix web run --silent check
 
 # The Python module can only be linked by an interpreter; its tests are the ones in tests/.
-test-rust: .build/python
+test-rust: .venv/.packages
 	$(call say,testing Rust)
 	cargo test --release --workspace --exclude wafast-python
 
-test-web: .build/node
+test-web: web/node_modules/.stamp
 	$(call say,testing the web app)
 	npm --prefix web run --silent test
 
-test-python: .build/core .build/web .build/python-dev .build/chromium
+test-python: .build/core .build/web .venv/.packages-dev .build/chromium
 	$(call say,testing Python: unit - integration - faults - browser)
 	python -m pytest
 
-fmt: .build/python-dev .build/node
+fmt: .venv/.packages-dev web/node_modules/.stamp
 	ruff check --fix python tests bench
 	ruff format python tests bench
 	cargo fmt --all
@@ -75,7 +75,7 @@ wheel: build
 	maturin build --release --target-dir target/python --out target/wheels
 
 # After a change of the dependencies in pyproject.toml.
-lock: .build/uv
+lock: .venv/.uv
 	$(UV) pip compile -q pyproject.toml --group build $(LOCK) -o requirements.lock
 	$(UV) pip compile -q pyproject.toml --group dev -c requirements.lock $(LOCK) -o requirements-dev.lock
 
@@ -91,30 +91,30 @@ clean:
 	@sh tools/check_machine.sh
 	@touch $@
 
-.build/uv: | .build/tools
+.venv/.uv: | .build/tools
 	$(call say,making a Python environment in .venv)
 	@rm -rf .venv
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
 
-.build/python: requirements.lock .build/uv
+.venv/.packages: requirements.lock .venv/.uv
 	$(call say,installing Python packages)
 	$(UV) pip install -p $(PYTHON) --require-hashes -r requirements.lock
 	@touch $@
 
-.build/python-dev: requirements-dev.lock .build/python
+.venv/.packages-dev: requirements-dev.lock .venv/.packages
 	$(call say,installing tools for tests)
 	$(UV) pip install -p $(PYTHON) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 # A target folder of its own: other cargo commands unify features differently, and each switch would build anew.
-.build/core: $(RUST_SOURCES) pyproject.toml .build/python
+.build/core: $(RUST_SOURCES) pyproject.toml .venv/.packages
 	$(call say,building the Rust core - two to four minutes the first time)
 	maturin develop --release --uv --target-dir target/python
 	@touch $@
 
-.build/node: web/package.json web/package-lock.json web/.npmrc | .build/tools
+web/node_modules/.stamp: web/package.json web/package-lock.json web/.npmrc | .build/tools
 	$(call say,installing the packages of the web app)
 	npm --prefix web ci
 	@touch $@
@@ -127,12 +127,12 @@ clean:
 
 .build/openapi.json: .build/openapi ;
 
-.build/types: .build/openapi.json .build/node
+.build/types: .build/openapi.json web/node_modules/.stamp
 	$(call say,generating the types of the API)
 	npm --prefix web run --silent types
 	@touch $@
 
-.build/web: $(WEB_SOURCES) .build/node .build/types
+.build/web: $(WEB_SOURCES) web/node_modules/.stamp .build/types
 	$(call say,building the web app)
 	npm --prefix web run --silent build
 	@touch $@
