@@ -129,7 +129,9 @@ class ChatController(Controller):
         )
         if not found:
             await find_chat(services.pool, principal, chat_id)
-        return page_of(found, limit, messages.message_of, lambda row: int(row["key"]))
+        page = page_of(found, limit, messages.message_of, lambda row: int(row["key"]))
+        # within one second keys say nothing of the order, but when each was stored does
+        return Page(sorted(page.items, key=lambda one: (one.timestamp, one.created_at), reverse=True), page.next)
 
     @post(
         "/chats/{chat_id:str}/read",

@@ -36,7 +36,8 @@ RETURNING key
 INSERT INTO thumbnails (chat_id, key, tenant_id, jpeg) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
 
 -- name: show_in_chat
--- $3 whether the row is new, $4 kind, $5 preview.
+-- $3 whether the row is new, $4 kind, $5 preview. Within one second keys say nothing of the order: what comes later is
+-- newer.
 UPDATE chats SET
     stored = stored + $3::bool::int4,
     last_key = CASE WHEN is_newer THEN $2 ELSE last_key END,
@@ -45,7 +46,7 @@ UPDATE chats SET
     last_text = CASE WHEN is_newer THEN left($5, 200) ELSE last_text END,
     last_sender = CASE WHEN is_newer THEN NULL ELSE last_sender END,
     last_status = CASE WHEN is_newer THEN 2 ELSE last_status END
-FROM (SELECT last_key IS NULL OR last_key < $2::int8 AS is_newer FROM chats WHERE id = $1) AS preview
+FROM (SELECT last_key IS NULL OR last_key >> 32 <= $2::int8 >> 32 AS is_newer FROM chats WHERE id = $1) AS preview
 WHERE id = $1
 
 -- name: take_early_receipts

@@ -24,7 +24,13 @@ describe('placeMessages', () => {
     );
   });
 
-  it('orders one second by the number in the id, longer numbers last', () => {
+  it('orders one second as its messages were stored', () => {
+    const first = message({ id: '7-9', created_at: '2026-09-21T12:53:20.100001Z' });
+    const second = message({ id: '7-1', created_at: '2026-09-21T12:53:20.100002Z' });
+    expect(ids([second, first].sort(compareMessages))).toEqual(['7-9', '7-1']);
+  });
+
+  it('orders what was stored together by the number in the id, longer numbers last', () => {
     const [a, b] = [message({ id: '7-999' }), message({ id: '7-1000' })];
     expect(ids([b, a].sort(compareMessages))).toEqual(['7-999', '7-1000']);
   });

@@ -12,9 +12,13 @@ const RANK: Record<Message['status'], number> = {
   failed: 6,
 };
 
-/** By time; within one second as the server orders, by the number behind the dash of the id. */
+/** By time; within one second as they were stored, and at last by the number behind the dash of the id. */
 export function compareMessages(a: Message, b: Message): number {
   if (a.timestamp !== b.timestamp) return a.timestamp - b.timestamp;
+  if (a.created_at !== b.created_at) {
+    // a Date knows milliseconds, the text microseconds
+    return Date.parse(a.created_at) - Date.parse(b.created_at) || (a.created_at < b.created_at ? -1 : 1);
+  }
   const [ka, kb] = [a.id.slice(a.id.indexOf('-') + 1), b.id.slice(b.id.indexOf('-') + 1)];
   return ka.length - kb.length || (ka < kb ? -1 : Number(ka > kb));
 }
