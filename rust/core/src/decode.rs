@@ -196,9 +196,7 @@ fn protocol<'a>(bytes: &'a [u8], around: Around<'a>) -> Decoded<'a> {
         REVOKE if !key.0.is_empty() => Decoded::Delete { key },
         MESSAGE_EDIT if around.depth < MAX_DEPTH => match open(wire::bytes_of(bytes, 14), around.deeper(0)) {
             // New text that says nothing leaves the message as it was.
-            Decoded::Content(content) if content.kind != Kind::Unsupported => {
-                Decoded::Edit { key, body: content.body }
-            }
+            Decoded::Content(content) if content.kind != Kind::Unsupported => Decoded::Edit { key, body: content.body },
             _ => Decoded::Nothing,
         },
         _ => Decoded::Nothing,
@@ -245,7 +243,8 @@ fn content<'a>(bytes: &'a [u8], member: &Member, around: Around<'a>) -> Decoded<
 
 /// The words of what was said about a message.
 fn comment(bytes: &[u8], around: Around<'_>) -> Content {
-    let said = if around.depth < MAX_DEPTH { open(wire::bytes_of(bytes, 1), around.deeper(0)) } else { Decoded::Nothing };
+    let said =
+        if around.depth < MAX_DEPTH { open(wire::bytes_of(bytes, 1), around.deeper(0)) } else { Decoded::Nothing };
     match said {
         Decoded::Content(said) if said.kind != Kind::Unsupported => {
             Content { kind: Kind::Text, media: None, thumbnail: None, poll: None, ..said }

@@ -59,7 +59,8 @@ fn names(people: &[Jid]) -> String {
 }
 
 fn sentences(bytes: &[u8], sender: Option<&Jid>, who: &str) -> Vec<String> {
-    let mut found: Vec<String> = wire::fields(bytes).filter_map(|field| one(field.number, field.bytes(), who)).collect();
+    let mut found: Vec<String> =
+        wire::fields(bytes).filter_map(|field| one(field.number, field.bytes(), who)).collect();
     let joined = people(bytes, 17);
     let by_themselves = |people: &[Jid]| sender.is_none_or(|sender| people.contains(sender));
     if !joined.is_empty() {

@@ -52,7 +52,9 @@ pub fn describe(bytes: &[u8], secret: &[u8]) -> Value {
 /// A `PollVoteMessage` that is not sealed.
 #[must_use]
 pub fn open_ballot(vote: &[u8]) -> Ballot {
-    Ballot::Open(wire::fields(vote).filter(|field| field.number == 1).map(|field| STANDARD.encode(field.bytes())).collect())
+    Ballot::Open(
+        wire::fields(vote).filter(|field| field.number == 1).map(|field| STANDARD.encode(field.bytes())).collect(),
+    )
 }
 
 /// A sealed vote.
@@ -66,7 +68,13 @@ impl Poll {
     ///
     /// `authors` and `voters` are further JIDs that the two people may have had.
     #[must_use]
-    pub fn chosen(&self, message_id: &str, ballot: &Ballot, authors: &[String], voters: &[String]) -> Option<Vec<String>> {
+    pub fn chosen(
+        &self,
+        message_id: &str,
+        ballot: &Ballot,
+        authors: &[String],
+        voters: &[String],
+    ) -> Option<Vec<String>> {
         let hashes = match ballot {
             Ballot::Open(hashes) => hashes.clone(),
             Ballot::Sealed { payload, nonce, authors: named, voters: named_voters } => {

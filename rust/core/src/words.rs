@@ -24,10 +24,7 @@ pub fn at(bytes: &[u8], paths: &[Path]) -> String {
 #[must_use]
 pub fn of_template(bytes: &[u8]) -> String {
     let hydrated = [4, 2].into_iter().map(|form| at(wire::bytes_of(bytes, form), TEMPLATE));
-    hydrated
-        .chain([of_interactive(wire::bytes_of(bytes, 5))])
-        .find(|words| !words.is_empty())
-        .unwrap_or_default()
+    hydrated.chain([of_interactive(wire::bytes_of(bytes, 5))]).find(|words| !words.is_empty()).unwrap_or_default()
 }
 
 /// A `HighlyStructuredMessage` is a template by name; its words came with it, or its parameters are all there is.
@@ -88,7 +85,9 @@ pub fn of_contacts(bytes: &[u8]) -> String {
 }
 
 fn card_name(card: &str) -> String {
-    let name = card.lines().find_map(|line| line.strip_prefix("FN:").or_else(|| line.strip_prefix("FN;")?.split_once(':').map(|(_, name)| name)));
+    let name = card.lines().find_map(|line| {
+        line.strip_prefix("FN:").or_else(|| line.strip_prefix("FN;")?.split_once(':').map(|(_, name)| name))
+    });
     name.unwrap_or_default().trim().to_owned()
 }
 
