@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -34,6 +35,8 @@ log_timezone = 'UTC'
 """
 
 
+#: What a database that is being made is called, with the time after it.
+MAKING = "postgres.making-"
 #: The server may take so long to recover from a crash.
 START_SECONDS = 600.0
 
@@ -66,9 +69,12 @@ class Embedded:
         self.uri: str = self._server.get_uri()
 
     def _make(self, data_dir: Path, get_server: Callable[..., PostgresServer]) -> None:
-        """Under another name first: a start that was cut off leaves nothing that looks like a database."""
-        folder, making = data_dir / "postgres", data_dir / "postgres.making"
-        shutil.rmtree(making, ignore_errors=True)
+        """Under another name first: a start that was cut off leaves nothing that looks like a database.
+
+        A name of its own each time: an initdb whose parent was killed goes on, and empties its folder when it fails.
+        """
+        _remove_unfinished(data_dir)
+        folder, making = data_dir / "postgres", data_dir / f"{MAKING}{time.time_ns():x}"
         making.mkdir(parents=True)
         server = get_server(making, cleanup_mode=None, start=False)
         with server._lock:
@@ -76,6 +82,7 @@ class Embedded:
         if folder.exists():
             folder.rmdir()
         making.rename(folder)
+        _remove_unfinished(data_dir)
 
     def _start(self, folder: Path) -> None:
         """After a crash the server first replays what it had promised, which takes as long as it takes."""
@@ -85,7 +92,7 @@ class Embedded:
                 self._server.start()
             except subprocess.TimeoutExpired:
                 pass
-            if len(lines := _pid_file(folder)) >= 8 and lines[7].strip() == "ready":
+            if len(lines := _pid_file(folder)) >= 8 and lines[7].strip() == "ready" and is_running(folder.parent):
                 return
             if time.monotonic() > deadline:
                 raise RuntimeError(f"it is not ready after {START_SECONDS:.0f} seconds")
@@ -135,6 +142,11 @@ def is_running(data_dir: Path) -> bool:
     return running_uri(data_dir) is not None
 
 
+def _remove_unfinished(data_dir: Path) -> None:
+    for folder in data_dir.glob(f"{MAKING}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _pid_file(folder: Path) -> list[str]:
     try:
         return (folder / "postmaster.pid").read_text("utf-8").splitlines()
@@ -143,13 +155,15 @@ def _pid_file(folder: Path) -> list[str]:
 
 
 def _remove_stale_pid(folder: Path) -> None:
-    """Take away the pid file of a server that was killed, if its number belongs to another program by now."""
+    """Take away the pid file of a server that was killed: its number belongs to nobody, to another program, or to a
+    zombie, where the machine's first process does not clean up after others (most containers)."""
     lines = _pid_file(folder)
     if not lines:
         return
     try:
-        name = Path(f"/proc/{int(lines[0])}/comm").read_text("utf-8").strip()
+        _, name, rest = re.split(r"[()]", Path(f"/proc/{int(lines[0])}/stat").read_text("utf-8"), maxsplit=2)
     except (OSError, ValueError):
-        name = ""
-    if name != "postgres":
-        (folder / "postmaster.pid").unlink(missing_ok=True)
+        name, rest = "", ""
+    if name != "postgres" or rest.split()[0] in "ZX":
+        for stale in (folder / "postmaster.pid", *folder.glob(".s.PGSQL.*.lock")):
+            stale.unlink(missing_ok=True)

@@ -138,7 +138,7 @@ def test_the_first_start_prints_the_password_once(data_dirs: list[Path]) -> None
 def test_a_first_start_that_was_cut_off_can_be_repeated(data_dirs: list[Path]) -> None:
     system = System(data_folder(data_dirs))
     try:
-        wait_for((system.data_dir / "postgres.making").exists)
+        wait_for(lambda: list(system.data_dir.glob("postgres.making-*")))
         system.process.kill()
         system.process.wait()
         system.start()
