@@ -47,7 +47,8 @@ pub struct Chat {
 
 impl News {
     fn events(self) -> Vec<String> {
-        let mut events = Vec::new();
+        // Before the messages: a message ends the typing it came from, also in one batch.
+        let mut events: Vec<String> = self.fleeting.iter().map(Value::to_string).collect();
         for (kind, by_chat) in [("message", self.messages), ("status", self.changed)] {
             for (chat, keys) in by_chat {
                 for keys in keys.chunks(MAX_KEYS) {
@@ -64,7 +65,6 @@ impl News {
                 }
             }
         }
-        events.extend(self.fleeting.iter().map(Value::to_string));
         events
     }
 }

@@ -17,9 +17,11 @@ DISAGREEING = f"""
     SELECT c.jid, c.stored, c.unread, c.last_text, r.*
     FROM chats c CROSS JOIN LATERAL (
         SELECT count(*) AS rows, count(*) FILTER (WHERE m.key > c.floor_key) AS shown,
-               count(*) FILTER (WHERE m.flags & 1 = 0 AND m.key > coalesce(c.read_key, -1)) AS unread_rows
-        FROM messages m WHERE m.chat_id = c.id) r
-    LEFT JOIN LATERAL (SELECT * FROM messages m WHERE m.chat_id = c.id ORDER BY m.key >> 32 DESC, m.created_at DESC LIMIT 1) l ON true
+               count(*) FILTER (WHERE m.flags & 1 = 0 AND (c.read_key IS NULL OR
+                   (m.key >> 32, m.created_at) > (c.read_key >> 32, coalesce(k.created_at, 'infinity')))) AS unread_rows
+        FROM messages m LEFT JOIN messages k ON k.chat_id = c.id AND k.key = c.read_key WHERE m.chat_id = c.id) r
+    LEFT JOIN LATERAL (SELECT * FROM messages m WHERE m.chat_id = c.id
+                       ORDER BY m.key >> 32 DESC, m.created_at DESC LIMIT 1) l ON true
     WHERE c.stored <> r.rows OR r.shown > {KEEP} OR (r.rows >= {KEEP} AND r.shown < {KEEP})
        OR c.unread < least(r.unread_rows, {KEEP}) OR (r.rows < {KEEP} AND c.unread <> r.unread_rows)
        OR c.last_key IS DISTINCT FROM l.key OR c.last_text IS DISTINCT FROM left(l.body, 200)
@@ -103,6 +105,8 @@ def test_within_one_second_messages_keep_the_order_they_came_in(world: World) ->
     assert [row["message_text"] for row in rows] == texts
     assert world.chats()[0]["last_message_text"] == texts[-1]
     assert world.chats()[0]["unread_count"] == len(texts)
+    world.feed((RECEIPT, events.receipt(["S7"], "READ_SELF", chat=SITI, sender=OWN, from_me=True)))
+    assert world.chats()[0]["unread_count"] == len(texts) - 8
 
 
 def test_the_check_above_sees_a_wrong_chat(world: World) -> None:

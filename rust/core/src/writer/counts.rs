@@ -19,7 +19,10 @@ const SAVE: &str = "\
         stored = c.stored + t.stored, \
         floor_key = greatest(c.floor_key, t.floor_key), \
         unread = CASE WHEN c.read_key IS NULL OR c.read_key >> 32 <= t.first_unread >> 32 THEN c.unread + t.unread \
-                 ELSE (SELECT count(*)::int4 FROM messages m WHERE m.chat_id = c.id AND m.key > c.read_key AND m.flags & 1 = 0) END, \
+                 ELSE (SELECT count(*)::int4 FROM messages m \
+                       LEFT JOIN messages r ON r.chat_id = c.id AND r.key = c.read_key \
+                       WHERE m.chat_id = c.id AND m.flags & 1 = 0 \
+                         AND (m.key >> 32, m.created_at) > (c.read_key >> 32, coalesce(r.created_at, 'infinity'))) END, \
         last_kind = CASE WHEN c.last_key >> 32 > t.last_key >> 32 THEN c.last_kind ELSE t.last_kind END, \
         last_flags = CASE WHEN c.last_key >> 32 > t.last_key >> 32 THEN c.last_flags ELSE t.last_flags END, \
         last_text = CASE WHEN c.last_key >> 32 > t.last_key >> 32 THEN c.last_text ELSE t.last_text END, \

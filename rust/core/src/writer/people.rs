@@ -6,13 +6,17 @@ use tokio_postgres::Error;
 
 use crate::{connection::Database, record::ChatInfo};
 
-/// What came with the history was never counted, and is not now.
+/// What came with the history was never counted, and is not now. Within one second what was stored later is later.
 const READ: &str = "\
-    WITH up_to AS (SELECT t.chat_id, max(m.key) AS key FROM unnest($1::int8[], $2::text[]) t (chat_id, message_id) \
-                   JOIN messages m ON m.chat_id = t.chat_id AND m.message_id = t.message_id GROUP BY t.chat_id) \
+    WITH up_to AS (SELECT DISTINCT ON (t.chat_id) t.chat_id, m.key, m.created_at \
+                   FROM unnest($1::int8[], $2::text[]) t (chat_id, message_id) \
+                   JOIN messages m ON m.chat_id = t.chat_id AND m.message_id = t.message_id \
+                   ORDER BY t.chat_id, m.key >> 32 DESC, m.created_at DESC) \
     UPDATE chats c SET read_key = u.key, unread = least(c.unread, \
-        (SELECT count(*)::int4 FROM messages m WHERE m.chat_id = c.id AND m.key > u.key AND m.flags & 1 = 0)) \
-    FROM up_to u WHERE c.id = u.chat_id AND (c.read_key IS NULL OR c.read_key < u.key) RETURNING c.id";
+        (SELECT count(*)::int4 FROM messages m WHERE m.chat_id = c.id AND m.key >= (u.key >> 32 << 32) AND m.flags & 1 = 0 \
+           AND (m.key >> 32, m.created_at) > (u.key >> 32, u.created_at))) \
+    FROM up_to u WHERE c.id = u.chat_id AND (c.read_key IS NULL OR c.read_key >> 32 <= u.key >> 32) \
+      AND (c.unread > 0 OR c.read_key IS DISTINCT FROM u.key) RETURNING c.id";
 /// The phone's unread count holds for a chat nobody has read here and nothing new has come to; later the count is ours.
 const DESCRIBE: &str = "\
     UPDATE chats c SET name = coalesce(t.name, c.name), archived = t.archived, \
