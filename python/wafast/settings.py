@@ -178,7 +178,7 @@ ENTRIES = (
         ("REDIS_URL",),
         _uri("redis", "rediss", "unix"),
         None,
-        "Redis for several nodes.",
+        "Redis for several nodes; this version talks through PostgreSQL and does not use it yet.",
         hide=_without_password,
     ),
     Entry("host", ("WAFAST_HOST",), str, "127.0.0.1", "Address the web server listens on."),

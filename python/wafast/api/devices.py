@@ -42,7 +42,7 @@ class Pacing(msgspec.Struct, frozen=True, kw_only=True):
     per_hour: Annotated[int, Meta(ge=1, le=100_000, examples=[80])]
     per_day: Annotated[int, Meta(ge=1, le=1_000_000, examples=[800])]
     typing: Annotated[bool, Meta(description="Show typing before a message, longer for longer texts.")]
-    ramp: Annotated[bool, Meta(description="Start slower after pairing.")]
+    ramp: Annotated[bool, Meta(description="Start slower after pairing; stored, and not applied by this version.")]
 
 
 class PacingChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1001,7 +1001,7 @@ export interface components {
             per_day: number;
             /** @description Show typing before a message, longer for longer texts. */
             typing: boolean;
-            /** @description Start slower after pairing. */
+            /** @description Start slower after pairing; stored, and not applied by this version. */
             ramp: boolean;
         };
         /** PacingChange */
