@@ -12,13 +12,18 @@ from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
     ExtendedTextMessage,
     ImageMessage,
     Message,
+    MessageContextInfo,
+    PinInChatMessage,
+    PollCreationMessage,
+    PollEncValue,
+    PollUpdateMessage,
     ProtocolMessage,
     ReactionMessage,
 )
 from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversation, HistorySync, HistorySyncMsg
 from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import WebMessageInfo
 
-HISTORY_SYNC, MESSAGE, RECEIPT, CHAT_PRESENCE, GROUP_INFO = 13, 17, 18, 19, 22
+HISTORY_SYNC, MESSAGE, RECEIPT, CHAT_PRESENCE, GROUP_INFO, CALL_TERMINATE = 13, 17, 18, 19, 22, 42
 SITI = "60123456789@s.whatsapp.net"
 SITI_LID = "900123@lid"
 GROUP = "120363000000000001@g.us"
@@ -55,6 +60,7 @@ def message(
     at: int = NOW,
     name: str = "Siti",
     edit: str = "",
+    flags: dict[str, Any] | None = None,
     **of_source: Any,
 ) -> bytes:
     """A message event; text becomes a conversation."""
@@ -72,7 +78,7 @@ def message(
         Edit=edit,
         ServerID=0,
     )
-    event = pb.Message(Info=info, Message=content)
+    event = pb.Message(Info=info, Message=content, **(flags or {}))
     return bytes(event.SerializePartialToString())
 
 
@@ -108,6 +114,42 @@ def revoke(of: str) -> Message:
 def reaction(of: str, emoji: str, at: int = NOW) -> Message:
     """A reaction; an empty one takes it back."""
     return Message(reactionMessage=ReactionMessage(key=MessageKey(ID=of), text=emoji, senderTimestampMS=at * 1000))
+
+
+def pin(of: str, *, is_pinned: bool = True) -> Message:
+    """A message is pinned for all, or no longer."""
+    kind = PinInChatMessage.PIN_FOR_ALL if is_pinned else PinInChatMessage.UNPIN_FOR_ALL
+    return Message(pinInChatMessage=PinInChatMessage(key=MessageKey(ID=of), type=kind))
+
+
+def poll(question: str, options: list[str], secret: bytes) -> Message:
+    """A poll with the secret that its votes are sealed with."""
+    named = [PollCreationMessage.Option(optionName=option) for option in options]
+    return Message(
+        pollCreationMessageV3=PollCreationMessage(name=question, options=named),
+        messageContextInfo=MessageContextInfo(messageSecret=secret),
+    )
+
+
+def vote(key: MessageKey, payload: bytes, nonce: bytes, at: int = NOW) -> Message:
+    """A sealed vote on the poll with this key."""
+    sealed = PollEncValue(encPayload=payload, encIV=nonce)
+    return Message(
+        pollUpdateMessage=PollUpdateMessage(pollCreationMessageKey=key, vote=sealed, senderTimestampMS=at * 1000)
+    )
+
+
+def group_info(chat: str = GROUP, sender: str = SITI, at: int = NOW, **changes: Any) -> bytes:
+    """Something about a group is now otherwise; neonize fills every field that Go has as a value."""
+    event = pb.GroupInfoEvent(JID=jid(chat), Sender=jid(sender), Timestamp=at, **changes)
+    return bytes(event.SerializePartialToString())
+
+
+def ended_call(id: str, *, chat: str = SITI, creator: str | None = None, creator_alt: str = "", at: int = NOW) -> bytes:
+    """A call is over."""
+    fields = {"from": jid(chat), "timestamp": at, "callCreator": jid(creator or chat), "callID": id}
+    meta = pb.BasicCallMeta(**fields, callCreatorAlt=jid(creator_alt))
+    return bytes(pb.CallTerminate(basicCallMeta=meta, reason="timeout").SerializePartialToString())
 
 
 def receipt(ids: list[str], kind: str, *, chat: str = SITI, sender: str = SITI, from_me: bool = False) -> bytes:

@@ -46,6 +46,10 @@ const UPDATE: &str = "\
          $10::jsonb[]) \
         t (chat_id, key, kind, flags, status, body, reactions, edited_at, deleted_at, poll_votes) \
     WHERE m.chat_id = t.chat_id AND m.key = t.key";
+/// What was deleted for everyone leaves no picture.
+const DROP_PICTURES: &str = "\
+    DELETE FROM thumbnails p USING unnest($1::int8[], $2::int8[]) t (chat_id, key) \
+    WHERE p.chat_id = t.chat_id AND p.key = t.key";
 /// The outbox follows the receipts of what it sent, and never goes back.
 const OUTBOX: &str = "\
     UPDATE outbox o SET state = t.state, delivered_at = coalesce(o.delivered_at, to_timestamp(t.at)), \
@@ -208,11 +212,14 @@ pub async fn take_waiting(database: &Database, known: &mut Known, batch: &Batch<
     let wanted = rows.iter().filter_map(|row| {
         let chat_id: i64 = row.get(1);
         let kept: Kept = serde_json::from_value(row.get(3)).ok()?;
+        let device_no = *devices.get(&chat_id)?;
+        // The number behind a LID may have become known while it waited.
+        let owner = known.owner(device_no)?;
         Some(Wanted {
-            device_no: *devices.get(&chat_id)?,
+            device_no,
             chat_id,
             message_id: row.get(2),
-            by: kept.by.as_deref().and_then(Jid::parse),
+            by: kept.by.as_deref().and_then(Jid::parse).map(|by| known.resolve(owner, &by)),
             change: kept.change,
         })
     });
@@ -330,6 +337,12 @@ async fn save(database: &Database, targets: &Targets) -> Result<(Vec<(i64, i64)>
             ],
         )
         .await?;
+    let deleted =
+        changed.iter().filter(|(_, target)| target.deleted_at.is_some()).map(|(chat, target)| (*chat, target.key));
+    let (deleted_chats, deleted_keys): (Vec<i64>, Vec<i64>) = deleted.unzip();
+    if !deleted_chats.is_empty() {
+        database.query(DROP_PICTURES, &[&deleted_chats, &deleted_keys]).await?;
+    }
     let shown = database.query(PREVIEW, &[chats, keys, kinds, flags, statuses, bodies]).await?;
     let places = changed.iter().map(|(chat, target)| (*chat, target.key)).collect();
     Ok((places, shown.iter().map(|row| row.get(0)).collect()))

@@ -54,6 +54,18 @@ pub struct Chat {
     used: u64,
 }
 
+/// An id that comes again with another time does so among the newest.
+const LOOK_BACK: usize = 1_000;
+
+impl Chat {
+    /// Whether one of its newest messages may have the id that this key was made of, with another time.
+    #[must_use]
+    pub fn may_have(&self, key: i64) -> bool {
+        const HASH: i64 = 0xffff_ffff;
+        self.keys.iter().rev().take(LOOK_BACK).any(|other| other & HASH == key & HASH)
+    }
+}
+
 /// See the module.
 #[derive(Default)]
 pub struct Known {

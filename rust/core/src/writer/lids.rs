@@ -20,11 +20,20 @@ const CHATS: &str = "\
     LEFT JOIN chats p ON p.device_no = t.device_no AND p.jid = t.number || '@s.whatsapp.net'";
 const RENAME: &str = "UPDATE chats SET jid = $2 WHERE id = $1";
 const MERGE: &str = "SELECT merge_chats($1, $2)";
-/// Senders of groups and of the person's own chat, as their rows have them: number << 3, and 1 for a LID.
+/// Senders of groups and of the person's own chat, as their rows have them (number << 3, and 1 for a LID), and who reacted
+/// or voted.
 const SENDERS: &str = "\
-    UPDATE messages m SET sender = t.number << 3 \
-    FROM unnest($1::int4[], $2::int8[], $3::int8[]) t (device_no, lid, number) JOIN chats c ON c.device_no = t.device_no \
-    WHERE m.chat_id = c.id AND m.sender = (t.lid << 3 | 1)";
+    WITH told AS MATERIALIZED (SELECT * FROM unnest($1::int4[], $2::int8[], $3::int8[]) t (device_no, lid, number)), \
+         jids AS MATERIALIZED (SELECT array_agg(lid || '@lid') AS lids, array_agg(number || '@s.whatsapp.net') AS numbers FROM told), \
+         moved AS (SELECT m.chat_id, m.key, coalesce(t.number << 3, m.sender) AS sender, \
+                          said_by(m.reactions, j.lids, j.numbers) AS reactions, said_by(m.poll_votes, j.lids, j.numbers) AS votes \
+                   FROM chats c JOIN messages m ON m.chat_id = c.id CROSS JOIN jids j \
+                   LEFT JOIN told t ON t.device_no = c.device_no AND m.sender = (t.lid << 3 | 1) \
+                   WHERE c.device_no IN (SELECT device_no FROM told) \
+                     AND (t.number IS NOT NULL OR m.reactions IS NOT NULL OR m.poll_votes IS NOT NULL)) \
+    UPDATE messages m SET sender = v.sender, reactions = v.reactions, poll_votes = v.votes \
+    FROM moved v WHERE m.chat_id = v.chat_id AND m.key = v.key \
+      AND (m.sender, m.reactions, m.poll_votes) IS DISTINCT FROM (v.sender, v.reactions, v.votes)";
 
 /// (device, LID) and number.
 pub type Pairs = BTreeMap<(i32, i64), i64>;

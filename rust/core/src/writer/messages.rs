@@ -70,12 +70,13 @@ impl<'a> Batch<'a> {
         self.rows.values()
     }
 
-    /// Takes out those (chat, message id) that are in the table under another key: a repaired time is not repeatable.
-    pub async fn drop_known(&mut self, database: &Database, repaired: &BTreeSet<(i64, String)>) -> Result<(), Error> {
-        if repaired.is_empty() {
+    /// Takes out those (chat, message id) that are in the table under another key: a repaired time is not repeatable, and
+    /// a second message with one id may have another time.
+    pub async fn drop_known(&mut self, database: &Database, unsure: &BTreeSet<(i64, String)>) -> Result<(), Error> {
+        if unsure.is_empty() {
             return Ok(());
         }
-        let (chats, ids): (Vec<i64>, Vec<&str>) = repaired.iter().map(|(chat, id)| (*chat, id.as_str())).unzip();
+        let (chats, ids): (Vec<i64>, Vec<&str>) = unsure.iter().map(|(chat, id)| (*chat, id.as_str())).unzip();
         let found = database.query(BY_ID, &[&chats, &ids]).await?;
         let known: BTreeSet<(i64, &str)> = found.iter().map(|row| (row.get(0), row.get(1))).collect();
         let before = self.rows.len();

@@ -151,7 +151,7 @@ impl Step<'_> {
     }
 
     async fn new_messages<'r>(&mut self, records: impl Iterator<Item = Said<'r>>) -> Result<Batch<'r>, Error> {
-        let (mut batch, mut repaired) = (Batch::default(), BTreeSet::new());
+        let (mut batch, mut unsure, mut named) = (Batch::default(), BTreeSet::new(), HashMap::new());
         for said in records {
             let Record::Message(message) = said.record else { continue };
             let Some(chat_id) = self.chat_of(said.device_no, &message.chat) else { continue };
@@ -162,16 +162,21 @@ impl Step<'_> {
                 continue;
             }
             let is_there = chat.keys.binary_search(&row.key).is_ok();
-            if message.was_repaired {
-                stats::add(&self.shared.stats.repaired, 1);
-                repaired.insert((chat_id, message.id.clone()));
+            stats::add(&self.shared.stats.repaired, usize::from(message.was_repaired));
+            if message.was_repaired || (!is_there && chat.may_have(row.key)) {
+                unsure.insert((chat_id, message.id.clone()));
+            }
+            if *named.entry((chat_id, message.id.as_str())).or_insert(row.key) != row.key {
+                // The same id with another time; the first stays.
+                batch.duplicates += 1;
+                continue;
             }
             if said.is_old && is_there {
                 self.news.messages.entry(self.chats[&chat_id]).or_default().push(row.key);
             }
             batch.add(row, is_there);
         }
-        batch.drop_known(self.database, &repaired).await?;
+        batch.drop_known(self.database, &unsure).await?;
         Ok(batch)
     }
 

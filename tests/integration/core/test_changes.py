@@ -1,0 +1,250 @@
+"""Events that are no content alone: edits, deletions, pins, groups, calls, lists, histories, and what has no row."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from neonize.proto import Neonize_pb2 as pb
+from neonize.proto.waCommon.WACommon_pb2 import MessageKey
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import FutureProofMessage, ImageMessage, Message, ProtocolMessage
+from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversation, HistorySync, HistorySyncMsg
+from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import WebMessageInfo
+
+from tests.integration.core import events, shapes
+from tests.integration.core.conftest import OWN, World
+from tests.integration.core.events import GROUP, GROUP_INFO, MESSAGE, NOW, RECEIPT, SITI, SITI_LID
+
+ALI = "60111111111@s.whatsapp.net"
+
+
+def said(id: str = "A1", text: str = "asal", **options: object) -> tuple[int, bytes]:
+    """A text."""
+    return MESSAGE, events.message(id, text, **options)  # type: ignore[arg-type]
+
+
+def told(content: Message, id: str = "X", **options: object) -> tuple[int, bytes]:
+    """A message of any content."""
+    return MESSAGE, events.message(id, content, **options)  # type: ignore[arg-type]
+
+
+def test_an_edit_comes_bare_and_wrapped_and_with_its_flag(world: World) -> None:
+    bare = events.edit("A1", "satu")
+    world.feed(said(), told(bare))
+    assert world.messages()[0]["message_text"] == "satu"
+    world.feed(told(Message(editedMessage=FutureProofMessage(message=events.edit("A1", "dua"))), "X2", at=NOW + 1))
+    assert world.messages()[0]["message_text"] == "dua"
+    world.feed(told(events.edit("A1", "tiga"), "X3", at=NOW + 2, edit="1", flags={"IsEdit": True}))
+    [message] = world.messages()
+    assert message["message_text"] == "tiga"
+    assert message["edited_at"].timestamp() == NOW + 2
+
+
+def test_an_edit_that_names_no_message_edits_its_own_id_or_is_the_message(world: World) -> None:
+    world.feed(said("A1", "asal"), said("A1", "baru", at=NOW + 60, edit="1", flags={"IsEdit": True}))
+    [message] = world.messages()
+    assert message["message_text"] == "baru" and message["edited_at"] is not None
+    world.feed(said("B1", "sendiri", at=NOW + 61, flags={"IsEdit": True}))
+    message = world.messages()[1]
+    assert (message["message_text"], message["edited_at"]) == ("sendiri", None)
+
+
+def test_an_edit_before_its_message_and_late_edits(world: World) -> None:
+    world.feed(told(events.edit("A1", "kedua"), at=NOW + 9))
+    assert world.messages() == []
+    world.feed(said())
+    assert world.messages()[0]["message_text"] == "kedua"
+    world.feed(told(events.edit("A1", "pertama"), "X2", at=NOW + 5))
+    assert world.messages()[0]["message_text"] == "kedua"
+
+
+def test_a_caption_is_edited_and_an_empty_text_edits_nothing(world: World) -> None:
+    world.feed(told(events.image("gambar"), "P1"), said())
+    new = ProtocolMessage(
+        key=MessageKey(ID="P1"), type=ProtocolMessage.MESSAGE_EDIT,
+        editedMessage=Message(imageMessage=ImageMessage(caption="kapsyen")),
+    )  # fmt: skip
+    world.feed(told(Message(protocolMessage=new)), told(events.edit("A1", ""), "X2"))
+    found = {message["message_id"]: message for message in world.messages()}
+    assert found["P1"]["message_text"] == "kapsyen" and found["P1"]["media_url"] is not None
+    assert (found["A1"]["message_text"], found["A1"]["edited_at"]) == ("asal", None)
+
+
+def test_edits_and_deletions_by_others_change_nothing(world: World) -> None:
+    world.feed(said(chat=GROUP, sender=SITI), said("O1", "kami", chat=GROUP, sender=OWN, from_me=True))
+    for number, of in enumerate(["A1", "O1"]):
+        world.feed(told(events.edit(of, "palsu"), f"X{number}", chat=GROUP, sender=ALI))
+        world.feed(told(events.revoke(of), f"Y{number}", chat=GROUP, sender=ALI))
+    world.feed(told(events.edit("A1", "palsu"), "X8", chat=GROUP, sender=OWN, from_me=True))
+    assert {message["message_text"] for message in world.messages()} == {"asal", "kami"}
+    assert {message["message_type"] for message in world.messages()} == {"text"}
+
+
+def test_a_deletion_before_its_message_and_after_it(world: World) -> None:
+    world.feed(told(events.revoke("A1")))
+    world.feed(said())
+    world.feed(told(events.image("gambar"), "P1", at=NOW + 1), told(events.revoke("P1"), "X2", at=NOW + 2))
+    world.feed(told(events.edit("P1", "lagi"), "X3", at=NOW + 3), told(events.reaction("P1", "👍"), "X4"))
+    for message in world.messages():
+        assert (message["message_type"], message["message_text"], message["media_url"]) == ("deleted", "", None)
+        assert message["deleted_at"] is not None and message["reactions"] is None
+    assert world.value("SELECT count(*) FROM thumbnails") == 0
+
+
+def test_what_waits_by_lid_is_its_authors_when_the_number_is_known(world: World) -> None:
+    world.feed(told(events.edit("A1", "baru"), chat=GROUP, sender=SITI_LID, at=NOW + 1))
+    world.feed(said(chat=GROUP, sender=SITI, sender_alt=SITI_LID))
+    assert world.messages()[0]["message_text"] == "baru"
+
+
+def test_our_phone_edits_and_deletes_ours(world: World) -> None:
+    ours = {"sender": OWN, "from_me": True}
+    world.feed(said("O1", "kami", **ours), told(events.edit("O1", "kita"), **ours))
+    assert world.messages()[0]["message_text"] == "kita"
+    world.feed(told(events.revoke("O1"), "X2", **ours))
+    assert world.messages()[0]["message_type"] == "deleted"
+
+
+def test_pins_come_and_go(world: World) -> None:
+    world.feed(told(events.pin("A1")), said())
+    assert world.messages()[0]["is_pinned"]
+    world.feed(told(events.pin("A1", is_pinned=False), "X2"))
+    assert not world.messages()[0]["is_pinned"]
+
+
+def test_the_first_of_two_with_one_id_stays(world: World) -> None:
+    world.feed(said("A1", "pertama"), said("A1", "kedua", at=NOW + 30))
+    world.feed(said("A1", "ketiga", at=NOW - 30), said("A2", "lain", at=NOW - 30))
+    assert {message["message_id"]: message["message_text"] for message in world.messages()} == {
+        "A1": "pertama", "A2": "lain",
+    }  # fmt: skip
+    assert world.value("SELECT stored FROM chats") == 2
+
+
+def test_reactions_move_with_the_lid(world: World) -> None:
+    world.feed(said(chat=GROUP, sender=ALI), told(events.reaction("A1", "👍", NOW), chat=GROUP, sender=SITI_LID))
+    assert json.loads(world.messages()[0]["reactions"])[0]["sender_jid"] == SITI_LID
+    world.feed(told(events.reaction("A1", "❤️", NOW + 1), "X2", chat=GROUP, sender=SITI_LID, sender_alt=SITI))
+    assert json.loads(world.messages()[0]["reactions"]) == [{"sender_jid": SITI, "emoji": "❤️", "at": NOW + 1}]
+
+
+@pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
+def test_timestamps_come_in_any_unit(world: World, unit: int) -> None:
+    world.feed(said(at=(NOW - 77) * unit))
+    assert world.messages()[0]["timestamp"] == NOW - 77
+
+
+@pytest.mark.parametrize("at", [0, -1, 1_230_767_999, NOW + 90_000, 2**62])
+def test_nonsense_is_replaced_by_the_time_of_receipt(world: World, at: int) -> None:
+    world.feed(said(at=at))
+    assert abs(world.messages()[0]["timestamp"] - NOW) < 600
+    assert world.ingest is not None and world.ingest.stats()["repaired"] == 1
+
+
+@pytest.mark.parametrize("chat", ["status@broadcast", "120363999@newsletter"])
+def test_statuses_and_newsletters_have_no_row(world: World, chat: str) -> None:
+    world.feed(said(chat=chat, sender=SITI), (RECEIPT, events.receipt(["A1"], "READ", chat=chat)))
+    assert world.messages() == [] and world.chats() == []
+
+
+def test_what_comes_by_a_list_is_their_chat(world: World) -> None:
+    world.feed(said("L1", "promosi", chat="1234567@broadcast", sender=SITI))
+    [message] = world.messages()
+    assert (message["chat_jid"], message["sender_jid"]) == (SITI, SITI)
+
+
+CHANGES = [
+    ({"Name": pb.GroupName(Name="Keluarga")}, "Keluarga"),
+    ({"Topic": pb.GroupTopic(Topic="hal rumah")}, "hal rumah"),
+    ({"Topic": pb.GroupTopic(TopicDeleted=True)}, "removed"),
+    ({"Locked": pb.GroupLocked(isLocked=True)}, "admins"),
+    ({"Announce": pb.GroupAnnounce(IsAnnounce=True)}, "admins"),
+    ({"Join": [events.jid(ALI)]}, "+60111111111"),
+    ({"Leave": [events.jid(ALI)]}, "+60111111111"),
+    ({"Promote": [events.jid(ALI)]}, "admin"),
+    ({"Demote": [events.jid(ALI)]}, "admin"),
+    ({"NewInviteLink": "https://chat.example/x"}, "link"),
+    ({"Delete": pb.GroupDelete(Deleted=True)}, "deleted"),
+]
+
+
+@pytest.mark.parametrize(("change", "word"), CHANGES)
+def test_a_change_of_a_group_is_a_system_message(world: World, change: dict[str, object], word: str) -> None:
+    event = (GROUP_INFO, events.group_info(**change))  # type: ignore[arg-type]
+    world.feed(event, event)
+    world.feed(event)
+    [message] = world.messages()
+    assert (message["message_type"], message["chat_jid"], message["sender_jid"]) == ("system", GROUP, SITI)
+    assert word in message["message_text"] and message["timestamp"] == NOW
+
+
+def test_what_says_nothing_of_a_group_has_no_row(world: World) -> None:
+    timer = pb.GroupEphemeral(IsEphemeral=True, DisappearingTimer=86400)
+    world.feed((GROUP_INFO, events.group_info(Ephemeral=timer)), (GROUP_INFO, events.group_info()))
+    # A subject that was asked for comes without a time.
+    asked = pb.GroupInfoEvent(JID=events.jid(GROUP), Name=pb.GroupName(Name="Keluarga"))
+    world.feed(said(chat=GROUP, sender=SITI), (GROUP_INFO, asked.SerializePartialToString()))
+    assert [message["message_type"] for message in world.messages()] == ["text"]
+    assert world.chats()[0]["chat_name"] == "Keluarga"
+
+
+def test_a_call_that_ended_is_one_row(world: World) -> None:
+    world.feed((events.CALL_TERMINATE, events.ended_call("C1", chat=SITI_LID, creator_alt=SITI)))
+    world.feed((events.CALL_TERMINATE, events.ended_call("C1", at=NOW + 2)))
+    [message] = world.messages()
+    assert (message["message_type"], message["message_text"]) == ("call", "")
+    assert (message["chat_jid"], message["sender_jid"], message["message_id"]) == (SITI, SITI, "C1")
+
+
+def test_strings_of_an_event_are_repaired(world: World) -> None:
+    bad = events.message("~id~", "hai", name="~nm~").replace(b"~id~", b"I\xff\0D").replace(b"~nm~", b"N\xc3\0M")
+    target = events.message("R", events.reaction("~id~", "~em~")).replace(b"~id~", b"I\xff\0D")
+    world.feed((MESSAGE, bad), (MESSAGE, target.replace(b"~em~", b"\xf0\x9f\0x")))
+    [message] = world.messages()
+    assert (message["message_id"], message["sender_name"]) == ("I\ufffdD", "N\ufffdM")
+    assert json.loads(message["reactions"])[0]["emoji"] == "\ufffdx"
+
+
+def test_receipts_in_any_order_and_of_others_messages(world: World) -> None:
+    ours = {"sender": OWN, "from_me": True}
+    world.feed((RECEIPT, events.receipt(["O1"], "PLAYED")), (RECEIPT, events.receipt(["O1"], "DELIVERED")))
+    world.feed(said("O1", "kami", **ours), said("A1", "mereka"), (RECEIPT, events.receipt(["O1", "A1"], "READ")))
+    assert {message["message_id"]: message["status"] for message in world.messages()} == {
+        "O1": "played", "A1": "received",
+    }  # fmt: skip
+
+
+def stub(kind: str, id: str, **fields: object) -> HistorySyncMsg:
+    """What stands in a history in the place of a message."""
+    key = MessageKey(remoteJID=GROUP, fromMe=False, ID=id, participant=SITI)
+    number = WebMessageInfo.StubType.Value(kind)
+    info = WebMessageInfo(key=key, messageTimestamp=NOW - 60, messageStubType=number, **fields)  # type: ignore[arg-type]
+    return HistorySyncMsg(message=info)
+
+
+def test_a_history_tells_of_changes_calls_and_deletions(world: World) -> None:
+    messages = [
+        stub("GROUP_CHANGE_SUBJECT", "S1", messageStubParameters=["Keluarga"]),
+        stub("GROUP_PARTICIPANT_ADD", "S2", messageStubParameters=[ALI]),
+        stub("CALL_MISSED_VOICE", "C1"), stub("REVOKE", "D1"), stub("CIPHERTEXT", "W1"), stub("E2E_ENCRYPTED", "N1"),
+    ]  # fmt: skip
+    sync = HistorySync(syncType=HistorySync.RECENT, conversations=[Conversation(ID=GROUP, messages=messages)])
+    world.feed((events.HISTORY_SYNC, bytes(pb.HistorySync(Data=sync).SerializePartialToString())))
+    found = {message["message_id"]: message for message in world.messages()}
+    assert {id: message["message_type"] for id, message in found.items()} == {
+        "S1": "system", "S2": "system", "C1": "call", "D1": "deleted", "W1": "unsupported",
+    }  # fmt: skip
+    assert "Keluarga" in found["S1"]["message_text"] and "+60111111111" in found["S2"]["message_text"]
+    assert found["D1"]["deleted_at"] is not None and found["W1"]["message_text"] == "Waiting for this message"
+
+
+@pytest.mark.parametrize("number", [77, 12, 40])
+def test_content_nested_without_end_is_no_danger(world: World, number: int) -> None:
+    content = b"\x0a\x01x"
+    for _ in range(20_000):
+        inner = shapes.raw(14, content) + b"\x10\x0e" if number == 12 else shapes.raw(1, content)
+        content = shapes.raw(number, inner)
+    head = events.message("DEEP", Message())
+    assert head.endswith(b"\x12\0")
+    world.feed(said("A1", "hidup"), (MESSAGE, head[:-2] + shapes.raw(2, content)))
+    assert "A1" in {message["message_id"] for message in world.messages()}
