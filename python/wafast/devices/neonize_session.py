@@ -48,6 +48,8 @@ UNSENT = (
 #: … and when the server has answered with an error.
 SERVER_ERROR = re.compile(r"server returned error (\d+)")
 NO_LID = re.compile(r"no lid found for", re.IGNORECASE)
+#: Neither will be otherwise in a moment (errors.go).
+NO_GROUP = re.compile(r"that group does not exist|not participating in that group", re.IGNORECASE)
 #: WhatsApp's media servers say so when a file is gone (download.go).
 GONE = re.compile(r"\b(403|404|410)\b|no such|media.*(expired|gone)", re.IGNORECASE)
 
@@ -287,6 +289,8 @@ def send_error(text: str) -> ev.SessionError:
     lower = text.lower()
     if NO_LID.search(text):
         return ev.Refused("this number is not on WhatsApp")
+    if NO_GROUP.search(text):
+        return ev.Refused("this group does not exist, or this device's number is not in it")
     server = SERVER_ERROR.search(lower)
     if server is not None:
         code = int(server.group(1))

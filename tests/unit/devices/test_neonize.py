@@ -52,6 +52,9 @@ def test_control_events(code: int, data: bytes, event: ev.ControlEvent | None) -
     [
         ("no LID found for 60@s.whatsapp.net from server", ev.Refused),
         ("server returned error 463", ev.Refused),
+        ("failed to get group members: that group does not exist", ev.Refused),
+        ("failed to get group members: you're not participating in that group", ev.Refused),
+        ("failed to get group members: context deadline exceeded", ev.NotSent),
         ("websocket not connected", ev.NotSent),
         ("failed to get device list: websocket disconnected before info query returned response", ev.NotSent),
         ("failed to send message node: broken pipe", ev.Unanswered),
