@@ -23,7 +23,7 @@ from wafast.api.numbers import NumberController
 from wafast.api.openapi import document_config
 from wafast.api.outbox import OutboxController
 from wafast.api.pairings import PairingController
-from wafast.api.problems import Problem, answer_http_exception, answer_problem, answer_unexpected
+from wafast.api.problems import Problem, answer_http_exception, answer_problem, answer_too_deep, answer_unexpected
 from wafast.api.services import Services
 from wafast.api.session import SessionController
 from wafast.api.web_app import web_app
@@ -78,6 +78,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             HTTPException: answer_http_exception,
             asyncpg.DataError: answer_refused_text,
             **dict.fromkeys(DATABASE_AWAY, answer_away),
+            RecursionError: answer_too_deep,
             Exception: answer_unexpected,
         },
         openapi_config=document_config(docs_router(), [DocumentFile(), DocumentPage()]),

@@ -14,6 +14,7 @@ from wafast.accounts.principal import Principal
 from wafast.api.authentication import authenticate
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem
+from wafast.database.away import DATABASE_AWAY
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -110,7 +111,7 @@ async def _check(socket: WebSocket[Any, Any, Any], services: Services, viewer: V
             principal = await authenticate(services.pool, socket.headers)
         except Problem:
             return NOT_SIGNED_IN, "signed out"
-        except (OSError, TimeoutError):
+        except DATABASE_AWAY:
             continue  # the database is away: nothing new can be known, and no frames come either
         if principal.tenant_id != viewer.principal.tenant_id:
             return NOT_SIGNED_IN, "another workspace was chosen"

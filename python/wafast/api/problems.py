@@ -128,6 +128,11 @@ def answer_http_exception(request: Request[Any, Any, Any], exception: HTTPExcept
     return response_to(request, _from_framework(request, exception))
 
 
+def answer_too_deep(request: Request[Any, Any, Any], exception: RecursionError) -> Response[bytes]:
+    """Litestar exception handler for what the JSON decoder gives up on; nothing of ours recurses."""
+    return response_to(request, Problem(400, "invalid-request", "The body is nested too deeply."))
+
+
 def answer_unexpected(request: Request[Any, Any, Any], exception: Exception) -> Response[bytes]:
     """Litestar exception handler for everything else: logged with its trace, told without internals."""
     log.error("request %s %s %s failed", request_id_of(request), request.method, request.url.path, exc_info=exception)

@@ -8,6 +8,7 @@ DATABASE_AWAY: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that was cut in the middle of a statement
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # it starts, stops, or has cut the connection
     asyncpg.InsufficientResourcesError,

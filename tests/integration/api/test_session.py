@@ -54,6 +54,14 @@ def test_many_wrong_passwords_have_to_wait(world: World, tenant: Tenant) -> None
     assert int(answer.headers["retry-after"]) > 0
 
 
+@pytest.mark.parametrize("opening", ["[", '{"email":'])
+def test_a_body_nested_without_end_is_refused(world: World, opening: str) -> None:
+    body, headers = opening * 50_000, {"Content-Type": "application/json"}
+    answer = httpx.post(f"{world.url}{SESSION}", content=body, headers=headers)
+    assert answer.status_code == 400
+    assert "nested" in answer.json()["detail"]
+
+
 def test_sign_out_ends_the_login(world: World, tenant: Tenant) -> None:
     browser = world.signed_in(world.user(tenant))
     kept = dict(browser.cookies)
