@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from neonize.proto import Neonize_pb2 as pb
@@ -18,14 +19,14 @@ from tests.integration.core.events import GROUP, GROUP_INFO, MESSAGE, NOW, RECEI
 ALI = "60111111111@s.whatsapp.net"
 
 
-def said(id: str = "A1", text: str = "asal", **options: object) -> tuple[int, bytes]:
+def said(id: str = "A1", text: str = "asal", **options: Any) -> tuple[int, bytes]:
     """A text."""
-    return MESSAGE, events.message(id, text, **options)  # type: ignore[arg-type]
+    return MESSAGE, events.message(id, text, **options)
 
 
-def told(content: Message, id: str = "X", **options: object) -> tuple[int, bytes]:
+def told(content: Message, id: str = "X", **options: Any) -> tuple[int, bytes]:
     """A message of any content."""
-    return MESSAGE, events.message(id, content, **options)  # type: ignore[arg-type]
+    return MESSAGE, events.message(id, content, **options)
 
 
 def test_an_edit_comes_bare_and_wrapped_and_with_its_flag(world: World) -> None:
@@ -98,7 +99,7 @@ def test_what_waits_by_lid_is_its_authors_when_the_number_is_known(world: World)
 
 
 def test_our_phone_edits_and_deletes_ours(world: World) -> None:
-    ours = {"sender": OWN, "from_me": True}
+    ours: dict[str, Any] = {"sender": OWN, "from_me": True}
     world.feed(said("O1", "kami", **ours), told(events.edit("O1", "kita"), **ours))
     assert world.messages()[0]["message_text"] == "kita"
     world.feed(told(events.revoke("O1"), "X2", **ours))
@@ -169,8 +170,8 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("change", "word"), CHANGES)
-def test_a_change_of_a_group_is_a_system_message(world: World, change: dict[str, object], word: str) -> None:
-    event = (GROUP_INFO, events.group_info(**change))  # type: ignore[arg-type]
+def test_a_change_of_a_group_is_a_system_message(world: World, change: dict[str, Any], word: str) -> None:
+    event = (GROUP_INFO, events.group_info(**change))
     world.feed(event, event)
     world.feed(event)
     [message] = world.messages()
@@ -206,7 +207,7 @@ def test_strings_of_an_event_are_repaired(world: World) -> None:
 
 
 def test_receipts_in_any_order_and_of_others_messages(world: World) -> None:
-    ours = {"sender": OWN, "from_me": True}
+    ours: dict[str, Any] = {"sender": OWN, "from_me": True}
     world.feed((RECEIPT, events.receipt(["O1"], "PLAYED")), (RECEIPT, events.receipt(["O1"], "DELIVERED")))
     world.feed(said("O1", "kami", **ours), said("A1", "mereka"), (RECEIPT, events.receipt(["O1", "A1"], "READ")))
     assert {message["message_id"]: message["status"] for message in world.messages()} == {
@@ -214,11 +215,11 @@ def test_receipts_in_any_order_and_of_others_messages(world: World) -> None:
     }  # fmt: skip
 
 
-def stub(kind: str, id: str, **fields: object) -> HistorySyncMsg:
+def stub(kind: str, id: str, **fields: Any) -> HistorySyncMsg:
     """What stands in a history in the place of a message."""
     key = MessageKey(remoteJID=GROUP, fromMe=False, ID=id, participant=SITI)
     number = WebMessageInfo.StubType.Value(kind)
-    info = WebMessageInfo(key=key, messageTimestamp=NOW - 60, messageStubType=number, **fields)  # type: ignore[arg-type]
+    info = WebMessageInfo(key=key, messageTimestamp=NOW - 60, messageStubType=number, **fields)
     return HistorySyncMsg(message=info)
 
 

@@ -61,7 +61,7 @@ SEALED = {
     ): "b71edb12dae7fc25ff908ee5557ed9979f24ade6fb36809c589eafc9fd51233837e8addc19a16a704af3199a52b05d975d8f",
 }
 POLL = events.poll("Makan apa?", ["Nasi", "Mee"], SECRET)
-THEIRS = {"chat": SITI_LID, "sender": SITI_LID, "sender_alt": SITI}
+THEIRS: dict[str, Any] = {"chat": SITI_LID, "sender": SITI_LID, "sender_alt": SITI}
 
 
 def asked(**of_source: Any) -> tuple[int, bytes]:
@@ -107,7 +107,7 @@ def test_a_vote_that_comes_first_waits(world: World) -> None:
 )
 @pytest.mark.parametrize("vote", [{}, THEIRS])
 def test_numbers_and_lids_both_open_it(
-    world: World, poll: dict[str, str], sealed: tuple[str, str, tuple[str, ...]], vote: dict[str, str]
+    world: World, poll: dict[str, Any], sealed: tuple[str, str, tuple[str, ...]], vote: dict[str, Any]
 ) -> None:
     # The number of the LID may have been told long before.
     known = (MESSAGE, events.message("R", events.reaction("NONE", "👍"), **THEIRS))
@@ -124,7 +124,7 @@ def test_they_vote_on_ours(world: World, sealed: tuple[str, str, tuple[str, ...]
 
 @pytest.mark.parametrize("sealed", [(SITI, OWN, ("Mee",)), (SITI_LID, OWN_LID, ("Nasi",))])
 def test_we_vote_on_theirs(world: World, sealed: tuple[str, str, tuple[str, ...]]) -> None:
-    ours = {"chat": SITI_LID, "sender": OWN_LID, "from_me": True, "recipient_alt": SITI}
+    ours: dict[str, Any] = {"chat": SITI_LID, "sender": OWN_LID, "from_me": True, "recipient_alt": SITI}
     world.feed(asked(**THEIRS), voted(*sealed, **ours))
     assert votes(world) == [{"sender_jid": OWN, "options": list(sealed[2]), "at": NOW}]
 
