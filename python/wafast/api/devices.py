@@ -304,6 +304,11 @@ async def _steer(services: Services, principal: Principal, device_id: str, desir
             "never-paired",
             f"{device.name} was never linked to a phone: pair it with POST /api/v1/devices/{device.id}/pairings.",
         ) from None
+    except rows.LoggedOut:
+        raise conflict(
+            "logged-out",
+            f"{device.name} is logged out: pair it again with POST /api/v1/devices/{device.id}/pairings.",
+        ) from None
     if row is None:
         raise not_found("device", device_id)
     await _note(services, principal, desired, device.id)

@@ -109,4 +109,6 @@ def _desire(which: str, tenant: str | None, desired: Literal["connected", "disco
         with_pool(work)
     except rows.NeverPaired:
         raise typer.BadParameter(f"{which!r} was never paired: pair it first") from None
+    except rows.LoggedOut:
+        raise typer.BadParameter(f"{which!r} is logged out: pair it again first") from None
     typer.echo("asked")

@@ -72,6 +72,10 @@ class AlreadyPaired(Exception):
     """The device is linked to a phone; it must be logged out before it can be paired again."""
 
 
+class LoggedOut(Exception):
+    """The link to the phone is over; the device must be paired again first."""
+
+
 class NeverPaired(Exception):
     """The device was never linked to a phone; it must be paired first."""
 
@@ -159,7 +163,7 @@ async def set_desired_state(
 ) -> DeviceRow | None:
     """Say what a device should be; its worker does it. None when there is no such device.
 
-    A person's `connected` also ends the wait of a backoff. Raises NeverPaired.
+    A person's `connected` also ends the wait of a backoff. Raises LoggedOut, NeverPaired.
     """
     row = await pool.fetchrow(q.set_desired_state, tenant_id, device_id, desired)
     if row is None:
@@ -167,7 +171,7 @@ async def set_desired_state(
         if device is None:
             return None
         if desired == "connected":
-            raise NeverPaired
+            raise LoggedOut if device.jid is not None else NeverPaired
         return device
     device = _device(row)
     await bus.wake(pool, "device", device.network, device.no)

@@ -57,7 +57,7 @@ UPDATE devices d SET
     desired_state = $3,
     retry_at = NULL,
     failures = CASE WHEN $3 = 'connected' THEN 0 ELSE failures END
-WHERE tenant_id = $1 AND id = $2 AND (jid IS NOT NULL OR $3 <> 'connected')
+WHERE tenant_id = $1 AND id = $2 AND (jid IS NOT NULL AND state <> 'logged_out' OR $3 <> 'connected')
 RETURNING d.*, (SELECT coalesce(sum(unread), 0)::int FROM chats c WHERE c.device_no = d.no) AS unread_count
 
 -- name: supersede_pairing

@@ -143,6 +143,9 @@ def test_what_a_device_should_be(tenant: Tenant) -> None:
         assert (answer.status_code, answer.json()["desired_state"]) == (202, desired)
     never = client.post(f"{DEVICES}/{tenant.device(paired=False).id}/connect")
     assert (never.status_code, never.json()["type"]) == (409, "urn:wafast:problem:never-paired")
+    tenant.world.sql("UPDATE devices SET state = 'logged_out' WHERE id = $1", device.id)
+    over = client.post(f"{DEVICES}/{device.id}/connect")
+    assert (over.status_code, over.json()["type"]) == (409, "urn:wafast:problem:logged-out")
 
 
 def test_pairing(tenant: Tenant) -> None:
