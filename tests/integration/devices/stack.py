@@ -20,7 +20,7 @@ from wafast.accounts import tenants
 from wafast.devices import loopback_trust, rows
 from wafast.outbox import rows as outbox
 
-PATIENCE = 25.0
+PATIENCE = 60.0
 T = TypeVar("T")
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.simulator import Simulator
 
-EVENT_SECONDS = 20.0
+EVENT_SECONDS = 60.0
 """How long an event may take. whatsmeow waits 2 s and more before it connects again, the machine may be busy."""
 
 

@@ -204,8 +204,8 @@ impl Known {
 
     /// The id of a chat that was loaded.
     #[must_use]
-    pub fn find(&self, device_no: i32, jid: Jid) -> Option<i64> {
-        self.ids.get(&(device_no, jid)).copied()
+    pub fn find(&self, chat: &(i32, Jid)) -> Option<i64> {
+        self.ids.get(chat).copied()
     }
 
     /// A chat that was loaded, for this batch.

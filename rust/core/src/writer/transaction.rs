@@ -62,23 +62,27 @@ async fn steps(
 ) -> Result<News, Error> {
     let devices: BTreeSet<i32> = batch.iter().map(|item| item.device.no).collect();
     known.open(database, &devices).await?;
-    let records = || {
-        batch.iter().flat_map(move |item| {
-            let is_old = item.is_replay || announce_known;
-            item.records.iter().map(move |record| Said { device_no: item.device.no, is_old, record })
-        })
-    };
+    let (messages, others) = sort_out(batch, announce_known);
     let mut step = Step { database, shared, known, news: News::default(), chats: HashMap::new() };
-    step.learn(records()).await?;
-    step.load_chats(records()).await?;
-    let mut messages = step.new_messages(records()).await?;
-    step.insert(&mut messages).await?;
-    let mut wanted = changes::take_waiting(database, step.known, &messages).await?;
-    wanted.extend(step.wanted_changes(records()));
+    step.learn(&others).await?;
+    let chats = step.load_chats(&messages, &others).await?;
+    let mut rows = step.new_messages(&messages, &chats).await?;
+    step.insert(&mut rows).await?;
+    let mut wanted = changes::take_waiting(database, step.known, &rows).await?;
+    wanted.extend(step.wanted_changes(&others));
     step.apply(&wanted).await?;
-    step.tell_of_people(records()).await?;
-    step.fleeting(records());
+    step.tell_of_people(&others).await?;
+    step.fleeting(&others);
     Ok(step.news)
+}
+
+/// New messages, and everything else: nearly all is messages, and most steps need not look at them.
+fn sort_out(batch: &[Item], announce_known: bool) -> (Vec<Said<'_>>, Vec<Said<'_>>) {
+    let said = batch.iter().flat_map(|item| {
+        let is_old = item.is_replay || announce_known;
+        item.records.iter().map(move |record| Said { device_no: item.device.no, is_old, record })
+    });
+    said.partition(|said| matches!(said.record, Record::Message(_)))
 }
 
 /// A record and where it comes from.
@@ -105,8 +109,8 @@ impl Step<'_> {
     }
 
     /// Takes in whose LID has which number; the chats that moved by it are news.
-    async fn learn<'r>(&mut self, records: impl Iterator<Item = Said<'r>>) -> Result<(), Error> {
-        let told = records.filter_map(|said| match said.record {
+    async fn learn(&mut self, records: &[Said<'_>]) -> Result<(), Error> {
+        let told = records.iter().filter_map(|said| match said.record {
             Record::Lid { lid, number } => Some(((said.device_no, *lid), *number)),
             _ => None,
         });
@@ -120,10 +124,12 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Loads the chats the batch is about; messages, changes and descriptions make those that are not there.
-    async fn load_chats<'r>(&mut self, records: impl Iterator<Item = Said<'r>>) -> Result<(), Error> {
+    /// Loads the chats the batch is about; messages, changes and descriptions make those that are not there. Gives the
+    /// chat of each message that was known before.
+    async fn load_chats(&mut self, messages: &[Said<'_>], others: &[Said<'_>]) -> Result<Vec<Option<i64>>, Error> {
         let (mut needed, mut useful) = (HashSet::new(), HashSet::new());
-        for said in records {
+        let mut chats = Vec::with_capacity(messages.len());
+        for said in messages.iter().chain(others) {
             let (jid, wanted) = match said.record {
                 Record::Message(message) => (&message.chat, &mut needed),
                 Record::Change(target) => (&target.chat, &mut needed),
@@ -133,28 +139,43 @@ impl Step<'_> {
                 Record::ReadByUs { chat, .. } | Record::Typing { chat, .. } => (chat, &mut useful),
                 Record::Lid { .. } | Record::Presence { .. } => continue,
             };
-            if let Some(owner) = self.known.owner(said.device_no) {
-                wanted.insert((said.device_no, self.known.resolve(owner, jid)));
+            let chat = self.known.owner(said.device_no).map(|owner| (said.device_no, self.known.resolve(owner, jid)));
+            let found = chat.as_ref().and_then(|chat| self.known.find(chat));
+            if chats.len() < messages.len() {
+                chats.push(found);
+            }
+            if found.is_none() {
+                wanted.extend(chat);
             }
         }
         self.known.load_chats(self.database, &needed, true).await?;
-        self.known.load_chats(self.database, &useful, false).await
+        self.known.load_chats(self.database, &useful, false).await?;
+        Ok(chats)
     }
 
     /// The chat of a device that is there.
     fn chat_of(&mut self, device_no: i32, jid: &Jid) -> Option<i64> {
         let owner = self.known.owner(device_no)?;
-        let tenant_id = owner.tenant_id;
-        let id = self.known.find(device_no, self.known.resolve(owner, jid))?;
+        let id = self.known.find(&(device_no, self.known.resolve(owner, jid)))?;
+        self.note(device_no, id)
+    }
+
+    /// Notes a chat for the news.
+    fn note(&mut self, device_no: i32, id: i64) -> Option<i64> {
+        let tenant_id = self.known.owner(device_no)?.tenant_id;
         self.chats.entry(id).or_insert(announce::Chat { tenant_id, device_no, id });
         Some(id)
     }
 
-    async fn new_messages<'r>(&mut self, records: impl Iterator<Item = Said<'r>>) -> Result<Batch<'r>, Error> {
+    async fn new_messages<'r>(&mut self, records: &[Said<'r>], chats: &[Option<i64>]) -> Result<Batch<'r>, Error> {
         let (mut batch, mut unsure, mut named) = (Batch::default(), BTreeSet::new(), HashMap::new());
-        for said in records {
+        for (said, chat) in records.iter().zip(chats) {
             let Record::Message(message) = said.record else { continue };
-            let Some(chat_id) = self.chat_of(said.device_no, &message.chat) else { continue };
+            let chat_id = match *chat {
+                Some(id) => self.note(said.device_no, id),
+                None => self.chat_of(said.device_no, &message.chat),
+            };
+            let Some(chat_id) = chat_id else { continue };
             let Some(row) = self.row(said.device_no, chat_id, message) else { continue };
             let Some(chat) = self.known.chat(chat_id) else { continue };
             if row.key <= chat.floor_key {
@@ -229,7 +250,7 @@ impl Step<'_> {
         }
     }
 
-    fn wanted_changes<'r>(&mut self, records: impl Iterator<Item = Said<'r>>) -> Vec<Wanted> {
+    fn wanted_changes(&mut self, records: &[Said<'_>]) -> Vec<Wanted> {
         let mut wanted = Vec::new();
         for said in records {
             let Record::Change(target) = said.record else { continue };
@@ -261,7 +282,7 @@ impl Step<'_> {
     }
 
     /// What the phone says of its chats.
-    async fn tell_of_people<'r>(&mut self, records: impl Iterator<Item = Said<'r>>) -> Result<(), Error> {
+    async fn tell_of_people<'r>(&mut self, records: &[Said<'r>]) -> Result<(), Error> {
         let mut described: BTreeMap<i64, &'r ChatInfo> = BTreeMap::new();
         let mut names: BTreeMap<i64, &'r str> = BTreeMap::new();
         let mut read: Vec<(i64, &'r str)> = Vec::new();
@@ -289,8 +310,8 @@ impl Step<'_> {
     }
 
     /// Typing and presence: told, never stored.
-    fn fleeting<'r>(&mut self, records: impl Iterator<Item = Said<'r>>) {
-        for said in records.filter(|said| !said.is_old) {
+    fn fleeting(&mut self, records: &[Said<'_>]) {
+        for said in records.iter().filter(|said| !said.is_old) {
             let d = said.device_no;
             let Some(t) = self.known.owner(d).map(|owner| owner.tenant_id) else { continue };
             let event = match said.record {
