@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -50,17 +51,12 @@ def history(chance: random.Random, length: int) -> list[tuple[int, bytes]]:
         sender = chance.choice([SITI, PEOPLE[1]]) if chat == GROUP else chat
         id = f"M{chance.randint(0, length // 2)}"
         at = NOW - 3000 + number + chance.randint(-200, 200)
-        lid = (
-            {"chat": SITI_LID, "sender": SITI_LID, "sender_alt": SITI} if chat == SITI and chance.random() < 0.3 else {}
-        )
+        by: dict[str, Any] = {"chat": chat, "sender": sender}
+        if chat == SITI and chance.random() < 0.3:
+            by = {"chat": SITI_LID, "sender": SITI_LID, "sender_alt": SITI}
         kind = chance.random()
         if kind < 0.5:
-            told.append(
-                (
-                    MESSAGE,
-                    events.message(f"M{number}", f"text {number}", at=at, **(lid or {"chat": chat, "sender": sender})),
-                )
-            )
+            told.append((MESSAGE, events.message(f"M{number}", f"text {number}", at=at, **by)))
         elif kind < 0.6:
             told.append((MESSAGE, events.message(f"M{number}", "ours", chat=chat, sender=OWN, at=at, from_me=True)))
         elif kind < 0.65 and told:
