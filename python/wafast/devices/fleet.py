@@ -243,6 +243,7 @@ class Fleet:
             remove_store(self._sessions_dir / pairing.store)
             await self._back_from_pairing(held, None)
             return
+        held.before_pairing = None
         log.info("device is paired", device=held.device_no)
         if pairing.old_store is not None:
             remove_store(self._sessions_dir / pairing.old_store)
@@ -274,6 +275,9 @@ class Fleet:
     async def _back_from_pairing(self, held: Held, reason: str | None) -> None:
         if held.jid is None:
             await self.move(held, "new", reason and f"Pairing failed: {reason}", retry=state.NEVER)
+        elif held.before_pairing is not None:
+            (was, why), held.before_pairing = held.before_pairing, None
+            await self.move(held, was, why, retry=state.NEVER)
         else:
             await self.move(held, "logged_out", state.logged_out("the new pairing failed"), retry=state.NEVER)
 

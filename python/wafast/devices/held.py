@@ -27,6 +27,8 @@ class Held:
     push_name: str | None = None
     store: str | None = None
     failures: int = 0
+    before_pairing: tuple[State, str | None] | None = None
+    """What a device with a link was, and why, when it began to be paired anew."""
     events: deque[ControlEvent] = field(default_factory=deque)
     is_handling: bool = False
     touched: float = 0.0

@@ -62,6 +62,7 @@ class Row(msgspec.Struct, frozen=True):
     pairing_id: UUID | None
     pairing_phone: str | None
     pairing_expired: bool | None
+    state_reason: str | None = None
 
 
 class Step(Enum):
@@ -292,6 +293,8 @@ class Reconciler:
         step = decide(row, held, time.monotonic())
         if step is Step.PAIR and row.pairing_id is not None:
             await fleet.end_session(held)
+            if row.state in state.KEEPS_LINK:
+                held.before_pairing = row.state, row.state_reason
             if not await fleet.move(held, "pairing", state.PAIRING):
                 return
             store = store_name(row.id, row.pairing_id)

@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 
 from wafast.database.queries import load
+from wafast.devices.state import TERMINAL
 from wafast.events import bus
 from wafast.settings import Network
 
@@ -190,7 +191,7 @@ async def create_pairing(
         device = await connection.fetchrow(q.lock_device, tenant_id, device_id)
         if device is None:
             return None
-        if device["jid"] is not None and device["state"] not in ("logged_out", "banned", "outdated"):
+        if device["jid"] is not None and device["state"] not in TERMINAL:
             raise AlreadyPaired
         await connection.execute(q.supersede_pairing, device["no"])
         pairing_id = await connection.fetchval(

@@ -21,6 +21,9 @@ State = Literal["new", "pairing", "connecting", "online", "offline", "logged_out
 #: States that only a person can end.
 TERMINAL: frozenset[State] = frozenset({"logged_out", "banned", "replaced", "outdated"})
 
+#: Those in which the phone still knows the device: where a new pairing comes to nothing, the old link is what remains.
+KEEPS_LINK = TERMINAL - {"logged_out"}
+
 #: Where each state may be reached from. A state may be written again, with another reason.
 REACHED_FROM: dict[State, frozenset[State]] = {
     "new": frozenset({"new", "pairing"}),

@@ -111,3 +111,22 @@ async def test_a_phone_that_scans_too_late_is_unlinked_again(stack: Stack, phone
         return not list((stack.data_dir / "sessions" / "loopback").glob("*.db"))
 
     await stack.until(swept, "the session file is gone")
+
+
+@pytest.mark.parametrize("ending", ["banned", "replaced"])
+async def test_a_new_pairing_that_is_cancelled_leaves_the_old_link(stack: Stack, phone: str, ending: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    if ending == "banned":
+        await asyncio.to_thread(stack.simulator.ban, phone, 101, 3600)
+    else:
+        await asyncio.to_thread(stack.simulator.replaced, phone)
+    before = await stack.until_state(device.id, ending)
+    pairing = await stack.start_pairing(device.id)
+    await stack.until_pairing(pairing.id, qr=True)
+    await rows.cancel_pairing(stack.pool, stack.tenant_id, pairing.id)
+    after = await stack.until_state(device.id, ending)
+    assert after.state_reason == before.state_reason
+    await asyncio.to_thread(stack.simulator.clear, phone)
+    await rows.set_desired_state(stack.pool, stack.tenant_id, device.id, "connected")
+    await stack.until_state(device.id, "online")
