@@ -229,15 +229,14 @@ fn content<'a>(bytes: &'a [u8], member: &Member, around: Around<'a>) -> Decoded<
         Rule::Bare(kind) => (Content::new(kind, String::new()), &[][..]),
         _ => (unsupported(member.name.to_owned()), &[][..]),
     };
-    if TWINS.contains(&wire::number_of(context, 59)) || around.is_twin() {
-        return Decoded::Nothing;
-    }
     if content.kind == Kind::Text && content.body.trim().is_empty() {
         content.kind = Kind::Unsupported;
         member.name.clone_into(&mut content.body);
     }
     content.flags |= around.flags;
-    read_context(&mut content, context);
+    if read_context(&mut content, context) || around.is_twin() {
+        return Decoded::Nothing;
+    }
     Decoded::Content(content)
 }
 
@@ -257,18 +256,19 @@ fn unsupported(name: String) -> Content {
     Content::new(Kind::Unsupported, name)
 }
 
-fn read_context(content: &mut Content, context: &[u8]) {
-    if context.is_empty() {
-        return;
+/// Takes in what `ContextInfo` says; gives whether this is the twin of another message.
+fn read_context(content: &mut Content, context: &[u8]) -> bool {
+    let mut is_twin = false;
+    for field in wire::fields(context) {
+        match field.number {
+            1 => content.quoted = Some(text::clean(field.bytes())).filter(|quoted| !quoted.is_empty()),
+            22 if field.flag() => content.flags |= flag::FORWARDED,
+            25 if field.number() > 0 => content.flags |= flag::EPHEMERAL,
+            59 => is_twin = TWINS.contains(&field.number()),
+            _ => {}
+        }
     }
-    if wire::number_of(context, 25) > 0 {
-        content.flags |= flag::EPHEMERAL;
-    }
-    if wire::number_of(context, 22) != 0 {
-        content.flags |= flag::FORWARDED;
-    }
-    let quoted = text::clean(wire::bytes_of(context, 1));
-    content.quoted = (!quoted.is_empty()).then_some(quoted);
+    is_twin
 }
 
 fn file<'a>(bytes: &'a [u8], kind: Kind, layout: &Layout) -> (Content, &'a [u8]) {

@@ -43,12 +43,13 @@ pub struct Damaged;
 /// # Errors
 /// The bytes are no protobuf.
 pub fn read(event: i32, bytes: &[u8], now: i64) -> Result<Vec<Record>, Damaged> {
-    if !wire::is_whole(bytes) {
+    let fields = wire::table::<10>(bytes);
+    if !fields.is_whole() {
         return Err(Damaged);
     }
     let mut records = Vec::new();
     match event {
-        code::MESSAGE => message(bytes, now, &mut records),
+        code::MESSAGE => message(&fields, now, &mut records),
         code::RECEIPT => receipt(bytes, now, &mut records),
         code::CHAT_PRESENCE => chat_presence(bytes, &mut records),
         code::PRESENCE => {
@@ -94,11 +95,13 @@ struct Source {
 impl Source {
     /// None for status broadcasts, newsletters and what names no chat. A LID whose number the event tells is recorded.
     fn read(bytes: &[u8], records: &mut Vec<Record>) -> Option<Self> {
-        let (mut chat, sender, sender_alt) = (jid(bytes, 1)?, jid(bytes, 2), jid(bytes, 6));
+        let fields = wire::table::<8>(bytes);
+        let jid = |number| Jid::from_event(fields.bytes(number));
+        let (mut chat, sender, sender_alt) = (jid(1)?, jid(2), jid(6));
         if !is_stored(&chat) {
             return None;
         }
-        let from_me = wire::number_of(bytes, 3) != 0;
+        let from_me = fields.number(3) != 0;
         if chat.server == Server::Broadcast && !from_me {
             // What somebody sends to a list of theirs comes to us as if to us alone.
             chat = sender.clone()?;
@@ -106,7 +109,7 @@ impl Source {
         pair(sender.as_ref(), sender_alt.as_ref(), records);
         if !chat.is_group() && from_me {
             // The other side: the sender of what came, the recipient of what we wrote.
-            pair(Some(&chat), jid(bytes, 7).as_ref(), records);
+            pair(Some(&chat), jid(7).as_ref(), records);
         } else if !chat.is_group() {
             pair(Some(&chat), sender_alt.as_ref(), records);
         }
@@ -129,11 +132,11 @@ pub(crate) fn pair(one: Option<&Jid>, other: Option<&Jid>, records: &mut Vec<Rec
     }
 }
 
-fn message(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
-    let info = wire::bytes_of(bytes, 1);
-    let Some(source) = Source::read(wire::bytes_of(info, 1), records) else { return };
-    let id = text::clean(wire::bytes_of(info, 2));
-    let sent = timestamp::repair(wire::number_of(info, 6).cast_signed(), now);
+fn message(event: &wire::Table<'_, 10>, now: i64, records: &mut Vec<Record>) {
+    let info = wire::table::<11>(event.bytes(1));
+    let Some(source) = Source::read(info.bytes(1), records) else { return };
+    let id = text::clean(info.bytes(2));
+    let sent = timestamp::repair(info.number(6).cast_signed(), now);
     let head = Head {
         chat: source.chat,
         sender: source.sender,
@@ -143,18 +146,18 @@ fn message(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
         at: sent.seconds,
         was_repaired: sent.was_nonsense,
         now,
-        by_admin: wire::bytes_of(info, 10) == b"8",
-        is_edit: wire::number_of(bytes, 9) != 0,
-        sender_name: Some(text::clean(wire::bytes_of(info, 5))).filter(|name| !name.is_empty()),
+        by_admin: info.bytes(10) == b"8",
+        is_edit: event.number(9) != 0,
+        sender_name: Some(text::clean(info.bytes(5))).filter(|name| !name.is_empty()),
         status: if source.from_me { Status::Sent } else { Status::Received },
         is_history: false,
     };
-    head.record(wire::bytes_of(bytes, 2), around(bytes), records);
+    head.record(event.bytes(2), around(event), records);
 }
 
 /// whatsmeow has opened the outermost wrappers already, and says which.
-fn around(event: &[u8]) -> Around<'_> {
-    let is = |number| wire::number_of(event, number) != 0;
+fn around<'a>(event: &wire::Table<'a, 10>) -> Around<'a> {
+    let is = |number| event.number(number) != 0;
     let (ephemeral, once) = (is(3), is(4) || is(5) || is(6));
     let depth = [ephemeral, once, is(7), is(8), is(9)].into_iter().filter(|is| *is).count();
     let flags = [(ephemeral, flag::EPHEMERAL), (once, flag::VIEW_ONCE)];

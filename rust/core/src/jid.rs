@@ -57,8 +57,9 @@ impl Jid {
     /// From neonize's `JID` message: 1 user, 5 server. None when it is empty.
     #[must_use]
     pub fn from_event(bytes: &[u8]) -> Option<Self> {
-        let user = text::clean(wire::bytes_of(bytes, 1));
-        (!user.is_empty()).then(|| Self { user, server: Server::parse(wire::bytes_of(bytes, 5)) })
+        let fields = wire::table::<6>(bytes);
+        let user = text::clean(fields.bytes(1));
+        (!user.is_empty()).then(|| Self { user, server: Server::parse(fields.bytes(5)) })
     }
 
     /// From text; the device suffix falls off. None when there is no user.

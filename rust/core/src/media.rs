@@ -114,8 +114,10 @@ pub const STICKER: Layout = Layout {
 #[must_use]
 pub fn describe(message: &[u8], layout: &Layout) -> Value {
     let mut media = Map::new();
-    let mime = text::clean(wire::bytes_of(message, layout.mime));
-    let file_name = text::clean(optional(message, layout.file_name));
+    // No field of a layout has number 0 or one above.
+    let fields = wire::table::<26>(message);
+    let bytes = |number: u32| fields.bytes(number as usize);
+    let (mime, file_name) = (text::clean(bytes(layout.mime)), text::clean(bytes(layout.file_name)));
     media.insert("type".into(), layout.name.into());
     media.insert("ext".into(), extension(&mime, &file_name).into());
     media.insert("mime".into(), mime.into());
@@ -130,12 +132,12 @@ pub fn describe(message: &[u8], layout: &Layout) -> Value {
     }
     let binary = [("sha256", layout.sha256), ("media_key", layout.media_key), ("enc_sha256", layout.enc_sha256)];
     for (name, number) in binary {
-        let bytes = wire::bytes_of(message, number);
+        let bytes = bytes(number);
         if !bytes.is_empty() {
             media.insert(name.into(), STANDARD.encode(bytes).into());
         }
     }
-    media.insert("direct_path".into(), text::clean(wire::bytes_of(message, layout.direct_path)).into());
+    media.insert("direct_path".into(), text::clean(bytes(layout.direct_path)).into());
     if !file_name.is_empty() {
         media.insert("name".into(), file_name.into());
     }

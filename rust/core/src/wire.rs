@@ -71,6 +71,51 @@ pub fn number_of(bytes: &[u8], number: u32) -> u64 {
     find(bytes, number).map_or(0, |field| field.number())
 }
 
+/// The fields with numbers below `N`, of each the last: for messages of which several are wanted, read once.
+pub struct Table<'a, const N: usize> {
+    values: [Value<'a>; N],
+    is_whole: bool,
+}
+
+/// Reads a message into a table.
+#[must_use]
+pub fn table<const N: usize>(bytes: &[u8]) -> Table<'_, N> {
+    let mut values = [Value::Number(0); N];
+    let mut fields = fields(bytes);
+    for field in fields.by_ref() {
+        if let Some(value) = values.get_mut(field.number as usize) {
+            *value = field.value;
+        }
+    }
+    Table { values, is_whole: !fields.broken }
+}
+
+impl<'a, const N: usize> Table<'a, N> {
+    /// Whether all of the message is protobuf.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// The bytes of the field with this number; empty when it is not there.
+    #[must_use]
+    pub fn bytes(&self, number: usize) -> &'a [u8] {
+        match self.values[number] {
+            Value::Bytes(bytes) => bytes,
+            Value::Number(_) => &[],
+        }
+    }
+
+    /// The number of the field with this number; 0 when it is not there.
+    #[must_use]
+    pub fn number(&self, number: usize) -> u64 {
+        match self.values[number] {
+            Value::Number(number) => number,
+            Value::Bytes(_) => 0,
+        }
+    }
+}
+
 /// Whether all of it is protobuf.
 #[must_use]
 pub fn is_whole(bytes: &[u8]) -> bool {
@@ -112,7 +157,7 @@ impl<'a> Fields<'a> {
         Some(taken)
     }
 
-    #[inline]
+    #[inline(always)]
     fn read(&mut self) -> Option<Field<'a>> {
         let tag = self.varint()?;
         let number = u32::try_from(tag >> 3).ok().filter(|number| *number > 0)?;
@@ -157,6 +202,8 @@ mod tests {
         // field 1 = 5, field 2 = "ab", field 1 = 300
         let bytes = [0x08, 5, 0x12, 2, b'a', b'b', 0x08, 0xac, 0x02];
         assert_eq!((number_of(&bytes, 1), bytes_of(&bytes, 2)), (300, b"ab".as_slice()));
+        let table = table::<2>(&bytes);
+        assert_eq!((table.number(1), table.bytes(1)), (300, b"".as_slice()));
         assert!(is_whole(&bytes) && !is_whole(&bytes[..8]) && find(&bytes, 3).is_none());
     }
 

@@ -15,6 +15,11 @@ const PART: &[Path] = &[&[3], &[4, 2], &[6, 2], &[6, 1, 1], &[8, 1], &[9, 5, 4],
 /// The non-empty texts at these paths, one a line.
 #[must_use]
 pub fn at(bytes: &[u8], paths: &[Path]) -> String {
+    if let [[number]] = paths {
+        // Most messages are a text of one field.
+        let text = text::clean(wire::bytes_of(bytes, *number));
+        return if text.trim().is_empty() { String::new() } else { text };
+    }
     let mut found = Vec::new();
     collect_all(bytes, paths, &mut found);
     found.join("\n")
