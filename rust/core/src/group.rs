@@ -127,8 +127,6 @@ pub(crate) fn stub(kind: u64, parameters: &[String], who: &str) -> Option<Conten
         43 => format!("{who} deleted the group"),
         // Missed calls, by voice and video, alone and in groups.
         40 | 41 | 45 | 46 => return Some(Content::new(Kind::Call, String::new())),
-        // It never could be decrypted.
-        2 => return Some(Content::new(Kind::Unsupported, "Waiting for this message".into())),
         _ => return None,
     };
     Some(Content::new(Kind::System, sentence))

@@ -96,7 +96,10 @@ fn message(bytes: &[u8], chat: &Jid, now: i64, records: &mut Vec<Record>) {
     };
     let around = Around { secret: wire::bytes_of(bytes, 49), ..Around::default() };
     head().record(wire::bytes_of(bytes, 2), around, records);
-    stands_for_a_message(bytes, head(), records);
+    let stub = wire::number_of(bytes, 24);
+    if stub != 0 {
+        stands_for_a_message(stub, bytes, head(), records);
+    }
     for field in wire::fields(bytes) {
         match field.number {
             41 => reaction(field.bytes(), chat, &id, now, records),
@@ -107,12 +110,14 @@ fn message(bytes: &[u8], chat: &Jid, now: i64, records: &mut Vec<Record>) {
 }
 
 /// What has no content but says what happened: a group's change, a missed call, a message that was deleted.
-fn stands_for_a_message(bytes: &[u8], head: Head, records: &mut Vec<Record>) {
-    let kind = wire::number_of(bytes, 24);
+fn stands_for_a_message(kind: u64, bytes: &[u8], head: Head, records: &mut Vec<Record>) {
     let parameters: Vec<String> =
         wire::fields(bytes).filter(|field| field.number == 26).map(|field| text::clean(field.bytes())).collect();
     if matches!(kind, REVOKED | REVOKED_BY_ADMIN) {
-        let at = timestamp::repair(wire::number_of(bytes, 52).cast_signed(), head.at).seconds;
+        let at = match wire::number_of(bytes, 52).cast_signed() {
+            0 => head.at,
+            at => timestamp::repair(at, head.now).seconds,
+        };
         let (chat, message_id, by) = (head.chat.clone(), head.id.clone(), head.sender.clone());
         let change = Change::Delete { by_me: head.from_me, by_admin: true, at };
         head.message(Content::new(Kind::Deleted, String::new()), records);

@@ -227,16 +227,17 @@ def test_a_history_tells_of_changes_calls_and_deletions(world: World) -> None:
     messages = [
         stub("GROUP_CHANGE_SUBJECT", "S1", messageStubParameters=["Keluarga"]),
         stub("GROUP_PARTICIPANT_ADD", "S2", messageStubParameters=[ALI]),
-        stub("CALL_MISSED_VOICE", "C1"), stub("REVOKE", "D1"), stub("CIPHERTEXT", "W1"), stub("E2E_ENCRYPTED", "N1"),
+        stub("REVOKE", "D1", revokeMessageTimestamp=NOW - 7),
+        stub("CALL_MISSED_VOICE", "C1"), stub("E2E_ENCRYPTED", "N1"),
     ]  # fmt: skip
     sync = HistorySync(syncType=HistorySync.RECENT, conversations=[Conversation(ID=GROUP, messages=messages)])
     world.feed((events.HISTORY_SYNC, bytes(pb.HistorySync(Data=sync).SerializePartialToString())))
     found = {message["message_id"]: message for message in world.messages()}
     assert {id: message["message_type"] for id, message in found.items()} == {
-        "S1": "system", "S2": "system", "C1": "call", "D1": "deleted", "W1": "unsupported",
+        "S1": "system", "S2": "system", "C1": "call", "D1": "deleted",
     }  # fmt: skip
     assert "Keluarga" in found["S1"]["message_text"] and "+60111111111" in found["S2"]["message_text"]
-    assert found["D1"]["deleted_at"] is not None and found["W1"]["message_text"] == "Waiting for this message"
+    assert found["D1"]["deleted_at"].timestamp() == NOW - 7
 
 
 @pytest.mark.parametrize("number", [77, 12, 40])
