@@ -105,6 +105,16 @@ def test_within_one_second_messages_keep_the_order_they_came_in(world: World) ->
     assert world.chats()[0]["unread_count"] == len(texts) - 8
 
 
+def test_of_a_burst_within_one_second_the_last_to_come_are_kept(world: World) -> None:
+    world.feed(*((MESSAGE, events.message(f"A{n}", f"before {n}", at=NOW - 5 + n % 3)) for n in range(15)))
+    for start in range(0, 90, 30):
+        world.feed(*((MESSAGE, events.message(f"B{n}", str(n))) for n in range(start, start + 30)))
+        rows = world.rows("SELECT message_text FROM whatsapp_messages ORDER BY timestamp, created_at")
+        assert [row["message_text"] for row in rows] == [str(n) for n in range(start + 10, start + 30)]
+        assert world.rows(DISAGREEING) == []
+    assert world.chats()[0]["unread_count"] == 15 + 90
+
+
 def test_the_check_above_sees_a_wrong_chat(world: World) -> None:
     world.feed((MESSAGE, events.message("M1", "satu")))
     for wrong in ("unread = unread + 1", "stored = 2", "last_text = 'x'", "last_key = last_key - 1", "last_status = 3"):

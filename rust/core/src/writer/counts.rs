@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use tokio_postgres::Error;
 
-use super::{known::Known, messages::Row};
+use super::{
+    known::{Chat, Known},
+    messages::Row,
+};
 use crate::{connection::Database, text};
 
 /// Characters of a preview; the column's comment has the same number.
@@ -46,6 +49,13 @@ const TRIM: &str = "\
                       WHERE p.chat_id = t.chat_id AND p.key <= t.floor_key) \
     UPDATE chats c SET stored = c.stored - g.count \
     FROM (SELECT chat_id, count(*)::int4 AS count FROM gone GROUP BY chat_id) g WHERE c.id = g.chat_id";
+/// Keys of one second say nothing of its order, so a floor can't divide it: its oldest rows go at once.
+const THIN_OUT: &str = "\
+    WITH surplus AS (SELECT t.chat_id, o.key FROM unnest($1::int8[], $2::int8[], $3::int8[]) t (chat_id, first_key, surplus) \
+                     CROSS JOIN LATERAL (SELECT m.key FROM messages m WHERE m.chat_id = t.chat_id AND m.key >= t.first_key \
+                                           AND m.key >> 32 = t.first_key >> 32 ORDER BY m.created_at LIMIT t.surplus) o), \
+         pictures AS (DELETE FROM thumbnails p USING surplus s WHERE p.chat_id = s.chat_id AND p.key = s.key) \
+    DELETE FROM messages m USING surplus s WHERE m.chat_id = s.chat_id AND m.key = s.key RETURNING m.chat_id, m.key";
 /// Of chats that were deleted, with their device, while this transaction wrote.
 const FORGET: &str = "DELETE FROM messages WHERE chat_id = ANY ($1)";
 
@@ -94,10 +104,11 @@ impl<'a> Counts<'a> {
     }
 
     /// Writes the counts, raises floors and trims. What `known` has of the chats is as the rows are, afterwards.
-    pub async fn save(&self, database: &Database, known: &mut Known, keep: usize) -> Result<(), Error> {
+    pub async fn save(&mut self, database: &Database, known: &mut Known, keep: usize) -> Result<(), Error> {
         if self.by_chat.is_empty() {
             return Ok(());
         }
+        self.thin_out(database, known, keep).await?;
         let floors: Vec<i64> = self.chats().map(|id| raise_floor(known, id, keep)).collect();
         let rows = self.update(database, &floors).await?;
         let mut strange: HashSet<i64> = HashSet::new();
@@ -117,6 +128,29 @@ impl<'a> Counts<'a> {
         raise_floors(database, strange.iter().copied().collect(), keep).await?;
         known.forget_chats(&strange);
         self.trim(database, known, keep).await
+    }
+
+    /// Where the oldest second that is kept holds more messages than there is room for, the first of them go.
+    async fn thin_out(&mut self, database: &Database, known: &mut Known, keep: usize) -> Result<(), Error> {
+        let (mut ids, mut firsts, mut counts) = (Vec::new(), Vec::new(), Vec::new());
+        for id in self.chats() {
+            if let Some((first_key, surplus)) = known.chat(id).and_then(|chat| surplus(chat, keep)) {
+                ids.push(id);
+                firsts.push(first_key);
+                counts.push(surplus);
+            }
+        }
+        if ids.is_empty() {
+            return Ok(());
+        }
+        for row in database.query(THIN_OUT, &[&ids, &firsts, &counts]).await? {
+            let (id, key): (i64, i64) = (row.get(0), row.get(1));
+            if let (Some(count), Some(chat)) = (self.by_chat.get_mut(&id), known.chat(id)) {
+                count.stored -= 1;
+                chat.keys.retain(|kept| *kept != key);
+            }
+        }
+        Ok(())
     }
 
     async fn update(&self, database: &Database, floors: &Vec<i64>) -> Result<Vec<tokio_postgres::Row>, Error> {
@@ -170,6 +204,18 @@ pub async fn raise_floors(database: &Database, chats: Vec<i64>, keep: usize) -> 
         return Ok(());
     }
     database.query(RAISE_FLOOR, &[&chats, &i64::try_from(keep).unwrap_or(i64::MAX)]).await.map(drop)
+}
+
+/// How many of the oldest second that is kept are too many, and the first key to look at.
+fn surplus(chat: &Chat, keep: usize) -> Option<(i64, i64)> {
+    let oldest = chat.keys.len().checked_sub(keep).filter(|oldest| keep > 0 && *oldest > 0)?;
+    let second = chat.keys[oldest] >> 32;
+    if chat.keys[oldest - 1] >> 32 != second || chat.keys[oldest - 1] <= chat.floor_key {
+        return None;
+    }
+    let first_key = (second << 32).max(chat.floor_key + 1);
+    let first = chat.keys.partition_point(|key| *key < first_key);
+    Some((first_key, i64::try_from(oldest - first).unwrap_or(0)))
 }
 
 /// The key at and below which a chat's rows are not shown any more.
