@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Literal
 
+from wafast.settings import SettingError
+
 Purpose = Literal["up", "command", "stopping"]
 
 #: A command of the command line, and the end of a run, are soon over: these are waited for.
@@ -43,8 +45,11 @@ def claim(data_dir: Path, purpose: Purpose) -> Claim:
 
 
 def try_claim(data_dir: Path, purpose: Purpose) -> Claim | None:
-    """Take the data folder if nobody has it."""
-    data_dir.mkdir(parents=True, exist_ok=True)
+    """Take the data folder, made if need be, if nobody has it. Raises SettingError when it can't be made."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(f"WAFAST_DATA_DIR is {str(data_dir)!r}, and can't be made: {error.strerror}") from None
     file = os.open(_lock(data_dir), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

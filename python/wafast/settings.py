@@ -67,7 +67,7 @@ def _hidden(_text: str) -> str:
     return "***"
 
 
-def _without_password(text: str) -> str:
+def without_password(text: str) -> str:
     """An address whose password, also one among its parameters, is `***`; all of it when it can't be taken apart."""
     try:
         parts = urlsplit(text)
@@ -171,7 +171,7 @@ ENTRIES = (
         _uri("postgresql", "postgres"),
         None,
         "Your own PostgreSQL; without it an embedded one runs in the data folder.",
-        hide=_without_password,
+        hide=without_password,
     ),
     Entry(
         "redis_url",
@@ -179,7 +179,7 @@ ENTRIES = (
         _uri("redis", "rediss", "unix"),
         None,
         "Redis for several nodes; this version talks through PostgreSQL and does not use it yet.",
-        hide=_without_password,
+        hide=without_password,
     ),
     Entry("host", ("WAFAST_HOST",), str, "127.0.0.1", "Address the web server listens on."),
     Entry("port", ("PORT",), _whole(1, 65535), "3000", "Port the web server listens on."),

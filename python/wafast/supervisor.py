@@ -23,7 +23,7 @@ from wafast.database.embedded import Embedded, is_made, is_running
 from wafast.database.migrations import migrate
 from wafast.database.watchman import Watchman
 from wafast.devices import loopback_trust
-from wafast.settings import Network, Settings
+from wafast.settings import Network, SettingError, Settings, without_password
 
 log = logs.get("supervisor")
 
@@ -112,7 +112,14 @@ class _System:
         self._uri = self._embedded.uri
 
     def _prepare_database(self) -> None:
-        for name in asyncio.run(migrate(self._uri)):
+        try:
+            names = asyncio.run(migrate(self._uri))
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            if self._settings.database_uri is None:
+                raise
+            shown = without_password(self._uri)
+            raise SettingError(f"DB_URI is {shown!r}, and can't be used: {error}") from None
+        for name in names:
             self._say(f"migration {name}")
         password = asyncio.run(bootstrap(self._uri, self._settings))
         if password is not None:

@@ -173,6 +173,12 @@ def test_config_needs_no_database_and_hides_secrets(tmp_path: Path) -> None:
         (("up",), {"PORT": "many"}, "PORT is 'many' (from environment)"),
         (("up",), {"WAFAST_LOOPBACK": "/nonexistent"}, "there is no such file"),
         (("worker", "--network", "loopback"), {}, "WAFAST_LOOPBACK"),
+        (
+            ("up", "--port", "39871"),
+            {"DB_URI": "postgresql://a:s3cret@127.0.0.1:1/x"},
+            "DB_URI is 'postgresql://a:***@",
+        ),
+        (("up", "--data-dir", "/proc/wafast"), {}, "WAFAST_DATA_DIR is '/proc/wafast', and can't be made"),
     ],
 )
 def test_a_wrong_setting_is_one_clear_line(
