@@ -38,11 +38,12 @@ pub fn is_fleeting(event: i32) -> bool {
 #[error("the event is no protobuf")]
 pub struct Damaged;
 
-/// What an event says, in order. `now` is when it arrived, in Unix seconds.
+/// What an event says, in order. `now` is when it arrived, in Unix seconds; `keep` how many messages of a chat a history
+/// is worth, all when it is 0.
 ///
 /// # Errors
 /// The bytes are no protobuf.
-pub fn read(event: i32, bytes: &[u8], now: i64) -> Result<Vec<Record>, Damaged> {
+pub fn read(event: i32, bytes: &[u8], now: i64, keep: usize) -> Result<Vec<Record>, Damaged> {
     let fields = wire::table::<10>(bytes);
     if !fields.is_whole() {
         return Err(Damaged);
@@ -66,7 +67,7 @@ pub fn read(event: i32, bytes: &[u8], now: i64) -> Result<Vec<Record>, Damaged> 
             group::changed(bytes, now, &mut records);
         }
         code::CALL_TERMINATE => call(bytes, now, &mut records),
-        code::HISTORY_SYNC => history::read(wire::bytes_of(bytes, 1), now, &mut records),
+        code::HISTORY_SYNC => history::read(wire::bytes_of(bytes, 1), now, keep, &mut records),
         _ => {}
     }
     Ok(records)
@@ -363,7 +364,7 @@ mod tests {
     #[test]
     fn a_message_by_lid_tells_its_number_first() {
         let (lid, phone) = (wire_jid("900", "lid"), wire_jid("60123456789", "s.whatsapp.net"));
-        let records = read(code::MESSAGE, &event(lid.clone(), lid, Some(phone), text("hi")), NOW).unwrap();
+        let records = read(code::MESSAGE, &event(lid.clone(), lid, Some(phone), text("hi")), NOW, 0).unwrap();
         let Some(Record::Message(message)) = records.last() else { panic!("{records:?}") };
         assert_eq!(records[0], Record::Lid { lid: 900, number: 60_123_456_789 });
         assert_eq!((message.id.as_str(), message.timestamp, message.content.body.as_str()), ("A1", NOW, "hi"));
@@ -374,12 +375,12 @@ mod tests {
     fn broadcasts_make_nothing() {
         let chat = wire_jid("status", "broadcast");
         let sender = wire_jid("60123456789", "s.whatsapp.net");
-        assert_eq!(read(code::MESSAGE, &event(chat, sender, None, text("hi")), NOW), Ok(vec![]));
+        assert_eq!(read(code::MESSAGE, &event(chat, sender, None, text("hi")), NOW, 0), Ok(vec![]));
     }
 
     #[test]
     fn what_is_no_protobuf_is_damaged() {
-        assert_eq!(read(code::MESSAGE, &[0xff; 9], NOW), Err(Damaged));
+        assert_eq!(read(code::MESSAGE, &[0xff; 9], NOW, 0), Err(Damaged));
     }
 
     proptest! {
@@ -388,7 +389,7 @@ mod tests {
             event in prop::sample::select(vec![13, 17, 18, 19, 20, 21, 22]),
             bytes in proptest::collection::vec(any::<u8>(), 0..400),
         ) {
-            let _ = read(event, &bytes, NOW);
+            let _ = read(event, &bytes, NOW, 0);
         }
 
         #[test]
@@ -397,7 +398,7 @@ mod tests {
             let mut bytes = event(phone.clone(), phone, None, text("selamat pagi"));
             let at = at % bytes.len();
             bytes[at] = value;
-            let _ = read(code::MESSAGE, &bytes, NOW);
+            let _ = read(code::MESSAGE, &bytes, NOW, 0);
         }
     }
 }

@@ -16,11 +16,12 @@ const MAX_AGE: i64 = 30 * 86_400;
 const REVOKED: u64 = 1;
 const REVOKED_BY_ADMIN: u64 = 132;
 
-/// Reads a `waHistorySync.HistorySync`.
-pub(crate) fn read(sync: &[u8], now: i64, records: &mut Vec<Record>) {
+/// Reads a `waHistorySync.HistorySync`. Of each chat the newest `keep` messages become records, all when it is 0: what
+/// would be trimmed at once is not even built, so that a phone's 200,000 messages are 20 a chat.
+pub(crate) fn read(sync: &[u8], now: i64, keep: usize, records: &mut Vec<Record>) {
     for field in wire::fields(sync) {
         match field.number {
-            2 => conversation(field.bytes(), now, records),
+            2 => conversation(field.bytes(), now, keep, records),
             7 => push_name(field.bytes(), records),
             15 => pair(jid(field.bytes(), 1).as_ref(), jid(field.bytes(), 2).as_ref(), records),
             _ => {}
@@ -39,7 +40,7 @@ fn push_name(bytes: &[u8], records: &mut Vec<Record>) {
     }
 }
 
-fn conversation(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
+fn conversation(bytes: &[u8], now: i64, keep: usize, records: &mut Vec<Record>) {
     let Some(chat) = jid(bytes, 1).filter(event::is_stored) else { return };
     pair(Some(&chat), jid(bytes, 39).as_ref(), records);
     pair(Some(&chat), jid(bytes, 42).as_ref(), records);
@@ -55,9 +56,32 @@ fn conversation(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
         // Forever is -1 or a far year; PostgreSQL ends in the year 294276.
         muted_until: if seconds(25) < 0 { MUTED_FOREVER } else { in_seconds(seconds(25)).min(MUTED_FOREVER) },
     }));
-    for field in wire::fields(bytes).filter(|field| field.number == 2) {
-        message(wire::bytes_of(field.bytes(), 1), &chat, now, records);
+    let mut newest: Vec<Vec<Record>> = Vec::new();
+    let mut count = 0;
+    for bytes in in_order(bytes).into_iter().rev() {
+        let mut said = Vec::new();
+        message(bytes, &chat, now, &mut said);
+        count += said.iter().filter(|record| matches!(record, Record::Message(_))).count();
+        newest.push(said);
+        if keep > 0 && count >= keep {
+            break;
+        }
     }
+    records.extend(newest.into_iter().rev().flatten());
+}
+
+/// A conversation's `WebMessageInfo`s, oldest first; the phone sends them newest first.
+fn in_order(conversation: &[u8]) -> Vec<&[u8]> {
+    let messages = wire::fields(conversation).filter(|field| field.number == 2);
+    let mut messages: Vec<(i64, &[u8])> = messages
+        .map(|field| wire::bytes_of(field.bytes(), 1))
+        .map(|bytes| (wire::number_of(bytes, 3).cast_signed(), bytes))
+        .collect();
+    if messages.first().zip(messages.last()).is_some_and(|(first, last)| first.0 > last.0) {
+        messages.reverse();
+    }
+    messages.sort_by_key(|(at, _)| *at);
+    messages.into_iter().map(|(_, bytes)| bytes).collect()
 }
 
 /// 2100-01-01.
@@ -201,7 +225,7 @@ mod tests {
         };
         let sync = h::HistorySync { conversations: vec![conversation], ..Default::default() };
         let mut records = Vec::new();
-        read(&sync.encode_to_vec(), NOW, &mut records);
+        read(&sync.encode_to_vec(), NOW, 0, &mut records);
         let [Record::Chat(chat), Record::Message(message)] = records.as_slice() else { panic!("{records:?}") };
         assert_eq!((chat.name.as_deref(), chat.unread), (Some("Aunty"), 1));
         assert!(message.is_history && message.id == "NEW" && message.sender.as_ref() == Some(&chat.chat));

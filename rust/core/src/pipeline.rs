@@ -253,7 +253,8 @@ impl Shared {
 
     /// What an event says. One that can't be read is set aside: it must not hold up those behind it.
     fn read(&self, device_no: i32, code: i32, data: &[u8], received_at: i64) -> Vec<Record> {
-        let read = panic::catch_unwind(AssertUnwindSafe(|| event::read(code, data, received_at)));
+        let keep = usize::try_from(self.options.messages_per_chat).unwrap_or(0);
+        let read = panic::catch_unwind(AssertUnwindSafe(|| event::read(code, data, received_at, keep)));
         match read {
             Ok(Ok(records)) => return records,
             Ok(Err(event::Damaged)) => stats::add(&self.stats.damaged, 1),

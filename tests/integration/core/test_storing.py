@@ -159,6 +159,15 @@ def test_history_fills_a_chat_and_counts_as_the_phone_says(world: World) -> None
     assert (chat["chat_name"], chat["unread_count"]) == ("Makcik Siti", 1)
 
 
+def test_of_a_long_history_the_newest_are_kept_in_their_order(world: World) -> None:
+    texts = [(f"H{n}", str(n), NOW - 5000 + n // 3) for n in range(300)]
+    world.feed((events.HISTORY_SYNC, events.history(SITI, texts[::-1])))
+    rows = world.rows("SELECT message_text FROM whatsapp_messages ORDER BY timestamp, created_at")
+    assert [row["message_text"] for row in rows] == [str(n) for n in range(280, 300)]
+    assert world.value("SELECT count(*) FROM messages") == 20
+    assert world.chats()[0]["last_message_text"] == "299"
+
+
 def test_what_postgresql_refuses_is_repaired_and_nonsense_times_are_replaced(world: World) -> None:
     world.feed((MESSAGE, events.message("Z\0Z", "a\0b", at=3)))
     world.feed((MESSAGE, events.message("Z\0Z", "a\0b", at=3)))
