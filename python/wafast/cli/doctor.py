@@ -44,6 +44,7 @@ def examine(settings: Settings) -> bool:
         "data folder": _data_dir,
         "open files": _files,
         "database": _database,
+        "spool": _spool,
         "loopback": _loopback,
         "web server": _web_server,
     }
@@ -122,6 +123,19 @@ def _database(settings: Settings) -> str:
         raise Trouble(f"it has migration {applied}, this wafast knows {known}: start a newer one")
     waiting = f", {known - applied} migrations to come" if applied < known else ""
     return f"PostgreSQL {version}{waiting}"
+
+
+def _spool(settings: Settings) -> str:
+    """What came in and is not committed, and what nothing could be done with."""
+    waiting = sum(1 for _ in settings.spool_dir.glob("*.spool"))
+    poison = list((settings.spool_dir / "poison").glob("*.bin"))
+    if poison:
+        newest = max(poison, key=lambda path: path.stat().st_mtime).name
+        raise Trouble(
+            f"{len(poison)} events could not be read or stored and are kept in {poison[0].parent}; the newest is "
+            f"{newest} (device number, event code, checksum): report it, and delete the file"
+        )
+    return f"{waiting} files in use" if waiting else "empty"
 
 
 async def _ask_database(uri: str) -> tuple[str, int]:

@@ -167,6 +167,16 @@ def test_config_needs_no_database_and_hides_secrets(tmp_path: Path) -> None:
     assert not (tmp_path / "postgres").exists()
 
 
+def test_doctor_tells_of_events_that_were_set_aside(tmp_path: Path) -> None:
+    assert "spool        empty" in run(tmp_path, "doctor", check=False).stdout
+    poison = tmp_path / "spool" / "poison"
+    poison.mkdir(parents=True)
+    (poison / "7-17-0badcafe.bin").write_bytes(b"?")
+    looked = run(tmp_path, "doctor", check=False)
+    assert looked.returncode == 1
+    assert "TROUBLE  spool        1 events could not be read" in looked.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "more", "said"),
     [
