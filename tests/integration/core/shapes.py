@@ -1,4 +1,4 @@
-"""Shapes of content and what SPEC's section on ingest makes of each: the kind, the words, the flags."""
+"""Shapes of content and what ingest makes of each: the kind, the words, the flags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every shape of content becomes the row that SPEC says; `shapes` is the table."""
+"""Every shape of content becomes the row that users are promised; `shapes` is the table."""
 
 from __future__ import annotations
 
