@@ -233,12 +233,6 @@ class Simulator:
             self.process.send_signal(number)
             self.process.wait(timeout=ORDER_SECONDS)
 
-    def client_environment(self) -> dict[str, str]:
-        """This process's environment with what sends a Go client to the simulator, and no other proxy."""
-        kept = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
-        kept.pop("SSL_CERT_DIR", None)
-        return kept | {"HTTPS_PROXY": self.profile.proxy, "SSL_CERT_FILE": self.profile.ca_file}
-
     def order(self, op: str, answer: type[T], *, wait: float = 0.0, **fields: Any) -> T:
         """Sends one order; fields that are None are left out. `wait` is the seconds the simulator may take to wait.
 

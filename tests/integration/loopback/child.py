@@ -1,19 +1,19 @@
 """A real neonize client in a process of its own, driven by lines of JSON: orders on stdin, events on stdout.
 
-It refuses to start without a loopback proxy in its environment, and trusts only the Noise root it is given: a client
-without them would dial the real service.
+It refuses to start without a loopback proxy in its environment, and trusts only the Noise root of the profile it was
+started for: a client without them would dial the real service.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import ctypes
 import hashlib
 import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 if not os.environ.get("HTTPS_PROXY", "").startswith("http://127.0.0.1:"):
@@ -28,27 +28,7 @@ from neonize.proto import Neonize_pb2 as pb
 from neonize.utils.enum import ChatPresence, ChatPresenceMedia, Presence, ReceiptType
 from neonize.utils.jid import build_jid
 
-# whatsmeow's WACertPubKey (handshake.go), which the profile's key replaces
-CERTIFICATE_ROOT = bytes.fromhex("142375574d0a587166aae71ebe516437c4a28b73e3695c6ce1f7f9545da8ee6b")
-
-
-def trust(root: bytes) -> None:
-    """Puts `root` in the place of the certificate root, which must be found exactly once."""
-    places = []
-    with open("/proc/self/maps") as maps:
-        for line in maps:
-            fields = line.split()
-            if "neonize-linux" not in line or not fields[1].startswith("rw"):
-                continue
-            start, end = (int(part, 16) for part in fields[0].split("-"))
-            memory = ctypes.string_at(start, end - start)
-            at = memory.find(CERTIFICATE_ROOT)
-            while at >= 0:
-                places.append(start + at)
-                at = memory.find(CERTIFICATE_ROOT, at + 1)
-    if len(places) != 1:
-        sys.exit(f"the certificate root was found {len(places)} times, not once")
-    ctypes.memmove(places[0], root, len(root))
+from wafast.devices import loopback_trust
 
 
 def say(**event: Any) -> None:
@@ -202,5 +182,5 @@ async def serve(store: str) -> None:
 
 
 if __name__ == "__main__":
-    trust(bytes.fromhex(os.environ["LOOPBACK_NOISE_ROOT"]))
+    loopback_trust.patch(Path(os.environ[loopback_trust.MARK]))
     asyncio.run(serve(sys.argv[1]))

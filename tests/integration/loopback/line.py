@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.simulator import Simulator
+from wafast.devices import loopback_trust
 
 EVENT_SECONDS = 60.0
 """How long an event may take. whatsmeow waits 2 s and more before it connects again, the machine may be busy."""
@@ -32,7 +34,7 @@ class Line:
         self._arrived = threading.Condition()
         self._number = 0
         log = folder / f"{name}.log"
-        environment = simulator.client_environment() | {"LOOPBACK_NOISE_ROOT": simulator.profile.noise_root}
+        environment = loopback_trust.environment(simulator.folder / "loopback.json", os.environ)
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, str(Path(__file__).with_name("child.py")), str(folder / f"{name}.db")],
