@@ -7,7 +7,7 @@ import type { LoadState } from './devices.svelte';
 import type { Live } from './live.svelte';
 import { placeMessages, rejoinMessages } from './messages';
 import * as sending from './sending';
-import { Snapshot } from './snapshot';
+import { answered, Snapshot } from './snapshot';
 import { explain } from './toasts.svelte';
 import { unreadLine, type UnreadLine } from './timeline';
 
@@ -278,7 +278,12 @@ export class Conversation {
     if (this.#marking || !this.chat || this.chat.unread_count === 0) return;
     this.#marking = true;
     try {
-      this.chat = await data(api.POST('/api/v1/chats/{chat_id}/read', { params: { path: { chat_id: this.id } } }));
+      await answered(
+        this.#live,
+        () => data(api.POST('/api/v1/chats/{chat_id}/read', { params: { path: { chat_id: this.id } } })),
+        (chat) => (this.chat = chat),
+        (frame) => this.apply(frame),
+      );
     } catch {
       // It stays unread; looking at it again tries again.
     } finally {

@@ -126,4 +126,16 @@ describe('Conversation', () => {
     expect(conversation.messages.map((one) => one.id)).toEqual(['7-1', '7-2']);
     expect(conversation.hasOlder).toBe(false);
   });
+
+  it('keeps what a frame said while the answer to reading was under way', async () => {
+    const server = new FakeServer();
+    const conversation = await opened(server);
+    server.frame('CHAT_UPDATE', chat({ id: '7', unread_count: 1 }));
+    server.on('POST /chats/7/read', () => {
+      server.frame('CHAT_UPDATE', chat({ id: '7', unread_count: 0, typing: 'Siti' }));
+      return chat({ id: '7', unread_count: 0 });
+    });
+    await conversation.markRead();
+    expect(conversation.chat?.typing).toBe('Siti');
+  });
 });

@@ -4,7 +4,7 @@ import { api, data, requestKey } from '../api/client';
 import type { Device, DeviceState } from '../api/types';
 import { isDeleted, type Frame } from './frames';
 import type { Live } from './live.svelte';
-import { Snapshot } from './snapshot';
+import { answered, Snapshot } from './snapshot';
 import { Unread } from './unread.svelte';
 
 export type LoadState = 'loading' | 'ready' | 'failed';
@@ -157,29 +157,31 @@ export class Devices {
     }, COUNT_EVERY);
   }
 
+  /** Puts the device that a request answers with in its place. */
+  #ask(request: () => Promise<Device>): Promise<Device> {
+    return answered(
+      this.#live,
+      request,
+      (device) => this.#put(device),
+      (frame) => this.apply(frame),
+    );
+  }
+
   /** Fetches one device again. */
   async reload(id: string): Promise<void> {
-    const device = await data(api.GET('/api/v1/devices/{device_id}', { params: { path: { device_id: id } } }));
-    this.#put(device);
+    const params = { path: { device_id: id } };
+    await this.#ask(() => data(api.GET('/api/v1/devices/{device_id}', { params })));
   }
 
   /** @returns the new device, in state `new` */
-  async add(name: string, network: Device['network']): Promise<Device> {
-    const device = await data(
-      api.POST('/api/v1/devices', {
-        body: { name, network },
-        params: { header: { 'Idempotency-Key': requestKey() } },
-      }),
-    );
-    this.#put(device);
-    return device;
+  add(name: string, network: Device['network']): Promise<Device> {
+    const params = { header: { 'Idempotency-Key': requestKey() } };
+    return this.#ask(() => data(api.POST('/api/v1/devices', { body: { name, network }, params })));
   }
 
   async rename(id: string, name: string): Promise<void> {
-    const device = await data(
-      api.PATCH('/api/v1/devices/{device_id}', { params: { path: { device_id: id } }, body: { name } }),
-    );
-    this.#put(device);
+    const params = { path: { device_id: id } };
+    await this.#ask(() => data(api.PATCH('/api/v1/devices/{device_id}', { params, body: { name } })));
   }
 
   async remove(id: string): Promise<void> {
@@ -188,7 +190,7 @@ export class Devices {
   }
 
   async steer(id: string, verb: 'connect' | 'disconnect' | 'logout'): Promise<void> {
-    const device = await data(api.POST(`/api/v1/devices/{device_id}/${verb}`, { params: { path: { device_id: id } } }));
-    this.#put(device);
+    const params = { path: { device_id: id } };
+    await this.#ask(() => data(api.POST(`/api/v1/devices/{device_id}/${verb}`, { params })));
   }
 }

@@ -25,6 +25,17 @@ describe('Devices', () => {
     expect(devices.byId.has('a')).toBe(false);
   });
 
+  it('keeps the state a frame told while the answer to connecting was under way', async () => {
+    const server = new FakeServer().on('GET /devices', () => ({ items: [device({ id: 'a' })], next: null }));
+    const devices = await following(server);
+    server.on('POST /devices/a/connect', () => {
+      server.frame('DEVICE_STATUS', device({ id: 'a', state: 'online' }));
+      return device({ id: 'a', state: 'connecting' });
+    });
+    await devices.steer('a', 'connect');
+    expect(devices.byId.get('a')?.state).toBe('online');
+  });
+
   it('forgets on RESYNC what is gone', async () => {
     let items = [device({ id: 'a' }), device({ id: 'b' })];
     const server = new FakeServer().on('GET /devices', () => ({ items, next: null }));

@@ -4,6 +4,26 @@
  * every change has a frame, hence the last one applied is the truth.
  */
 import type { Frame } from './frames';
+import type { Live } from './live.svelte';
+
+/** As `Snapshot.take`, for the answer to one request: a frame that overtook it on the wire is newer and stays. */
+export async function answered<T>(
+  live: Live,
+  ask: () => Promise<T>,
+  put: (value: T) => void,
+  apply: (frame: Frame) => void,
+): Promise<T> {
+  const during: Frame[] = [];
+  const end = live.subscribe((frame) => during.push(frame));
+  try {
+    const value = await ask();
+    put(value);
+    during.forEach(apply);
+    return value;
+  } finally {
+    end();
+  }
+}
 
 export class Snapshot {
   #during: Frame[] | null = null;
