@@ -3,7 +3,7 @@
 
 use std::{env, fs, hint::black_box, time::Instant};
 
-use wafast_core::event;
+use wafast_core::{event, record::Records};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = env::args().skip(1);
@@ -21,8 +21,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut best = f64::MAX;
     for _ in 0..rounds.parse::<usize>()? {
         let begun = Instant::now();
-        for event in &events {
-            let _ = black_box(event::read(event::code::MESSAGE, black_box(event), 1_790_000_000, 20));
+        // As a writer reads a batch.
+        for batch in events.chunks(2000) {
+            let mut records = Records::default();
+            for event in batch {
+                event::read(event::code::MESSAGE, black_box(event), 1_790_000_000, 20, &mut records)?;
+            }
+            black_box(records);
         }
         best = best.min(begun.elapsed().as_secs_f64());
     }

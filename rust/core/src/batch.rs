@@ -9,20 +9,25 @@ use std::{
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use crate::{pipeline::Device, record::Record, spool::Place};
+use crate::{pipeline::Device, spool::Entry};
 
-/// What one event said, on its way to the database.
+/// One event on its way to the database.
 pub struct Item {
     pub device: Arc<Device>,
-    pub code: i32,
-    pub records: Vec<Record>,
-    /// None for what is not worth keeping.
-    pub place: Option<Place>,
-    /// It comes from the spool of a process that is gone: browsers may not have heard of it.
-    pub is_replay: bool,
+    pub entry: Entry,
 }
 
-/// The next batch: the first item to come and all within `window` after it, until it has `rows` records.
+/// A history of many chats is as much work as that many messages: one for this many of its bytes.
+const BYTES_A_ROW: usize = 4096;
+
+impl Item {
+    /// About how many rows it makes.
+    fn weight(&self) -> usize {
+        1 + self.entry.place.bytes().len() / BYTES_A_ROW
+    }
+}
+
+/// The next batch: the first item to come and all within `window` after it, until it makes some `rows` rows.
 ///
 /// `overdue` is what waited for a place in its device's buffer; it goes first. None when all senders are gone.
 #[must_use]
@@ -32,11 +37,11 @@ pub fn gather(overdue: &mut Vec<Item>, items: &Receiver<Item>, rows: usize, wind
         batch.push(items.recv().ok()?);
     }
     let until = Instant::now() + window;
-    let mut count: usize = batch.iter().map(|item| item.records.len()).sum();
+    let mut count: usize = batch.iter().map(Item::weight).sum();
     while count < rows {
         match items.recv_deadline(until) {
             Ok(item) => {
-                count += item.records.len();
+                count += item.weight();
                 batch.push(item);
             }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,

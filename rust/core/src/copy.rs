@@ -2,7 +2,8 @@
 //!
 //! Format: <https://www.postgresql.org/docs/18/sql-copy.html>, section "Binary Format".
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
+use serde::Serialize;
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
 /// Microseconds from 1970 to 2000, where PostgreSQL's clock begins.
@@ -10,15 +11,18 @@ const EPOCH: i64 = 946_684_800_000_000;
 
 /// One table's rows in the making.
 pub struct Rows {
-    bytes: BytesMut,
+    bytes: Vec<u8>,
     columns: i16,
 }
 
+/// Most rows of messages are smaller.
+const BYTES_A_ROW: usize = 320;
+
 impl Rows {
-    /// Rows of `columns` columns.
+    /// About `count` rows of `columns` columns.
     #[must_use]
-    pub fn new(columns: i16) -> Self {
-        let mut bytes = BytesMut::with_capacity(64 << 10);
+    pub fn new(columns: i16, count: usize) -> Self {
+        let mut bytes = Vec::with_capacity(64 + count * BYTES_A_ROW);
         bytes.put_slice(SIGNATURE);
         bytes.put_i32(0);
         bytes.put_i32(0);
@@ -55,23 +59,31 @@ impl Rows {
     }
 
     pub fn text(&mut self, value: Option<&str>) -> &mut Self {
-        self.value(value.map(str::as_bytes), &[])
-    }
-
-    pub fn jsonb(&mut self, value: Option<&serde_json::Value>) -> &mut Self {
-        // jsonb's wire format has a version byte.
-        self.value(value.map(ToString::to_string).as_deref().map(str::as_bytes), &[1])
-    }
-
-    fn value(&mut self, value: Option<&[u8]>, prefix: &[u8]) -> &mut Self {
-        let Some(value) = value else {
-            self.bytes.put_i32(-1);
-            return self;
-        };
+        let Some(value) = value else { return self.null() };
         // A value of 2 GiB can't come: an event is at most 16 MiB.
-        self.bytes.put_i32(i32::try_from(prefix.len() + value.len()).unwrap_or(i32::MAX));
-        self.bytes.put_slice(prefix);
-        self.bytes.put_slice(value);
+        self.bytes.put_i32(i32::try_from(value.len()).unwrap_or(i32::MAX));
+        self.bytes.put_slice(value.as_bytes());
+        self
+    }
+
+    pub fn jsonb(&mut self, value: Option<&impl Serialize>) -> &mut Self {
+        let Some(value) = value else { return self.null() };
+        let start = self.bytes.len() + 4;
+        self.bytes.put_i32(0);
+        // jsonb's wire format has a version byte.
+        self.bytes.put_u8(1);
+        if serde_json::to_writer(&mut self.bytes, value).is_err() {
+            // Nothing of ours does; a row without its file would be better than a batch that never commits.
+            self.bytes.truncate(start - 4);
+            return self.null();
+        }
+        let length = i32::try_from(self.bytes.len() - start).unwrap_or(i32::MAX);
+        self.bytes[start - 4..start].copy_from_slice(&length.to_be_bytes());
+        self
+    }
+
+    fn null(&mut self) -> &mut Self {
+        self.bytes.put_i32(-1);
         self
     }
 
@@ -79,7 +91,7 @@ impl Rows {
     #[must_use]
     pub fn finish(mut self) -> Bytes {
         self.bytes.put_i16(-1);
-        self.bytes.freeze()
+        self.bytes.into()
     }
 }
 
@@ -89,12 +101,13 @@ mod tests {
 
     #[test]
     fn a_row_is_as_the_manual_says() {
-        let mut rows = Rows::new(3);
-        rows.row().int2(7).text(Some("hi")).text(None);
+        let mut rows = Rows::new(4, 1);
+        rows.row().int2(7).text(Some("hi")).text(None).jsonb(Some(&["x"]));
         let bytes = rows.finish();
         let mut wanted = SIGNATURE.to_vec();
         wanted.extend([0; 8]);
-        wanted.extend([0, 3, 0, 0, 0, 2, 0, 7, 0, 0, 0, 2, b'h', b'i', 255, 255, 255, 255, 255, 255]);
+        wanted.extend([0, 4, 0, 0, 0, 2, 0, 7, 0, 0, 0, 2, b'h', b'i', 255, 255, 255, 255]);
+        wanted.extend([0, 0, 0, 6, 1, b'[', b'"', b'x', b'"', b']', 255, 255]);
         assert_eq!(bytes.as_ref(), wanted);
     }
 }

@@ -4,11 +4,11 @@
 
 use crate::{
     jid::Jid,
-    media::{self, Layout},
+    media::{self, File, Layout},
     members::{self, Member, Rule},
-    poll,
+    poll::Question,
     record::{Content, Kind, flag},
-    text,
+    text::{self, Text},
     wire::{self, Field, Value},
     words,
 };
@@ -29,10 +29,10 @@ const MESSAGE_EDIT: u64 = 14;
 /// What a message is.
 #[derive(Debug, PartialEq)]
 pub enum Decoded<'a> {
-    Content(Content),
+    Content(Content<'a>),
     Edit {
         key: Key<'a>,
-        body: String,
+        body: Text<'a>,
     },
     Delete {
         key: Key<'a>,
@@ -40,7 +40,7 @@ pub enum Decoded<'a> {
     /// An empty emoji takes the reaction back. `at` is as it came: milliseconds.
     Reaction {
         key: Key<'a>,
-        emoji: String,
+        emoji: Text<'a>,
         at: i64,
     },
     /// A sealed vote on a poll. `at` is as it came: milliseconds.
@@ -62,9 +62,9 @@ pub enum Decoded<'a> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Key<'a>(pub &'a [u8]);
 
-impl Key<'_> {
+impl<'a> Key<'a> {
     #[must_use]
-    pub fn id(&self) -> String {
+    pub fn id(&self) -> Text<'a> {
         text::clean(wire::bytes_of(self.0, 3))
     }
 
@@ -97,7 +97,8 @@ pub struct Around<'a> {
 }
 
 impl<'a> Around<'a> {
-    fn deeper(self, flags: i16) -> Self {
+    /// One wrapper further in, which gave these flags.
+    pub fn deeper(self, flags: i16) -> Self {
         Self { flags: self.flags | flags, depth: self.depth + 1, ..self }
     }
 
@@ -132,9 +133,9 @@ pub fn open<'a>(message: &'a [u8], mut around: Around<'a>) -> Decoded<'a> {
             _ => Decoded::Content(unsupported(format!("field_{}", field.number))),
         };
     };
-    let Value::Bytes(bytes) = field.value else { return Decoded::Content(unsupported(member.name.to_owned())) };
+    let Value::Bytes(bytes) = field.value else { return Decoded::Content(unsupported(member.name)) };
     match member.rule {
-        Rule::Wrapper(_) | Rule::Inside(_) if is_deep => Decoded::Content(unsupported(member.name.to_owned())),
+        Rule::Wrapper(_) | Rule::Inside(_) if is_deep => Decoded::Content(unsupported(member.name)),
         Rule::Wrapper(flags) => open(wire::bytes_of(bytes, 1), around.deeper(flags)),
         Rule::Inside(number) => open(wire::bytes_of(bytes, number), around.deeper(0)),
         Rule::Nothing => Decoded::Nothing,
@@ -212,12 +213,12 @@ fn content<'a>(bytes: &'a [u8], member: &Member, around: Around<'a>) -> Decoded<
         Rule::Shown(kind, find, context) => (Content::new(kind, find(bytes)), media::optional(bytes, context)),
         Rule::Poll => {
             let mut question = Content::new(Kind::Poll, words::at(bytes, &[&[2]]));
-            question.poll = Some(poll::describe(bytes, around.secret()));
+            question.poll = Some(Question { message: bytes, secret: around.secret() });
             (question, wire::bytes_of(bytes, 5))
         }
         Rule::Place(paths) => {
             let mut place = Content::new(Kind::Location, words::at(bytes, paths));
-            place.thumbnail = thumbnail(bytes, 16);
+            place.thumbnail = thumbnail(wire::bytes_of(bytes, 16));
             (place, wire::bytes_of(bytes, 17))
         }
         Rule::Media(kind, layout) => file(bytes, kind, layout),
@@ -226,12 +227,12 @@ fn content<'a>(bytes: &'a [u8], member: &Member, around: Around<'a>) -> Decoded<
             file(bytes, kind, &media::AUDIO)
         }
         Rule::Comment => (comment(bytes, around), &[][..]),
-        Rule::Bare(kind) => (Content::new(kind, String::new()), &[][..]),
-        _ => (unsupported(member.name.to_owned()), &[][..]),
+        Rule::Bare(kind) => (Content::new(kind, ""), &[][..]),
+        _ => (unsupported(member.name), &[][..]),
     };
     if content.kind == Kind::Text && content.body.trim().is_empty() {
         content.kind = Kind::Unsupported;
-        member.name.clone_into(&mut content.body);
+        content.body = member.name.into();
     }
     content.flags |= around.flags;
     if read_context(&mut content, context) || around.is_twin() {
@@ -241,27 +242,27 @@ fn content<'a>(bytes: &'a [u8], member: &Member, around: Around<'a>) -> Decoded<
 }
 
 /// The words of what was said about a message.
-fn comment(bytes: &[u8], around: Around<'_>) -> Content {
+fn comment<'a>(bytes: &'a [u8], around: Around<'a>) -> Content<'a> {
     let said =
         if around.depth < MAX_DEPTH { open(wire::bytes_of(bytes, 1), around.deeper(0)) } else { Decoded::Nothing };
     match said {
         Decoded::Content(said) if said.kind != Kind::Unsupported => {
-            Content { kind: Kind::Text, media: None, thumbnail: None, poll: None, ..said }
+            Content { kind: Kind::Text, media: None, thumbnail: &[], poll: None, ..said }
         }
-        _ => Content::new(Kind::Text, String::new()),
+        _ => Content::new(Kind::Text, ""),
     }
 }
 
-fn unsupported(name: String) -> Content {
+fn unsupported<'a>(name: impl Into<Text<'a>>) -> Content<'a> {
     Content::new(Kind::Unsupported, name)
 }
 
 /// Takes in what `ContextInfo` says; gives whether this is the twin of another message.
-fn read_context(content: &mut Content, context: &[u8]) -> bool {
+fn read_context<'a>(content: &mut Content<'a>, context: &'a [u8]) -> bool {
     let mut is_twin = false;
     for field in wire::fields(context) {
         match field.number {
-            1 => content.quoted = Some(text::clean(field.bytes())).filter(|quoted| !quoted.is_empty()),
+            1 => content.quoted = text::some(field.bytes()),
             22 if field.flag() => content.flags |= flag::FORWARDED,
             25 if field.number() > 0 => content.flags |= flag::EPHEMERAL,
             59 => is_twin = TWINS.contains(&field.number()),
@@ -271,23 +272,32 @@ fn read_context(content: &mut Content, context: &[u8]) -> bool {
     is_twin
 }
 
-fn file<'a>(bytes: &'a [u8], kind: Kind, layout: &Layout) -> (Content, &'a [u8]) {
-    let mut content = Content::new(kind, text::clean(media::optional(bytes, layout.caption)));
-    if content.body.is_empty() {
-        content.body = text::clean(media::optional(bytes, layout.file_name));
+/// The message of a file, and its `contextInfo`.
+fn file<'a>(bytes: &'a [u8], kind: Kind, layout: &'static Layout) -> (Content<'a>, &'a [u8]) {
+    let (mut caption, mut name, mut preview, mut context, mut is_once) = (&[][..], &[][..], &[][..], &[][..], false);
+    // Field numbers that a layout has not are 0 there, and no field has that.
+    for field in wire::fields(bytes) {
+        match field.number {
+            number if number == layout.caption => caption = field.bytes(),
+            number if number == layout.file_name => name = field.bytes(),
+            number if number == layout.thumbnail => preview = field.bytes(),
+            number if number == layout.context => context = field.bytes(),
+            number if number == layout.view_once => is_once = field.flag(),
+            _ => {}
+        }
     }
-    content.media = Some(media::describe(bytes, layout));
-    content.thumbnail = thumbnail(bytes, layout.thumbnail);
-    if layout.view_once != 0 && wire::number_of(bytes, layout.view_once) != 0 {
-        content.flags |= flag::VIEW_ONCE;
-    }
-    (content, wire::bytes_of(bytes, layout.context))
+    let content = Content {
+        flags: if is_once { flag::VIEW_ONCE } else { 0 },
+        media: Some(File { message: bytes, layout }),
+        thumbnail: thumbnail(preview),
+        ..Content::new(kind, text::some(caption).unwrap_or_else(|| text::clean(name)))
+    };
+    (content, context)
 }
 
-fn thumbnail(bytes: &[u8], number: u32) -> Option<Vec<u8>> {
-    let jpeg = media::optional(bytes, number);
+fn thumbnail(jpeg: &[u8]) -> &[u8] {
     // Previews are a few KiB; anything above 64 KiB is no preview and does not belong into a row.
-    (!jpeg.is_empty() && jpeg.len() <= 65_536).then(|| jpeg.to_vec())
+    if jpeg.len() <= 65_536 { jpeg } else { &[] }
 }
 
 #[cfg(test)]
@@ -306,7 +316,7 @@ mod tests {
         decode(Box::leak(message.encode_to_vec().into_boxed_slice()))
     }
 
-    fn content(message: &e2e::Message) -> Content {
+    fn content(message: &e2e::Message) -> Content<'static> {
         match of(message) {
             Decoded::Content(content) => content,
             other => panic!("{other:?}"),
@@ -321,11 +331,11 @@ mod tests {
             message = e2e::Message { ephemeral_message: Some(Box::new(inside)), ..Default::default() };
         }
         let found = content(&message);
-        assert_eq!((found.kind, found.body.as_str(), found.flags), (Kind::Text, "deep", flag::EPHEMERAL));
+        assert_eq!((found.kind, found.body.as_ref(), found.flags), (Kind::Text, "deep", flag::EPHEMERAL));
         let inside = e2e::FutureProofMessage { message: Some(Box::new(message)) };
         let deeper = e2e::Message { view_once_message: Some(Box::new(inside)), ..Default::default() };
         let found = content(&deeper);
-        assert_eq!((found.kind, found.body.as_str()), (Kind::Unsupported, "ephemeralMessage"));
+        assert_eq!((found.kind, found.body.as_ref()), (Kind::Unsupported, "ephemeralMessage"));
     }
 
     #[test]
@@ -338,7 +348,7 @@ mod tests {
             ..Default::default()
         };
         let found = content(&e2e::Message { extended_text_message: Some(Box::new(extended)), ..Default::default() });
-        assert_eq!((found.body.as_str(), found.quoted.as_deref(), found.flags), ("yes", Some("ABC"), flag::FORWARDED));
+        assert_eq!((found.body.as_ref(), found.quoted.as_deref(), found.flags), ("yes", Some("ABC"), flag::FORWARDED));
     }
 
     #[test]
@@ -346,10 +356,10 @@ mod tests {
         assert_eq!(content(&text_message(" ")).body, "conversation");
         // Member 9,999 with field 2 inside: no wrapper.
         let bytes = [0xfa, 0xf0, 0x04, 2, 0x10, 1];
-        assert_eq!(decode(&bytes), Decoded::Content(unsupported("field_9999".into())));
+        assert_eq!(decode(&bytes), Decoded::Content(unsupported("field_9999")));
         // The same member around a message with text: a wrapper of a kind to come.
         let bytes = [0xfa, 0xf0, 0x04, 6, 0x0a, 4, 0x0a, 2, b'h', b'i'];
-        assert_eq!(decode(&bytes), Decoded::Content(Content::new(Kind::Text, "hi".into())));
+        assert_eq!(decode(&bytes), Decoded::Content(Content::new(Kind::Text, "hi")));
     }
 
     #[test]

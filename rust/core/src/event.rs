@@ -3,10 +3,11 @@
 use crate::{
     decode::{self, Around, Decoded, Key},
     group, history,
-    jid::{Jid, Server},
+    jid::{Jid, Server, User},
     poll,
-    record::{Change, Content, Kind, Message, Record, Status, Target, flag},
-    text, timestamp, wire,
+    record::{Change, Content, Kind, Message, Other, Records, Status, Target, flag},
+    text::{self, Text},
+    timestamp, wire,
 };
 
 /// Events that say something of messages, chats or people; they never reach Python.
@@ -38,49 +39,48 @@ pub fn is_fleeting(event: i32) -> bool {
 #[error("the event is no protobuf")]
 pub struct Damaged;
 
-/// What an event says, in order. `now` is when it arrived, in Unix seconds; `keep` how many messages of a chat a history
-/// is worth, all when it is 0.
+/// Adds what an event says to `records`. `now` is when it arrived, in Unix seconds; `keep` how many messages of a chat a
+/// history is worth, all when it is 0.
 ///
 /// # Errors
-/// The bytes are no protobuf.
-pub fn read(event: i32, bytes: &[u8], now: i64, keep: usize) -> Result<Vec<Record>, Damaged> {
-    let fields = wire::table::<10>(bytes);
-    if !fields.is_whole() {
+/// The bytes are no protobuf; nothing is added then.
+pub fn read<'a>(event: i32, bytes: &'a [u8], now: i64, keep: usize, records: &mut Records<'a>) -> Result<(), Damaged> {
+    if event == code::MESSAGE {
+        return message(bytes, now, records);
+    }
+    if !wire::is_whole(bytes) {
         return Err(Damaged);
     }
-    let mut records = Vec::new();
     match event {
-        code::MESSAGE => message(&fields, now, &mut records),
-        code::RECEIPT => receipt(bytes, now, &mut records),
-        code::CHAT_PRESENCE => chat_presence(bytes, &mut records),
+        code::RECEIPT => receipt(bytes, now, records),
+        code::CHAT_PRESENCE => chat_presence(bytes, records),
         code::PRESENCE => {
             if let Some(jid) = jid(bytes, 1) {
-                records.push(Record::Presence { jid, available: wire::number_of(bytes, 2) == 0 });
+                records.others.push(Other::Presence { jid, available: wire::number_of(bytes, 2) == 0 });
             }
         }
         code::JOINED_GROUP => {
             let info = wire::bytes_of(bytes, 4);
-            name(jid(info, 1), wire::bytes_of(wire::bytes_of(info, 4), 1), &mut records);
+            name(jid(info, 1), wire::bytes_of(wire::bytes_of(info, 4), 1), records);
         }
         code::GROUP_INFO => {
-            name(jid(bytes, 1), wire::bytes_of(wire::bytes_of(bytes, 5), 1), &mut records);
-            group::changed(bytes, now, &mut records);
+            name(jid(bytes, 1), wire::bytes_of(wire::bytes_of(bytes, 5), 1), records);
+            group::changed(bytes, now, records);
         }
-        code::CALL_TERMINATE => call(bytes, now, &mut records),
-        code::HISTORY_SYNC => history::read(wire::bytes_of(bytes, 1), now, keep, &mut records),
+        code::CALL_TERMINATE => call(bytes, now, records),
+        code::HISTORY_SYNC => history::read(wire::bytes_of(bytes, 1), now, keep, records),
         _ => {}
     }
-    Ok(records)
+    Ok(())
 }
 
 fn jid(bytes: &[u8], number: u32) -> Option<Jid> {
     Jid::from_event(wire::bytes_of(bytes, number))
 }
 
-fn name(jid: Option<Jid>, name: &[u8], records: &mut Vec<Record>) {
-    let name = text::clean(name);
-    if let (Some(jid), false) = (jid, name.is_empty()) {
-        records.push(Record::Name { jid, name });
+fn name<'a>(jid: Option<Jid>, name: &'a [u8], records: &mut Records<'a>) {
+    if let (Some(jid), Some(name)) = (jid, text::some(name)) {
+        records.others.push(Other::Name { jid, name });
     }
 }
 
@@ -95,24 +95,34 @@ struct Source {
 
 impl Source {
     /// None for status broadcasts, newsletters and what names no chat. A LID whose number the event tells is recorded.
-    fn read(bytes: &[u8], records: &mut Vec<Record>) -> Option<Self> {
-        let fields = wire::table::<8>(bytes);
-        let jid = |number| Jid::from_event(fields.bytes(number));
-        let (mut chat, sender, sender_alt) = (jid(1)?, jid(2), jid(6));
-        if !is_stored(&chat) {
-            return None;
+    fn read(bytes: &[u8], records: &mut Records<'_>) -> Option<Self> {
+        let (mut chat, mut sender, mut from_me, mut sender_alt, mut recipient_alt) =
+            (&[][..], &[][..], false, None, None);
+        for field in wire::fields(bytes) {
+            match field.number {
+                1 => chat = field.bytes(),
+                2 => sender = field.bytes(),
+                3 => from_me = field.flag(),
+                6 => sender_alt = Jid::from_event(field.bytes()),
+                7 => recipient_alt = Jid::from_event(field.bytes()),
+                _ => {}
+            }
         }
-        let from_me = fields.number(3) != 0;
+        // Most chats are with the one who writes.
+        let is_one = chat == sender;
+        let mut chat = Jid::from_event(chat).filter(is_stored)?;
+        let sender = if is_one { Some(chat.clone()) } else { Jid::from_event(sender) };
         if chat.server == Server::Broadcast && !from_me {
             // What somebody sends to a list of theirs comes to us as if to us alone.
             chat = sender.clone()?;
         }
         pair(sender.as_ref(), sender_alt.as_ref(), records);
-        if !chat.is_group() && from_me {
+        if !chat.is_group() {
             // The other side: the sender of what came, the recipient of what we wrote.
-            pair(Some(&chat), jid(7).as_ref(), records);
-        } else if !chat.is_group() {
-            pair(Some(&chat), sender_alt.as_ref(), records);
+            let other = if from_me { recipient_alt.as_ref() } else { sender_alt.as_ref() };
+            if from_me || !is_one {
+                pair(Some(&chat), other, records);
+            }
         }
         Some(Self { chat, sender, sender_alt, from_me })
     }
@@ -120,81 +130,102 @@ impl Source {
 
 /// Statuses and newsletters are no chats.
 pub(crate) fn is_stored(chat: &Jid) -> bool {
-    chat.server != Server::Newsletter && (chat.server != Server::Broadcast || chat.user != "status")
+    let is_status = || matches!(&chat.user, User::Text(user) if **user == *"status");
+    chat.server != Server::Newsletter && (chat.server != Server::Broadcast || !is_status())
 }
 
 /// Records that two JIDs are one person, if one is a LID and the other a number.
-pub(crate) fn pair(one: Option<&Jid>, other: Option<&Jid>, records: &mut Vec<Record>) {
+pub(crate) fn pair(one: Option<&Jid>, other: Option<&Jid>, records: &mut Records<'_>) {
     let (Some(one), Some(other)) = (one, other) else { return };
     let (lid, number) = if one.is_lid() { (one, other) } else { (other, one) };
     if let (true, Server::Phone, Some(lid), Some(number)) = (lid.is_lid(), number.server, lid.number(), number.number())
     {
-        records.push(Record::Lid { lid, number });
+        records.others.push(Other::Lid { lid, number });
     }
 }
 
-fn message(event: &wire::Table<'_, 10>, now: i64, records: &mut Vec<Record>) {
-    let info = wire::table::<11>(event.bytes(1));
-    let Some(source) = Source::read(info.bytes(1), records) else { return };
-    let id = text::clean(info.bytes(2));
-    let sent = timestamp::repair(info.number(6).cast_signed(), now);
+fn message<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) -> Result<(), Damaged> {
+    let (mut info, mut content, mut is_edit) = (&[][..], &[][..], false);
+    // whatsmeow has opened the outermost wrappers already, and says which.
+    let mut around = Around::default();
+    let mut fields = wire::fields(bytes);
+    for field in fields.by_ref() {
+        match field.number {
+            1 => info = field.bytes(),
+            2 => content = field.bytes(),
+            3 if field.flag() => around = around.deeper(flag::EPHEMERAL),
+            4..=6 if field.flag() => around = around.deeper(flag::VIEW_ONCE),
+            7 | 8 if field.flag() => around = around.deeper(0),
+            9 if field.flag() => (around, is_edit) = (around.deeper(0), true),
+            _ => {}
+        }
+    }
+    if !fields.is_whole() {
+        return Err(Damaged);
+    }
+    let (mut source, mut id, mut sender_name, mut sent, mut edit) = (&[][..], &[][..], &[][..], 0, &[][..]);
+    for field in wire::fields(info) {
+        match field.number {
+            1 => source = field.bytes(),
+            2 => id = field.bytes(),
+            5 => sender_name = field.bytes(),
+            6 => sent = field.number(),
+            10 => edit = field.bytes(),
+            _ => {}
+        }
+    }
+    let Some(source) = Source::read(source, records) else { return Ok(()) };
+    let sent = timestamp::repair(sent.cast_signed(), now);
     let head = Head {
         chat: source.chat,
         sender: source.sender,
         sender_alt: source.sender_alt,
         from_me: source.from_me,
-        id,
+        id: text::clean(id),
         at: sent.seconds,
         was_repaired: sent.was_nonsense,
         now,
-        by_admin: info.bytes(10) == b"8",
-        is_edit: event.number(9) != 0,
-        sender_name: Some(text::clean(info.bytes(5))).filter(|name| !name.is_empty()),
+        by_admin: edit == b"8",
+        is_edit,
+        sender_name: text::some(sender_name),
         status: if source.from_me { Status::Sent } else { Status::Received },
         is_history: false,
     };
-    head.record(event.bytes(2), around(event), records);
-}
-
-/// whatsmeow has opened the outermost wrappers already, and says which.
-fn around<'a>(event: &wire::Table<'a, 10>) -> Around<'a> {
-    let is = |number| event.number(number) != 0;
-    let (ephemeral, once) = (is(3), is(4) || is(5) || is(6));
-    let depth = [ephemeral, once, is(7), is(8), is(9)].into_iter().filter(|is| *is).count();
-    let flags = [(ephemeral, flag::EPHEMERAL), (once, flag::VIEW_ONCE)];
-    let flags = flags.into_iter().filter(|(is, _)| *is).fold(0, |flags, (_, flag)| flags | flag);
-    Around { flags, depth, ..Around::default() }
+    head.record(content, around, records);
+    Ok(())
 }
 
 /// Everything about a message but its content.
-pub(crate) struct Head {
+pub(crate) struct Head<'a> {
     pub chat: Jid,
     pub sender: Option<Jid>,
     pub sender_alt: Option<Jid>,
     pub from_me: bool,
-    pub id: String,
+    pub id: Text<'a>,
     pub at: i64,
     pub was_repaired: bool,
     pub now: i64,
     pub by_admin: bool,
     /// The content came in an `editedMessage`.
     pub is_edit: bool,
-    pub sender_name: Option<String>,
+    pub sender_name: Option<Text<'a>>,
     pub status: Status,
     pub is_history: bool,
 }
 
-impl Head {
+impl<'a> Head<'a> {
     /// Records the message or the change that `content` (`waE2E.Message`) is.
-    pub fn record(self, content: &[u8], around: Around<'_>, records: &mut Vec<Record>) {
+    pub fn record(self, content: &'a [u8], around: Around<'a>, records: &mut Records<'a>) {
         let at = |at: i64| timestamp::repair(if at == 0 { self.at } else { at }, self.now).seconds;
         let by_me = self.from_me;
         let (key, change) = match decode::open(content, around) {
             Decoded::Nothing => return,
             Decoded::Content(content) => return self.message(content, records),
-            Decoded::Edit { key, body } => (key, Change::Edit { body, by_me, at: self.at }),
+            Decoded::Edit { key, body } => (key, Change::Edit { body: body.into_owned(), by_me, at: self.at }),
             Decoded::Delete { key } => (key, Change::Delete { by_me, by_admin: self.by_admin, at: self.at }),
-            Decoded::Reaction { key, emoji, at: when } => (key, Change::Reaction { emoji, by_me, at: at(when) }),
+            Decoded::Reaction { key, emoji, at: when } => {
+                (key, Change::Reaction { emoji: emoji.into_owned(), by_me, at: at(when) })
+            }
             Decoded::Vote { key, payload, nonce, at: when } => {
                 let ballot = poll::sealed_ballot(payload, nonce, self.authors(key), self.voters());
                 (key, Change::Vote { ballot, by_me, at: at(when) })
@@ -205,7 +236,7 @@ impl Head {
     }
 
     /// Records a message.
-    pub fn message(self, mut content: Content, records: &mut Vec<Record>) {
+    pub fn message(self, mut content: Content<'a>, records: &mut Records<'a>) {
         if self.id.is_empty() {
             return;
         }
@@ -215,9 +246,9 @@ impl Head {
             chat: self.chat.clone(),
             message_id: self.id.clone(),
             by: self.sender.clone(),
-            change: Change::Edit { body: content.body.clone(), by_me: self.from_me, at: self.at },
+            change: Change::Edit { body: content.body.to_string(), by_me: self.from_me, at: self.at },
         });
-        records.push(Record::Message(Box::new(Message {
+        records.messages.push(Message {
             chat: self.chat,
             sender: self.sender,
             from_me: self.from_me,
@@ -228,14 +259,14 @@ impl Head {
             status: self.status,
             is_history: self.is_history,
             content,
-        })));
-        records.extend(edit.map(Record::Change));
+        });
+        records.others.extend(edit.map(Other::Change));
     }
 
     /// Records a change to a message of the chat.
-    pub fn change(self, message_id: String, change: Change, records: &mut Vec<Record>) {
+    pub fn change(self, message_id: Text<'a>, change: Change, records: &mut Records<'a>) {
         if !message_id.is_empty() {
-            records.push(Record::Change(Target { chat: self.chat, message_id, by: self.sender, change }));
+            records.others.push(Other::Change(Target { chat: self.chat, message_id, by: self.sender, change }));
         }
     }
 
@@ -257,7 +288,7 @@ impl Head {
 }
 
 /// A call that has ended is a message of who began it.
-fn call(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
+fn call<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
     let meta = wire::bytes_of(bytes, 1);
     let (chat, creator) = (jid(meta, 1), jid(meta, 3));
     let Some(chat) = chat.or_else(|| creator.clone()).filter(is_stored) else { return };
@@ -267,7 +298,7 @@ fn call(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
     }
     pair(creator.as_ref(), jid(meta, 4).as_ref(), records);
     let at = timestamp::repair(wire::number_of(meta, 2).cast_signed(), now);
-    records.push(Record::Message(Box::new(Message {
+    records.messages.push(Message {
         sender: creator.or_else(|| Some(chat.clone())),
         chat,
         from_me: false,
@@ -277,8 +308,8 @@ fn call(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
         sender_name: None,
         status: Status::Received,
         is_history: false,
-        content: Content::new(Kind::Call, String::new()),
-    })));
+        content: Content::new(Kind::Call, ""),
+    });
 }
 
 /// `Receipt.ReceiptType` to what it makes of our own message.
@@ -291,7 +322,7 @@ fn status_of(kind: u64) -> Option<Status> {
     }
 }
 
-fn receipt(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
+fn receipt<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
     const READ: u64 = 4;
     const READ_SELF: u64 = 5;
     const PLAYED_SELF: u64 = 7;
@@ -300,8 +331,7 @@ fn receipt(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
     let at = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now).seconds;
     let ids = wire::fields(bytes).filter(|field| field.number == 2).map(|field| text::clean(field.bytes()));
     if matches!(kind, READ_SELF | PLAYED_SELF) || (source.from_me && kind == READ) {
-        let message_ids: Vec<String> = ids.collect();
-        records.push(Record::ReadByUs { chat: source.chat, message_ids });
+        records.others.push(Other::ReadByUs { chat: source.chat, message_ids: ids.collect() });
         return;
     }
     let Some(mut status) = status_of(kind).filter(|_| !source.from_me) else { return };
@@ -311,7 +341,7 @@ fn receipt(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
     }
     for message_id in ids {
         let change = Change::Status { status: status as i16, at };
-        records.push(Record::Change(Target {
+        records.others.push(Other::Change(Target {
             chat: source.chat.clone(),
             message_id,
             by: source.sender.clone(),
@@ -320,7 +350,7 @@ fn receipt(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
     }
 }
 
-fn chat_presence(bytes: &[u8], records: &mut Vec<Record>) {
+fn chat_presence(bytes: &[u8], records: &mut Records<'_>) {
     let Some(source) = Source::read(wire::bytes_of(bytes, 1), records) else { return };
     let Some(sender) = source.sender.filter(|_| !source.from_me) else { return };
     let state = match (wire::number_of(bytes, 2), wire::number_of(bytes, 3)) {
@@ -328,7 +358,7 @@ fn chat_presence(bytes: &[u8], records: &mut Vec<Record>) {
         (1, _) => "composing",
         _ => "paused",
     };
-    records.push(Record::Typing { chat: source.chat, sender, state });
+    records.others.push(Other::Typing { chat: source.chat, sender, state });
 }
 
 #[cfg(test)]
@@ -361,13 +391,19 @@ mod tests {
         e2e::Message { conversation: Some(text.into()), ..Default::default() }
     }
 
+    fn of(event: i32, bytes: &[u8]) -> Result<Records<'_>, Damaged> {
+        let mut records = Records::default();
+        read(event, bytes, NOW, 0, &mut records).map(|()| records)
+    }
+
     #[test]
-    fn a_message_by_lid_tells_its_number_first() {
+    fn a_message_by_lid_tells_its_number_too() {
         let (lid, phone) = (wire_jid("900", "lid"), wire_jid("60123456789", "s.whatsapp.net"));
-        let records = read(code::MESSAGE, &event(lid.clone(), lid, Some(phone), text("hi")), NOW, 0).unwrap();
-        let Some(Record::Message(message)) = records.last() else { panic!("{records:?}") };
-        assert_eq!(records[0], Record::Lid { lid: 900, number: 60_123_456_789 });
-        assert_eq!((message.id.as_str(), message.timestamp, message.content.body.as_str()), ("A1", NOW, "hi"));
+        let bytes = event(lid.clone(), lid, Some(phone), text("hi"));
+        let records = of(code::MESSAGE, &bytes).unwrap();
+        let [message] = records.messages.as_slice() else { panic!("{records:?}") };
+        assert_eq!(records.others, [Other::Lid { lid: 900, number: 60_123_456_789 }]);
+        assert_eq!((message.id.as_ref(), message.timestamp, message.content.body.as_ref()), ("A1", NOW, "hi"));
         assert_eq!(message.sender_name.as_deref(), Some("Siti"));
     }
 
@@ -375,12 +411,14 @@ mod tests {
     fn broadcasts_make_nothing() {
         let chat = wire_jid("status", "broadcast");
         let sender = wire_jid("60123456789", "s.whatsapp.net");
-        assert_eq!(read(code::MESSAGE, &event(chat, sender, None, text("hi")), NOW, 0), Ok(vec![]));
+        assert_eq!(of(code::MESSAGE, &event(chat, sender, None, text("hi"))), Ok(Records::default()));
     }
 
     #[test]
     fn what_is_no_protobuf_is_damaged() {
-        assert_eq!(read(code::MESSAGE, &[0xff; 9], NOW, 0), Err(Damaged));
+        for code in [code::MESSAGE, code::RECEIPT] {
+            assert_eq!(of(code, &[0xff; 9]), Err(Damaged));
+        }
     }
 
     proptest! {
@@ -389,7 +427,7 @@ mod tests {
             event in prop::sample::select(vec![13, 17, 18, 19, 20, 21, 22]),
             bytes in proptest::collection::vec(any::<u8>(), 0..400),
         ) {
-            let _ = read(event, &bytes, NOW, 0);
+            let _ = of(event, &bytes);
         }
 
         #[test]
@@ -398,7 +436,7 @@ mod tests {
             let mut bytes = event(phone.clone(), phone, None, text("selamat pagi"));
             let at = at % bytes.len();
             bytes[at] = value;
-            let _ = read(code::MESSAGE, &bytes, NOW, 0);
+            let _ = of(code::MESSAGE, &bytes);
         }
     }
 }

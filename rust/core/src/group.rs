@@ -2,34 +2,36 @@
 
 use crate::{
     jid::{Jid, Server},
-    record::{Content, Kind, Message, Record, Status},
-    text, timestamp, wire,
+    record::{Content, Kind, Message, Records, Status},
+    text::{self, Text},
+    timestamp, wire,
 };
 
 /// Records a `GroupInfo` event. One without a time only says what the group is called now; a changed timer makes no row.
-pub(crate) fn changed(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
+pub(crate) fn changed<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
     let (Some(chat), Some(at)) = (jid(bytes, 1), wire::find(bytes, 4)) else { return };
     let at = timestamp::repair(at.number().cast_signed(), now);
     let sender = jid(bytes, 3);
-    let sender_name = Some(text::clean(wire::bytes_of(bytes, 2))).filter(|name| !name.is_empty());
-    let who = sender_name.clone().or_else(|| sender.as_ref().map(person)).unwrap_or_else(|| "Somebody".into());
+    let sender_name = text::some(wire::bytes_of(bytes, 2));
+    let who = sender_name.clone().or_else(|| sender.as_ref().map(|jid| person(jid).into()));
+    let who = who.unwrap_or_else(|| "Somebody".into());
     let sentences = sentences(bytes, sender.as_ref(), &who);
     if sentences.is_empty() {
         return;
     }
-    records.push(Record::Message(Box::new(Message {
+    records.messages.push(Message {
         chat,
         sender,
         from_me: false,
         // The event has no id of its own; the same event again has the same bytes.
-        id: format!("GROUP{:016X}", digest(bytes)),
+        id: format!("GROUP{:016X}", digest(bytes)).into(),
         timestamp: at.seconds,
         was_repaired: at.was_nonsense,
         sender_name,
         status: Status::Received,
         is_history: false,
         content: Content::new(Kind::System, sentences.join("\n")),
-    })));
+    });
 }
 
 fn digest(bytes: &[u8]) -> u64 {
@@ -50,7 +52,7 @@ fn people(bytes: &[u8], number: u32) -> Vec<Jid> {
 pub(crate) fn person(jid: &Jid) -> String {
     match jid.server {
         Server::Phone => format!("+{}", jid.user),
-        _ => jid.user.clone(),
+        _ => jid.user.to_string(),
     }
 }
 
@@ -104,12 +106,12 @@ fn one(number: u32, value: &[u8], who: &str) -> Option<String> {
 }
 
 /// `WebMessageInfo.messageStubType` of a history: what stands in the place of a message. `parameters` are its words.
-pub(crate) fn stub(kind: u64, parameters: &[String], who: &str) -> Option<Content> {
+pub(crate) fn stub(kind: u64, parameters: &[Text<'_>], who: &str) -> Option<Content<'static>> {
     let names = || {
         let people = parameters.iter().filter_map(|one| Jid::parse(one));
         names(&people.collect::<Vec<_>>())
     };
-    let first = parameters.first().map_or("", String::as_str);
+    let first = parameters.first().map_or("", |first| first.as_ref());
     let sentence = match kind {
         20 => format!("{who} created the group “{first}”"),
         21 => format!("{who} changed the group name to “{first}”"),
@@ -126,7 +128,7 @@ pub(crate) fn stub(kind: u64, parameters: &[String], who: &str) -> Option<Conten
         32 => format!("{} left", names()),
         43 => format!("{who} deleted the group"),
         // Missed calls, by voice and video, alone and in groups.
-        40 | 41 | 45 | 46 => return Some(Content::new(Kind::Call, String::new())),
+        40 | 41 | 45 | 46 => return Some(Content::new(Kind::Call, "")),
         _ => return None,
     };
     Some(Content::new(Kind::System, sentence))

@@ -6,8 +6,9 @@ use crate::{
     group,
     jid::Jid,
     poll,
-    record::{Change, ChatInfo, Content, Kind, Record, Status, Target},
-    text, timestamp, wire,
+    record::{Change, ChatInfo, Content, Kind, Other, Records, Status, Target},
+    text::{self, Text},
+    timestamp, wire,
 };
 
 /// Older messages are not imported.
@@ -18,7 +19,7 @@ const REVOKED_BY_ADMIN: u64 = 132;
 
 /// Reads a `waHistorySync.HistorySync`. Of each chat the newest `keep` messages become records, all when it is 0: what
 /// would be trimmed at once is not even built, so that a phone's 200,000 messages are 20 a chat.
-pub(crate) fn read(sync: &[u8], now: i64, keep: usize, records: &mut Vec<Record>) {
+pub(crate) fn read<'a>(sync: &'a [u8], now: i64, keep: usize, records: &mut Records<'a>) {
     for field in wire::fields(sync) {
         match field.number {
             2 => conversation(field.bytes(), now, keep, records),
@@ -33,21 +34,19 @@ fn jid(bytes: &[u8], number: u32) -> Option<Jid> {
     Jid::parse(&text::clean(wire::bytes_of(bytes, number)))
 }
 
-fn push_name(bytes: &[u8], records: &mut Vec<Record>) {
-    let name = text::clean(wire::bytes_of(bytes, 2));
-    if let (Some(jid), false) = (jid(bytes, 1), name.is_empty()) {
-        records.push(Record::Name { jid, name });
+fn push_name<'a>(bytes: &'a [u8], records: &mut Records<'a>) {
+    if let (Some(jid), Some(name)) = (jid(bytes, 1), text::some(wire::bytes_of(bytes, 2))) {
+        records.others.push(Other::Name { jid, name });
     }
 }
 
-fn conversation(bytes: &[u8], now: i64, keep: usize, records: &mut Vec<Record>) {
+fn conversation<'a>(bytes: &'a [u8], now: i64, keep: usize, records: &mut Records<'a>) {
     let Some(chat) = jid(bytes, 1).filter(event::is_stored) else { return };
     pair(Some(&chat), jid(bytes, 39).as_ref(), records);
     pair(Some(&chat), jid(bytes, 42).as_ref(), records);
     let seconds = |number| wire::number_of(bytes, number).cast_signed();
-    let name =
-        [13, 38].map(|number| text::clean(wire::bytes_of(bytes, number))).into_iter().find(|name| !name.is_empty());
-    records.push(Record::Chat(ChatInfo {
+    let name = [13, 38].into_iter().find_map(|number| text::some(wire::bytes_of(bytes, number)));
+    records.others.push(Other::Chat(ChatInfo {
         chat: chat.clone(),
         name,
         unread: i32::try_from(wire::number_of(bytes, 6)).unwrap_or(0),
@@ -56,18 +55,22 @@ fn conversation(bytes: &[u8], now: i64, keep: usize, records: &mut Vec<Record>) 
         // Forever is -1 or a far year; PostgreSQL ends in the year 294276.
         muted_until: if seconds(25) < 0 { MUTED_FOREVER } else { in_seconds(seconds(25)).min(MUTED_FOREVER) },
     }));
-    let mut newest: Vec<Vec<Record>> = Vec::new();
-    let mut count = 0;
-    for bytes in in_order(bytes).into_iter().rev() {
-        let mut said = Vec::new();
-        message(bytes, &chat, now, &mut said);
-        count += said.iter().filter(|record| matches!(record, Record::Message(_))).count();
-        newest.push(said);
-        if keep > 0 && count >= keep {
-            break;
+    let messages = in_order(bytes);
+    for bytes in &messages[first_kept(&messages, &chat, now, keep)..] {
+        message(bytes, &chat, now, records);
+    }
+}
+
+/// Where the newest messages begin that make `keep` rows.
+fn first_kept(messages: &[&[u8]], chat: &Jid, now: i64, keep: usize) -> usize {
+    let mut rows = Records::default();
+    for (index, bytes) in messages.iter().enumerate().rev().filter(|_| keep > 0) {
+        message(bytes, chat, now, &mut rows);
+        if rows.messages.len() >= keep {
+            return index;
         }
     }
-    records.extend(newest.into_iter().rev().flatten());
+    0
 }
 
 /// A conversation's `WebMessageInfo`s, oldest first; the phone sends them newest first.
@@ -93,7 +96,7 @@ fn in_seconds(value: i64) -> i64 {
 }
 
 /// A `WebMessageInfo`.
-fn message(bytes: &[u8], chat: &Jid, now: i64, records: &mut Vec<Record>) {
+fn message<'a>(bytes: &'a [u8], chat: &Jid, now: i64, records: &mut Records<'a>) {
     let key = Key(wire::bytes_of(bytes, 1));
     let sent = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now);
     if sent.seconds < now - MAX_AGE {
@@ -114,7 +117,7 @@ fn message(bytes: &[u8], chat: &Jid, now: i64, records: &mut Vec<Record>) {
         now,
         by_admin: false,
         is_edit: false,
-        sender_name: Some(text::clean(wire::bytes_of(bytes, 19))).filter(|name| !name.is_empty()),
+        sender_name: text::some(wire::bytes_of(bytes, 19)),
         status: if from_me { status(wire::number_of(bytes, 4)) } else { Status::Received },
         is_history: true,
     };
@@ -126,16 +129,16 @@ fn message(bytes: &[u8], chat: &Jid, now: i64, records: &mut Vec<Record>) {
     }
     for field in wire::fields(bytes) {
         match field.number {
-            41 => reaction(field.bytes(), chat, &id, now, records),
-            45 => vote(field.bytes(), chat, &id, now, records),
+            41 => reaction(field.bytes(), chat, id.clone(), now, records),
+            45 => vote(field.bytes(), chat, id.clone(), now, records),
             _ => {}
         }
     }
 }
 
 /// What has no content but says what happened: a group's change, a missed call, a message that was deleted.
-fn stands_for_a_message(kind: u64, bytes: &[u8], head: Head, records: &mut Vec<Record>) {
-    let parameters: Vec<String> =
+fn stands_for_a_message<'a>(kind: u64, bytes: &'a [u8], head: Head<'a>, records: &mut Records<'a>) {
+    let parameters: Vec<Text<'_>> =
         wire::fields(bytes).filter(|field| field.number == 26).map(|field| text::clean(field.bytes())).collect();
     if matches!(kind, REVOKED | REVOKED_BY_ADMIN) {
         let at = match wire::number_of(bytes, 52).cast_signed() {
@@ -144,17 +147,17 @@ fn stands_for_a_message(kind: u64, bytes: &[u8], head: Head, records: &mut Vec<R
         };
         let (chat, message_id, by) = (head.chat.clone(), head.id.clone(), head.sender.clone());
         let change = Change::Delete { by_me: head.from_me, by_admin: true, at };
-        head.message(Content::new(Kind::Deleted, String::new()), records);
-        records.push(Record::Change(Target { chat, message_id, by, change }));
+        head.message(Content::new(Kind::Deleted, ""), records);
+        records.others.push(Other::Change(Target { chat, message_id, by, change }));
     } else if let Some(content) = group::stub(kind, &parameters, &who(&head)) {
         head.message(content, records);
     }
 }
 
-fn who(head: &Head) -> String {
+fn who(head: &Head<'_>) -> String {
     match (&head.sender_name, &head.sender) {
         _ if head.from_me => "You".into(),
-        (Some(name), _) => name.clone(),
+        (Some(name), _) => name.to_string(),
         (None, Some(sender)) => group::person(sender),
         (None, None) => "Somebody".into(),
     }
@@ -172,19 +175,19 @@ fn status(value: u64) -> Status {
     }
 }
 
-fn reaction(bytes: &[u8], chat: &Jid, message_id: &str, now: i64, records: &mut Vec<Record>) {
+fn reaction<'a>(bytes: &'a [u8], chat: &Jid, message_id: Text<'a>, now: i64, records: &mut Records<'a>) {
     let (by_me, by) = author(Key(wire::bytes_of(bytes, 1)), chat);
     let at = timestamp::repair(wire::number_of(bytes, 4).cast_signed(), now).seconds;
-    let change = Change::Reaction { emoji: text::clean(wire::bytes_of(bytes, 2)), by_me, at };
-    records.push(Record::Change(Target { chat: chat.clone(), message_id: message_id.to_owned(), by, change }));
+    let change = Change::Reaction { emoji: text::clean(wire::bytes_of(bytes, 2)).into_owned(), by_me, at };
+    records.others.push(Other::Change(Target { chat: chat.clone(), message_id, by, change }));
 }
 
 /// A vote in a history was opened by the phone.
-fn vote(bytes: &[u8], chat: &Jid, message_id: &str, now: i64, records: &mut Vec<Record>) {
+fn vote<'a>(bytes: &'a [u8], chat: &Jid, message_id: Text<'a>, now: i64, records: &mut Records<'a>) {
     let (by_me, by) = author(Key(wire::bytes_of(bytes, 1)), chat);
     let at = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now).seconds;
     let change = Change::Vote { ballot: poll::open_ballot(wire::bytes_of(bytes, 2)), by_me, at };
-    records.push(Record::Change(Target { chat: chat.clone(), message_id: message_id.to_owned(), by, change }));
+    records.others.push(Other::Change(Target { chat: chat.clone(), message_id, by, change }));
 }
 
 /// Whether we sent what has this key, and who did else.
@@ -215,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_month_is_imported_with_the_chat_before_its_messages() {
+    fn a_month_is_imported_with_its_chat() {
         let conversation = h::Conversation {
             id: "60123456789@s.whatsapp.net".into(),
             messages: vec![old("NEW", 60), old("OLD", MAX_AGE + 60)],
@@ -224,9 +227,10 @@ mod tests {
             ..Default::default()
         };
         let sync = h::HistorySync { conversations: vec![conversation], ..Default::default() };
-        let mut records = Vec::new();
-        read(&sync.encode_to_vec(), NOW, 0, &mut records);
-        let [Record::Chat(chat), Record::Message(message)] = records.as_slice() else { panic!("{records:?}") };
+        let (bytes, mut records) = (sync.encode_to_vec(), Records::default());
+        read(&bytes, NOW, 0, &mut records);
+        let [Other::Chat(chat)] = records.others.as_slice() else { panic!("{records:?}") };
+        let [message] = records.messages.as_slice() else { panic!("{records:?}") };
         assert_eq!((chat.name.as_deref(), chat.unread), (Some("Aunty"), 1));
         assert!(message.is_history && message.id == "NEW" && message.sender.as_ref() == Some(&chat.chat));
     }

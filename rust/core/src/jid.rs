@@ -46,10 +46,52 @@ impl Server {
     }
 }
 
+/// The part before the `@`: a number in nearly every JID, which then needs no memory of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum User {
+    Number(u64),
+    Text(Box<str>),
+}
+
+/// Digits that fit 60 bits whatever they are.
+const MAX_DIGITS: usize = 18;
+
+impl User {
+    /// None when it is empty.
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        Self::number(bytes).or_else(|| text::some(bytes).map(|text| Self::Text(text.into())))
+    }
+
+    /// Digits that say the same as a number: no leading zero.
+    fn number(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() > MAX_DIGITS || !matches!(bytes.first(), Some(b'1'..=b'9')) {
+            return None;
+        }
+        let mut number = 0;
+        for byte in bytes {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                return None;
+            }
+            number = number * 10 + u64::from(digit);
+        }
+        Some(Self::Number(number))
+    }
+}
+
+impl fmt::Display for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
 /// A person, group or list, without device suffix.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Jid {
-    pub user: String,
+    pub user: User,
     pub server: Server,
 }
 
@@ -57,9 +99,15 @@ impl Jid {
     /// From neonize's `JID` message: 1 user, 5 server. None when it is empty.
     #[must_use]
     pub fn from_event(bytes: &[u8]) -> Option<Self> {
-        let fields = wire::table::<6>(bytes);
-        let user = text::clean(fields.bytes(1));
-        (!user.is_empty()).then(|| Self { user, server: Server::parse(fields.bytes(5)) })
+        let (mut user, mut server) = (&[][..], &[][..]);
+        for field in wire::fields(bytes) {
+            match field.number {
+                1 => user = field.bytes(),
+                5 => server = field.bytes(),
+                _ => {}
+            }
+        }
+        Some(Self { user: User::parse(user)?, server: Server::parse(server) })
     }
 
     /// From text; the device suffix falls off. None when there is no user.
@@ -67,29 +115,41 @@ impl Jid {
     pub fn parse(text: &str) -> Option<Self> {
         let (user, server) = text.split_once('@')?;
         let user = user.split([':', '.']).next().unwrap_or_default();
-        (!user.is_empty()).then(|| Self { user: user.replace('\0', ""), server: Server::parse(server.as_bytes()) })
+        Some(Self { user: User::parse(user.as_bytes())?, server: Server::parse(server.as_bytes()) })
+    }
+
+    /// The JID of the person with this phone number.
+    #[must_use]
+    pub fn of_number(number: i64) -> Self {
+        Self { user: User::Number(number.unsigned_abs()), server: Server::Phone }
+    }
+
+    /// The JID of the person with this LID.
+    #[must_use]
+    pub fn of_lid(lid: i64) -> Self {
+        Self { user: User::Number(lid.unsigned_abs()), server: Server::Lid }
     }
 
     /// As `messages.sender` holds it: `number << 3 | server`, 0 when the user is no number of at most 60 bits.
     #[must_use]
     pub fn packed(&self) -> i64 {
-        match self.user.parse::<i64>() {
-            Ok(number) if number > 0 && number < 1 << 60 => number << 3 | self.server as i64,
-            _ => 0,
-        }
+        self.number().map_or(0, |number| number << 3 | self.server as i64)
     }
 
     /// The JID that [`Self::packed`] gave this for; None for 0.
     #[must_use]
     pub fn unpacked(packed: i64) -> Option<Self> {
         let server = Server::ALL[usize::try_from(packed & 7).ok()?];
-        (packed > 0).then(|| Self { user: (packed >> 3).to_string(), server })
+        (packed > 0).then(|| Self { user: User::Number((packed >> 3).cast_unsigned()), server })
     }
 
-    /// The user part as a number, for the LID map.
+    /// The user part as a number of at most 60 bits.
     #[must_use]
     pub fn number(&self) -> Option<i64> {
-        self.user.parse().ok()
+        match self.user {
+            User::Number(number) if number < 1 << 60 => Some(number.cast_signed()),
+            _ => None,
+        }
     }
 
     #[must_use]
@@ -124,5 +184,9 @@ mod tests {
         assert_eq!(Jid::parse("123-456@g.us").unwrap().packed(), 0);
         assert_eq!(Jid::parse("@lid"), None);
         assert_eq!(Jid::parse("nothing"), None);
+        // Digits that a number would not give back stay as they are.
+        for odd in ["0123@lid", "0@lid", "+60123@s.whatsapp.net", "1234567890123456789@g.us"] {
+            assert_eq!(Jid::parse(odd).unwrap().to_string(), odd);
+        }
     }
 }

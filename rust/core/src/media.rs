@@ -1,11 +1,17 @@
 //! What a message says of its file: the `media` column.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
-use crate::{text, wire};
+use base64::{display::Base64Display, engine::general_purpose::STANDARD};
+use serde::{Serialize, Serializer};
+
+use crate::{
+    text::{self, Text},
+    wire,
+};
 
 /// Field numbers of one of `waE2E`'s media messages; 0 where it has no such field.
+#[derive(Debug, PartialEq)]
 pub struct Layout {
     pub name: &'static str,
     pub mime: u32,
@@ -110,38 +116,77 @@ pub const STICKER: Layout = Layout {
     view_once: 0,
 };
 
-/// The `media` column of a media message. Keys and hashes are base64.
-#[must_use]
-pub fn describe(message: &[u8], layout: &Layout) -> Value {
-    let mut media = Map::new();
-    // No field of a layout has number 0 or one above.
-    let fields = wire::table::<26>(message);
-    let bytes = |number: u32| fields.bytes(number as usize);
-    let (mime, file_name) = (text::clean(bytes(layout.mime)), text::clean(bytes(layout.file_name)));
-    media.insert("type".into(), layout.name.into());
-    media.insert("ext".into(), extension(&mime, &file_name).into());
-    media.insert("mime".into(), mime.into());
-    for (name, number) in
-        [("size", layout.size), ("height", layout.height), ("width", layout.width), ("seconds", layout.seconds)]
-    {
-        if number != 0
-            && let Some(field) = wire::find(message, number)
-        {
-            media.insert(name.into(), (field.number() & i64::MAX as u64).into());
-        }
+/// The file of a media message, as its bytes tell of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct File<'a> {
+    pub message: &'a [u8],
+    pub layout: &'static Layout,
+}
+
+/// The `media` column. Keys and hashes are base64; numbers that are not there are left out.
+#[derive(Serialize)]
+struct Column<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    ext: Cow<'static, str>,
+    mime: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    height: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    width: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<i64>,
+    #[serde(skip_serializing_if = "Base64::is_empty")]
+    sha256: Base64<'a>,
+    #[serde(skip_serializing_if = "Base64::is_empty")]
+    media_key: Base64<'a>,
+    #[serde(skip_serializing_if = "Base64::is_empty")]
+    enc_sha256: Base64<'a>,
+    direct_path: Text<'a>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    name: Text<'a>,
+}
+
+struct Base64<'a>(&'a [u8]);
+
+impl Base64<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
-    let binary = [("sha256", layout.sha256), ("media_key", layout.media_key), ("enc_sha256", layout.enc_sha256)];
-    for (name, number) in binary {
-        let bytes = bytes(number);
-        if !bytes.is_empty() {
-            media.insert(name.into(), STANDARD.encode(bytes).into());
-        }
+}
+
+impl Serialize for Base64<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&Base64Display::new(self.0, &STANDARD))
     }
-    media.insert("direct_path".into(), text::clean(bytes(layout.direct_path)).into());
-    if !file_name.is_empty() {
-        media.insert("name".into(), file_name.into());
+}
+
+impl Serialize for File<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // No field of a layout has number 0 or one above.
+        let fields = wire::table::<26>(self.message);
+        let layout = self.layout;
+        let bytes = |number: u32| fields.bytes(number as usize);
+        let number = |number: u32| fields.find(number as usize).map(|value| (value & i64::MAX as u64).cast_signed());
+        let (mime, name) = (text::clean(bytes(layout.mime)), text::clean(bytes(layout.file_name)));
+        let column = Column {
+            kind: layout.name,
+            ext: extension(&mime, &name),
+            mime,
+            size: number(layout.size),
+            height: number(layout.height),
+            width: number(layout.width),
+            seconds: number(layout.seconds),
+            sha256: Base64(bytes(layout.sha256)),
+            media_key: Base64(bytes(layout.media_key)),
+            enc_sha256: Base64(bytes(layout.enc_sha256)),
+            direct_path: text::clean(bytes(layout.direct_path)),
+            name,
+        };
+        column.serialize(serializer)
     }
-    Value::Object(media)
 }
 
 /// The bytes of a field that a layout may not have.
@@ -151,11 +196,11 @@ pub fn optional(message: &[u8], number: u32) -> &[u8] {
 }
 
 /// A file ending for the URL: the file name's own when it is a plain one, else by MIME type.
-fn extension(mime: &str, file_name: &str) -> String {
+fn extension(mime: &str, file_name: &str) -> Cow<'static, str> {
     if let Some((_, ending)) = file_name.rsplit_once('.') {
         let ending = ending.to_ascii_lowercase();
         if (1..=5).contains(&ending.len()) && ending.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return ending;
+            return ending.into();
         }
     }
     let ending = match mime.split(';').next().unwrap_or_default().trim() {
@@ -172,5 +217,5 @@ fn extension(mime: &str, file_name: &str) -> String {
         "text/plain" => "txt",
         _ => "bin",
     };
-    ending.to_owned()
+    ending.into()
 }

@@ -54,15 +54,28 @@ const fn member(number: u32, name: &'static str, rule: Rule) -> Member {
 /// The member with this number, if it is known.
 #[must_use]
 pub fn find(number: u32) -> Option<&'static Member> {
-    MEMBERS.binary_search_by_key(&number, |member| member.number).ok().map(|index| &MEMBERS[index])
+    let place = *PLACES.get(number as usize)?;
+    MEMBERS.get(usize::from(place))
 }
+
+/// Where in [`MEMBERS`] each number is; [`NOWHERE`] for those that are none.
+static PLACES: [u8; 256] = {
+    let mut places = [NOWHERE; 256];
+    let mut place = 0;
+    while place < MEMBERS.len() {
+        places[MEMBERS[place].number as usize] = place as u8;
+        place += 1;
+    }
+    places
+};
+const NOWHERE: u8 = u8::MAX;
 
 use Rule::{
     Audio, Bare, Comment, Conversation, Inside, Media, Nothing, Pin, Place, Poll, Protocol, Reaction, Shown,
     Unsupported, Vote, Words, Wrapper,
 };
 
-/// In the order of their numbers.
+/// In the order of their numbers, which are below 256.
 pub const MEMBERS: &[Member] = &[
     member(1, "conversation", Conversation),
     member(2, "senderKeyDistributionMessage", Nothing),

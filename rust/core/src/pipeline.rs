@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     io,
-    panic::{self, AssertUnwindSafe},
     path::PathBuf,
     sync::{
         Arc,
@@ -23,8 +22,7 @@ use crate::{
     connection::Connector,
     control::{Control, Controls},
     event,
-    record::Record,
-    spool::{Entry, Spool},
+    spool::{Entry, Place, Spool},
     stats::{self, Stats},
     writer,
 };
@@ -146,9 +144,9 @@ impl Pipeline {
             let device = shared.device(device_no);
             if device.buffer.admit_fleeting() {
                 shared.open.fetch_add(1, Ordering::AcqRel);
-                let records = shared.read(device_no, code, data, now());
-                let item = Item { device, code, records, is_replay: false, place: None };
-                self.send(if item.records.is_empty() { shared.finish(item) } else { Some(item) });
+                let place = Place::Fleeting(data.into());
+                let entry = Entry { device_no, code, received_at: now(), is_replay: false, place };
+                self.send(Item { device, entry });
             }
         } else if shared.options.chat_storage || code == event::code::RECEIPT {
             self.take(self.spooled(device_no, code, data));
@@ -172,14 +170,13 @@ impl Pipeline {
         self.shared.open.fetch_add(1, Ordering::AcqRel);
         let device = self.shared.device(entry.device_no);
         if let Some(entry) = device.buffer.admit(entry) {
-            self.send(self.shared.item(&device, entry).or_else(|| self.shared.next(&device)));
+            self.send(Item { device, entry });
         } else {
             stats::add(&self.shared.stats.deferred, 1);
         }
     }
 
-    fn send(&self, item: Option<Item>) {
-        let Some(item) = item else { return };
+    fn send(&self, item: Item) {
         let writers = self.writers.read();
         if let Some(writer) = writers.get(item.device.no.unsigned_abs() as usize % writers.len().max(1)) {
             // A writer that is gone leaves the event in the spool.
@@ -235,50 +232,11 @@ impl Shared {
         Arc::clone(self.devices.write().entry(no).or_insert_with(fresh))
     }
 
-    /// A spooled event as an item; None when it says nothing, and then it is done with.
-    fn item(&self, device: &Arc<Device>, entry: Entry) -> Option<Item> {
-        let records = self.read(device.no, entry.code, entry.place.bytes(), entry.received_at);
-        if records.is_empty() {
-            entry.place.commit();
-            return None;
-        }
-        Some(Item {
-            device: Arc::clone(device),
-            code: entry.code,
-            records,
-            is_replay: entry.is_replay,
-            place: Some(entry.place),
-        })
-    }
-
-    /// What an event says. One that can't be read is set aside: it must not hold up those behind it.
-    fn read(&self, device_no: i32, code: i32, data: &[u8], received_at: i64) -> Vec<Record> {
-        let keep = usize::try_from(self.options.messages_per_chat).unwrap_or(0);
-        let read = panic::catch_unwind(AssertUnwindSafe(|| event::read(code, data, received_at, keep)));
-        match read {
-            Ok(Ok(records)) => return records,
-            Ok(Err(event::Damaged)) => stats::add(&self.stats.damaged, 1),
-            Err(_) => stats::add(&self.stats.poisoned, 1),
-        }
-        self.spool.set_aside(device_no, code, data);
-        Vec::new()
-    }
-
     /// An item is committed, or nothing can be done with it: gives the next of its device, if one waits.
     pub fn finish(&self, item: Item) -> Option<Item> {
-        if let Some(place) = item.place {
-            place.commit();
-        }
-        self.next(&item.device)
-    }
-
-    fn next(&self, device: &Arc<Device>) -> Option<Item> {
-        loop {
-            self.open.fetch_sub(1, Ordering::AcqRel);
-            let entry = device.buffer.release()?;
-            if let Some(item) = self.item(device, entry) {
-                return Some(item);
-            }
-        }
+        let Item { device, entry } = item;
+        entry.place.commit();
+        self.open.fetch_sub(1, Ordering::AcqRel);
+        device.buffer.release().map(|entry| Item { device, entry })
     }
 }

@@ -3,8 +3,7 @@
 //! A vote names options by the SHA-256 of their text and is sealed with the poll's secret; see [`wafast_protocol::secret`].
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize, Serializer};
 use wafast_protocol::{
     kdf,
     secret::{POLL_VOTE, Purpose},
@@ -36,17 +35,21 @@ struct Choice {
     hash: String,
 }
 
-/// The `poll` column of a `PollCreationMessage`.
-#[must_use]
-pub fn describe(bytes: &[u8], secret: &[u8]) -> Value {
-    let options: Vec<Value> = wire::fields(bytes)
-        .filter(|field| field.number == 3)
-        .map(|field| {
+/// A poll as its `PollCreationMessage` asks it: the `poll` column, in the making.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Question<'a> {
+    pub message: &'a [u8],
+    pub secret: &'a [u8],
+}
+
+impl Serialize for Question<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let options = wire::fields(self.message).filter(|field| field.number == 3).map(|field| {
             let name = wire::bytes_of(field.bytes(), 1);
-            json!({"name": text::clean(name), "hash": STANDARD.encode(kdf::sha256(&[name]))})
-        })
-        .collect();
-    json!({"secret": STANDARD.encode(secret), "options": options})
+            Choice { name: text::clean(name).into_owned(), hash: STANDARD.encode(kdf::sha256(&[name])) }
+        });
+        Poll { secret: STANDARD.encode(self.secret), options: options.collect() }.serialize(serializer)
+    }
 }
 
 /// A `PollVoteMessage` that is not sealed.

@@ -1,6 +1,12 @@
-//! What decoding gives: new messages, and changes to messages that are there or will come.
+//! What decoding gives: new messages, and changes to messages that are there or will come. All of it borrows from the
+//! event's bytes what it can.
 
-use crate::{jid::Jid, poll::Ballot};
+use crate::{
+    jid::Jid,
+    media::File,
+    poll::{Ballot, Question},
+    text::Text,
+};
 
 /// `messages.kind`; SQL's `message_kind()` has the same list in the same order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,40 +81,41 @@ pub fn key(timestamp: i64, message_id: &str) -> i64 {
 
 /// What a message shows: the decoded `waE2E.Message`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Content {
+pub struct Content<'a> {
     pub kind: Kind,
     pub flags: i16,
-    pub body: String,
-    pub media: Option<serde_json::Value>,
-    pub thumbnail: Option<Vec<u8>>,
-    pub quoted: Option<String>,
+    pub body: Text<'a>,
+    pub media: Option<File<'a>>,
+    /// A JPEG; empty when there is none.
+    pub thumbnail: &'a [u8],
+    pub quoted: Option<Text<'a>>,
     /// What votes on it need.
-    pub poll: Option<serde_json::Value>,
+    pub poll: Option<Question<'a>>,
 }
 
-impl Content {
+impl<'a> Content<'a> {
     #[must_use]
-    pub fn new(kind: Kind, body: String) -> Self {
-        Self { kind, flags: 0, body, media: None, thumbnail: None, quoted: None, poll: None }
+    pub fn new(kind: Kind, body: impl Into<Text<'a>>) -> Self {
+        Self { kind, flags: 0, body: body.into(), media: None, thumbnail: &[], quoted: None, poll: None }
     }
 }
 
 /// A message to store. The chat and sender are as the event names them; the writer replaces LIDs by known numbers.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Message {
+pub struct Message<'a> {
     pub chat: Jid,
     pub sender: Option<Jid>,
     pub from_me: bool,
-    pub id: String,
+    pub id: Text<'a>,
     /// Unix seconds.
     pub timestamp: i64,
     /// The timestamp was nonsense: its key is not repeatable, so the message is looked up by id first.
     pub was_repaired: bool,
-    pub sender_name: Option<String>,
+    pub sender_name: Option<Text<'a>>,
     pub status: Status,
     /// It is from a history sync: it counts as read unless the phone says otherwise, and never raises `unread`.
     pub is_history: bool,
-    pub content: Content,
+    pub content: Content<'a>,
 }
 
 /// What happens to a message that is there or will come.
@@ -149,9 +156,9 @@ pub enum Change {
 
 /// A change and the message it names.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Target {
+pub struct Target<'a> {
     pub chat: Jid,
-    pub message_id: String,
+    pub message_id: Text<'a>,
     /// Who did it; None for ourselves in a history sync.
     pub by: Option<Jid>,
     pub change: Change,
@@ -159,9 +166,9 @@ pub struct Target {
 
 /// A chat as a history sync describes it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ChatInfo {
+pub struct ChatInfo<'a> {
     pub chat: Jid,
-    pub name: Option<String>,
+    pub name: Option<Text<'a>>,
     pub unread: i32,
     pub archived: bool,
     /// Unix seconds; 0 when not pinned.
@@ -170,17 +177,16 @@ pub struct ChatInfo {
     pub muted_until: i64,
 }
 
-/// One thing an event says.
+/// One thing an event says beside new messages.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Record {
-    Message(Box<Message>),
-    Change(Target),
+pub enum Other<'a> {
+    Change(Target<'a>),
     /// The phone has read the chat up to these messages.
     ReadByUs {
         chat: Jid,
-        message_ids: Vec<String>,
+        message_ids: Vec<Text<'a>>,
     },
-    Chat(ChatInfo),
+    Chat(ChatInfo<'a>),
     /// A LID's phone number.
     Lid {
         lid: i64,
@@ -189,7 +195,7 @@ pub enum Record {
     /// The name of a person (their push name) or a group (its subject).
     Name {
         jid: Jid,
-        name: String,
+        name: Text<'a>,
     },
     Typing {
         chat: Jid,
@@ -200,4 +206,11 @@ pub enum Record {
         jid: Jid,
         available: bool,
     },
+}
+
+/// What events say, in order: nearly all is messages, and most steps of storing need not look at anything else.
+#[derive(Debug, Default, PartialEq)]
+pub struct Records<'a> {
+    pub messages: Vec<Message<'a>>,
+    pub others: Vec<Other<'a>>,
 }

@@ -26,7 +26,7 @@ const HEADER: usize = 32;
 const STATE: usize = 24;
 const COMMITTED: u32 = 1;
 
-/// A spooled event.
+/// An event on its way to the database.
 pub struct Entry {
     pub device_no: i32,
     pub code: i32,
@@ -37,8 +37,16 @@ pub struct Entry {
     pub place: Place,
 }
 
-/// Where an event's bytes lie. Dropped without [`Place::commit`] it stays on disk and is replayed at the next start.
-pub struct Place {
+/// Where an event's bytes lie.
+pub enum Place {
+    /// On disk. Dropped without [`Place::commit`] they stay there and are replayed at the next start.
+    Spooled(Slot),
+    /// Only in memory: losing them loses nothing that is stored.
+    Fleeting(Box<[u8]>),
+}
+
+/// A record of a segment.
+pub struct Slot {
     segment: Arc<Segment>,
     offset: usize,
     length: usize,
@@ -47,14 +55,21 @@ pub struct Place {
 impl Place {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: written before the place was made, inside the map, and never again.
-        unsafe { std::slice::from_raw_parts(self.segment.at(self.offset + HEADER), self.length) }
+        match self {
+            // SAFETY: written before the slot was made, inside the map, and never again.
+            Self::Spooled(slot) => unsafe {
+                std::slice::from_raw_parts(slot.segment.at(slot.offset + HEADER), slot.length)
+            },
+            Self::Fleeting(bytes) => bytes,
+        }
     }
 
     /// The event is in the database: it need not be replayed, and its file goes when this was the last in it.
     pub fn commit(self) {
-        self.segment.state(self.offset).store(COMMITTED, Ordering::Release);
-        self.segment.release();
+        if let Self::Spooled(slot) = self {
+            slot.segment.state(slot.offset).store(COMMITTED, Ordering::Release);
+            slot.segment.release();
+        }
     }
 }
 
@@ -160,7 +175,7 @@ impl Segment {
             return Some((None, next));
         }
         self.held.fetch_add(1, Ordering::AcqRel);
-        let place = Place { segment: Arc::clone(self), offset, length };
+        let place = Place::Spooled(Slot { segment: Arc::clone(self), offset, length });
         let entry = Entry {
             device_no: self.read(offset + 8),
             code: self.read(offset + 12),
@@ -231,7 +246,7 @@ impl Spool {
         segment.write(offset, device_no, code, received_at, data);
         segment.held.fetch_add(1, Ordering::AcqRel);
         current.end += needed;
-        let place = Place { segment, offset, length: data.len() };
+        let place = Place::Spooled(Slot { segment, offset, length: data.len() });
         Ok(Entry { device_no, code, received_at, is_replay: false, place })
     }
 
@@ -327,8 +342,9 @@ mod tests {
         let first = Spool::open(&folder.0, "first").unwrap();
         drop(first.append(1, 17, 1, b"whole").unwrap());
         let torn = first.append(1, 17, 1, b"torn").unwrap();
+        let Place::Spooled(slot) = &torn.place else { panic!("spooled") };
         // SAFETY: inside the record that was just written.
-        unsafe { *torn.place.segment.at(torn.place.offset + HEADER) = b'T' };
+        unsafe { *slot.segment.at(slot.offset + HEADER) = b'T' };
         drop((torn, first));
         let found = Spool::open(&folder.0, "second").unwrap().adopt().unwrap();
         assert_eq!(found.len(), 1);

@@ -71,48 +71,40 @@ pub fn number_of(bytes: &[u8], number: u32) -> u64 {
     find(bytes, number).map_or(0, |field| field.number())
 }
 
-/// The fields with numbers below `N`, of each the last: for messages of which several are wanted, read once.
+/// The fields with numbers below `N`, of each the last: for messages of which many are wanted, read once.
 pub struct Table<'a, const N: usize> {
-    values: [Value<'a>; N],
-    is_whole: bool,
+    values: [Option<Value<'a>>; N],
 }
 
 /// Reads a message into a table.
 #[must_use]
 pub fn table<const N: usize>(bytes: &[u8]) -> Table<'_, N> {
-    let mut values = [Value::Number(0); N];
-    let mut fields = fields(bytes);
-    for field in fields.by_ref() {
+    let mut values = [None; N];
+    for field in fields(bytes) {
         if let Some(value) = values.get_mut(field.number as usize) {
-            *value = field.value;
+            *value = Some(field.value);
         }
     }
-    Table { values, is_whole: !fields.broken }
+    Table { values }
 }
 
 impl<'a, const N: usize> Table<'a, N> {
-    /// Whether all of the message is protobuf.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
-        self.is_whole
-    }
-
     /// The bytes of the field with this number; empty when it is not there.
     #[must_use]
     pub fn bytes(&self, number: usize) -> &'a [u8] {
         match self.values[number] {
-            Value::Bytes(bytes) => bytes,
-            Value::Number(_) => &[],
+            Some(Value::Bytes(bytes)) => bytes,
+            _ => &[],
         }
     }
 
-    /// The number of the field with this number; 0 when it is not there.
+    /// The number of the field with this number, if it is there; 0 for bytes.
     #[must_use]
-    pub fn number(&self, number: usize) -> u64 {
-        match self.values[number] {
+    pub fn find(&self, number: usize) -> Option<u64> {
+        self.values[number].map(|value| match value {
             Value::Number(number) => number,
             Value::Bytes(_) => 0,
-        }
+        })
     }
 }
 
@@ -121,23 +113,33 @@ impl<'a, const N: usize> Table<'a, N> {
 pub fn is_whole(bytes: &[u8]) -> bool {
     let mut fields = fields(bytes);
     fields.by_ref().for_each(drop);
-    !fields.broken
+    fields.is_whole()
 }
 
 impl<'a> Fields<'a> {
-    #[inline]
-    fn varint(&mut self) -> Option<u64> {
-        // Nearly every tag and length has one byte.
-        if let Some((&byte, rest)) = self.rest.split_first()
-            && byte < 128
-        {
-            self.rest = rest;
-            return Some(u64::from(byte));
-        }
-        self.long_varint()
+    /// After the last field: whether the message ended there.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        !self.broken
     }
 
-    #[cold]
+    #[inline(always)]
+    fn varint(&mut self) -> Option<u64> {
+        // Nearly every tag and length has one byte, and of the others nearly every one two.
+        match *self.rest {
+            [byte, ref rest @ ..] if byte < 128 => {
+                self.rest = rest;
+                Some(u64::from(byte))
+            }
+            [low, high, ref rest @ ..] if high < 128 => {
+                self.rest = rest;
+                Some(u64::from(low & 127) | u64::from(high) << 7)
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    #[inline(never)]
     fn long_varint(&mut self) -> Option<u64> {
         let mut value = 0u64;
         for (index, byte) in self.rest.iter().take(10).enumerate() {
@@ -203,7 +205,7 @@ mod tests {
         let bytes = [0x08, 5, 0x12, 2, b'a', b'b', 0x08, 0xac, 0x02];
         assert_eq!((number_of(&bytes, 1), bytes_of(&bytes, 2)), (300, b"ab".as_slice()));
         let table = table::<2>(&bytes);
-        assert_eq!((table.number(1), table.bytes(1)), (300, b"".as_slice()));
+        assert_eq!((table.find(1), table.find(0), table.bytes(1)), (Some(300), None, b"".as_slice()));
         assert!(is_whole(&bytes) && !is_whole(&bytes[..8]) && find(&bytes, 3).is_none());
     }
 

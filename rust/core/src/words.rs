@@ -1,6 +1,9 @@
 //! The words a person sees in a message: texts at paths of field numbers, joined by newline.
 
-use crate::{text, wire};
+use crate::{
+    text::{self, Text},
+    wire,
+};
 
 /// A path of field numbers, from a member inwards.
 pub type Path = &'static [u32];
@@ -14,29 +17,30 @@ const PART: &[Path] = &[&[3], &[4, 2], &[6, 2], &[6, 1, 1], &[8, 1], &[9, 5, 4],
 
 /// The non-empty texts at these paths, one a line.
 #[must_use]
-pub fn at(bytes: &[u8], paths: &[Path]) -> String {
+pub fn at<'a>(bytes: &'a [u8], paths: &[Path]) -> Text<'a> {
     if let [[number]] = paths {
         // Most messages are a text of one field.
         let text = text::clean(wire::bytes_of(bytes, *number));
-        return if text.trim().is_empty() { String::new() } else { text };
+        return if text.trim().is_empty() { "".into() } else { text };
     }
     let mut found = Vec::new();
     collect_all(bytes, paths, &mut found);
-    found.join("\n")
+    found.join("\n").into()
 }
 
 /// A `TemplateMessage` carries the same words in several forms: the first form that has some counts.
 #[must_use]
 pub fn of_template(bytes: &[u8]) -> String {
     let hydrated = [4, 2].into_iter().map(|form| at(wire::bytes_of(bytes, form), TEMPLATE));
-    hydrated.chain([of_interactive(wire::bytes_of(bytes, 5))]).find(|words| !words.is_empty()).unwrap_or_default()
+    let interactive = of_interactive(wire::bytes_of(bytes, 5)).into();
+    hydrated.chain([interactive]).find(|words| !words.is_empty()).unwrap_or_default().into_owned()
 }
 
 /// A `HighlyStructuredMessage` is a template by name; its words came with it, or its parameters are all there is.
 #[must_use]
 pub fn of_structured(bytes: &[u8]) -> String {
     let words = of_template(wire::bytes_of(bytes, 9));
-    if words.is_empty() { at(bytes, &[&[3]]) } else { words }
+    if words.is_empty() { at(bytes, &[&[3]]).into_owned() } else { words }
 }
 
 /// An `InteractiveMessage`: its header, body, footer, cards and buttons.
@@ -55,7 +59,7 @@ fn one_interactive(bytes: &[u8], found: &mut Vec<String>) {
     for button in repeated(wire::bytes_of(bytes, 6), 1) {
         let shown = serde_json::from_slice::<serde_json::Value>(wire::bytes_of(button, 2)).ok();
         let label = shown.as_ref().and_then(|shown| shown.get("display_text")?.as_str());
-        push(text::clean(label.unwrap_or_default().as_bytes()), found);
+        push(&text::clean(label.unwrap_or_default().as_bytes()), found);
     }
 }
 
@@ -67,7 +71,7 @@ pub fn of_answer(bytes: &[u8]) -> String {
         collect_all(part, PART, &mut found);
         // Code comes cut where its colour changes.
         let code = repeated(wire::bytes_of(part, 5), 2).flat_map(|block| repeated(block, 2));
-        push(code.map(text::clean).collect(), &mut found);
+        push(&code.map(text::clean).collect::<String>(), &mut found);
     }
     found.join("\n")
 }
@@ -76,7 +80,7 @@ pub fn of_answer(bytes: &[u8]) -> String {
 #[must_use]
 pub fn of_contact(bytes: &[u8]) -> String {
     let shown = at(bytes, &[&[1]]);
-    if shown.is_empty() { card_name(&text::clean(wire::bytes_of(bytes, 16))) } else { shown }
+    if shown.is_empty() { card_name(&text::clean(wire::bytes_of(bytes, 16))) } else { shown.into_owned() }
 }
 
 /// A `ContactsArrayMessage`: the names of all.
@@ -84,7 +88,7 @@ pub fn of_contact(bytes: &[u8]) -> String {
 pub fn of_contacts(bytes: &[u8]) -> String {
     let mut found = Vec::new();
     for contact in repeated(bytes, 2) {
-        push(of_contact(contact), &mut found);
+        push(&of_contact(contact), &mut found);
     }
     found.join("\n")
 }
@@ -107,14 +111,14 @@ fn collect_all(bytes: &[u8], paths: &[Path], found: &mut Vec<String>) {
 }
 
 fn collect(bytes: &[u8], path: &[u32], found: &mut Vec<String>) {
-    let Some((number, rest)) = path.split_first() else { return push(text::clean(bytes), found) };
+    let Some((number, rest)) = path.split_first() else { return push(&text::clean(bytes), found) };
     for inner in repeated(bytes, *number) {
         collect(inner, rest, found);
     }
 }
 
-fn push(words: String, found: &mut Vec<String>) {
+fn push(words: &str, found: &mut Vec<String>) {
     if !words.trim().is_empty() {
-        found.push(words);
+        found.push(words.to_owned());
     }
 }

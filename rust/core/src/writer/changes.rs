@@ -7,7 +7,7 @@ use tokio_postgres::Error;
 
 use super::{
     known::{Known, Owner},
-    messages::Batch,
+    messages::Row,
 };
 use crate::{
     connection::Database,
@@ -198,14 +198,14 @@ pub async fn forget_old(database: &Database) -> Result<(), Error> {
 }
 
 /// What waited for messages that have just been inserted, in the order it came.
-pub async fn take_waiting(database: &Database, known: &mut Known, batch: &Batch<'_>) -> Result<Vec<Wanted>, Error> {
+pub async fn take_waiting(database: &Database, known: &mut Known, rows: &[Row<'_>]) -> Result<Vec<Wanted>, Error> {
     let waited_for: Vec<_> =
-        batch.rows().filter(|row| known.chat(row.chat_id).is_some_and(|chat| chat.has_waiting)).collect();
+        rows.iter().filter(|row| known.chat(row.chat_id).is_some_and(|chat| chat.has_waiting)).collect();
     if waited_for.is_empty() {
         return Ok(Vec::new());
     }
     let chats: Vec<i64> = waited_for.iter().map(|row| row.chat_id).collect();
-    let ids: Vec<&str> = waited_for.iter().map(|row| row.message.id.as_str()).collect();
+    let ids: Vec<&str> = waited_for.iter().map(|row| row.message.id.as_ref()).collect();
     let mut rows = database.query(TAKE_WAITING, &[&chats, &ids]).await?;
     rows.sort_by_key(|row| row.get::<_, i64>(0));
     let devices: HashMap<i64, i32> = waited_for.iter().map(|row| (row.chat_id, row.device_no)).collect();

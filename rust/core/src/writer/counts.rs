@@ -1,6 +1,6 @@
 //! What new messages do to their chats: previews, unread counts, and how far back a chat is kept.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use tokio_postgres::Error;
 
@@ -61,6 +61,7 @@ const FORGET: &str = "DELETE FROM messages WHERE chat_id = ANY ($1)";
 
 /// One chat's share of a batch.
 struct Count<'a> {
+    chat_id: i64,
     stored: i32,
     unread: i32,
     first_unread: i64,
@@ -68,39 +69,52 @@ struct Count<'a> {
     last: &'a Row<'a>,
 }
 
-/// All chats' shares.
+/// All chats' shares, by id.
 #[derive(Default)]
 pub struct Counts<'a> {
-    by_chat: BTreeMap<i64, Count<'a>>,
+    by_chat: Vec<Count<'a>>,
+}
+
+impl<'a> Count<'a> {
+    fn new(row: &'a Row<'a>) -> Self {
+        Self { chat_id: row.chat_id, stored: 0, unread: 0, first_unread: i64::MAX, name: None, last: row }
+    }
+
+    fn add(&mut self, row: &'a Row<'a>) {
+        let message = row.message;
+        self.stored += 1;
+        if !message.from_me && !message.is_history {
+            self.unread += 1;
+            self.first_unread = self.first_unread.min(row.key);
+        }
+        if !message.from_me && !message.chat.is_group() {
+            self.name = message.sender_name.as_deref().or(self.name);
+        }
+        if (row.key >> 32, row.created_at) >= (self.last.key >> 32, self.last.created_at) {
+            self.last = row;
+        }
+    }
 }
 
 impl<'a> Counts<'a> {
-    /// Counts a message that was inserted.
-    pub fn add(&mut self, row: &'a Row<'a>) {
-        let message = row.message;
-        let count = self.by_chat.entry(row.chat_id).or_insert(Count {
-            stored: 0,
-            unread: 0,
-            first_unread: i64::MAX,
-            name: None,
-            last: row,
-        });
-        count.stored += 1;
-        if !message.from_me && !message.is_history {
-            count.unread += 1;
-            count.first_unread = count.first_unread.min(row.key);
+    /// Counts messages that were inserted, in the order of their chats.
+    #[must_use]
+    pub fn of(rows: &'a [Row<'a>]) -> Self {
+        let mut by_chat: Vec<Count<'a>> = Vec::new();
+        for row in rows {
+            if by_chat.last().is_none_or(|count| count.chat_id != row.chat_id) {
+                by_chat.push(Count::new(row));
+            }
+            if let Some(count) = by_chat.last_mut() {
+                count.add(row);
+            }
         }
-        if !message.from_me && !message.chat.is_group() {
-            count.name = message.sender_name.as_deref().or(count.name);
-        }
-        if (row.key >> 32, row.created_at) >= (count.last.key >> 32, count.last.created_at) {
-            count.last = row;
-        }
+        Self { by_chat }
     }
 
     /// The chats.
     pub fn chats(&self) -> impl Iterator<Item = i64> {
-        self.by_chat.keys().copied()
+        self.by_chat.iter().map(|count| count.chat_id)
     }
 
     /// Writes the counts, raises floors and trims. What `known` has of the chats is as the rows are, afterwards.
@@ -145,8 +159,9 @@ impl<'a> Counts<'a> {
         }
         for row in database.query(THIN_OUT, &[&ids, &firsts, &counts]).await? {
             let (id, key): (i64, i64) = (row.get(0), row.get(1));
-            if let (Some(count), Some(chat)) = (self.by_chat.get_mut(&id), known.chat(id)) {
-                count.stored -= 1;
+            let place = self.by_chat.binary_search_by_key(&id, |count| count.chat_id);
+            if let (Ok(place), Some(chat)) = (place, known.chat(id)) {
+                self.by_chat[place].stored -= 1;
                 chat.keys.retain(|kept| *kept != key);
             }
         }
@@ -156,7 +171,7 @@ impl<'a> Counts<'a> {
     async fn update(&self, database: &Database, floors: &Vec<i64>) -> Result<Vec<tokio_postgres::Row>, Error> {
         macro_rules! column {
             ($kind:ty, $value:expr) => {
-                &self.by_chat.values().map($value).collect::<Vec<$kind>>()
+                &self.by_chat.iter().map($value).collect::<Vec<$kind>>()
             };
         }
         let ids: Vec<i64> = self.chats().collect();
@@ -173,7 +188,7 @@ impl<'a> Counts<'a> {
                     column!(i64, |count| count.last.key),
                     column!(i16, |count| count.last.message.content.kind as i16),
                     column!(i16, |count| count.last.message.content.flags),
-                    column!(String, |count| text::preview(&count.last.message.content.body, PREVIEW)),
+                    column!(&str, |count| text::preview(&count.last.message.content.body, PREVIEW)),
                     column!(Option<&str>, |count| count.last.message.sender_name.as_deref()),
                     column!(i16, |count| count.last.message.status as i16),
                 ],

@@ -4,10 +4,11 @@
 //! fall, so that what is known is never ahead of the database.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashSet},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use rustc_hash::FxHashMap;
 use tokio_postgres::Error;
 
 use crate::{
@@ -58,21 +59,33 @@ pub struct Chat {
 const LOOK_BACK: usize = 1_000;
 
 impl Chat {
-    /// Whether one of its newest messages may have the id that this key was made of, with another time.
+    /// Whether it has this key.
+    #[must_use]
+    pub fn has(&self, key: i64) -> bool {
+        self.keys.binary_search(&key).is_ok()
+    }
+
+    /// Whether it has this key, or one of its newest messages may have the id that the key was made of, with another time.
     #[must_use]
     pub fn may_have(&self, key: i64) -> bool {
         const HASH: i64 = 0xffff_ffff;
-        self.keys.iter().rev().take(LOOK_BACK).any(|other| other & HASH == key & HASH)
+        self.keys.iter().rev().take(LOOK_BACK).any(|other| other & HASH == key & HASH) || self.has(key)
+    }
+
+    /// Takes in the key of a message that is being stored.
+    pub fn add(&mut self, key: i64) {
+        let place = self.keys.partition_point(|other| *other < key);
+        self.keys.insert(place, key);
     }
 }
 
 /// See the module.
 #[derive(Default)]
 pub struct Known {
-    owners: HashMap<i32, Owner>,
-    pub lids: HashMap<i32, HashMap<i64, i64>>,
-    ids: HashMap<(i32, Jid), i64>,
-    chats: HashMap<i64, Chat>,
+    owners: FxHashMap<i32, Owner>,
+    pub lids: FxHashMap<i32, FxHashMap<i64, i64>>,
+    ids: FxHashMap<(i32, Jid), i64>,
+    chats: FxHashMap<i64, Chat>,
     /// Groups whose subject was not there when they were loaded, which is once.
     nameless: Vec<(i32, Jid)>,
     batch: u64,
@@ -84,6 +97,9 @@ impl Known {
     /// Begins a batch: asks for what is not known of these devices, and forgets chats that were not needed for long.
     pub async fn open(&mut self, database: &Database, devices: &BTreeSet<i32>) -> Result<(), Error> {
         self.batch += 1;
+        let now =
+            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros().try_into().unwrap_or(0));
+        self.clock = self.clock.max(now);
         self.shed();
         let stale = |no: &&i32| self.owners.get(no).is_none_or(|owner| owner.asked.elapsed() > OWNER_AGE);
         let stale: Vec<i32> = devices.iter().filter(stale).copied().collect();
@@ -92,7 +108,7 @@ impl Known {
         }
         let missing: Vec<i32> = devices.iter().filter(|no| !self.lids.contains_key(no)).copied().collect();
         if !missing.is_empty() {
-            self.lids.extend(missing.iter().map(|no| (*no, HashMap::new())));
+            self.lids.extend(missing.iter().map(|no| (*no, FxHashMap::default())));
             for row in database.query(LIDS, &[&missing]).await? {
                 self.lids.entry(row.get(0)).or_default().insert(row.get(1), row.get(2));
             }
@@ -113,11 +129,9 @@ impl Known {
         Ok(())
     }
 
-    /// An instant of storing that none had before it: now, or just after the last.
+    /// An instant of storing that none had before it: when the batch began, or just after the last.
     pub fn tick(&mut self) -> i64 {
-        let now =
-            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros().try_into().unwrap_or(0));
-        self.clock = now.max(self.clock + 1);
+        self.clock += 1;
         self.clock
     }
 
@@ -138,7 +152,7 @@ impl Known {
         }
         let number = || self.lids.get(&owner.device_no)?.get(&jid.number()?).copied();
         match number() {
-            Some(number) => Jid { user: number.to_string(), server: Server::Phone },
+            Some(number) => Jid::of_number(number),
             None => jid.clone(),
         }
     }
@@ -152,7 +166,7 @@ impl Known {
         }
         let lids = self.lids.get(&owner.device_no).into_iter().flatten();
         let of_them = lids.filter(|(_, number)| jid.server == Server::Phone && jid.number() == Some(**number));
-        names.extend(of_them.map(|(lid, _)| Jid { user: lid.to_string(), server: Server::Lid }.to_string()));
+        names.extend(of_them.map(|(lid, _)| Jid::of_lid(*lid).to_string()));
         names
     }
 

@@ -1,9 +1,9 @@
 //! New messages: COPY straight into the table, and through a staging table only when one of them is there already.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use rustc_hash::{FxHashMap, FxHashSet};
+use tokio_postgres::Error;
 
-use tokio_postgres::{Error, error::SqlState};
-
+use super::known::Known;
 use crate::{connection::Database, copy::Rows, record::Message};
 
 const COPY: &str = "\
@@ -19,14 +19,14 @@ const THERE: &str = "\
     SELECT m.chat_id, m.key, m.message_id FROM messages m JOIN unnest($1::int8[], $2::int8[]) t (chat_id, key) \
     ON m.chat_id = t.chat_id AND m.key = t.key";
 const BY_ID: &str = "\
-    SELECT m.chat_id, m.message_id FROM messages m JOIN unnest($1::int8[], $2::text[]) t (chat_id, message_id) \
+    SELECT m.chat_id, m.message_id, m.key FROM messages m JOIN unnest($1::int8[], $2::text[]) t (chat_id, message_id) \
     ON m.chat_id = t.chat_id AND m.message_id = t.message_id";
 const THUMBNAILS: &str = "\
     INSERT INTO thumbnails (chat_id, key, tenant_id, jpeg) SELECT * FROM unnest($1::int8[], $2::int8[], $3::int4[], $4::bytea[]) \
     ON CONFLICT DO NOTHING";
 
 /// A row to insert.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Row<'a> {
     pub chat_id: i64,
     pub key: i64,
@@ -35,131 +35,178 @@ pub struct Row<'a> {
     pub sender: i64,
     pub device_no: i32,
     pub tenant_id: i32,
-    pub message: &'a Message,
+    /// Browsers may not have heard of it although it is stored.
+    pub is_old: bool,
+    pub message: &'a Message<'a>,
 }
 
-/// Rows by their place in the table, which is also the order that writes the index best.
+impl Row<'_> {
+    /// What the message's id leaves in the key: the same for the same id, whatever the time.
+    fn hash(&self) -> (i64, u32) {
+        (self.chat_id, self.key as u32)
+    }
+}
+
+/// The new messages of a batch, and in the end those of them that were inserted.
 #[derive(Default)]
-pub struct Batch<'a> {
-    rows: BTreeMap<(i64, i64), Row<'a>>,
-    /// Rows whose key their chat has already: nearly always the message itself.
-    taken: Vec<Row<'a>>,
-    /// Messages that were there, or came twice in the batch.
+pub struct Inserts<'a> {
+    rows: Vec<Row<'a>>,
+    /// Where in `rows` the first with this hash is.
+    first: FxHashMap<(i64, u32), usize>,
+    /// Rows that may be in the table or in `rows`, under this key or another: their ids must be compared. In the order
+    /// they came, as of two with one id the first stays.
+    unsure: Vec<Row<'a>>,
+    /// Hashes of these.
+    doubted: FxHashSet<(i64, u32)>,
+    /// Messages that were there, or came twice.
     pub duplicates: usize,
 }
 
-impl<'a> Batch<'a> {
-    /// Adds a row; `is_there` says that its chat has the key. Of two with one id the first stays; two ids with one hash in
-    /// one second get neighbouring keys.
-    pub fn add(&mut self, mut row: Row<'a>, is_there: bool) {
-        if is_there {
-            self.taken.push(row);
-            return;
+impl<'a> Inserts<'a> {
+    /// Adds a row of a chat that `known` has.
+    pub fn add(&mut self, row: Row<'a>, known: &mut Known) {
+        let Some(chat) = known.chat(row.chat_id) else { return };
+        let hash = row.hash();
+        let is_sure = !row.message.was_repaired && !chat.may_have(row.key) && !self.doubted.contains(&hash);
+        if is_sure && !self.first.contains_key(&hash) {
+            self.push(row, known);
+        } else {
+            self.doubted.insert(hash);
+            self.unsure.push(row);
         }
-        while let Some(other) = self.rows.get(&(row.chat_id, row.key)) {
-            if other.message.id == row.message.id {
+    }
+
+    fn push(&mut self, row: Row<'a>, known: &mut Known) {
+        if let Some(chat) = known.chat(row.chat_id) {
+            chat.add(row.key);
+        }
+        self.first.entry(row.hash()).or_insert(self.rows.len());
+        self.rows.push(row);
+    }
+
+    /// Compares the ids of unsure rows: with the batch, and with the table where its keys leave a doubt. Gives those that
+    /// were there although nobody may have heard of them.
+    pub async fn settle(&mut self, database: &Database, known: &mut Known) -> Result<Vec<Row<'a>>, Error> {
+        let mut unsure = std::mem::take(&mut self.unsure);
+        let before = unsure.len();
+        unsure.retain(|row| !self.has(row));
+        self.duplicates += before - unsure.len();
+        let (mut untold, there) = (Vec::new(), find(database, known, &unsure).await?);
+        for mut row in unsure {
+            if let Some(key) = there.get(&(row.chat_id, row.message.id.to_string())) {
                 self.duplicates += 1;
-                return;
+                untold.extend(row.is_old.then_some(Row { key: *key, ..row }));
+            } else if self.has(&row) {
+                self.duplicates += 1;
+            } else {
+                // Two ids with one hash in one second get neighbouring keys.
+                while known.chat(row.chat_id).is_some_and(|chat| chat.has(row.key)) {
+                    row.key += 1;
+                }
+                self.push(row, known);
             }
-            row.key += 1;
         }
-        self.rows.insert((row.chat_id, row.key), row);
+        Ok(untold)
     }
 
-    pub fn rows(&self) -> impl Iterator<Item = &Row<'a>> {
-        self.rows.values()
+    /// Whether the batch has the message.
+    fn has(&self, row: &Row<'_>) -> bool {
+        let Some(first) = self.first.get(&row.hash()) else { return false };
+        let is_it = |other: &Row<'_>| other.chat_id == row.chat_id && other.message.id == row.message.id;
+        // That another id has the same hash is one case in four thousand million.
+        is_it(&self.rows[*first]) || self.rows[*first..].iter().any(is_it)
     }
 
-    /// Takes out those (chat, message id) that are in the table under another key: a repaired time is not repeatable, and
-    /// a second message with one id may have another time.
-    pub async fn drop_known(&mut self, database: &Database, unsure: &BTreeSet<(i64, String)>) -> Result<(), Error> {
-        if unsure.is_empty() {
+    /// By chat and key, which is also the order that writes the index best.
+    pub fn rows(&self) -> &[Row<'a>] {
+        &self.rows
+    }
+
+    /// Inserts all, straight.
+    ///
+    /// # Errors
+    /// Also a unique violation: somebody else has written some of them.
+    pub async fn insert(&mut self, database: &Database) -> Result<(), Error> {
+        self.rows.sort_unstable_by_key(|row| (row.chat_id, row.key));
+        if self.rows.is_empty() {
             return Ok(());
         }
-        let (chats, ids): (Vec<i64>, Vec<&str>) = unsure.iter().map(|(chat, id)| (*chat, id.as_str())).unzip();
-        let found = database.query(BY_ID, &[&chats, &ids]).await?;
-        let known: BTreeSet<(i64, &str)> = found.iter().map(|row| (row.get(0), row.get(1))).collect();
-        let before = self.rows.len();
-        self.rows.retain(|_, row| !known.contains(&(row.chat_id, row.message.id.as_str())));
-        self.duplicates += before - self.rows.len();
-        Ok(())
+        database.copy(COPY, encode(&self.rows)).await.map(drop)
     }
 
-    /// Inserts all that are not there; what is left in the batch is what was inserted. Gives whether some were there that
-    /// nobody here knew of.
-    pub async fn insert(&mut self, database: &Database) -> Result<bool, Error> {
-        let taken = std::mem::take(&mut self.taken);
-        for row in self.beside(database, taken).await? {
-            // A third message beside these two, one in four thousand million again, is found by the merge below.
-            self.add(row, false);
-        }
-        if self.rows.is_empty() {
-            return Ok(false);
-        }
-        database.run("SAVEPOINT straight").await?;
-        match database.copy(COPY, encode(self.rows.values())).await {
-            Ok(_) => database.run("RELEASE straight").await.map(|()| false),
-            Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
-                database.run("ROLLBACK TO straight").await?;
-                self.merge(database).await.map(|()| true)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn merge(&mut self, database: &Database) -> Result<(), Error> {
+    /// Inserts those that are not there, of which somebody else may have written some.
+    pub async fn merge(&mut self, database: &Database) -> Result<(), Error> {
         let mut left = std::mem::take(&mut self.rows);
         while !left.is_empty() {
             database.run(STAGING).await?;
             database.run("TRUNCATE pg_temp.incoming").await?;
-            database.copy(STAGE, encode(left.values())).await?;
-            for row in database.query(MERGE, &[]).await? {
-                let place = (row.get(0), row.get(1));
-                self.rows.extend(left.remove(&place).map(|row| (place, row)));
-            }
-            let taken = std::mem::take(&mut left).into_values().collect();
-            left = self.beside(database, taken).await?.into_iter().map(|row| ((row.chat_id, row.key), row)).collect();
+            database.copy(STAGE, encode(&left)).await?;
+            let inserted = database.query(MERGE, &[]).await?;
+            let inserted: FxHashSet<(i64, i64)> = inserted.iter().map(|row| (row.get(0), row.get(1))).collect();
+            let (new, taken) = left.into_iter().partition(|row| inserted.contains(&(row.chat_id, row.key)));
+            self.rows.append(&mut { new });
+            left = self.beside(database, taken).await?;
         }
+        self.rows.sort_unstable_by_key(|row| (row.chat_id, row.key));
         Ok(())
     }
 
     /// Of rows whose place is taken, those whose place is another message's, one place further.
-    async fn beside(&mut self, database: &Database, taken: Vec<Row<'a>>) -> Result<Vec<Row<'a>>, Error> {
+    async fn beside(&mut self, database: &Database, mut taken: Vec<Row<'a>>) -> Result<Vec<Row<'a>>, Error> {
         if taken.is_empty() {
             return Ok(taken);
         }
         let (chats, keys): (Vec<i64>, Vec<i64>) = taken.iter().map(|row| (row.chat_id, row.key)).unzip();
         let found = database.query(THERE, &[&chats, &keys]).await?;
-        let there: HashMap<(i64, i64), &str> = found.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect();
-        let mut further = Vec::new();
-        for mut row in taken {
-            if there.get(&(row.chat_id, row.key)).is_none_or(|id| *id == row.message.id) {
-                self.duplicates += 1;
-            } else {
-                row.key += 1;
-                further.push(row);
-            }
-        }
-        Ok(further)
+        let there: FxHashMap<(i64, i64), &str> =
+            found.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect();
+        let before = taken.len();
+        taken.retain(|row| there.get(&(row.chat_id, row.key)).is_some_and(|id| *id != row.message.id));
+        self.duplicates += before - taken.len();
+        taken.iter_mut().for_each(|row| row.key += 1);
+        Ok(taken)
     }
 
     /// Stores the previews of what was inserted.
     pub async fn insert_thumbnails(&self, database: &Database) -> Result<(), Error> {
-        let with: Vec<(&Row<'_>, &[u8])> =
-            self.rows.values().filter_map(|row| Some((row, row.message.content.thumbnail.as_deref()?))).collect();
+        let with: Vec<&Row<'_>> = self.rows.iter().filter(|row| !row.message.content.thumbnail.is_empty()).collect();
         if with.is_empty() {
             return Ok(());
         }
-        let chats: Vec<i64> = with.iter().map(|(row, _)| row.chat_id).collect();
-        let keys: Vec<i64> = with.iter().map(|(row, _)| row.key).collect();
-        let tenants: Vec<i32> = with.iter().map(|(row, _)| row.tenant_id).collect();
-        let pictures: Vec<&[u8]> = with.iter().map(|(_, jpeg)| *jpeg).collect();
+        let chats: Vec<i64> = with.iter().map(|row| row.chat_id).collect();
+        let keys: Vec<i64> = with.iter().map(|row| row.key).collect();
+        let tenants: Vec<i32> = with.iter().map(|row| row.tenant_id).collect();
+        let pictures: Vec<&[u8]> = with.iter().map(|row| row.message.content.thumbnail).collect();
         database.query(THUMBNAILS, &[&chats, &keys, &tenants, &pictures]).await.map(drop)
     }
 }
 
-fn encode<'a>(rows: impl Iterator<Item = &'a Row<'a>>) -> bytes::Bytes {
-    let mut copy = Rows::new(15);
+/// Which of these messages are in the table, by chat and id, and under which key: nearly always the one that is theirs, and
+/// else another time or a neighbour.
+async fn find(
+    database: &Database,
+    known: &mut Known,
+    rows: &[Row<'_>],
+) -> Result<FxHashMap<(i64, String), i64>, Error> {
+    let mut there = FxHashMap::default();
+    let by_key = rows.iter().filter(|row| known.chat(row.chat_id).is_some_and(|chat| chat.has(row.key)));
+    let (chats, keys): (Vec<i64>, Vec<i64>) = by_key.map(|row| (row.chat_id, row.key)).unzip();
+    if !chats.is_empty() {
+        let found = database.query(THERE, &[&chats, &keys]).await?;
+        there.extend(found.iter().map(|row| ((row.get(0), row.get(2)), row.get(1))));
+    }
+    let is_left = |row: &&Row<'_>| !there.contains_key(&(row.chat_id, row.message.id.to_string()));
+    let (chats, ids): (Vec<i64>, Vec<&str>) =
+        rows.iter().filter(is_left).map(|row| (row.chat_id, row.message.id.as_ref())).unzip();
+    if !chats.is_empty() {
+        let found = database.query(BY_ID, &[&chats, &ids]).await?;
+        there.extend(found.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))));
+    }
+    Ok(there)
+}
+
+fn encode(rows: &[Row<'_>]) -> bytes::Bytes {
+    let mut copy = Rows::new(15, rows.len());
     for row in rows {
         let (message, content) = (row.message, &row.message.content);
         copy.row()

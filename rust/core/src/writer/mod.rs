@@ -1,7 +1,7 @@
 //! The writer: a batch of records to one committed transaction, and then the news of it.
 //!
-//! [`transaction`] is the order of the steps; [`known`] what it need not ask; [`messages`], [`counts`], [`changes`],
-//! [`people`] and [`lids`] are what is written.
+//! [`said`] is what the batch says, [`transaction`] the order of the steps, [`known`] what it need not ask; [`messages`],
+//! [`counts`], [`changes`], [`people`] and [`lids`] are what is written.
 
 mod changes;
 mod counts;
@@ -9,6 +9,7 @@ mod known;
 mod lids;
 mod messages;
 mod people;
+mod said;
 mod transaction;
 
 use std::{
@@ -29,6 +30,7 @@ use crate::{
     pipeline::Shared,
     stats,
 };
+use said::{Batch, Unreadable};
 
 /// How often waiting changes whose message never came are swept away.
 const SWEEP: Duration = Duration::from_secs(3600);
@@ -71,12 +73,17 @@ impl Writer<'_> {
         }
     }
 
-    /// Commits a batch and gives what waited for its places. Items that can't be stored are found by halving and set
-    /// aside; when the database is away at the end, all stays in the spool.
+    /// Commits a batch and gives what waited for its places. Items that can't be read are set aside first, and those that
+    /// can't be stored are found by halving; when the database is away at the end, all stays in the spool.
     fn store(&mut self, mut batch: Vec<Item>) -> Vec<Item> {
-        match self.commit(&batch) {
+        let keep = usize::try_from(self.shared.options.messages_per_chat).unwrap_or(0);
+        let done = match Batch::read(&batch, keep) {
+            Ok(said) if said.is_empty() => Ok(News::default()),
+            Ok(said) => self.commit(&said),
+            Err(unreadable) => return self.store_others(batch, &unreadable),
+        };
+        match done {
             Ok(told) => {
-                stats::add(&self.shared.stats.batches, 1);
                 if let Some(news) = &self.news {
                     let _ = news.send(told);
                 }
@@ -86,6 +93,7 @@ impl Writer<'_> {
             Err(Failure::Away) => Vec::new(),
             Err(Failure::Refused(error)) if batch.len() == 1 => {
                 eprintln!("wafast: an event of device {} can't be stored: {error}", batch[0].device.no);
+                stats::add(&self.shared.stats.poisoned, 1);
                 batch.into_iter().filter_map(|item| self.set_aside(item)).collect()
             }
             Err(Failure::Refused(_)) => {
@@ -97,6 +105,23 @@ impl Writer<'_> {
         }
     }
 
+    /// Sets aside what can't be read, which must not hold up those behind it, and stores the rest.
+    fn store_others(&mut self, batch: Vec<Item>, unreadable: &[Unreadable]) -> Vec<Item> {
+        let (mut readable, mut next) = (Vec::new(), Vec::new());
+        let mut unreadable = unreadable.iter().peekable();
+        for (index, item) in batch.into_iter().enumerate() {
+            let Some(one) = unreadable.next_if(|one| one.index == index) else {
+                readable.push(item);
+                continue;
+            };
+            let stats = &self.shared.stats;
+            stats::add(if one.is_damaged { &stats.damaged } else { &stats.poisoned }, 1);
+            next.extend(self.set_aside(item));
+        }
+        next.extend(self.store(readable));
+        next
+    }
+
     /// The worker may ask WhatsApp what groups are called that nothing has named yet.
     fn tell_of_nameless(&mut self) {
         for (device_no, jid) in self.known.get_mut().take_nameless() {
@@ -105,9 +130,10 @@ impl Writer<'_> {
         }
     }
 
-    fn commit(&mut self, batch: &[Item]) -> Result<News, Failure> {
+    fn commit(&mut self, batch: &Batch<'_>) -> Result<News, Failure> {
         let Self { shared, session, known, .. } = self;
         let was_lost = Cell::new(false);
+        stats::add(&shared.stats.batches, 1);
         session.retry(
             async |database| {
                 // What was committed just before the connection broke was never announced.
@@ -122,10 +148,7 @@ impl Writer<'_> {
     }
 
     fn set_aside(&self, item: Item) -> Option<Item> {
-        stats::add(&self.shared.stats.poisoned, 1);
-        if let Some(place) = &item.place {
-            self.shared.spool.set_aside(item.device.no, item.code, place.bytes());
-        }
+        self.shared.spool.set_aside(item.device.no, item.entry.code, item.entry.place.bytes());
         self.shared.finish(item)
     }
 

@@ -40,7 +40,7 @@ pub async fn read(database: &Database, named: &[(i64, &str)]) -> Result<Vec<i64>
 }
 
 /// Chats as the phone has them; gives those that are there.
-pub async fn describe(database: &Database, chats: &BTreeMap<i64, &ChatInfo>) -> Result<Vec<i64>, Error> {
+pub async fn describe(database: &Database, chats: &BTreeMap<i64, &ChatInfo<'_>>) -> Result<Vec<i64>, Error> {
     if chats.is_empty() {
         return Ok(Vec::new());
     }

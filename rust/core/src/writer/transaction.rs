@@ -2,27 +2,28 @@
 
 use std::{
     cell::Cell,
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
 };
 
+use rustc_hash::FxHashMap;
 use serde_json::json;
-use tokio_postgres::Error;
+use tokio_postgres::{Error, error::SqlState};
 
 use super::{
     changes::{self, Wanted},
     counts::Counts,
     known::{Known, Owner},
     lids,
-    messages::{Batch, Row},
+    messages::{Inserts, Row},
     people,
+    said::{Batch, Said},
 };
 use crate::{
     announce::{self, News},
-    batch::Item,
     connection::Database,
     jid::Jid,
     pipeline::Shared,
-    record::{self, ChatInfo, Message, Record},
+    record::{self, ChatInfo, Message, Other},
     stats,
 };
 
@@ -34,16 +35,35 @@ pub async fn run(
     database: &Database,
     shared: &Shared,
     known: &Cell<Known>,
-    batch: &[Item],
+    batch: &Batch<'_>,
     announce_known: bool,
+) -> Result<News, Error> {
+    match attempt(database, shared, known, batch, announce_known, false).await {
+        // Somebody else has written some of the messages; the batch again, through the staging table.
+        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+            stats::add(&shared.stats.staged, 1);
+            attempt(database, shared, known, batch, announce_known, true).await
+        }
+        done => done,
+    }
+}
+
+async fn attempt(
+    database: &Database,
+    shared: &Shared,
+    known: &Cell<Known>,
+    batch: &Batch<'_>,
+    announce_known: bool,
+    is_staged: bool,
 ) -> Result<News, Error> {
     let mut taken = known.take();
     database.run("BEGIN").await?;
-    match steps(database, shared, &mut taken, batch, announce_known).await {
-        Ok(news) => {
+    match steps(database, shared, &mut taken, batch, announce_known, is_staged).await {
+        Ok(done) => {
             database.run("COMMIT").await?;
             known.set(taken);
-            Ok(news)
+            done.count(shared);
+            Ok(done.news)
         }
         Err(error) => {
             // A connection that is gone has rolled back by itself.
@@ -53,213 +73,210 @@ pub async fn run(
     }
 }
 
+/// What a transaction did.
+#[derive(Default)]
+struct Done {
+    news: News,
+    stored: usize,
+    duplicates: usize,
+    trimmed: usize,
+    repaired: usize,
+    changed: usize,
+    waiting: usize,
+}
+
+impl Done {
+    /// Counted once it is committed: a transaction that is tried again counts once.
+    fn count(&self, shared: &Shared) {
+        let stats = &shared.stats;
+        for (counter, count) in [
+            (&stats.stored, self.stored),
+            (&stats.duplicates, self.duplicates),
+            (&stats.trimmed, self.trimmed),
+            (&stats.repaired, self.repaired),
+            (&stats.changed, self.changed),
+            (&stats.waiting, self.waiting),
+        ] {
+            stats::add(counter, count);
+        }
+    }
+}
+
 async fn steps(
     database: &Database,
     shared: &Shared,
     known: &mut Known,
-    batch: &[Item],
+    batch: &Batch<'_>,
     announce_known: bool,
-) -> Result<News, Error> {
-    let devices: BTreeSet<i32> = batch.iter().map(|item| item.device.no).collect();
+    is_staged: bool,
+) -> Result<Done, Error> {
+    let devices: BTreeSet<i32> = batch.devices().collect();
     known.open(database, &devices).await?;
-    let (messages, others) = sort_out(batch, announce_known);
-    let mut step = Step { database, shared, known, news: News::default(), chats: HashMap::new() };
+    let others: Vec<_> = batch.others(announce_known).collect();
+    let keep = usize::try_from(shared.options.messages_per_chat).unwrap_or(0);
+    let mut step = Step { database, keep, known, done: Done::default(), chats: FxHashMap::default() };
     step.learn(&others).await?;
-    let chats = step.load_chats(&messages, &others).await?;
-    let mut rows = step.new_messages(&messages, &chats).await?;
-    step.insert(&mut rows).await?;
-    let mut wanted = changes::take_waiting(database, step.known, &rows).await?;
+    step.load_chats(batch, &others).await?;
+    let inserts = step.insert(batch, announce_known, is_staged).await?;
+    let rows = inserts.rows();
+    step.count(rows, is_staged).await?;
+    let mut wanted = changes::take_waiting(database, step.known, rows).await?;
     wanted.extend(step.wanted_changes(&others));
     step.apply(&wanted).await?;
     step.tell_of_people(&others).await?;
     step.fleeting(&others);
-    Ok(step.news)
-}
-
-/// New messages, and everything else: nearly all is messages, and most steps need not look at them.
-fn sort_out(batch: &[Item], announce_known: bool) -> (Vec<Said<'_>>, Vec<Said<'_>>) {
-    let said = batch.iter().flat_map(|item| {
-        let is_old = item.is_replay || announce_known;
-        item.records.iter().map(move |record| Said { device_no: item.device.no, is_old, record })
-    });
-    said.partition(|said| matches!(said.record, Record::Message(_)))
-}
-
-/// A record and where it comes from.
-#[derive(Clone, Copy)]
-struct Said<'a> {
-    device_no: i32,
-    /// Browsers may not have heard of it although it is stored.
-    is_old: bool,
-    record: &'a Record,
+    Ok(step.done)
 }
 
 struct Step<'a> {
     database: &'a Database,
-    shared: &'a Shared,
+    /// Messages kept of a chat; 0: all.
+    keep: usize,
     known: &'a mut Known,
-    news: News,
-    /// Each chat of the batch, for the news.
-    chats: HashMap<i64, announce::Chat>,
+    done: Done,
+    /// Each chat that is told of.
+    chats: FxHashMap<i64, announce::Chat>,
 }
 
 impl Step<'_> {
-    fn keep(&self) -> usize {
-        usize::try_from(self.shared.options.messages_per_chat).unwrap_or(0)
-    }
-
     /// Takes in whose LID has which number; the chats that moved by it are news.
-    async fn learn(&mut self, records: &[Said<'_>]) -> Result<(), Error> {
-        let told = records.iter().filter_map(|said| match said.record {
-            Record::Lid { lid, number } => Some(((said.device_no, *lid), *number)),
+    async fn learn(&mut self, others: &[Said<'_, Other<'_>>]) -> Result<(), Error> {
+        let told = others.iter().filter_map(|said| match said.what {
+            Other::Lid { lid, number } => Some(((said.device_no, *lid), *number)),
             _ => None,
         });
-        for moved in lids::learn(self.database, self.known, told.collect(), self.keep()).await? {
+        for moved in lids::learn(self.database, self.known, told.collect(), self.keep).await? {
             let (t, d) = (moved.tenant_id, moved.device_no);
-            self.news.chats.entry((t, d)).or_default().insert(moved.chat_id);
+            self.done.news.chats.entry((t, d)).or_default().insert(moved.chat_id);
             if moved.is_merged {
-                self.news.fleeting.push(json!({"k": "merged", "t": t, "d": d}));
+                self.done.news.fleeting.push(json!({"k": "merged", "t": t, "d": d}));
             }
         }
         Ok(())
     }
 
-    /// Loads the chats the batch is about; messages, changes and descriptions make those that are not there. Gives the
-    /// chat of each message that was known before.
-    async fn load_chats(&mut self, messages: &[Said<'_>], others: &[Said<'_>]) -> Result<Vec<Option<i64>>, Error> {
+    /// Loads the chats the batch is about; messages, changes and descriptions make those that are not there.
+    async fn load_chats(&mut self, batch: &Batch<'_>, others: &[Said<'_, Other<'_>>]) -> Result<(), Error> {
         let (mut needed, mut useful) = (HashSet::new(), HashSet::new());
-        let mut chats = Vec::with_capacity(messages.len());
-        for said in messages.iter().chain(others) {
-            let (jid, wanted) = match said.record {
-                Record::Message(message) => (&message.chat, &mut needed),
-                Record::Change(target) => (&target.chat, &mut needed),
-                Record::Chat(info) => (&info.chat, &mut needed),
-                Record::Name { jid, .. } if jid.is_group() => (jid, &mut needed),
-                Record::Name { jid, .. } => (jid, &mut useful),
-                Record::ReadByUs { chat, .. } | Record::Typing { chat, .. } => (chat, &mut useful),
-                Record::Lid { .. } | Record::Presence { .. } => continue,
+        let messages = batch.messages(false).map(|said| (said.device_no, &said.what.chat, true));
+        let others = others.iter().filter_map(|said| {
+            let (jid, is_needed) = match said.what {
+                Other::Change(target) => (&target.chat, true),
+                Other::Chat(info) => (&info.chat, true),
+                Other::Name { jid, .. } => (jid, jid.is_group()),
+                Other::ReadByUs { chat, .. } | Other::Typing { chat, .. } => (chat, false),
+                Other::Lid { .. } | Other::Presence { .. } => return None,
             };
-            let chat = self.known.owner(said.device_no).map(|owner| (said.device_no, self.known.resolve(owner, jid)));
-            let found = chat.as_ref().and_then(|chat| self.known.find(chat));
-            if chats.len() < messages.len() {
-                chats.push(found);
-            }
-            if found.is_none() {
-                wanted.extend(chat);
+            Some((said.device_no, jid, is_needed))
+        });
+        for (device_no, jid, is_needed) in messages.chain(others) {
+            let Some(owner) = self.known.owner(device_no) else { continue };
+            let chat = (device_no, self.known.resolve(owner, jid));
+            if self.known.find(&chat).is_none() {
+                if is_needed { &mut needed } else { &mut useful }.insert(chat);
             }
         }
         self.known.load_chats(self.database, &needed, true).await?;
-        self.known.load_chats(self.database, &useful, false).await?;
-        Ok(chats)
+        self.known.load_chats(self.database, &useful, false).await
     }
 
     /// The chat of a device that is there.
     fn chat_of(&mut self, device_no: i32, jid: &Jid) -> Option<i64> {
         let owner = self.known.owner(device_no)?;
-        let id = self.known.find(&(device_no, self.known.resolve(owner, jid)))?;
-        self.note(device_no, id)
-    }
-
-    /// Notes a chat for the news.
-    fn note(&mut self, device_no: i32, id: i64) -> Option<i64> {
-        let tenant_id = self.known.owner(device_no)?.tenant_id;
-        self.chats.entry(id).or_insert(announce::Chat { tenant_id, device_no, id });
+        let (tenant_id, id) = (owner.tenant_id, self.known.find(&(device_no, self.known.resolve(owner, jid)))?);
+        self.chats.insert(id, announce::Chat { tenant_id, device_no, id });
         Some(id)
     }
 
-    async fn new_messages<'r>(&mut self, records: &[Said<'r>], chats: &[Option<i64>]) -> Result<Batch<'r>, Error> {
-        let (mut batch, mut unsure, mut named) = (Batch::default(), BTreeSet::new(), HashMap::new());
-        for (said, chat) in records.iter().zip(chats) {
-            let Record::Message(message) = said.record else { continue };
-            let chat_id = match *chat {
-                Some(id) => self.note(said.device_no, id),
-                None => self.chat_of(said.device_no, &message.chat),
-            };
-            let Some(chat_id) = chat_id else { continue };
-            let Some(row) = self.row(said.device_no, chat_id, message) else { continue };
-            let Some(chat) = self.known.chat(chat_id) else { continue };
-            if row.key <= chat.floor_key {
-                stats::add(&self.shared.stats.trimmed, 1);
+    /// Inserts the messages that are not there yet.
+    async fn insert<'r>(
+        &mut self,
+        batch: &'r Batch<'_>,
+        announce_known: bool,
+        is_staged: bool,
+    ) -> Result<Inserts<'r>, Error> {
+        let mut inserts = Inserts::default();
+        for said in batch.messages(announce_known) {
+            let Some((row, floor_key)) = self.row(said) else { continue };
+            if row.key <= floor_key {
+                self.done.trimmed += 1;
                 continue;
             }
-            let is_there = chat.keys.binary_search(&row.key).is_ok();
-            stats::add(&self.shared.stats.repaired, usize::from(message.was_repaired));
-            if message.was_repaired || (!is_there && chat.may_have(row.key)) {
-                unsure.insert((chat_id, message.id.clone()));
-            }
-            if *named.entry((chat_id, message.id.as_str())).or_insert(row.key) != row.key {
-                // The same id with another time; the first stays.
-                batch.duplicates += 1;
-                continue;
-            }
-            if said.is_old && is_there {
-                self.news.messages.entry(self.chats[&chat_id]).or_default().push(row.key);
-            }
-            batch.add(row, is_there);
+            self.done.repaired += usize::from(row.message.was_repaired);
+            inserts.add(row, self.known);
         }
-        batch.drop_known(self.database, &unsure).await?;
-        Ok(batch)
+        for row in inserts.settle(self.database, self.known).await? {
+            let (tenant_id, device_no, id) = (row.tenant_id, row.device_no, row.chat_id);
+            let chat = announce::Chat { tenant_id, device_no, id };
+            self.done.news.messages.entry(chat).or_default().push(row.key);
+        }
+        if is_staged {
+            inserts.merge(self.database).await?;
+        } else {
+            inserts.insert(self.database).await?;
+        }
+        inserts.insert_thumbnails(self.database).await?;
+        self.done.duplicates += inserts.duplicates;
+        Ok(inserts)
     }
 
-    fn row<'r>(&mut self, device_no: i32, chat_id: i64, message: &'r Message) -> Option<Row<'r>> {
+    /// A message's row, and its chat's floor.
+    fn row<'r>(&mut self, said: Said<'r, Message<'r>>) -> Option<(Row<'r>, i64)> {
+        let Said { device_no, is_old, what: message } = said;
         let created_at = self.known.tick();
         let owner: &Owner = self.known.owner(device_no)?;
+        let chat_id = self.known.find(&(device_no, self.known.resolve(owner, &message.chat)))?;
         let sender = message.sender.as_ref();
         let sender = if message.from_me { owner.jid.as_ref().or(sender) } else { sender };
-        Some(Row {
+        let row = Row {
             chat_id,
             key: record::key(message.timestamp, &message.id),
             created_at,
             sender: sender.map_or(0, |jid| self.known.resolve(owner, jid).packed()),
             device_no,
             tenant_id: owner.tenant_id,
+            is_old,
             message,
-        })
+        };
+        Some((row, self.known.chat(chat_id)?.floor_key))
     }
 
-    async fn insert(&mut self, messages: &mut Batch<'_>) -> Result<(), Error> {
-        let staged = messages.insert(self.database).await?;
-        messages.insert_thumbnails(self.database).await?;
-        let stats = &self.shared.stats;
-        stats::add(&stats.staged, usize::from(staged));
-        stats::add(&stats.duplicates, messages.duplicates);
-        let mut counts = Counts::default();
-        for row in messages.rows() {
-            stats::add(&stats.stored, 1);
-            counts.add(row);
-            if let Some(chat) = self.known.chat(row.chat_id) {
-                let place = chat.keys.partition_point(|key| *key < row.key);
-                chat.keys.insert(place, row.key);
-            }
-            self.news.messages.entry(self.chats[&row.chat_id]).or_default().push(row.key);
+    /// Brings the chats of inserted messages up to date, and tells of both.
+    async fn count(&mut self, rows: &[Row<'_>], is_staged: bool) -> Result<(), Error> {
+        self.done.stored += rows.len();
+        for of_chat in rows.chunk_by(|one, next| one.chat_id == next.chat_id) {
+            let Row { tenant_id, device_no, chat_id, .. } = of_chat[0];
+            let chat = announce::Chat { tenant_id, device_no, id: chat_id };
+            self.chats.insert(chat_id, chat);
+            self.done.news.messages.entry(chat).or_default().extend(of_chat.iter().map(|row| row.key));
         }
-        counts.save(self.database, self.known, self.keep()).await?;
-        if staged {
+        let mut counts = Counts::of(rows);
+        counts.save(self.database, self.known, self.keep).await?;
+        if is_staged {
             // Somebody else wrote into these chats: what is known of them is not all.
             self.known.forget_chats(&counts.chats().collect());
         }
-        self.changed(counts.chats());
         Ok(())
     }
 
     fn changed(&mut self, chats: impl Iterator<Item = i64>) {
         for id in chats {
             if let Some(chat) = self.chats.get(&id) {
-                self.news.chats.entry((chat.tenant_id, chat.device_no)).or_default().insert(id);
+                self.done.news.chats.entry((chat.tenant_id, chat.device_no)).or_default().insert(id);
             }
         }
     }
 
-    fn wanted_changes(&mut self, records: &[Said<'_>]) -> Vec<Wanted> {
+    fn wanted_changes(&mut self, others: &[Said<'_, Other<'_>>]) -> Vec<Wanted> {
         let mut wanted = Vec::new();
-        for said in records {
-            let Record::Change(target) = said.record else { continue };
+        for said in others {
+            let Other::Change(target) = said.what else { continue };
             let Some(chat_id) = self.chat_of(said.device_no, &target.chat) else { continue };
             let Some(owner) = self.known.owner(said.device_no) else { continue };
             wanted.push(Wanted {
                 device_no: said.device_no,
                 chat_id,
-                message_id: target.message_id.clone(),
+                message_id: target.message_id.to_string(),
                 by: target.by.as_ref().map(|by| self.known.resolve(owner, by)),
                 change: target.change.clone(),
             });
@@ -269,34 +286,34 @@ impl Step<'_> {
 
     async fn apply(&mut self, wanted: &[Wanted]) -> Result<(), Error> {
         let applied = changes::apply(self.database, self.known, wanted).await?;
-        stats::add(&self.shared.stats.changed, applied.messages.len());
-        stats::add(&self.shared.stats.waiting, applied.waiting);
+        self.done.changed += applied.messages.len();
+        self.done.waiting += applied.waiting;
         for (chat_id, key) in applied.messages {
-            self.news.changed.entry(self.chats[&chat_id]).or_default().push(key);
+            self.done.news.changed.entry(self.chats[&chat_id]).or_default().push(key);
         }
         for (tenant, device, id) in applied.outbox {
-            self.news.outbox.entry((tenant, device)).or_default().push(id);
+            self.done.news.outbox.entry((tenant, device)).or_default().push(id);
         }
         self.changed(applied.chats.into_iter());
         Ok(())
     }
 
     /// What the phone says of its chats.
-    async fn tell_of_people<'r>(&mut self, records: &[Said<'r>]) -> Result<(), Error> {
-        let mut described: BTreeMap<i64, &'r ChatInfo> = BTreeMap::new();
+    async fn tell_of_people<'r>(&mut self, others: &[Said<'r, Other<'r>>]) -> Result<(), Error> {
+        let mut described: BTreeMap<i64, &'r ChatInfo<'r>> = BTreeMap::new();
         let mut names: BTreeMap<i64, &'r str> = BTreeMap::new();
         let mut read: Vec<(i64, &'r str)> = Vec::new();
-        for said in records {
-            match said.record {
-                Record::Chat(info) => {
+        for said in others {
+            match said.what {
+                Other::Chat(info) => {
                     described.extend(self.chat_of(said.device_no, &info.chat).map(|id| (id, info)));
                 }
-                Record::Name { jid, name } => {
-                    names.extend(self.chat_of(said.device_no, jid).map(|id| (id, name.as_str())));
+                Other::Name { jid, name } => {
+                    names.extend(self.chat_of(said.device_no, jid).map(|id| (id, name.as_ref())));
                 }
-                Record::ReadByUs { chat, message_ids } => {
+                Other::ReadByUs { chat, message_ids } => {
                     if let Some(id) = self.chat_of(said.device_no, chat) {
-                        read.extend(message_ids.iter().map(|message_id| (id, message_id.as_str())));
+                        read.extend(message_ids.iter().map(|message_id| (id, message_id.as_ref())));
                     }
                 }
                 _ => {}
@@ -310,24 +327,24 @@ impl Step<'_> {
     }
 
     /// Typing and presence: told, never stored.
-    fn fleeting(&mut self, records: &[Said<'_>]) {
-        for said in records.iter().filter(|said| !said.is_old) {
+    fn fleeting(&mut self, others: &[Said<'_, Other<'_>>]) {
+        for said in others.iter().filter(|said| !said.is_old) {
             let d = said.device_no;
             let Some(t) = self.known.owner(d).map(|owner| owner.tenant_id) else { continue };
-            let event = match said.record {
-                Record::Typing { chat, sender, state } => {
+            let event = match said.what {
+                Other::Typing { chat, sender, state } => {
                     let (Some(c), Some(owner)) = (self.chat_of(d, chat), self.known.owner(d)) else { continue };
                     let j = self.known.resolve(owner, sender).to_string();
                     json!({"k": "typing", "t": t, "d": d, "c": c, "j": j, "s": state})
                 }
-                Record::Presence { jid, available } => {
+                Other::Presence { jid, available } => {
                     let Some(owner) = self.known.owner(d) else { continue };
                     let j = self.known.resolve(owner, jid).to_string();
                     json!({"k": "presence", "t": t, "d": d, "j": j, "a": available})
                 }
                 _ => continue,
             };
-            self.news.fleeting.push(event);
+            self.done.news.fleeting.push(event);
         }
     }
 }

@@ -1,0 +1,103 @@
+//! What the events of a batch say, and from which device.
+
+use std::panic::{self, AssertUnwindSafe};
+
+use crate::{
+    batch::Item,
+    event,
+    record::{Message, Other, Records},
+};
+
+/// Something a device's event says.
+pub struct Said<'r, T> {
+    pub device_no: i32,
+    /// Browsers may not have heard of it although it is stored.
+    pub is_old: bool,
+    pub what: &'r T,
+}
+
+/// All that a batch says, in the order it came.
+pub struct Batch<'a> {
+    records: Records<'a>,
+    origins: Vec<Origin>,
+}
+
+/// One event, and where what it says ends.
+struct Origin {
+    device_no: i32,
+    is_replay: bool,
+    messages: usize,
+    others: usize,
+}
+
+/// An event nothing can be done with.
+pub struct Unreadable {
+    /// Its place in the batch.
+    pub index: usize,
+    /// It was no protobuf; else reading it failed in a way nobody thought of.
+    pub is_damaged: bool,
+}
+
+impl<'a> Batch<'a> {
+    /// Reads the events. Of a chat in a history `keep` messages are worth reading, all when it is 0.
+    ///
+    /// # Errors
+    /// Some can't be read: those must be taken out of the batch.
+    pub fn read(items: &'a [Item], keep: usize) -> Result<Self, Vec<Unreadable>> {
+        let mut batch = Self { records: Records::default(), origins: Vec::with_capacity(items.len()) };
+        batch.records.messages.reserve(items.len());
+        let mut unreadable = Vec::new();
+        for (index, Item { device, entry }) in items.iter().enumerate() {
+            let records = &mut batch.records;
+            let read = panic::catch_unwind(AssertUnwindSafe(|| {
+                event::read(entry.code, entry.place.bytes(), entry.received_at, keep, records)
+            }));
+            match read {
+                Ok(Ok(())) => {}
+                Ok(Err(event::Damaged)) => unreadable.push(Unreadable { index, is_damaged: true }),
+                Err(_) => unreadable.push(Unreadable { index, is_damaged: false }),
+            }
+            batch.origins.push(Origin {
+                device_no: device.no,
+                is_replay: entry.is_replay,
+                messages: batch.records.messages.len(),
+                others: batch.records.others.len(),
+            });
+        }
+        if unreadable.is_empty() { Ok(batch) } else { Err(unreadable) }
+    }
+
+    /// Nothing that would be stored or told.
+    pub fn is_empty(&self) -> bool {
+        self.records.messages.is_empty() && self.records.others.is_empty()
+    }
+
+    /// The devices whose events these are.
+    pub fn devices(&self) -> impl Iterator<Item = i32> {
+        self.origins.iter().map(|origin| origin.device_no)
+    }
+
+    /// New messages. `is_old`: nobody may have heard of any.
+    pub fn messages(&self, is_old: bool) -> impl Iterator<Item = Said<'_, Message<'a>>> {
+        self.each(&self.records.messages, |origin| origin.messages, is_old)
+    }
+
+    /// Everything else.
+    pub fn others(&self, is_old: bool) -> impl Iterator<Item = Said<'_, Other<'a>>> {
+        self.each(&self.records.others, |origin| origin.others, is_old)
+    }
+
+    fn each<'r, T>(
+        &'r self,
+        all: &'r [T],
+        end: fn(&Origin) -> usize,
+        is_old: bool,
+    ) -> impl Iterator<Item = Said<'r, T>> {
+        let mut begin = 0;
+        self.origins.iter().flat_map(move |origin| {
+            let of_event = &all[std::mem::replace(&mut begin, end(origin))..end(origin)];
+            let (device_no, is_old) = (origin.device_no, is_old || origin.is_replay);
+            of_event.iter().map(move |what| Said { device_no, is_old, what })
+        })
+    }
+}
