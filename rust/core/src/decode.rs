@@ -129,12 +129,12 @@ pub fn open<'a>(message: &'a [u8], mut around: Around<'a>) -> Decoded<'a> {
     let Some(member) = members::find(field.number) else {
         return match inner_of_unknown(field, around.depth) {
             Some(inner) if !is_deep => open(inner, around.deeper(0)),
-            _ => Decoded::Content(unsupported(format!("field_{}", field.number))),
+            _ => unsupported(format!("field_{}", field.number), around),
         };
     };
-    let Value::Bytes(bytes) = field.value else { return Decoded::Content(unsupported(member.name.to_owned())) };
+    let Value::Bytes(bytes) = field.value else { return unsupported(member.name.to_owned(), around) };
     match member.rule {
-        Rule::Wrapper(_) | Rule::Inside(_) if is_deep => Decoded::Content(unsupported(member.name.to_owned())),
+        Rule::Wrapper(_) | Rule::Inside(_) if is_deep => unsupported(member.name.to_owned(), around),
         Rule::Wrapper(flags) => open(wire::bytes_of(bytes, 1), around.deeper(flags)),
         Rule::Inside(number) => open(wire::bytes_of(bytes, number), around.deeper(0)),
         Rule::Nothing => Decoded::Nothing,
@@ -227,9 +227,9 @@ fn content<'a>(bytes: &'a [u8], member: &Member, around: Around<'a>) -> Decoded<
         }
         Rule::Comment => (comment(bytes, around), &[][..]),
         Rule::Bare(kind) => (Content::new(kind, String::new()), &[][..]),
-        _ => (unsupported(member.name.to_owned()), &[][..]),
+        _ => (Content::new(Kind::Unsupported, String::new()), &[][..]),
     };
-    if content.kind == Kind::Text && content.body.trim().is_empty() {
+    if matches!(content.kind, Kind::Text | Kind::Unsupported) && content.body.trim().is_empty() {
         content.kind = Kind::Unsupported;
         member.name.clone_into(&mut content.body);
     }
@@ -252,8 +252,8 @@ fn comment(bytes: &[u8], around: Around<'_>) -> Content {
     }
 }
 
-fn unsupported(name: String) -> Content {
-    Content::new(Kind::Unsupported, name)
+fn unsupported(name: String, around: Around<'_>) -> Decoded<'_> {
+    Decoded::Content(Content { flags: around.flags, ..Content::new(Kind::Unsupported, name) })
 }
 
 /// Takes in what `ContextInfo` says; gives whether this is the twin of another message.
@@ -346,7 +346,7 @@ mod tests {
         assert_eq!(content(&text_message(" ")).body, "conversation");
         // Member 9,999 with field 2 inside: no wrapper.
         let bytes = [0xfa, 0xf0, 0x04, 2, 0x10, 1];
-        assert_eq!(decode(&bytes), Decoded::Content(unsupported("field_9999".into())));
+        assert_eq!(decode(&bytes), unsupported("field_9999".into(), Around::default()));
         // The same member around a message with text: a wrapper of a kind to come.
         let bytes = [0xfa, 0xf0, 0x04, 6, 0x0a, 4, 0x0a, 2, b'h', b'i'];
         assert_eq!(decode(&bytes), Decoded::Content(Content::new(Kind::Text, "hi".into())));

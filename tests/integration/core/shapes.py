@@ -100,6 +100,13 @@ def _present(name: str) -> Message:
     return message
 
 
+def _with_context(name: str) -> Message:
+    message = Message()
+    context = ContextInfo(stanzaID="Q1", isForwarded=True, expiration=86400)
+    getattr(message, name).contextInfo.CopyFrom(context)
+    return message
+
+
 def _interactive() -> Message:
     kind = e2e.InteractiveMessage
     flow = kind.NativeFlowMessage(
@@ -259,6 +266,10 @@ WRAPPED = [
     Shape("seventeen wrappers", nested(16, wrapped("spoilerMessage", HI)), "unsupported", "spoilerMessage"),
     Shape("the seventeenth names itself", wrapped("spoilerMessage", nested(15, wrapped("statusAddYours", wrapped(
         "botTaskMessage", HI)))), "unsupported", "statusAddYours"),
+    Shape("too deep, and opened on the way", nested(16, wrapped("spoilerMessage", HI), "ephemeralMessage"),
+          "unsupported", "spoilerMessage", {"is_ephemeral": True}),
+    Shape("unknown field in a wrapper", wrapped("viewOnceMessageV2", unknown(999, b"\x12\x03abc")),
+          "unsupported", "field_999", {"is_view_once": True}),
     Shape("wrapper of nothing", _present("ephemeralMessage"), None),
     Shape("wrapper of an empty message", wrapped("ephemeralMessage", Message()), None),
     Shape("wrapper of keys", wrapped("ephemeralMessage", Message(messageContextInfo=e2e.MessageContextInfo(
@@ -275,6 +286,10 @@ WRAPPED = [
 
 UNKNOWN = [
     *(Shape(name, _present(name), "unsupported", name) for name in UNSUPPORTED),
+    *(Shape(f"{name} with a context", _with_context(name), "unsupported", name,
+            {"is_ephemeral": True, "is_forwarded": True, "quoted_message_id": "Q1"}) for name in (
+        "requestPhoneNumberMessage", "messageHistoryBundle", "messageHistoryNotice", "splitPaymentMessage",
+        "musicMessage")),
     Shape("unknown field", unknown(999, b"\x12\x03abc"), "unsupported", "field_999"),
     Shape("unknown field with text in field 1", unknown(999, raw(1, b"hello there")), "unsupported", "field_999"),
     Shape("unknown field with two bytes in field 1", unknown(999, raw(1, b"hi")), "unsupported", "field_999"),
