@@ -138,6 +138,8 @@ fn message(event: &wire::Table<'_, 10>, now: i64, records: &mut Vec<Record>) {
     let Some(source) = Source::read(info.bytes(1), records) else { return };
     let id = text::clean(info.bytes(2));
     let sent = timestamp::repair(info.number(6).cast_signed(), now);
+    // Where two people talk, nobody is an admin, whatever the stanza says.
+    let by_admin = source.chat.is_group() && info.bytes(10) == b"8";
     let head = Head {
         chat: source.chat,
         sender: source.sender,
@@ -147,7 +149,7 @@ fn message(event: &wire::Table<'_, 10>, now: i64, records: &mut Vec<Record>) {
         at: sent.seconds,
         was_repaired: sent.was_nonsense,
         now,
-        by_admin: info.bytes(10) == b"8",
+        by_admin,
         is_edit: event.number(9) != 0,
         sender_name: Some(text::clean(info.bytes(5))).filter(|name| !name.is_empty()),
         status: if source.from_me { Status::Sent } else { Status::Received },

@@ -81,6 +81,13 @@ def test_edits_and_deletions_by_others_change_nothing(world: World) -> None:
     assert {message["message_type"] for message in world.messages()} == {"text"}
 
 
+def test_in_a_chat_of_two_nobody_deletes_as_an_admin(world: World) -> None:
+    world.feed(said("O1", "kami", sender=OWN, from_me=True), told(events.revoke("O1"), "X1", edit="8"))
+    assert world.messages()[0]["message_type"] == "text"
+    world.feed(said("A1"), told(events.revoke("A1"), "X2", edit="8"))
+    assert world.messages()[1]["message_type"] == "deleted"
+
+
 def test_a_deletion_before_its_message_and_after_it(world: World) -> None:
     world.feed(told(events.revoke("A1")))
     world.feed(said())
