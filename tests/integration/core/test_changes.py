@@ -237,14 +237,34 @@ def test_a_history_tells_of_changes_calls_and_deletions(world: World) -> None:
         stub("REVOKE", "D1", revokeMessageTimestamp=NOW - 7),
         stub("CALL_MISSED_VOICE", "C1"), stub("E2E_ENCRYPTED", "N1"),
     ]  # fmt: skip
-    sync = HistorySync(syncType=HistorySync.RECENT, conversations=[Conversation(ID=GROUP, messages=messages)])
-    world.feed((events.HISTORY_SYNC, bytes(pb.HistorySync(Data=sync).SerializePartialToString())))
+    world.feed(synced(*messages, chat=GROUP))
     found = {message["message_id"]: message for message in world.messages()}
     assert {id: message["message_type"] for id, message in found.items()} == {
         "S1": "system", "S2": "system", "C1": "call", "D1": "deleted",
     }  # fmt: skip
     assert "Keluarga" in found["S1"]["message_text"] and "+60111111111" in found["S2"]["message_text"]
     assert found["D1"]["deleted_at"].timestamp() == NOW - 7
+
+
+def past(id: str, content: Message, *, from_me: bool = False, **fields: Any) -> HistorySyncMsg:
+    """A message in a history."""
+    key = MessageKey(remoteJID=SITI, fromMe=from_me, ID=id)
+    return HistorySyncMsg(message=WebMessageInfo(key=key, messageTimestamp=NOW - 60, message=content, **fields))
+
+
+def synced(*messages: HistorySyncMsg, chat: str = SITI) -> tuple[int, bytes]:
+    """A history of one chat."""
+    sync = HistorySync(syncType=HistorySync.RECENT, conversations=[Conversation(ID=chat, messages=messages)])
+    return events.HISTORY_SYNC, bytes(pb.HistorySync(Data=sync).SerializePartialToString())
+
+
+def test_our_own_messages_in_a_history_were_sent(world: World) -> None:
+    text = Message(conversation="kami")
+    known = [past(f"S{n}", text, from_me=True, status=n) for n in range(6)]  # type: ignore[arg-type]
+    world.feed(synced(*known, past("SX", text, from_me=True)))
+    assert {message["message_id"]: message["status"] for message in world.messages()} == {
+        "S0": "failed", "S1": "pending", "S2": "sent", "S3": "delivered", "S4": "read", "S5": "played", "SX": "sent",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("number", [77, 12, 40])
