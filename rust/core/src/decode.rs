@@ -30,9 +30,10 @@ const MESSAGE_EDIT: u64 = 14;
 #[derive(Debug, PartialEq)]
 pub enum Decoded<'a> {
     Content(Content),
+    /// What the message says now.
     Edit {
         key: Key<'a>,
-        body: String,
+        content: Content,
     },
     Delete {
         key: Key<'a>,
@@ -196,7 +197,7 @@ fn protocol<'a>(bytes: &'a [u8], around: Around<'a>) -> Decoded<'a> {
         REVOKE if !key.0.is_empty() => Decoded::Delete { key },
         MESSAGE_EDIT if around.depth < MAX_DEPTH => match open(wire::bytes_of(bytes, 14), around.deeper(0)) {
             // New text that says nothing leaves the message as it was.
-            Decoded::Content(content) if content.kind != Kind::Unsupported => Decoded::Edit { key, body: content.body },
+            Decoded::Content(content) if content.kind != Kind::Unsupported => Decoded::Edit { key, content },
             _ => Decoded::Nothing,
         },
         _ => Decoded::Nothing,

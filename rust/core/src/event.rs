@@ -194,7 +194,11 @@ impl Head {
         let (key, change) = match decode::open(content, around) {
             Decoded::Nothing => return,
             Decoded::Content(content) => return self.message(content, records),
-            Decoded::Edit { key, body } => (key, Change::Edit { body, by_me, at: self.at }),
+            // A history has an edited message as its last edit, and nothing else of it.
+            Decoded::Edit { key, content } if self.is_history => {
+                return Self { id: key.id(), is_edit: true, ..self }.message(content, records);
+            }
+            Decoded::Edit { key, content } => (key, Change::Edit { body: content.body, by_me, at: self.at }),
             Decoded::Delete { key } => (key, Change::Delete { by_me, by_admin: self.by_admin, at: self.at }),
             Decoded::Reaction { key, emoji, at: when } => (key, Change::Reaction { emoji, by_me, at: at(when) }),
             Decoded::Vote { key, payload, nonce, at: when } => {

@@ -128,6 +128,7 @@ fn message(bytes: &[u8], chat: &Jid, now: i64, records: &mut Vec<Record>) {
         match field.number {
             41 => reaction(field.bytes(), chat, &id, now, records),
             45 => vote(field.bytes(), chat, &id, now, records),
+            54 => head().change(id.clone(), Change::Pin { pinned: wire::number_of(field.bytes(), 1) == 1 }, records),
             _ => {}
         }
     }

@@ -10,7 +10,7 @@ from neonize.proto import Neonize_pb2 as pb
 from neonize.proto.waCommon.WACommon_pb2 import MessageKey
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import FutureProofMessage, ImageMessage, Message, ProtocolMessage
 from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversation, HistorySync, HistorySyncMsg
-from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import WebMessageInfo
+from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import PinInChat, WebMessageInfo
 
 from tests.integration.core import events, shapes
 from tests.integration.core.conftest import OWN, World
@@ -265,6 +265,22 @@ def test_our_own_messages_in_a_history_were_sent(world: World) -> None:
     assert {message["message_id"]: message["status"] for message in world.messages()} == {
         "S0": "failed", "S1": "pending", "S2": "sent", "S3": "delivered", "S4": "read", "S5": "played", "SX": "sent",
     }  # fmt: skip
+
+
+def test_a_history_has_an_edited_message_as_its_last_edit(world: World) -> None:
+    edit = Message(editedMessage=FutureProofMessage(message=events.edit("E1", "baru")))
+    world.feed(said("E2", "asal"))
+    world.feed(synced(past("E1", edit), past("X2", events.edit("E2", "kedua"))))
+    assert {message["message_id"]: message["message_text"] for message in world.messages()} == {
+        "E1": "baru", "E2": "kedua",
+    }  # fmt: skip
+
+
+def test_a_history_tells_what_is_pinned(world: World) -> None:
+    pins = [PinInChat(type=kind) for kind in (PinInChat.PIN_FOR_ALL, PinInChat.UNPIN_FOR_ALL)]
+    text = Message(conversation="penting")
+    world.feed(synced(*(past(f"P{n}", text, pinInChat=pin) for n, pin in enumerate(pins))))
+    assert {message["message_id"]: message["is_pinned"] for message in world.messages()} == {"P0": True, "P1": False}
 
 
 @pytest.mark.parametrize("number", [77, 12, 40])
