@@ -298,6 +298,7 @@ UNKNOWN = [
     Shape("unknown field of unknown content", unknown(999, raw(1, raw(998, b"\x10\x01"))), "unsupported", "field_999"),
     Shape("unknown field of keys", unknown(999, raw(1, Message(messageContextInfo=e2e.MessageContextInfo(
         messageSecret=b"s" * 32)).SerializeToString())), "unsupported", "field_999"),
+    Shape("unknown group", Message.FromString(b"\xe3\x08\x08\x01\xe4\x08"), "unsupported", "field_140"),
     Shape("empty unknown field", unknown(999, b""), "unsupported", "field_999"),
     Shape("text beside an unknown field", unknown(999, b"\x08\x01", HI), "text", "hai"),
     Shape("unknown field below known content", unknown(17, b"\x12\x01a", Message(stickerMessage=e2e.StickerMessage())),
