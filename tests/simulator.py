@@ -321,6 +321,26 @@ class Simulator:
         encoded = None if data is None else base64.b64encode(data).decode()
         return self.order("image", Image, phone=phone, contact=contact, caption=caption, data=encoded, group=group)
 
+    def raw(
+        self,
+        phone: str,
+        contact: str,
+        message: bytes,
+        *,
+        group: str | None = None,
+        id: str | None = None,
+        edit: str | None = None,
+        own: bool = False,
+    ) -> str:
+        """A contact sends any content: `message` is an encoded `waE2E.Message`. Gives the id.
+
+        `edit` is the stanza's attribute of that name ("1" edits, "7" deletes, "8" deletes as an admin). With `own` the
+        owner sends it to the contact on the phone itself.
+        """
+        fields: dict[str, Any] = {"phone": phone, "contact": contact, "group": group, "id": id, "edit": edit}
+        encoded = base64.b64encode(message).decode()
+        return self.order("raw", _Id, message=encoded, own=own or None, **fields).id
+
     def own(self, phone: str, contact: str, text: str) -> str:
         """The owner writes on the phone itself; its companions get a copy. Gives the id."""
         return self.order("own", _Id, phone=phone, contact=contact, text=text).id

@@ -97,6 +97,9 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value as Json, json};
+
     use super::*;
 
     #[test]
@@ -109,5 +112,124 @@ mod tests {
         wanted.extend([0, 4, 0, 0, 0, 2, 0, 7, 0, 0, 0, 2, b'h', b'i', 255, 255, 255, 255]);
         wanted.extend([0, 0, 0, 6, 1, b'[', b'"', b'x', b'"', b']', 255, 255]);
         assert_eq!(bytes.as_ref(), wanted);
+    }
+
+    #[derive(Clone, Debug)]
+    enum Put {
+        Int2(i16),
+        Int4(i32),
+        Int8(i64),
+        Time(i64),
+        Text(Option<String>),
+        Jsonb(Option<Json>),
+    }
+
+    impl Put {
+        fn put(&self, rows: &mut Rows) {
+            match self {
+                Self::Int2(value) => rows.int2(*value),
+                Self::Int4(value) => rows.int4(*value),
+                Self::Int8(value) => rows.int8(*value),
+                Self::Time(value) => rows.timestamptz(*value),
+                Self::Text(value) => rows.text(value.as_deref()),
+                Self::Jsonb(value) => rows.jsonb(value.as_ref()),
+            };
+        }
+
+        /// Whether `bytes` are this value as the manual has it; None is NULL.
+        fn is(&self, bytes: Option<&[u8]>) -> bool {
+            // Of PostgreSQL's own epoch, 2000-01-01, in Unix microseconds.
+            let since_2000 = |value: i64| i128::from(value) - 946_684_800 * 1_000_000;
+            match (self, bytes) {
+                (Self::Int2(value), Some(bytes)) => bytes == value.to_be_bytes(),
+                (Self::Int4(value), Some(bytes)) => bytes == value.to_be_bytes(),
+                (Self::Int8(value), Some(bytes)) => bytes == value.to_be_bytes(),
+                (Self::Time(value), Some(bytes)) => {
+                    bytes.try_into().is_ok_and(|found| i128::from(i64::from_be_bytes(found)) == since_2000(*value))
+                }
+                (Self::Text(Some(value)), Some(bytes)) => bytes == value.as_bytes(),
+                (Self::Jsonb(Some(value)), Some([1, json @ ..])) => {
+                    serde_json::from_slice::<Json>(json).is_ok_and(|found| found == *value)
+                }
+                (Self::Text(None) | Self::Jsonb(None), None) => true,
+                _ => false,
+            }
+        }
+    }
+
+    /// A stream taken apart: of each row its values.
+    fn rows_of(mut stream: &[u8]) -> Vec<Vec<Option<&[u8]>>> {
+        fn take<'a>(stream: &mut &'a [u8], count: usize) -> &'a [u8] {
+            let (taken, rest) = stream.split_at(count);
+            *stream = rest;
+            taken
+        }
+        assert_eq!(take(&mut stream, 11), b"PGCOPY\n\xff\r\n\0");
+        assert_eq!(take(&mut stream, 8), [0; 8]);
+        let mut rows = Vec::new();
+        loop {
+            let count = i16::from_be_bytes(take(&mut stream, 2).try_into().unwrap());
+            if count == -1 {
+                assert!(stream.is_empty());
+                return rows;
+            }
+            let values = (0..count).map(|_| {
+                let length = i32::from_be_bytes(take(&mut stream, 4).try_into().unwrap());
+                (length >= 0).then(|| take(&mut stream, length as usize))
+            });
+            rows.push(values.collect());
+        }
+    }
+
+    fn some_json() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![
+            any::<i64>().prop_map(|number| json!(number)),
+            any::<u64>().prop_map(|number| json!(number)),
+            any::<bool>().prop_map(|flag| json!(flag)),
+            any::<String>().prop_map(|text| json!(text)),
+            Just(Json::Null),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
+                proptest::collection::hash_map(any::<String>(), inner, 0..4)
+                    .prop_map(|members| Json::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn some_value() -> impl Strategy<Value = Put> {
+        prop_oneof![
+            any::<i16>().prop_map(Put::Int2),
+            any::<i32>().prop_map(Put::Int4),
+            any::<i64>().prop_map(Put::Int8),
+            // From the year 1 to the year 9999.
+            (-62_135_596_800_000_000..=253_402_300_799_999_999i64).prop_map(Put::Time),
+            any::<Option<String>>().prop_map(Put::Text),
+            proptest::option::of(some_json()).prop_map(Put::Jsonb),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_rows_can_be_read_back(
+            wanted in (0..7usize).prop_flat_map(|columns| {
+                proptest::collection::vec(proptest::collection::vec(some_value(), columns), 0..5)
+            }),
+        ) {
+            let columns = wanted.first().map_or(0, Vec::len);
+            let mut rows = Rows::new(columns as i16, 1);
+            for row in &wanted {
+                rows.row();
+                row.iter().for_each(|value| value.put(&mut rows));
+            }
+            let stream = rows.finish();
+            let found = rows_of(&stream);
+            prop_assert_eq!(found.len(), wanted.len());
+            for (found, wanted) in found.iter().zip(&wanted) {
+                prop_assert_eq!(found.len(), wanted.len());
+                prop_assert!(found.iter().zip(wanted).all(|(found, wanted)| wanted.is(*found)), "{:?}", wanted);
+            }
+        }
     }
 }

@@ -30,9 +30,10 @@ const MESSAGE_EDIT: u64 = 14;
 #[derive(Debug, PartialEq)]
 pub enum Decoded<'a> {
     Content(Content<'a>),
+    /// What the message says now.
     Edit {
         key: Key<'a>,
-        body: Text<'a>,
+        content: Content<'a>,
     },
     Delete {
         key: Key<'a>,
@@ -130,12 +131,12 @@ pub fn open<'a>(message: &'a [u8], mut around: Around<'a>) -> Decoded<'a> {
     let Some(member) = members::find(field.number) else {
         return match inner_of_unknown(field, around.depth) {
             Some(inner) if !is_deep => open(inner, around.deeper(0)),
-            _ => Decoded::Content(unsupported(format!("field_{}", field.number))),
+            _ => unsupported(format!("field_{}", field.number), around),
         };
     };
-    let Value::Bytes(bytes) = field.value else { return Decoded::Content(unsupported(member.name)) };
+    let Value::Bytes(bytes) = field.value else { return unsupported(member.name, around) };
     match member.rule {
-        Rule::Wrapper(_) | Rule::Inside(_) if is_deep => Decoded::Content(unsupported(member.name)),
+        Rule::Wrapper(_) | Rule::Inside(_) if is_deep => unsupported(member.name, around),
         Rule::Wrapper(flags) => open(wire::bytes_of(bytes, 1), around.deeper(flags)),
         Rule::Inside(number) => open(wire::bytes_of(bytes, number), around.deeper(0)),
         Rule::Nothing => Decoded::Nothing,
@@ -197,7 +198,7 @@ fn protocol<'a>(bytes: &'a [u8], around: Around<'a>) -> Decoded<'a> {
         REVOKE if !key.0.is_empty() => Decoded::Delete { key },
         MESSAGE_EDIT if around.depth < MAX_DEPTH => match open(wire::bytes_of(bytes, 14), around.deeper(0)) {
             // New text that says nothing leaves the message as it was.
-            Decoded::Content(content) if content.kind != Kind::Unsupported => Decoded::Edit { key, body: content.body },
+            Decoded::Content(content) if content.kind != Kind::Unsupported => Decoded::Edit { key, content },
             _ => Decoded::Nothing,
         },
         _ => Decoded::Nothing,
@@ -228,9 +229,9 @@ fn content<'a>(bytes: &'a [u8], member: &Member, around: Around<'a>) -> Decoded<
         }
         Rule::Comment => (comment(bytes, around), &[][..]),
         Rule::Bare(kind) => (Content::new(kind, ""), &[][..]),
-        _ => (unsupported(member.name), &[][..]),
+        _ => (Content::new(Kind::Unsupported, ""), &[][..]),
     };
-    if content.kind == Kind::Text && content.body.trim().is_empty() {
+    if matches!(content.kind, Kind::Text | Kind::Unsupported) && content.body.trim().is_empty() {
         content.kind = Kind::Unsupported;
         content.body = member.name.into();
     }
@@ -253,8 +254,8 @@ fn comment<'a>(bytes: &'a [u8], around: Around<'a>) -> Content<'a> {
     }
 }
 
-fn unsupported<'a>(name: impl Into<Text<'a>>) -> Content<'a> {
-    Content::new(Kind::Unsupported, name)
+fn unsupported<'a>(name: impl Into<Text<'a>>, around: Around<'_>) -> Decoded<'a> {
+    Decoded::Content(Content { flags: around.flags, ..Content::new(Kind::Unsupported, name) })
 }
 
 /// Takes in what `ContextInfo` says; gives whether this is the twin of another message.
@@ -356,7 +357,7 @@ mod tests {
         assert_eq!(content(&text_message(" ")).body, "conversation");
         // Member 9,999 with field 2 inside: no wrapper.
         let bytes = [0xfa, 0xf0, 0x04, 2, 0x10, 1];
-        assert_eq!(decode(&bytes), Decoded::Content(unsupported("field_9999")));
+        assert_eq!(decode(&bytes), unsupported("field_9999", Around::default()));
         // The same member around a message with text: a wrapper of a kind to come.
         let bytes = [0xfa, 0xf0, 0x04, 6, 0x0a, 4, 0x0a, 2, b'h', b'i'];
         assert_eq!(decode(&bytes), Decoded::Content(Content::new(Kind::Text, "hi")));

@@ -176,6 +176,8 @@ fn message<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) -> Result<(
     }
     let Some(source) = Source::read(source, records) else { return Ok(()) };
     let sent = timestamp::repair(sent.cast_signed(), now);
+    // Where two people talk, nobody is an admin, whatever the stanza says.
+    let by_admin = source.chat.is_group() && edit == b"8";
     let head = Head {
         chat: source.chat,
         sender: source.sender,
@@ -185,7 +187,7 @@ fn message<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) -> Result<(
         at: sent.seconds,
         was_repaired: sent.was_nonsense,
         now,
-        by_admin: edit == b"8",
+        by_admin,
         is_edit,
         sender_name: text::some(sender_name),
         status: if source.from_me { Status::Sent } else { Status::Received },
@@ -221,7 +223,13 @@ impl<'a> Head<'a> {
         let (key, change) = match decode::open(content, around) {
             Decoded::Nothing => return,
             Decoded::Content(content) => return self.message(content, records),
-            Decoded::Edit { key, body } => (key, Change::Edit { body: body.into_owned(), by_me, at: self.at }),
+            // A history has an edited message as its last edit, and nothing else of it.
+            Decoded::Edit { key, content } if self.is_history => {
+                return Self { id: key.id(), is_edit: true, ..self }.message(content, records);
+            }
+            Decoded::Edit { key, content } => {
+                (key, Change::Edit { body: content.body.into_owned(), by_me, at: self.at })
+            }
             Decoded::Delete { key } => (key, Change::Delete { by_me, by_admin: self.by_admin, at: self.at }),
             Decoded::Reaction { key, emoji, at: when } => {
                 (key, Change::Reaction { emoji: emoji.into_owned(), by_me, at: at(when) })

@@ -118,7 +118,7 @@ fn message<'a>(bytes: &'a [u8], chat: &Jid, now: i64, records: &mut Records<'a>)
         by_admin: false,
         is_edit: false,
         sender_name: text::some(wire::bytes_of(bytes, 19)),
-        status: if from_me { status(wire::number_of(bytes, 4)) } else { Status::Received },
+        status: if from_me { status(wire::find(bytes, 4)) } else { Status::Received },
         is_history: true,
     };
     let around = Around { secret: wire::bytes_of(bytes, 49), ..Around::default() };
@@ -131,6 +131,7 @@ fn message<'a>(bytes: &'a [u8], chat: &Jid, now: i64, records: &mut Records<'a>)
         match field.number {
             41 => reaction(field.bytes(), chat, id.clone(), now, records),
             45 => vote(field.bytes(), chat, id.clone(), now, records),
+            54 => head().change(id.clone(), Change::Pin { pinned: wire::number_of(field.bytes(), 1) == 1 }, records),
             _ => {}
         }
     }
@@ -163,14 +164,14 @@ fn who(head: &Head<'_>) -> String {
     }
 }
 
-/// `WebMessageInfo.Status`.
-fn status(value: u64) -> Status {
-    match value {
-        0 => Status::Failed,
-        1 => Status::Pending,
-        3 => Status::Delivered,
-        4 => Status::Read,
-        5 => Status::Played,
+/// `WebMessageInfo.Status` of our own message; one without was sent, or it would be no history.
+fn status(field: Option<wire::Field<'_>>) -> Status {
+    match field.map(|field| field.number()) {
+        Some(0) => Status::Failed,
+        Some(1) => Status::Pending,
+        Some(3) => Status::Delivered,
+        Some(4) => Status::Read,
+        Some(5) => Status::Played,
         _ => Status::Sent,
     }
 }

@@ -34,13 +34,12 @@ impl Server {
 
     fn parse(name: &[u8]) -> Self {
         match name {
-            b"s.whatsapp.net" | b"c.us" => Self::Phone,
-            b"lid" => Self::Lid,
+            // Who has WhatsApp host the devices of a business is the same person still.
+            b"s.whatsapp.net" | b"c.us" | b"hosted" => Self::Phone,
+            b"lid" | b"hosted.lid" => Self::Lid,
             b"g.us" => Self::Group,
             b"broadcast" => Self::Broadcast,
             b"newsletter" => Self::Newsletter,
-            b"hosted" => Self::Hosted,
-            b"hosted.lid" => Self::HostedLid,
             _ => Self::Other,
         }
     }
@@ -178,6 +177,8 @@ mod tests {
         let jid = Jid::parse("60123456789:12@s.whatsapp.net").unwrap();
         assert_eq!((jid.to_string().as_str(), jid.packed()), ("60123456789@s.whatsapp.net", 60_123_456_789 << 3));
         assert_eq!(Jid::parse("900@lid").unwrap().packed(), 900 << 3 | 1);
+        assert_eq!(Jid::parse("60123456789:99@hosted").unwrap(), jid);
+        assert_eq!(Jid::parse("900:99@hosted.lid"), Jid::parse("900@lid"));
         assert_eq!(Jid::unpacked(jid.packed()), Some(jid));
         assert_eq!(Jid::unpacked(900 << 3 | 1), Jid::parse("900@lid"));
         assert_eq!(Jid::unpacked(0), None);

@@ -11,7 +11,8 @@ use crate::{
 pub enum Rule {
     /// The member itself is the text.
     Conversation,
-    /// Texts at these paths, and where the `contextInfo` is (0: none).
+    /// Texts at these paths, and where the `contextInfo` is (0: none). What has to have words and has none is stored
+    /// with its name as text.
     Words(Kind, &'static [Path], u32),
     /// Texts that this finds, and where the `contextInfo` is (0: none).
     Shown(Kind, fn(&[u8]) -> String, u32),
@@ -121,7 +122,7 @@ pub const MEMBERS: &[Member] = &[
     member(50, "pollUpdateMessage", Vote),
     member(51, "keepInChatMessage", Nothing),
     member(53, "documentWithCaptionMessage", Wrapper(0)),
-    member(54, "requestPhoneNumberMessage", Unsupported),
+    member(54, "requestPhoneNumberMessage", Words(Kind::Unsupported, &[], 1)),
     member(55, "viewOnceMessageV2", Wrapper(flag::VIEW_ONCE)),
     member(56, "encReactionMessage", Nothing),
     member(58, "editedMessage", Wrapper(0)),
@@ -135,7 +136,7 @@ pub const MEMBERS: &[Member] = &[
     member(66, "ptvMessage", Media(Kind::Video, &media::VIDEO)),
     member(67, "botInvokeMessage", Wrapper(0)),
     member(69, "callLogMesssage", Bare(Kind::Call)),
-    member(70, "messageHistoryBundle", Unsupported),
+    member(70, "messageHistoryBundle", Words(Kind::Unsupported, &[], 7)),
     member(71, "encCommentMessage", Unsupported),
     member(72, "bcallMessage", Unsupported),
     member(74, "lottieStickerMessage", Wrapper(0)),
@@ -161,7 +162,7 @@ pub const MEMBERS: &[Member] = &[
     member(99, "limitSharingMessage", Wrapper(0)),
     member(100, "botTaskMessage", Wrapper(0)),
     member(101, "questionMessage", Wrapper(0)),
-    member(102, "messageHistoryNotice", Unsupported),
+    member(102, "messageHistoryNotice", Words(Kind::Unsupported, &[], 1)),
     member(103, "groupStatusMessageV2", Wrapper(0)),
     member(104, "botForwardedMessage", Wrapper(flag::FORWARDED)),
     member(105, "statusQuestionAnswerMessage", Unsupported),
@@ -180,11 +181,11 @@ pub const MEMBERS: &[Member] = &[
     member(122, "eventInviteMessage", Words(Kind::Text, &[&[3], &[6]], 1)),
     member(123, "groupRootKeyShare", Unsupported),
     member(124, "paymentReminderMessage", Unsupported),
-    member(125, "splitPaymentMessage", Unsupported),
+    member(125, "splitPaymentMessage", Words(Kind::Unsupported, &[], 17)),
     member(126, "newsletterAdminProfileStatusMessage", Wrapper(0)),
     member(127, "rootSecretDistributeMessage", Unsupported),
     member(128, "splitPaymentUpdateMessage", Unsupported),
-    member(129, "musicMessage", Unsupported),
+    member(129, "musicMessage", Words(Kind::Unsupported, &[], 5)),
     member(130, "statusLinkPreviewMetadata", Unsupported),
     member(131, "botPlatformRegistrationSuccessMessage", Wrapper(0)),
     member(132, "newsletterScheduledMessage", Wrapper(0)),

@@ -170,10 +170,32 @@ impl<'a> Fields<'a> {
                 let length = usize::try_from(self.varint()?).ok()?;
                 Value::Bytes(self.take(length)?)
             }
+            3 => self.group()?,
             5 => Value::Number(u64::from(u32::from_le_bytes(self.take(4)?.try_into().ok()?))),
             _ => return None,
         };
         Some(Field { number, value })
+    }
+
+    /// Groups are an old kind of field that WhatsApp doesn't use: all that counts is where this one ends.
+    #[cold]
+    fn group(&mut self) -> Option<Value<'a>> {
+        let mut open = 1u32;
+        while open > 0 {
+            match self.varint()? & 7 {
+                0 => drop(self.varint()?),
+                1 => drop(self.take(8)?),
+                2 => {
+                    let length = usize::try_from(self.varint()?).ok()?;
+                    self.take(length)?;
+                }
+                3 => open += 1,
+                4 => open -= 1,
+                5 => drop(self.take(4)?),
+                _ => return None,
+            }
+        }
+        Some(Value::Number(0))
     }
 }
 
@@ -207,6 +229,15 @@ mod tests {
         let table = table::<2>(&bytes);
         assert_eq!((table.find(1), table.find(0), table.bytes(1)), (Some(300), None, b"".as_slice()));
         assert!(is_whole(&bytes) && !is_whole(&bytes[..8]) && find(&bytes, 3).is_none());
+    }
+
+    #[test]
+    fn a_group_is_a_field_of_its_number() {
+        // group 1 with field 2 = "x", group 3 in it, then field 4 = 5
+        let bytes = [0x0b, 0x12, 1, b'x', 0x1b, 0x1c, 0x0c, 0x20, 5];
+        let found: Vec<_> = fields(&bytes).map(|field| (field.number, field.value)).collect();
+        assert_eq!(found, [(1, Value::Number(0)), (4, Value::Number(5))]);
+        assert!(is_whole(&bytes) && !is_whole(&bytes[..6]) && !is_whole(&bytes[6..]));
     }
 
     proptest! {

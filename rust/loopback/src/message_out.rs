@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use prost::encoding;
 use wafast_protocol::{
     Result,
     node::{self, Node, NodeBuilder},
@@ -39,18 +40,31 @@ pub struct Letter {
     pub sender: Phone,
     pub chat: Chat,
     pub id: String,
-    pub message: e2e::Message,
+    /// An encoded `waE2E.Message`, sent as it is.
+    pub message: Vec<u8>,
     /// The `mediatype` of its `<enc>`; `None` for text.
     pub media: Option<&'static str>,
+    /// The stanza's `edit`: what kind of change it is.
+    pub edit: Option<String>,
     /// Whether the first delivery can't be decrypted.
     pub damaged: bool,
 }
 
 impl Letter {
+    /// A message of any content.
+    pub fn new(sender: Phone, chat: Chat, id: String, message: &e2e::Message) -> Self {
+        Self::raw(sender, chat, id, message.encode_to_vec())
+    }
+
+    /// A message that is encoded already.
+    pub fn raw(sender: Phone, chat: Chat, id: String, message: Vec<u8>) -> Self {
+        Self { sender, chat, id, message, media: None, edit: None, damaged: false }
+    }
+
     /// A text message.
     pub fn text(sender: Phone, chat: Chat, id: String, text: &str) -> Self {
         let message = e2e::Message { conversation: Some(text.to_owned()), ..Default::default() };
-        Self { sender, chat, id, message, media: None, damaged: false }
+        Self::new(sender, chat, id, &message)
     }
 
     fn recipients(&self, world: &World) -> Vec<Arc<Device>> {
@@ -64,19 +78,20 @@ impl Letter {
     /// What is encrypted: own messages travel inside a copy that names the chat.
     fn plaintext(&self) -> Vec<u8> {
         let Chat::Own(contact) = self.chat else {
-            return self.message.encode_to_vec();
+            return self.message.clone();
         };
-        let copy = DeviceSentMessage {
-            destination_jid: Some(address::lid(contact).to_string()),
-            message: Some(Box::new(self.message.clone())),
-            phash: None,
-        };
-        e2e::Message { device_sent_message: Some(Box::new(copy)), ..Default::default() }.encode_to_vec()
+        let destination = Some(address::lid(contact).to_string());
+        let mut copy = DeviceSentMessage { destination_jid: destination, ..Default::default() }.encode_to_vec();
+        encoding::bytes::encode(2, &self.message, &mut copy);
+        let mut message = Vec::with_capacity(copy.len() + 8);
+        encoding::bytes::encode(31, &copy, &mut message);
+        message
     }
 
     fn stanza(&self, name: &str, encrypted: Vec<Node>) -> Node {
         let kind = if self.media.is_some() { "media" } else { "text" };
         let node = NodeBuilder::new("message").attr("id", self.id.as_str()).attr("t", world::now()).attr("type", kind);
+        let node = if let Some(edit) = &self.edit { node.attr("edit", edit.as_str()) } else { node };
         let node = match &self.chat {
             Chat::Direct(_) => node
                 .attr("from", address::lid(self.sender))
@@ -151,20 +166,22 @@ fn group_ciphertexts(
 ) -> Result<Vec<Node>> {
     let mut nodes = Vec::with_capacity(2);
     if state.tell(&group.id, device.address) {
-        let message = with_distribution(e2e::Message::default(), group, distribution.clone());
-        nodes.push(enc(&state.encrypt_for(device, message.encode_to_vec())?, None, false));
+        let keys = with_distribution(&[], group, distribution.clone());
+        nodes.push(enc(&state.encrypt_for(device, keys)?, None, false));
     }
     nodes.push(enc(&Ciphertext { kind: "skmsg", bytes: shared.clone() }, letter.media, letter.damaged));
     Ok(nodes)
 }
 
-/// `message` that also carries its sender's key for `group`.
-pub fn with_distribution(mut message: e2e::Message, group: &Group, distribution: Vec<u8>) -> e2e::Message {
-    message.sender_key_distribution_message = Some(SenderKeyDistributionMessage {
+/// `message`, encoded, that also carries its sender's key for `group`.
+pub fn with_distribution(message: &[u8], group: &Group, distribution: Vec<u8>) -> Vec<u8> {
+    let key = SenderKeyDistributionMessage {
         group_id: Some(group.jid().to_string()),
         axolotl_sender_key_distribution_message: Some(distribution),
-    });
-    message
+    };
+    let mut both = e2e::Message { sender_key_distribution_message: Some(key), ..Default::default() }.encode_to_vec();
+    both.extend_from_slice(message);
+    both
 }
 
 fn enc(ciphertext: &Ciphertext, media: Option<&'static str>, damaged: bool) -> Node {

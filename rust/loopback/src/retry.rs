@@ -4,10 +4,9 @@
 use std::sync::Arc;
 
 use wafast_protocol::{
-    Error, Result,
+    Result,
     node::{self, Node, NodeBuilder, NodeContent, NodeExt, Server},
 };
-use wafast_schema::{Message as _, decode_e2e};
 
 use crate::{
     address::{Address, Phone},
@@ -71,11 +70,7 @@ fn resend(
     state.start_session(device.address, &bundle)?;
     let plaintext = match &group {
         None => plaintext,
-        Some(group) => {
-            let message = decode_e2e(&plaintext)
-                .map_err(|error| Error::MissingKey { what: "message", value: error.to_string() })?;
-            message_out::with_distribution(message, group, state.distribution(&group.id)).encode_to_vec()
-        }
+        Some(group) => message_out::with_distribution(&plaintext, group, state.distribution(&group.id)),
     };
     let ciphertext = state.encrypt_for(device, plaintext)?;
     drop(state);

@@ -100,6 +100,13 @@ def _present(name: str) -> Message:
     return message
 
 
+def _with_context(name: str) -> Message:
+    message = Message()
+    context = ContextInfo(stanzaID="Q1", isForwarded=True, expiration=86400)
+    getattr(message, name).contextInfo.CopyFrom(context)
+    return message
+
+
 def _interactive() -> Message:
     kind = e2e.InteractiveMessage
     flow = kind.NativeFlowMessage(
@@ -259,6 +266,10 @@ WRAPPED = [
     Shape("seventeen wrappers", nested(16, wrapped("spoilerMessage", HI)), "unsupported", "spoilerMessage"),
     Shape("the seventeenth names itself", wrapped("spoilerMessage", nested(15, wrapped("statusAddYours", wrapped(
         "botTaskMessage", HI)))), "unsupported", "statusAddYours"),
+    Shape("too deep, and opened on the way", nested(16, wrapped("spoilerMessage", HI), "ephemeralMessage"),
+          "unsupported", "spoilerMessage", {"is_ephemeral": True}),
+    Shape("unknown field in a wrapper", wrapped("viewOnceMessageV2", unknown(999, b"\x12\x03abc")),
+          "unsupported", "field_999", {"is_view_once": True}),
     Shape("wrapper of nothing", _present("ephemeralMessage"), None),
     Shape("wrapper of an empty message", wrapped("ephemeralMessage", Message()), None),
     Shape("wrapper of keys", wrapped("ephemeralMessage", Message(messageContextInfo=e2e.MessageContextInfo(
@@ -275,6 +286,10 @@ WRAPPED = [
 
 UNKNOWN = [
     *(Shape(name, _present(name), "unsupported", name) for name in UNSUPPORTED),
+    *(Shape(f"{name} with a context", _with_context(name), "unsupported", name,
+            {"is_ephemeral": True, "is_forwarded": True, "quoted_message_id": "Q1"}) for name in (
+        "requestPhoneNumberMessage", "messageHistoryBundle", "messageHistoryNotice", "splitPaymentMessage",
+        "musicMessage")),
     Shape("unknown field", unknown(999, b"\x12\x03abc"), "unsupported", "field_999"),
     Shape("unknown field with text in field 1", unknown(999, raw(1, b"hello there")), "unsupported", "field_999"),
     Shape("unknown field with two bytes in field 1", unknown(999, raw(1, b"hi")), "unsupported", "field_999"),
@@ -283,6 +298,7 @@ UNKNOWN = [
     Shape("unknown field of unknown content", unknown(999, raw(1, raw(998, b"\x10\x01"))), "unsupported", "field_999"),
     Shape("unknown field of keys", unknown(999, raw(1, Message(messageContextInfo=e2e.MessageContextInfo(
         messageSecret=b"s" * 32)).SerializeToString())), "unsupported", "field_999"),
+    Shape("unknown group", Message.FromString(b"\xe3\x08\x08\x01\xe4\x08"), "unsupported", "field_140"),
     Shape("empty unknown field", unknown(999, b""), "unsupported", "field_999"),
     Shape("text beside an unknown field", unknown(999, b"\x08\x01", HI), "text", "hai"),
     Shape("unknown field below known content", unknown(17, b"\x12\x01a", Message(stickerMessage=e2e.StickerMessage())),

@@ -10,7 +10,7 @@ from neonize.proto import Neonize_pb2 as pb
 from neonize.proto.waCommon.WACommon_pb2 import MessageKey
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import FutureProofMessage, ImageMessage, Message, ProtocolMessage
 from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversation, HistorySync, HistorySyncMsg
-from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import WebMessageInfo
+from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import PinInChat, WebMessageInfo
 
 from tests.integration.core import events, shapes
 from tests.integration.core.conftest import OWN, World
@@ -79,6 +79,13 @@ def test_edits_and_deletions_by_others_change_nothing(world: World) -> None:
     world.feed(told(events.edit("A1", "palsu"), "X8", chat=GROUP, sender=OWN, from_me=True))
     assert {message["message_text"] for message in world.messages()} == {"asal", "kami"}
     assert {message["message_type"] for message in world.messages()} == {"text"}
+
+
+def test_in_a_chat_of_two_nobody_deletes_as_an_admin(world: World) -> None:
+    world.feed(said("O1", "kami", sender=OWN, from_me=True), told(events.revoke("O1"), "X1", edit="8"))
+    assert world.messages()[0]["message_type"] == "text"
+    world.feed(said("A1"), told(events.revoke("A1"), "X2", edit="8"))
+    assert world.messages()[1]["message_type"] == "deleted"
 
 
 def test_a_deletion_before_its_message_and_after_it(world: World) -> None:
@@ -230,14 +237,50 @@ def test_a_history_tells_of_changes_calls_and_deletions(world: World) -> None:
         stub("REVOKE", "D1", revokeMessageTimestamp=NOW - 7),
         stub("CALL_MISSED_VOICE", "C1"), stub("E2E_ENCRYPTED", "N1"),
     ]  # fmt: skip
-    sync = HistorySync(syncType=HistorySync.RECENT, conversations=[Conversation(ID=GROUP, messages=messages)])
-    world.feed((events.HISTORY_SYNC, bytes(pb.HistorySync(Data=sync).SerializePartialToString())))
+    world.feed(synced(*messages, chat=GROUP))
     found = {message["message_id"]: message for message in world.messages()}
     assert {id: message["message_type"] for id, message in found.items()} == {
         "S1": "system", "S2": "system", "C1": "call", "D1": "deleted",
     }  # fmt: skip
     assert "Keluarga" in found["S1"]["message_text"] and "+60111111111" in found["S2"]["message_text"]
     assert found["D1"]["deleted_at"].timestamp() == NOW - 7
+
+
+def past(id: str, content: Message, *, from_me: bool = False, **fields: Any) -> HistorySyncMsg:
+    """A message in a history."""
+    key = MessageKey(remoteJID=SITI, fromMe=from_me, ID=id)
+    return HistorySyncMsg(message=WebMessageInfo(key=key, messageTimestamp=NOW - 60, message=content, **fields))
+
+
+def synced(*messages: HistorySyncMsg, chat: str = SITI) -> tuple[int, bytes]:
+    """A history of one chat."""
+    sync = HistorySync(syncType=HistorySync.RECENT, conversations=[Conversation(ID=chat, messages=messages)])
+    return events.HISTORY_SYNC, bytes(pb.HistorySync(Data=sync).SerializePartialToString())
+
+
+def test_our_own_messages_in_a_history_were_sent(world: World) -> None:
+    text = Message(conversation="kami")
+    known = [past(f"S{n}", text, from_me=True, status=n) for n in range(6)]  # type: ignore[arg-type]
+    world.feed(synced(*known, past("SX", text, from_me=True)))
+    assert {message["message_id"]: message["status"] for message in world.messages()} == {
+        "S0": "failed", "S1": "pending", "S2": "sent", "S3": "delivered", "S4": "read", "S5": "played", "SX": "sent",
+    }  # fmt: skip
+
+
+def test_a_history_has_an_edited_message_as_its_last_edit(world: World) -> None:
+    edit = Message(editedMessage=FutureProofMessage(message=events.edit("E1", "baru")))
+    world.feed(said("E2", "asal"))
+    world.feed(synced(past("E1", edit), past("X2", events.edit("E2", "kedua"))))
+    assert {message["message_id"]: message["message_text"] for message in world.messages()} == {
+        "E1": "baru", "E2": "kedua",
+    }  # fmt: skip
+
+
+def test_a_history_tells_what_is_pinned(world: World) -> None:
+    pins = [PinInChat(type=kind) for kind in (PinInChat.PIN_FOR_ALL, PinInChat.UNPIN_FOR_ALL)]
+    text = Message(conversation="penting")
+    world.feed(synced(*(past(f"P{n}", text, pinInChat=pin) for n, pin in enumerate(pins))))
+    assert {message["message_id"]: message["is_pinned"] for message in world.messages()} == {"P0": True, "P1": False}
 
 
 @pytest.mark.parametrize("number", [77, 12, 40])

@@ -75,6 +75,10 @@ pub async fn carry_out(world: &Arc<World>, order: Order) -> Result<Value, String
 
 fn carry_out_at_once(world: &Arc<World>, order: Order) -> Result<Value, String> {
     Ok(match order {
+        Order::Raw { phone, contact, message, group, id, edit, own } => {
+            let raw = chats::Raw { message, id, edit, own: own.unwrap_or(false) };
+            chats::raw(world, phone.0, contact.0, group, raw)?
+        }
         Order::Own { phone, contact, text } => chats::own(world, phone.0, contact.0, &text)?,
         Order::Corrupt { phone, contact, text, group } => chats::corrupt(world, phone.0, contact.0, group, &text)?,
         Order::Group { phone, id, subject, members } => {

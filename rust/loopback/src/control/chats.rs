@@ -73,10 +73,11 @@ pub async fn text(
     let mut ids = Vec::with_capacity(text.count);
     for n in 0..text.count {
         let body = if text.count == 1 { text.text.clone() } else { format!("{} {n}", text.text) };
-        let mut letter = Letter::text(contact, chat.clone(), world.message_id(), &body);
-        if let Some(quoted) = &text.quoted {
-            letter.message = quoting(&body, quoted, line);
-        }
+        let (chat, id) = (chat.clone(), world.message_id());
+        let letter = match &text.quoted {
+            None => Letter::text(contact, chat, id, &body),
+            Some(quoted) => Letter::new(contact, chat, id, &quoting(&body, quoted, line)),
+        };
         message_out::post(world, &letter).map_err(|error| error.to_string())?;
         ids.push(letter.id);
         if text.interval_ms > 0 && n + 1 < text.count {
@@ -102,6 +103,33 @@ fn quoting(text: &str, quoted: &str, author: Phone) -> e2e::Message {
         ..Default::default()
     };
     e2e::Message { extended_text_message: Some(Box::new(text)), ..Default::default() }
+}
+
+/// A message of any content.
+pub struct Raw {
+    /// An encoded `waE2E.Message` in base64.
+    pub message: String,
+    pub id: Option<String>,
+    pub edit: Option<String>,
+    /// The line's owner writes it on the phone.
+    pub own: bool,
+}
+
+/// A contact, or the owner of the line on the phone, sends any content.
+///
+/// # Errors
+/// As [`text`]; or `message` is no base64, or an own message is for a group.
+pub fn raw(world: &World, line: Phone, contact: Phone, group: Option<String>, raw: Raw) -> Result<Value, String> {
+    let message = STANDARD.decode(raw.message).map_err(|error| format!("message is no base64: {error}"))?;
+    let id = raw.id.unwrap_or_else(|| world.message_id());
+    let (sender, chat) = match (raw.own, group) {
+        (false, group) => (contact, chat(world, line, contact, group)?),
+        (true, Some(_)) => return Err("an own message goes to a contact: leave out group".to_owned()),
+        (true, None) => linked_devices(world, line).map(|_| (line, Chat::Own(contact)))?,
+    };
+    let letter = Letter { edit: raw.edit, ..Letter::raw(sender, chat, id, message) };
+    message_out::post(world, &letter).map_err(|error| error.to_string())?;
+    Ok(json!({"id": letter.id}))
 }
 
 /// A contact sends a picture: `data` in base64, or one drawn here.

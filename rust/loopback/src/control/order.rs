@@ -52,6 +52,17 @@ pub enum Order {
     },
     /// A contact sends a picture → `{id, sha256}`. `data` is JPEG in base64.
     Image { phone: Number, contact: Number, caption: Option<String>, data: Option<String>, group: Option<String> },
+    /// A contact sends any content → `{id}`. `message` is an encoded `waE2E.Message` in base64, `edit` the stanza's
+    /// attribute of that name; with `own` the line's owner sends it to the contact on the phone itself.
+    Raw {
+        phone: Number,
+        contact: Number,
+        message: String,
+        group: Option<String>,
+        id: Option<String>,
+        edit: Option<String>,
+        own: Option<bool>,
+    },
     /// The owner writes to a contact on the phone itself → `{id}`.
     Own { phone: Number, contact: Number, text: String },
     /// Makes a group of a line and others, or changes it → `{group}`.
