@@ -31,7 +31,11 @@ class Database:
         return self._uri
 
     def forget(self) -> None:
-        """The next `uri` is a new database."""
+        """The next `uri` is a new database. This one goes: hundreds of them are gigabytes that the server would have to
+        write before it can stop."""
+        if self._uri is not None:
+            name = self._uri.partition("?")[0].rpartition("/")[2]
+            _wait(self._run(f"DROP DATABASE {name} WITH (FORCE)"))
         self._uri = None
 
     def create(self, *, migrated: bool = True) -> str:

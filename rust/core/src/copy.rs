@@ -29,6 +29,12 @@ impl Rows {
         Self { bytes, columns }
     }
 
+    /// No row was begun.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.len() == SIGNATURE.len() + 8
+    }
+
     /// Begins a row; exactly `columns` values follow.
     pub fn row(&mut self) -> &mut Self {
         self.bytes.put_i16(self.columns);
@@ -59,10 +65,16 @@ impl Rows {
     }
 
     pub fn text(&mut self, value: Option<&str>) -> &mut Self {
-        let Some(value) = value else { return self.null() };
+        match value {
+            Some(value) => self.bytea(value.as_bytes()),
+            None => self.null(),
+        }
+    }
+
+    pub fn bytea(&mut self, value: &[u8]) -> &mut Self {
         // A value of 2 GiB can't come: an event is at most 16 MiB.
         self.bytes.put_i32(i32::try_from(value.len()).unwrap_or(i32::MAX));
-        self.bytes.put_slice(value.as_bytes());
+        self.bytes.put_slice(value);
         self
     }
 

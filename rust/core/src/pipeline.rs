@@ -1,7 +1,6 @@
 //! The pipeline of one worker process: takes events from neonize's callback, and ends with committed rows.
 
 use std::{
-    collections::HashMap,
     io,
     path::PathBuf,
     sync::{
@@ -14,6 +13,7 @@ use std::{
 
 use crossbeam_channel::{Sender, unbounded};
 use parking_lot::{Mutex, RwLock};
+use rustc_hash::FxHashMap;
 
 use crate::{
     announce::Announcer,
@@ -72,7 +72,7 @@ pub struct Shared {
     pub spool: Spool,
     pub controls: Controls,
     pub connector: Arc<Connector>,
-    devices: RwLock<HashMap<i32, Arc<Device>>>,
+    devices: RwLock<FxHashMap<i32, Arc<Device>>>,
     /// Events that are not through yet, of all devices.
     open: AtomicUsize,
 }

@@ -19,8 +19,11 @@ use std::{
 use memmap2::MmapRaw;
 use parking_lot::Mutex;
 
-/// Of one file: about 35,000 messages.
-const SEGMENT: usize = 16 << 20;
+/// Of one file: about 3,500 messages. All of it counts as the process' memory once it was written.
+const SEGMENT: usize = 4 << 20;
+/// Files kept for the next turn when all in them is committed: their pages are there already, and making them is most of
+/// what a record costs otherwise.
+const SPARES: usize = 4;
 /// length, checksum, device, code: 4 bytes each; arrival: 8; state: 4; padding to a multiple of 8.
 const HEADER: usize = 32;
 const STATE: usize = 24;
@@ -74,16 +77,20 @@ impl Place {
 }
 
 struct Segment {
-    path: PathBuf,
+    path: Mutex<PathBuf>,
     map: MmapRaw,
     /// Places not committed, and one more while records may still be added.
     held: AtomicUsize,
+    spares: Arc<Spares>,
     /// Its lock tells other processes that the owner lives.
     _file: File,
 }
 
+/// Files in which everything is committed; None once the spool is closed and none is needed any more.
+struct Spares(Mutex<Option<Vec<Arc<Segment>>>>);
+
 impl Segment {
-    fn create(path: PathBuf, size: usize) -> io::Result<Arc<Self>> {
+    fn create(path: PathBuf, size: usize, spares: &Arc<Spares>) -> io::Result<Arc<Self>> {
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
         lock(&file)?;
         // SAFETY: a plain call on an open descriptor.
@@ -92,12 +99,27 @@ impl Segment {
             let _ = fs::remove_file(&path);
             return Err(io::Error::from_raw_os_error(refused));
         }
+        Self::map(path, file, spares)
+    }
+
+    fn map(path: PathBuf, file: File, spares: &Arc<Spares>) -> io::Result<Arc<Self>> {
         let map = MmapRaw::map_raw(&file)?;
-        Ok(Arc::new(Self { path, map, held: AtomicUsize::new(1), _file: file }))
+        let (path, spares) = (Mutex::new(path), Arc::clone(spares));
+        Ok(Arc::new(Self { path, map, held: AtomicUsize::new(1), spares, _file: file }))
+    }
+
+    /// Begins it anew under a name that is later than all before: what is left of its last turn is committed.
+    fn reuse(&self, path: PathBuf) -> io::Result<()> {
+        let mut current = self.path.lock();
+        fs::rename(&*current, &path)?;
+        *current = path;
+        self.held.store(1, Ordering::Release);
+        self.length(0).store(0, Ordering::Release);
+        Ok(())
     }
 
     /// A file whose owner is gone; None while it lives.
-    fn adopt(path: &Path) -> io::Result<Option<Arc<Self>>> {
+    fn adopt(path: &Path, spares: &Arc<Spares>) -> io::Result<Option<Arc<Self>>> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         if lock(&file).is_err() {
             return Ok(None);
@@ -106,8 +128,7 @@ impl Segment {
             fs::remove_file(path)?;
             return Ok(None);
         }
-        let map = MmapRaw::map_raw(&file)?;
-        Ok(Some(Arc::new(Self { path: path.to_owned(), map, held: AtomicUsize::new(1), _file: file })))
+        Self::map(path.to_owned(), file, spares).map(Some)
     }
 
     fn at(&self, offset: usize) -> *mut u8 {
@@ -116,15 +137,29 @@ impl Segment {
         unsafe { self.map.as_mut_ptr().add(offset) }
     }
 
+    /// One more than the bytes of the record at `offset`; 0 where there is none.
+    fn length(&self, offset: usize) -> &AtomicU32 {
+        // SAFETY: records begin at multiples of 8 in a page-aligned map.
+        unsafe { AtomicU32::from_ptr(self.at(offset).cast()) }
+    }
+
     fn state(&self, offset: usize) -> &AtomicU32 {
         // SAFETY: records begin at multiples of 8 in a page-aligned map, so the field is aligned.
         unsafe { AtomicU32::from_ptr(self.at(offset + STATE).cast()) }
     }
 
-    fn release(&self) {
-        if self.held.fetch_sub(1, Ordering::AcqRel) == 1 {
-            let _ = fs::remove_file(&self.path);
+    fn release(self: &Arc<Self>) {
+        if self.held.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return;
         }
+        match &mut *self.spares.0.lock() {
+            Some(spares) if self.map.len() == SEGMENT && spares.len() < SPARES => spares.push(Arc::clone(self)),
+            _ => self.remove(),
+        }
+    }
+
+    fn remove(&self) {
+        let _ = fs::remove_file(&*self.path.lock());
     }
 
     fn read<T: Copy>(&self, offset: usize) -> T {
@@ -146,8 +181,14 @@ impl Segment {
         hasher.finalize()
     }
 
-    /// Copies a record in; its length goes last, so that half a record is none.
+    /// Copies a record in; its length goes last, so that half a record is none, and behind it the file ends.
     fn write(&self, offset: usize, device_no: i32, code: i32, received_at: i64, data: &[u8]) {
+        self.length(offset).store(0, Ordering::Release);
+        let next = offset + stride(data.len());
+        if next + HEADER <= self.map.len() {
+            self.length(next).store(0, Ordering::Release);
+        }
+        self.state(offset).store(0, Ordering::Release);
         // SAFETY: the caller holds the spool's lock and has checked that the record fits; nobody else reads here yet.
         unsafe {
             ptr::copy_nonoverlapping(data.as_ptr(), self.at(offset + HEADER), data.len());
@@ -155,10 +196,9 @@ impl Segment {
             ptr::write_unaligned(self.at(offset + 12).cast(), code);
             ptr::write_unaligned(self.at(offset + 16).cast(), received_at);
             ptr::write_unaligned(self.at(offset + 4).cast(), self.checksum(offset, data.len()));
-            // 0 is the end of a file, so that an event of no bytes has a length too.
-            let length = AtomicU32::from_ptr(self.at(offset).cast());
-            length.store(u32::try_from(data.len() + 1).unwrap_or(u32::MAX), Ordering::Release);
         }
+        // 0 is the end of a file, so that an event of no bytes has a length too.
+        self.length(offset).store(u32::try_from(data.len() + 1).unwrap_or(u32::MAX), Ordering::Release);
     }
 
     /// The record at `offset`: its entry when it is whole and was not committed, and where the next one begins.
@@ -207,6 +247,7 @@ pub struct Spool {
     folder: PathBuf,
     owner: String,
     current: Mutex<Current>,
+    spares: Arc<Spares>,
 }
 
 struct Current {
@@ -223,7 +264,12 @@ impl Spool {
     pub fn open(folder: &Path, owner: &str) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let current = Mutex::new(Current { segment: None, end: 0, made: 0 });
-        Ok(Self { folder: folder.to_owned(), owner: owner.to_owned(), current })
+        Ok(Self {
+            folder: folder.to_owned(),
+            owner: owner.to_owned(),
+            current,
+            spares: Arc::new(Spares(Mutex::new(Some(Vec::new())))),
+        })
     }
 
     /// Puts an event on disk.
@@ -236,7 +282,7 @@ impl Spool {
         let full = current.segment.as_ref().is_none_or(|segment| current.end + needed > segment.map.len());
         if full {
             let path = self.folder.join(format!("{}-{:06}.spool", self.owner, current.made));
-            let fresh = Segment::create(path, SEGMENT.max(needed.next_multiple_of(4096)))?;
+            let fresh = self.segment(path, SEGMENT.max(needed.next_multiple_of(4096)))?;
             current.made += 1;
             current.end = 0;
             if let Some(old) = current.segment.replace(fresh) {
@@ -252,6 +298,15 @@ impl Spool {
         Ok(Entry { device_no, code, received_at, is_replay: false, place })
     }
 
+    /// A file to write into: a spare one, or a new one.
+    fn segment(&self, path: PathBuf, size: usize) -> io::Result<Arc<Segment>> {
+        let spare = self.spares.0.lock().as_mut().filter(|_| size == SEGMENT).and_then(Vec::pop);
+        match spare {
+            Some(spare) => spare.reuse(path).map(|()| spare),
+            None => Segment::create(path, size, &self.spares),
+        }
+    }
+
     /// What processes that are gone left behind, oldest first within a file. Their files are ours from now on.
     ///
     /// # Errors
@@ -265,7 +320,7 @@ impl Spool {
         let mut entries = Vec::new();
         for path in paths {
             // One that another starter takes away in this instant is his.
-            let Ok(Some(segment)) = Segment::adopt(&path) else { continue };
+            let Ok(Some(segment)) = Segment::adopt(&path, &self.spares) else { continue };
             let mut offset = 0;
             while let Some((entry, next)) = segment.entry(offset) {
                 entries.extend(entry);
@@ -291,6 +346,7 @@ impl Drop for Spool {
         if let Some(segment) = self.current.get_mut().segment.take() {
             segment.release();
         }
+        self.spares.0.lock().take().into_iter().flatten().for_each(|spare| spare.remove());
     }
 }
 
@@ -337,7 +393,28 @@ mod tests {
         for entry in entries {
             entry.place.commit();
         }
+        drop(second);
         assert_eq!(folder.files(), 0);
+    }
+
+    #[test]
+    fn a_file_begun_anew_has_nothing_of_its_last_turn() {
+        let folder = Folder::new("anew");
+        let spool = Spool::open(&folder.0, "one").unwrap();
+        let event = vec![7u8; SEGMENT / 8];
+        let fill = |size: usize| {
+            let entries: Vec<_> = (0..7).map(|n| spool.append(n, 17, 1, &event[..size]).unwrap()).collect();
+            entries.into_iter().for_each(|entry| entry.place.commit());
+        };
+        (0..4).for_each(|_| fill(event.len()));
+        assert!(folder.files() <= 2, "one is written, one is spare");
+        // Begun anew, with records that end elsewhere, one of them left.
+        fill(event.len() - 5000);
+        drop(spool.append(9, 18, 2, b"left").unwrap());
+        drop(spool);
+        let found = Spool::open(&folder.0, "two").unwrap().adopt().unwrap();
+        let found: Vec<_> = found.iter().map(|entry| (entry.device_no, entry.place.bytes())).collect();
+        assert_eq!(found, [(9, b"left".as_slice())]);
     }
 
     #[test]

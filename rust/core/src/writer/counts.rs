@@ -1,7 +1,6 @@
 //! What new messages do to their chats: previews, unread counts, and how far back a chat is kept.
 
-use std::collections::HashSet;
-
+use rustc_hash::FxHashMap;
 use tokio_postgres::Error;
 
 use super::{
@@ -47,8 +46,7 @@ const TRIM: &str = "\
                   WHERE m.chat_id = t.chat_id AND m.key <= t.floor_key RETURNING m.chat_id), \
          pictures AS (DELETE FROM thumbnails p USING unnest($1::int8[], $2::int8[]) t (chat_id, floor_key) \
                       WHERE p.chat_id = t.chat_id AND p.key <= t.floor_key) \
-    UPDATE chats c SET stored = c.stored - g.count \
-    FROM (SELECT chat_id, count(*)::int4 AS count FROM gone GROUP BY chat_id) g WHERE c.id = g.chat_id";
+    SELECT chat_id, count(*)::int4 FROM gone GROUP BY chat_id";
 /// Keys of one second say nothing of its order, so a floor can't divide it: its oldest rows go at once.
 const THIN_OUT: &str = "\
     WITH surplus AS (SELECT t.chat_id, o.key FROM unnest($1::int8[], $2::int8[], $3::int8[]) t (chat_id, first_key, surplus) \
@@ -124,24 +122,18 @@ impl<'a> Counts<'a> {
         }
         self.thin_out(database, known, keep).await?;
         let floors: Vec<i64> = self.chats().map(|id| raise_floor(known, id, keep)).collect();
+        self.trim(database, known, keep).await?;
         let rows = self.update(database, &floors).await?;
-        let mut strange: HashSet<i64> = HashSet::new();
-        let mut there: HashSet<i64> = HashSet::with_capacity(rows.len());
-        for row in rows {
-            let (id, stored): (i64, i32) = (row.get(0), row.get(1));
-            there.insert(id);
-            if known.chat(id).is_none_or(|chat| chat.keys.len() != usize::try_from(stored).unwrap_or(0)) {
-                strange.insert(id);
-            }
-        }
-        let gone: Vec<i64> = self.chats().filter(|id| !there.contains(id)).collect();
+        let stored: FxHashMap<i64, i32> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let gone: Vec<i64> = self.chats().filter(|id| !stored.contains_key(id)).collect();
         if !gone.is_empty() {
             database.query(FORGET, &[&gone]).await?;
-            strange.extend(&gone);
         }
-        raise_floors(database, strange.iter().copied().collect(), keep).await?;
-        known.forget_chats(&strange);
-        self.trim(database, known, keep).await
+        let is_strange =
+            |id: &i64| known.chat(*id).is_none_or(|chat| stored.get(id).is_none_or(|stored| *stored != chat.stored));
+        let strange: Vec<i64> = self.chats().filter(is_strange).collect();
+        known.forget_chats(strange.iter().copied());
+        raise_floors(database, strange, keep).await
     }
 
     /// Where the oldest second that is kept holds more messages than there is room for, the first of them go.
@@ -162,6 +154,7 @@ impl<'a> Counts<'a> {
             let place = self.by_chat.binary_search_by_key(&id, |count| count.chat_id);
             if let (Ok(place), Some(chat)) = (place, known.chat(id)) {
                 self.by_chat[place].stored -= 1;
+                chat.stored -= 1;
                 chat.keys.retain(|kept| *kept != key);
             }
         }
@@ -197,19 +190,27 @@ impl<'a> Counts<'a> {
     }
 
     /// Deletes what lies below the floor, of chats that hold twice what is kept: a deletion every twenty messages.
-    async fn trim(&self, database: &Database, known: &mut Known, keep: usize) -> Result<(), Error> {
+    async fn trim(&mut self, database: &Database, known: &mut Known, keep: usize) -> Result<(), Error> {
+        let most = i32::try_from(keep * 2).unwrap_or(i32::MAX);
         let (mut ids, mut floors) = (Vec::new(), Vec::new());
         for id in self.chats() {
-            let Some(chat) = known.chat(id).filter(|chat| keep > 0 && chat.keys.len() >= keep * 2) else { continue };
-            ids.push(id);
-            floors.push(chat.floor_key);
-            let floor_key = chat.floor_key;
-            chat.keys.retain(|key| *key > floor_key);
+            if let Some(chat) = known.chat(id).filter(|chat| keep > 0 && chat.stored >= most) {
+                ids.push(id);
+                floors.push(chat.floor_key);
+            }
         }
         if ids.is_empty() {
             return Ok(());
         }
-        database.query(TRIM, &[&ids, &floors]).await.map(drop)
+        for row in database.query(TRIM, &[&ids, &floors]).await? {
+            let (id, gone): (i64, i32) = (row.get(0), row.get(1));
+            let place = self.by_chat.binary_search_by_key(&id, |count| count.chat_id);
+            if let (Ok(place), Some(chat)) = (place, known.chat(id)) {
+                self.by_chat[place].stored -= gone;
+                chat.stored -= gone;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -225,7 +226,7 @@ pub async fn raise_floors(database: &Database, chats: Vec<i64>, keep: usize) -> 
 fn surplus(chat: &Chat, keep: usize) -> Option<(i64, i64)> {
     let oldest = chat.keys.len().checked_sub(keep).filter(|oldest| keep > 0 && *oldest > 0)?;
     let second = chat.keys[oldest] >> 32;
-    if chat.keys[oldest - 1] >> 32 != second || chat.keys[oldest - 1] <= chat.floor_key {
+    if chat.keys[oldest - 1] >> 32 != second {
         return None;
     }
     let first_key = (second << 32).max(chat.floor_key + 1);
@@ -236,8 +237,6 @@ fn surplus(chat: &Chat, keep: usize) -> Option<(i64, i64)> {
 /// The key at and below which a chat's rows are not shown any more.
 fn raise_floor(known: &mut Known, id: i64, keep: usize) -> i64 {
     let Some(chat) = known.chat(id) else { return i64::MIN };
-    if keep > 0 && chat.keys.len() > keep {
-        chat.floor_key = chat.floor_key.max(chat.keys[chat.keys.len() - keep - 1]);
-    }
+    chat.raise_floor(keep);
     chat.floor_key
 }

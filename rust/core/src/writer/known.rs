@@ -18,15 +18,16 @@ use crate::{
 
 /// Other processes change a device's identity, when it is paired: what is older is asked again.
 const OWNER_AGE: Duration = Duration::from_secs(2);
-/// Chats in memory: 400 bytes each with forty keys.
+/// Chats in memory: 300 bytes each with twenty keys.
 const MAX_CHATS: usize = 100_000;
 
 const OWNERS: &str = "SELECT no, tenant_id, jid, lid FROM devices WHERE no = ANY ($1)";
 const LIDS: &str = "SELECT device_no, lid, number FROM lid_numbers WHERE device_no = ANY ($1)";
+/// A key costs a look at its row, which may be anywhere: only those above the floor are asked for, the newest `$3` of them.
 const CHATS: &str = "\
     SELECT c.device_no, c.jid, c.id, c.floor_key, \
-           ARRAY (SELECT m.key FROM messages m WHERE m.chat_id = c.id ORDER BY m.key), \
-           EXISTS (SELECT FROM pending_changes p WHERE p.chat_id = c.id), c.is_group AND c.name IS NULL \
+           ARRAY (SELECT m.key FROM messages m WHERE m.chat_id = c.id AND m.key > c.floor_key ORDER BY m.key DESC LIMIT $3), \
+           EXISTS (SELECT FROM pending_changes p WHERE p.chat_id = c.id), c.is_group AND c.name IS NULL, c.stored \
     FROM chats c JOIN unnest($1::int4[], $2::text[]) t (device_no, jid) ON c.device_no = t.device_no AND c.jid = t.jid";
 /// Devices that are gone get none.
 const CREATE: &str = "\
@@ -46,9 +47,13 @@ pub struct Owner {
 
 /// A chat's row, as far as new messages need it.
 pub struct Chat {
+    /// Device and JID.
+    place: (i32, Jid),
     pub floor_key: i64,
-    /// Of all its rows, ascending.
+    /// Of its rows above the floor, ascending; where all are kept, of the newest.
     pub keys: Vec<i64>,
+    /// Its rows, with those at and below the floor that are not deleted yet.
+    pub stored: i32,
     /// Changes may wait for messages that are still to come.
     pub has_waiting: bool,
     /// The batch that last touched it.
@@ -76,6 +81,18 @@ impl Chat {
     pub fn add(&mut self, key: i64) {
         let place = self.keys.partition_point(|other| *other < key);
         self.keys.insert(place, key);
+        self.stored += 1;
+    }
+
+    /// Leaves the newest `keep` above the floor, or all where it is 0.
+    pub fn raise_floor(&mut self, keep: usize) {
+        let gone = self.keys.len().saturating_sub(keep);
+        if keep > 0 && gone > 0 {
+            self.floor_key = self.keys[gone - 1];
+            self.keys.drain(..gone);
+        } else if self.keys.len() > 2 * LOOK_BACK {
+            self.keys.drain(..LOOK_BACK);
+        }
     }
 }
 
@@ -88,6 +105,8 @@ pub struct Known {
     chats: FxHashMap<i64, Chat>,
     /// Groups whose subject was not there when they were loaded, which is once.
     nameless: Vec<(i32, Jid)>,
+    /// Messages kept of a chat; 0: all.
+    pub keep: usize,
     batch: u64,
     /// The last `created_at`, microseconds since 1970.
     clock: i64,
@@ -95,7 +114,8 @@ pub struct Known {
 
 impl Known {
     /// Begins a batch: asks for what is not known of these devices, and forgets chats that were not needed for long.
-    pub async fn open(&mut self, database: &Database, devices: &BTreeSet<i32>) -> Result<(), Error> {
+    pub async fn open(&mut self, database: &Database, devices: &BTreeSet<i32>, keep: usize) -> Result<(), Error> {
+        self.keep = keep;
         self.batch += 1;
         let now =
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros().try_into().unwrap_or(0));
@@ -198,15 +218,20 @@ impl Known {
 
     async fn load(&mut self, database: &Database, chats: &[(i32, String)]) -> Result<(), Error> {
         let (devices, jids): (Vec<i32>, Vec<&str>) = chats.iter().map(|(no, jid)| (*no, jid.as_str())).unzip();
-        for row in database.query(CHATS, &[&devices, &jids]).await? {
+        // Where all are kept, a chat may have any number.
+        let most = (self.keep == 0).then_some(LOOK_BACK as i64);
+        for row in database.query(CHATS, &[&devices, &jids, &most]).await? {
             let Some(jid) = Jid::parse(row.get(1)) else { continue };
             let id = row.get(2);
             if row.get(6) {
                 self.nameless.push((row.get(0), jid.clone()));
             }
-            let (floor_key, keys, has_waiting) = (row.get(3), row.get(4), row.get(5));
-            self.ids.insert((row.get(0), jid), id);
-            self.chats.insert(id, Chat { floor_key, keys, has_waiting, used: self.batch });
+            let (floor_key, mut keys, has_waiting): (_, Vec<i64>, _) = (row.get(3), row.get(4), row.get(5));
+            keys.reverse();
+            let place = (row.get(0), jid);
+            self.ids.insert(place.clone(), id);
+            let stored = row.get(7);
+            self.chats.insert(id, Chat { place, floor_key, keys, stored, has_waiting, used: self.batch });
         }
         Ok(())
     }
@@ -230,10 +255,11 @@ impl Known {
     }
 
     /// Lets chats be asked anew.
-    pub fn forget_chats(&mut self, ids: &HashSet<i64>) {
-        if !ids.is_empty() {
-            self.ids.retain(|_, id| !ids.contains(id));
-            self.chats.retain(|id, _| !ids.contains(id));
+    pub fn forget_chats(&mut self, ids: impl IntoIterator<Item = i64>) {
+        for id in ids {
+            if let Some(chat) = self.chats.remove(&id) {
+                self.ids.remove(&chat.place);
+            }
         }
     }
 

@@ -72,7 +72,7 @@ pub async fn learn(database: &Database, known: &mut Known, told: Pairs, keep: us
         moved.push(Moved { tenant_id, device_no, chat_id, is_merged: by_number.is_some() });
         ids.extend([by_lid, chat_id]);
     }
-    known.forget_chats(&ids);
+    known.forget_chats(ids.iter().copied());
     counts::raise_floors(database, ids.into_iter().collect(), keep).await?;
     for ((no, lid), number) in fresh {
         known.lids.entry(no).or_default().insert(lid, number);

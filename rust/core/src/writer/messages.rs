@@ -21,9 +21,11 @@ const THERE: &str = "\
 const BY_ID: &str = "\
     SELECT m.chat_id, m.message_id, m.key FROM messages m JOIN unnest($1::int8[], $2::text[]) t (chat_id, message_id) \
     ON m.chat_id = t.chat_id AND m.message_id = t.message_id";
-const THUMBNAILS: &str = "\
-    INSERT INTO thumbnails (chat_id, key, tenant_id, jpeg) SELECT * FROM unnest($1::int8[], $2::int8[], $3::int4[], $4::bytea[]) \
-    ON CONFLICT DO NOTHING";
+/// Nobody leaves previews of messages that are gone; should one lie there all the same, it must not keep a message out.
+const NO_THUMBNAILS: &str = "\
+    DELETE FROM thumbnails p USING unnest($1::int8[], $2::int8[]) t (chat_id, key) \
+    WHERE p.chat_id = t.chat_id AND p.key = t.key";
+const THUMBNAILS: &str = "COPY thumbnails (chat_id, key, tenant_id, jpeg) FROM STDIN BINARY";
 
 /// A row to insert.
 #[derive(Clone, Copy)]
@@ -148,7 +150,8 @@ impl<'a> Inserts<'a> {
             left = self.beside(database, taken).await?;
         }
         self.rows.sort_unstable_by_key(|row| (row.chat_id, row.key));
-        Ok(())
+        let (chats, keys): (Vec<i64>, Vec<i64>) = self.rows.iter().map(|row| (row.chat_id, row.key)).unzip();
+        database.query(NO_THUMBNAILS, &[&chats, &keys]).await.map(drop)
     }
 
     /// Of rows whose place is taken, those whose place is another message's, one place further.
@@ -169,15 +172,11 @@ impl<'a> Inserts<'a> {
 
     /// Stores the previews of what was inserted.
     pub async fn insert_thumbnails(&self, database: &Database) -> Result<(), Error> {
-        let with: Vec<&Row<'_>> = self.rows.iter().filter(|row| !row.message.content.thumbnail.is_empty()).collect();
-        if with.is_empty() {
-            return Ok(());
+        let mut copy = Rows::new(4, 0);
+        for row in self.rows.iter().filter(|row| !row.message.content.thumbnail.is_empty()) {
+            copy.row().int8(row.chat_id).int8(row.key).int4(row.tenant_id).bytea(row.message.content.thumbnail);
         }
-        let chats: Vec<i64> = with.iter().map(|row| row.chat_id).collect();
-        let keys: Vec<i64> = with.iter().map(|row| row.key).collect();
-        let tenants: Vec<i32> = with.iter().map(|row| row.tenant_id).collect();
-        let pictures: Vec<&[u8]> = with.iter().map(|row| row.message.content.thumbnail).collect();
-        database.query(THUMBNAILS, &[&chats, &keys, &tenants, &pictures]).await.map(drop)
+        if copy.is_empty() { Ok(()) } else { database.copy(THUMBNAILS, copy.finish()).await.map(drop) }
     }
 }
 

@@ -111,9 +111,9 @@ async fn steps(
     is_staged: bool,
 ) -> Result<Done, Error> {
     let devices: BTreeSet<i32> = batch.devices().collect();
-    known.open(database, &devices).await?;
-    let others: Vec<_> = batch.others(announce_known).collect();
     let keep = usize::try_from(shared.options.messages_per_chat).unwrap_or(0);
+    known.open(database, &devices, keep).await?;
+    let others: Vec<_> = batch.others(announce_known).collect();
     let mut step = Step { database, keep, known, done: Done::default(), chats: FxHashMap::default() };
     step.learn(&others).await?;
     step.load_chats(batch, &others).await?;
@@ -254,7 +254,7 @@ impl Step<'_> {
         counts.save(self.database, self.known, self.keep).await?;
         if is_staged {
             // Somebody else wrote into these chats: what is known of them is not all.
-            self.known.forget_chats(&counts.chats().collect());
+            self.known.forget_chats(counts.chats());
         }
         Ok(())
     }
