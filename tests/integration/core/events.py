@@ -82,6 +82,27 @@ def message(
     return bytes(event.SerializePartialToString())
 
 
+def message_of(id: str, content: bytes, **options: Any) -> bytes:
+    """A message event whose content is these bytes, whatever they are."""
+    head = message(id, Message(), **options)
+    assert head.endswith(b"\x12\0")
+    return head[:-2] + raw(2, content)
+
+
+def raw(number: int, value: bytes) -> bytes:
+    """A length-delimited field of any number."""
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def varint(value: int) -> bytes:
+    """A number as protobuf writes it."""
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*out, value])
+
+
 def image(caption: str, **fields: Any) -> Message:
     """A picture."""
     return Message(

@@ -11,6 +11,8 @@ from neonize.proto.waCommon.WACommon_pb2 import MessageKey
 from neonize.proto.waE2E import WAWebProtobufsE2E_pb2 as e2e
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import ContextInfo, FutureProofMessage, Message
 
+from tests.integration.core.events import raw
+
 DEFAULTS = {"is_ephemeral": False, "is_view_once": False, "is_forwarded": False, "is_pinned": False,
             "quoted_message_id": None, "reactions": None, "poll_votes": None, "edited_at": None, "deleted_at": None,
             "status": "received", "from_me": False}  # fmt: skip
@@ -42,19 +44,6 @@ def nested(depth: int, inner: Message, name: str = "groupMentionedMessage") -> M
     for _ in range(depth):
         inner = wrapped(name, inner)
     return inner
-
-
-def raw(number: int, value: bytes) -> bytes:
-    """A length-delimited field of any number."""
-    return _varint(number << 3 | 2) + _varint(len(value)) + value
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*out, value])
 
 
 def unknown(number: int, value: bytes, beside: Message | None = None) -> Message:

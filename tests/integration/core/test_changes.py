@@ -12,7 +12,7 @@ from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import FutureProofMessage, ImageM
 from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversation, HistorySync, HistorySyncMsg
 from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import PinInChat, WebMessageInfo
 
-from tests.integration.core import events, shapes
+from tests.integration.core import events
 from tests.integration.core.conftest import OWN, World
 from tests.integration.core.events import GROUP, GROUP_INFO, MESSAGE, NOW, RECEIPT, SITI, SITI_LID
 
@@ -260,7 +260,7 @@ def synced(*messages: HistorySyncMsg, chat: str = SITI) -> tuple[int, bytes]:
 
 def test_our_own_messages_in_a_history_were_sent(world: World) -> None:
     text = Message(conversation="kami")
-    known = [past(f"S{n}", text, from_me=True, status=n) for n in range(6)]  # type: ignore[arg-type]
+    known = [past(f"S{n}", text, from_me=True, status=n) for n in range(6)]
     world.feed(synced(*known, past("SX", text, from_me=True)))
     assert {message["message_id"]: message["status"] for message in world.messages()} == {
         "S0": "failed", "S1": "pending", "S2": "sent", "S3": "delivered", "S4": "read", "S5": "played", "SX": "sent",
@@ -287,9 +287,7 @@ def test_a_history_tells_what_is_pinned(world: World) -> None:
 def test_content_nested_without_end_is_no_danger(world: World, number: int) -> None:
     content = b"\x0a\x01x"
     for _ in range(20_000):
-        inner = shapes.raw(14, content) + b"\x10\x0e" if number == 12 else shapes.raw(1, content)
-        content = shapes.raw(number, inner)
-    head = events.message("DEEP", Message())
-    assert head.endswith(b"\x12\0")
-    world.feed(said("A1", "hidup"), (MESSAGE, head[:-2] + shapes.raw(2, content)))
+        inner = events.raw(14, content) + b"\x10\x0e" if number == 12 else events.raw(1, content)
+        content = events.raw(number, inner)
+    world.feed(said("A1", "hidup"), (MESSAGE, events.message_of("DEEP", content)))
     assert "A1" in {message["message_id"] for message in world.messages()}
