@@ -1,5 +1,6 @@
 # make run    builds what is missing and starts wafast with its demo on http://localhost:3000
 # make test   every test there is
+# make fuzz   what reads foreign bytes, against made-up ones: FUZZ_SECONDS (60) a target
 #
 # What is done is remembered by one stamp a step (in .build/, .venv/, web/node_modules/), so a run that was cut off
 # goes on where it was and the next one starts at once.
@@ -22,7 +23,7 @@ RUST_SOURCES   := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name 
 PYTHON_SOURCES := $(shell find python/wafast -name '*.py' -o -name '*.sql')
 WEB_SOURCES    := $(shell find web/src web/public -type f) $(wildcard web/*.ts web/*.js web/*.json web/*.html)
 
-.PHONY: run test lint fmt build prepare clean lock wheel test-rust test-web test-python
+.PHONY: run test lint fmt build prepare clean lock wheel fuzz test-rust test-web test-python
 
 run: build
 	$(call say,starting wafast)
@@ -70,6 +71,19 @@ fmt: .venv/.packages-dev web/node_modules/.stamp
 	cargo fmt --all
 	npm --prefix web run --silent format
 
+# Beside the tests: it needs a nightly compiler, and is never done. What it finds becomes a test.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := decode event history spool copy
+fuzz: .build/core .venv/.packages-dev
+	@cargo +nightly fuzz --version > /dev/null 2>&1 || { echo "make fuzz needs more: \
+	rustup toolchain install nightly && cargo install cargo-fuzz --locked --version 0.13.2" >&2; exit 1; }
+	$(call say,fuzzing $(FUZZ_TARGETS) - $(FUZZ_SECONDS) seconds each)
+	@python -m tests.integration.core.seeds fuzz/corpus
+	@for target in $(FUZZ_TARGETS); do \
+	    cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=20000 -verbosity=0 \
+	        -print_final_stats=1 || exit 1; \
+	done
+
 wheel: build
 	$(call say,building a wheel)
 	maturin build --release --target-dir target/python --out target/wheels
@@ -83,7 +97,7 @@ LOCK := --universal --generate-hashes --no-emit-index-url --no-header
 
 # data/ stays: it holds paired lines and their messages
 clean:
-	rm -rf .build .venv target web/node_modules python/wafast/web python/wafast/_core*.so
+	rm -rf .build .venv target fuzz/target web/node_modules python/wafast/web python/wafast/_core*.so
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .build/tools:
