@@ -338,6 +338,7 @@ fn receipt<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
     let kind = wire::number_of(bytes, 4);
     let at = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now).seconds;
     let ids = wire::fields(bytes).filter(|field| field.number == 2).map(|field| text::clean(field.bytes()));
+    let ids = ids.filter(|id| !id.is_empty());
     if matches!(kind, READ_SELF | PLAYED_SELF) || (source.from_me && kind == READ) {
         records.others.push(Other::ReadByUs { chat: source.chat, message_ids: ids.collect() });
         return;

@@ -98,14 +98,14 @@ fn in_seconds(value: i64) -> i64 {
 /// A `WebMessageInfo`.
 fn message<'a>(bytes: &'a [u8], chat: &Jid, now: i64, records: &mut Records<'a>) {
     let key = Key(wire::bytes_of(bytes, 1));
+    let id = key.id();
     let sent = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now);
-    if sent.seconds < now - MAX_AGE {
+    if id.is_empty() || sent.seconds < now - MAX_AGE {
         return;
     }
     let from_me = key.is_from_me();
     let participant = key.participant().or_else(|| jid(bytes, 5));
     let sender = if from_me { None } else { participant.or_else(|| (!chat.is_group()).then(|| chat.clone())) };
-    let id = key.id();
     let head = || Head {
         chat: chat.clone(),
         sender: sender.clone(),

@@ -10,7 +10,7 @@ from neonize.proto import Neonize_pb2 as pb
 from neonize.proto.waCommon.WACommon_pb2 import MessageKey
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import FutureProofMessage, ImageMessage, Message, ProtocolMessage
 from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversation, HistorySync, HistorySyncMsg
-from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import PinInChat, WebMessageInfo
+from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import PinInChat, Reaction, WebMessageInfo
 
 from tests.integration.core import events
 from tests.integration.core.conftest import OWN, World
@@ -220,6 +220,14 @@ def test_receipts_in_any_order_and_of_others_messages(world: World) -> None:
     assert {message["message_id"]: message["status"] for message in world.messages()} == {
         "O1": "played", "A1": "received",
     }  # fmt: skip
+
+
+def test_what_names_no_message_waits_for_none(world: World) -> None:
+    reacted = past("", Message(conversation="x"), reactions=[Reaction(key=MessageKey(ID="R"), text="👍")])
+    world.feed(said(), (RECEIPT, events.receipt(["", "A1"], "READ")), (RECEIPT, events.receipt([""], "READ")))
+    world.feed(told(events.reaction("", "👍")), synced(reacted))
+    assert world.value("SELECT count(*) FROM pending_changes") == 0
+    assert [message["message_id"] for message in world.messages()] == ["A1"]
 
 
 def stub(kind: str, id: str, **fields: Any) -> HistorySyncMsg:
