@@ -8,8 +8,9 @@ use crate::{
 /// A path of field numbers, from a member inwards.
 pub type Path = &'static [u32];
 
-/// What hydrated templates show: title, content, footer, and their buttons.
-const TEMPLATE: &[Path] = &[&[2], &[6], &[7], &[8, 1, 1], &[8, 2, 1], &[8, 3, 1]];
+/// What hydrated templates show: title, content and footer, and a button of theirs, whichever of three kinds it is.
+const TEMPLATE: &[Path] = &[&[2], &[6], &[7]];
+const TEMPLATE_BUTTON: &[Path] = &[&[1, 1], &[2, 1], &[3, 1]];
 /// Header, body and footer of an interactive message, or of a card in one.
 const INTERACTIVE: &[Path] = &[&[1, 1], &[1, 2], &[2, 1], &[3, 1]];
 /// Text, picture's words, table, formula and map of one part of an AI's answer.
@@ -31,9 +32,17 @@ pub fn at<'a>(bytes: &'a [u8], paths: &[Path]) -> Text<'a> {
 /// A `TemplateMessage` carries the same words in several forms: the first form that has some counts.
 #[must_use]
 pub fn of_template(bytes: &[u8]) -> String {
-    let hydrated = [4, 2].into_iter().map(|form| at(wire::bytes_of(bytes, form), TEMPLATE));
-    let interactive = of_interactive(wire::bytes_of(bytes, 5)).into();
-    hydrated.chain([interactive]).find(|words| !words.is_empty()).unwrap_or_default().into_owned()
+    let hydrated = [4, 2].into_iter().map(|form| of_hydrated(wire::bytes_of(bytes, form)));
+    hydrated.chain([of_interactive(wire::bytes_of(bytes, 5))]).find(|words| !words.is_empty()).unwrap_or_default()
+}
+
+fn of_hydrated(bytes: &[u8]) -> String {
+    let mut found = Vec::new();
+    collect_all(bytes, TEMPLATE, &mut found);
+    for button in repeated(bytes, 8) {
+        collect_all(button, TEMPLATE_BUTTON, &mut found);
+    }
+    found.join("\n")
 }
 
 /// A `HighlyStructuredMessage` is a template by name; its words came with it, or its parameters are all there is.

@@ -208,6 +208,13 @@ WORDS = [
         singleSelectReply=e2e.ListResponseMessage.SingleSelectReply(selectedRowID="t"))),
         "text", "Teh"),
     Shape("template", _template(hydratedTemplate=HYDRATED), "text", "Resit\nTerima kasih\nKedai\nBuka"),
+    Shape("template with buttons of each kind", _template(hydratedTemplate=e2e.TemplateMessage.HydratedFourRowTemplate(
+        hydratedContentText="Pilih", hydratedButtons=[
+            e2e.HydratedTemplateButton(urlButton=e2e.HydratedTemplateButton.HydratedURLButton(displayText="Buka")),
+            e2e.HydratedTemplateButton(callButton=e2e.HydratedTemplateButton.HydratedCallButton(displayText="Hubungi")),
+            e2e.HydratedTemplateButton(
+                quickReplyButton=e2e.HydratedTemplateButton.HydratedQuickReplyButton(displayText="Tidak"))])),
+        "text", "Pilih\nBuka\nHubungi\nTidak"),
     Shape("template in both forms", _template(hydratedTemplate=HYDRATED, hydratedFourRowTemplate=HYDRATED),
           "text", "Resit\nTerima kasih\nKedai\nBuka"),
     Shape("chosen in template", Message(templateButtonReplyMessage=e2e.TemplateButtonReplyMessage(
