@@ -23,7 +23,8 @@ fuzz_target!(|content: &[u8]| match decode(content) {
         assert!(!content.body.contains('\0'));
         assert!(content.kind != Kind::Unsupported || !content.body.is_empty());
         assert!(content.quoted.is_none_or(|quoted| !quoted.is_empty() && !quoted.contains('\0')));
-        assert!([content.media, content.poll].iter().flatten().all(is_storable));
+        let columns = [serde_json::to_value(content.media), serde_json::to_value(content.poll)];
+        assert!(columns.iter().all(|column| is_storable(column.as_ref().expect("a column"))));
     }
     Decoded::Reaction { key, emoji, .. } => assert!(!emoji.contains('\0') && !key.id().contains('\0')),
     Decoded::Edit { content, .. } => assert!(!content.body.contains('\0')),

@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use wafast_core::{
     event::{code, read},
-    record::Record,
+    record::{Other, Records},
 };
 
 const NOW: i64 = 1_790_000_000;
@@ -20,19 +20,16 @@ fuzz_target!(|history: &[u8]| {
     }
     event.push(length as u8);
     event.extend_from_slice(history);
-    let records = read(code::HISTORY_SYNC, &event, NOW, KEEP).expect("what is inside is no matter of the event");
-    let mut in_row = 0;
-    for record in records {
-        match record {
-            Record::Chat(chat) => {
-                assert!((0..=NOW).contains(&chat.pinned_at));
-                in_row = 0;
-            }
-            Record::Message(message) => {
-                in_row += 1;
-                assert!(in_row <= KEEP && message.is_history && message.timestamp >= NOW - 30 * 86_400);
-            }
-            _ => {}
+    let mut records = Records::default();
+    read(code::HISTORY_SYNC, &event, NOW, KEEP, &mut records).expect("what is inside is no matter of the event");
+    for other in &records.others {
+        if let Other::Chat(chat) = other {
+            assert!((0..=NOW).contains(&chat.pinned_at));
         }
+    }
+    let chats = records.others.iter().filter(|other| matches!(other, Other::Chat(_))).count();
+    assert!(records.messages.len() <= KEEP * chats);
+    for message in &records.messages {
+        assert!(message.is_history && message.timestamp >= NOW - 30 * 86_400);
     }
 });
