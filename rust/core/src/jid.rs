@@ -52,8 +52,8 @@ pub enum User {
     Text(Box<str>),
 }
 
-/// Digits that fit 60 bits whatever they are.
-const MAX_DIGITS: usize = 18;
+/// More digits are more than 60 bits.
+const MAX_DIGITS: usize = 19;
 
 impl User {
     /// None when it is empty.
@@ -61,12 +61,12 @@ impl User {
         Self::number(bytes).or_else(|| text::some(bytes).map(|text| Self::Text(text.into())))
     }
 
-    /// Digits that say the same as a number: no leading zero.
+    /// Digits that say the same as a number of 60 bits: no leading zero.
     fn number(bytes: &[u8]) -> Option<Self> {
         if bytes.len() > MAX_DIGITS || !matches!(bytes.first(), Some(b'1'..=b'9')) {
             return None;
         }
-        let mut number = 0;
+        let mut number = 0u64;
         for byte in bytes {
             let digit = byte.wrapping_sub(b'0');
             if digit > 9 {
@@ -74,7 +74,7 @@ impl User {
             }
             number = number * 10 + u64::from(digit);
         }
-        Some(Self::Number(number))
+        (number < 1 << 60).then_some(Self::Number(number))
     }
 }
 
@@ -146,8 +146,8 @@ impl Jid {
     #[must_use]
     pub fn number(&self) -> Option<i64> {
         match self.user {
-            User::Number(number) if number < 1 << 60 => Some(number.cast_signed()),
-            _ => None,
+            User::Number(number) => Some(number.cast_signed()),
+            User::Text(_) => None,
         }
     }
 
@@ -186,6 +186,8 @@ mod tests {
         assert_eq!(Jid::parse("@lid"), None);
         assert_eq!(Jid::parse("nothing"), None);
         // Digits that a number would not give back stay as they are.
+        assert_eq!(Jid::parse("1152921504606846975@lid").unwrap().number(), Some((1 << 60) - 1));
+        assert_eq!(Jid::parse("1152921504606846976@lid").unwrap().packed(), 0);
         for odd in ["0123@lid", "0@lid", "+60123@s.whatsapp.net", "1234567890123456789@g.us"] {
             assert_eq!(Jid::parse(odd).unwrap().to_string(), odd);
         }
