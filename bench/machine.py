@@ -1,11 +1,10 @@
-"""What a measurement was made on, and how its table looks."""
+"""What a measurement was made on, and what processes have used."""
 
 from __future__ import annotations
 
 import os
 import platform
-import statistics
-from collections.abc import Iterable, Sequence
+import time
 from pathlib import Path
 
 from wafast import _core
@@ -31,48 +30,41 @@ def describe() -> str:
     )
 
 
-def cpu_seconds(pids: Iterable[int]) -> float:
-    """CPU time of processes so far; of those that have ended, 0."""
-    total = 0
-    for pid in pids:
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        total += int(fields[11]) + int(fields[12])
+def cpu_seconds(pid: int) -> float:
+    """CPU time so far of a process and its children, of those that have ended too."""
+    total = sum(_stat(pid)[11:15])
+    for path in Path("/proc").glob("[0-9]*"):
+        fields = _stat(int(path.name))
+        if fields and fields[1] == pid:
+            total += sum(fields[11:15])
     return total / TICKS
 
 
-def children(pid: int) -> list[int]:
-    """A process and the processes it has started."""
-    found = [pid]
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if parent == pid:
-            found.append(int(path.parent.name))
-    return found
+def _stat(pid: int) -> list[int]:
+    """Fields of /proc/PID/stat from the third on, the state as 0; none when there is no such process."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+    return [0, *map(int, fields[1:])]
+
+
+class Meter:
+    """What a `with` block took: `seconds`, CPU seconds `own`, and of `other`, a process with its children."""
+
+    def __init__(self, other: int) -> None:
+        self._other = other
+        self.seconds = self.own = self.other = 0.0
+
+    def __enter__(self) -> Meter:
+        self._begun = time.perf_counter(), time.process_time(), cpu_seconds(self._other)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        now = time.perf_counter(), time.process_time(), cpu_seconds(self._other)
+        self.seconds, self.own, self.other = (after - before for after, before in zip(now, self._begun, strict=True))
 
 
 def rss_mib(pid: int) -> float:
     """Resident memory of a process."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def spread(values: Sequence[float]) -> tuple[float, float, float]:
-    """Median, least and most."""
-    return statistics.median(values), min(values), max(values)
-
-
-def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table whose columns also line up on a terminal."""
-    widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
-
-    def line(row: Sequence[str]) -> str:
-        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        return "| " + " | ".join(cells) + " |"
-
-    rule = "|" + "|".join("-" * (width + 1) + (":" if column else "-") for column, width in enumerate(widths)) + "|"
-    return "\n".join([f"## {title}", "", line(heads), rule, *map(line, rows), "", describe(), ""])

@@ -1,31 +1,89 @@
 //! How fast one core decodes: `decode FILE ROUNDS`, where FILE holds events with four bytes of length (little endian)
-//! before each. Prints nanoseconds an event. `bench/decode.py` makes the file and the table.
+//! before each. Prints nanoseconds an event, of each round: decoded, and decoded with its row of binary COPY.
+//! `bench/decode.py` makes the file and the table.
 
-use std::{env, fs, hint::black_box, time::Instant};
+use std::{env, error::Error, fs, hint::black_box, time::Instant};
 
-use wafast_core::event;
+use wafast_core::{
+    copy::Rows,
+    event,
+    record::{self, Message, Record},
+};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+const NOW: i64 = 1_790_000_000;
+/// Rows of one COPY, as in a batch.
+const BATCH: usize = 10_000;
+
+fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let (Some(path), Some(rounds)) = (arguments.next(), arguments.next()) else {
         return Err("usage: decode FILE ROUNDS".into());
     };
     let bytes = fs::read(path)?;
-    let mut events = Vec::new();
-    let mut rest = bytes.as_slice();
-    while let Some((length, after)) = rest.split_first_chunk::<4>() {
-        let (event, after) = after.split_at(u32::from_le_bytes(*length) as usize);
-        events.push(event);
-        rest = after;
-    }
-    let mut best = f64::MAX;
+    let events = split(&bytes);
     for _ in 0..rounds.parse::<usize>()? {
-        let begun = Instant::now();
-        for event in &events {
-            let _ = black_box(event::read(event::code::MESSAGE, black_box(event), 1_790_000_000, 20));
-        }
-        best = best.min(begun.elapsed().as_secs_f64());
+        let decoded = time(events.len(), || {
+            for event in &events {
+                let _ = black_box(event::read(event::code::MESSAGE, black_box(event), NOW, 20));
+            }
+        });
+        let with_row = time(events.len(), || {
+            for batch in events.chunks(BATCH) {
+                black_box(copy(batch));
+            }
+        });
+        println!("{decoded} {with_row}");
     }
-    println!("{}", best * 1e9 / events.len() as f64);
     Ok(())
+}
+
+/// The events of a file.
+fn split(mut bytes: &[u8]) -> Vec<&[u8]> {
+    let mut events = Vec::new();
+    while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
+        let (event, rest) = rest.split_at(u32::from_le_bytes(*length) as usize);
+        events.push(event);
+        bytes = rest;
+    }
+    events
+}
+
+/// Nanoseconds one of `count` takes.
+fn time(count: usize, work: impl FnOnce()) -> f64 {
+    let begun = Instant::now();
+    work();
+    begun.elapsed().as_secs_f64() * 1e9 / count as f64
+}
+
+fn copy(events: &[&[u8]]) -> usize {
+    let mut rows = Rows::new(15);
+    for (place, event) in events.iter().enumerate() {
+        for record in event::read(event::code::MESSAGE, event, NOW, 20).unwrap_or_default() {
+            if let Record::Message(message) = record {
+                add(&mut rows, place as i64, &message);
+            }
+        }
+    }
+    rows.finish().len()
+}
+
+/// The columns of `messages`, as the writer gives them.
+fn add(rows: &mut Rows, place: i64, message: &Message) {
+    let content = &message.content;
+    rows.row()
+        .int8(place)
+        .int8(record::key(message.timestamp, &message.id))
+        .timestamptz(NOW * 1_000_000 + place)
+        .int8(message.sender.as_ref().map_or(0, |sender| sender.packed()))
+        .int4(1)
+        .int4(1)
+        .int2(content.kind as i16)
+        .int2(content.flags)
+        .int2(message.status as i16)
+        .text(Some(&message.id))
+        .text(message.sender_name.as_deref())
+        .text(Some(&content.body))
+        .jsonb(content.media.as_ref())
+        .text(content.quoted.as_deref())
+        .jsonb(content.poll.as_ref());
 }

@@ -1,0 +1,106 @@
+"""The bed a bench lies on: an embedded PostgreSQL with devices, chats and messages, thrown away after it."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from bench.corpus import FIRST_NUMBER
+from bench.machine import Meter
+from wafast import logs
+from wafast.database.embedded import Embedded
+from wafast.database.migrations import migrate
+from wafast.database.queries import load
+
+q = load(__file__)
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Bed:
+    """A prepared database."""
+
+    uri: str
+    folder: Path
+    postmaster: int
+    tenant_id: int
+    devices: list[int]
+    at: int
+    """Unix time of the newest message there: what is fed is to begin here."""
+
+    def meter(self) -> Meter:
+        """Measures own CPU and, as `other`, PostgreSQL's."""
+        return Meter(self.postmaster)
+
+    def execute(self, *statements: str) -> None:
+        """Runs statements, each by itself."""
+        asyncio.run(_execute(self.uri, statements))
+
+    def fetch(self, query: str) -> asyncpg.Record:
+        """The one row of a query."""
+        return asyncio.run(_fetch(self.uri, query))
+
+
+@contextmanager
+def prepared(*, devices: int, chats: int, before: int, rivals: bool = False) -> Iterator[Bed]:
+    """A database as long as the block lasts.
+
+    Args:
+        before: messages that are there already, the same number in every chat.
+        rivals: the tables a second time, for those who do it another way.
+    """
+    logs.configure("warning", "bench")
+    with tempfile.TemporaryDirectory(prefix="wafast-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # the server may run as another user
+        server = Embedded(folder)
+        try:
+            postmaster = int((folder / "postgres/postmaster.pid").read_text().splitlines()[0])
+            at = int(time.time()) - 20 * DAY
+            numbers, tenant_id = asyncio.run(_fill(server.uri, devices, chats, before // chats, at, rivals))
+            yield Bed(server.uri, folder, postmaster, tenant_id, numbers, at)
+        finally:
+            server.stop()
+
+
+async def _fill(uri: str, devices: int, chats: int, each: int, at: int, rivals: bool) -> tuple[list[int], int]:
+    await migrate(uri)
+    connection = await asyncpg.connect(uri, command_timeout=600)
+    try:
+        made = await connection.fetch(q.make_devices, devices)
+        numbers, tenant_id = [row["no"] for row in made], made[0]["tenant_id"]
+        await connection.execute(q.make_chats, chats, tenant_id, numbers, FIRST_NUMBER, each, at - 1)
+        await connection.execute(q.free_chat_ids)
+        await connection.execute(q.make_messages, each, at - 1)
+        if rivals:
+            await connection.execute(q.copy_tables)
+    finally:
+        await connection.close()
+    await _execute(uri, q.tidy.splitlines()[1:])
+    return numbers, tenant_id
+
+
+async def _execute(uri: str, statements: list[str] | tuple[str, ...]) -> None:
+    connection = await asyncpg.connect(uri, command_timeout=600)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _fetch(uri: str, query: str) -> asyncpg.Record:
+    connection = await asyncpg.connect(uri, command_timeout=600)
+    try:
+        row = await connection.fetchrow(query)
+        assert row is not None
+        return row
+    finally:
+        await connection.close()

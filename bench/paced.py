@@ -1,0 +1,84 @@
+"""Messages that come one by one, as from live lines: from the inlet to what PostgreSQL tells after the commit."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import time
+from multiprocessing.connection import Connection
+
+import asyncpg
+import msgspec
+
+from bench.bed import Bed
+from bench.corpus import MESSAGE, Corpus
+from wafast._core import Ingest, message_key
+from wafast.events.bus import EVENTS
+
+#: Instants on the machine's monotonic clock, in nanoseconds.
+Instants = dict[int, int]
+
+
+def feed(ingest: Ingest, bed: Bed, corpus: Corpus, rate: int, seconds: float) -> Instants:
+    """Gives the inlet `rate` messages a second; when each was given, by its key. Messages are made beforehand."""
+    drawn = list(corpus.draw(int(rate * seconds), bed.at))
+    messages = [(message_key(one.at, one.id), corpus.device(one), corpus.event(one)) for one in drawn]
+    given: Instants = {}
+    begun = time.monotonic()
+    for place, (key, device_no, event) in enumerate(messages):
+        early = begun + place / rate - time.monotonic()
+        if early > 0:
+            time.sleep(early)
+        given[key] = time.monotonic_ns()
+        ingest.receive(device_no, MESSAGE, event)
+    return given
+
+
+class Listener:
+    """A process that notes when each message is announced, which is just after its commit."""
+
+    def __init__(self, uri: str) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._ours, theirs = context.Pipe()
+        self._process = context.Process(target=_listen, args=(uri, theirs), daemon=True)
+        self._process.start()
+        self._ours.recv()
+
+    def stop(self) -> Instants:
+        """Ends it; when each message was announced, by its key."""
+        self._ours.send(None)
+        told: Instants = self._ours.recv()
+        self._process.join()
+        return told
+
+
+def _listen(uri: str, parent: Connection) -> None:
+    asyncio.run(_note(uri, parent))
+
+
+async def _note(uri: str, parent: Connection) -> None:
+    heard: list[tuple[int, str]] = []
+    connection = await asyncpg.connect(uri)
+    await connection.add_listener(EVENTS, lambda _c, _p, _n, payload: heard.append((time.monotonic_ns(), str(payload))))
+    parent.send(None)
+    await asyncio.to_thread(parent.recv)
+    await connection.close()
+    told: Instants = {}
+    for at, payload in heard:
+        for event in msgspec.json.decode(payload):
+            if event["k"] == "message":
+                told.update((key, at) for key in event["m"])
+    parent.send(told)
+
+
+def milliseconds(given: Instants, seen: Instants) -> list[float]:
+    """How long each message took, in ascending order. Raises SystemExit when one was never seen."""
+    missing = given.keys() - seen.keys()
+    if missing:
+        raise SystemExit(f"{len(missing):,} of {len(given):,} messages were never seen")
+    return sorted((seen[key] - at) / 1e6 for key, at in given.items())
+
+
+def percentile(ascending: list[float], share: float) -> float:
+    """The value that `share` of them do not exceed."""
+    return ascending[min(int(len(ascending) * share), len(ascending) - 1)]
