@@ -12,7 +12,7 @@ from pathlib import Path
 
 import asyncpg
 
-from bench.corpus import FIRST_NUMBER
+from bench.corpus import EACH_SECOND, FIRST_NUMBER, weights
 from bench.machine import Meter
 from wafast import logs
 from wafast.database.embedded import Embedded
@@ -35,9 +35,9 @@ class Bed:
     at: int
     """Unix time of the newest message there: what is fed is to begin here."""
 
-    def meter(self) -> Meter:
-        """Measures own CPU and, as `other`, PostgreSQL's."""
-        return Meter(self.postmaster)
+    def meter(self, *others: int) -> Meter:
+        """Measures own CPU and, as `others`, first PostgreSQL's."""
+        return Meter(self.postmaster, *others)
 
     def execute(self, *statements: str) -> None:
         """Runs statements, each by itself."""
@@ -53,7 +53,7 @@ def prepared(*, devices: int, chats: int, before: int, rivals: bool = False) -> 
     """A database as long as the block lasts.
 
     Args:
-        before: messages that are there already, the same number in every chat.
+        before: messages that are there already: as a long life leaves them that trims each chat to its newest.
         rivals: the tables a second time, for those who do it another way.
     """
     logs.configure("warning", "bench")
@@ -64,27 +64,40 @@ def prepared(*, devices: int, chats: int, before: int, rivals: bool = False) -> 
         try:
             postmaster = int((folder / "postgres/postmaster.pid").read_text().splitlines()[0])
             at = int(time.time()) - 20 * DAY
-            numbers, tenant_id = asyncio.run(_fill(server.uri, devices, chats, before // chats, at, rivals))
+            numbers, tenant_id = asyncio.run(_fill(server.uri, devices, chats, before, at, rivals))
             yield Bed(server.uri, folder, postmaster, tenant_id, numbers, at)
         finally:
             server.stop()
 
 
-async def _fill(uri: str, devices: int, chats: int, each: int, at: int, rivals: bool) -> tuple[list[int], int]:
+async def _fill(uri: str, devices: int, chats: int, before: int, at: int, rivals: bool) -> tuple[list[int], int]:
     await migrate(uri)
     connection = await asyncpg.connect(uri, command_timeout=600)
     try:
         made = await connection.fetch(q.make_devices, devices)
         numbers, tenant_id = [row["no"] for row in made], made[0]["tenant_id"]
-        await connection.execute(q.make_chats, chats, tenant_id, numbers, FIRST_NUMBER, each, at - 1)
+        history = (sum(weights(chats)), _ever(chats, before), at - 1, EACH_SECOND)
+        await connection.execute(q.make_messages, chats, *history, tenant_id, numbers, FIRST_NUMBER)
+        await connection.execute(q.make_chats, chats, tenant_id, numbers, FIRST_NUMBER)
         await connection.execute(q.free_chat_ids)
-        await connection.execute(q.make_messages, each, at - 1)
         if rivals:
             await connection.execute(q.copy_tables)
     finally:
         await connection.close()
     await _execute(uri, q.tidy.splitlines()[1:])
     return numbers, tenant_id
+
+
+def _ever(chats: int, before: int) -> int:
+    """How many messages must have come for `before` to be left, by the rule of `make_messages`."""
+    total = sum(weights(chats))
+    shares = [(20 + chat * 7919 % 20, weight / total) for chat, weight in enumerate(weights(chats))]
+    least, most = before, 1_000 * before
+    while most - least > least // 100:
+        middle = (least + most) // 2
+        left = sum(min(kept, round(middle * share)) for kept, share in shares)
+        least, most = (middle, most) if left < before else (least, middle)
+    return least
 
 
 async def _execute(uri: str, statements: list[str] | tuple[str, ...]) -> None:

@@ -47,6 +47,11 @@ class Drawn(NamedTuple):
         return f"3EB0{self.number:016X}"
 
 
+def weights(chats: int) -> list[float]:
+    """How often each chat gets a message, relative to the others (Zipf)."""
+    return [1 / (rank + 10) for rank in range(chats)]
+
+
 class Corpus:
     """Chats with a Zipf distribution over devices, and messages in them.
 
@@ -59,7 +64,7 @@ class Corpus:
     def __init__(self, devices: list[int], chats: int, *, seed: int = 7, first: int = 0) -> None:
         self._chance = random.Random(seed)
         self._devices = devices
-        self._weights = list(accumulate(1 / (rank + 10) for rank in range(chats)))
+        self._weights = list(accumulate(weights(chats)))
         self._ranks = range(chats)
         self._number = first
         self.contents = [_event(_content(self._chance)) for _ in range(CONTENTS)]

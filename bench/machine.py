@@ -50,19 +50,21 @@ def _stat(pid: int) -> list[int]:
 
 
 class Meter:
-    """What a `with` block took: `seconds`, CPU seconds `own`, and of `other`, a process with its children."""
+    """What a `with` block took: `seconds`, CPU seconds `own`, and of `others`, processes with their children."""
 
-    def __init__(self, other: int) -> None:
-        self._other = other
-        self.seconds = self.own = self.other = 0.0
+    def __init__(self, *others: int) -> None:
+        self._others = others
 
     def __enter__(self) -> Meter:
-        self._begun = time.perf_counter(), time.process_time(), cpu_seconds(self._other)
+        self._begun = self._now()
         return self
 
     def __exit__(self, *_: object) -> None:
-        now = time.perf_counter(), time.process_time(), cpu_seconds(self._other)
-        self.seconds, self.own, self.other = (after - before for after, before in zip(now, self._begun, strict=True))
+        spent = [after - before for after, before in zip(self._now(), self._begun, strict=True)]
+        self.seconds, self.own, *self.others = spent
+
+    def _now(self) -> list[float]:
+        return [time.perf_counter(), time.process_time(), *map(cpu_seconds, self._others)]
 
 
 def rss_mib(pid: int) -> float:

@@ -6,30 +6,38 @@ import asyncio
 import multiprocessing
 import time
 from multiprocessing.connection import Connection
+from typing import TypeVar
 
 import asyncpg
 import msgspec
 
 from bench.bed import Bed
-from bench.corpus import MESSAGE, Corpus
-from wafast._core import Ingest, message_key
+from bench.corpus import MESSAGE, Corpus, Drawn
+from wafast._core import Ingest
 from wafast.events.bus import EVENTS
 
-#: Instants on the machine's monotonic clock, in nanoseconds.
-Instants = dict[int, int]
+Key = TypeVar("Key")
+#: A message, its device, its event.
+Message = tuple[Drawn, int, bytes]
 
 
-def feed(ingest: Ingest, bed: Bed, corpus: Corpus, rate: int, seconds: float) -> Instants:
-    """Gives the inlet `rate` messages a second; when each was given, by its key. Messages are made beforehand."""
-    drawn = list(corpus.draw(int(rate * seconds), bed.at))
-    messages = [(message_key(one.at, one.id), corpus.device(one), corpus.event(one)) for one in drawn]
-    given: Instants = {}
+def messages(corpus: Corpus, bed: Bed, count: int) -> list[Message]:
+    """The next messages, made beforehand."""
+    return [(drawn, corpus.device(drawn), corpus.event(drawn)) for drawn in corpus.draw(count, bed.at)]
+
+
+def feed(ingest: Ingest, messages: list[Message], rate: int) -> list[tuple[Drawn, int]]:
+    """Gives the inlet `rate` messages a second; gives each back with when it was given.
+
+    Instants are nanoseconds of the machine's monotonic clock, which all processes share.
+    """
+    given = []
     begun = time.monotonic()
-    for place, (key, device_no, event) in enumerate(messages):
+    for place, (drawn, device_no, event) in enumerate(messages):
         early = begun + place / rate - time.monotonic()
         if early > 0:
             time.sleep(early)
-        given[key] = time.monotonic_ns()
+        given.append((drawn, time.monotonic_ns()))
         ingest.receive(device_no, MESSAGE, event)
     return given
 
@@ -44,10 +52,10 @@ class Listener:
         self._process.start()
         self._ours.recv()
 
-    def stop(self) -> Instants:
+    def stop(self) -> dict[int, int]:
         """Ends it; when each message was announced, by its key."""
         self._ours.send(None)
-        told: Instants = self._ours.recv()
+        told: dict[int, int] = self._ours.recv()
         self._process.join()
         return told
 
@@ -63,7 +71,7 @@ async def _note(uri: str, parent: Connection) -> None:
     parent.send(None)
     await asyncio.to_thread(parent.recv)
     await connection.close()
-    told: Instants = {}
+    told: dict[int, int] = {}
     for at, payload in heard:
         for event in msgspec.json.decode(payload):
             if event["k"] == "message":
@@ -71,7 +79,7 @@ async def _note(uri: str, parent: Connection) -> None:
     parent.send(told)
 
 
-def milliseconds(given: Instants, seen: Instants) -> list[float]:
+def milliseconds(given: dict[Key, int], seen: dict[Key, int]) -> list[float]:
     """How long each message took, in ascending order. Raises SystemExit when one was never seen."""
     missing = given.keys() - seen.keys()
     if missing:

@@ -88,11 +88,10 @@ def measure(bed: Bed, corpus: Corpus, *, copied: int, copies: int, seconds: floa
         ("asyncpg, a transaction a message, 8 connections", _eight, 12_000 * seconds),
         ("asyncpg, a transaction a message", _one, 6_000 * seconds),
     ]:
-        bed.execute(q.checkpoint)
         values = rows.values(int(enough))
         with bed.meter() as meter:
             done = asyncio.run(work(bed.uri, values, time.monotonic() + seconds))
-        found.append([name, [done / meter.seconds], [1e6 * meter.own / done], [1e6 * meter.other / done]])
+        found.append([name, [done / meter.seconds], [1e6 * meter.own / done], [1e6 * meter.others[0] / done]])
         print(f"{done / meter.seconds:,.0f}", name, flush=True)
     return found
 
@@ -100,14 +99,13 @@ def measure(bed: Bed, corpus: Corpus, *, copied: int, copies: int, seconds: floa
 def raw_copy(bed: Bed, rows: Rows, copied: int, copies: int) -> list[Cell]:
     """Binary COPY of rows made beforehand, into the table and nothing else."""
     rates, own, postgres = [], [], []
-    bed.execute(q.checkpoint)
     for _ in range(copies):
         stream = rows.binary(copied)
         with bed.meter() as meter:
             asyncio.run(_copy(bed.uri, stream))
         rates.append(copied / meter.seconds)
         own.append(1e6 * meter.own / copied)
-        postgres.append(1e6 * meter.other / copied)
+        postgres.append(1e6 * meter.others[0] / copied)
     name = f"raw COPY, {copied * copies:,} rows, no duplicates, no chats"
     print(f"{rates[len(rates) // 2]:,.0f}", name, flush=True)
     return [name, rates, own, postgres]
