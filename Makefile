@@ -1,5 +1,6 @@
 # make run    builds what is missing and starts wafast with its demo on http://localhost:3000
 # make test   every test there is
+# make bench  every number this project publishes, into bench/RESULTS.md
 #
 # What is done is remembered by one stamp a step (in .build/, .venv/, web/node_modules/), so a run that was cut off
 # goes on where it was and the next one starts at once.
@@ -22,7 +23,7 @@ RUST_SOURCES   := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name 
 PYTHON_SOURCES := $(shell find python/wafast -name '*.py' -o -name '*.sql')
 WEB_SOURCES    := $(shell find web/src web/public -type f) $(wildcard web/*.ts web/*.js web/*.json web/*.html)
 
-.PHONY: run test lint fmt build prepare clean lock wheel test-rust test-web test-python
+.PHONY: run test lint fmt bench build prepare clean lock wheel test-rust test-web test-python
 
 run: build
 	$(call say,starting wafast)
@@ -69,6 +70,11 @@ fmt: .venv/.packages-dev web/node_modules/.stamp
 	ruff format python tests bench
 	cargo fmt --all
 	npm --prefix web run --silent format
+
+# Takes minutes and wants the machine for itself; the page is bench/RESULTS.md.
+bench: build
+	$(call say,measuring)
+	$(PYTHON) -m bench
 
 wheel: build
 	$(call say,building a wheel)

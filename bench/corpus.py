@@ -7,7 +7,7 @@ where the protobuf classes take thirty.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -91,6 +91,12 @@ class Corpus:
                 recent[number % 5000] = drawn
             yield drawn
 
+    def each_chat(self, at: int) -> Iterator[Drawn]:
+        """A message in every chat."""
+        for chat in self._ranks:
+            number = self._number = self._number + 1
+            yield Drawn(number % CONTENTS, chat, number, at + number // EACH_SECOND)
+
     def device(self, drawn: Drawn) -> int:
         """The device a message comes to."""
         return self._devices[drawn.chat % len(self._devices)]
@@ -104,9 +110,9 @@ class Corpus:
             b"at": _varint(drawn.at * 1000),
         }
 
-    def events(self, count: int, at: int, *, duplicates: float = 0.0) -> list[tuple[int, bytes]]:
-        """(device, event) of `draw`."""
-        return [(self.device(drawn), self.event(drawn)) for drawn in self.draw(count, at, duplicates=duplicates)]
+    def events(self, messages: Iterable[Drawn]) -> list[tuple[int, bytes]]:
+        """(device, event) of each message."""
+        return [(self.device(drawn), self.event(drawn)) for drawn in messages]
 
 
 def _jid(user: str, server: str) -> pb.JID:

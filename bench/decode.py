@@ -56,7 +56,7 @@ def main() -> None:
     if options.quick:
         options.events, options.rounds = 2_000, 2
     corpus = Corpus([1], 1000)
-    events = [event for _, event in corpus.events(options.events, int(time.time()))]
+    events = [event for _, event in corpus.events(corpus.draw(options.events, int(time.time())))]
     decoded, with_row = ours(events, options.rounds)
     rows = [
         *_pair("record", decoded, python(events, record)),

@@ -10,12 +10,13 @@ import argparse
 import os
 import statistics
 import time
+from collections.abc import Iterable
 
 import msgspec
 
 from bench import paced, report, rivals
 from bench.bed import Bed, prepared
-from bench.corpus import MESSAGE, Corpus
+from bench.corpus import MESSAGE, Corpus, Drawn
 from bench.machine import rss_mib
 from wafast._core import Ingest, message_key
 from wafast.database.queries import load
@@ -42,7 +43,8 @@ def main() -> None:
     begun = time.monotonic()
     options.messages = options.messages or (8_000_000 if options.full else 1_000_000)
     if options.quick:
-        options.messages, options.before, options.chats, options.chunk = 20_000, 60_000, 3_000, 10_000
+        options.messages = 80_000 if options.full else 20_000
+        options.before, options.chats, options.chunk = 60_000, 3_000, 10_000
         options.seconds = min(options.seconds, 3)
     with prepared(devices=DEVICES, chats=options.chats, before=options.before, rivals=not options.paced) as bed:
         if options.paced:
@@ -57,21 +59,20 @@ def compare(bed: Bed, options: argparse.Namespace) -> report.Table:
     """Ours at two sizes of batch, then the rivals on the same tables."""
     corpus = Corpus(bed.devices, options.chats)
     ours: list[list[report.Cell]] = []
+    firsts: list[list[report.Cell]] = []
     for batch in (10_000, 2_000):
         feeder = Feeder(bed, corpus, batch)
-        feeder.run(2 * options.chunk)  # what is loaded on first touch, as in a worker that has run for a while
+        firsts.append(_row(f"each chat's first after a start, {batch:,}", [feeder.meet_chats()]))
         runs = [feeder.run(options.chunk) for _ in range(options.messages // options.chunk)]
+        ours.append(_row(f"wafast, batches of {batch:,}", runs))
         call_cost = feeder.call_cost()
         feeder.close()
-        rates = [run.rate for run in runs]
-        ours.append([f"wafast, batches of {batch:,}", rates, [run.own for run in runs], [run.postgres for run in runs]])
-        print(report.show(rates), ours[-1][0], flush=True)
     others = rivals.measure(bed, corpus, copied=options.chunk, copies=3, seconds=1 if options.quick else 5)
     there = f"{options.before:,} messages there, {options.chats:,} chats, {DUPLICATES:.0%} duplicates"
     return report.Table(
         title=f"Ingest: bytes → committed; {there}, events of {corpus.size:,.0f} bytes",
         heads=["", "msg/s", "µs CPU a message", "PostgreSQL's", "wafast (10,000) / this", "wafast (2,000) / this"],
-        rows=[[*row, *(_ratio(mine, row) for mine in ours)] for row in [*ours, *others]],
+        rows=[[*row, *(_ratio(mine, row) for mine in ours)] for row in [*ours, *firsts, *others]],
         note=f"Of wafast's own CPU {call_cost:.2f} µs are Python's call of `receive`, which a live line does not make.",
     )
 
@@ -80,6 +81,7 @@ def measure_long(bed: Bed, options: argparse.Namespace) -> report.Table:
     """One run, million by million."""
     corpus = Corpus(bed.devices, options.chats)
     feeder = Feeder(bed, corpus, 10_000)
+    feeder.meet_chats()
     rows: list[list[report.Cell]] = []
     rates: list[float] = []
     before = bed.fetch(q.state_of_messages)
@@ -88,15 +90,10 @@ def measure_long(bed: Bed, options: argparse.Namespace) -> report.Table:
         runs = [feeder.run(options.chunk) for _ in range(part // options.chunk)]
         rates += [run.rate for run in runs]
         after = bed.fetch(q.state_of_messages)
-        rows.append(
-            [
-                f"{(number + 1) * part:,}", [run.rate for run in runs], [run.own for run in runs],
-                [run.postgres for run in runs], float(after["wal_bytes"] - before["wal_bytes"]) / part,
-                after["table_bytes"] / 2**20, after["table_bytes"] / max(after["live"], 1), after["dead"],
-                after["vacuums"] - before["vacuums"], rss_mib(os.getpid()),
-            ]
-        )  # fmt: skip
-        print(*map(report.show, rows[-1]), flush=True)
+        row = _row(f"{(number + 1) * part:,}", runs)
+        size, dead = after["table_bytes"], after["dead"]
+        row += [(after["wal_bytes"] - before["wal_bytes"]) / part, size / 2**20, size / max(after["live"], 1), dead]
+        rows.append([*row, after["vacuums"] - before["vacuums"], rss_mib(os.getpid())])
         before = after
     feeder.close()
     copies = options.messages * 5 // 8 // options.chunk
@@ -143,6 +140,12 @@ def measure_paced(bed: Bed, options: argparse.Namespace) -> report.Table:
     )
 
 
+def _row(name: str, runs: list[Run]) -> list[report.Cell]:
+    row: list[report.Cell] = [name, *map(list, zip(*map(msgspec.structs.astuple, runs), strict=True))]
+    print(*map(report.show, row), flush=True)
+    return row
+
+
 def _ratio(mine: list[report.Cell], other: list[report.Cell]) -> str:
     return f"{report.middle(mine[1]) / report.middle(other[1]):.2f} ×"
 
@@ -163,17 +166,25 @@ class Feeder:
         self._fed = 0
         self.ingest = Ingest(bed.uri, f"bench-{os.getpid()}-{batch}", bed.folder / "spool", batch_rows=batch)
 
+    def meet_chats(self) -> Run:
+        """A message in every chat: each is loaded, as in a worker that has run for long. Gives what that took."""
+        return self._feed(self._corpus.each_chat(self._bed.at))
+
     def run(self, messages: int) -> Run:
         """Feeds messages and waits until the last is committed."""
-        events = self._corpus.events(messages, self._bed.at, duplicates=DUPLICATES)
+        return self._feed(self._corpus.draw(messages, self._bed.at, duplicates=DUPLICATES))
+
+    def _feed(self, messages: Iterable[Drawn]) -> Run:
+        events = self._corpus.events(messages)
         receive = self.ingest.receive
         with self._bed.meter() as meter:
             for device_no, event in events:
                 receive(device_no, MESSAGE, event)
             if not self.ingest.flush(600):
                 raise SystemExit(f"not committed after ten minutes: {self.ingest.stats()}")
-        self._fed += messages
-        return Run(messages / meter.seconds, 1e6 * meter.own / messages, 1e6 * meter.others[0] / messages)
+        fed = len(events)
+        self._fed += fed
+        return Run(fed / meter.seconds, 1e6 * meter.own / fed, 1e6 * meter.others[0] / fed)
 
     def close(self) -> None:
         """Ends it; what was fed must be all there."""

@@ -32,12 +32,12 @@ def describe() -> str:
 
 def cpu_seconds(pid: int) -> float:
     """CPU time so far of a process and its children, of those that have ended too."""
-    total = sum(_stat(pid)[11:15])
-    for path in Path("/proc").glob("[0-9]*"):
-        fields = _stat(int(path.name))
-        if fields and fields[1] == pid:
-            total += sum(fields[11:15])
-    return total / TICKS
+    while True:
+        before = _stat(pid)[11:15]
+        stats = [_stat(int(path.name)) for path in Path("/proc").glob("[0-9]*")]
+        # A child that ended meanwhile has moved its time to its parent's.
+        if _stat(pid)[13:15] == before[2:]:
+            return sum(before + [time for stat in stats if stat[1:2] == [pid] for time in stat[11:15]]) / TICKS
 
 
 def _stat(pid: int) -> list[int]:

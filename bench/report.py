@@ -78,9 +78,9 @@ def _given(arguments: list[str]) -> list[str]:
     return arguments[:place] + arguments[place + 2 :]
 
 
-def read(folder: Path) -> list[Result]:
-    """The kept results, by file name."""
-    return [msgspec.json.decode(path.read_bytes(), type=Result) for path in sorted(folder.glob("*.json"))]
+def read(path: Path) -> Result:
+    """A kept result."""
+    return msgspec.json.decode(path.read_bytes(), type=Result)
 
 
 def render(result: Result) -> str:

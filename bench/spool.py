@@ -40,7 +40,7 @@ def main() -> None:
         options.events, options.kills = 5_000, 2
     program = rust.build("spool")
     corpus = Corpus([1], 1000)
-    mixed = [event for _, event in corpus.events(2_000, int(time.time()))]
+    mixed = [event for _, event in corpus.events(corpus.draw(2_000, int(time.time())))]
     small = sorted(mixed, key=lambda event: abs(len(event) - SMALL))[:200]
     with tempfile.TemporaryDirectory(prefix="wafast-spool-") as folder:
         tables = [cost(program, Path(folder), events, options.events) for events in (small, mixed)]
