@@ -123,10 +123,8 @@ def measure_paced(bed: Bed, options: argparse.Namespace) -> report.Table:
     messages = paced.messages(corpus, bed, int(options.paced * options.seconds))
     with bed.meter() as meter:
         given = paced.feed(feeder.ingest, messages, options.paced)
-    feeder.ingest.flush(60)
-    time.sleep(0.5)
     began = {message_key(drawn.at, drawn.id): at for drawn, at in given}
-    took = paced.milliseconds(began, listener.stop())
+    took = paced.milliseconds(began, listener.stop(set(began)))
     feeder.ingest.close()
     row: list[report.Cell] = [
         f"{options.paced:,} msg/s", len(given) / meter.seconds, paced.percentile(took, 0.5),

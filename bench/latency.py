@@ -22,14 +22,13 @@ from multiprocessing.connection import Connection
 
 from bench import paced, report
 from bench.bed import Bed, prepared
-from bench.corpus import Corpus, Drawn
+from bench.corpus import Corpus
 from wafast._core import Ingest
 from wafast.accounts import keys
 from wafast.database.pool import open_pool
 
 DEVICES, CHATS, BEFORE = 3000, 30_000, 300_000
 READY_SECONDS = 60.0
-QUIET_SECONDS = 2.0
 MESSAGE_ID = re.compile(rb'"message_id":"(3EB0[0-9A-F]{16})"')
 LONGEST_PART = 40
 """Bytes of a `MESSAGE_ID` that may stand at the end of what was read, at most."""
@@ -122,19 +121,14 @@ def measure(
     messages = paced.messages(corpus, bed, int(options.rate * options.seconds))
     with bed.meter(server.pid) as meter:
         given = paced.feed(ingest, messages, options.rate)
-    ingest.flush(60)
-    began = {_id(drawn): at for drawn, at in given}
-    took = sorted(one for seen in watchers.stop() for one in paced.milliseconds(began, seen))
+    began = {drawn.id.encode(): at for drawn, at in given}
+    took = sorted(one for seen in watchers.stop(set(began)) for one in paced.milliseconds(began, seen))
     postgres, web = meter.others
     return [
         f"{sockets} socket{'s' if sockets > 1 else ''}", len(given) / meter.seconds, paced.percentile(took, 0.5),
         paced.percentile(took, 0.99), took[-1], meter.own / meter.seconds, postgres / meter.seconds,
         web / meter.seconds,
     ]  # fmt: skip
-
-
-def _id(drawn: Drawn) -> bytes:
-    return drawn.id.encode()
 
 
 class Watchers:
@@ -147,9 +141,9 @@ class Watchers:
         self._process.start()
         self._ours.recv()
 
-    def stop(self) -> list[dict[bytes, int]]:
-        """Ends it when nothing new comes any more; of each socket when it saw a message, by its id."""
-        self._ours.send(None)
+    def stop(self, wanted: set[bytes]) -> list[dict[bytes, int]]:
+        """Ends it when all have seen these, or a minute has passed; of each socket when it saw a message, by its id."""
+        self._ours.send(wanted)
         seen: list[dict[bytes, int]] = self._ours.recv()
         self._process.join()
         return seen
@@ -166,11 +160,8 @@ async def _see(port: int, key: str, sockets: int, parent: Connection) -> list[di
         await loop.create_connection(partial(_itself, watcher), "127.0.0.1", port)
         await watcher.is_open
     parent.send(None)
-    await asyncio.to_thread(parent.recv)
-    before = -1
-    while before < (now := sum(len(watcher.seen) for watcher in watchers)):
-        before = now
-        await asyncio.sleep(QUIET_SECONDS)
+    wanted: set[bytes] = await asyncio.to_thread(parent.recv)
+    await paced.wait_until(lambda: all(wanted <= watcher.seen.keys() for watcher in watchers))
     return [watcher.seen for watcher in watchers]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import time
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
@@ -52,9 +53,9 @@ class Listener:
         self._process.start()
         self._ours.recv()
 
-    def stop(self) -> dict[int, int]:
-        """Ends it; when each message was announced, by its key."""
-        self._ours.send(None)
+    def stop(self, wanted: set[int]) -> dict[int, int]:
+        """Ends it when these keys were announced, or a minute has passed; when each was, by its key."""
+        self._ours.send(wanted)
         told: dict[int, int] = self._ours.recv()
         self._process.join()
         return told
@@ -65,18 +66,29 @@ def _listen(uri: str, parent: Connection) -> None:
 
 
 async def _note(uri: str, parent: Connection) -> None:
-    heard: list[tuple[int, str]] = []
-    connection = await asyncpg.connect(uri)
-    await connection.add_listener(EVENTS, lambda _c, _p, _n, payload: heard.append((time.monotonic_ns(), str(payload))))
-    parent.send(None)
-    await asyncio.to_thread(parent.recv)
-    await connection.close()
     told: dict[int, int] = {}
-    for at, payload in heard:
-        for event in msgspec.json.decode(payload):
+
+    def hear(_connection: object, _pid: int, _channel: str, payload: object) -> None:
+        now = time.monotonic_ns()
+        for event in msgspec.json.decode(str(payload)):
             if event["k"] == "message":
-                told.update((key, at) for key in event["m"])
+                told.update((key, now) for key in event["m"])
+
+    connection = await asyncpg.connect(uri)
+    await connection.add_listener(EVENTS, hear)
+    parent.send(None)
+    wanted: set[int] = await asyncio.to_thread(parent.recv)
+    await wait_until(lambda: wanted <= told.keys())
+    await connection.close()
     parent.send(told)
+
+
+async def wait_until(is_so: Callable[[], bool]) -> None:
+    """Waits for it, a minute at most."""
+    for _ in range(600):
+        if is_so():
+            return
+        await asyncio.sleep(0.1)
 
 
 def milliseconds(given: dict[Key, int], seen: dict[Key, int]) -> list[float]:
