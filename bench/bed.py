@@ -39,10 +39,6 @@ class Bed:
         """Measures own CPU and, as `others`, first PostgreSQL's."""
         return Meter(self.postmaster, *others)
 
-    def execute(self, *statements: str) -> None:
-        """Runs statements, each by itself."""
-        asyncio.run(_execute(self.uri, statements))
-
     def fetch(self, query: str) -> asyncpg.Record:
         """The one row of a query."""
         return asyncio.run(_fetch(self.uri, query))
@@ -82,10 +78,11 @@ async def _fill(uri: str, devices: int, chats: int, before: int, at: int, rivals
         await connection.execute(q.free_chat_ids)
         if rivals:
             await connection.execute(q.copy_tables)
+        await connection.execute(q.vacuum)
+        await connection.execute(q.checkpoint)
+        return numbers, tenant_id
     finally:
         await connection.close()
-    await _execute(uri, q.tidy.splitlines()[1:])
-    return numbers, tenant_id
 
 
 def _ever(chats: int, before: int) -> int:
@@ -98,15 +95,6 @@ def _ever(chats: int, before: int) -> int:
         left = sum(min(kept, round(middle * share)) for kept, share in shares)
         least, most = (middle, most) if left < before else (least, middle)
     return least
-
-
-async def _execute(uri: str, statements: list[str] | tuple[str, ...]) -> None:
-    connection = await asyncpg.connect(uri, command_timeout=600)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 async def _fetch(uri: str, query: str) -> asyncpg.Record:
