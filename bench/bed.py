@@ -21,6 +21,8 @@ from wafast.database.queries import load
 
 q = load(__file__)
 DAY = 86_400
+MOST = 29
+"""Messages kept of a chat, on average of those that have many."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ def prepared(*, devices: int, chats: int, before: int, rivals: bool = False) -> 
         before: messages that are there already: as a long life leaves them that trims each chat to its newest.
         rivals: the tables a second time, for those who do it another way.
     """
+    if before > MOST * chats:
+        raise SystemExit(f"--before is {before:,}: {chats:,} chats keep {MOST * chats:,} messages at most")
     logs.configure("warning", "bench")
     with tempfile.TemporaryDirectory(prefix="wafast-bench-") as name:
         folder = Path(name)

@@ -1,6 +1,7 @@
-//! How fast one core decodes: `decode FILE ROUNDS`, where FILE holds events with four bytes of length (little endian)
-//! before each. Prints nanoseconds an event, of each round: decoded, and decoded with its row of binary COPY.
-//! `bench/decode.py` makes the file and the table.
+//! How fast one core decodes: `decode FILE ROUNDS`. Prints nanoseconds an event, of each round: decoded, and decoded with its
+//! row of binary COPY. `bench/decode.py` makes the file of events and the table.
+
+mod events;
 
 use std::{env, error::Error, fs, hint::black_box, time::Instant};
 
@@ -20,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: decode FILE ROUNDS".into());
     };
     let bytes = fs::read(path)?;
-    let events = split(&bytes);
+    let events = events::split(&bytes);
     for _ in 0..rounds.parse::<usize>()? {
         let decoded = time(events.len(), || {
             for event in &events {
@@ -35,17 +36,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{decoded} {with_row}");
     }
     Ok(())
-}
-
-/// The events of a file.
-fn split(mut bytes: &[u8]) -> Vec<&[u8]> {
-    let mut events = Vec::new();
-    while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
-        let (event, rest) = rest.split_at(u32::from_le_bytes(*length) as usize);
-        events.push(event);
-        bytes = rest;
-    }
-    events
 }
 
 /// Nanoseconds one of `count` takes.

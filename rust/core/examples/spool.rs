@@ -1,5 +1,4 @@
-//! The spool by itself; `bench/spool.py` makes the file of events (four bytes of length, little endian, before each) and
-//! the table.
+//! The spool by itself; `bench/spool.py` makes the file of events and the table.
 //!
 //! `spool time FOLDER FILE COUNT` prints for the spool, for a file that is appended to, and for one with `fsync` after
 //! each (a hundredth of COUNT): messages, then p50, p99 and mean in nanoseconds.
@@ -9,6 +8,8 @@
 //!
 //! `spool replay FOLDER FILE` takes over what such a process left: prints how many events came back as they were and in
 //! order, and nanoseconds an event to read and decode them.
+
+mod events;
 
 use std::{
     collections::VecDeque,
@@ -38,24 +39,13 @@ const DEVICES: usize = 3000;
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["time", folder, file, count] => time(Path::new(folder), &split(&fs::read(file)?), count.parse()?),
+        ["time", folder, file, count] => time(Path::new(folder), &events::split(&fs::read(file)?), count.parse()?),
         ["feed", folder, file, acknowledged] => {
-            feed(Path::new(folder), &split(&fs::read(file)?), Path::new(acknowledged))
+            feed(Path::new(folder), &events::split(&fs::read(file)?), Path::new(acknowledged))
         }
-        ["replay", folder, file] => replay(Path::new(folder), &split(&fs::read(file)?)),
+        ["replay", folder, file] => replay(Path::new(folder), &events::split(&fs::read(file)?)),
         _ => Err("usage: spool time FOLDER FILE COUNT | feed FOLDER FILE ACKNOWLEDGED | replay FOLDER FILE".into()),
     }
-}
-
-/// The events of a file.
-fn split(mut bytes: &[u8]) -> Vec<&[u8]> {
-    let mut events = Vec::new();
-    while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
-        let (event, rest) = rest.split_at(u32::from_le_bytes(*length) as usize);
-        events.push(event);
-        bytes = rest;
-    }
-    events
 }
 
 fn time(folder: &Path, events: &[&[u8]], count: usize) -> Result<(), Box<dyn Error>> {
