@@ -28,6 +28,6 @@ def test_a_bench_prints_its_rows_and_the_page_has_them(name: str, tmp_path: Path
     printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     page = (tmp_path / "RESULTS.md").read_text("utf-8")
     for row in ROWS[name]:
-        assert f"| {row}" in page or f", {row}" in page, page
         assert row in printed
+        assert row in page
     assert "| messages received and stored" in page
