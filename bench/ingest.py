@@ -25,6 +25,8 @@ q = load(__file__)
 
 DEVICES = 3000
 DUPLICATES = 0.05
+PARTS, COPIED_PARTS = 8, 5
+"""Of `--full`: millions, each a row of the table; and how many of them raw COPY gets."""
 PRESENCE = 20
 """neonize's code of an event that stores nothing: what is left of `receive` is the call."""
 
@@ -87,9 +89,10 @@ def measure_long(bed: Bed, options: argparse.Namespace) -> report.Table:
     rows: list[list[report.Cell]] = []
     rates: list[float] = []
     before = bed.fetch(q.state_of_messages)
-    part = options.messages // 8
-    for number in range(8):
-        runs = [feeder.run(options.chunk) for _ in range(part // options.chunk)]
+    chunks = max(options.messages // PARTS // options.chunk, 1)
+    part = chunks * options.chunk
+    for number in range(PARTS):
+        runs = [feeder.run(options.chunk) for _ in range(chunks)]
         rates += [run.rate for run in runs]
         after = bed.fetch(q.state_of_messages)
         row = _row(f"{(number + 1) * part:,}", runs)
@@ -98,15 +101,14 @@ def measure_long(bed: Bed, options: argparse.Namespace) -> report.Table:
         rows.append([*row, after["vacuums"] - before["vacuums"], rss_mib(os.getpid())])
         before = after
     feeder.close()
-    copies = options.messages * 5 // 8 // options.chunk
-    copy = rivals.raw_copy(bed, rivals.Rows(bed, corpus), options.chunk, copies)
+    copy = rivals.raw_copy(bed, rivals.Rows(bed, corpus), options.chunk, chunks * COPIED_PARTS)
     copied = report.middle(copy[1])
     heads = [
         "messages so far", "msg/s", "µs CPU, own", "µs CPU, PostgreSQL", "WAL bytes a message", "table MiB",
         "table bytes a row", "dead rows", "autovacuums", "own RSS, MiB",
     ]  # fmt: skip
     return report.Table(
-        title=f"A long ingest: {options.messages:,} messages in batches of 10,000, {options.before:,} there before",
+        title=f"A long ingest: {PARTS * part:,} messages in batches of 10,000, {options.before:,} there before",
         heads=heads,
         rows=rows,
         note=f"{copy[0]}: {report.show(copy[1])} rows/s; wafast {statistics.median(rates) / copied:.2f} × that.",
