@@ -130,6 +130,8 @@ def measure_paced(bed: Bed, options: argparse.Namespace) -> report.Table:
     began = {message_key(drawn.at, drawn.id): at for drawn, at in given}
     took = paced.milliseconds(began, listener.stop(set(began)))
     feeder.ingest.close()
+    if len(took) < len(began):
+        raise SystemExit(f"{len(began) - len(took):,} of {len(began):,} messages were never announced")
     row: list[report.Cell] = [
         f"{options.paced:,} msg/s", len(given) / meter.seconds, paced.percentile(took, 0.5),
         paced.percentile(took, 0.99), took[-1], meter.own / meter.seconds, meter.others[0] / meter.seconds,

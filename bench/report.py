@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import sys
 import time
@@ -13,6 +14,7 @@ import msgspec
 
 from bench import machine
 
+LOAD = os.getloadavg()[0]
 RESULTS = Path(__file__).parent / "results"
 
 #: Text, one number, or one number a run.
@@ -35,6 +37,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     command: str
     date: str
     machine: str
+    load: float
+    """The machine's load average when it began: near 0 on a quiet one."""
     seconds: float
     tables: list[Table]
 
@@ -59,6 +63,7 @@ def finish(bench: str, options: argparse.Namespace, begun: float, tables: Sequen
         command=" ".join([f"python -m bench.{bench}", *_given(sys.argv[1:])]),
         date=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         machine=machine.describe(),
+        load=LOAD,
         seconds=round(time.monotonic() - begun),
         tables=list(tables),
     )
@@ -86,7 +91,8 @@ def read(path: Path) -> Result:
 def render(result: Result) -> str:
     """The tables of a result as Markdown."""
     parts = [markdown(table) for table in result.tables]
-    return "\n".join([*parts, f"`{result.command}` · {result.date} · {result.seconds:.0f} s · {result.machine}", ""])
+    how = f"`{result.command}` · {result.date} · {result.seconds:.0f} s, load before {result.load:.1f}"
+    return "\n".join([*parts, f"{how} · {result.machine}", ""])
 
 
 def markdown(table: Table) -> str:
