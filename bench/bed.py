@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -57,6 +59,7 @@ def prepared(*, devices: int, chats: int, before: int, rivals: bool = False) -> 
     if before > MOST * chats:
         raise SystemExit(f"--before is {before:,}: {chats:,} chats keep {MOST * chats:,} messages at most")
     logs.configure("warning", "bench")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a bench that is stopped leaves no server behind
     with tempfile.TemporaryDirectory(prefix="wafast-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # the server may run as another user
