@@ -178,7 +178,7 @@ def test_a_hash_another_workspace_has_opens_nothing(tenant: Tenant, stranger: Te
     assert tenant.client().get(url).status_code == 409
 
 
-@pytest.mark.parametrize(("code", "status"), [("expired", 404), ("offline", 409), ("failed", 502)])
+@pytest.mark.parametrize(("code", "status"), [("expired", 410), ("offline", 409), ("failed", 502), ("not_stored", 507)])
 def test_a_file_that_cannot_be_fetched(tenant: Tenant, code: str, status: int) -> None:
     chat, url = _with_file(tenant, code.encode())
 

@@ -24,6 +24,9 @@ const BY_ID: &str = "\
 const THUMBNAILS: &str = "\
     INSERT INTO thumbnails (chat_id, key, tenant_id, jpeg) SELECT * FROM unnest($1::int8[], $2::int8[], $3::int4[], $4::bytea[]) \
     ON CONFLICT DO NOTHING";
+const WANT_FILES: &str = "\
+    INSERT INTO media_fetches (chat_id, key, tenant_id, device_no) \
+    SELECT * FROM unnest($1::int8[], $2::int8[], $3::int4[], $4::int4[]) ON CONFLICT DO NOTHING";
 
 /// A row to insert.
 #[derive(Clone)]
@@ -156,6 +159,29 @@ impl<'a> Batch<'a> {
         let pictures: Vec<&[u8]> = with.iter().map(|(_, jpeg)| *jpeg).collect();
         database.query(THUMBNAILS, &[&chats, &keys, &tenants, &pictures]).await.map(drop)
     }
+
+    /// Notes that files of what was inserted are to be fetched, and gives their devices. Not of a history, which may have
+    /// thousands, and not of own messages.
+    pub async fn want_files(&self, database: &Database) -> Result<BTreeSet<i32>, Error> {
+        let wanted: Vec<&Row<'_>> = self.rows.values().filter(|row| brings_file(row.message)).collect();
+        if wanted.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let chats: Vec<i64> = wanted.iter().map(|row| row.chat_id).collect();
+        let keys: Vec<i64> = wanted.iter().map(|row| row.key).collect();
+        let tenants: Vec<i32> = wanted.iter().map(|row| row.tenant_id).collect();
+        let devices: Vec<i32> = wanted.iter().map(|row| row.device_no).collect();
+        database.query(WANT_FILES, &[&chats, &keys, &tenants, &devices]).await?;
+        Ok(devices.into_iter().collect())
+    }
+}
+
+/// A new message from somebody else that says where its file lies and how to open it; one to be seen once does not.
+fn brings_file(message: &Message) -> bool {
+    let says = |media: &serde_json::Value| {
+        media.get("media_key").is_some() && media.get("direct_path").is_some_and(|path| path != "")
+    };
+    !message.is_history && !message.from_me && message.content.media.as_ref().is_some_and(says)
 }
 
 fn encode<'a>(rows: impl Iterator<Item = &'a Row<'a>>) -> bytes::Bytes {

@@ -77,6 +77,10 @@ impl Writer<'_> {
         match self.commit(&batch) {
             Ok(told) => {
                 stats::add(&self.shared.stats.batches, 1);
+                for device_no in &told.files {
+                    let (device_no, code) = (*device_no, control::NEW_FILES);
+                    self.shared.controls.push(Control { device_no, code, data: Vec::new() });
+                }
                 if let Some(news) = &self.news {
                     let _ = news.send(told);
                 }

@@ -220,6 +220,9 @@ impl Step<'_> {
     async fn insert(&mut self, messages: &mut Batch<'_>) -> Result<(), Error> {
         let staged = messages.insert(self.database).await?;
         messages.insert_thumbnails(self.database).await?;
+        if self.shared.options.eager_media {
+            self.news.files = messages.want_files(self.database).await?;
+        }
         let stats = &self.shared.stats;
         stats::add(&stats.staged, usize::from(staged));
         stats::add(&stats.duplicates, messages.duplicates);
