@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, QueryParameter
 
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of
@@ -33,7 +33,9 @@ OF_MESSAGE = r"([0-9]{1,19})-(-?[0-9]{1,19})\.(thumb\.jpg|[A-Za-z0-9]{1,10})"
 
 Again = Annotated[
     int | None,
-    Parameter(description="Ask WhatsApp again for a file it did not have; any number.", examples=[1]),
+    QueryParameter(
+        name="again", required=False, description="Ask WhatsApp again for a file it did not have; any number."
+    ),
 ]
 
 

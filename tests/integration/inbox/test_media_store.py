@@ -84,7 +84,7 @@ async def test_a_view_is_noted_once_a_minute(shelf: Shelf) -> None:
         assert opened is not None
         opened.file.close()
         seen.append(await shelf.pool.fetchrow("SELECT viewed_at, xmin FROM media WHERE sha256 = $1", sha256))
-    assert time.time() - seen[0]["viewed_at"].timestamp() < 60
+    assert seen[0] is not None and time.time() - seen[0]["viewed_at"].timestamp() < 60
     assert seen[0] == seen[1] == seen[2]
 
 
