@@ -18,7 +18,7 @@ CREATE INDEX media_fetches_wanted ON media_fetches (key DESC) WHERE state = 'wan
 
 -- Eviction: the least recently viewed first; a file of several tenants; a file that is still to be sent.
 CREATE INDEX media_by_view ON media (viewed_at);
-CREATE INDEX media_by_hash ON media (sha256);
+CREATE INDEX media_by_hash ON media (sha256) INCLUDE (size);
 CREATE INDEX outbox_files ON outbox (media_sha256)
     WHERE media_sha256 IS NOT NULL AND state IN ('queued', 'sending', 'unknown');
 

@@ -243,9 +243,10 @@ def test_files_of_every_kind_say_why_they_are_not_there(signed_in: App, stack: S
 
         page.route("**/api/v1/chats/*/messages**", as_kinds)
         page.route_web_socket("**/ws**", without_changes)
-        page.reload()
         signed_in.open_inbox(name)
         page.locator("a[data-chat]").first.click()
+        expect(signed_in.bubble("A sticker")).to_be_visible()
+        page.reload()
         signed_in.bubble("A voice").get_by_role("button", name="Play", exact=True).click()
         signed_in.bubble("A document").get_by_role("link").click()
         signed_in.bubble("A video").get_by_role("button", name="Play video").click()

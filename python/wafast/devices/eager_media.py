@@ -28,7 +28,9 @@ NEW_FILES = -2
 #: Of a worker: sends and views have 61 of the 64 threads for calls to themselves.
 AT_ONCE = 3
 #: Failures until a file waits for somebody to look at it; with the pauses between them about a quarter of an hour.
-MOST_ATTEMPTS = 6
+MOST_ATTEMPTS = 10
+#: Bytes. neonize holds a file several times over in memory; larger ones are fetched when somebody looks at them.
+LARGEST = 64 << 20
 AWAY_SECONDS = 2.0
 
 
@@ -93,6 +95,9 @@ class EagerMedia:
             self.wake()
 
     async def _fetch(self, file: Wanted) -> None:
+        if file.size > LARGEST:
+            await media_fetches.give_up(self._pool, file, "it is large: it is fetched when somebody looks at it")
+            return
         session = self._session_of(file.device_no)
         try:
             if session is None:

@@ -29,12 +29,14 @@ class Wanted(msgspec.Struct, frozen=True):
         key: of its message.
         device_no: the device that can fetch it.
         attempts: how often that has failed.
+        size: bytes, as the message says.
     """
 
     chat_id: int
     key: int
     device_no: int
     attempts: int
+    size: int
 
 
 async def next_wanted(

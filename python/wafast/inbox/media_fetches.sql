@@ -1,6 +1,8 @@
 -- name: next_wanted
 -- $1 devices, $2 $3 chats and keys of what is being fetched, $4 how many.
-SELECT f.chat_id, f.key, f.device_no, f.attempts FROM media_fetches f
+SELECT f.chat_id, f.key, f.device_no, f.attempts, coalesce((m.media ->> 'size')::int8, 0) AS size
+FROM media_fetches f
+LEFT JOIN messages m ON m.chat_id = f.chat_id AND m.key = f.key
 WHERE f.state = 'wanted' AND f.retry_at <= now() AND f.device_no = ANY ($1::int4[])
   AND (f.chat_id, f.key) NOT IN (SELECT * FROM unnest($2::int8[], $3::int8[]))
 ORDER BY f.key DESC

@@ -62,9 +62,10 @@ async def sweep(pool: asyncpg.Pool, store: MediaStore, quota: int) -> int:
             return 0
         try:
             await connection.execute(q.forget_fetches)
+            over = int(await connection.fetchval(q.bytes_on_disk)) - quota if quota else 0
             freed = 0
-            while (over := await _over(connection, quota)) > 0:
-                stepped = await _step(connection, store, over)
+            while freed < over:
+                stepped = await _step(connection, store, over - freed)
                 if stepped == 0:
                     break  # all that is left is still needed
                 freed += stepped
@@ -73,14 +74,10 @@ async def sweep(pool: asyncpg.Pool, store: MediaStore, quota: int) -> int:
             await connection.execute(q.end_sweep)
 
 
-async def _over(connection: PoolConnectionProxy[asyncpg.Record], quota: int) -> int:
-    return 0 if quota == 0 else int(await connection.fetchval(q.bytes_on_disk)) - quota
-
-
 async def _step(connection: PoolConnectionProxy[asyncpg.Record], store: MediaStore, over: int) -> int:
     freed = 0
-    for sha256 in await connection.fetch(q.least_recently_viewed, STEP):
-        freed += await store.evict(connection, sha256["sha256"])
+    for row in await connection.fetch(q.least_recently_viewed, STEP):
+        freed += await store.evict(connection, row["sha256"])
         if freed >= over:
             break
     return freed

@@ -13,6 +13,7 @@ from PIL import Image
 
 from tests.integration.api.world import Chat, FakeWorker, Tenant
 from wafast.events.calls import CallFailed
+from wafast.inbox.media_store import MediaStore
 
 UPLOAD = "/api/v1/media"
 
@@ -209,6 +210,33 @@ def test_a_file_is_fetched_through_its_device_on_first_view(tenant: Tenant) -> N
     assert len(calls) == 1
     assert calls[0][:2] == (chat.device.no, "fetch_media")
     assert tenant.client().get(url).content == content
+
+
+def test_a_file_that_was_thrown_away_is_fetched_again_on_the_next_view(tenant: Tenant) -> None:
+    content = _picture(size=(30, 30))
+    chat, url = _with_file(tenant, content)
+    world, sha256 = tenant.world, hashlib.sha256(content).digest()
+    calls: list[str] = []
+
+    async def answer(_device: int, verb: str, _args: dict[str, Any]) -> dict[str, Any]:
+        calls.append(verb)
+        stored = await MediaStore(world.pool, world.media_dir).keep(tenant.id, io.BytesIO(content), "image/png", sha256)
+        return {"sha256": stored.sha256.hex(), "mime": stored.mime, "size": stored.size}
+
+    async def evict() -> int:
+        async with world.pool.acquire() as connection:
+            return await MediaStore(world.pool, world.media_dir).evict(connection, sha256)
+
+    worker = FakeWorker(world, tenant, chat.device, answer)
+    try:
+        assert tenant.client().get(url).content == content
+        assert world.background.run(evict()) == 0, "it was viewed a moment ago"
+        world.sql("UPDATE media SET viewed_at = now() - interval '1 hour' WHERE sha256 = $1", sha256)
+        assert world.background.run(evict()) == len(content)
+        assert tenant.client().get(url).content == content
+    finally:
+        worker.close()
+    assert len(calls) == 2
 
 
 def test_a_hash_another_workspace_has_opens_nothing(tenant: Tenant, stranger: Tenant) -> None:

@@ -201,14 +201,14 @@ async def test_a_file_that_does_not_come_is_tried_again_and_given_up_with_a_reas
             return [row["attempts"] for row in rows] == [1] and rows[0]["waits"] and rows[0]["state"] == "wanted"
 
         await stack.until(failed_once, "a first failure")
-        last = "UPDATE media_fetches SET attempts = 5, retry_at = now() WHERE device_no = $1"
+        last = "UPDATE media_fetches SET attempts = 9, retry_at = now() WHERE device_no = $1"
         await stack.pool.execute(last, device.no)
         again = await picture(stack, phone, contact)  # wakes the worker
         await message(stack, again.id)
 
         async def given_up() -> bool:
             rows = await stack.pool.fetch(FETCHES, device.no)
-            return any(row["state"] == "failed" and row["attempts"] == 6 and row["reason"] for row in rows)
+            return any(row["state"] == "failed" and row["attempts"] == 10 and row["reason"] for row in rows)
 
         await stack.until(given_up, "the file given up")
     assert (await fetch(stack, device.no, image.id))["sha256"] == image.sha256
