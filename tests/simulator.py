@@ -487,6 +487,10 @@ class Simulator:
         """Every stanza of a client waits so long before it is looked at."""
         self.order("latency", bool, ms=ms)
 
+    def downloads(self, how: Literal["served", "expired", "cut", "wrong", "held"]) -> None:
+        """Files come; are gone; break off in the middle; come with other bytes; or wait until this is called again."""
+        self.order("downloads", bool, how=how)
+
     def clear(self, phone: str) -> None:
         """Ends what ban, outdated, failure, refuse_send and hold_acks began."""
         self.order("clear", bool, phone=phone)

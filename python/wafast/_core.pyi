@@ -32,6 +32,7 @@ class Ingest:
         spool_dir: events lie here until they are committed; what dead processes left is taken over at the start.
         messages_per_chat: newest messages kept of a chat; 0 keeps all.
         chat_storage: False stores no messages; receipts still move the outbox.
+        eager_media: files of new incoming messages are noted in `media_fetches`, and told by `control`.
         buffer: events of one device in memory; more wait on disk.
         batch_rows: records in one transaction.
         batch_ms: milliseconds a batch stays open.
@@ -49,6 +50,7 @@ class Ingest:
         *,
         messages_per_chat: int = 20,
         chat_storage: bool = True,
+        eager_media: bool = False,
         buffer: int = 100,
         batch_rows: int = 10_000,
         batch_ms: int = 5,
@@ -63,7 +65,8 @@ class Ingest:
 
     def control(self) -> list[tuple[int, int, bytes]]:
         """(device number, neonize's event code, protobuf) of every event that is not stored, since the last call.
-        Code -1 is our own: a group was met that had no subject yet; its JID as text."""
+        Codes below 0 are our own: -1, a group was met that had no subject yet, its JID as text; -2, there are new files
+        to fetch."""
 
     def stats(self) -> dict[str, int]:
         """Counters since the start, and `open`: events that are not committed yet."""

@@ -9,13 +9,14 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 Network = Literal["whatsapp", "loopback"]
+Fetching = Literal["view", "eager"]
 
 
 class SettingError(ValueError):
@@ -34,6 +35,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     chat_storage: bool
     messages_per_chat: int
     chat_days: int
+    media: Fetching
+    media_quota: int
     loopback: Path | None
     workers: int
     connect_rate: float
@@ -120,6 +123,19 @@ def _flag(text: str) -> bool:
     return known[text.strip().lower()]
 
 
+def _fetching(text: str) -> str:
+    if text.strip().lower() not in get_args(Fetching):
+        raise ValueError("view or eager is wanted")
+    return text.strip().lower()
+
+
+def _bytes(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,9})\s*(MiB|GiB)", text.strip(), re.IGNORECASE)
+    if found is None and text.strip() != "0":
+        raise ValueError("a size in MiB or GiB is wanted, as 500MiB or 20GiB, or 0 for no limit")
+    return 0 if found is None else int(found[1]) << (20 if found[2].lower() == "mib" else 30)
+
+
 def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
@@ -187,6 +203,8 @@ ENTRIES = (
     Entry("chat_storage", ("WHATSAPP_CHAT_STORAGE",), _flag, "true", "Whether chats and messages are stored."),
     Entry("messages_per_chat", ("WAFAST_MESSAGES_PER_CHAT",), _whole(0, 1_000_000), "20", "Newest kept; 0 keeps all."),
     Entry("chat_days", ("WAFAST_CHAT_DAYS",), _whole(1, 36_500), "30", "Days without a message that hide a chat."),
+    Entry("media", ("WAFAST_MEDIA",), _fetching, "view", "Files are fetched on first view, or when they come: eager."),
+    Entry("media_quota", ("WAFAST_MEDIA_QUOTA",), _bytes, "20GiB", "Room for media in MiB or GiB; 0 for no limit."),
     Entry("loopback", ("WAFAST_LOOPBACK",), _path, None, "Profile of a WhatsApp server on 127.0.0.1."),
     Entry("workers", ("WAFAST_WORKERS",), _whole(1, 64), "1", "Worker processes for each network."),
     Entry("connect_rate", ("WAFAST_CONNECT_RATE",), _rate, "50", "Devices that may start connecting each second."),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
+from collections.abc import Iterator
 from itertools import count
 
 import pytest
-from playwright.sync_api import BrowserContext, Dialog, expect
+from playwright.sync_api import BrowserContext, Dialog, Route, WebSocketRoute, expect
 
 from tests.browser.app import App
 from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
@@ -15,6 +17,7 @@ from tests.browser.stack import Stack
 
 LOOKS = [DESKTOP, PHONE_DARK]
 ONLINE_MS = 60_000
+EXPIRED = "WhatsApp does not keep this file any more. Open it on the phone."
 
 #: Another thousand for each run: the system under test may be one that lives on.
 _numbers = count(60_170_000_000 + secrets.randbelow(9_000) * 1_000)
@@ -184,6 +187,79 @@ def test_a_picture_is_sent_with_its_caption(signed_in: App, stack: Stack) -> Non
     assert [(message.kind, message.text, message.media_sha_ok) for message in received] == [
         ("image", "Our counter", True)
     ]
+
+
+@contextlib.contextmanager
+def expired_files(stack: Stack) -> Iterator[None]:
+    """WhatsApp keeps no file meanwhile."""
+    stack.phones.downloads("expired")
+    try:
+        yield
+    finally:
+        stack.phones.downloads("served")
+
+
+@pytest.mark.parametrize("look", LOOKS, indirect=True, ids=lambda look: look.name)
+def test_a_picture_whatsapp_keeps_no_more_says_so_and_can_be_tried_again(
+    signed_in: App, stack: Stack, look: Look
+) -> None:
+    name = f"Expired {look.name}"
+    phone, customer = link(signed_in, stack, name), new_number()
+    with expired_files(stack):
+        stack.phones.image(phone=phone, contact=customer, caption="Last year's menu")
+        signed_in.open_inbox(name)
+        signed_in.page.locator("a[data-chat]").first.click()
+        bubble = signed_in.bubble("Last year's menu")
+        expect(bubble).to_contain_text(EXPIRED, timeout=30_000)
+        signed_in.expect_accessible()
+        with signed_in.page.expect_response(lambda answer: "?again=" in answer.url):
+            bubble.get_by_role("button", name="Try again").click()
+        expect(bubble).to_contain_text(EXPIRED, timeout=30_000)
+    bubble.get_by_role("button", name="Try again").click()
+    expect(bubble.locator("img.whole.loaded")).to_be_visible(timeout=30_000)
+    expect(bubble.get_by_role("status")).to_have_count(0)
+
+
+@pytest.mark.parametrize("look", LOOKS, indirect=True, ids=lambda look: look.name)
+def test_files_of_every_kind_say_why_they_are_not_there(signed_in: App, stack: Stack, look: Look) -> None:
+    name, page = f"Kinds {look.name}", signed_in.page
+    phone, customer = link(signed_in, stack, name), new_number()
+    with expired_files(stack):
+        for kind in ("video", "voice", "document", "sticker"):
+            stack.phones.image(phone=phone, contact=customer, caption=f"A {kind}")
+
+        def as_kinds(route: Route) -> None:
+            """The pictures the simulator can send, as what else people send."""
+            answer = route.fetch()
+            page_of = answer.json()
+            for message in page_of["items"]:
+                message["message_type"] = message["message_text"].removeprefix("A ")
+            route.fulfill(response=answer, json=page_of)
+
+        def without_changes(socket: WebSocketRoute) -> None:
+            """They would tell of the pictures again."""
+            server = socket.connect_to_server()
+            server.on_message(lambda frame: None if "MESSAGE_STATUS" in str(frame) else socket.send(frame))
+
+        page.route("**/api/v1/chats/*/messages**", as_kinds)
+        page.route_web_socket("**/ws**", without_changes)
+        signed_in.open_inbox(name)
+        page.locator("a[data-chat]").first.click()
+        expect(signed_in.bubble("A sticker")).to_be_visible()
+        page.reload()
+        signed_in.bubble("A voice").get_by_role("button", name="Play", exact=True).click()
+        signed_in.bubble("A document").get_by_role("link").click()
+        signed_in.bubble("A video").get_by_role("button", name="Play video").click()
+        viewer = page.get_by_role("dialog")
+        expect(viewer).to_contain_text(EXPIRED, timeout=30_000)
+        signed_in.expect_accessible()
+        page.keyboard.press("Escape")
+        for kind in ("voice", "document", "sticker"):
+            expect(signed_in.bubble(f"A {kind}")).to_contain_text(EXPIRED, timeout=30_000)
+        signed_in.expect_accessible()
+    with page.expect_download() as saved:
+        signed_in.bubble("A document").get_by_role("button", name="Try again").click()
+    assert saved.value.path().stat().st_size > 0
 
 
 @pytest.mark.parametrize("look", [DESKTOP_DARK, PHONE], indirect=True, ids=lambda look: look.name)

@@ -10,6 +10,9 @@ from wafast.events.calls import CallFailed, DeadlinePassed, NoLease
 if TYPE_CHECKING:
     from wafast.events.calls import Caller
 
+#: A browser may keep a 410, which this one is not for ever.
+NOT_KEPT = {"Cache-Control": "no-store"}
+
 
 async def ask(caller: Caller, device_no: int, verb: str, args: dict[str, Any], seconds: float = 10.0) -> dict[str, Any]:
     """Calls the worker that holds a device.
@@ -22,31 +25,46 @@ async def ask(caller: Caller, device_no: int, verb: str, args: dict[str, Any], s
         seconds: how long to wait for the answer.
 
     Raises:
-        Problem: 409 when the device is not online, 404 when WhatsApp no longer has what was asked for, 504 when it
-            does not answer in time, 502 when it cannot.
+        Problem: 409 when the device is not online, 410 when WhatsApp no longer has what was asked for, 507 when the
+            disk does not take it, 504 when the device does not answer in time, 502 when it cannot.
     """
     try:
         return await caller.call(device_no, verb, args, seconds)
-    except NoLease:
-        raise _offline("No worker holds this device now: connect it and try again.") from None
+    except NoLease as error:
+        raise _offline(_sentence(str(error))) from None
     except DeadlinePassed as error:
-        raise Problem(504, "device-silent", f"{_sentence(error)} Try again.", headers={"Retry-After": "5"}) from None
+        raise Problem(
+            504, "device-silent", f"{_sentence(str(error))} Try again.", headers={"Retry-After": "5"}
+        ) from None
     except CallFailed as error:
         raise _told(error) from None
 
 
 def _told(error: CallFailed) -> Problem:
     if error.code == "offline":
-        return _offline(f"{_sentence(error)} It must be online for this.")
+        return _offline(f"{_sentence(str(error))} It must be online for this.")
     if error.code == "expired":
-        return Problem(404, "media-gone", f"{_sentence(error)} WhatsApp keeps files for some weeks only.")
-    return Problem(502, "device-failed", _sentence(error))
+        return media_expired(str(error))
+    if error.code == "not_stored":
+        return not_stored(str(error))
+    return Problem(502, "device-failed", _sentence(str(error)))
+
+
+def media_expired(reason: str) -> Problem:
+    """410: a file WhatsApp does not keep any more. Only a phone can help."""
+    return Problem(410, "media-expired", f"{_sentence(reason)} Open the message on the phone.", headers=NOT_KEPT)
+
+
+def not_stored(reason: str) -> Problem:
+    """507: the disk does not take a file."""
+    return Problem(507, "not-stored", _sentence(reason))
 
 
 def _offline(detail: str) -> Problem:
     return conflict("device-offline", detail)
 
 
-def _sentence(error: Exception) -> str:
-    text = str(error).strip() or "the device could not do it"
+def _sentence(reason: str) -> str:
+    """A reason as a sentence."""
+    text = reason.strip() or "the device could not do it"
     return text[0].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

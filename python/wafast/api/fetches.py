@@ -5,29 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from wafast.api.calls import ask
 from wafast.api.problems import Problem
-from wafast.inbox.media import OCTETS, hash_of
+from wafast.inbox.media import hash_of
 
 if TYPE_CHECKING:
     from wafast.events.calls import Caller
 
 #: A video of 100 MB over a phone's line takes its time; the browser shows the thumbnail meanwhile.
 SECONDS = 60.0
-
-
-class Fetched(msgspec.Struct, frozen=True):
-    """A file the device has stored.
-
-    Args:
-        sha256: of its bytes.
-        mime: what it is served as.
-    """
-
-    sha256: bytes
-    mime: str
 
 
 class Fetches:
@@ -39,13 +25,13 @@ class Fetches:
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
-        self._running: dict[tuple[int, int], asyncio.Task[Fetched]] = {}
+        self._running: dict[tuple[int, int], asyncio.Task[bytes]] = {}
 
-    async def fetch(self, device_no: int, chat_id: int, key: int) -> Fetched:
-        """Has a message's file fetched by its device.
+    async def fetch(self, device_no: int, chat_id: int, key: int) -> bytes:
+        """Has a message's file fetched by its device, and gives its SHA-256.
 
         Raises:
-            Problem: 404, 409, 502 or 504, as ``ask`` says.
+            Problem: 409, 410, 502, 504 or 507, as ``ask`` says.
         """
         message = (chat_id, key)
         task = self._running.get(message)
@@ -56,9 +42,9 @@ class Fetches:
         # one browser that goes away must not end it for the others
         return await asyncio.shield(task)
 
-    async def _fetch(self, device_no: int, chat_id: int, key: int) -> Fetched:
+    async def _fetch(self, device_no: int, chat_id: int, key: int) -> bytes:
         answer = await ask(self._caller, device_no, "fetch_media", {"chat_id": chat_id, "key": key}, SECONDS)
         sha256 = hash_of(answer.get("sha256"))
         if sha256 is None:
             raise Problem(502, "device-failed", "The device fetched the file but did not say which it is.")
-        return Fetched(sha256, str(answer.get("mime") or OCTETS))
+        return sha256

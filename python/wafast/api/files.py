@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 from litestar import Response
+from litestar.background_tasks import BackgroundTask
 from litestar.response import Stream
 
 from wafast.api.problems import Problem
@@ -16,11 +17,11 @@ from wafast.inbox.media import OCTETS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
+    from typing import BinaryIO
 
     from litestar.datastructures import Headers
 
-    from wafast.inbox.media import StoredFile
+    from wafast.inbox.media_store import OpenFile
 
 CHUNK = 1 << 18  # bytes read at once
 #: What a browser may show by itself; everything else is downloaded.
@@ -64,11 +65,11 @@ def span_of(wanted: str | None, size: int) -> Span | None:
     return span
 
 
-def serve(file: StoredFile, headers: Headers, name: str | None = None) -> Response[Any]:
-    """The answer to a request for a file.
+def serve(file: OpenFile, headers: Headers, name: str | None = None) -> Response[Any]:
+    """The answer to a request for a file, which is closed when that was given.
 
     Args:
-        file: on disk.
+        file: to be read.
         headers: of the request.
         name: what a download is called.
 
@@ -77,19 +78,30 @@ def serve(file: StoredFile, headers: Headers, name: str | None = None) -> Respon
     """
     etag = f'"{file.sha256.hex()}"'
     answer = _headers(file.mime, etag, name)
+    closing = BackgroundTask(file.file.close)
     if _holds(headers.get("if-none-match"), etag):
-        return Response(b"", status_code=304, headers=answer, media_type=answer["Content-Type"])
+        return Response(b"", status_code=304, headers=answer, media_type=answer["Content-Type"], background=closing)
     wanted = headers.get("range")
     if headers.get("if-range", etag) != etag:
         wanted = None
-    span = span_of(wanted, file.size)
+    try:
+        span = span_of(wanted, file.size)
+    except Problem:
+        file.file.close()
+        raise
     if span is None:
         status, span = 200, Span(0, file.size)
     else:
         status = 206
         answer["Content-Range"] = f"bytes {span.start}-{span.end - 1}/{file.size}"
     answer["Content-Length"] = str(span.end - span.start)
-    return Stream(_read(file.path, span), status_code=status, headers=answer, media_type=answer["Content-Type"])
+    return Stream(
+        _read(file.file, span),
+        status_code=status,
+        headers=answer,
+        media_type=answer["Content-Type"],
+        background=closing,
+    )
 
 
 def serve_bytes(content: bytes, mime: str, etag: str, headers: Headers) -> Response[bytes]:
@@ -122,9 +134,8 @@ def _holds(given: str | None, etag: str) -> bool:
     return etag in known or known == ["*"]
 
 
-async def _read(path: Path, span: Span) -> AsyncIterator[bytes]:
-    file = await asyncio.to_thread(path.open, "rb")
-    try:
+async def _read(file: BinaryIO, span: Span) -> AsyncIterator[bytes]:
+    with file:  # also when the browser goes away in the middle
         await asyncio.to_thread(file.seek, span.start)
         left = span.end - span.start
         while left > 0:
@@ -133,5 +144,3 @@ async def _read(path: Path, span: Span) -> AsyncIterator[bytes]:
                 return
             left -= len(chunk)
             yield chunk
-    finally:
-        await asyncio.to_thread(file.close)

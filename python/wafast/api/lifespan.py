@@ -15,7 +15,8 @@ from wafast.database.pool import API_CONNECTIONS, open_pool
 from wafast.events.bus import subscribe
 from wafast.events.calls import Caller
 from wafast.events.hub import Hub
-from wafast.inbox.media import MediaStore
+from wafast.inbox.media_quota import keep_within
+from wafast.inbox.media_store import MediaStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -66,7 +67,7 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
         pool=pool,
         caller=caller,
         hub=hub,
-        media=MediaStore(settings.media_dir),
+        media=MediaStore(pool, settings.media_dir),
         fetches=Fetches(caller),
         idempotency=IdempotencyKeys(pool),
         metrics=metrics,
@@ -77,6 +78,7 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
         asyncio.create_task(_kept_up("calls", caller.listener.run(listening))),
         asyncio.create_task(_kept_up("live", hub.run(subscribe(database_uri, "api events")))),
         asyncio.create_task(_kept_up("keys", _forget_keys(services.idempotency))),
+        asyncio.create_task(_kept_up("media", keep_within(pool, services.media, settings.media_quota))),
     ]
     try:
         await asyncio.wait_for(listening.wait(), LISTENING_SECONDS)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of
+from wafast.api.calls import media_expired
 from wafast.api.files import serve, serve_bytes
 from wafast.api.ids import MAX_INT8
 from wafast.api.parameters import IdempotencyKey
@@ -21,7 +22,6 @@ from wafast.api.responses import problems
 from wafast.api.services import Services
 from wafast.api.uploads import Upload, store_upload
 from wafast.inbox import media
-from wafast.inbox.media import StoredFile
 
 #: Bytes of a whole upload: WhatsApp takes documents of 100 MB, and the form around it needs a little.
 MAX_UPLOAD = (100 << 20) + (64 << 10)
@@ -30,6 +30,13 @@ MAX_UPLOAD = (100 << 20) + (64 << 10)
 #: Names of files: by content, for what was uploaded here, or by the message they belong to.
 STORED = r"([0-9a-f]{64})\.[a-z0-9]{1,10}"
 OF_MESSAGE = r"([0-9]{1,19})-(-?[0-9]{1,19})\.(thumb\.jpg|[A-Za-z0-9]{1,10})"
+
+Again = Annotated[
+    int | None,
+    QueryParameter(
+        name="again", required=False, description="Ask WhatsApp again for a file it did not have; any number."
+    ),
+]
 
 
 class UploadController(Controller):
@@ -43,7 +50,7 @@ class UploadController(Controller):
         operation_id="upload_media",
         summary="Upload a file",
         request_max_body_size=MAX_UPLOAD,
-        responses=problems(400, 401, 403, 409, 413, 415, 422),
+        responses=problems(400, 401, 403, 409, 413, 415, 422, 507),
     )
     async def upload(
         self,
@@ -76,7 +83,7 @@ class FileController(Controller):
         operation_id="get_media",
         summary="A file",
         media_type="application/octet-stream",
-        responses=problems(400, 401, 404, 409, 416, 502, 504),
+        responses=problems(400, 401, 404, 409, 410, 416, 502, 504, 507),
     )
     async def show(
         self,
@@ -84,9 +91,11 @@ class FileController(Controller):
         request: Request[Any, Any, Any],
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
+        again: Again = None,
     ) -> Response[bytes]:
         """The address is in `media_url` and `thumbnail_url`. Ranges and ETags work; a file not seen before is fetched
-        through its device, which must be online for that."""
+        through its device, which must be online for that. 410 says that WhatsApp does not keep the file any more; that
+        is remembered for a day, unless `again` is given."""
         stored = re.fullmatch(STORED, filename)
         if stored is not None:
             return await _stored_file(services, principal, bytes.fromhex(stored[1]), filename, request)
@@ -99,37 +108,36 @@ class FileController(Controller):
             if jpeg is None:
                 raise not_found("file", filename)
             return serve_bytes(jpeg, "image/jpeg", f'"thumb-{chat_id}-{key}-{len(jpeg)}"', request.headers)
-        return await _file_of_message(services, principal, chat_id, key, filename, request)
+        return await _file_of_message(services, principal, (chat_id, key), filename, request, again is not None)
 
 
 async def _stored_file(
     services: Services, principal: Principal, sha256: bytes, filename: str, request: Request[Any, Any, Any]
 ) -> Response[Any]:
-    mime = await media.mime_of_stored(services.pool, principal.tenant_id, sha256)
-    file = None if mime is None else await services.media.find(sha256, mime)
+    file = await services.media.open(principal.tenant_id, sha256)
     if file is None:
         raise not_found("file", filename)
     return serve(file, request.headers)
 
 
 async def _file_of_message(
-    services: Services, principal: Principal, chat_id: int, key: int, filename: str, request: Request[Any, Any, Any]
+    services: Services,
+    principal: Principal,
+    message: tuple[int, int],
+    filename: str,
+    request: Request[Any, Any, Any],
+    again: bool,
 ) -> Response[Any]:
-    found = await media.message_media(services.pool, reach_of(principal), chat_id, key)
+    found = await media.message_media(services.pool, reach_of(principal), *message)
     if found is None:
         raise not_found("file", filename)
-    file = await _already_here(services, principal.tenant_id, found.sha256)
+    # That another tenant has it says nothing: a message can name any hash it likes.
+    file = None if found.sha256 is None else await services.media.open(principal.tenant_id, found.sha256)
+    if file is None and found.expired is not None and not again:
+        raise media_expired(found.expired)
     if file is None:
-        fetched = await services.fetches.fetch(found.device_no, chat_id, key)
-        file = await services.media.find(fetched.sha256, fetched.mime)
+        sha256 = await services.fetches.fetch(found.device_no, *message)
+        file = await services.media.open(principal.tenant_id, sha256)
     if file is None:
         raise Problem(502, "device-failed", "The device fetched the file, but it is not on this machine.")
     return serve(file, request.headers, found.name)
-
-
-async def _already_here(services: Services, tenant_id: int, sha256: bytes | None) -> StoredFile | None:
-    """A file this tenant has. That another one has it says nothing: a message can name any hash it likes."""
-    if sha256 is None:
-        return None
-    mime = await media.mime_of_stored(services.pool, tenant_id, sha256)
-    return None if mime is None else await services.media.find(sha256, mime)

@@ -26,6 +26,7 @@ DESCRIPTIONS = {
     403: "Signed in, but the role or the key's scope does not allow this.",
     404: "No such object here; somebody else's looks the same.",
     409: "The state of the thing forbids it; `detail` tells the way out.",
+    410: "WhatsApp does not keep the file any more; the phone may still have it.",
     413: "The body is larger than allowed.",
     415: "Not a media type this route takes.",
     416: "The range lies outside the file.",
@@ -34,6 +35,7 @@ DESCRIPTIONS = {
     502: "The device could not do it; `detail` says why.",
     503: "Not ready.",
     504: "The device did not answer in time.",
+    507: "The disk is full, or can't be written; `detail` says what helps.",
 }
 
 

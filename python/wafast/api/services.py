@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wafast.api.metrics import Metrics
     from wafast.events.calls import Caller
     from wafast.events.hub import Hub
-    from wafast.inbox.media import MediaStore
+    from wafast.inbox.media_store import MediaStore
     from wafast.settings import Settings
 
 log = logging.getLogger("wafast.api")

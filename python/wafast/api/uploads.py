@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
+import os
 import re
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 import msgspec
 from msgspec import Meta
 
+from wafast.api.calls import not_stored
 from wafast.api.idempotency import Answer, digest
 from wafast.api.problems import Problem, refused_field
 from wafast.inbox import images, media
+from wafast.inbox.media_store import NotStored
 
 if TYPE_CHECKING:
     from litestar.datastructures import UploadFile
@@ -52,11 +55,14 @@ async def store_upload(
         actor: who uploads.
 
     Raises:
-        Problem: 400, 409, 415, 422.
+        Problem: 400, 409, 415, 422, 507.
     """
     if kind not in (None, "image", *WANTED):
         raise refused_field("type", kind, "one of image, video, audio, voice, document is wanted")
-    upload = await _stored(services, tenant_id, file, None if kind is None else str(kind))
+    try:
+        upload = await _stored(services, tenant_id, file, None if kind is None else str(kind))
+    except NotStored as error:
+        raise not_stored(str(error)) from error
     if key is None:
         return upload
     # storing a file twice is storing it once, so the key is only looked at for being used for another file
@@ -74,7 +80,7 @@ async def _stored(services: Services, tenant_id: int, file: UploadFile, kind: st
     if kind == "image" or (kind is None and await asyncio.to_thread(images.is_image, source)):
         source.seek(0)
         try:
-            stored, picture = await services.media.keep_picture(source)
+            stored, picture = await services.media.keep_picture(tenant_id, source)
         except images.NotAnImage as error:
             raise Problem(
                 415, "unsupported-media-type", f"{file.filename!r} can't be sent as image: {error}."
@@ -83,15 +89,14 @@ async def _stored(services: Services, tenant_id: int, file: UploadFile, kind: st
         if not mime.startswith(WANTED[kind or "document"]):
             detail = f"{file.filename!r} is {mime}, which can't be sent as {kind}."
             raise Problem(415, "unsupported-media-type", detail)
-        source.seek(0)
-        stored = await services.media.keep(source, mime)
-        if stored.size == 0:
+        if source.seek(0, os.SEEK_END) == 0:
             raise refused_field("file", file.filename, "the file is empty")
-    mime = await media.record(services.pool, tenant_id, stored)
+        source.seek(0)
+        stored = await services.media.keep(tenant_id, source, mime)
     return Upload(
         media_id=stored.sha256.hex(),
-        media_url=media.file_url(stored.sha256, mime),
-        mime=mime,
+        media_url=media.file_url(stored.sha256, stored.mime),
+        mime=stored.mime,
         size=stored.size,
         width=picture.width if picture else None,
         height=picture.height if picture else None,

@@ -50,8 +50,9 @@ SERVER_ERROR = re.compile(r"server returned error (\d+)")
 NO_LID = re.compile(r"no lid found for", re.IGNORECASE)
 #: Neither will be otherwise in a moment (errors.go).
 NO_GROUP = re.compile(r"that group does not exist|not participating in that group", re.IGNORECASE)
-#: WhatsApp's media servers say so when a file is gone (download.go).
-GONE = re.compile(r"\b(403|404|410)\b|no such|media.*(expired|gone)", re.IGNORECASE)
+#: WhatsApp's media servers say so when a file is gone (errors.go). neonize 0.5.2 exports nothing that could ask the
+#: phone to upload it anew: no media retry receipt, and its SendMessage makes no peer message.
+GONE = re.compile(r"download failed with status code (403|404|410)\b")
 
 
 class NeonizeSession:

@@ -22,15 +22,17 @@ from wafast.database.away import DATABASE_AWAY
 from wafast.database.pool import WORKER_CONNECTIONS, open_pool
 from wafast.devices import loopback_trust, native_output
 from wafast.devices.calls_served import Verbs
+from wafast.devices.eager_media import NEW_FILES, EagerMedia
 from wafast.devices.fleet import Fleet
 from wafast.devices.gate import Gate
 from wafast.devices.group_names import NAMELESS_GROUP, GroupNames
 from wafast.devices.lease import BEAT_SECONDS, Leases
+from wafast.devices.media_fetcher import MediaFetcher
 from wafast.devices.reconciler import Reconciler
 from wafast.devices.session import ControlEvent, Session
 from wafast.events.bus import WORK, Listener
 from wafast.events.calls import Server, request_channel
-from wafast.inbox.media import MediaStore
+from wafast.inbox.media_store import MediaStore
 from wafast.outbox import claim as claims
 from wafast.outbox.send import Sender
 from wafast.settings import Network, Settings
@@ -101,15 +103,18 @@ class _Worker:
         sender = Sender(pool, self._id, settings.media_dir, fleet.online, lambda no: _session(fleet, no))
         reconciler = Reconciler(pool, leases, fleet, lambda numbers: _orphan(pool, numbers))
         names = GroupNames(pool, lambda no: _session(fleet, no))
+        fetcher = MediaFetcher(pool, MediaStore(pool, settings.media_dir))
+        eager = EagerMedia(pool, fetcher, fleet.online, lambda no: _session(fleet, no))
 
         def came_online(_device_no: int) -> None:
             sender.wake()
             names.wake()
+            eager.wake()
 
         fleet.on_online = came_online
         fleet.on_change = reconciler.wake
-        loop.add_reader(ingest.control_fd(), self._drain_control, ingest, fleet, names)
-        listener = self._listener(pool, fleet, reconciler, sender)
+        loop.add_reader(ingest.control_fd(), self._drain_control, ingest, fleet, names, eager)
+        listener = self._listener(pool, fleet, reconciler, sender, fetcher, eager)
         log.info("worker is ready", worker=str(self._id), network=self._network, pid=os.getpid())
         background = [
             self._task(self._beat(leases)),
@@ -117,6 +122,7 @@ class _Worker:
             self._task(reconciler.run()),
             self._task(reconciler.run_starts()),
             self._task(names.run()),
+            self._task(eager.run()),
         ]
         sending = self._task(sender.run())
         await self._stop.wait()
@@ -175,12 +181,16 @@ class _Worker:
             settings.spool_dir,
             messages_per_chat=settings.messages_per_chat,
             chat_storage=settings.chat_storage,
+            eager_media=settings.media == "eager",
         )
 
-    def _drain_control(self, ingest: _core.Ingest, fleet: Fleet, names: GroupNames) -> None:
+    def _drain_control(self, ingest: _core.Ingest, fleet: Fleet, names: GroupNames, eager: EagerMedia) -> None:
         for device_no, code, data in ingest.control():
             if code == NAMELESS_GROUP:
                 names.want(device_no, data.decode())
+                continue
+            if code == NEW_FILES:
+                eager.wake()
                 continue
             held = fleet.held.get(device_no)
             if held is not None and held.session is not None:
@@ -189,8 +199,16 @@ class _Worker:
                 except Exception:
                     log.exception("a control event is not readable", device=device_no, code=code)
 
-    def _listener(self, pool: asyncpg.Pool, fleet: Fleet, reconciler: Reconciler, sender: Sender) -> Listener:
-        server = Server(pool, Verbs(pool, fleet, MediaStore(self._settings.media_dir)).handle)
+    def _listener(
+        self,
+        pool: asyncpg.Pool,
+        fleet: Fleet,
+        reconciler: Reconciler,
+        sender: Sender,
+        fetcher: MediaFetcher,
+        eager: EagerMedia,
+    ) -> Listener:
+        server = Server(pool, Verbs(fleet, fetcher).handle)
 
         def work(payload: str) -> None:
             order = msgspec.json.decode(payload, type=_Work)
@@ -205,6 +223,7 @@ class _Worker:
         def gap() -> None:
             reconciler.wake_all()
             sender.wake()
+            eager.wake()
 
         channels: dict[str, Callable[[str], None]] = {WORK: work, request_channel(self._id): server.receive}
         return Listener(self._uri, f"worker {self._network} listener", channels, gap)

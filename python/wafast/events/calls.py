@@ -22,6 +22,9 @@ from wafast.events.bus import MAX_PAYLOAD, Listener
 q = load(__file__)
 log = logs.get("events.calls")
 
+#: How often a call that takes longer looks whether the worker it was given to still holds the device.
+LOOK_SECONDS = 5.0
+
 Handler = Callable[[int, str, dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
@@ -101,14 +104,23 @@ class Caller:
         self._waiting[request.id] = future
         try:
             await self._pool.execute(q.notify, request_channel(worker_id), [_encode(request)])
-            reply = await asyncio.wait_for(future, deadline)
-        except TimeoutError:
-            raise DeadlinePassed(f"the device did not answer within {deadline:g} seconds; try again") from None
+            reply = await self._reply(future, device_no, worker_id, deadline)
         finally:
             del self._waiting[request.id]
         if reply.code is not None:
             raise CallFailed(reply.code, reply.message)
         return reply.result or {}
+
+    async def _reply(self, future: asyncio.Future[_Reply], device_no: int, worker_id: UUID, deadline: float) -> _Reply:
+        left = deadline
+        while left > 0:
+            done, _ = await asyncio.wait([future], timeout=min(left, LOOK_SECONDS))
+            if done:
+                return future.result()
+            left -= LOOK_SECONDS
+            if left > 0 and await self._pool.fetchval(q.lease_holder, device_no) != worker_id:
+                raise NoLease("the worker that was asked has ended; try again")
+        raise DeadlinePassed(f"the device did not answer within {deadline:g} seconds; try again")
 
     def _receive(self, payload: str) -> None:
         reply = msgspec.json.decode(payload, type=_Reply)

@@ -1,22 +1,15 @@
-"""Files on disk by content hash, and the rows that say whose they are."""
+"""The file a message has: what is known of it, its type, and where it is served."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
-import hashlib
 import mimetypes
-import os
-import shutil
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from wafast.database.queries import load
-from wafast.inbox import images
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -27,9 +20,7 @@ if TYPE_CHECKING:
 
 q = load(__file__)
 
-CHUNK = 1 << 18  # bytes read or written at once
 OCTETS = "application/octet-stream"
-PICTURES_AT_ONCE = 2  # each decodes up to 60 megapixels: 180 MB
 #: what Python's own table has no ending for, or an odd one
 ENDINGS = {
     "image/jpeg": "jpg",
@@ -42,22 +33,6 @@ ENDINGS = {
 }
 
 
-class StoredFile(msgspec.Struct, frozen=True):
-    """A file on disk.
-
-    Args:
-        path: where it lies.
-        sha256: of its bytes.
-        mime: what it was declared or found to be.
-        size: bytes.
-    """
-
-    path: Path
-    sha256: bytes
-    mime: str
-    size: int
-
-
 class MessageMedia(msgspec.Struct, frozen=True):
     """The file a message has.
 
@@ -67,6 +42,7 @@ class MessageMedia(msgspec.Struct, frozen=True):
         sha256: of the file, as the message says; None when it does not.
         mime: as the sender says.
         name: file name of a document.
+        expired: why WhatsApp has it no more, and isn't asked again for a while; None where it may have it.
     """
 
     device_no: int
@@ -74,6 +50,7 @@ class MessageMedia(msgspec.Struct, frozen=True):
     sha256: bytes | None
     mime: str
     name: str | None
+    expired: str | None
 
 
 def ending_of(mime: str) -> str:
@@ -85,79 +62,6 @@ def ending_of(mime: str) -> str:
 def file_url(sha256: bytes, mime: str) -> str:
     """Where a stored file is served."""
     return f"/media/{sha256.hex()}.{ending_of(mime)}"
-
-
-class MediaStore:
-    """Files of all tenants under one folder, ``aa/<sha256>``; a file two tenants have lies there once.
-
-    Args:
-        folder: made when it is not there.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._incoming = folder / "incoming"
-        self._pictures = asyncio.Semaphore(PICTURES_AT_ONCE)
-        self._incoming.mkdir(parents=True, exist_ok=True)
-
-    def path_of(self, sha256: bytes) -> Path:
-        """Where a file lies, or would."""
-        name = sha256.hex()
-        return self._folder / name[:2] / name
-
-    async def find(self, sha256: bytes, mime: str) -> StoredFile | None:
-        """A file that is on disk, or None."""
-        path = self.path_of(sha256)
-        try:
-            size = (await asyncio.to_thread(path.stat)).st_size
-        except FileNotFoundError:
-            return None
-        return StoredFile(path, sha256, mime, size)
-
-    async def keep(self, source: BinaryIO, mime: str) -> StoredFile:
-        """Stores a file as it is.
-
-        Args:
-            source: read from where it stands to its end, in a thread.
-            mime: what to serve it as.
-        """
-        return await asyncio.to_thread(self._keep, source, mime)
-
-    async def keep_picture(self, source: BinaryIO) -> tuple[StoredFile, images.Picture]:
-        """Makes a picture fit for sending and stores it.
-
-        Raises:
-            NotAnImage: it is none.
-        """
-        async with self._pictures:
-            picture = await asyncio.to_thread(images.shrink, source)
-        return await asyncio.to_thread(self._keep_bytes, picture.jpeg, "image/jpeg"), picture
-
-    def _keep_bytes(self, content: bytes, mime: str) -> StoredFile:
-        with tempfile.SpooledTemporaryFile() as file:
-            file.write(content)
-            file.seek(0)
-            return self._keep(file, mime)
-
-    def _keep(self, source: BinaryIO | tempfile.SpooledTemporaryFile[bytes], mime: str) -> StoredFile:
-        digest = hashlib.sha256()
-        size = 0
-        handle, name = tempfile.mkstemp(dir=self._incoming)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                while chunk := source.read(CHUNK):
-                    digest.update(chunk)
-                    file.write(chunk)
-                    size += len(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            path = self.path_of(digest.digest())
-            path.parent.mkdir(exist_ok=True)
-            shutil.move(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-        return StoredFile(path, digest.digest(), mime, size)
 
 
 async def message_media(pool: asyncpg.Pool, reach: Reach, chat_id: int, key: int) -> MessageMedia | None:
@@ -172,6 +76,7 @@ async def message_media(pool: asyncpg.Pool, reach: Reach, chat_id: int, key: int
         sha256=hash_of(media.get("sha256")),
         mime=media.get("mime") or OCTETS,
         name=media.get("name"),
+        expired=row["expired"],
     )
 
 
@@ -183,13 +88,8 @@ async def message_thumbnail(pool: asyncpg.Pool, reach: Reach, chat_id: int, key:
 
 async def mime_of_stored(pool: asyncpg.Pool, tenant_id: int, sha256: bytes) -> str | None:
     """MIME type of a file the tenant has, or None when it has none of that hash."""
-    row = await pool.fetchrow(q.stored_media, tenant_id, sha256)
-    return row["mime"] if row is not None else None
-
-
-async def record(pool: asyncpg.Pool, tenant_id: int, file: StoredFile) -> str:
-    """Notes that a tenant has a file, and gives the MIME type it is served as."""
-    return str(await pool.fetchval(q.store_media, tenant_id, file.sha256, file.mime, file.size))
+    mime: str | None = await pool.fetchval(q.stored_mime, tenant_id, sha256)
+    return mime
 
 
 def hash_of(text: str | None) -> bytes | None:

@@ -39,6 +39,7 @@ class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
     height: Annotated[int | None, Meta(description="Pixels.", examples=[1200])]
     seconds: Annotated[int | None, Meta(description="Length of audio and video.", examples=[7])]
     name: Annotated[str | None, Meta(description="File name of a document.", examples=["price-list.pdf"])]
+    expired: Annotated[bool, Meta(description="WhatsApp does not keep the file any more; the phone may still have it.")]
 
 
 class Reaction(msgspec.Struct, frozen=True):
@@ -133,7 +134,7 @@ def message_of(row: asyncpg.Record) -> Message:
         message_text=row["body"],
         media_url=f"/media/{name}.{media['ext']}" if media else None,
         thumbnail_url=f"/media/{name}.thumb.jpg" if row["has_thumbnail"] and row["kind"] != "deleted" else None,
-        media=_media_facts(media) if media else None,
+        media=_media_facts(media, row["has_expired"]) if media else None,
         quoted_message_id=row["quoted"],
         status=row["status"],
         is_ephemeral=bool(flags & EPHEMERAL),
@@ -150,7 +151,7 @@ def message_of(row: asyncpg.Record) -> Message:
     )
 
 
-def _media_facts(media: dict[str, Any]) -> MediaFacts:
+def _media_facts(media: dict[str, Any], expired: bool) -> MediaFacts:
     return MediaFacts(
         mime=media.get("mime") or OCTETS,
         size=media.get("size"),
@@ -158,4 +159,5 @@ def _media_facts(media: dict[str, Any]) -> MediaFacts:
         height=media.get("height"),
         seconds=media.get("seconds"),
         name=media.get("name"),
+        expired=expired,
     )

@@ -5,11 +5,12 @@
 SELECT m.chat_id, m.key, d.id AS device_id, c.jid AS chat_jid, m.message_id, jid_of(m.sender) AS sender_jid,
        m.sender_name, m.flags, message_kind(m.kind) AS kind, m.body, m.media, m.quoted,
        message_status(m.status) AS status, m.reactions, m.poll_votes, m.edited_at, m.deleted_at, m.created_at,
-       t.key IS NOT NULL AS has_thumbnail, o.id AS outbox_id, m.tenant_id
+       t.key IS NOT NULL AS has_thumbnail, f.key IS NOT NULL AS has_expired, o.id AS outbox_id, m.tenant_id
 FROM chats c
 JOIN devices d ON d.no = c.device_no
 JOIN messages m ON m.chat_id = c.id AND m.tenant_id = c.tenant_id
 LEFT JOIN thumbnails t ON t.chat_id = m.chat_id AND t.key = m.key
+LEFT JOIN media_fetches f ON f.chat_id = m.chat_id AND f.key = m.key AND f.state = 'expired'
 LEFT JOIN outbox o ON m.flags & 1 <> 0 AND o.device_no = m.device_no AND o.message_id = m.message_id
 WHERE c.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND c.id = $3
   AND m.key > c.floor_key AND m.key < $4
@@ -22,11 +23,12 @@ LIMIT $5;
 SELECT m.chat_id, m.key, d.id AS device_id, c.jid AS chat_jid, m.message_id, jid_of(m.sender) AS sender_jid,
        m.sender_name, m.flags, message_kind(m.kind) AS kind, m.body, m.media, m.quoted,
        message_status(m.status) AS status, m.reactions, m.poll_votes, m.edited_at, m.deleted_at, m.created_at,
-       t.key IS NOT NULL AS has_thumbnail, o.id AS outbox_id, m.tenant_id, m.key <= c.floor_key AS is_trimmed
+       t.key IS NOT NULL AS has_thumbnail, f.key IS NOT NULL AS has_expired, o.id AS outbox_id, m.tenant_id, m.key <= c.floor_key AS is_trimmed
 FROM unnest($2::int8[], $3::int8[]) AS asked (chat_id, key)
 JOIN messages m ON m.chat_id = asked.chat_id AND m.key = asked.key
 JOIN chats c ON c.id = m.chat_id
 JOIN devices d ON d.no = c.device_no
 LEFT JOIN thumbnails t ON t.chat_id = m.chat_id AND t.key = m.key
+LEFT JOIN media_fetches f ON f.chat_id = m.chat_id AND f.key = m.key AND f.state = 'expired'
 LEFT JOIN outbox o ON m.flags & 1 <> 0 AND o.device_no = m.device_no AND o.message_id = m.message_id
 WHERE m.tenant_id = ANY ($1::int4[]);

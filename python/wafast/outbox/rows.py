@@ -83,8 +83,10 @@ async def enqueue(
             return None
         if device["jid"] is None:
             raise NotPaired
-        if media_sha256 is not None and not await connection.fetchval(q.has_media, tenant_id, media_sha256):
-            raise UnknownMedia
+        if media_sha256 is not None:
+            await connection.execute(q.hold_file, media_sha256)
+            if not await connection.fetchval(q.has_media, tenant_id, media_sha256):
+                raise UnknownMedia
         outbox_id = await connection.fetchval(
             q.enqueue, tenant_id, device["no"], to_jid, kind, body, media_sha256, file_name, quoted,
             priority, not_before, expires_at, created_by,

@@ -2,6 +2,10 @@
 -- Locked against deletion only: many sends may be put in at once.
 SELECT no, network, jid FROM devices WHERE tenant_id = $1 AND id = $2 FOR KEY SHARE
 
+-- name: hold_file
+-- Until the end of the transaction nobody throws the file away (inbox/media_store.sql has the other side of this lock).
+SELECT pg_advisory_xact_lock_shared(hashtextextended(encode($1, 'hex'), 0))
+
 -- name: has_media
 SELECT EXISTS (SELECT FROM media WHERE tenant_id = $1 AND sha256 = $2)
 

@@ -34,6 +34,8 @@ pub struct News {
     pub chats: BTreeMap<(i32, i32), BTreeSet<i64>>,
     /// Outbox rows that moved.
     pub outbox: BTreeMap<(i32, i32), Vec<i64>>,
+    /// Devices that have new files to fetch; for the worker, not for browsers.
+    pub files: BTreeSet<i32>,
     /// Typing and presence, ready made.
     pub fleeting: Vec<Value>,
 }

@@ -10,6 +10,8 @@ use parking_lot::Mutex;
 
 /// Code of an event of our own: a group has no subject yet; its data is the group's JID.
 pub const NAMELESS_GROUP: i32 = -1;
+/// Code of an event of our own: messages with files were stored that the worker is to fetch; it has no data.
+pub const NEW_FILES: i32 = -2;
 
 /// One event as neonize gave it, or one of our own.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -123,6 +123,15 @@ pub struct File<'a> {
     pub layout: &'static Layout,
 }
 
+impl File<'_> {
+    /// The message says where its file lies and how to open it; one to be seen once does not.
+    #[must_use]
+    pub fn can_be_fetched(&self) -> bool {
+        let says = |number| !optional(self.message, number).is_empty();
+        says(self.layout.media_key) && says(self.layout.direct_path)
+    }
+}
+
 /// The `media` column. Keys and hashes are base64; numbers that are not there are left out.
 #[derive(Serialize)]
 struct Column<'a> {

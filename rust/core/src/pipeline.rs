@@ -38,6 +38,8 @@ pub struct Options {
     pub messages_per_chat: i64,
     /// Off: messages are not stored; receipts still move what was sent.
     pub chat_storage: bool,
+    /// Files of new incoming messages are to be fetched by the worker.
+    pub eager_media: bool,
     /// Events of one device in memory.
     pub buffer: usize,
     /// Records in one transaction.

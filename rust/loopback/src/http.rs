@@ -79,10 +79,27 @@ pub async fn respond<S>(stream: &mut S, status: &str, content_type: &str, body: 
 where
     S: AsyncWrite + Unpin,
 {
-    let head = format!("HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n", body.len());
-    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(head(status, content_type, body.len()).as_bytes()).await?;
     stream.write_all(body).await?;
     stream.flush().await
+}
+
+/// Begins a whole answer and breaks the connection in the middle of its body.
+///
+/// # Errors
+/// Always: the connection is broken.
+pub async fn respond_half<S>(stream: &mut S, content_type: &str, body: &[u8]) -> io::Result<()>
+where
+    S: AsyncWrite + Unpin,
+{
+    stream.write_all(head("200 OK", content_type, body.len()).as_bytes()).await?;
+    stream.write_all(&body[..body.len() / 2]).await?;
+    stream.flush().await?;
+    Err(io::ErrorKind::ConnectionAborted.into())
+}
+
+fn head(status: &str, content_type: &str, length: usize) -> String {
+    format!("HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n")
 }
 
 fn parse(head: &[u8]) -> io::Result<Request> {

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use serde::Deserialize;
 use serde_json::json;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -13,6 +14,22 @@ use crate::{
     tls::MEDIA_HOST,
     world::World,
 };
+
+/// How downloads go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Downloads {
+    #[default]
+    Served,
+    /// The files are gone, as WhatsApp's are after some weeks.
+    Expired,
+    /// The connection breaks in the middle of a file.
+    Cut,
+    /// Other bytes come.
+    Wrong,
+    /// Nothing comes until they go otherwise.
+    Held,
+}
 
 /// Answers one request.
 ///
@@ -31,16 +48,32 @@ where
         }
         "GET" => {
             world.stats.downloads.add();
-            match block_in_place(|| world.media.get(request.path())) {
-                Some(blob) => http::respond(stream, "200 OK", "application/octet-stream", &blob).await,
-                None => http::respond(stream, "404 Not Found", "text/plain", b"no such file").await,
-            }
+            download(world, stream, request.path()).await
         }
         // a companion deletes the blob of a history sync it has read; others of the line may still need it
         "DELETE" => http::respond(stream, "200 OK", "text/plain", b"").await,
         other => {
             world.stats.unknown(other);
             http::respond(stream, "405 Method Not Allowed", "text/plain", b"").await
+        }
+    }
+}
+
+async fn download<S>(world: &World, stream: &mut S, path: &str) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut told = world.downloads.subscribe();
+    let how = told.wait_for(|how| *how != Downloads::Held).await.map_or(Downloads::Served, |how| *how);
+    let blob = block_in_place(|| world.media.get(path)).filter(|_| how != Downloads::Expired);
+    match (blob, how) {
+        (None, _) => http::respond(stream, "404 Not Found", "text/plain", b"no such file").await,
+        (Some(blob), Downloads::Cut) => http::respond_half(stream, "application/octet-stream", &blob).await,
+        (Some(mut blob), how) => {
+            if how == Downloads::Wrong {
+                blob.iter_mut().for_each(|byte| *byte ^= 0xff);
+            }
+            http::respond(stream, "200 OK", "application/octet-stream", &blob).await
         }
     }
 }

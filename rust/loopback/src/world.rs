@@ -11,7 +11,7 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use wafast_protocol::random;
 
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
     ledger::Ledger,
     link::{Ending, Link},
     live::Liveliness,
+    media::Downloads,
     media_store::MediaStore,
     names,
     observed::{InboxMessage, Receipt, Seen},
@@ -53,6 +54,8 @@ pub struct World {
     pub down: AtomicBool,
     /// Milliseconds each stanza of a client waits before it is looked at.
     pub latency: AtomicU64,
+    /// How downloads of files go.
+    pub downloads: watch::Sender<Downloads>,
     pub quit: Notify,
     people: RwLock<HashMap<Phone, Arc<Person>>>,
     groups: RwLock<HashMap<String, Arc<Group>>>,
@@ -81,6 +84,7 @@ impl World {
             links: Mutex::default(),
             down: AtomicBool::new(false),
             latency: AtomicU64::new(0),
+            downloads: watch::Sender::default(),
             quit: Notify::new(),
             people: RwLock::new(saved.people.into_iter().map(|person| (person.phone, Arc::new(person))).collect()),
             groups: RwLock::new(saved.groups.into_iter().map(|group| (group.id.clone(), Arc::new(group))).collect()),

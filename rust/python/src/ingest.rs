@@ -21,8 +21,8 @@ pub struct Ingest {
 impl Ingest {
     #[new]
     #[pyo3(signature = (
-        uri, owner, spool_dir, *, messages_per_chat = 20, chat_storage = true, buffer = 100, batch_rows = 10_000,
-        batch_ms = 5, writers = 2
+        uri, owner, spool_dir, *, messages_per_chat = 20, chat_storage = true, eager_media = false, buffer = 100,
+        batch_rows = 10_000, batch_ms = 5, writers = 2
     ))]
     #[allow(clippy::too_many_arguments)]
     fn new(
@@ -32,6 +32,7 @@ impl Ingest {
         spool_dir: PathBuf,
         messages_per_chat: i64,
         chat_storage: bool,
+        eager_media: bool,
         buffer: usize,
         batch_rows: usize,
         batch_ms: u64,
@@ -53,6 +54,7 @@ impl Ingest {
             spool_dir,
             messages_per_chat,
             chat_storage,
+            eager_media,
             buffer,
             batch_rows,
             batch_window: Duration::from_millis(batch_ms),

@@ -13,6 +13,7 @@ from PIL import Image
 
 from tests.integration.api.world import Chat, FakeWorker, Tenant
 from wafast.events.calls import CallFailed
+from wafast.inbox.media_store import MediaStore
 
 UPLOAD = "/api/v1/media"
 
@@ -123,6 +124,47 @@ def test_ranges_and_etags(tenant: Tenant) -> None:
     assert (head.status_code, head.headers["content-length"], head.content) == (200, str(len(content)), b"")
 
 
+@pytest.mark.parametrize(
+    ("wanted", "status", "first", "last"),
+    [
+        ("bytes=-999999", 206, 0, 999),
+        ("bytes=-1", 206, 999, 999),
+        ("bytes=999-", 206, 999, 999),
+        ("bytes = 5 - 7", 206, 5, 7),
+        ("bytes=0-0,5-7", 200, 0, 999),
+        ("bytes=7-5", 200, 0, 999),
+        ("bytes=-", 200, 0, 999),
+        ("lines=1-2", 200, 0, 999),
+        ("bytes=1000-1001", 416, 0, 0),
+        ("bytes=-0", 416, 0, 0),
+        ("bytes=99999999999-", 416, 0, 0),
+    ],
+)
+def test_each_form_of_a_range(tenant: Tenant, wanted: str, status: int, first: int, last: int) -> None:
+    content = bytes(range(250)) * 4
+    client = tenant.client()
+    url = _upload(client, "a.mp4", content, "video").json()["media_url"]
+    answer = client.get(url, headers={"Range": wanted})
+    assert answer.status_code == status
+    if status == 416:
+        assert answer.headers["content-range"] == "bytes */1000"
+        assert answer.headers["content-type"].startswith("application/problem+json")
+    else:
+        assert answer.content == content[first : last + 1]
+
+
+def test_a_download_goes_on_where_it_broke_off_if_the_file_is_still_the_same(tenant: Tenant) -> None:
+    content = bytes(range(250)) * 4
+    client = tenant.client()
+    url = _upload(client, "a.mp4", content, "video").json()["media_url"]
+    etag = client.get(url, headers={"Range": "bytes=0-99"}).headers["etag"]
+    rest = client.get(url, headers={"Range": "bytes=100-", "If-Range": etag})
+    assert (rest.status_code, rest.content) == (206, content[100:])
+    for other in ('"other"', f"W/{etag}", "Wed, 25 Nov 2026 07:28:00 GMT"):
+        whole = client.get(url, headers={"Range": "bytes=100-", "If-Range": other})
+        assert (whole.status_code, whole.content) == (200, content)
+
+
 def test_what_could_run_is_downloaded(tenant: Tenant) -> None:
     url = _upload(tenant.client(), "a.html", b"<script>alert(1)</script>").json()["media_url"]
     answer = tenant.client().get(url)
@@ -170,6 +212,33 @@ def test_a_file_is_fetched_through_its_device_on_first_view(tenant: Tenant) -> N
     assert tenant.client().get(url).content == content
 
 
+def test_a_file_that_was_thrown_away_is_fetched_again_on_the_next_view(tenant: Tenant) -> None:
+    content = _picture(size=(30, 30))
+    chat, url = _with_file(tenant, content)
+    world, sha256 = tenant.world, hashlib.sha256(content).digest()
+    calls: list[str] = []
+
+    async def answer(_device: int, verb: str, _args: dict[str, Any]) -> dict[str, Any]:
+        calls.append(verb)
+        stored = await MediaStore(world.pool, world.media_dir).keep(tenant.id, io.BytesIO(content), "image/png", sha256)
+        return {"sha256": stored.sha256.hex(), "mime": stored.mime, "size": stored.size}
+
+    async def evict() -> int:
+        async with world.pool.acquire() as connection:
+            return await MediaStore(world.pool, world.media_dir).evict(connection, sha256)
+
+    worker = FakeWorker(world, tenant, chat.device, answer)
+    try:
+        assert tenant.client().get(url).content == content
+        assert world.background.run(evict()) == 0, "it was viewed a moment ago"
+        world.sql("UPDATE media SET viewed_at = now() - interval '1 hour' WHERE sha256 = $1", sha256)
+        assert world.background.run(evict()) == len(content)
+        assert tenant.client().get(url).content == content
+    finally:
+        worker.close()
+    assert len(calls) == 2
+
+
 def test_a_hash_another_workspace_has_opens_nothing(tenant: Tenant, stranger: Tenant) -> None:
     content = b"salaries of everybody"
     upload = _upload(stranger.client(), "a.txt", content).json()
@@ -178,7 +247,7 @@ def test_a_hash_another_workspace_has_opens_nothing(tenant: Tenant, stranger: Te
     assert tenant.client().get(url).status_code == 409
 
 
-@pytest.mark.parametrize(("code", "status"), [("expired", 404), ("offline", 409), ("failed", 502)])
+@pytest.mark.parametrize(("code", "status"), [("expired", 410), ("offline", 409), ("failed", 502), ("not_stored", 507)])
 def test_a_file_that_cannot_be_fetched(tenant: Tenant, code: str, status: int) -> None:
     chat, url = _with_file(tenant, code.encode())
 
@@ -191,6 +260,58 @@ def test_a_file_that_cannot_be_fetched(tenant: Tenant, code: str, status: int) -
     finally:
         worker.close()
     assert (refused.status_code, "The file is gone." in refused.json()["detail"]) == (status, True)
+
+
+def _expire(tenant: Tenant, chat: Chat, until: str = "1 hour") -> None:
+    tenant.world.sql(
+        "INSERT INTO media_fetches (chat_id, key, tenant_id, device_no, state, reason, retry_at)"
+        " SELECT chat_id, key, tenant_id, device_no, 'expired', 'WhatsApp does not keep this file any more',"
+        " now() + $2::text::interval FROM messages WHERE chat_id = $1",
+        chat.id, until,
+    )  # fmt: skip
+
+
+def test_whatsapp_is_not_asked_again_for_a_file_it_keeps_no_more_until_somebody_wants_to(tenant: Tenant) -> None:
+    chat, url = _with_file(tenant, b"gone")
+    _expire(tenant, chat)
+    calls: list[Any] = []
+
+    async def answer(_device: int, verb: str, _args: dict[str, Any]) -> dict[str, Any]:
+        calls.append(verb)
+        raise CallFailed("expired", "WhatsApp does not keep this file any more")
+
+    worker = FakeWorker(tenant.world, tenant, chat.device, answer)
+    try:
+        for _ in range(3):
+            gone = tenant.client().get(url)
+            assert (gone.status_code, gone.headers["cache-control"]) == (410, "no-store")
+            assert gone.json()["type"] == "urn:wafast:problem:media-expired"
+            detail = "WhatsApp does not keep this file any more. Open the message on the phone."
+            assert gone.json()["detail"] == detail
+        assert calls == []
+        assert tenant.client().get(url, params={"again": 1}).status_code == 410
+        assert calls == ["fetch_media"]
+        tenant.world.sql("UPDATE media_fetches SET retry_at = now() WHERE chat_id = $1", chat.id)
+        assert tenant.client().get(url).status_code == 410
+        assert len(calls) == 2, "the memory does not hold for ever"
+    finally:
+        worker.close()
+
+
+def test_a_message_says_that_its_file_has_expired(tenant: Tenant) -> None:
+    chat, _ = _with_file(tenant, b"gone")
+    path = f"/api/v1/chats/{chat.id}/messages"
+    assert tenant.client().get(path).json()["items"][0]["media"]["expired"] is False
+    _expire(tenant, chat)
+    assert tenant.client().get(path).json()["items"][0]["media"]["expired"] is True
+
+
+def test_what_is_here_is_shown_although_whatsapp_has_it_no_more(tenant: Tenant) -> None:
+    content = b"kept here"
+    _upload(tenant.client(), "a.png", content, "document")
+    chat, url = _with_file(tenant, content)
+    _expire(tenant, chat)
+    assert tenant.client().get(url).content == content
 
 
 def test_a_thumbnail(tenant: Tenant) -> None:

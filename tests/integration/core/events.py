@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from neonize.proto import Neonize_pb2 as pb
@@ -184,13 +185,13 @@ def receipt(ids: list[str], kind: str, *, chat: str = SITI, sender: str = SITI, 
     return bytes(event.SerializePartialToString())
 
 
-def history(chat: str, texts: list[tuple[str, str, int]], **fields: Any) -> bytes:
-    """A history sync of one chat: (id, text, time) of each message."""
+def history(chat: str, texts: Sequence[tuple[str, str | Message, int]], **fields: Any) -> bytes:
+    """A history sync of one chat: (id, text or content, time) of each message."""
     messages = [
         HistorySyncMsg(
             message=WebMessageInfo(
                 key=MessageKey(remoteJID=chat, fromMe=False, ID=id),
-                message=Message(conversation=text),
+                message=Message(conversation=text) if isinstance(text, str) else text,
                 messageTimestamp=at,
             )
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -18,6 +19,7 @@ import asyncpg
 from tests.simulator import Simulator
 from wafast.accounts import tenants
 from wafast.devices import loopback_trust, rows
+from wafast.events.calls import Caller
 from wafast.outbox import rows as outbox
 
 PATIENCE = 60.0
@@ -27,12 +29,13 @@ T = TypeVar("T")
 class Worker:
     """A worker process on a database and a simulator."""
 
-    def __init__(self, data_dir: Path, uri: str, simulator: Simulator) -> None:
+    def __init__(self, data_dir: Path, uri: str, simulator: Simulator, **flags: str) -> None:
         profile = simulator.folder / "loopback.json"
         environment = loopback_trust.environment(profile, os.environ)
         root = Path(__file__).parents[3]
         environment["PYTHONPATH"] = os.pathsep.join([str(root), str(root / "python")])
         command = [sys.executable, "-m", "tests.integration.devices.worker_process", str(data_dir), uri, str(profile)]
+        command += [f"{name}={value}" for name, value in flags.items()]
         self.process = subprocess.Popen(command, env=environment, cwd=data_dir)
 
     def stop(self) -> int:
@@ -65,9 +68,9 @@ class Stack:
         tenant_id = await pool.fetchval("SELECT min(id) FROM tenants")
         return cls(uri, data_dir, simulator, pool, tenant_id)
 
-    def start_worker(self) -> Worker:
-        """One more worker."""
-        worker = Worker(self.data_dir, self.uri, self.simulator)
+    def start_worker(self, **flags: str) -> Worker:
+        """One more worker; `flags` are settings by field."""
+        worker = Worker(self.data_dir, self.uri, self.simulator, **flags)
         self.workers.append(worker)
         return worker
 
@@ -75,6 +78,20 @@ class Stack:
         """No worker is left."""
         for worker in self.workers:
             worker.end()
+
+    @contextlib.asynccontextmanager
+    async def caller(self) -> AsyncIterator[Caller]:
+        """The API's end of calls to devices."""
+        caller = Caller(self.pool, self.uri)
+        ready = asyncio.Event()
+        task = asyncio.create_task(caller.listener.run(ready))
+        await ready.wait()
+        yield caller
+        task.cancel()
+
+    def files(self) -> set[str]:
+        """The names of all media on disk, half-written ones too."""
+        return {path.name for path in (self.data_dir / "media").rglob("*") if path.is_file()}
 
     async def add_device(self, name: str = "Shop") -> rows.DeviceRow:
         """A device on the loopback network."""

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.integration.devices.stack import Stack
-from wafast.events.calls import Caller, CallError, NoLease
-
-
-@contextlib.asynccontextmanager
-async def caller_on(stack: Stack) -> AsyncIterator[Caller]:
-    caller = Caller(stack.pool, stack.uri)
-    ready = asyncio.Event()
-    task = asyncio.create_task(caller.listener.run(ready))
-    await ready.wait()
-    yield caller
-    task.cancel()
+from wafast.events.calls import CallError, NoLease
 
 
 async def test_typing_read_and_who_is_on_whatsapp(stack: Stack, phone: str, contact: str) -> None:
@@ -32,7 +20,7 @@ async def test_typing_read_and_who_is_on_whatsapp(stack: Stack, phone: str, cont
     await stack.until(
         lambda: stack.pool.fetchval("SELECT count(*) FROM messages WHERE device_no = $1", device.no), "a message"
     )
-    async with caller_on(stack) as caller:
+    async with stack.caller() as caller:
         assert await caller.call(device.no, "typing", {"chat": chat, "state": "composing"}) == {}
         [seen] = await asyncio.to_thread(stack.simulator.seen, phone, wait=5)
         assert (seen.state, seen.to) == ("composing", contact)
@@ -70,7 +58,7 @@ async def test_a_picture_is_fetched_once_it_is_wanted(stack: Stack, phone: str, 
     image = await asyncio.to_thread(stack.simulator.image, phone, contact, caption="look")
     query = "SELECT chat_id, key FROM messages WHERE device_no = $1"
     row = await stack.until(lambda: stack.pool.fetchrow(query, device.no), "the picture's message")
-    async with caller_on(stack) as caller:
+    async with stack.caller() as caller:
         got = await caller.call(device.no, "fetch_media", {"chat_id": row["chat_id"], "key": row["key"]})
     assert got["sha256"] == image.sha256
     file = stack.data_dir / "media" / image.sha256[:2] / image.sha256
@@ -81,7 +69,7 @@ async def test_a_picture_is_fetched_once_it_is_wanted(stack: Stack, phone: str, 
 async def test_a_call_that_cannot_be_answered_says_why(stack: Stack, phone: str) -> None:
     worker = stack.start_worker()
     device = await stack.pair(phone)
-    async with caller_on(stack) as caller:
+    async with stack.caller() as caller:
         with pytest.raises(CallError, match="no 'fly'"):
             await caller.call(device.no, "fly", {})
         await asyncio.to_thread(stack.simulator.drop, phone)

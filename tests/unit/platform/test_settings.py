@@ -39,12 +39,23 @@ def test_the_later_source_wins(tmp_path: Path) -> None:
         ("WHATSAPP_CHAT_STORAGE", "perhaps"),
         ("WAFAST_LOG", "loud"),
         ("WAFAST_ADMIN_EMAIL", "nobody"),
+        ("WAFAST_MEDIA", "never"),
+        ("WAFAST_MEDIA_QUOTA", "20"),
+        ("WAFAST_MEDIA_QUOTA", "-1GiB"),
+        ("WAFAST_MEDIA_QUOTA", "20GB"),
         ("WAFAST_LOOPBACK", "/nonexistent/loopback.json"),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
     with pytest.raises(settings.SettingError, match=f"^{name} is"):
         settings.load({}, {name: value}, NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("0", 0), ("0GiB", 0), ("500MiB", 500 << 20), ("2 gib", 2 << 30), ("20GiB", 20 << 30)]
+)
+def test_room_for_media_is_bytes(text: str, size: int) -> None:
+    assert settings.load({}, {"WAFAST_MEDIA_QUOTA": text}, NOTHING).media_quota == size
 
 
 def test_a_wrong_secret_is_not_repeated() -> None:

@@ -528,7 +528,8 @@ export interface paths {
         /**
          * A file
          * @description The address is in `media_url` and `thumbnail_url`. Ranges and ETags work; a file not seen before is fetched
-         *     through its device, which must be online for that.
+         *     through its device, which must be online for that. 410 says that WhatsApp does not keep the file any more; that
+         *     is remembered for a day, unless `again` is given.
          */
         get: operations["get_media"];
         put?: never;
@@ -848,6 +849,8 @@ export interface components {
              * @example price-list.pdf
              */
             name: string | null;
+            /** @description WhatsApp does not keep the file any more; the phone may still have it. */
+            expired: boolean;
         };
         /** Message */
         Message: {
@@ -2558,6 +2561,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The disk is full, or can't be written; `detail` says what helps. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     send_message: {
@@ -3162,7 +3174,10 @@ export interface operations {
     };
     get_media: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Ask WhatsApp again for a file it did not have; any number. */
+                again?: number | null;
+            };
             header?: {
                 /** @example bytes=0-65535 */
                 Range?: string;
@@ -3235,6 +3250,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description WhatsApp does not keep the file any more; the phone may still have it. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The range lies outside the file. */
             416: {
                 headers: {
@@ -3255,6 +3279,15 @@ export interface operations {
             };
             /** @description The device did not answer in time. */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The disk is full, or can't be written; `detail` says what helps. */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

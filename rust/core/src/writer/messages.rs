@@ -1,5 +1,7 @@
 //! New messages: COPY straight into the table, and through a staging table only when one of them is there already.
 
+use std::collections::BTreeSet;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio_postgres::Error;
 
@@ -26,6 +28,9 @@ const NO_THUMBNAILS: &str = "\
     DELETE FROM thumbnails p USING unnest($1::int8[], $2::int8[]) t (chat_id, key) \
     WHERE p.chat_id = t.chat_id AND p.key = t.key";
 const THUMBNAILS: &str = "COPY thumbnails (chat_id, key, tenant_id, jpeg) FROM STDIN BINARY";
+const WANT_FILES: &str = "\
+    INSERT INTO media_fetches (chat_id, key, tenant_id, device_no) \
+    SELECT * FROM unnest($1::int8[], $2::int8[], $3::int4[], $4::int4[]) ON CONFLICT DO NOTHING";
 
 /// A row to insert.
 #[derive(Clone, Copy)]
@@ -178,6 +183,26 @@ impl<'a> Inserts<'a> {
         }
         if copy.is_empty() { Ok(()) } else { database.copy(THUMBNAILS, copy.finish()).await.map(drop) }
     }
+
+    /// Notes that files of what was inserted are to be fetched, and gives their devices. Not of a history, which may have
+    /// thousands, and not of own messages.
+    pub async fn want_files(&self, database: &Database) -> Result<BTreeSet<i32>, Error> {
+        let wanted: Vec<&Row<'_>> = self.rows.iter().filter(|row| brings_file(row.message)).collect();
+        if wanted.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let chats: Vec<i64> = wanted.iter().map(|row| row.chat_id).collect();
+        let keys: Vec<i64> = wanted.iter().map(|row| row.key).collect();
+        let tenants: Vec<i32> = wanted.iter().map(|row| row.tenant_id).collect();
+        let devices: Vec<i32> = wanted.iter().map(|row| row.device_no).collect();
+        database.query(WANT_FILES, &[&chats, &keys, &tenants, &devices]).await?;
+        Ok(devices.into_iter().collect())
+    }
+}
+
+/// A new message from somebody else with a file that can be fetched.
+fn brings_file(message: &Message<'_>) -> bool {
+    !message.is_history && !message.from_me && message.content.media.is_some_and(|file| file.can_be_fetched())
 }
 
 /// Which of these messages are in the table, by chat and id, and under which key: nearly always the one that is theirs, and

@@ -84,6 +84,10 @@ impl Writer<'_> {
         };
         match done {
             Ok(told) => {
+                for device_no in &told.files {
+                    let (device_no, code) = (*device_no, control::NEW_FILES);
+                    self.shared.controls.push(Control { device_no, code, data: Vec::new() });
+                }
                 if let Some(news) = &self.news {
                     let _ = news.send(told);
                 }

@@ -118,6 +118,9 @@ async fn steps(
     step.learn(&others).await?;
     step.load_chats(batch, &others).await?;
     let inserts = step.insert(batch, announce_known, is_staged).await?;
+    if shared.options.eager_media {
+        step.done.news.files = inserts.want_files(database).await?;
+    }
     let rows = inserts.rows();
     step.count(rows, is_staged).await?;
     let mut wanted = changes::take_waiting(database, step.known, rows).await?;

@@ -162,6 +162,10 @@ fn go_wrong(world: &World, order: Order) -> Result<Value, String> {
             world.latency.store(ms, Relaxed);
             json!(true)
         }
+        Order::Downloads { how } => {
+            world.downloads.send_replace(how);
+            json!(true)
+        }
         Order::HoldAcks { phone, on } => json!(outage::hold_acks(world, phone.0, on)),
         Order::Clear { phone } => {
             outage::clear(world, phone.0);

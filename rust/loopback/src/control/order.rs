@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::{
     address::{self, Phone},
+    media::Downloads,
     presence::Typing,
 };
 
@@ -127,6 +128,8 @@ pub enum Order {
     RefuseSend { phone: Number, code: u16, count: Option<u32> },
     /// Every stanza of a client waits so long.
     Latency { ms: u64 },
+    /// Downloads of files go so: `served`, `expired`, `cut`, `wrong` or `held`.
+    Downloads { how: Downloads },
     /// Acknowledgements of sends wait until `on` is false.
     HoldAcks { phone: Number, on: bool },
     /// Ends what failure, ban, outdated, refuse_send and hold_acks began.

@@ -1,0 +1,91 @@
+/** A message's file on its way into the page: whether it is there, why not, and trying again. */
+import { t, type MessageKey } from '../i18n/index.svelte';
+
+/** What is told of a file that did not come, by the status of the answer; 0 is no answer at all. */
+const WORDS: Record<number, MessageKey> = {
+  0: 'media.unreachable',
+  409: 'media.offline',
+  410: 'media.expired',
+  507: 'media.no_room',
+};
+/** It came, and this browser can't show it. */
+const UNREADABLE = 200;
+
+export class MediaFile {
+  /** It is there. */
+  loaded = $state(false);
+  /** The server fetches it, because somebody asked for it. */
+  fetching = $state(false);
+  #attempt = $state(0);
+  #status = $state<number | null>(null);
+  /** Loaded once more by itself, which is done once. */
+  #reloaded = false;
+  readonly #of: () => { url: string | null; expired: boolean };
+
+  /** @param of the file's address, and whether the message says that WhatsApp has it no more */
+  constructor(of: () => { url: string | null; expired: boolean }) {
+    this.#of = of;
+  }
+
+  /** Where to load it from; null while it is known that it does not come. */
+  get src(): string | null {
+    const { url } = this.#of();
+    if (url === null || this.failure !== null) return null;
+    return this.#attempt > 0 && !url.startsWith('blob:') ? `${url}?again=${this.#attempt}` : url;
+  }
+
+  /** Why it is not there, in words. */
+  get failure(): string | null {
+    if (this.loaded) return null;
+    if (this.#status === null) return this.#attempt === 0 && this.#of().expired ? t('media.expired') : null;
+    return t(this.#status === UNREADABLE ? 'media.unreadable' : (WORDS[this.#status] ?? 'media.failed'));
+  }
+
+  /** An element could not load it: asks why. It may be there by now; then it is loaded once more. */
+  async failed(): Promise<void> {
+    const { url } = this.#of();
+    if (url === null || this.failure !== null) return;
+    const status = await this.#ask(url);
+    if (!came(status)) this.#status = status;
+    else if (this.#reloaded) this.#status = UNREADABLE;
+    else {
+      this.#reloaded = true;
+      this.#attempt += 1;
+    }
+  }
+
+  /** Has the server fetch it before it is loaded, so that waiting can be shown; gives whether it is there. */
+  async fetch(): Promise<boolean> {
+    const src = this.src;
+    if (this.loaded || src === null || this.fetching) return this.loaded;
+    this.fetching = true;
+    const status = await this.#ask(src);
+    this.fetching = false;
+    this.loaded = came(status);
+    if (!this.loaded) this.#status = status;
+    return this.loaded;
+  }
+
+  /** A person wants it tried again; WhatsApp is asked then, whatever it said before. */
+  again(): void {
+    this.#status = null;
+    this.loaded = false;
+    this.#reloaded = false;
+    this.#attempt += 1;
+  }
+
+  /** The status of the answer; one byte is enough to know. */
+  async #ask(url: string): Promise<number> {
+    try {
+      const answer = await globalThis.fetch(url, { headers: { Range: 'bytes=0-0' }, credentials: 'same-origin' });
+      await answer.body?.cancel();
+      return answer.status;
+    } catch {
+      return 0;
+    }
+  }
+}
+
+function came(status: number): boolean {
+  return status >= 200 && status < 300;
+}

@@ -1,0 +1,74 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { MediaFile } from './media_file.svelte';
+
+const URL_OF_FILE = '/media/1-2.jpg';
+
+/** The server answers with these statuses, one after the other; null is no answer. */
+function server(...statuses: (number | null)[]): string[] {
+  const asked: string[] = [];
+  vi.stubGlobal('fetch', (url: string) => {
+    asked.push(url);
+    const status = statuses.shift() ?? null;
+    return status === null ? Promise.reject(new TypeError('offline')) : Promise.resolve(new Response('x', { status }));
+  });
+  return asked;
+}
+
+const file = (expired = false): MediaFile => new MediaFile(() => ({ url: URL_OF_FILE, expired }));
+
+afterEach(() => void vi.unstubAllGlobals());
+
+describe('MediaFile', () => {
+  it('says why a file did not come, and asks for it again when told to', async () => {
+    server(409);
+    const one = file();
+    expect([one.src, one.failure]).toEqual([URL_OF_FILE, null]);
+    await one.failed();
+    expect(one.src).toBeNull();
+    expect(one.failure).toContain('offline');
+    one.again();
+    expect([one.src, one.failure]).toEqual([`${URL_OF_FILE}?again=1`, null]);
+  });
+
+  it.each([
+    [410, 'on the phone'],
+    [507, 'no room'],
+    [502, 'could not be fetched'],
+    [null, 'cannot be reached'],
+  ])('has words for %s', async (status, words) => {
+    server(status);
+    const one = file();
+    await one.failed();
+    expect(one.failure).toContain(words);
+  });
+
+  it('does not load what is known to have expired, until a person wants it', () => {
+    const asked = server();
+    const one = file(true);
+    expect(one.src).toBeNull();
+    expect(one.failure).toContain('on the phone');
+    one.again();
+    expect(one.src).toBe(`${URL_OF_FILE}?again=1`);
+    expect(asked).toEqual([]);
+  });
+
+  it('loads once more what has come meanwhile, and then says that it cannot be shown', async () => {
+    server(206, 206);
+    const one = file();
+    await one.failed();
+    expect([one.src, one.failure]).toEqual([`${URL_OF_FILE}?again=1`, null]);
+    await one.failed();
+    expect(one.failure).toContain('cannot show');
+  });
+
+  it('waits for the server to fetch it before it is played or saved', async () => {
+    const asked = server(206);
+    const one = file();
+    const waiting = one.fetch();
+    expect(one.fetching).toBe(true);
+    expect(await waiting).toBe(true);
+    expect([one.fetching, one.loaded, asked]).toEqual([false, true, [URL_OF_FILE]]);
+    expect(await one.fetch()).toBe(true);
+    expect(asked).toHaveLength(1);
+  });
+});
