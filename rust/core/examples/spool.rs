@@ -99,6 +99,7 @@ fn feed(folder: &Path, events: &[&[u8]], acknowledged: &Path) -> Result<(), Box<
         spool_dir: folder.to_owned(),
         messages_per_chat: 20,
         chat_storage: true,
+        eager_media: false,
         buffer: 100,
         batch_rows: 10_000,
         batch_window: Duration::from_millis(5),
