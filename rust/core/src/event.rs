@@ -19,12 +19,13 @@ pub mod code {
     pub const JOINED_GROUP: i32 = 21;
     pub const GROUP_INFO: i32 = 22;
     pub const CALL_TERMINATE: i32 = 42;
+    pub const UNDECRYPTABLE: i32 = 44;
 }
 
 /// Whether events of this code are for the pipeline; all others are for the worker.
 #[must_use]
 pub fn is_data(event: i32) -> bool {
-    (code::MESSAGE..=code::GROUP_INFO).contains(&event) || matches!(event, code::HISTORY_SYNC | code::CALL_TERMINATE)
+    (code::MESSAGE..=code::GROUP_INFO).contains(&event) || matches!(event, code::HISTORY_SYNC | code::CALL_TERMINATE | code::UNDECRYPTABLE)
 }
 
 /// Whether losing an event of this code loses nothing that is stored.
@@ -51,6 +52,7 @@ pub fn read(event: i32, bytes: &[u8], now: i64, keep: usize) -> Result<Vec<Recor
     let mut records = Vec::new();
     match event {
         code::MESSAGE => message(&fields, now, &mut records),
+        code::UNDECRYPTABLE => undecryptable(bytes, now, &mut records),
         code::RECEIPT => receipt(bytes, now, &mut records),
         code::CHAT_PRESENCE => chat_presence(bytes, &mut records),
         code::PRESENCE => {
@@ -135,10 +137,35 @@ pub(crate) fn pair(one: Option<&Jid>, other: Option<&Jid>, records: &mut Vec<Rec
 
 fn message(event: &wire::Table<'_, 10>, now: i64, records: &mut Vec<Record>) {
     let info = wire::table::<11>(event.bytes(1));
-    let Some(source) = Source::read(info.bytes(1), records) else { return };
+    let Some(head) = head(&info, event.number(9) != 0, now, records) else { return };
+    let (chat, message_id) = (head.chat.clone(), head.id.clone());
+    head.record(event.bytes(2), around(event), records);
+    let makes_row = records.iter().any(|record| matches!(record, Record::Message(_)));
+    if !makes_row && decode::has_content(event.bytes(2)) {
+        records.push(Record::Rowless { chat, message_id });
+    }
+}
+
+/// A message that came and could not be read. What is hidden when it can't be read (reactions, edits, deletions) and what
+/// the phone tells only its devices is nothing a person waits for.
+fn undecryptable(bytes: &[u8], now: i64, records: &mut Vec<Record>) {
+    const HIDE: u64 = 2;
+    let event = wire::table::<4>(bytes);
+    let info = wire::table::<11>(event.bytes(1));
+    if event.number(3) == HIDE || info.bytes(7) == b"peer" {
+        return;
+    }
+    if let Some(head) = head(&info, false, now, records) {
+        head.message(Content::waiting(), records);
+    }
+}
+
+/// `MessageInfo`; None for what is stored nowhere.
+fn head(info: &wire::Table<'_, 11>, is_edit: bool, now: i64, records: &mut Vec<Record>) -> Option<Head> {
+    let source = Source::read(info.bytes(1), records)?;
     let id = text::clean(info.bytes(2));
     let sent = timestamp::repair(info.number(6).cast_signed(), now);
-    let head = Head {
+    Some(Head {
         chat: source.chat,
         sender: source.sender,
         sender_alt: source.sender_alt,
@@ -148,12 +175,11 @@ fn message(event: &wire::Table<'_, 10>, now: i64, records: &mut Vec<Record>) {
         was_repaired: sent.was_nonsense,
         now,
         by_admin: info.bytes(10) == b"8",
-        is_edit: event.number(9) != 0,
+        is_edit,
         sender_name: Some(text::clean(info.bytes(5))).filter(|name| !name.is_empty()),
         status: if source.from_me { Status::Sent } else { Status::Received },
         is_history: false,
-    };
-    head.record(event.bytes(2), around(event), records);
+    })
 }
 
 /// whatsmeow has opened the outermost wrappers already, and says which.

@@ -23,6 +23,7 @@ use crate::{
     connection::Connector,
     control::{Control, Controls},
     event,
+    heard::Heard,
     record::Record,
     spool::{Entry, Spool},
     stats::{self, Stats},
@@ -65,6 +66,8 @@ pub enum StartError {
 pub struct Device {
     pub no: i32,
     pub buffer: Buffer,
+    /// None when the disk is full: then nothing is remembered.
+    heard: Option<Heard>,
 }
 
 /// What all threads share.
@@ -146,7 +149,7 @@ impl Pipeline {
             let device = shared.device(device_no);
             if device.buffer.admit_fleeting() {
                 shared.open.fetch_add(1, Ordering::AcqRel);
-                let records = shared.read(device_no, code, data, now());
+                let records = shared.read(&device, code, data, now());
                 let item = Item { device, code, records, is_replay: false, place: None };
                 self.send(if item.records.is_empty() { shared.finish(item) } else { Some(item) });
             }
@@ -226,18 +229,42 @@ impl Drop for Pipeline {
     }
 }
 
+impl Device {
+    /// Notes which message was read; one that can't be read a second time is not missing.
+    fn hear(&self, code: i32, records: Vec<Record>) -> Vec<Record> {
+        let (Some(heard), event::code::MESSAGE | event::code::UNDECRYPTABLE) = (&self.heard, code) else {
+            return records;
+        };
+        let message_id = records.iter().find_map(|record| match record {
+            Record::Message(message) => Some(&message.id),
+            Record::Rowless { message_id, .. } => Some(message_id),
+            _ => None,
+        });
+        match message_id {
+            Some(id) if code == event::code::MESSAGE => heard.note(id),
+            Some(id) if heard.has(id) => return Vec::new(),
+            _ => {}
+        }
+        records
+    }
+}
+
 impl Shared {
     fn device(&self, no: i32) -> Arc<Device> {
         if let Some(device) = self.devices.read().get(&no) {
             return Arc::clone(device);
         }
-        let fresh = || Arc::new(Device { no, buffer: Buffer::new(self.options.buffer) });
+        let fresh = || {
+            let heard = Heard::open(&self.options.spool_dir, no)
+                .inspect_err(|error| eprintln!("wafast: what device {no} reads is not remembered: {error}"));
+            Arc::new(Device { no, buffer: Buffer::new(self.options.buffer), heard: heard.ok() })
+        };
         Arc::clone(self.devices.write().entry(no).or_insert_with(fresh))
     }
 
     /// A spooled event as an item; None when it says nothing, and then it is done with.
     fn item(&self, device: &Arc<Device>, entry: Entry) -> Option<Item> {
-        let records = self.read(device.no, entry.code, entry.place.bytes(), entry.received_at);
+        let records = self.read(device, entry.code, entry.place.bytes(), entry.received_at);
         if records.is_empty() {
             entry.place.commit();
             return None;
@@ -252,15 +279,15 @@ impl Shared {
     }
 
     /// What an event says. One that can't be read is set aside: it must not hold up those behind it.
-    fn read(&self, device_no: i32, code: i32, data: &[u8], received_at: i64) -> Vec<Record> {
+    fn read(&self, device: &Device, code: i32, data: &[u8], received_at: i64) -> Vec<Record> {
         let keep = usize::try_from(self.options.messages_per_chat).unwrap_or(0);
         let read = panic::catch_unwind(AssertUnwindSafe(|| event::read(code, data, received_at, keep)));
         match read {
-            Ok(Ok(records)) => return records,
+            Ok(Ok(records)) => return device.hear(code, records),
             Ok(Err(event::Damaged)) => stats::add(&self.stats.damaged, 1),
             Err(_) => stats::add(&self.stats.poisoned, 1),
         }
-        self.spool.set_aside(device_no, code, data);
+        self.spool.set_aside(device.no, code, data);
         Vec::new()
     }
 

@@ -65,6 +65,8 @@ pub mod flag {
     pub const VIEW_ONCE: i16 = 4;
     pub const FORWARDED: i16 = 8;
     pub const PINNED: i16 = 16;
+    /// It could not be read; the message itself may still come and takes its place.
+    pub const WAITING: i16 = 32;
 }
 
 /// `messages.key`: the second it was sent, then 32 bits of its id. Newer messages have larger keys.
@@ -90,6 +92,22 @@ impl Content {
     #[must_use]
     pub fn new(kind: Kind, body: String) -> Self {
         Self { kind, flags: 0, body, media: None, thumbnail: None, quoted: None, poll: None }
+    }
+}
+
+/// What a message that could not be read shows; WhatsApp's own words.
+const WAITING: &str = "Waiting for this message";
+
+impl Content {
+    /// In the place of a message that could not be read.
+    #[must_use]
+    pub fn waiting() -> Self {
+        Self { flags: flag::WAITING, ..Self::new(Kind::Unsupported, WAITING.to_owned()) }
+    }
+
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.flags & flag::WAITING != 0
     }
 }
 
@@ -175,6 +193,11 @@ pub struct ChatInfo {
 pub enum Record {
     Message(Box<Message>),
     Change(Target),
+    /// A message was read that makes no row.
+    Rowless {
+        chat: Jid,
+        message_id: String,
+    },
     /// The phone has read the chat up to these messages.
     ReadByUs {
         chat: Jid,

@@ -37,6 +37,8 @@ counters! {
     duplicates,
     /// Messages older than what is kept of their chat.
     trimmed,
+    /// Messages that could not be read and are shown as waiting.
+    undecryptable,
     /// Messages changed by receipts, edits, reactions and the like.
     changed,
     /// Changes that wait for their message.

@@ -8,7 +8,7 @@ use super::{
     known::{Chat, Known},
     messages::Row,
 };
-use crate::{connection::Database, text};
+use crate::{connection::Database, record::flag, text};
 
 /// Characters of a preview; the column's comment has the same number.
 const PREVIEW: usize = 200;
@@ -86,11 +86,12 @@ impl<'a> Counts<'a> {
             last: row,
         });
         count.stored += 1;
-        if !message.from_me && !message.is_history {
+        let from_me = row.flags & flag::FROM_ME != 0;
+        if !from_me && !message.is_history {
             count.unread += 1;
             count.first_unread = count.first_unread.min(row.key);
         }
-        if !message.from_me && !message.chat.is_group() {
+        if !from_me && !message.chat.is_group() {
             count.name = message.sender_name.as_deref().or(count.name);
         }
         if (row.key >> 32, row.created_at) >= (count.last.key >> 32, count.last.created_at) {
@@ -172,10 +173,10 @@ impl<'a> Counts<'a> {
                     column!(i32, |count| count.unread),
                     column!(i64, |count| count.last.key),
                     column!(i16, |count| count.last.message.content.kind as i16),
-                    column!(i16, |count| count.last.message.content.flags),
+                    column!(i16, |count| count.last.flags),
                     column!(String, |count| text::preview(&count.last.message.content.body, PREVIEW)),
                     column!(Option<&str>, |count| count.last.message.sender_name.as_deref()),
-                    column!(i16, |count| count.last.message.status as i16),
+                    column!(i16, |count| count.last.status as i16),
                 ],
             )
             .await

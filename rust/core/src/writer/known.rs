@@ -25,7 +25,9 @@ const LIDS: &str = "SELECT device_no, lid, number FROM lid_numbers WHERE device_
 const CHATS: &str = "\
     SELECT c.device_no, c.jid, c.id, c.floor_key, \
            ARRAY (SELECT m.key FROM messages m WHERE m.chat_id = c.id ORDER BY m.key), \
-           EXISTS (SELECT FROM pending_changes p WHERE p.chat_id = c.id), c.is_group AND c.name IS NULL \
+           EXISTS (SELECT FROM pending_changes p WHERE p.chat_id = c.id), c.is_group AND c.name IS NULL, \
+           ARRAY (SELECT m.message_id FROM messages m WHERE m.chat_id = c.id AND m.flags & 32 <> 0 ORDER BY m.key), \
+           ARRAY (SELECT m.key FROM messages m WHERE m.chat_id = c.id AND m.flags & 32 <> 0 ORDER BY m.key) \
     FROM chats c JOIN unnest($1::int4[], $2::text[]) t (device_no, jid) ON c.device_no = t.device_no AND c.jid = t.jid";
 /// Devices that are gone get none.
 const CREATE: &str = "\
@@ -50,6 +52,8 @@ pub struct Chat {
     pub keys: Vec<i64>,
     /// Changes may wait for messages that are still to come.
     pub has_waiting: bool,
+    /// Keys of messages that could not be read, by their ids.
+    pub unreadable: HashMap<String, i64>,
     /// The batch that last touched it.
     used: u64,
 }
@@ -191,8 +195,9 @@ impl Known {
                 self.nameless.push((row.get(0), jid.clone()));
             }
             let (floor_key, keys, has_waiting) = (row.get(3), row.get(4), row.get(5));
+            let unreadable = row.get::<_, Vec<String>>(7).into_iter().zip(row.get::<_, Vec<i64>>(8)).collect();
             self.ids.insert((row.get(0), jid), id);
-            self.chats.insert(id, Chat { floor_key, keys, has_waiting, used: self.batch });
+            self.chats.insert(id, Chat { floor_key, keys, has_waiting, unreadable, used: self.batch });
         }
         Ok(())
     }

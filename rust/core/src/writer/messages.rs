@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tokio_postgres::{Error, error::SqlState};
 
-use crate::{connection::Database, copy::Rows, record::Message};
+use crate::{
+    connection::Database,
+    copy::Rows,
+    record::{Message, Status},
+};
 
 const COPY: &str = "\
     COPY messages (chat_id, key, created_at, sender, device_no, tenant_id, kind, flags, status, message_id, sender_name, body, \
@@ -35,6 +39,8 @@ pub struct Row<'a> {
     pub sender: i64,
     pub device_no: i32,
     pub tenant_id: i32,
+    pub flags: i16,
+    pub status: Status,
     pub message: &'a Message,
 }
 
@@ -143,19 +149,23 @@ impl<'a> Batch<'a> {
         Ok(further)
     }
 
-    /// Stores the previews of what was inserted.
-    pub async fn insert_thumbnails(&self, database: &Database) -> Result<(), Error> {
-        let with: Vec<(&Row<'_>, &[u8])> =
-            self.rows.values().filter_map(|row| Some((row, row.message.content.thumbnail.as_deref()?))).collect();
-        if with.is_empty() {
-            return Ok(());
-        }
-        let chats: Vec<i64> = with.iter().map(|(row, _)| row.chat_id).collect();
-        let keys: Vec<i64> = with.iter().map(|(row, _)| row.key).collect();
-        let tenants: Vec<i32> = with.iter().map(|(row, _)| row.tenant_id).collect();
-        let pictures: Vec<&[u8]> = with.iter().map(|(_, jpeg)| *jpeg).collect();
-        database.query(THUMBNAILS, &[&chats, &keys, &tenants, &pictures]).await.map(drop)
+}
+
+/// Stores the previews of rows that were inserted.
+pub async fn insert_thumbnails<'a>(
+    database: &Database,
+    rows: impl Iterator<Item = &'a Row<'a>>,
+) -> Result<(), Error> {
+    let with: Vec<(&Row<'_>, &[u8])> =
+        rows.filter_map(|row| Some((row, row.message.content.thumbnail.as_deref()?))).collect();
+    if with.is_empty() {
+        return Ok(());
     }
+    let chats: Vec<i64> = with.iter().map(|(row, _)| row.chat_id).collect();
+    let keys: Vec<i64> = with.iter().map(|(row, _)| row.key).collect();
+    let tenants: Vec<i32> = with.iter().map(|(row, _)| row.tenant_id).collect();
+    let pictures: Vec<&[u8]> = with.iter().map(|(_, jpeg)| *jpeg).collect();
+    database.query(THUMBNAILS, &[&chats, &keys, &tenants, &pictures]).await.map(drop)
 }
 
 fn encode<'a>(rows: impl Iterator<Item = &'a Row<'a>>) -> bytes::Bytes {
@@ -170,8 +180,8 @@ fn encode<'a>(rows: impl Iterator<Item = &'a Row<'a>>) -> bytes::Bytes {
             .int4(row.device_no)
             .int4(row.tenant_id)
             .int2(content.kind as i16)
-            .int2(content.flags)
-            .int2(message.status as i16)
+            .int2(row.flags)
+            .int2(row.status as i16)
             .text(Some(&message.id))
             .text(message.sender_name.as_deref())
             .text(Some(&content.body))

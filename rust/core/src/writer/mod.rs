@@ -1,7 +1,7 @@
 //! The writer: a batch of records to one committed transaction, and then the news of it.
 //!
-//! [`transaction`] is the order of the steps; [`known`] what it need not ask; [`messages`], [`counts`], [`changes`],
-//! [`people`] and [`lids`] are what is written.
+//! [`transaction`] is the order of the steps; [`known`] what it need not ask; [`messages`], [`placeholders`],
+//! [`counts`], [`changes`], [`people`] and [`lids`] are what is written.
 
 mod changes;
 mod counts;
@@ -9,6 +9,7 @@ mod known;
 mod lids;
 mod messages;
 mod people;
+mod placeholders;
 mod transaction;
 
 use std::{

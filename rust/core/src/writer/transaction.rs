@@ -13,8 +13,8 @@ use super::{
     counts::Counts,
     known::{Known, Owner},
     lids,
-    messages::{Batch, Row},
-    people,
+    messages::{self, Batch, Row},
+    people, placeholders,
 };
 use crate::{
     announce::{self, News},
@@ -22,7 +22,7 @@ use crate::{
     connection::Database,
     jid::Jid,
     pipeline::Shared,
-    record::{self, ChatInfo, Message, Record},
+    record::{self, ChatInfo, Message, Record, Status, flag},
     stats,
 };
 
@@ -63,12 +63,15 @@ async fn steps(
     let devices: BTreeSet<i32> = batch.iter().map(|item| item.device.no).collect();
     known.open(database, &devices).await?;
     let (messages, others) = sort_out(batch, announce_known);
-    let mut step = Step { database, shared, known, news: News::default(), chats: HashMap::new() };
+    let mut step = Step { database, shared, known, news: News::default(), chats: HashMap::new(), came_after_all: Vec::new() };
     step.learn(&others).await?;
     let chats = step.load_chats(&messages, &others).await?;
     let mut rows = step.new_messages(&messages, &chats).await?;
+    let gone = step.unwanted_placeholders(&others);
     step.insert(&mut rows).await?;
-    let mut wanted = changes::take_waiting(database, step.known, &rows).await?;
+    step.replace_placeholders(&gone).await?;
+    let came = rows.rows().chain(&step.came_after_all);
+    let mut wanted = changes::take_waiting(database, step.known, came).await?;
     wanted.extend(step.wanted_changes(&others));
     step.apply(&wanted).await?;
     step.tell_of_people(&others).await?;
@@ -101,9 +104,11 @@ struct Step<'a> {
     news: News,
     /// Each chat of the batch, for the news.
     chats: HashMap<i64, announce::Chat>,
+    /// Messages that take the place of what stands there for them.
+    came_after_all: Vec<Row<'a>>,
 }
 
-impl Step<'_> {
+impl<'a> Step<'a> {
     fn keep(&self) -> usize {
         usize::try_from(self.shared.options.messages_per_chat).unwrap_or(0)
     }
@@ -136,7 +141,7 @@ impl Step<'_> {
                 Record::Chat(info) => (&info.chat, &mut needed),
                 Record::Name { jid, .. } if jid.is_group() => (jid, &mut needed),
                 Record::Name { jid, .. } => (jid, &mut useful),
-                Record::ReadByUs { chat, .. } | Record::Typing { chat, .. } => (chat, &mut useful),
+                Record::Rowless { chat, .. } | Record::ReadByUs { chat, .. } | Record::Typing { chat, .. } => (chat, &mut useful),
                 Record::Lid { .. } | Record::Presence { .. } => continue,
             };
             let chat = self.known.owner(said.device_no).map(|owner| (said.device_no, self.known.resolve(owner, jid)));
@@ -167,7 +172,7 @@ impl Step<'_> {
         Some(id)
     }
 
-    async fn new_messages<'r>(&mut self, records: &[Said<'r>], chats: &[Option<i64>]) -> Result<Batch<'r>, Error> {
+    async fn new_messages(&mut self, records: &[Said<'a>], chats: &[Option<i64>]) -> Result<Batch<'a>, Error> {
         let (mut batch, mut unsure, mut named) = (Batch::default(), BTreeSet::new(), HashMap::new());
         for (said, chat) in records.iter().zip(chats) {
             let Record::Message(message) = said.record else { continue };
@@ -178,19 +183,31 @@ impl Step<'_> {
             let Some(chat_id) = chat_id else { continue };
             let Some(row) = self.row(said.device_no, chat_id, message) else { continue };
             let Some(chat) = self.known.chat(chat_id) else { continue };
+            let is_waiting = message.content.is_waiting();
+            let place = if is_waiting { None } else { chat.unreadable.remove(&message.id) };
+            let row = Row { key: place.unwrap_or(row.key), ..row };
             if row.key <= chat.floor_key {
                 stats::add(&self.shared.stats.trimmed, 1);
                 continue;
             }
+            if place.is_some() {
+                named.insert((chat_id, message.id.as_str()), row.key);
+                self.came_after_all.push(row);
+                continue;
+            }
             let is_there = chat.keys.binary_search(&row.key).is_ok();
             stats::add(&self.shared.stats.repaired, usize::from(message.was_repaired));
-            if message.was_repaired || (!is_there && chat.may_have(row.key)) {
+            if message.was_repaired || is_waiting || (!is_there && chat.may_have(row.key)) {
                 unsure.insert((chat_id, message.id.clone()));
             }
-            if *named.entry((chat_id, message.id.as_str())).or_insert(row.key) != row.key {
+            let first = *named.entry((chat_id, message.id.as_str())).or_insert(row.key);
+            if first != row.key {
                 // The same id with another time; the first stays.
                 batch.duplicates += 1;
                 continue;
+            }
+            if is_waiting {
+                chat.unreadable.insert(message.id.clone(), row.key);
             }
             if said.is_old && is_there {
                 self.news.messages.entry(self.chats[&chat_id]).or_default().push(row.key);
@@ -201,11 +218,15 @@ impl Step<'_> {
         Ok(batch)
     }
 
-    fn row<'r>(&mut self, device_no: i32, chat_id: i64, message: &'r Message) -> Option<Row<'r>> {
+    fn row(&mut self, device_no: i32, chat_id: i64, message: &'a Message) -> Option<Row<'a>> {
         let created_at = self.known.tick();
         let owner: &Owner = self.known.owner(device_no)?;
         let sender = message.sender.as_ref();
-        let sender = if message.from_me { owner.jid.as_ref().or(sender) } else { sender };
+        // Of what could not be read it may not have been said.
+        let is_own = |jid: &Jid| owner.jid.as_ref() == Some(jid) || owner.lid.as_ref() == Some(jid);
+        let from_me = message.from_me || (message.content.is_waiting() && sender.is_some_and(is_own));
+        let sender = if from_me { owner.jid.as_ref().or(sender) } else { sender };
+        let status = if from_me == message.from_me { message.status } else { Status::Sent };
         Some(Row {
             chat_id,
             key: record::key(message.timestamp, &message.id),
@@ -213,19 +234,22 @@ impl Step<'_> {
             sender: sender.map_or(0, |jid| self.known.resolve(owner, jid).packed()),
             device_no,
             tenant_id: owner.tenant_id,
+            flags: message.content.flags | if from_me { flag::FROM_ME } else { 0 },
+            status,
             message,
         })
     }
 
-    async fn insert(&mut self, messages: &mut Batch<'_>) -> Result<(), Error> {
-        let staged = messages.insert(self.database).await?;
-        messages.insert_thumbnails(self.database).await?;
+    async fn insert(&mut self, batch: &mut Batch<'a>) -> Result<(), Error> {
+        let staged = batch.insert(self.database).await?;
+        messages::insert_thumbnails(self.database, batch.rows()).await?;
         let stats = &self.shared.stats;
         stats::add(&stats.staged, usize::from(staged));
-        stats::add(&stats.duplicates, messages.duplicates);
+        stats::add(&stats.duplicates, batch.duplicates);
         let mut counts = Counts::default();
-        for row in messages.rows() {
+        for row in batch.rows() {
             stats::add(&stats.stored, 1);
+            stats::add(&stats.undecryptable, usize::from(row.message.content.is_waiting()));
             counts.add(row);
             if let Some(chat) = self.known.chat(row.chat_id) {
                 let place = chat.keys.partition_point(|key| *key < row.key);
@@ -248,6 +272,32 @@ impl Step<'_> {
                 self.news.chats.entry((chat.tenant_id, chat.device_no)).or_default().insert(id);
             }
         }
+    }
+
+    /// Placeholders of messages that turned out to make no row: their chat and id.
+    fn unwanted_placeholders(&mut self, records: &[Said<'a>]) -> Vec<(i64, &'a str)> {
+        let mut gone = Vec::new();
+        for said in records {
+            let Record::Rowless { chat, message_id } = said.record else { continue };
+            let Some(chat_id) = self.chat_of(said.device_no, chat) else { continue };
+            let is_shown = self.known.chat(chat_id).is_some_and(|chat| chat.unreadable.remove(message_id).is_some());
+            gone.extend(is_shown.then_some((chat_id, message_id.as_str())));
+        }
+        gone
+    }
+
+    /// What came after all takes its placeholder's place; `gone` leaves none.
+    async fn replace_placeholders(&mut self, gone: &[(i64, &str)]) -> Result<(), Error> {
+        placeholders::fill(self.database, &self.came_after_all).await?;
+        placeholders::remove(self.database, gone).await?;
+        for row in &self.came_after_all {
+            self.news.changed.entry(self.chats[&row.chat_id]).or_default().push(row.key);
+        }
+        let emptied: HashSet<i64> = gone.iter().map(|(chat_id, _)| *chat_id).collect();
+        self.known.forget_chats(&emptied);
+        let filled: Vec<i64> = self.came_after_all.iter().map(|row| row.chat_id).collect();
+        self.changed(filled.into_iter().chain(emptied));
+        Ok(())
     }
 
     fn wanted_changes(&mut self, records: &[Said<'_>]) -> Vec<Wanted> {
