@@ -25,7 +25,8 @@ pub mod code {
 /// Whether events of this code are for the pipeline; all others are for the worker.
 #[must_use]
 pub fn is_data(event: i32) -> bool {
-    (code::MESSAGE..=code::GROUP_INFO).contains(&event) || matches!(event, code::HISTORY_SYNC | code::CALL_TERMINATE | code::UNDECRYPTABLE)
+    (code::MESSAGE..=code::GROUP_INFO).contains(&event)
+        || matches!(event, code::HISTORY_SYNC | code::CALL_TERMINATE | code::UNDECRYPTABLE)
 }
 
 /// Whether losing an event of this code loses nothing that is stored.

@@ -26,7 +26,7 @@ use crate::{
     heard::Heard,
     record::Record,
     spool::{Entry, Spool},
-    stats::{self, Stats},
+    stats::{self, Histograms, Stats},
     writer,
 };
 
@@ -74,6 +74,7 @@ pub struct Device {
 pub struct Shared {
     pub options: Options,
     pub stats: Stats,
+    pub histograms: Histograms,
     pub spool: Spool,
     pub controls: Controls,
     pub connector: Arc<Connector>,
@@ -110,6 +111,7 @@ impl Pipeline {
         let shared = Arc::new(Shared {
             options,
             stats: Stats::default(),
+            histograms: Histograms::default(),
             spool,
             controls: Controls::new()?,
             connector,
@@ -136,8 +138,8 @@ impl Pipeline {
         Ok(pipeline)
     }
 
-    /// Takes one event from the callback. When this returns, the event survives the process.
-    pub fn receive(&self, device_no: i32, code: i32, data: &[u8]) {
+    /// Takes one event that came at `received_at`, in Unix seconds. When this returns, the event survives the process.
+    pub fn receive(&self, device_no: i32, code: i32, data: &[u8], received_at: i64) {
         let shared = &self.shared;
         if !event::is_data(code) {
             stats::add(&shared.stats.controls, 1);
@@ -149,18 +151,18 @@ impl Pipeline {
             let device = shared.device(device_no);
             if device.buffer.admit_fleeting() {
                 shared.open.fetch_add(1, Ordering::AcqRel);
-                let records = shared.read(&device, code, data, now());
+                let records = shared.read(&device, code, data, received_at);
                 let item = Item { device, code, records, is_replay: false, place: None };
                 self.send(if item.records.is_empty() { shared.finish(item) } else { Some(item) });
             }
         } else if shared.options.chat_storage || code == event::code::RECEIPT {
-            self.take(self.spooled(device_no, code, data));
+            self.take(self.spooled(device_no, code, data, received_at));
         }
     }
 
-    fn spooled(&self, device_no: i32, code: i32, data: &[u8]) -> Entry {
+    fn spooled(&self, device_no: i32, code: i32, data: &[u8], received_at: i64) -> Entry {
         loop {
-            match self.shared.spool.append(device_no, code, now(), data) {
+            match self.shared.spool.append(device_no, code, received_at, data) {
                 Ok(entry) => return entry,
                 Err(error) => {
                     // Not acknowledged to WhatsApp while we stand here: nothing is lost, the device waits.
@@ -284,10 +286,15 @@ impl Shared {
         let read = panic::catch_unwind(AssertUnwindSafe(|| event::read(code, data, received_at, keep)));
         match read {
             Ok(Ok(records)) => return device.hear(code, records),
-            Ok(Err(event::Damaged)) => stats::add(&self.stats.damaged, 1),
-            Err(_) => stats::add(&self.stats.poisoned, 1),
+            Ok(Err(damaged)) => {
+                stats::add(&self.stats.damaged, 1);
+                self.spool.set_aside(device.no, code, received_at, &damaged.to_string(), data);
+            }
+            Err(_) => {
+                stats::add(&self.stats.poisoned, 1);
+                self.spool.set_aside(device.no, code, received_at, "reading it failed: a fault of this version", data);
+            }
         }
-        self.spool.set_aside(device.no, code, data);
         Vec::new()
     }
 

@@ -12,12 +12,13 @@ use std::{
     ptr,
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use memmap2::MmapRaw;
 use parking_lot::Mutex;
+use serde_json::json;
 
 /// Of one file: about 35,000 messages.
 const SEGMENT: usize = 16 << 20;
@@ -45,6 +46,12 @@ pub struct Place {
 }
 
 impl Place {
+    /// When the event came, in Unix seconds.
+    #[must_use]
+    pub fn received_at(&self) -> i64 {
+        self.segment.read(self.offset + 16)
+    }
+
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: written before the place was made, inside the map, and never again.
@@ -63,12 +70,27 @@ struct Segment {
     map: MmapRaw,
     /// Places not committed, and one more while records may still be added.
     held: AtomicUsize,
+    usage: Arc<Usage>,
     /// Its lock tells other processes that the owner lives.
     _file: File,
 }
 
+/// What lies on disk, of this process.
+#[derive(Debug, Default)]
+pub struct Usage {
+    pub segments: AtomicU64,
+    pub bytes: AtomicU64,
+}
+
 impl Segment {
-    fn create(path: PathBuf, size: usize) -> io::Result<Arc<Self>> {
+    fn new(path: PathBuf, file: File, usage: &Arc<Usage>) -> io::Result<Arc<Self>> {
+        let map = MmapRaw::map_raw(&file)?;
+        usage.segments.fetch_add(1, Ordering::Relaxed);
+        usage.bytes.fetch_add(map.len() as u64, Ordering::Relaxed);
+        Ok(Arc::new(Self { path, map, held: AtomicUsize::new(1), usage: Arc::clone(usage), _file: file }))
+    }
+
+    fn create(path: PathBuf, size: usize, usage: &Arc<Usage>) -> io::Result<Arc<Self>> {
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
         lock(&file)?;
         // SAFETY: a plain call on an open descriptor.
@@ -77,12 +99,11 @@ impl Segment {
             let _ = fs::remove_file(&path);
             return Err(io::Error::from_raw_os_error(refused));
         }
-        let map = MmapRaw::map_raw(&file)?;
-        Ok(Arc::new(Self { path, map, held: AtomicUsize::new(1), _file: file }))
+        Self::new(path, file, usage)
     }
 
     /// A file whose owner is gone; None while it lives.
-    fn adopt(path: &Path) -> io::Result<Option<Arc<Self>>> {
+    fn adopt(path: &Path, usage: &Arc<Usage>) -> io::Result<Option<Arc<Self>>> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         if lock(&file).is_err() {
             return Ok(None);
@@ -91,8 +112,7 @@ impl Segment {
             fs::remove_file(path)?;
             return Ok(None);
         }
-        let map = MmapRaw::map_raw(&file)?;
-        Ok(Some(Arc::new(Self { path: path.to_owned(), map, held: AtomicUsize::new(1), _file: file })))
+        Self::new(path.to_owned(), file, usage).map(Some)
     }
 
     fn at(&self, offset: usize) -> *mut u8 {
@@ -109,6 +129,8 @@ impl Segment {
     fn release(&self) {
         if self.held.fetch_sub(1, Ordering::AcqRel) == 1 {
             let _ = fs::remove_file(&self.path);
+            self.usage.segments.fetch_sub(1, Ordering::Relaxed);
+            self.usage.bytes.fetch_sub(self.map.len() as u64, Ordering::Relaxed);
         }
     }
 
@@ -190,6 +212,7 @@ pub struct Spool {
     folder: PathBuf,
     owner: String,
     current: Mutex<Current>,
+    pub usage: Arc<Usage>,
 }
 
 struct Current {
@@ -206,7 +229,7 @@ impl Spool {
     pub fn open(folder: &Path, owner: &str) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let current = Mutex::new(Current { segment: None, end: 0, made: 0 });
-        Ok(Self { folder: folder.to_owned(), owner: owner.to_owned(), current })
+        Ok(Self { folder: folder.to_owned(), owner: owner.to_owned(), current, usage: Arc::default() })
     }
 
     /// Puts an event on disk.
@@ -219,7 +242,7 @@ impl Spool {
         let full = current.segment.as_ref().is_none_or(|segment| current.end + needed > segment.map.len());
         if full {
             let path = self.folder.join(format!("{}-{:06}.spool", self.owner, current.made));
-            let fresh = Segment::create(path, SEGMENT.max(needed.next_multiple_of(4096)))?;
+            let fresh = Segment::create(path, SEGMENT.max(needed.next_multiple_of(4096)), &self.usage)?;
             current.made += 1;
             current.end = 0;
             if let Some(old) = current.segment.replace(fresh) {
@@ -248,7 +271,7 @@ impl Spool {
         let mut entries = Vec::new();
         for path in paths {
             // One that another starter takes away in this instant is his.
-            let Ok(Some(segment)) = Segment::adopt(&path) else { continue };
+            let Ok(Some(segment)) = Segment::adopt(&path, &self.usage) else { continue };
             let mut offset = 0;
             while let Some((entry, next)) = segment.entry(offset) {
                 entries.extend(entry);
@@ -259,11 +282,18 @@ impl Spool {
         Ok(entries)
     }
 
-    /// Keeps the bytes of an event nothing can be done with, for a person to look at.
-    pub fn set_aside(&self, device_no: i32, code: i32, data: &[u8]) {
+    /// Keeps an event nothing can be done with, to be looked at and replayed (`wafast.inbox.poison` reads it): a line of
+    /// JSON, then its bytes. The same event again is the same file.
+    pub fn set_aside(&self, device_no: i32, code: i32, received_at: i64, reason: &str, data: &[u8]) {
         let folder = self.folder.join("poison");
-        let name = format!("{device_no}-{code}-{:08x}.bin", crc32fast::hash(data));
-        if let Err(error) = fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join(name), data)) {
+        let name = format!("{device_no}-{code}-{:08x}", crc32fast::hash(data));
+        let head = json!({"device_no": device_no, "code": code, "received_at": received_at, "reason": reason});
+        let bytes = [head.to_string().as_bytes(), b"\n", data].concat();
+        let draft = folder.join(format!("{name}.draft"));
+        let kept = fs::create_dir_all(&folder)
+            .and_then(|()| fs::write(&draft, bytes))
+            .and_then(|()| fs::rename(&draft, folder.join(format!("{name}.poison"))));
+        if let Err(error) = kept {
             eprintln!("wafast: an event of device {device_no} can't be set aside: {error}");
         }
     }

@@ -65,8 +65,15 @@ pub fn send(world: &World, line: Phone, past: &Past) -> io::Result<Vec<String>> 
             ..Default::default()
         };
         let message = e2e::Message { protocol_message: Some(Box::new(protocol)), ..Default::default() };
-        let letter =
-            Letter { sender: line, chat: Chat::Peer, id: world.message_id(), message, media: None, damaged: false };
+        let letter = Letter {
+            sender: line,
+            chat: Chat::Peer,
+            id: world.message_id(),
+            message,
+            media: None,
+            damaged: false,
+            comes_again: true,
+        };
         message_out::post(world, &letter).map_err(io::Error::other)?;
     }
     Ok(ids)

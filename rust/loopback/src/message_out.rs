@@ -44,13 +44,15 @@ pub struct Letter {
     pub media: Option<&'static str>,
     /// Whether the first delivery can't be decrypted.
     pub damaged: bool,
+    /// Whether it is encrypted again when a companion asks.
+    pub comes_again: bool,
 }
 
 impl Letter {
     /// A text message.
     pub fn text(sender: Phone, chat: Chat, id: String, text: &str) -> Self {
         let message = e2e::Message { conversation: Some(text.to_owned()), ..Default::default() };
-        Self { sender, chat, id, message, media: None, damaged: false }
+        Self { sender, chat, id, message, media: None, damaged: false, comes_again: true }
     }
 
     fn recipients(&self, world: &World) -> Vec<Arc<Device>> {
@@ -134,7 +136,11 @@ pub fn post_to(world: &World, letter: &Letter, devices: &[Arc<Device>]) -> Resul
             }
         };
         let stanza = node::encode(&letter.stanza(&name, encrypted))?;
-        let origin = Origin::Person { sender: letter.sender, plaintext: plaintext.clone() };
+        let origin = if letter.comes_again {
+            Origin::Person { sender: letter.sender, plaintext: plaintext.clone() }
+        } else {
+            Origin::Server
+        };
         device.enqueue(Entry { kind: Kind::Message, id: letter.id.clone(), stanza, origin, resends: 0 });
         world.journal.touch(device.address.phone);
     }

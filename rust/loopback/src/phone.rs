@@ -31,8 +31,15 @@ pub fn companion_is_active(world: &World, device: &Arc<Device>) {
 pub fn share_app_state_key(world: &World, device: &Arc<Device>) {
     let phone = device.address.phone;
     let message = world.person(phone).lock().account.get_or_insert_default().app_state.key_share(world::now());
-    let letter =
-        Letter { sender: phone, chat: Chat::Peer, id: world.message_id(), message, media: None, damaged: false };
+    let letter = Letter {
+        sender: phone,
+        chat: Chat::Peer,
+        id: world.message_id(),
+        message,
+        media: None,
+        damaged: false,
+        comes_again: true,
+    };
     if message_out::post_to(world, &letter, std::slice::from_ref(device)).is_err() {
         world.stats.protocol_errors.add();
     }

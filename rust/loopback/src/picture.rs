@@ -75,7 +75,15 @@ impl Picture {
         };
         let message = e2e::Message { image_message: Some(Box::new(image)), ..Default::default() };
         let hash = sealed.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-        let letter = Letter { sender, chat, id: world.message_id(), message, media: Some("image"), damaged: false };
+        let letter = Letter {
+            sender,
+            chat,
+            id: world.message_id(),
+            message,
+            media: Some("image"),
+            damaged: false,
+            comes_again: true,
+        };
         Ok((letter, hash))
     }
 }

@@ -209,8 +209,7 @@ pub async fn take_waiting<'a>(
     known: &mut Known,
     rows: impl Iterator<Item = &'a Row<'a>>,
 ) -> Result<Vec<Wanted>, Error> {
-    let waited_for: Vec<_> =
-        rows.filter(|row| known.chat(row.chat_id).is_some_and(|chat| chat.has_waiting)).collect();
+    let waited_for: Vec<_> = rows.filter(|row| known.chat(row.chat_id).is_some_and(|chat| chat.has_waiting)).collect();
     if waited_for.is_empty() {
         return Ok(Vec::new());
     }

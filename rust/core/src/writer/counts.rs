@@ -127,8 +127,9 @@ impl<'a> Counts<'a> {
             strange.extend(&gone);
         }
         raise_floors(database, strange.iter().copied().collect(), keep).await?;
-        known.forget_chats(&strange);
-        self.trim(database, known, keep).await
+        self.trim(database, known, keep).await?;
+        known.doubt_chats(strange);
+        Ok(())
     }
 
     /// Where the oldest second that is kept holds more messages than there is room for, the first of them go.

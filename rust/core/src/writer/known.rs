@@ -79,6 +79,8 @@ pub struct Known {
     chats: HashMap<i64, Chat>,
     /// Groups whose subject was not there when they were loaded, which is once.
     nameless: Vec<(i32, Jid)>,
+    /// Chats to ask anew in the next batch.
+    doubtful: HashSet<i64>,
     batch: u64,
     /// The last `created_at`, microseconds since 1970.
     clock: i64,
@@ -88,6 +90,8 @@ impl Known {
     /// Begins a batch: asks for what is not known of these devices, and forgets chats that were not needed for long.
     pub async fn open(&mut self, database: &Database, devices: &BTreeSet<i32>) -> Result<(), Error> {
         self.batch += 1;
+        let doubtful = std::mem::take(&mut self.doubtful);
+        self.forget_chats(&doubtful);
         self.shed();
         let stale = |no: &&i32| self.owners.get(no).is_none_or(|owner| owner.asked.elapsed() > OWNER_AGE);
         let stale: Vec<i32> = devices.iter().filter(stale).copied().collect();
@@ -218,6 +222,11 @@ impl Known {
         let chat = self.chats.get_mut(&id)?;
         chat.used = self.batch;
         Some(chat)
+    }
+
+    /// Lets chats be asked anew in the next batch: the rest of this one still needs to find them.
+    pub fn doubt_chats(&mut self, ids: impl IntoIterator<Item = i64>) {
+        self.doubtful.extend(ids);
     }
 
     /// Lets chats be asked anew.

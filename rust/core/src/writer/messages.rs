@@ -148,14 +148,10 @@ impl<'a> Batch<'a> {
         }
         Ok(further)
     }
-
 }
 
 /// Stores the previews of rows that were inserted.
-pub async fn insert_thumbnails<'a>(
-    database: &Database,
-    rows: impl Iterator<Item = &'a Row<'a>>,
-) -> Result<(), Error> {
+pub async fn insert_thumbnails<'a>(database: &Database, rows: impl Iterator<Item = &'a Row<'a>>) -> Result<(), Error> {
     let with: Vec<(&Row<'_>, &[u8])> =
         rows.filter_map(|row| Some((row, row.message.content.thumbnail.as_deref()?))).collect();
     if with.is_empty() {

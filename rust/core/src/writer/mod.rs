@@ -75,9 +75,13 @@ impl Writer<'_> {
     /// Commits a batch and gives what waited for its places. Items that can't be stored are found by halving and set
     /// aside; when the database is away at the end, all stays in the spool.
     fn store(&mut self, mut batch: Vec<Item>) -> Vec<Item> {
+        let began = Instant::now();
+        let records = u32::try_from(batch.iter().map(|item| item.records.len()).sum::<usize>()).unwrap_or(u32::MAX);
         match self.commit(&batch) {
             Ok(told) => {
                 stats::add(&self.shared.stats.batches, 1);
+                self.shared.histograms.commit_seconds.observe(began.elapsed().as_secs_f64());
+                self.shared.histograms.batch_records.observe(f64::from(records));
                 if let Some(news) = &self.news {
                     let _ = news.send(told);
                 }
@@ -86,8 +90,9 @@ impl Writer<'_> {
             }
             Err(Failure::Away) => Vec::new(),
             Err(Failure::Refused(error)) if batch.len() == 1 => {
-                eprintln!("wafast: an event of device {} can't be stored: {error}", batch[0].device.no);
-                batch.into_iter().filter_map(|item| self.set_aside(item)).collect()
+                let reason = error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string);
+                eprintln!("wafast: an event of device {} can't be stored: {reason}", batch[0].device.no);
+                batch.into_iter().filter_map(|item| self.set_aside(item, &reason)).collect()
             }
             Err(Failure::Refused(_)) => {
                 let second = batch.split_off(batch.len() / 2);
@@ -122,10 +127,10 @@ impl Writer<'_> {
         )
     }
 
-    fn set_aside(&self, item: Item) -> Option<Item> {
+    fn set_aside(&self, item: Item, reason: &str) -> Option<Item> {
         stats::add(&self.shared.stats.poisoned, 1);
         if let Some(place) = &item.place {
-            self.shared.spool.set_aside(item.device.no, item.code, place.bytes());
+            self.shared.spool.set_aside(item.device.no, item.code, place.received_at(), reason, place.bytes());
         }
         self.shared.finish(item)
     }

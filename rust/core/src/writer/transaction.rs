@@ -23,7 +23,7 @@ use crate::{
     jid::Jid,
     pipeline::Shared,
     record::{self, ChatInfo, Message, Record, Status, flag},
-    stats,
+    stats::{self, Stats},
 };
 
 /// Stores a batch. `announce_known`: say of messages that are there already that they are new, because nobody may have.
@@ -37,11 +37,12 @@ pub async fn run(
     batch: &[Item],
     announce_known: bool,
 ) -> Result<News, Error> {
-    let mut taken = known.take();
+    let (mut taken, counted) = (known.take(), Stats::default());
     database.run("BEGIN").await?;
-    match steps(database, shared, &mut taken, batch, announce_known).await {
+    match steps(database, shared, &mut taken, &counted, batch, announce_known).await {
         Ok(news) => {
             database.run("COMMIT").await?;
+            shared.stats.take_in(&counted);
             known.set(taken);
             Ok(news)
         }
@@ -57,13 +58,22 @@ async fn steps(
     database: &Database,
     shared: &Shared,
     known: &mut Known,
+    counted: &Stats,
     batch: &[Item],
     announce_known: bool,
 ) -> Result<News, Error> {
     let devices: BTreeSet<i32> = batch.iter().map(|item| item.device.no).collect();
     known.open(database, &devices).await?;
     let (messages, others) = sort_out(batch, announce_known);
-    let mut step = Step { database, shared, known, news: News::default(), chats: HashMap::new(), came_after_all: Vec::new() };
+    let mut step = Step {
+        database,
+        shared,
+        known,
+        counted,
+        news: News::default(),
+        chats: HashMap::new(),
+        came_after_all: Vec::new(),
+    };
     step.learn(&others).await?;
     let chats = step.load_chats(&messages, &others).await?;
     let mut rows = step.new_messages(&messages, &chats).await?;
@@ -101,6 +111,8 @@ struct Step<'a> {
     database: &'a Database,
     shared: &'a Shared,
     known: &'a mut Known,
+    /// What counts once it is committed.
+    counted: &'a Stats,
     news: News,
     /// Each chat of the batch, for the news.
     chats: HashMap<i64, announce::Chat>,
@@ -141,7 +153,9 @@ impl<'a> Step<'a> {
                 Record::Chat(info) => (&info.chat, &mut needed),
                 Record::Name { jid, .. } if jid.is_group() => (jid, &mut needed),
                 Record::Name { jid, .. } => (jid, &mut useful),
-                Record::Rowless { chat, .. } | Record::ReadByUs { chat, .. } | Record::Typing { chat, .. } => (chat, &mut useful),
+                Record::Rowless { chat, .. } | Record::ReadByUs { chat, .. } | Record::Typing { chat, .. } => {
+                    (chat, &mut useful)
+                }
                 Record::Lid { .. } | Record::Presence { .. } => continue,
             };
             let chat = self.known.owner(said.device_no).map(|owner| (said.device_no, self.known.resolve(owner, jid)));
@@ -187,7 +201,7 @@ impl<'a> Step<'a> {
             let place = if is_waiting { None } else { chat.unreadable.remove(&message.id) };
             let row = Row { key: place.unwrap_or(row.key), ..row };
             if row.key <= chat.floor_key {
-                stats::add(&self.shared.stats.trimmed, 1);
+                stats::add(&self.counted.trimmed, 1);
                 continue;
             }
             if place.is_some() {
@@ -196,7 +210,7 @@ impl<'a> Step<'a> {
                 continue;
             }
             let is_there = chat.keys.binary_search(&row.key).is_ok();
-            stats::add(&self.shared.stats.repaired, usize::from(message.was_repaired));
+            stats::add(&self.counted.repaired, usize::from(message.was_repaired));
             if message.was_repaired || is_waiting || (!is_there && chat.may_have(row.key)) {
                 unsure.insert((chat_id, message.id.clone()));
             }
@@ -243,7 +257,7 @@ impl<'a> Step<'a> {
     async fn insert(&mut self, batch: &mut Batch<'a>) -> Result<(), Error> {
         let staged = batch.insert(self.database).await?;
         messages::insert_thumbnails(self.database, batch.rows()).await?;
-        let stats = &self.shared.stats;
+        let stats = self.counted;
         stats::add(&stats.staged, usize::from(staged));
         stats::add(&stats.duplicates, batch.duplicates);
         let mut counts = Counts::default();
@@ -260,7 +274,7 @@ impl<'a> Step<'a> {
         counts.save(self.database, self.known, self.keep()).await?;
         if staged {
             // Somebody else wrote into these chats: what is known of them is not all.
-            self.known.forget_chats(&counts.chats().collect());
+            self.known.doubt_chats(counts.chats());
         }
         self.changed(counts.chats());
         Ok(())
@@ -293,10 +307,10 @@ impl<'a> Step<'a> {
         for row in &self.came_after_all {
             self.news.changed.entry(self.chats[&row.chat_id]).or_default().push(row.key);
         }
-        let emptied: HashSet<i64> = gone.iter().map(|(chat_id, _)| *chat_id).collect();
-        self.known.forget_chats(&emptied);
-        let filled: Vec<i64> = self.came_after_all.iter().map(|row| row.chat_id).collect();
-        self.changed(filled.into_iter().chain(emptied));
+        self.known.doubt_chats(gone.iter().map(|(chat_id, _)| *chat_id));
+        let filled = self.came_after_all.iter().map(|row| row.chat_id);
+        let chats: Vec<i64> = filled.chain(gone.iter().map(|(chat_id, _)| *chat_id)).collect();
+        self.changed(chats.into_iter());
         Ok(())
     }
 
@@ -319,8 +333,8 @@ impl<'a> Step<'a> {
 
     async fn apply(&mut self, wanted: &[Wanted]) -> Result<(), Error> {
         let applied = changes::apply(self.database, self.known, wanted).await?;
-        stats::add(&self.shared.stats.changed, applied.messages.len());
-        stats::add(&self.shared.stats.waiting, applied.waiting);
+        stats::add(&self.counted.changed, applied.messages.len());
+        stats::add(&self.counted.waiting, applied.waiting);
         for (chat_id, key) in applied.messages {
             self.news.changed.entry(self.chats[&chat_id]).or_default().push(key);
         }
