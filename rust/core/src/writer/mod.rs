@@ -90,7 +90,8 @@ impl Writer<'_> {
             }
             Err(Failure::Away) => Vec::new(),
             Err(Failure::Refused(error)) if batch.len() == 1 => {
-                let reason = error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string);
+                // Without the detail, which holds the row.
+                let reason = error.as_db_error().map_or_else(|| error.to_string(), |said| said.message().to_owned());
                 eprintln!("wafast: an event of device {} can't be stored: {reason}", batch[0].device.no);
                 batch.into_iter().filter_map(|item| self.set_aside(item, &reason)).collect()
             }

@@ -135,7 +135,7 @@ impl<'a> Step<'a> {
             let (t, d) = (moved.tenant_id, moved.device_no);
             self.news.chats.entry((t, d)).or_default().insert(moved.chat_id);
             if moved.is_merged {
-                self.news.fleeting.push(json!({"k": "merged", "t": t, "d": d}));
+                self.news.fleeting.push(json!({"k": "gone", "t": t, "d": d}));
             }
         }
         Ok(())
@@ -308,6 +308,9 @@ impl<'a> Step<'a> {
             self.news.changed.entry(self.chats[&row.chat_id]).or_default().push(row.key);
         }
         self.known.doubt_chats(gone.iter().map(|(chat_id, _)| *chat_id));
+        for chat in gone.iter().filter_map(|(chat_id, _)| self.chats.get(chat_id)) {
+            self.news.fleeting.push(json!({"k": "gone", "t": chat.tenant_id, "d": chat.device_no}));
+        }
         let filled = self.came_after_all.iter().map(|row| row.chat_id);
         let chats: Vec<i64> = filled.chain(gone.iter().map(|(chat_id, _)| *chat_id)).collect();
         self.changed(chats.into_iter());
