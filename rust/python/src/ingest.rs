@@ -16,6 +16,9 @@ use wafast_core::pipeline::{self, Options, Pipeline};
 
 use crate::inlet;
 
+/// (bound, how many did not exceed it), how many there were at all, their sum.
+type Observed = (Vec<(f64, u64)>, u64, f64);
+
 /// The way from neonize's callback to committed rows; one a process.
 #[pyclass(frozen, module = "wafast._core")]
 pub struct Ingest {
@@ -95,7 +98,7 @@ impl Ingest {
         stats
     }
 
-    fn histograms(&self) -> HashMap<&'static str, (Vec<(f64, u64)>, u64, f64)> {
+    fn histograms(&self) -> HashMap<&'static str, Observed> {
         let all = self.pipeline.shared.histograms.snapshot();
         all.into_iter().map(|(name, observed)| (name, (observed.buckets, observed.count, observed.sum))).collect()
     }

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 
 from tests.integration.core import events
@@ -185,6 +186,12 @@ def test_doctor_tells_of_events_that_were_set_aside(tmp_path: Path) -> None:
     assert "`wafast poison list` shows them" in run(tmp_path, "poison", "drop", "8", check=False).stderr
     run(tmp_path, "poison", "drop", "7-17-0badcafe")
     assert run(tmp_path, "poison", "list").stdout == ""
+
+
+def test_the_figures_of_its_workers_are_served(running: System) -> None:
+    text = httpx.get(f"{running.url}/metrics").text
+    for figure in ("wafast_messages_stored_total", "wafast_undecryptable_total", "wafast_ingest_commit_seconds_count"):
+        assert f'{figure}{{network="whatsapp",worker="' in text
 
 
 def set_aside(data_dir: Path, device_no: int, data: bytes) -> None:

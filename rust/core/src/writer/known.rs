@@ -4,7 +4,7 @@
 //! fall, so that what is known is never ahead of the database.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -25,10 +25,10 @@ const LIDS: &str = "SELECT device_no, lid, number FROM lid_numbers WHERE device_
 const CHATS: &str = "\
     SELECT c.device_no, c.jid, c.id, c.floor_key, \
            ARRAY (SELECT m.key FROM messages m WHERE m.chat_id = c.id ORDER BY m.key), \
-           EXISTS (SELECT FROM pending_changes p WHERE p.chat_id = c.id), c.is_group AND c.name IS NULL, \
-           ARRAY (SELECT m.message_id FROM messages m WHERE m.chat_id = c.id AND m.flags & 32 <> 0 ORDER BY m.key), \
-           ARRAY (SELECT m.key FROM messages m WHERE m.chat_id = c.id AND m.flags & 32 <> 0 ORDER BY m.key) \
-    FROM chats c JOIN unnest($1::int4[], $2::text[]) t (device_no, jid) ON c.device_no = t.device_no AND c.jid = t.jid";
+           EXISTS (SELECT FROM pending_changes p WHERE p.chat_id = c.id), c.is_group AND c.name IS NULL, u.ids, u.keys \
+    FROM chats c JOIN unnest($1::int4[], $2::text[]) t (device_no, jid) ON c.device_no = t.device_no AND c.jid = t.jid \
+    CROSS JOIN LATERAL (SELECT array_agg(m.message_id) AS ids, array_agg(m.key) AS keys \
+                        FROM messages m WHERE m.chat_id = c.id AND m.flags & 32 <> 0) u";
 /// Devices that are gone get none.
 const CREATE: &str = "\
     INSERT INTO chats (tenant_id, device_no, jid, is_group) \
@@ -53,7 +53,7 @@ pub struct Chat {
     /// Changes may wait for messages that are still to come.
     pub has_waiting: bool,
     /// Keys of messages that could not be read, by their ids.
-    pub unreadable: HashMap<String, i64>,
+    pub unreadable: BTreeMap<String, i64>,
     /// The batch that last touched it.
     used: u64,
 }
@@ -199,7 +199,8 @@ impl Known {
                 self.nameless.push((row.get(0), jid.clone()));
             }
             let (floor_key, keys, has_waiting) = (row.get(3), row.get(4), row.get(5));
-            let unreadable = row.get::<_, Vec<String>>(7).into_iter().zip(row.get::<_, Vec<i64>>(8)).collect();
+            let (ids, places): (Option<Vec<String>>, Option<Vec<i64>>) = (row.get(7), row.get(8));
+            let unreadable = ids.into_iter().flatten().zip(places.into_iter().flatten()).collect();
             self.ids.insert((row.get(0), jid), id);
             self.chats.insert(id, Chat { floor_key, keys, has_waiting, unreadable, used: self.batch });
         }
