@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.simulator import Simulator
 from wafast.database.pool import open_pool
 
 WAITING = "Waiting for this message"
+COUNT = 600
 COUNTED = """
     SELECT (figures ->> 'undecryptable')::int = 2 FROM workers WHERE expires_at > now() ORDER BY started_at DESC LIMIT 1
 """
@@ -29,6 +31,10 @@ async def until_shown(stack: Stack, message_id: str, text: str) -> Any:
         ),
         f"{message_id} with {text!r}",
     )
+
+
+async def until_stored(stack: Stack, count: int) -> None:
+    await stack.until(lambda: stack.pool.fetchval("SELECT count(*) >= $1 FROM messages", count), f"{count} rows")
 
 
 @pytest.mark.asyncio
@@ -108,3 +114,27 @@ async def test_a_redelivery_whose_key_was_used_up_is_waited_for_unless_it_was_re
         await stack.until(lambda: stack.pool.fetchval(COUNTED), "both are counted")
     finally:
         simulator.stop()
+
+
+@pytest.mark.asyncio
+async def test_killed_workers_leave_no_hole(stack: Stack, phone: str, contact: str) -> None:
+    """Whatever instant the worker is killed at, each message has a row: its own, or one that waits for it."""
+    worker = stack.start_worker()
+    await stack.pair(phone)
+    caller = Simulator.attach(stack.simulator.folder / "loopback.json")
+    sending = asyncio.create_task(
+        asyncio.to_thread(caller.text, phone, contact, "word", count=COUNT, interval_ms=5),
+    )
+    for stored in (50, 200, 400):
+        await until_stored(stack, stored)
+        worker.kill()
+        worker = stack.start_worker()
+    sent = {id: f"word {n}" for n, id in enumerate(await sending)}
+    await until_stored(stack, COUNT)
+    rows = await stack.pool.fetch("SELECT message_id, message_text, message_type FROM whatsapp_messages")
+    assert sorted(row["message_id"] for row in rows) == sorted(sent)
+    wrong = [row for row in rows if row["message_text"] != sent[row["message_id"]]]
+    assert all((row["message_type"], row["message_text"]) == ("unsupported", WAITING) for row in wrong)
+    assert len(wrong) < 10, "whatsmeow's own windows lose hardly one at a kill"
+    unread = await stack.pool.fetchval("SELECT unread FROM chats")
+    assert unread == COUNT
