@@ -7,7 +7,7 @@ from neonize.proto import Neonize_pb2 as pb
 
 from wafast.devices.neonize_events import jid_text, lost_message
 
-OLD = "failed to decrypt normal message: received message with old counter: 4, 3"
+OLD = "failed to decrypt group message: received message with old counter (current: 2, received: 1)"
 
 
 @pytest.mark.parametrize(
