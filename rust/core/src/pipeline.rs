@@ -220,6 +220,7 @@ impl Pipeline {
         for thread in self.threads.lock().drain(..) {
             let _ = thread.join();
         }
+        self.shared.spool.close();
         *self.announcer.lock() = None;
     }
 }

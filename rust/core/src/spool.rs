@@ -349,6 +349,14 @@ impl Spool {
         Ok(entries)
     }
 
+    /// Keeps no file any more in which everything is committed.
+    pub fn close(&self) {
+        if let Some(segment) = self.current.lock().segment.take() {
+            segment.release();
+        }
+        self.files.spares.lock().take().into_iter().flatten().for_each(|spare| spare.remove());
+    }
+
     /// Keeps an event nothing can be done with, to be looked at and replayed (`wafast.devices.poison` reads it): a line of
     /// JSON, then its bytes. The same event again is the same file.
     pub fn set_aside(&self, device_no: i32, code: i32, received_at: i64, reason: &str, data: &[u8]) {
@@ -368,10 +376,7 @@ impl Spool {
 
 impl Drop for Spool {
     fn drop(&mut self) {
-        if let Some(segment) = self.current.get_mut().segment.take() {
-            segment.release();
-        }
-        self.files.spares.lock().take().into_iter().flatten().for_each(|spare| spare.remove());
+        self.close();
     }
 }
 
@@ -433,6 +438,8 @@ mod tests {
         };
         (0..4).for_each(|_| fill(event.len()));
         assert!(folder.files() <= 2, "one is written, one is spare");
+        let of_disk = |spool: &Spool| spool.usage().segments.load(Ordering::Relaxed) as usize;
+        assert_eq!(of_disk(&spool), folder.files());
         // Begun anew, with records that end elsewhere, one of them left.
         fill(event.len() - 5000);
         drop(spool.append(9, 18, 2, b"left").unwrap());
@@ -483,7 +490,7 @@ mod tests {
             entry.place.commit();
         }
         assert_eq!(folder.files(), 1);
-        drop(spool);
-        assert_eq!(folder.files(), 0);
+        spool.close();
+        assert_eq!((folder.files(), spool.usage().bytes.load(Ordering::Relaxed)), (0, 0));
     }
 }

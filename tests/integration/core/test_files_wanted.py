@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.integration.core import events
 from tests.integration.core.conftest import OWN, World
-from tests.integration.core.events import HISTORY_SYNC, MESSAGE, NOW, SITI, SITI_LID
+from tests.integration.core.events import HISTORY_SYNC, MESSAGE, NOW, SITI, SITI_LID, UNDECRYPTABLE
 from wafast.devices.eager_media import NEW_FILES
 
 WANTED = """
@@ -21,6 +21,13 @@ def test_the_file_of_a_new_message_is_noted_and_told_once(world: World) -> None:
     world.feed((MESSAGE, events.message("P1", events.image("gambar"))))
     assert world.rows(WANTED) == [{"message_id": "P1", "state": "wanted"}]
     assert [control for control in ingest.control() if control[1] == NEW_FILES] == [(world.device_no, NEW_FILES, b"")]
+
+
+def test_the_file_of_a_message_that_came_after_all_is_noted(world: World) -> None:
+    world.start(eager_media=True)
+    world.feed((UNDECRYPTABLE, events.undecryptable("U1")))
+    world.feed((MESSAGE, events.message("U1", events.image("gambar"), at=NOW + 5)))
+    assert world.rows(WANTED) == [{"message_id": "U1", "state": "wanted"}]
 
 
 def test_files_of_a_history_and_of_own_messages_are_not_wanted(world: World) -> None:

@@ -59,6 +59,47 @@ def test_the_message_takes_its_place(world: World, apart: bool, after: int) -> N
     assert world.value("SELECT max(flags & 32) FROM messages") == 0
 
 
+def test_it_is_found_by_a_process_that_did_not_see_it_however_far_back(world: World) -> None:
+    world.start(messages_per_chat=0)
+    world.feed((UNDECRYPTABLE, events.undecryptable("U1", at=NOW - 9000)))
+    world.feed(*((MESSAGE, events.message(f"M{n}", str(n), at=NOW - 5000 + n)) for n in range(1100)))
+    world.close()
+    ingest = world.start("next", messages_per_chat=0)
+    world.feed((MESSAGE, events.message("U1", events.image("holiday"), at=NOW - 9000)))
+    assert shown(world)[0] == ("U1", "image", "holiday")
+    assert world.value("SELECT count(*) FROM messages WHERE message_id = 'U1'") == 1
+    assert world.value("SELECT count(*) FROM thumbnails") == 1
+    assert ingest.stats()["staged"] == 1
+
+
+def test_one_that_another_process_wrote_meanwhile_is_filled(world: World) -> None:
+    world.feed((MESSAGE, events.message("M1", "satu", at=NOW - 9)))
+    first = world.ingest
+    world.start("other")
+    world.feed((UNDECRYPTABLE, events.undecryptable("U1")))
+    world.close()
+    world.ingest = first
+    world.feed((MESSAGE, events.message("U1", "came")), (MESSAGE, events.message("M2", "dua", at=NOW + 1)))
+    assert shown(world) == [("M1", "text", "satu"), ("U1", "text", "came"), ("M2", "text", "dua")]
+    assert world.chats()[0]["unread_count"] == 3
+
+
+def test_a_batch_that_is_read_again_because_of_poison_says_the_same(world: World) -> None:
+    world.start()
+    world.rows("ALTER TABLE messages ADD CONSTRAINT refused CHECK (body <> 'poison')")
+    world.feed(
+        (MESSAGE, events.message("M1", "satu", at=NOW - 9)),
+        (MESSAGE, events.message("R1", events.reaction("M1", "👍"))),
+        (UNDECRYPTABLE, events.undecryptable("U1")),
+        (MESSAGE, events.message("U1", "came")),
+        (MESSAGE, events.message("P1", "poison")),
+        (UNDECRYPTABLE, events.undecryptable("R1")),
+        (UNDECRYPTABLE, events.undecryptable("U2", at=NOW + 1)),
+    )
+    assert shown(world) == [("M1", "text", "satu"), ("U1", "text", "came"), ("U2", "unsupported", WAITING)]
+    assert world.chats()[0]["unread_count"] == 3
+
+
 def test_it_does_not_replace_what_was_read_nor_come_back_once_that_is_trimmed(world: World) -> None:
     world.feed(*((MESSAGE, events.message(f"M{n}", str(n), at=NOW + n)) for n in range(3 * KEEP)))
     assert world.value("SELECT count(*) FROM messages WHERE message_id = 'M0'") == 0

@@ -157,7 +157,7 @@ impl Writer<'_> {
             },
         )?;
         shared.histograms.commit_seconds.observe(began.elapsed().as_secs_f64());
-        shared.histograms.batch_records.observe(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
+        shared.histograms.batch_records.observe(f64::from(u32::try_from(batch.records()).unwrap_or(u32::MAX)));
         Ok(told)
     }
 

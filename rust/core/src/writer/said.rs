@@ -69,7 +69,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Rows and changes, at most.
-    pub fn len(&self) -> usize {
+    pub fn records(&self) -> usize {
         self.records.messages.len() + self.records.others.len()
     }
 
