@@ -72,6 +72,11 @@ impl<'a> Batch<'a> {
         self.records.messages.is_empty() && self.records.others.is_empty()
     }
 
+    /// How many events.
+    pub fn len(&self) -> usize {
+        self.origins.len()
+    }
+
     /// The devices whose events these are.
     pub fn devices(&self) -> impl Iterator<Item = i32> {
         self.origins.iter().map(|origin| origin.device_no)
