@@ -345,9 +345,13 @@ class Simulator:
         """The owner writes on the phone itself; its companions get a copy. Gives the id."""
         return self.order("own", _Id, phone=phone, contact=contact, text=text).id
 
-    def corrupt(self, phone: str, contact: str, text: str, *, group: str | None = None) -> str:
-        """A contact writes what can't be decrypted until it is sent again. Gives the id."""
-        return self.order("corrupt", _Id, phone=phone, contact=contact, text=text, group=group).id
+    def corrupt(
+        self, phone: str, contact: str, text: str, *, group: str | None = None, comes_again: bool | None = None
+    ) -> str:
+        """A contact writes what can't be decrypted until it is sent again, which it never is when `comes_again` is
+        False. Gives the id."""
+        fields: dict[str, Any] = {"phone": phone, "contact": contact, "text": text, "group": group}
+        return self.order("corrupt", _Id, comes_again=comes_again, **fields).id
 
     def group(self, phone: str, subject: str, members: Sequence[str], *, id: str | None = None) -> str:
         """Makes a group of the line and `members`, or changes group `id`. Gives its JID."""

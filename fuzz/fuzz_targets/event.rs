@@ -9,8 +9,9 @@ use wafast_core::{
 };
 
 const NOW: i64 = 1_790_000_000;
-const CODES: [i32; 8] = [
+const CODES: [i32; 9] = [
     code::MESSAGE,
+    code::UNDECRYPTABLE,
     code::RECEIPT,
     code::HISTORY_SYNC,
     code::GROUP_INFO,

@@ -56,9 +56,9 @@ class Ingest:
         batch_ms: int = 5,
         writers: int = 2,
     ) -> Ingest: ...
-    def receive(self, device_no: int, code: int, data: bytes) -> None:
-        """What the callback does, for tests and benches: one event (neonize's `code` and protobuf) of a device.
-        When it returns, the event survives the process."""
+    def receive(self, device_no: int, code: int, data: bytes, received_at: int | None = None) -> None:
+        """What the callback does: one event (neonize's `code` and protobuf) of a device, which came at `received_at`
+        (Unix seconds; None: now). When it returns, the event survives the process."""
 
     def control_fd(self) -> int:
         """A descriptor that is readable while `control` has something; it stays ours."""
@@ -69,7 +69,12 @@ class Ingest:
         to fetch."""
 
     def stats(self) -> dict[str, int]:
-        """Counters since the start, and `open`: events that are not committed yet."""
+        """Counters since the start, and what is there now: `open` events that are not committed yet, `spool_segments`
+        and `spool_bytes` of the files they lie in."""
+
+    def histograms(self) -> dict[str, tuple[list[tuple[float, int]], int, float]]:
+        """`commit_seconds` (from a batch's first statement until it was committed) and `batch_records`, since the
+        start: for each bound how many did not exceed it, how many there were at all, and their sum."""
 
     def flush(self, seconds: float) -> bool:
         """Wait until everything that came is committed; False when that takes longer."""

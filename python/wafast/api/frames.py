@@ -32,8 +32,8 @@ JUST_NOW = timedelta(seconds=30)
 #: States that a person must hear of by a code of their own.
 TOLD: dict[str, Code] = {"online": "DEVICE_CONNECTED", "logged_out": "DEVICE_LOGGED_OUT"}
 encode = msgspec.json.Encoder().encode
-#: A chat is gone from every list that shows it; two chats of one person are rare enough to fetch again.
-MERGED = encode({"reason": "two chats of one person became one"})
+#: What is gone from every list that shows it is rare enough to fetch again.
+GONE = encode({"reason": "a chat became part of another, or what was waited for was no message"})
 
 
 class FrameLoader:
@@ -63,7 +63,7 @@ class FrameLoader:
             *await self._chats(by_kind),
             *await self._pairings(by_kind.get("pairing", [])),
             *await self._devices(by_kind.get("device", [])),
-            *(Draft(event["t"], None, "RESYNC", MERGED) for event in by_kind.get("merged", [])),
+            *(Draft(event["t"], None, "RESYNC", GONE) for event in by_kind.get("gone", [])),
             *self._deleted(by_kind.get("deleted", [])),
         ]
 

@@ -11,7 +11,7 @@ from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from msgspec import Meta
 
-from wafast.api.metrics import CONTENT_TYPE, of_system
+from wafast.api.metrics import CONTENT_TYPE, of_system, of_workers
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem
 from wafast.api.responses import problems
@@ -68,9 +68,9 @@ class HealthController(Controller):
 
     @get("/metrics", opt={"policy": Policy.PUBLIC}, include_in_schema=False)
     async def figures(self, services: NamedDependency[Services]) -> Response[bytes]:
-        """What this process counts and what the whole system has, for Prometheus."""
-        system = await of_system(services.pool)
-        return Response(services.metrics.text(system), media_type=CONTENT_TYPE)
+        """What this process and each worker count and what the whole system has, for Prometheus."""
+        system, workers = await of_system(services.pool), await of_workers(services.pool)
+        return Response(services.metrics.text(system, workers), media_type=CONTENT_TYPE)
 
 
 def _not_ready(detail: str) -> Problem:

@@ -1,15 +1,17 @@
-"""Prometheus figures of the API process."""
+"""Prometheus figures: of this process, of the whole system, and of each worker as it tells with its heartbeat."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from wafast.database.queries import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     import asyncpg
 
@@ -22,6 +24,36 @@ SYSTEM = {
     "wafast_outbox_open": "Outbox rows on their way or in doubt.",
     "wafast_workers": "Workers alive.",
 }
+#: What a worker counts, by its name in `workers.figures`. The names are a promise to whoever watches them.
+COUNTERS = {
+    "events": ("wafast_ingest_events", "Events taken from WhatsApp."),
+    "replayed": ("wafast_ingest_replayed", "Events that came back from the spool of a process that is gone."),
+    "deferred": ("wafast_ingest_deferred", "Events that waited on disk because their device's buffer was full."),
+    "damaged": ("wafast_ingest_damaged", "Events that were no protobuf and were set aside."),
+    "poisoned": ("wafast_ingest_poisoned", "Events that could not be stored and were set aside."),
+    "stored": ("wafast_messages_stored", "Messages stored."),
+    "duplicates": ("wafast_messages_duplicate", "Messages that were there already."),
+    "trimmed": ("wafast_messages_trimmed", "Messages older than what is kept of their chat."),
+    "changed": ("wafast_messages_changed", "Messages changed by receipts, edits, reactions and the like."),
+    "waiting": ("wafast_changes_waiting", "Changes that came before their message and wait for it."),
+    "undecryptable": ("wafast_undecryptable", "Messages that could not be read and are shown as waiting."),
+    "repaired": ("wafast_timestamps_repaired", "Timestamps that were nonsense and are the time of receipt."),
+    "batches": ("wafast_ingest_batches", "Transactions committed."),
+    "retries": ("wafast_ingest_retries", "Times a batch met a database that was away."),
+    "staged": ("wafast_ingest_staged", "Batches with a message that another process had stored."),
+    "controls": ("wafast_ingest_controls", "Events of a session's state, passed on to the worker."),
+}
+#: What a worker has now.
+GAUGES = {
+    "open": ("wafast_ingest_open_events", "Events that came and are not committed yet."),
+    "spool_segments": ("wafast_spool_segments", "Files in which events lie until they are committed."),
+    "spool_bytes": ("wafast_spool_bytes", "Bytes allocated for them."),
+}
+HISTOGRAMS = {
+    "commit_seconds": ("wafast_ingest_commit_seconds", "From a batch's first statement until it was committed."),
+    "batch_records": ("wafast_ingest_batch_records", "Records in a transaction."),
+}
+LABELS = ["network", "worker"]
 CONTENT_TYPE = "text/plain; version=0.0.4"  # the charset is added when it is sent
 
 
@@ -53,19 +85,70 @@ class Metrics:
         self._requests.labels(method, route or "none", str(status)).inc()
         self._seconds.labels(route or "none").observe(seconds)
 
-    def text(self, system: Iterable[tuple[str, str, str, int]]) -> bytes:
+    def text(self, system: Iterable[tuple[str, str, str, int]], workers: Iterable[WorkerFigures]) -> bytes:
         """All figures in Prometheus' text format.
 
         Args:
             system: what the whole system has, as (figure, network, state, count).
+            workers: what each worker said with its last heartbeat.
         """
         shared = CollectorRegistry()
         gauges = {name: Gauge(name, about, ["network", "state"], registry=shared) for name, about in SYSTEM.items()}
         for name, network, state, count in system:
             gauges[name].labels(network, state).set(count)
+        shared.register(_Workers(list(workers)))
         return generate_latest(self._registry) + generate_latest(shared)
+
+
+class WorkerFigures(msgspec.Struct, frozen=True):
+    """One worker's `figures` (see `devices.ingest`). Its id is a new one with each start, so that what counts from 0
+    again is another series."""
+
+    id: str
+    network: str
+    figures: dict[str, Any]
+
+
+class _Workers:
+    """The figures of workers as metrics; those of each kind that a worker has said."""
+
+    def __init__(self, workers: list[WorkerFigures]) -> None:
+        self._workers = workers
+
+    def collect(self) -> Iterator[Metric]:
+        """See `prometheus_client`."""
+        for key, (name, about) in COUNTERS.items():
+            counter = CounterMetricFamily(name, about, labels=LABELS)
+            for labels, value in self._said(key):
+                counter.add_metric(labels, value)
+            yield counter
+        for key, (name, about) in GAUGES.items():
+            gauge = GaugeMetricFamily(name, about, labels=LABELS)
+            for labels, value in self._said(key):
+                gauge.add_metric(labels, value)
+            yield gauge
+        for key, (name, about) in HISTOGRAMS.items():
+            histogram = HistogramMetricFamily(name, about, labels=LABELS)
+            for worker in self._workers:
+                observed = worker.figures.get("histograms", {}).get(key)
+                if observed is not None:
+                    buckets, count, total = observed
+                    bounds = [(str(bound), below) for bound, below in buckets]
+                    histogram.add_metric([worker.network, worker.id], [*bounds, ("+Inf", count)], total)
+            yield histogram
+
+    def _said(self, key: str) -> Iterator[tuple[list[str], int]]:
+        for worker in self._workers:
+            if key in worker.figures:
+                yield [worker.network, worker.id], worker.figures[key]
 
 
 async def of_system(pool: asyncpg.Pool) -> list[tuple[str, str, str, int]]:
     """What the whole system has now; the same from every API process."""
     return [(row["name"], row["network"], row["state"], row["count"]) for row in await pool.fetch(q.figures)]
+
+
+async def of_workers(pool: asyncpg.Pool) -> list[WorkerFigures]:
+    """What each worker has counted; one that died stays for some minutes, so that its last figures are still read."""
+    rows = await pool.fetch(q.worker_figures)
+    return [WorkerFigures(str(row["id"]), row["network"], row["figures"]) for row in rows]

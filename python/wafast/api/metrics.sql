@@ -8,3 +8,6 @@ WHERE o.state = 'queued' OR o.state IN ('sending', 'unknown')
 GROUP BY d.network, o.state
 UNION ALL
 SELECT 'wafast_workers', network, 'alive', count(*) FROM workers WHERE expires_at > now() GROUP BY network
+
+-- name: worker_figures
+SELECT id, network, figures FROM workers WHERE expires_at > now() - interval '5 minutes' ORDER BY started_at, id

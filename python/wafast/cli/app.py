@@ -18,14 +18,16 @@ from wafast.cli.database import reachable
 from wafast.cli.devices import device
 from wafast.cli.doctor import examine
 from wafast.cli.people import key, tenant, user
+from wafast.cli.poison import poison
 from wafast.data_dir import InUse
 from wafast.database.migrations import MigrationError, migrate
 from wafast.devices import loopback_trust
+from wafast.devices.poison import NotStored
 from wafast.settings import Network, SettingError
 from wafast.supervisor import StartError
 
 #: What is the caller's to mend: shown as one line, without a traceback.
-EXPECTED = (SettingError, StartError, InUse, MigrationError, AlreadyThere, loopback_trust.ProfileError)
+EXPECTED = (SettingError, StartError, InUse, MigrationError, AlreadyThere, NotStored, loopback_trust.ProfileError)
 
 app = typer.Typer(
     help="Thousands of WhatsApp lines on one machine, their inboxes, and everything they send.",
@@ -33,7 +35,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for name, group in (("user", user), ("tenant", tenant), ("key", key), ("device", device)):
+for name, group in (("user", user), ("tenant", tenant), ("key", key), ("device", device), ("poison", poison)):
     app.add_typer(group, name=name)
 
 PROFILE_OF = "WAFAST_LOOPBACK"

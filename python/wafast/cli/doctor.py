@@ -21,6 +21,7 @@ from wafast.database import migrations
 from wafast.database.embedded import is_made, running_uri
 from wafast.database.pool import connect
 from wafast.devices import loopback_trust
+from wafast.devices.poison import find as find_poison
 from wafast.settings import Settings
 
 #: Below this the next import of pictures, or a busy day, fills the disk.
@@ -128,12 +129,11 @@ def _database(settings: Settings) -> str:
 def _spool(settings: Settings) -> str:
     """What came in and is not committed, and what nothing could be done with."""
     waiting = sum(1 for _ in settings.spool_dir.glob("*.spool"))
-    poison = list((settings.spool_dir / "poison").glob("*.bin"))
+    poison = find_poison(settings.spool_dir)
     if poison:
-        newest = max(poison, key=lambda path: path.stat().st_mtime).name
         raise Trouble(
-            f"{len(poison)} events could not be read or stored and are kept in {poison[0].parent}; the newest is "
-            f"{newest} (device number, event code, checksum): report it, and delete the file"
+            f"{len(poison)} events could not be read or stored and are kept, the latest because of: "
+            f"{poison[0].reason}. `wafast poison list` shows them, `wafast poison replay --all` tries again"
         )
     return f"{waiting} files in use" if waiting else "empty"
 

@@ -1,8 +1,9 @@
 -- name: beat
 -- One row for all devices a worker holds. A worker that was away longer than its lease begins to live again here; what
 -- others took from it meanwhile shows in held_leases.
-INSERT INTO workers (id, network, node, pid, expires_at) VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5))
-ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at
+INSERT INTO workers (id, network, node, pid, expires_at, figures)
+VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5), $6)
+ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at, figures = excluded.figures
 
 -- name: neighbours
 SELECT id, pid FROM workers WHERE node = $1 AND expires_at > now()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import functools
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -28,6 +29,7 @@ from neonize.proto import Neonize_pb2 as pb
 from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DeviceProps
 
 from wafast import logs
+from wafast.devices import neonize_events
 
 log = logs.get("devices.neonize")
 
@@ -45,10 +47,14 @@ DIAL_SECONDS = 10.0
 SUBSCRIBED = bytes((*range(2, 14), *range(16, 28), *range(30, 46)))
 #: Parameters that ride in the store's name: twice the rate at half the CPU of neonize's defaults.
 STORE_PARAMETERS = "?_foreign_keys=on&_journal_mode=WAL&_synchronous=NORMAL&_cache_size=-64&_busy_timeout=5000&x="
+#: Of a redelivery it can't decrypt whatsmeow tells with a warning and nothing else.
+LOG_LEVEL = b"WARN"
 
 #: A lost connection is an event as well, and the state of the device tells of it: these lines are for the curious.
 LOST_LINE = ("from websocket", "Error reconnecting", "websocket not connected", "websocket disconnected")
 
+Feed = Callable[[int, int, bytes], None]
+"""Takes (device number, code, event) for the core, as the inlet would; the event survives the process then."""
 Told = Callable[[str, str], None]
 """What a client tells outside the inlet: ("qr", code), ("login", outcome), ("ended", error)."""
 
@@ -56,7 +62,9 @@ Told = Callable[[str, str], None]
 class Binding:
     """The library, one per process. Make it on the loop that is to hear the clients."""
 
-    def __init__(self, inlet_address: int) -> None:
+    def __init__(self, inlet_address: int, feed: Feed) -> None:
+        """`feed` takes what neonize tells in its log only."""
+        self._feed = feed
         self._loop = asyncio.get_running_loop()
         self._told: dict[str, Told] = {}
         self._calls = ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="neonize-call")
@@ -67,7 +75,8 @@ class Binding:
         self._inlet = ctypes.cast(inlet_address, func_callback_bytes)
         self._on_qr = func_string(lambda uuid, text: self._hear(uuid, "qr", text))
         self._on_login = func_string(lambda uuid, text: self._hear(uuid, "login", text))
-        self._on_log = func_callback_bytes2(self._log)
+        # A line does not say whose it is, so each client has a function of its own, which Go may call ever after.
+        self._on_log: dict[str, Any] = {}
         # Shown on the phone as the name of the linked device; one for the whole process.
         self._props = DeviceProps(os="wafast", platformType=DeviceProps.CHROME).SerializeToString()
 
@@ -80,11 +89,15 @@ class Binding:
         if told is not None:
             told(what, value)
 
-    @staticmethod
-    def _log(data: int, size: int) -> None:
+    def _log(self, uuid: str, data: int, size: int) -> None:
         entry = pb.LogEntry.FromString(ctypes.string_at(data, size))
-        say = log.debug if any(words in entry.Message for words in LOST_LINE) else log.warning
-        say(entry.Message, component=entry.Name)
+        lost = neonize_events.lost_message(entry.Message)
+        if lost is not None:
+            # whatsmeow tells WhatsApp that it has the message once this returns.
+            self._feed(int(uuid), neonize_events.UNDECRYPTABLE, lost)
+        is_error = entry.Level == "ERROR" and not any(words in entry.Message for words in LOST_LINE)
+        say = log.warning if is_error else log.debug
+        say(entry.Message, component=entry.Name, device=uuid)
 
     @contextlib.asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:
@@ -117,13 +130,15 @@ class Binding:
             await asyncio.sleep(AFTER_DIAL_SECONDS)
 
     def _thread(self, uuid: str, store: str, proxy: str, end: Callable[[str], None]) -> None:
+        on_log = self._on_log.setdefault(uuid, func_callback_bytes2(functools.partial(self._log, uuid)))
+
         def live() -> None:
             settings = ProxySettings(proxy)._to_c_struct()
             subscribed = bytearray(SUBSCRIBED)
             buffer = (ctypes.c_char * len(subscribed)).from_buffer(subscribed)
             error = gocode.Neonize(
-                (store + STORE_PARAMETERS).encode(), uuid.encode(), b"", 0, 0, b"ERROR",
-                self._on_qr, self._on_login, self._inlet, self._on_log, buffer, len(subscribed),
+                (store + STORE_PARAMETERS).encode(), uuid.encode(), b"", 0, 0, LOG_LEVEL,
+                self._on_qr, self._on_login, self._inlet, on_log, buffer, len(subscribed),
                 self._props, len(self._props), b"", 0, ctypes.byref(settings),
             )  # fmt: skip
             with contextlib.suppress(RuntimeError):  # the loop may be closed when the process ends

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -93,7 +95,11 @@ _PARSERS: dict[int, Callable[[bytes], ev.ControlEvent]] = {
 
 
 #: Codes of events which the core takes.
-HISTORY_SYNC, GROUP_INFO = 13, 22
+HISTORY_SYNC, GROUP_INFO, UNDECRYPTABLE = 13, 22, 44
+
+#: What whatsmeow says of a message whose key was used up before (message.go, types/message.go): "Ignoring message ID
+#: from SENDER in CHAT: …", or only the chat where that is who wrote; libsignal's words follow.
+OLD_COUNTER = re.compile(r"Ignoring message (?P<id>\S+) from (?:(?P<sender>\S+) in )?(?P<chat>\S+): .*old counter")
 
 
 def introduction(number_jid: str, lid: str) -> bytes:
@@ -108,6 +114,28 @@ def renamed(group: pb.JID, subject: str) -> bytes:
     """An event for the core that says what a group is called and nothing else."""
     encoded: bytes = pb.GroupInfoEvent(JID=group, Name=pb.GroupName(Name=subject)).SerializePartialToString()
     return encoded
+
+
+def lost_message(line: str) -> bytes | None:
+    """An event for the core, as of any message that can't be decrypted, when a line of whatsmeow's log tells of one
+    that it can't decrypt a second time; None for every other line. When it was sent is not said: it counts as sent now.
+    """
+    said = OLD_COUNTER.match(line)
+    if said is None:
+        return None
+    chat, sender = _jid(said["chat"]), _jid(said["sender"] or said["chat"])
+    info = pb.MessageInfo(
+        MessageSource=pb.MessageSource(Chat=chat, Sender=sender), ID=said["id"], Timestamp=int(time.time())
+    )
+    event = pb.UndecryptableMessage(Info=info, DecryptFailMode=pb.UndecryptableMessage.DECRYPT_FAIL_SHOW)
+    encoded: bytes = event.SerializePartialToString()
+    return encoded
+
+
+def _jid(text: str) -> pb.JID:
+    """neonize's form of a JID as whatsmeow prints it: `user[.agent][:device]@server`."""
+    user, _, server = text.partition("@")
+    return pb.JID(User=re.split("[.:]", user)[0], Server=server)
 
 
 def parse(code: int, data: bytes) -> ev.ControlEvent | None:

@@ -17,12 +17,11 @@ from wafast.devices import neonize_content as content_of
 from wafast.devices import neonize_events
 from wafast.devices import session as ev
 from wafast.devices.gate import Gate
-from wafast.devices.neonize_binding import Binding
+from wafast.devices.neonize_binding import Binding, Feed
 
 log = logs.get("devices.session")
 
 Tell = Callable[[int, ev.ControlEvent], None]
-Feed = Callable[[int, int, bytes], None]
 
 #: How long stopping waits for a client that is just connecting: until then it may still look itself up in neonize.
 STOP_SECONDS = 5.0

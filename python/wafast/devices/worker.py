@@ -26,6 +26,7 @@ from wafast.devices.eager_media import NEW_FILES, EagerMedia
 from wafast.devices.fleet import Fleet
 from wafast.devices.gate import Gate
 from wafast.devices.group_names import NAMELESS_GROUP, GroupNames
+from wafast.devices.ingest import figures, open_ingest
 from wafast.devices.lease import BEAT_SECONDS, Leases
 from wafast.devices.media_fetcher import MediaFetcher
 from wafast.devices.reconciler import Reconciler
@@ -93,11 +94,11 @@ class _Worker:
             loop.add_signal_handler(number, self._stop.set)
         settings = self._settings
         pool = await open_pool(self._uri, size=WORKER_CONNECTIONS, name=f"worker {self._network}")
-        ingest = self._open_ingest()
+        ingest = open_ingest(settings, self._uri, str(self._id))
         make_session, gate = self._prepare_sessions(ingest.receive)
         leases = Leases(pool, self._id, self._network)
         await leases.bury_dead_neighbours()
-        await leases.beat()
+        await leases.beat(figures(ingest))
         await gate.open()
         fleet = Fleet(pool, self._id, settings.sessions_dir / self._network, make_session)
         sender = Sender(pool, self._id, settings.media_dir, fleet.online, lambda no: _session(fleet, no))
@@ -117,7 +118,7 @@ class _Worker:
         listener = self._listener(pool, fleet, reconciler, sender, fetcher, eager)
         log.info("worker is ready", worker=str(self._id), network=self._network, pid=os.getpid())
         background = [
-            self._task(self._beat(leases)),
+            self._task(self._beat(leases, ingest)),
             self._task(listener.run()),
             self._task(reconciler.run()),
             self._task(reconciler.run_starts()),
@@ -165,24 +166,13 @@ class _Worker:
         from wafast.devices.neonize_session import NeonizeSession
 
         only = loopback_trust.patch(self._profile).address if self._profile is not None else None
-        binding = Binding(_core.inlet_address())
+        binding = Binding(_core.inlet_address(), feed)
         gate = Gate(self._settings.connect_rate / self._settings.workers, only)
 
         def make(device_no: int, store: Path, proxy: str | None, tell: Callable[[int, ControlEvent], None]) -> Session:
             return NeonizeSession(binding, gate, device_no, store, proxy, tell, feed)
 
         return make, gate
-
-    def _open_ingest(self) -> _core.Ingest:
-        settings = self._settings
-        return _core.Ingest(
-            self._uri,
-            str(self._id),
-            settings.spool_dir,
-            messages_per_chat=settings.messages_per_chat,
-            chat_storage=settings.chat_storage,
-            eager_media=settings.media == "eager",
-        )
 
     def _drain_control(self, ingest: _core.Ingest, fleet: Fleet, names: GroupNames, eager: EagerMedia) -> None:
         for device_no, code, data in ingest.control():
@@ -228,13 +218,13 @@ class _Worker:
         channels: dict[str, Callable[[str], None]] = {WORK: work, request_channel(self._id): server.receive}
         return Listener(self._uri, f"worker {self._network} listener", channels, gap)
 
-    async def _beat(self, leases: Leases) -> None:
+    async def _beat(self, leases: Leases, ingest: _core.Ingest) -> None:
         """Say that this worker lives. While the database is away its sessions go on: nobody can take them, and what
         comes in is spooled. What was taken after all shows when the reconciler next looks."""
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             try:
-                await leases.beat()
+                await leases.beat(figures(ingest))
             except DATABASE_AWAY as error:
                 log.warning("no heartbeat: the database is away", error=str(error))
 

@@ -26,7 +26,7 @@ use std::{
 use memmap2::MmapRaw;
 use wafast_core::{
     event,
-    pipeline::{Options, Pipeline},
+    pipeline::{self, Options, Pipeline},
     record::Records,
     spool::{Place, Spool},
 };
@@ -111,7 +111,7 @@ fn feed(folder: &Path, events: &[&[u8]], acknowledged: &Path) -> Result<(), Box<
     let counter = unsafe { AtomicU64::from_ptr(map.as_mut_ptr().cast()) };
     let pipeline = Pipeline::start(options)?;
     for (event, device) in events.iter().cycle().zip((1..=DEVICES).cycle()) {
-        pipeline.receive(i32::try_from(device)?, event::code::MESSAGE, event);
+        pipeline.receive(i32::try_from(device)?, event::code::MESSAGE, event, pipeline::now());
         counter.fetch_add(1, Ordering::Release);
     }
     Ok(())

@@ -173,6 +173,12 @@ fn content_of(message: &[u8]) -> (Option<Field<'_>>, &[u8]) {
     (first, info)
 }
 
+/// Whether there is more than keys in a message: a sender's key travels beside the content it is for.
+#[must_use]
+pub fn has_content(message: &[u8]) -> bool {
+    content_of(message).0.is_some()
+}
+
 /// A field nobody knows is a wrapper if it holds only field 1, and that is a message with known content.
 fn inner_of_unknown(field: Field<'_>, depth: usize) -> Option<&[u8]> {
     let bytes = field.bytes();

@@ -20,12 +20,14 @@ pub mod code {
     pub const JOINED_GROUP: i32 = 21;
     pub const GROUP_INFO: i32 = 22;
     pub const CALL_TERMINATE: i32 = 42;
+    pub const UNDECRYPTABLE: i32 = 44;
 }
 
 /// Whether events of this code are for the pipeline; all others are for the worker.
 #[must_use]
 pub fn is_data(event: i32) -> bool {
-    (code::MESSAGE..=code::GROUP_INFO).contains(&event) || matches!(event, code::HISTORY_SYNC | code::CALL_TERMINATE)
+    (code::MESSAGE..=code::GROUP_INFO).contains(&event)
+        || matches!(event, code::HISTORY_SYNC | code::CALL_TERMINATE | code::UNDECRYPTABLE)
 }
 
 /// Whether losing an event of this code loses nothing that is stored.
@@ -52,6 +54,7 @@ pub fn read<'a>(event: i32, bytes: &'a [u8], now: i64, keep: usize, records: &mu
         return Err(Damaged);
     }
     match event {
+        code::UNDECRYPTABLE => undecryptable(bytes, now, records),
         code::RECEIPT => receipt(bytes, now, records),
         code::CHAT_PRESENCE => chat_presence(bytes, records),
         code::PRESENCE => {
@@ -163,6 +166,33 @@ fn message<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) -> Result<(
     if !fields.is_whole() {
         return Err(Damaged);
     }
+    let Some(message) = head(info, is_edit, now, records) else { return Ok(()) };
+    let before = records.messages.len();
+    message.record(content, around, records);
+    if records.messages.len() == before && decode::has_content(content) {
+        // Few: their head is read again, so that no other needs to be copied.
+        let again = head(info, is_edit, now, &mut Records::default());
+        records.others.extend(again.map(|Head { chat, id, .. }| Other::Rowless { chat, message_id: id }));
+    }
+    Ok(())
+}
+
+/// A message that came and could not be read. What is hidden when it can't be read (reactions, edits, deletions) and what
+/// the phone tells only its devices is nothing a person waits for.
+fn undecryptable<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
+    const HIDE: u64 = 2;
+    let info = wire::bytes_of(bytes, 1);
+    if wire::number_of(bytes, 3) == HIDE || wire::bytes_of(info, 7) == b"peer" {
+        return;
+    }
+    if let Some(head) = head(info, false, now, records) {
+        head.message(Content::waiting(), records);
+    }
+}
+
+/// Reads `MessageInfo`; None for what is stored nowhere.
+#[inline]
+fn head<'a>(info: &'a [u8], is_edit: bool, now: i64, records: &mut Records<'a>) -> Option<Head<'a>> {
     let (mut source, mut id, mut sender_name, mut sent, mut edit) = (&[][..], &[][..], &[][..], 0, &[][..]);
     for field in wire::fields(info) {
         match field.number {
@@ -174,11 +204,11 @@ fn message<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) -> Result<(
             _ => {}
         }
     }
-    let Some(source) = Source::read(source, records) else { return Ok(()) };
+    let source = Source::read(source, records)?;
     let sent = timestamp::repair(sent.cast_signed(), now);
     // Where two people talk, nobody is an admin, whatever the stanza says.
     let by_admin = source.chat.is_group() && edit == b"8";
-    let head = Head {
+    Some(Head {
         chat: source.chat,
         sender: source.sender,
         sender_alt: source.sender_alt,
@@ -192,9 +222,7 @@ fn message<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) -> Result<(
         sender_name: text::some(sender_name),
         status: if source.from_me { Status::Sent } else { Status::Received },
         is_history: false,
-    };
-    head.record(content, around, records);
-    Ok(())
+    })
 }
 
 /// Everything about a message but its content.
@@ -433,7 +461,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(
-            event in prop::sample::select(vec![13, 17, 18, 19, 20, 21, 22]),
+            event in prop::sample::select(vec![13, 17, 18, 19, 20, 21, 22, 44]),
             bytes in proptest::collection::vec(any::<u8>(), 0..400),
         ) {
             let _ = of(event, &bytes);

@@ -15,6 +15,7 @@ pub mod copy;
 pub mod decode;
 pub mod event;
 pub mod group;
+pub mod heard;
 pub mod history;
 pub mod jid;
 pub mod media;

@@ -22,8 +22,9 @@ use crate::{
     connection::Connector,
     control::{Control, Controls},
     event,
+    heard::Heard,
     spool::{Entry, Place, Spool},
-    stats::{self, Stats},
+    stats::{self, Histograms, Stats},
     writer,
 };
 
@@ -65,12 +66,15 @@ pub enum StartError {
 pub struct Device {
     pub no: i32,
     pub buffer: Buffer,
+    /// None when the disk is full: then nothing is remembered.
+    pub heard: Option<Heard>,
 }
 
 /// What all threads share.
 pub struct Shared {
     pub options: Options,
     pub stats: Stats,
+    pub histograms: Histograms,
     pub spool: Spool,
     pub controls: Controls,
     pub connector: Arc<Connector>,
@@ -107,6 +111,7 @@ impl Pipeline {
         let shared = Arc::new(Shared {
             options,
             stats: Stats::default(),
+            histograms: Histograms::default(),
             spool,
             controls: Controls::new()?,
             connector,
@@ -133,8 +138,8 @@ impl Pipeline {
         Ok(pipeline)
     }
 
-    /// Takes one event from the callback. When this returns, the event survives the process.
-    pub fn receive(&self, device_no: i32, code: i32, data: &[u8]) {
+    /// Takes one event that came at `received_at`, in Unix seconds. When this returns, the event survives the process.
+    pub fn receive(&self, device_no: i32, code: i32, data: &[u8], received_at: i64) {
         let shared = &self.shared;
         if !event::is_data(code) {
             stats::add(&shared.stats.controls, 1);
@@ -147,17 +152,17 @@ impl Pipeline {
             if device.buffer.admit_fleeting() {
                 shared.open.fetch_add(1, Ordering::AcqRel);
                 let place = Place::Fleeting(data.into());
-                let entry = Entry { device_no, code, received_at: now(), is_replay: false, place };
+                let entry = Entry { device_no, code, received_at, is_replay: false, place };
                 self.send(Item { device, entry });
             }
         } else if shared.options.chat_storage || code == event::code::RECEIPT {
-            self.take(self.spooled(device_no, code, data));
+            self.take(self.spooled(device_no, code, data, received_at));
         }
     }
 
-    fn spooled(&self, device_no: i32, code: i32, data: &[u8]) -> Entry {
+    fn spooled(&self, device_no: i32, code: i32, data: &[u8], received_at: i64) -> Entry {
         loop {
-            match self.shared.spool.append(device_no, code, now(), data) {
+            match self.shared.spool.append(device_no, code, received_at, data) {
                 Ok(entry) => return entry,
                 Err(error) => {
                     // Not acknowledged to WhatsApp while we stand here: nothing is lost, the device waits.
@@ -230,7 +235,11 @@ impl Shared {
         if let Some(device) = self.devices.read().get(&no) {
             return Arc::clone(device);
         }
-        let fresh = || Arc::new(Device { no, buffer: Buffer::new(self.options.buffer) });
+        let fresh = || {
+            let heard = Heard::open(&self.options.spool_dir, no)
+                .inspect_err(|error| eprintln!("wafast: what device {no} reads is not remembered: {error}"));
+            Arc::new(Device { no, buffer: Buffer::new(self.options.buffer), heard: heard.ok() })
+        };
         Arc::clone(self.devices.write().entry(no).or_insert_with(fresh))
     }
 

@@ -71,6 +71,8 @@ pub mod flag {
     pub const VIEW_ONCE: i16 = 4;
     pub const FORWARDED: i16 = 8;
     pub const PINNED: i16 = 16;
+    /// It could not be read; the message itself may still come and takes its place.
+    pub const WAITING: i16 = 32;
 }
 
 /// `messages.key`: the second it was sent, then 32 bits of its id. Newer messages have larger keys.
@@ -93,10 +95,24 @@ pub struct Content<'a> {
     pub poll: Option<Question<'a>>,
 }
 
+/// What a message that could not be read shows; WhatsApp's own words.
+const WAITING: &str = "Waiting for this message";
+
 impl<'a> Content<'a> {
     #[must_use]
     pub fn new(kind: Kind, body: impl Into<Text<'a>>) -> Self {
         Self { kind, flags: 0, body: body.into(), media: None, thumbnail: &[], quoted: None, poll: None }
+    }
+
+    /// In the place of a message that could not be read.
+    #[must_use]
+    pub fn waiting() -> Self {
+        Self { flags: flag::WAITING, ..Self::new(Kind::Unsupported, WAITING) }
+    }
+
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.flags & flag::WAITING != 0
     }
 }
 
@@ -181,6 +197,11 @@ pub struct ChatInfo<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Other<'a> {
     Change(Target<'a>),
+    /// A message was read that makes no row.
+    Rowless {
+        chat: Jid,
+        message_id: Text<'a>,
+    },
     /// The phone has read the chat up to these messages.
     ReadByUs {
         chat: Jid,

@@ -12,12 +12,13 @@ use std::{
     ptr,
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use memmap2::MmapRaw;
 use parking_lot::Mutex;
+use serde_json::json;
 
 /// Of one file: about 3,500 messages. All of it counts as the process' memory once it was written.
 const SEGMENT: usize = 4 << 20;
@@ -81,16 +82,27 @@ struct Segment {
     map: MmapRaw,
     /// Places not committed, and one more while records may still be added.
     held: AtomicUsize,
-    spares: Arc<Spares>,
+    files: Arc<Files>,
     /// Its lock tells other processes that the owner lives.
     _file: File,
 }
 
-/// Files in which everything is committed; None once the spool is closed and none is needed any more.
-struct Spares(Mutex<Option<Vec<Arc<Segment>>>>);
+/// What the files of a spool share.
+struct Files {
+    /// Those in which everything is committed; None once the spool is closed and none is needed any more.
+    spares: Mutex<Option<Vec<Arc<Segment>>>>,
+    usage: Usage,
+}
+
+/// What lies on disk, of this process; spare files too.
+#[derive(Debug, Default)]
+pub struct Usage {
+    pub segments: AtomicU64,
+    pub bytes: AtomicU64,
+}
 
 impl Segment {
-    fn create(path: PathBuf, size: usize, spares: &Arc<Spares>) -> io::Result<Arc<Self>> {
+    fn create(path: PathBuf, size: usize, files: &Arc<Files>) -> io::Result<Arc<Self>> {
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
         lock(&file)?;
         // SAFETY: a plain call on an open descriptor.
@@ -99,13 +111,15 @@ impl Segment {
             let _ = fs::remove_file(&path);
             return Err(io::Error::from_raw_os_error(refused));
         }
-        Self::map(path, file, spares)
+        Self::map(path, file, files)
     }
 
-    fn map(path: PathBuf, file: File, spares: &Arc<Spares>) -> io::Result<Arc<Self>> {
+    fn map(path: PathBuf, file: File, files: &Arc<Files>) -> io::Result<Arc<Self>> {
         let map = MmapRaw::map_raw(&file)?;
-        let (path, spares) = (Mutex::new(path), Arc::clone(spares));
-        Ok(Arc::new(Self { path, map, held: AtomicUsize::new(1), spares, _file: file }))
+        files.usage.segments.fetch_add(1, Ordering::Relaxed);
+        files.usage.bytes.fetch_add(map.len() as u64, Ordering::Relaxed);
+        let (path, files) = (Mutex::new(path), Arc::clone(files));
+        Ok(Arc::new(Self { path, map, held: AtomicUsize::new(1), files, _file: file }))
     }
 
     /// Begins it anew under a name that is later than all before: what is left of its last turn is committed.
@@ -119,7 +133,7 @@ impl Segment {
     }
 
     /// A file whose owner is gone; None while it lives.
-    fn adopt(path: &Path, spares: &Arc<Spares>) -> io::Result<Option<Arc<Self>>> {
+    fn adopt(path: &Path, files: &Arc<Files>) -> io::Result<Option<Arc<Self>>> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         if lock(&file).is_err() {
             return Ok(None);
@@ -128,7 +142,7 @@ impl Segment {
             fs::remove_file(path)?;
             return Ok(None);
         }
-        Self::map(path.to_owned(), file, spares).map(Some)
+        Self::map(path.to_owned(), file, files).map(Some)
     }
 
     fn at(&self, offset: usize) -> *mut u8 {
@@ -152,7 +166,7 @@ impl Segment {
         if self.held.fetch_sub(1, Ordering::AcqRel) > 1 {
             return;
         }
-        match &mut *self.spares.0.lock() {
+        match &mut *self.files.spares.lock() {
             Some(spares) if self.map.len() == SEGMENT && spares.len() < SPARES => spares.push(Arc::clone(self)),
             _ => self.remove(),
         }
@@ -160,6 +174,8 @@ impl Segment {
 
     fn remove(&self) {
         let _ = fs::remove_file(&*self.path.lock());
+        self.files.usage.segments.fetch_sub(1, Ordering::Relaxed);
+        self.files.usage.bytes.fetch_sub(self.map.len() as u64, Ordering::Relaxed);
     }
 
     fn read<T: Copy>(&self, offset: usize) -> T {
@@ -247,7 +263,7 @@ pub struct Spool {
     folder: PathBuf,
     owner: String,
     current: Mutex<Current>,
-    spares: Arc<Spares>,
+    files: Arc<Files>,
 }
 
 struct Current {
@@ -264,12 +280,14 @@ impl Spool {
     pub fn open(folder: &Path, owner: &str) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let current = Mutex::new(Current { segment: None, end: 0, made: 0 });
-        Ok(Self {
-            folder: folder.to_owned(),
-            owner: owner.to_owned(),
-            current,
-            spares: Arc::new(Spares(Mutex::new(Some(Vec::new())))),
-        })
+        let files = Arc::new(Files { spares: Mutex::new(Some(Vec::new())), usage: Usage::default() });
+        Ok(Self { folder: folder.to_owned(), owner: owner.to_owned(), current, files })
+    }
+
+    /// What it takes of the disk.
+    #[must_use]
+    pub fn usage(&self) -> &Usage {
+        &self.files.usage
     }
 
     /// Puts an event on disk.
@@ -300,10 +318,10 @@ impl Spool {
 
     /// A file to write into: a spare one, or a new one.
     fn segment(&self, path: PathBuf, size: usize) -> io::Result<Arc<Segment>> {
-        let spare = self.spares.0.lock().as_mut().filter(|_| size == SEGMENT).and_then(Vec::pop);
+        let spare = self.files.spares.lock().as_mut().filter(|_| size == SEGMENT).and_then(Vec::pop);
         match spare {
             Some(spare) => spare.reuse(path).map(|()| spare),
-            None => Segment::create(path, size, &self.spares),
+            None => Segment::create(path, size, &self.files),
         }
     }
 
@@ -320,7 +338,7 @@ impl Spool {
         let mut entries = Vec::new();
         for path in paths {
             // One that another starter takes away in this instant is his.
-            let Ok(Some(segment)) = Segment::adopt(&path, &self.spares) else { continue };
+            let Ok(Some(segment)) = Segment::adopt(&path, &self.files) else { continue };
             let mut offset = 0;
             while let Some((entry, next)) = segment.entry(offset) {
                 entries.extend(entry);
@@ -331,11 +349,18 @@ impl Spool {
         Ok(entries)
     }
 
-    /// Keeps the bytes of an event nothing can be done with, for a person to look at.
-    pub fn set_aside(&self, device_no: i32, code: i32, data: &[u8]) {
+    /// Keeps an event nothing can be done with, to be looked at and replayed (`wafast.devices.poison` reads it): a line of
+    /// JSON, then its bytes. The same event again is the same file.
+    pub fn set_aside(&self, device_no: i32, code: i32, received_at: i64, reason: &str, data: &[u8]) {
         let folder = self.folder.join("poison");
-        let name = format!("{device_no}-{code}-{:08x}.bin", crc32fast::hash(data));
-        if let Err(error) = fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join(name), data)) {
+        let name = format!("{device_no}-{code}-{:08x}", crc32fast::hash(data));
+        let head = json!({"device_no": device_no, "code": code, "received_at": received_at, "reason": reason});
+        let bytes = [head.to_string().as_bytes(), b"\n", data].concat();
+        let draft = folder.join(format!("{name}.draft"));
+        let kept = fs::create_dir_all(&folder)
+            .and_then(|()| fs::write(&draft, bytes))
+            .and_then(|()| fs::rename(&draft, folder.join(format!("{name}.poison"))));
+        if let Err(error) = kept {
             eprintln!("wafast: an event of device {device_no} can't be set aside: {error}");
         }
     }
@@ -346,7 +371,7 @@ impl Drop for Spool {
         if let Some(segment) = self.current.get_mut().segment.take() {
             segment.release();
         }
-        self.spares.0.lock().take().into_iter().flatten().for_each(|spare| spare.remove());
+        self.files.spares.lock().take().into_iter().flatten().for_each(|spare| spare.remove());
     }
 }
 

@@ -48,6 +48,8 @@ pub struct Letter {
     pub edit: Option<String>,
     /// Whether the first delivery can't be decrypted.
     pub damaged: bool,
+    /// Whether it is encrypted again when a companion asks.
+    pub comes_again: bool,
 }
 
 impl Letter {
@@ -58,7 +60,7 @@ impl Letter {
 
     /// A message that is encoded already.
     pub fn raw(sender: Phone, chat: Chat, id: String, message: Vec<u8>) -> Self {
-        Self { sender, chat, id, message, media: None, edit: None, damaged: false }
+        Self { sender, chat, id, message, media: None, edit: None, damaged: false, comes_again: true }
     }
 
     /// A text message.
@@ -149,7 +151,11 @@ pub fn post_to(world: &World, letter: &Letter, devices: &[Arc<Device>]) -> Resul
             }
         };
         let stanza = node::encode(&letter.stanza(&name, encrypted))?;
-        let origin = Origin::Person { sender: letter.sender, plaintext: plaintext.clone() };
+        let origin = if letter.comes_again {
+            Origin::Person { sender: letter.sender, plaintext: plaintext.clone() }
+        } else {
+            Origin::Server
+        };
         device.enqueue(Entry { kind: Kind::Message, id: letter.id.clone(), stanza, origin, resends: 0 });
         world.journal.touch(device.address.phone);
     }

@@ -1,15 +1,23 @@
 //! The pipeline as a Python object.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use pyo3::{
     exceptions::{PyRuntimeError, PyValueError},
     prelude::*,
     types::PyBytes,
 };
-use wafast_core::pipeline::{Options, Pipeline};
+use wafast_core::pipeline::{self, Options, Pipeline};
 
 use crate::inlet;
+
+/// (bound, how many did not exceed it), how many there were at all, their sum.
+type Observed = (Vec<(f64, u64)>, u64, f64);
 
 /// The way from neonize's callback to committed rows; one a process.
 #[pyclass(frozen, module = "wafast._core")]
@@ -69,8 +77,9 @@ impl Ingest {
         Ok(Self { pipeline })
     }
 
-    fn receive(&self, py: Python<'_>, device_no: i32, code: i32, data: &[u8]) {
-        py.detach(|| self.pipeline.receive(device_no, code, data));
+    #[pyo3(signature = (device_no, code, data, received_at = None))]
+    fn receive(&self, py: Python<'_>, device_no: i32, code: i32, data: &[u8], received_at: Option<i64>) {
+        py.detach(|| self.pipeline.receive(device_no, code, data, received_at.unwrap_or_else(pipeline::now)));
     }
 
     fn control_fd(&self) -> i32 {
@@ -85,7 +94,15 @@ impl Ingest {
     fn stats(&self) -> HashMap<&'static str, u64> {
         let mut stats: HashMap<_, _> = self.pipeline.shared.stats.snapshot().into_iter().collect();
         stats.insert("open", self.pipeline.open() as u64);
+        let usage = self.pipeline.shared.spool.usage();
+        stats.insert("spool_segments", usage.segments.load(Ordering::Relaxed));
+        stats.insert("spool_bytes", usage.bytes.load(Ordering::Relaxed));
         stats
+    }
+
+    fn histograms(&self) -> HashMap<&'static str, Observed> {
+        let all = self.pipeline.shared.histograms.snapshot();
+        all.into_iter().map(|(name, observed)| (name, (observed.buckets, observed.count, observed.sum))).collect()
     }
 
     fn flush(&self, py: Python<'_>, seconds: f64) -> PyResult<bool> {

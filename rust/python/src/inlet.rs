@@ -9,7 +9,7 @@ use std::{
 
 use parking_lot::RwLock;
 use pyo3::prelude::*;
-use wafast_core::pipeline::Pipeline;
+use wafast_core::pipeline::{self, Pipeline};
 
 /// Where events go: the process' one pipeline.
 static PIPELINE: RwLock<Option<Arc<Pipeline>>> = RwLock::new(None);
@@ -55,7 +55,7 @@ unsafe extern "C" fn inlet(name: *const c_char, data: *const c_void, size: c_int
         };
         let pipeline = PIPELINE.read().clone();
         if let Some(pipeline) = pipeline {
-            pipeline.receive(device_no, code, data);
+            pipeline.receive(device_no, code, data, pipeline::now());
         }
     }));
 }

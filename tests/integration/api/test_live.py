@@ -174,7 +174,7 @@ def test_every_other_kind_of_frame(tenant: Tenant) -> None:
         ((code, typing),) = after({"k": "typing", "c": chat.id, "j": chat.jid, "s": "paused"})
         assert (code, typing["typing"]) == ("CHAT_UPDATE", None)
         assert after({"k": "presence", "j": chat.jid, "a": True}) == []
-        assert [code for code, _ in after({"k": "merged"})] == ["RESYNC"]
+        assert [code for code, _ in after({"k": "gone"})] == ["RESYNC"]
         gone = ("DEVICE_STATUS", {"id": str(device.id), "deleted": True})
         assert after({"k": "deleted", "id": str(device.id)}) == [gone]
 

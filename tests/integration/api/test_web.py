@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import httpx
 import pytest
 
@@ -25,6 +27,33 @@ def test_figures_for_prometheus(world: World, tenant: Tenant) -> None:
     assert "wafast_sockets " in answer.text
     assert 'wafast_devices{network="whatsapp",state="online"}' in answer.text
     assert 'wafast_outbox_open{network="whatsapp",state="queued"}' in answer.text
+
+
+def test_what_workers_count_is_a_series_for_each_of_them(world: World) -> None:
+    old, gone = uuid4(), uuid4()
+    counted = '"stored": 12, "undecryptable": 1, "open": 3, "spool_bytes": 16777216, "a later one": 1'
+    figures = f'{{{counted}, "histograms": {{"commit_seconds": [[[0.005, 4], [10.0, 6]], 7, 31.5]}}}}'
+    for id, seconds in ((old, -100), (gone, -1000)):
+        world.sql(
+            "INSERT INTO workers (id, network, node, pid, expires_at, figures) "
+            f"VALUES ('{id}', 'whatsapp', 'n', 1, now() + interval '{seconds} seconds', '{figures}')"
+        )
+    text = httpx.get(f"{world.url}/metrics").text
+    labels = f'network="whatsapp",worker="{old}"'
+    for line in (
+        f"wafast_messages_stored_total{{{labels}}} 12.0",
+        f"wafast_undecryptable_total{{{labels}}} 1.0",
+        f"wafast_ingest_open_events{{{labels}}} 3.0",
+        f"wafast_spool_bytes{{{labels}}} 1.6777216e+07",
+        f'wafast_ingest_commit_seconds_bucket{{le="0.005",{labels}}} 4.0',
+        f'wafast_ingest_commit_seconds_bucket{{le="+Inf",{labels}}} 7.0',
+        f"wafast_ingest_commit_seconds_count{{{labels}}} 7.0",
+        f"wafast_ingest_commit_seconds_sum{{{labels}}} 31.5",
+        "# HELP wafast_undecryptable_total Messages that could not be read and are shown as waiting.",
+        "# TYPE wafast_undecryptable_total counter",
+    ):
+        assert line in text.splitlines()
+    assert str(gone) not in text and "later" not in text
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v2/devices", "/api", "/media/", "/assets/missing.js"])

@@ -24,7 +24,7 @@ from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
 from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversation, HistorySync, HistorySyncMsg
 from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import WebMessageInfo
 
-HISTORY_SYNC, MESSAGE, RECEIPT, CHAT_PRESENCE, GROUP_INFO, CALL_TERMINATE = 13, 17, 18, 19, 22, 42
+HISTORY_SYNC, MESSAGE, RECEIPT, CHAT_PRESENCE, GROUP_INFO, CALL_TERMINATE, UNDECRYPTABLE = 13, 17, 18, 19, 22, 42, 44
 SITI = "60123456789@s.whatsapp.net"
 SITI_LID = "900123@lid"
 GROUP = "120363000000000001@g.us"
@@ -67,19 +67,35 @@ def message(
     """A message event; text becomes a conversation."""
     if isinstance(content, str):
         content = Message(conversation=content)
-    info = pb.MessageInfo(
-        MessageSource=source(chat, sender or chat, **of_source),
+    info = _info(id, chat, sender or chat, at, name, edit=edit, **of_source)
+    event = pb.Message(Info=info, Message=content, **(flags or {}))
+    return bytes(event.SerializePartialToString())
+
+
+def _info(
+    id: str, chat: str, sender: str, at: int, name: str, *, edit: str = "", category: str = "", **of_source: Any
+) -> Any:
+    return pb.MessageInfo(
+        MessageSource=source(chat, sender, **of_source),
         ID=id,
         Type="text",
         Pushname=name,
         Timestamp=at,
-        Category="",
+        Category=category,
         Multicast=False,
         MediaType="",
         Edit=edit,
         ServerID=0,
     )
-    event = pb.Message(Info=info, Message=content, **(flags or {}))
+
+
+def undecryptable(
+    id: str, *, chat: str = SITI, sender: str | None = None, at: int = NOW, hidden: bool = False, **of_info: Any
+) -> bytes:
+    """A message came that can't be read."""
+    mode = pb.UndecryptableMessage.DECRYPT_FAIL_HIDE if hidden else pb.UndecryptableMessage.DECRYPT_FAIL_SHOW
+    info = _info(id, chat, sender or chat, at, "Siti", **of_info)
+    event = pb.UndecryptableMessage(Info=info, IsUnavailable=False, DecryptFailMode=mode)
     return bytes(event.SerializePartialToString())
 
 

@@ -15,6 +15,7 @@ from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import PinInChat, Reaction, WebMe
 from tests.integration.core import events
 from tests.integration.core.conftest import OWN, World
 from tests.integration.core.events import GROUP, GROUP_INFO, MESSAGE, NOW, RECEIPT, SITI, SITI_LID
+from wafast._core import message_key
 
 ALI = "60111111111@s.whatsapp.net"
 
@@ -299,3 +300,17 @@ def test_content_nested_without_end_is_no_danger(world: World, number: int) -> N
         content = events.raw(number, inner)
     world.feed(said("A1", "hidup"), (MESSAGE, events.message_of("DEEP", content)))
     assert "A1" in {message["message_id"] for message in world.messages()}
+
+
+def test_a_change_beside_a_message_that_another_process_has_stored_is_not_lost(world: World) -> None:
+    world.feed((MESSAGE, events.message("M1", "satu", at=NOW - 5)))
+    row = f"id, {message_key(NOW, 'O1')}, now(), device_no, tenant_id, 0, 1, 2, 'O1', 'ours'"
+    world.value(
+        "INSERT INTO messages (chat_id, key, created_at, device_no, tenant_id, kind, flags, status, message_id, body) "
+        f"SELECT {row} FROM chats RETURNING 1"
+    )
+    world.feed(
+        (MESSAGE, events.message("O1", "ours", sender=OWN, from_me=True)),
+        (MESSAGE, events.message("R1", events.reaction("M1", "👍"))),
+    )
+    assert world.messages()[0]["reactions"]

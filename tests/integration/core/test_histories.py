@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.core import events
 from tests.integration.core.conftest import OWN, World
-from tests.integration.core.events import GROUP, MESSAGE, NOW, RECEIPT, SITI, SITI_LID
+from tests.integration.core.events import GROUP, MESSAGE, NOW, RECEIPT, SITI, SITI_LID, UNDECRYPTABLE
 
 KEEP = 20
 PEOPLE = [SITI, "60111111111@s.whatsapp.net", GROUP]
@@ -61,6 +61,10 @@ def history(chance: random.Random, length: int) -> list[tuple[int, bytes]]:
             told.append((MESSAGE, events.message(f"M{number}", "ours", chat=chat, sender=OWN, at=at, from_me=True)))
         elif kind < 0.65 and told:
             told.append(chance.choice(told))
+        elif kind < 0.70:
+            # Of a message that was read, that will be, or that never is; or of what makes no row.
+            lost = f"{chance.choice('MMMMEDRX')}{chance.randint(0, length)}"
+            told.append((UNDECRYPTABLE, events.undecryptable(lost, at=at, **by)))
         elif kind < 0.73:
             told.append(
                 (MESSAGE, events.message(f"E{number}", events.edit(id, f"edited {number}"), chat=chat, sender=sender))
@@ -91,6 +95,9 @@ def test_chats_agree_with_their_messages(world: World, seed: int) -> None:
         assert world.rows(DISAGREEING) == []
     ids = world.rows("SELECT chat_id, message_id, count(*) FROM messages GROUP BY 1, 2 HAVING count(*) > 1")
     assert ids == []
+    assert world.ingest is not None
+    stats = world.ingest.stats()
+    assert stats["undecryptable"] > 0 and stats["poisoned"] == 0
 
 
 def test_within_one_second_messages_keep_the_order_they_came_in(world: World) -> None:

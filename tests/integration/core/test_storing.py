@@ -7,6 +7,7 @@ import json
 from tests.integration.core import events
 from tests.integration.core.conftest import OWN, World
 from tests.integration.core.events import GROUP, MESSAGE, NOW, RECEIPT, SITI, SITI_LID
+from wafast.api import metrics
 
 
 def test_a_message_is_a_row_and_its_chat_counts_it(world: World) -> None:
@@ -182,6 +183,21 @@ def test_what_is_no_protobuf_is_set_aside_and_holds_nobody_up(world: World) -> N
     assert len(world.messages()) == 1
     assert world.ingest is not None and world.ingest.stats()["damaged"] == 1
     assert len(list((world.spool / "poison").iterdir())) == 1
+
+
+def test_what_was_done_is_counted_once_it_is_committed(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "satu")), (MESSAGE, events.message("A2", "dua")))
+    world.feed((MESSAGE, events.message("A1", "satu")))
+    assert world.ingest is not None
+    stats, histograms = world.ingest.stats(), world.ingest.histograms()
+    assert (stats["events"], stats["stored"], stats["duplicates"]) == (3, 2, 1)
+    assert stats["spool_segments"] == 1 and stats["spool_bytes"] > 0
+    buckets, count, total = histograms["batch_records"]
+    assert (count, total) == (stats["batches"], 3.0)
+    assert dict(buckets)[3.0] == count
+    _, count, seconds = histograms["commit_seconds"]
+    assert count == stats["batches"] and seconds > 0
+    assert set(stats) == {*metrics.COUNTERS, *metrics.GAUGES} and set(histograms) == set(metrics.HISTOGRAMS)
 
 
 def test_events_of_a_device_that_is_gone_are_dropped(world: World) -> None:

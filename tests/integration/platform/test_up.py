@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import asyncpg
+import httpx
 import pytest
 
+from tests.integration.core import events
 from tests.system import System, run
+from wafast.database.embedded import running_uri
 
 KEY = "wf_"
 
@@ -169,12 +175,56 @@ def test_config_needs_no_database_and_hides_secrets(tmp_path: Path) -> None:
 
 def test_doctor_tells_of_events_that_were_set_aside(tmp_path: Path) -> None:
     assert "spool        empty" in run(tmp_path, "doctor", check=False).stdout
-    poison = tmp_path / "spool" / "poison"
-    poison.mkdir(parents=True)
-    (poison / "7-17-0badcafe.bin").write_bytes(b"?")
+    set_aside(tmp_path, 7, b"?")
     looked = run(tmp_path, "doctor", check=False)
     assert looked.returncode == 1
     assert "TROUBLE  spool        1 events could not be read" in looked.stdout
+    assert "a fault. `wafast poison list`" in looked.stdout
+    listed = run(tmp_path, "poison", "list").stdout.split("\t")
+    assert (listed[0], listed[1:3], listed[4:]) == ("7-17-0badcafe", ["7", "17"], ["1", "a fault\n"])
+    assert run(tmp_path, "poison", "show", "7-17-0badcafe").stdout.endswith("\n\n3f\n")
+    assert "`wafast poison list` shows them" in run(tmp_path, "poison", "drop", "8", check=False).stderr
+    run(tmp_path, "poison", "drop", "7-17-0badcafe")
+    assert run(tmp_path, "poison", "list").stdout == ""
+
+
+def test_the_figures_of_its_workers_are_served(running: System) -> None:
+    text = httpx.get(f"{running.url}/metrics").text
+    for figure in ("wafast_messages_stored_total", "wafast_undecryptable_total", "wafast_ingest_commit_seconds_count"):
+        assert f'{figure}{{network="whatsapp",worker="' in text
+
+
+def set_aside(data_dir: Path, device_no: int, data: bytes) -> None:
+    """As the core does."""
+    folder = data_dir / "spool" / "poison"
+    folder.mkdir(parents=True, exist_ok=True)
+    head = f'{{"device_no": {device_no}, "code": 17, "received_at": 1790000000, "reason": "a fault"}}\n'
+    (folder / f"{device_no}-17-0badcafe.poison").write_bytes(head.encode() + data)
+
+
+def test_poison_is_replayed_while_it_runs_and_while_it_does_not(running: System) -> None:
+    async def ask(query: str) -> Any:
+        uri = running_uri(running.data_dir)
+        assert uri is not None
+        connection = await asyncpg.connect(uri)
+        try:
+            return await connection.fetchval(query)
+        finally:
+            await connection.close()
+
+    device = "SELECT min(id), 'Poisoned', 'whatsapp' FROM tenants RETURNING no"
+    device_no = asyncio.run(ask(f"INSERT INTO devices (tenant_id, name, network) {device}"))
+    count = f"SELECT count(*) FROM messages WHERE device_no = {device_no}"
+    set_aside(running.data_dir, device_no, events.message("P1", "first"))
+    assert run(running.data_dir, "poison", "replay", "--all").stdout == "1 stored\n"
+    assert asyncio.run(ask(count)) == 1
+    running.stop()
+    for id in ("P1", "P2"):
+        set_aside(running.data_dir, device_no, events.message(id, "second"))
+        assert run(running.data_dir, "poison", "replay", f"{device_no}-17-0badcafe").stdout == "1 stored\n"
+    running.start()
+    running.wait_ready()
+    assert asyncio.run(ask(count)) == 2
 
 
 @pytest.mark.parametrize(

@@ -212,6 +212,7 @@ export const en = {
   'type.call': 'Call',
   'type.system': 'Notice',
   'type.unsupported': 'A message this version cannot show',
+  'type.waiting': 'Waiting for this message. This may take a while.',
   'type.deleted': 'This message was deleted',
   'type.deleted_own': 'You deleted this message',
 

@@ -18,9 +18,17 @@ export function senderName(message: Message): string {
   return message.sender_name || jidName(message.sender_jid ?? message.chat_jid);
 }
 
+/** What the server writes where a message could not be read yet. */
+const WAITING = 'Waiting for this message';
+
+/** The message's type, or 'waiting' for one that could not be read and may still come. */
+export function kindShown(type: Message['message_type'], text: string): Message['message_type'] | 'waiting' {
+  return type === 'unsupported' && text === WAITING ? 'waiting' : type;
+}
+
 /** One line for a message: its words, else what it is. */
 export function summary(type: Message['message_type'], text: string, fromMe: boolean): string {
   if (type === 'deleted') return t(fromMe ? 'type.deleted_own' : 'type.deleted');
-  if (type === 'unsupported') return t('type.unsupported');
+  if (type === 'unsupported') return t(kindShown(type, text) === 'waiting' ? 'type.waiting' : 'type.unsupported');
   return text === '' ? t(`type.${type}`) : plainText(text).replace(/\s+/gu, ' ');
 }

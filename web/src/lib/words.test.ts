@@ -3,6 +3,7 @@ import { en } from '../i18n/en';
 import { language, t, tn } from '../i18n/index.svelte';
 import { ms } from '../i18n/ms';
 import { isLargeEmoji } from './emoji';
+import { kindShown, summary } from './names';
 import { initials } from './people';
 import { phoneMistake, showPhone } from './phone';
 import { showSize } from './sizes';
@@ -20,6 +21,19 @@ describe('the catalogues', () => {
     expect([tn('devices.count', 1), tn('devices.count', 2)]).toEqual(['1 line', '2 lines']);
     language.current = 'ms';
     expect(t('nav.devices')).toBe('Peranti');
+    language.current = 'en';
+  });
+});
+
+describe('a message that could not be read', () => {
+  it('is waited for in the language of the page', () => {
+    const text = 'Waiting for this message';
+    expect(kindShown('unsupported', text)).toBe('waiting');
+    expect(kindShown('unsupported', 'bcallMessage')).toBe('unsupported');
+    expect(kindShown('text', text)).toBe('text');
+    expect(summary('unsupported', text, false)).toBe('Waiting for this message. This may take a while.');
+    language.current = 'ms';
+    expect(summary('unsupported', text, false)).toBe('Menunggu mesej ini. Ini mungkin mengambil sedikit masa.');
     language.current = 'en';
   });
 });

@@ -113,6 +113,11 @@ impl Target {
         if ours || by_me { ours == by_me } else { by.is_some_and(|jid| jid.packed() == self.sender) }
     }
 
+    /// New words and votes are for the message itself, not for what stands in its place.
+    fn is_ready_for(&self, change: &Change) -> bool {
+        self.flags & flag::WAITING == 0 || !matches!(change, Change::Edit { .. } | Change::Vote { .. })
+    }
+
     /// Gives whether anything changed.
     fn apply(&mut self, wanted: &Wanted, known: &Known, owner: &Owner) -> bool {
         let changed = match &wanted.change {
@@ -136,6 +141,7 @@ impl Target {
                 let may = *by_admin || self.is_author(wanted.by.as_ref(), *by_me);
                 if may {
                     (self.kind, self.deleted_at) = (Kind::Deleted as i16, Some(*at));
+                    self.flags &= !flag::WAITING;
                     self.body.clear();
                 }
                 may
@@ -197,10 +203,13 @@ pub async fn forget_old(database: &Database) -> Result<(), Error> {
     database.query(FORGET, &[]).await.map(drop)
 }
 
-/// What waited for messages that have just been inserted, in the order it came.
-pub async fn take_waiting(database: &Database, known: &mut Known, rows: &[Row<'_>]) -> Result<Vec<Wanted>, Error> {
-    let waited_for: Vec<_> =
-        rows.iter().filter(|row| known.chat(row.chat_id).is_some_and(|chat| chat.has_waiting)).collect();
+/// What waited for messages that have just come, in the order it came.
+pub async fn take_waiting<'a>(
+    database: &Database,
+    known: &mut Known,
+    rows: impl Iterator<Item = &'a Row<'a>>,
+) -> Result<Vec<Wanted>, Error> {
+    let waited_for: Vec<_> = rows.filter(|row| known.chat(row.chat_id).is_some_and(|chat| chat.has_waiting)).collect();
     if waited_for.is_empty() {
         return Ok(Vec::new());
     }
@@ -246,7 +255,8 @@ pub async fn apply(database: &Database, known: &mut Known, wanted: &[Wanted]) ->
     }
     let mut targets = load(database, wanted.iter()).await?;
     let missing = |targets: &Targets| -> Vec<&Wanted> {
-        wanted.iter().filter(|one| !targets.contains_key(&(one.chat_id, one.message_id.clone()))).collect()
+        let target = |one: &Wanted| targets.get(&(one.chat_id, one.message_id.clone()));
+        wanted.iter().filter(|one| target(one).is_none_or(|target| !target.is_ready_for(&one.change))).collect()
     };
     let first = missing(&targets);
     if !first.is_empty() {
@@ -256,6 +266,7 @@ pub async fn apply(database: &Database, known: &mut Known, wanted: &[Wanted]) ->
     }
     for one in wanted {
         let target = targets.get_mut(&(one.chat_id, one.message_id.clone()));
+        let target = target.filter(|target| target.is_ready_for(&one.change));
         if let (Some(target), Some(owner)) = (target, known.owner(one.device_no)) {
             target.apply(one, known, owner);
         }

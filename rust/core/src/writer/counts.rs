@@ -6,7 +6,7 @@ use super::{
     known::{Chat, Known},
     messages::Row,
 };
-use crate::{connection::Database, text};
+use crate::{connection::Database, record::flag, text};
 
 /// Characters of a preview; the column's comment has the same number.
 const PREVIEW: usize = 200;
@@ -85,12 +85,13 @@ impl<'a> Count<'a> {
 
     fn add(&mut self, row: &'a Row<'a>) {
         let message = row.message;
+        let from_me = row.flags & flag::FROM_ME != 0;
         self.stored += 1;
-        if !message.from_me && !message.is_history {
+        if !from_me && !message.is_history {
             self.unread += 1;
             self.first_unread = self.first_unread.min(row.key);
         }
-        if !message.from_me && !message.chat.is_group() {
+        if !from_me && !message.chat.is_group() {
             self.name = message.sender_name.as_deref().or(self.name);
         }
         if (row.key >> 32, row.created_at) >= (self.last.key >> 32, self.last.created_at) {
@@ -136,7 +137,7 @@ impl<'a> Counts<'a> {
             database.query(FORGET, &[&gone]).await?;
             strange.extend(gone);
         }
-        known.forget_chats(strange.iter().copied());
+        known.doubt_chats(strange.iter().copied());
         raise_floors(database, strange, keep).await
     }
 
@@ -190,10 +191,10 @@ impl<'a> Counts<'a> {
                     column!(i32, |count| count.unread),
                     column!(i64, |count| count.last.key),
                     column!(i16, |count| count.last.message.content.kind as i16),
-                    column!(i16, |count| count.last.message.content.flags),
+                    column!(i16, |count| count.last.flags),
                     column!(&str, |count| text::preview(&count.last.message.content.body, PREVIEW)),
                     column!(Option<&str>, |count| count.last.message.sender_name.as_deref()),
-                    column!(i16, |count| count.last.message.status as i16),
+                    column!(i16, |count| count.last.status as i16),
                     stored,
                 ],
             )

@@ -105,6 +105,8 @@ pub struct Known {
     chats: FxHashMap<i64, Chat>,
     /// Groups whose subject was not there when they were loaded, which is once.
     nameless: Vec<(i32, Jid)>,
+    /// Chats to ask anew in the next batch.
+    doubtful: HashSet<i64>,
     /// Messages kept of a chat; 0: all.
     pub keep: usize,
     batch: u64,
@@ -120,6 +122,8 @@ impl Known {
         let now =
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros().try_into().unwrap_or(0));
         self.clock = self.clock.max(now);
+        let doubtful = std::mem::take(&mut self.doubtful);
+        self.forget_chats(doubtful);
         self.shed();
         let stale = |no: &&i32| self.owners.get(no).is_none_or(|owner| owner.asked.elapsed() > OWNER_AGE);
         let stale: Vec<i32> = devices.iter().filter(stale).copied().collect();
@@ -252,6 +256,11 @@ impl Known {
         let chat = self.chats.get_mut(&id)?;
         chat.used = self.batch;
         Some(chat)
+    }
+
+    /// Lets chats be asked anew in the next batch: the rest of this one still needs to find them.
+    pub fn doubt_chats(&mut self, ids: impl IntoIterator<Item = i64>) {
+        self.doubtful.extend(ids);
     }
 
     /// Lets chats be asked anew.

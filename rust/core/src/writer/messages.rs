@@ -5,8 +5,13 @@ use std::collections::BTreeSet;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use tokio_postgres::Error;
 
-use super::known::Known;
-use crate::{connection::Database, copy::Rows, record::Message};
+use super::{known::Known, placeholders};
+use crate::{
+    announce,
+    connection::Database,
+    copy::Rows,
+    record::{Message, Status},
+};
 
 const COPY: &str = "\
     COPY messages (chat_id, key, created_at, sender, device_no, tenant_id, kind, flags, status, message_id, sender_name, body, \
@@ -18,10 +23,12 @@ const STAGE: &str = "\
                            body, media, quoted, poll) FROM STDIN BINARY";
 const MERGE: &str = "INSERT INTO messages SELECT * FROM pg_temp.incoming ON CONFLICT DO NOTHING RETURNING chat_id, key";
 const THERE: &str = "\
-    SELECT m.chat_id, m.key, m.message_id FROM messages m JOIN unnest($1::int8[], $2::int8[]) t (chat_id, key) \
+    SELECT m.chat_id, m.message_id, m.key, m.flags & 32 <> 0 \
+    FROM messages m JOIN unnest($1::int8[], $2::int8[]) t (chat_id, key) \
     ON m.chat_id = t.chat_id AND m.key = t.key";
 const BY_ID: &str = "\
-    SELECT m.chat_id, m.message_id, m.key FROM messages m JOIN unnest($1::int8[], $2::text[]) t (chat_id, message_id) \
+    SELECT m.chat_id, m.message_id, m.key, m.flags & 32 <> 0 \
+    FROM messages m JOIN unnest($1::int8[], $2::text[]) t (chat_id, message_id) \
     ON m.chat_id = t.chat_id AND m.message_id = t.message_id";
 /// Nobody leaves previews of messages that are gone; should one lie there all the same, it must not keep a message out.
 const NO_THUMBNAILS: &str = "\
@@ -42,6 +49,8 @@ pub struct Row<'a> {
     pub sender: i64,
     pub device_no: i32,
     pub tenant_id: i32,
+    pub flags: i16,
+    pub status: Status,
     /// Browsers may not have heard of it although it is stored.
     pub is_old: bool,
     pub message: &'a Message<'a>,
@@ -52,6 +61,21 @@ impl Row<'_> {
     fn hash(&self) -> (i64, u32) {
         (self.chat_id, self.key as u32)
     }
+
+    fn is_waiting(&self) -> bool {
+        self.message.content.is_waiting()
+    }
+
+    pub fn chat(&self) -> announce::Chat {
+        announce::Chat { tenant_id: self.tenant_id, device_no: self.device_no, id: self.chat_id }
+    }
+}
+
+/// Where a message is in the table, and whether that is a placeholder.
+#[derive(Clone, Copy)]
+struct There {
+    key: i64,
+    is_waiting: bool,
 }
 
 /// The new messages of a batch, and in the end those of them that were inserted.
@@ -65,6 +89,8 @@ pub struct Inserts<'a> {
     unsure: Vec<Row<'a>>,
     /// Hashes of these.
     doubted: FxHashSet<(i64, u32)>,
+    /// Messages whose placeholder is in the table, with its key.
+    fills: Vec<Row<'a>>,
     /// Messages that were there, or came twice.
     pub duplicates: usize,
 }
@@ -80,7 +106,9 @@ impl<'a> Inserts<'a> {
     pub fn add(&mut self, row: Row<'a>, known: &mut Known) {
         let Some(chat) = known.chat(row.chat_id) else { return };
         let hash = row.hash();
-        let is_sure = !row.message.was_repaired && !chat.may_have(row.key) && !self.doubted.contains(&hash);
+        // What could not be read comes again with another time.
+        let is_certain = !row.message.was_repaired && !row.is_waiting();
+        let is_sure = is_certain && !chat.may_have(row.key) && !self.doubted.contains(&hash);
         if is_sure && !self.first.contains_key(&hash) {
             self.push(row, known);
         } else {
@@ -102,15 +130,26 @@ impl<'a> Inserts<'a> {
     pub async fn settle(&mut self, database: &Database, known: &mut Known) -> Result<Vec<Row<'a>>, Error> {
         let mut unsure = std::mem::take(&mut self.unsure);
         let before = unsure.len();
-        unsure.retain(|row| !self.has(row));
+        unsure.retain(|row| self.find(row).is_none());
         self.duplicates += before - unsure.len();
-        let (mut untold, there) = (Vec::new(), find(database, known, &unsure).await?);
+        let (mut untold, mut there) = (Vec::new(), find(database, known, &unsure).await?);
         for mut row in unsure {
-            if let Some(key) = there.get(&(row.chat_id, row.message.id.to_string())) {
-                self.duplicates += 1;
-                untold.extend(row.is_old.then_some(Row { key: *key, ..row }));
-            } else if self.has(&row) {
-                self.duplicates += 1;
+            if let Some(there) = there.get_mut(&(row.chat_id, row.message.id.to_string())) {
+                row.key = there.key;
+                if there.is_waiting && !row.is_waiting() {
+                    there.is_waiting = false;
+                    self.fills.push(row);
+                } else {
+                    self.duplicates += 1;
+                    untold.extend(row.is_old.then_some(row));
+                }
+            } else if let Some(place) = self.find(&row) {
+                let first = &mut self.rows[place];
+                if first.is_waiting() && !row.is_waiting() {
+                    *first = Row { key: first.key, created_at: first.created_at, ..row };
+                } else {
+                    self.duplicates += 1;
+                }
             } else {
                 // Two ids with one hash in one second get neighbouring keys.
                 while known.chat(row.chat_id).is_some_and(|chat| chat.has(row.key)) {
@@ -122,17 +161,27 @@ impl<'a> Inserts<'a> {
         Ok(untold)
     }
 
-    /// Whether the batch has the message.
-    fn has(&self, row: &Row<'_>) -> bool {
-        let Some(first) = self.first.get(&row.hash()) else { return false };
+    /// Where in `rows` the message is.
+    fn find(&self, row: &Row<'_>) -> Option<usize> {
+        let first = *self.first.get(&row.hash())?;
         let is_it = |other: &Row<'_>| other.chat_id == row.chat_id && other.message.id == row.message.id;
-        // That another id has the same hash is one case in four thousand million.
-        is_it(&self.rows[*first]) || self.rows[*first..].iter().any(is_it)
+        // That another id has the same hash is one case in four thousand million: nearly always it is the first.
+        Some(first + self.rows[first..].iter().position(is_it)?)
     }
 
     /// By chat and key, which is also the order that writes the index best.
     pub fn rows(&self) -> &[Row<'a>] {
         &self.rows
+    }
+
+    /// Messages that take the place of what stood there for them, with its key.
+    pub fn fills(&self) -> &[Row<'a>] {
+        &self.fills
+    }
+
+    /// All that were not there.
+    pub fn all(&self) -> impl Iterator<Item = &Row<'a>> {
+        self.rows.iter().chain(&self.fills)
     }
 
     /// Inserts all, straight.
@@ -141,10 +190,10 @@ impl<'a> Inserts<'a> {
     /// Also a unique violation: somebody else has written some of them.
     pub async fn insert(&mut self, database: &Database) -> Result<(), Error> {
         self.rows.sort_unstable_by_key(|row| (row.chat_id, row.key));
-        if self.rows.is_empty() {
-            return Ok(());
+        if !self.rows.is_empty() {
+            database.copy(COPY, stream(&self.rows)).await?;
         }
-        database.copy(COPY, stream(&self.rows)).await.map(drop)
+        placeholders::fill(database, &self.fills).await
     }
 
     /// Inserts those that are not there, of which somebody else may have written some.
@@ -161,39 +210,44 @@ impl<'a> Inserts<'a> {
             left = self.beside(database, taken).await?;
         }
         self.rows.sort_unstable_by_key(|row| (row.chat_id, row.key));
-        let (chats, keys): (Vec<i64>, Vec<i64>) = self.rows.iter().map(|row| (row.chat_id, row.key)).unzip();
-        database.query(NO_THUMBNAILS, &[&chats, &keys]).await.map(drop)
+        let (chats, keys): (Vec<i64>, Vec<i64>) = self.all().map(|row| (row.chat_id, row.key)).unzip();
+        database.query(NO_THUMBNAILS, &[&chats, &keys]).await?;
+        placeholders::fill(database, &self.fills).await
     }
 
     /// Of rows whose place is taken, those whose place is another message's, one place further.
-    async fn beside(&mut self, database: &Database, mut taken: Vec<Row<'a>>) -> Result<Vec<Row<'a>>, Error> {
+    async fn beside(&mut self, database: &Database, taken: Vec<Row<'a>>) -> Result<Vec<Row<'a>>, Error> {
+        let mut beside = Vec::new();
         if taken.is_empty() {
-            return Ok(taken);
+            return Ok(beside);
         }
         let (chats, keys): (Vec<i64>, Vec<i64>) = taken.iter().map(|row| (row.chat_id, row.key)).unzip();
         let found = database.query(THERE, &[&chats, &keys]).await?;
-        let there: FxHashMap<(i64, i64), &str> =
-            found.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect();
-        let before = taken.len();
-        taken.retain(|row| there.get(&(row.chat_id, row.key)).is_some_and(|id| *id != row.message.id));
-        self.duplicates += before - taken.len();
-        taken.iter_mut().for_each(|row| row.key += 1);
-        Ok(taken)
+        let there: FxHashMap<(i64, i64), (&str, bool)> =
+            found.iter().map(|row| ((row.get(0), row.get(2)), (row.get(1), row.get(3)))).collect();
+        for row in taken {
+            match there.get(&(row.chat_id, row.key)) {
+                Some((id, _)) if *id != row.message.id => beside.push(Row { key: row.key + 1, ..row }),
+                Some((_, true)) if !row.is_waiting() => self.fills.push(row),
+                _ => self.duplicates += 1,
+            }
+        }
+        Ok(beside)
     }
 
-    /// Stores the previews of what was inserted.
+    /// Stores the previews of what came.
     pub async fn insert_thumbnails(&self, database: &Database) -> Result<(), Error> {
         let mut copy = Rows::new(4);
-        for row in self.rows.iter().filter(|row| !row.message.content.thumbnail.is_empty()) {
+        for row in self.all().filter(|row| !row.message.content.thumbnail.is_empty()) {
             copy.row().int8(row.chat_id).int8(row.key).int4(row.tenant_id).bytea(row.message.content.thumbnail);
         }
         if copy.is_empty() { Ok(()) } else { database.copy(THUMBNAILS, [copy.finish()]).await.map(drop) }
     }
 
-    /// Notes that files of what was inserted are to be fetched, and gives their devices. Not of a history, which may have
+    /// Notes that files of what came are to be fetched, and gives their devices. Not of a history, which may have
     /// thousands, and not of own messages.
     pub async fn want_files(&self, database: &Database) -> Result<BTreeSet<i32>, Error> {
-        let wanted: Vec<&Row<'_>> = self.rows.iter().filter(|row| brings_file(row.message)).collect();
+        let wanted: Vec<&Row<'_>> = self.all().filter(|row| brings_file(row.message)).collect();
         if wanted.is_empty() {
             return Ok(BTreeSet::new());
         }
@@ -217,20 +271,21 @@ async fn find(
     database: &Database,
     known: &mut Known,
     rows: &[Row<'_>],
-) -> Result<FxHashMap<(i64, String), i64>, Error> {
+) -> Result<FxHashMap<(i64, String), There>, Error> {
+    let of = |row: &tokio_postgres::Row| ((row.get(0), row.get(1)), There { key: row.get(2), is_waiting: row.get(3) });
     let mut there = FxHashMap::default();
     let by_key = rows.iter().filter(|row| known.chat(row.chat_id).is_some_and(|chat| chat.has(row.key)));
     let (chats, keys): (Vec<i64>, Vec<i64>) = by_key.map(|row| (row.chat_id, row.key)).unzip();
     if !chats.is_empty() {
         let found = database.query(THERE, &[&chats, &keys]).await?;
-        there.extend(found.iter().map(|row| ((row.get(0), row.get(2)), row.get(1))));
+        there.extend(found.iter().map(of));
     }
     let is_left = |row: &&Row<'_>| !there.contains_key(&(row.chat_id, row.message.id.to_string()));
     let (chats, ids): (Vec<i64>, Vec<&str>) =
         rows.iter().filter(is_left).map(|row| (row.chat_id, row.message.id.as_ref())).unzip();
     if !chats.is_empty() {
         let found = database.query(BY_ID, &[&chats, &ids]).await?;
-        there.extend(found.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))));
+        there.extend(found.iter().map(of));
     }
     Ok(there)
 }
@@ -261,8 +316,8 @@ fn encode(row: &Row<'_>, copy: &mut Rows) {
         .int4(row.device_no)
         .int4(row.tenant_id)
         .int2(content.kind as i16)
-        .int2(content.flags)
-        .int2(message.status as i16)
+        .int2(row.flags)
+        .int2(row.status as i16)
         .text(Some(&message.id))
         .text(message.sender_name.as_deref())
         .text(Some(&content.body))

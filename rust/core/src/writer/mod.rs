@@ -1,7 +1,7 @@
 //! The writer: a batch of records to one committed transaction, and then the news of it.
 //!
 //! [`said`] is what the batch says, [`transaction`] the order of the steps, [`known`] what it need not ask; [`messages`],
-//! [`counts`], [`changes`], [`people`] and [`lids`] are what is written.
+//! [`placeholders`], [`counts`], [`changes`], [`people`] and [`lids`] are what is written.
 
 mod changes;
 mod counts;
@@ -9,6 +9,7 @@ mod known;
 mod lids;
 mod messages;
 mod people;
+mod placeholders;
 mod said;
 mod transaction;
 
@@ -96,9 +97,11 @@ impl Writer<'_> {
             }
             Err(Failure::Away) => Vec::new(),
             Err(Failure::Refused(error)) if batch.len() == 1 => {
-                eprintln!("wafast: an event of device {} can't be stored: {error}", batch[0].device.no);
+                // Without the detail, which holds the row.
+                let reason = error.as_db_error().map_or_else(|| error.to_string(), |said| said.message().to_owned());
+                eprintln!("wafast: an event of device {} can't be stored: {reason}", batch[0].device.no);
                 stats::add(&self.shared.stats.poisoned, 1);
-                batch.into_iter().filter_map(|item| self.set_aside(item)).collect()
+                batch.into_iter().filter_map(|item| self.set_aside(item, &reason)).collect()
             }
             Err(Failure::Refused(_)) => {
                 let second = batch.split_off(batch.len() / 2);
@@ -119,8 +122,12 @@ impl Writer<'_> {
                 continue;
             };
             let stats = &self.shared.stats;
-            stats::add(if one.is_damaged { &stats.damaged } else { &stats.poisoned }, 1);
-            next.extend(self.set_aside(item));
+            let (counter, reason) = match one.damaged {
+                Some(damaged) => (&stats.damaged, damaged.to_string()),
+                None => (&stats.poisoned, "reading it failed: a fault of this version".to_owned()),
+            };
+            stats::add(counter, 1);
+            next.extend(self.set_aside(item, &reason));
         }
         next.extend(self.store(readable));
         next
@@ -136,9 +143,9 @@ impl Writer<'_> {
 
     fn commit(&mut self, batch: &Batch<'_>) -> Result<News, Failure> {
         let Self { shared, session, known, .. } = self;
-        let was_lost = Cell::new(false);
+        let (was_lost, began) = (Cell::new(false), Instant::now());
         stats::add(&shared.stats.batches, 1);
-        session.retry(
+        let told = session.retry(
             async |database| {
                 // What was committed just before the connection broke was never announced.
                 let again = was_lost.get();
@@ -148,11 +155,15 @@ impl Writer<'_> {
                 was_lost.set(true);
                 stats::add(&shared.stats.retries, 1);
             },
-        )
+        )?;
+        shared.histograms.commit_seconds.observe(began.elapsed().as_secs_f64());
+        shared.histograms.batch_records.observe(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
+        Ok(told)
     }
 
-    fn set_aside(&self, item: Item) -> Option<Item> {
-        self.shared.spool.set_aside(item.device.no, item.entry.code, item.entry.place.bytes());
+    fn set_aside(&self, item: Item, reason: &str) -> Option<Item> {
+        let Item { device, entry } = &item;
+        self.shared.spool.set_aside(device.no, entry.code, entry.received_at, reason, entry.place.bytes());
         self.shared.finish(item)
     }
 

@@ -4,7 +4,7 @@ use std::panic::{self, AssertUnwindSafe};
 
 use crate::{
     batch::Item,
-    event,
+    event::{self, Damaged},
     record::{Message, Other, Records},
 };
 
@@ -35,7 +35,7 @@ pub struct Unreadable {
     /// Its place in the batch.
     pub index: usize,
     /// It was no protobuf; else reading it failed in a way nobody thought of.
-    pub is_damaged: bool,
+    pub damaged: Option<Damaged>,
 }
 
 impl<'a> Batch<'a> {
@@ -47,15 +47,16 @@ impl<'a> Batch<'a> {
         let mut batch = Self { records: Records::default(), origins: Vec::with_capacity(items.len()) };
         batch.records.messages.reserve(items.len());
         let mut unreadable = Vec::new();
-        for (index, Item { device, entry }) in items.iter().enumerate() {
-            let records = &mut batch.records;
+        for (index, item) in items.iter().enumerate() {
+            let (Item { device, entry }, records) = (item, &mut batch.records);
+            let before = (records.messages.len(), records.others.len());
             let read = panic::catch_unwind(AssertUnwindSafe(|| {
                 event::read(entry.code, entry.place.bytes(), entry.received_at, keep, records)
             }));
             match read {
-                Ok(Ok(())) => {}
-                Ok(Err(event::Damaged)) => unreadable.push(Unreadable { index, is_damaged: true }),
-                Err(_) => unreadable.push(Unreadable { index, is_damaged: false }),
+                Ok(Ok(())) => hear(item, before, &mut batch.records),
+                Ok(Err(damaged)) => unreadable.push(Unreadable { index, damaged: Some(damaged) }),
+                Err(_) => unreadable.push(Unreadable { index, damaged: None }),
             }
             batch.origins.push(Origin {
                 device_no: device.no,
@@ -67,14 +68,14 @@ impl<'a> Batch<'a> {
         if unreadable.is_empty() { Ok(batch) } else { Err(unreadable) }
     }
 
+    /// Rows and changes, at most.
+    pub fn len(&self) -> usize {
+        self.records.messages.len() + self.records.others.len()
+    }
+
     /// Nothing that would be stored or told.
     pub fn is_empty(&self) -> bool {
         self.records.messages.is_empty() && self.records.others.is_empty()
-    }
-
-    /// How many events.
-    pub fn len(&self) -> usize {
-        self.origins.len()
     }
 
     /// The devices whose events these are.
@@ -104,5 +105,23 @@ impl<'a> Batch<'a> {
             let (device_no, is_old) = (origin.device_no, is_old || origin.is_replay);
             of_event.iter().map(move |what| Said { device_no, is_old, what })
         })
+    }
+}
+
+/// Notes which message was read; one that can't be read a second time is not missing, and says nothing. `before`: how many
+/// messages and others there were before this event. To read it again notes it again, no more.
+fn hear(Item { device, entry }: &Item, before: (usize, usize), records: &mut Records<'_>) {
+    let (Some(heard), event::code::MESSAGE | event::code::UNDECRYPTABLE) = (&device.heard, entry.code) else { return };
+    let (messages, others) = (&records.messages[before.0..], &records.others[before.1..]);
+    let message_id = match (messages.first(), others.last()) {
+        (Some(message), _) => &message.id,
+        (None, Some(Other::Rowless { message_id, .. })) => message_id,
+        _ => return,
+    };
+    if entry.code == event::code::MESSAGE {
+        heard.note(message_id);
+    } else if heard.has(message_id) {
+        records.messages.truncate(before.0);
+        records.others.truncate(before.1);
     }
 }

@@ -15,7 +15,7 @@ use super::{
     known::{Known, Owner},
     lids,
     messages::{Inserts, Row},
-    people,
+    people, placeholders,
     said::{Batch, Said},
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     connection::Database,
     jid::Jid,
     pipeline::Shared,
-    record::{self, ChatInfo, Message, Other},
+    record::{self, ChatInfo, Message, Other, Status, flag},
     stats,
 };
 
@@ -81,6 +81,7 @@ struct Done {
     duplicates: usize,
     trimmed: usize,
     repaired: usize,
+    undecryptable: usize,
     changed: usize,
     waiting: usize,
 }
@@ -94,6 +95,7 @@ impl Done {
             (&stats.duplicates, self.duplicates),
             (&stats.trimmed, self.trimmed),
             (&stats.repaired, self.repaired),
+            (&stats.undecryptable, self.undecryptable),
             (&stats.changed, self.changed),
             (&stats.waiting, self.waiting),
         ] {
@@ -123,9 +125,10 @@ async fn steps(
     if shared.options.eager_media {
         step.done.news.files = inserts.want_files(database).await?;
     }
-    let rows = inserts.rows();
-    step.count(rows, is_staged).await?;
-    let mut wanted = changes::take_waiting(database, step.known, rows).await?;
+    step.count(inserts.rows(), is_staged).await?;
+    step.tell_of_filled(inserts.fills());
+    step.remove_placeholders(&others).await?;
+    let mut wanted = changes::take_waiting(database, step.known, inserts.all()).await?;
     wanted.extend(step.wanted_changes(&others));
     step.apply(&wanted).await?;
     step.tell_of_people(&others).await?;
@@ -154,7 +157,7 @@ impl Step<'_> {
             let (t, d) = (moved.tenant_id, moved.device_no);
             self.done.news.chats.entry((t, d)).or_default().insert(moved.chat_id);
             if moved.is_merged {
-                self.done.news.fleeting.push(json!({"k": "merged", "t": t, "d": d}));
+                self.done.news.fleeting.push(json!({"k": "gone", "t": t, "d": d}));
             }
         }
         Ok(())
@@ -169,7 +172,9 @@ impl Step<'_> {
                 Other::Change(target) => (&target.chat, true),
                 Other::Chat(info) => (&info.chat, true),
                 Other::Name { jid, .. } => (jid, jid.is_group()),
-                Other::ReadByUs { chat, .. } | Other::Typing { chat, .. } => (chat, false),
+                Other::Rowless { chat, .. } | Other::ReadByUs { chat, .. } | Other::Typing { chat, .. } => {
+                    (chat, false)
+                }
                 Other::Lid { .. } | Other::Presence { .. } => return None,
             };
             Some((said.device_no, jid, is_needed))
@@ -211,9 +216,7 @@ impl Step<'_> {
             inserts.add(row, self.known);
         }
         for row in inserts.settle(self.database, self.known).await? {
-            let (tenant_id, device_no, id) = (row.tenant_id, row.device_no, row.chat_id);
-            let chat = announce::Chat { tenant_id, device_no, id };
-            self.done.news.messages.entry(chat).or_default().push(row.key);
+            self.done.news.messages.entry(row.chat()).or_default().push(row.key);
         }
         if is_staged {
             inserts.merge(self.database).await?;
@@ -232,7 +235,11 @@ impl Step<'_> {
         let owner: &Owner = self.known.owner(device_no)?;
         let chat_id = self.known.find(&(device_no, self.known.resolve(owner, &message.chat)))?;
         let sender = message.sender.as_ref();
-        let sender = if message.from_me { owner.jid.as_ref().or(sender) } else { sender };
+        // Of what could not be read it may not have been said.
+        let is_own = |jid: &Jid| owner.jid.as_ref() == Some(jid) || owner.lid.as_ref() == Some(jid);
+        let is_found_own = !message.from_me && message.content.is_waiting() && sender.is_some_and(is_own);
+        let from_me = message.from_me || is_found_own;
+        let sender = if from_me { owner.jid.as_ref().or(sender) } else { sender };
         let row = Row {
             chat_id,
             key: record::key(message.timestamp, &message.id),
@@ -240,6 +247,8 @@ impl Step<'_> {
             sender: sender.map_or(0, |jid| self.known.resolve(owner, jid).packed()),
             device_no,
             tenant_id: owner.tenant_id,
+            flags: message.content.flags | if from_me { flag::FROM_ME } else { 0 },
+            status: if is_found_own { Status::Sent } else { message.status },
             is_old,
             message,
         };
@@ -249,18 +258,47 @@ impl Step<'_> {
     /// Brings the chats of inserted messages up to date, and tells of both.
     async fn count(&mut self, rows: &[Row<'_>], is_staged: bool) -> Result<(), Error> {
         self.done.stored += rows.len();
+        self.done.undecryptable += rows.iter().filter(|row| row.message.content.is_waiting()).count();
         for of_chat in rows.chunk_by(|one, next| one.chat_id == next.chat_id) {
-            let Row { tenant_id, device_no, chat_id, .. } = of_chat[0];
-            let chat = announce::Chat { tenant_id, device_no, id: chat_id };
-            self.chats.insert(chat_id, chat);
+            let chat = of_chat[0].chat();
+            self.chats.insert(chat.id, chat);
             self.done.news.messages.entry(chat).or_default().extend(of_chat.iter().map(|row| row.key));
         }
         let mut counts = Counts::of(rows);
         counts.save(self.database, self.known, self.keep).await?;
         if is_staged {
             // Somebody else wrote into these chats: what is known of them is not all.
-            self.known.forget_chats(counts.chats());
+            self.known.doubt_chats(counts.chats());
         }
+        Ok(())
+    }
+
+    fn tell_of_filled(&mut self, fills: &[Row<'_>]) {
+        for row in fills {
+            self.chats.insert(row.chat_id, row.chat());
+            self.done.news.changed.entry(row.chat()).or_default().push(row.key);
+        }
+        self.changed(fills.iter().map(|row| row.chat_id));
+    }
+
+    /// Placeholders of messages that turned out to make no row go.
+    async fn remove_placeholders(&mut self, others: &[Said<'_, Other<'_>>]) -> Result<(), Error> {
+        let mut named = Vec::new();
+        for said in others {
+            let Other::Rowless { chat, message_id } = said.what else { continue };
+            let Some(chat_id) = self.chat_of(said.device_no, chat) else { continue };
+            let chat = self.known.chat(chat_id);
+            // Whatever its time was.
+            if chat.is_some_and(|chat| chat.may_have(record::key(0, message_id))) {
+                named.push((chat_id, message_id.as_ref()));
+            }
+        }
+        let chats = placeholders::remove(self.database, &named).await?;
+        self.known.doubt_chats(chats.iter().copied());
+        for chat in chats.iter().filter_map(|id| self.chats.get(id)) {
+            self.done.news.fleeting.push(json!({"k": "gone", "t": chat.tenant_id, "d": chat.device_no}));
+        }
+        self.changed(chats.into_iter());
         Ok(())
     }
 

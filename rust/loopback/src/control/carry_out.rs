@@ -80,7 +80,9 @@ fn carry_out_at_once(world: &Arc<World>, order: Order) -> Result<Value, String> 
             chats::raw(world, phone.0, contact.0, group, raw)?
         }
         Order::Own { phone, contact, text } => chats::own(world, phone.0, contact.0, &text)?,
-        Order::Corrupt { phone, contact, text, group } => chats::corrupt(world, phone.0, contact.0, group, &text)?,
+        Order::Corrupt { phone, contact, text, group, comes_again } => {
+            chats::corrupt(world, phone.0, contact.0, group, &text, comes_again.unwrap_or(true))?
+        }
         Order::Group { phone, id, subject, members } => {
             let members = members.into_iter().map(|Number(phone)| phone).collect();
             chats::group(world, phone.0, id, subject, members)

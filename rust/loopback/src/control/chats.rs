@@ -172,13 +172,20 @@ pub fn own(world: &World, line: Phone, contact: Phone, text: &str) -> Result<Val
     Ok(json!({"id": letter.id}))
 }
 
-/// A contact writes what can't be decrypted at first.
+/// A contact writes what can't be decrypted at first, or never.
 ///
 /// # Errors
 /// As [`text`].
-pub fn corrupt(world: &World, line: Phone, contact: Phone, group: Option<String>, text: &str) -> Result<Value, String> {
+pub fn corrupt(
+    world: &World,
+    line: Phone,
+    contact: Phone,
+    group: Option<String>,
+    text: &str,
+    comes_again: bool,
+) -> Result<Value, String> {
     let chat = chat(world, line, contact, group)?;
-    let letter = Letter { damaged: true, ..Letter::text(contact, chat, world.message_id(), text) };
+    let letter = Letter { damaged: true, comes_again, ..Letter::text(contact, chat, world.message_id(), text) };
     message_out::post(world, &letter).map_err(|error| error.to_string())?;
     Ok(json!({"id": letter.id}))
 }

@@ -100,8 +100,8 @@ pub enum Order {
         inline: Option<bool>,
         name: Option<String>,
     },
-    /// A contact writes, but the first delivery can't be decrypted → `{id}`.
-    Corrupt { phone: Number, contact: Number, text: String, group: Option<String> },
+    /// A contact writes, but the first delivery can't be decrypted → `{id}`. Without `comes_again` it stays the only one.
+    Corrupt { phone: Number, contact: Number, text: String, group: Option<String>, comes_again: Option<bool> },
     /// A contact says it could not decrypt this message of the line.
     Retry { phone: Number, contact: Number, id: String, group: Option<String> },
     /// This number has no WhatsApp (or has it again).

@@ -1,0 +1,78 @@
+"""What nothing can be done with is set aside with all that a replay needs, and stored once when it is replayed."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.integration.core import events
+from tests.integration.core.conftest import World
+from tests.integration.core.events import MESSAGE, NOW
+from wafast.devices import poison
+
+REFUSE = "ALTER TABLE messages ADD CONSTRAINT refused CHECK (body <> 'poison')"
+ACCEPT = "ALTER TABLE messages DROP CONSTRAINT refused"
+
+
+def replay(world: World) -> list[str]:
+    assert world.ingest is not None
+    return poison.replay(world.ingest, poison.find(world.spool))
+
+
+def test_what_the_database_refuses_is_kept_as_it_came_and_stored_once_it_is_taken(world: World) -> None:
+    world.start()
+    world.rows(REFUSE)
+    data = events.message("P1", "poison")
+    world.feed((MESSAGE, events.message("A1", "satu")), (MESSAGE, data), (MESSAGE, events.message("A2", "dua")))
+    assert {row["message_id"] for row in world.messages()} == {"A1", "A2"}
+    (kept,) = poison.find(world.spool)
+    assert (kept.device_no, kept.code, kept.data) == (world.device_no, MESSAGE, data)
+    assert abs(kept.received_at - time.time()) < 60
+    assert kept.reason == 'new row for relation "messages" violates check constraint "refused"'
+    assert world.ingest is not None and world.ingest.stats()["poisoned"] == 1
+    assert replay(world) == [kept.id]
+    (again,) = poison.find(world.spool)
+    assert again == kept
+    world.rows(ACCEPT)
+    assert replay(world) == []
+    assert poison.find(world.spool) == []
+    assert {row["message_id"] for row in world.messages()} == {"A1", "A2", "P1"}
+
+
+def test_a_replay_that_was_cut_off_is_listed_again_and_doubles_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.feed((MESSAGE, b"\xff" * 20))
+    (damaged,) = poison.find(world.spool)
+    assert damaged.reason == "the event is no protobuf"
+    head, _, _ = damaged.path.read_bytes().partition(b"\n")
+    damaged.path.write_bytes(head + b"\n" + events.message("P1", "mended"))
+    with monkeypatch.context() as cut:
+        cut.setattr(poison, "FLUSH_SECONDS", -1.0)
+        with pytest.raises(ValueError, match="seconds"):
+            replay(world)
+    assert [kept.id for kept in poison.find(world.spool)] == [damaged.id]
+    world.close()
+    world.start("next")
+    assert replay(world) == []
+    assert poison.find(world.spool) == []
+    assert [row["message_text"] for row in world.messages()] == ["mended"]
+
+
+def test_a_replay_keeps_when_the_event_came(world: World) -> None:
+    folder = world.spool / "poison"
+    folder.mkdir(parents=True)
+    head = f'{{"device_no": {world.device_no}, "code": {MESSAGE}, "received_at": {NOW - 5000}, "reason": "a fault"}}'
+    (folder / "one.poison").write_bytes(head.encode() + b"\n" + events.message("P1", "no time", at=3))
+    world.start()
+    assert replay(world) == []
+    assert world.messages()[0]["timestamp"] == NOW - 5000
+
+
+def test_one_that_is_dropped_is_gone(world: World) -> None:
+    world.feed((MESSAGE, b"\xff\n\xff"))
+    (kept,) = poison.find(world.spool)
+    assert kept.data == b"\xff\n\xff"
+    poison.drop(kept)
+    assert poison.find(world.spool) == []
