@@ -27,6 +27,8 @@ DEVICES = 3000
 DUPLICATES = 0.05
 PARTS, COPIED_PARTS = 8, 5
 """Of `--full`: millions, each a row of the table; and how many of them raw COPY gets."""
+OPEN, STEP = 60_000, 2_000
+"""Events under way at once, as sessions would have at full speed, and how many are given before looking again."""
 PRESENCE = 20
 """neonize's code of an event that stores nothing: what is left of `receive` is the call."""
 
@@ -182,8 +184,11 @@ class Feeder:
         events = self._corpus.events(messages)
         receive = self.ingest.receive
         with self._bed.meter() as meter:
-            for device_no, event in events:
-                receive(device_no, MESSAGE, event)
+            for first in range(0, len(events), STEP):
+                while self.ingest.stats()["open"] > OPEN:
+                    time.sleep(0.002)
+                for device_no, event in events[first : first + STEP]:
+                    receive(device_no, MESSAGE, event)
             if not self.ingest.flush(600):
                 raise SystemExit(f"not committed after ten minutes: {self.ingest.stats()}")
         fed = len(events)

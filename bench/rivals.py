@@ -59,7 +59,7 @@ class Rows:
         now, tenant_id = datetime.now(UTC), self._bed.tenant_id
         for drawn in self._corpus.draw(count, self._bed.at, duplicates=DUPLICATES):
             found, device_no = self._record(drawn), self._corpus.device(drawn)
-            media = None if found.media is None else found.media.decode()
+            media = None if found.media is None else records.described(found.media).decode()
             message = (
                 drawn.chat + 1, found.key, now, found.packed_sender, device_no, tenant_id, found.kind, 0, 0, found.id,
                 found.name, found.body, media, found.quoted,

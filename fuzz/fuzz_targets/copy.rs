@@ -28,7 +28,7 @@ fn value<'a>(stream: &mut &'a [u8]) -> Option<&'a [u8]> {
 }
 
 fuzz_target!(|wanted: Vec<Row>| {
-    let mut rows = Rows::new(4, wanted.len());
+    let mut rows = Rows::new(4);
     for row in &wanted {
         rows.row().int8(row.number).int2(row.small).text(row.text.as_deref()).int4(row.middle);
     }

@@ -64,7 +64,7 @@ fn read<'a>(events: &[&'a [u8]]) -> Records<'a> {
 
 fn copy(events: &[&[u8]]) -> usize {
     let records = read(events);
-    let mut rows = Rows::new(15, records.messages.len());
+    let mut rows = Rows::new(15);
     for (place, message) in records.messages.iter().enumerate() {
         add(&mut rows, place as i64, message);
     }

@@ -87,16 +87,22 @@ impl Database {
         self.client.batch_execute(sql).await
     }
 
-    /// Sends a binary COPY stream.
+    /// Sends a binary COPY stream, piece by piece.
     ///
     /// # Errors
     /// PostgreSQL refuses a row (then none is stored), or is away.
-    pub async fn copy(&self, sql: &'static str, rows: bytes::Bytes) -> Result<u64, tokio_postgres::Error> {
+    pub async fn copy(
+        &self,
+        sql: &'static str,
+        rows: impl IntoIterator<Item = bytes::Bytes>,
+    ) -> Result<u64, tokio_postgres::Error> {
         use futures_util::SinkExt;
         let statement = self.statement(sql).await?;
         let sink = self.client.copy_in::<_, bytes::Bytes>(&statement).await?;
         let mut sink = std::pin::pin!(sink);
-        sink.send(rows).await?;
+        for piece in rows {
+            sink.feed(piece).await?;
+        }
         sink.finish().await
     }
 

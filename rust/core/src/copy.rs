@@ -2,7 +2,7 @@
 //!
 //! Format: <https://www.postgresql.org/docs/18/sql-copy.html>, section "Binary Format".
 
-use bytes::{BufMut, Bytes};
+use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
@@ -11,18 +11,15 @@ const EPOCH: i64 = 946_684_800_000_000;
 
 /// One table's rows in the making.
 pub struct Rows {
-    bytes: Vec<u8>,
+    bytes: BytesMut,
     columns: i16,
 }
 
-/// Most rows of messages are smaller.
-const BYTES_A_ROW: usize = 320;
-
 impl Rows {
-    /// About `count` rows of `columns` columns.
+    /// Rows of `columns` columns.
     #[must_use]
-    pub fn new(columns: i16, count: usize) -> Self {
-        let mut bytes = Vec::with_capacity(64 + count * BYTES_A_ROW);
+    pub fn new(columns: i16) -> Self {
+        let mut bytes = BytesMut::with_capacity(64 << 10);
         bytes.put_slice(SIGNATURE);
         bytes.put_i32(0);
         bytes.put_i32(0);
@@ -84,7 +81,7 @@ impl Rows {
         self.bytes.put_i32(0);
         // jsonb's wire format has a version byte.
         self.bytes.put_u8(1);
-        if serde_json::to_writer(&mut self.bytes, value).is_err() {
+        if serde_json::to_writer((&mut self.bytes).writer(), value).is_err() {
             // Nothing of ours does; a row without its file would be better than a batch that never commits.
             self.bytes.truncate(start - 4);
             return self.null();
@@ -99,11 +96,17 @@ impl Rows {
         self
     }
 
-    /// The finished stream.
+    /// What there is of the stream since the last call.
+    #[must_use]
+    pub fn take(&mut self) -> Bytes {
+        self.bytes.split().freeze()
+    }
+
+    /// The rest of the stream, which ends with it.
     #[must_use]
     pub fn finish(mut self) -> Bytes {
         self.bytes.put_i16(-1);
-        self.bytes.into()
+        self.bytes.freeze()
     }
 }
 
@@ -116,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_row_is_as_the_manual_says() {
-        let mut rows = Rows::new(4, 1);
+        let mut rows = Rows::new(4);
         rows.row().int2(7).text(Some("hi")).text(None).jsonb(Some(&["x"]));
         let bytes = rows.finish();
         let mut wanted = SIGNATURE.to_vec();
@@ -230,7 +233,7 @@ mod tests {
             }),
         ) {
             let columns = wanted.first().map_or(0, Vec::len);
-            let mut rows = Rows::new(columns as i16, 1);
+            let mut rows = Rows::new(columns as i16);
             for row in &wanted {
                 rows.row();
                 row.iter().for_each(|value| value.put(&mut rows));

@@ -98,6 +98,10 @@ impl Jid {
     /// From neonize's `JID` message: 1 user, 5 server. None when it is empty.
     #[must_use]
     pub fn from_event(bytes: &[u8]) -> Option<Self> {
+        // Two of three JIDs in an event are none, and begin like this.
+        if bytes.starts_with(&[0x0a, 0]) {
+            return None;
+        }
         let (mut user, mut server) = (&[][..], &[][..]);
         for field in wire::fields(bytes) {
             match field.number {

@@ -17,8 +17,7 @@ PER_CHAT = 15
 
 def encoded(shape: Shape) -> bytes:
     """The content; the mark in it becomes bytes that are no UTF-8."""
-    content: bytes = shape.content.SerializePartialToString()
-    return content.replace(shapes.BAD.encode(), b"a\xff\xfeb\0")
+    return bytes(shape.content.SerializePartialToString()).replace(shapes.BAD.encode(), b"a\xff\xfeb\0")
 
 
 async def test_what_comes_over_the_wire_is_what_the_bytes_say(stack: Stack, phone: str) -> None:

@@ -1,6 +1,5 @@
 //! What new messages do to their chats: previews, unread counts, and how far back a chat is kept.
 
-use rustc_hash::FxHashMap;
 use tokio_postgres::Error;
 
 use super::{
@@ -15,7 +14,9 @@ const PREVIEW: usize = 200;
 /// Counts are added, not set: other processes write the same rows. A message older than what was read is not counted as
 /// unread; then the rows are counted, because some of the batch may be newer. Within one second keys say nothing of the
 /// order (their lower half is a hash): what comes later is newer, so it is unread and it is the preview.
+/// Comes back as one row: how many chats are there, and those that have other rows than we know of.
 const SAVE: &str = "\
+    WITH saved AS ( \
     UPDATE chats c SET \
         name = coalesce(c.name, t.name), \
         stored = c.stored + t.stored, \
@@ -32,9 +33,13 @@ const SAVE: &str = "\
         last_status = CASE WHEN c.last_key >> 32 > t.last_key >> 32 THEN c.last_status ELSE t.last_status END, \
         last_key = CASE WHEN c.last_key >> 32 > t.last_key >> 32 THEN c.last_key ELSE t.last_key END \
     FROM unnest($1::int8[], $2::text[], $3::int4[], $4::int8[], $5::int8[], $6::int4[], $7::int8[], $8::int2[], $9::int2[], \
-                $10::text[], $11::text[], $12::int2[]) \
-        t (id, name, stored, floor_key, first_unread, unread, last_key, last_kind, last_flags, last_text, last_sender, last_status) \
-    WHERE c.id = t.id RETURNING c.id, c.stored";
+                $10::text[], $11::text[], $12::int2[], $13::int4[]) \
+        t (id, name, stored, floor_key, first_unread, unread, last_key, last_kind, last_flags, last_text, last_sender, last_status, \
+           known) \
+    WHERE c.id = t.id RETURNING c.id, c.stored <> t.known AS is_strange) \
+    SELECT count(*), coalesce(array_agg(id) FILTER (WHERE is_strange), '{}') FROM saved";
+const GONE: &str =
+    "SELECT t.id FROM unnest($1::int8[]) t (id) WHERE NOT EXISTS (SELECT FROM chats c WHERE c.id = t.id)";
 /// For chats with rows of other processes: the newest `$2` stay visible.
 const RAISE_FLOOR: &str = "\
     UPDATE chats c SET floor_key = f.key \
@@ -124,15 +129,14 @@ impl<'a> Counts<'a> {
         self.thin_out(database, known, keep).await?;
         let floors: Vec<i64> = self.chats().map(|id| raise_floor(known, id, keep)).collect();
         self.trim(database, known, keep).await?;
-        let rows = self.update(database, &floors).await?;
-        let stored: FxHashMap<i64, i32> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-        let gone: Vec<i64> = self.chats().filter(|id| !stored.contains_key(id)).collect();
-        if !gone.is_empty() {
+        let stored: Vec<i32> = self.chats().map(|id| known.chat(id).map_or(-1, |chat| chat.stored)).collect();
+        let (there, mut strange) = self.update(database, &floors, &stored).await?;
+        if there < self.by_chat.len() {
+            let ids: Vec<i64> = self.chats().collect();
+            let gone: Vec<i64> = database.query(GONE, &[&ids]).await?.iter().map(|row| row.get(0)).collect();
             database.query(FORGET, &[&gone]).await?;
+            strange.extend(gone);
         }
-        let is_strange =
-            |id: &i64| known.chat(*id).is_none_or(|chat| stored.get(id).is_none_or(|stored| *stored != chat.stored));
-        let strange: Vec<i64> = self.chats().filter(is_strange).collect();
         known.doubt_chats(strange.iter().copied());
         raise_floors(database, strange, keep).await
     }
@@ -162,14 +166,20 @@ impl<'a> Counts<'a> {
         Ok(())
     }
 
-    async fn update(&self, database: &Database, floors: &Vec<i64>) -> Result<Vec<tokio_postgres::Row>, Error> {
+    /// Gives how many of the chats are there, and those of which not as much is stored as we know of.
+    async fn update(
+        &self,
+        database: &Database,
+        floors: &Vec<i64>,
+        stored: &Vec<i32>,
+    ) -> Result<(usize, Vec<i64>), Error> {
         macro_rules! column {
             ($kind:ty, $value:expr) => {
                 &self.by_chat.iter().map($value).collect::<Vec<$kind>>()
             };
         }
         let ids: Vec<i64> = self.chats().collect();
-        database
+        let saved = database
             .query(
                 SAVE,
                 &[
@@ -185,9 +195,12 @@ impl<'a> Counts<'a> {
                     column!(&str, |count| text::preview(&count.last.message.content.body, PREVIEW)),
                     column!(Option<&str>, |count| count.last.message.sender_name.as_deref()),
                     column!(i16, |count| count.last.status as i16),
+                    stored,
                 ],
             )
-            .await
+            .await?;
+        let Some(row) = saved.first() else { return Ok((0, Vec::new())) };
+        Ok((usize::try_from(row.get::<_, i64>(0)).unwrap_or(0), row.get(1)))
     }
 
     /// Deletes what lies below the floor, of chats that hold twice what is kept: a deletion every twenty messages.

@@ -4,7 +4,7 @@
 //! fall, so that what is known is never ahead of the database.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::HashSet,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -116,7 +116,7 @@ pub struct Known {
 
 impl Known {
     /// Begins a batch: asks for what is not known of these devices, and forgets chats that were not needed for long.
-    pub async fn open(&mut self, database: &Database, devices: &BTreeSet<i32>, keep: usize) -> Result<(), Error> {
+    pub async fn open(&mut self, database: &Database, devices: &[i32], keep: usize) -> Result<(), Error> {
         self.keep = keep;
         self.batch += 1;
         let now =

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use tokio_postgres::Error;
 
 use super::{known::Known, placeholders};
@@ -96,6 +96,12 @@ pub struct Inserts<'a> {
 }
 
 impl<'a> Inserts<'a> {
+    /// None yet, of about so many.
+    pub fn with_capacity(count: usize) -> Self {
+        let first = FxHashMap::with_capacity_and_hasher(count, FxBuildHasher);
+        Self { rows: Vec::with_capacity(count), first, ..Self::default() }
+    }
+
     /// Adds a row of a chat that `known` has.
     pub fn add(&mut self, row: Row<'a>, known: &mut Known) {
         let Some(chat) = known.chat(row.chat_id) else { return };
@@ -185,7 +191,7 @@ impl<'a> Inserts<'a> {
     pub async fn insert(&mut self, database: &Database) -> Result<(), Error> {
         self.rows.sort_unstable_by_key(|row| (row.chat_id, row.key));
         if !self.rows.is_empty() {
-            database.copy(COPY, encode(&self.rows)).await?;
+            database.copy(COPY, stream(&self.rows)).await?;
         }
         placeholders::fill(database, &self.fills).await
     }
@@ -196,7 +202,7 @@ impl<'a> Inserts<'a> {
         while !left.is_empty() {
             database.run(STAGING).await?;
             database.run("TRUNCATE pg_temp.incoming").await?;
-            database.copy(STAGE, encode(&left)).await?;
+            database.copy(STAGE, stream(&left)).await?;
             let inserted = database.query(MERGE, &[]).await?;
             let inserted: FxHashSet<(i64, i64)> = inserted.iter().map(|row| (row.get(0), row.get(1))).collect();
             let (new, taken) = left.into_iter().partition(|row| inserted.contains(&(row.chat_id, row.key)));
@@ -231,11 +237,11 @@ impl<'a> Inserts<'a> {
 
     /// Stores the previews of what came.
     pub async fn insert_thumbnails(&self, database: &Database) -> Result<(), Error> {
-        let mut copy = Rows::new(4, 0);
+        let mut copy = Rows::new(4);
         for row in self.all().filter(|row| !row.message.content.thumbnail.is_empty()) {
             copy.row().int8(row.chat_id).int8(row.key).int4(row.tenant_id).bytea(row.message.content.thumbnail);
         }
-        if copy.is_empty() { Ok(()) } else { database.copy(THUMBNAILS, copy.finish()).await.map(drop) }
+        if copy.is_empty() { Ok(()) } else { database.copy(THUMBNAILS, [copy.finish()]).await.map(drop) }
     }
 
     /// Notes that files of what came are to be fetched, and gives their devices. Not of a history, which may have
@@ -284,26 +290,38 @@ async fn find(
     Ok(there)
 }
 
-fn encode(rows: &[Row<'_>]) -> bytes::Bytes {
-    let mut copy = Rows::new(15, rows.len());
-    for row in rows {
-        let (message, content) = (row.message, &row.message.content);
-        copy.row()
-            .int8(row.chat_id)
-            .int8(row.key)
-            .timestamptz(row.created_at)
-            .int8(row.sender)
-            .int4(row.device_no)
-            .int4(row.tenant_id)
-            .int2(content.kind as i16)
-            .int2(row.flags)
-            .int2(row.status as i16)
-            .text(Some(&message.id))
-            .text(message.sender_name.as_deref())
-            .text(Some(&content.body))
-            .jsonb(content.media.as_ref())
-            .text(content.quoted.as_deref())
-            .jsonb(content.poll.as_ref());
-    }
-    copy.finish()
+/// Rows in one piece of a stream: while PostgreSQL reads it the next one is made, in a buffer the processor has at hand.
+const PIECE: usize = 200;
+
+/// Rows as a COPY stream.
+fn stream(rows: &[Row<'_>]) -> impl Iterator<Item = bytes::Bytes> {
+    let (mut pieces, mut copy) = (rows.chunks(PIECE), Some(Rows::new(15)));
+    std::iter::from_fn(move || match pieces.next() {
+        Some(piece) => {
+            let copy = copy.as_mut()?;
+            piece.iter().for_each(|row| encode(row, copy));
+            Some(copy.take())
+        }
+        None => copy.take().map(Rows::finish),
+    })
+}
+
+fn encode(row: &Row<'_>, copy: &mut Rows) {
+    let (message, content) = (row.message, &row.message.content);
+    copy.row()
+        .int8(row.chat_id)
+        .int8(row.key)
+        .timestamptz(row.created_at)
+        .int8(row.sender)
+        .int4(row.device_no)
+        .int4(row.tenant_id)
+        .int2(content.kind as i16)
+        .int2(row.flags)
+        .int2(row.status as i16)
+        .text(Some(&message.id))
+        .text(message.sender_name.as_deref())
+        .text(Some(&content.body))
+        .jsonb(content.media.as_ref())
+        .text(content.quoted.as_deref())
+        .jsonb(content.poll.as_ref());
 }

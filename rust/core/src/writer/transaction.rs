@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, HashSet},
 };
 
 use rustc_hash::FxHashMap;
@@ -112,7 +112,9 @@ async fn steps(
     announce_known: bool,
     is_staged: bool,
 ) -> Result<Done, Error> {
-    let devices: BTreeSet<i32> = batch.devices().collect();
+    let mut devices: Vec<i32> = batch.devices().collect();
+    devices.sort_unstable();
+    devices.dedup();
     let keep = usize::try_from(shared.options.messages_per_chat).unwrap_or(0);
     known.open(database, &devices, keep).await?;
     let others: Vec<_> = batch.others(announce_known).collect();
@@ -203,7 +205,7 @@ impl Step<'_> {
         announce_known: bool,
         is_staged: bool,
     ) -> Result<Inserts<'r>, Error> {
-        let mut inserts = Inserts::default();
+        let mut inserts = Inserts::with_capacity(batch.len());
         for said in batch.messages(announce_known) {
             let Some((row, floor_key)) = self.row(said) else { continue };
             if row.key <= floor_key {
