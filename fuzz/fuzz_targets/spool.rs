@@ -25,7 +25,7 @@ fn damaged(records: &[(i32, i32, i64, Vec<u8>)], damage: &[(u16, u8)], length: O
     for (device_no, code, at, bytes) in records {
         drop(spool.append(*device_no, *code, *at, bytes).unwrap());
     }
-    let path = FOLDER.join("gone-000000.spool");
+    let path = FOLDER.join("gone-0000000000.spool");
     // A page more than the records, which is zeros.
     let used: usize = records.iter().map(|(.., bytes)| 40 + bytes.len()).sum();
     let mut file = fs::read(&path).unwrap_or_default();
@@ -48,7 +48,7 @@ fuzz_target!(|left: Left| {
     };
     let _ = fs::remove_dir_all(&*FOLDER);
     fs::create_dir_all(&*FOLDER).unwrap();
-    fs::write(FOLDER.join("gone-000000.spool"), file).unwrap();
+    fs::write(FOLDER.join("gone-0000000000.spool"), file).unwrap();
     let found = Spool::open(&FOLDER, "next").unwrap().adopt().unwrap();
     if let Some((records, damage)) = &records {
         let is_one = |entry: &wafast_core::spool::Entry| {

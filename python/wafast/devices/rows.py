@@ -151,6 +151,7 @@ async def delete_device(pool: asyncpg.Pool, tenant_id: int, device_id: UUID) -> 
         row = await connection.fetchrow(q.lock_device, tenant_id, device_id)
         if row is None:
             return False
+        await connection.execute(q.lock_chats, row["no"])
         await connection.execute(q.delete_thumbnails, row["no"])
         await connection.execute(q.delete_messages, row["no"])
         await connection.execute(q.delete_device, row["no"])

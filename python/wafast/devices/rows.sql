@@ -42,6 +42,10 @@ RETURNING d.*, (SELECT coalesce(sum(unread), 0)::int FROM chats c WHERE c.device
 -- name: lock_device
 SELECT no, network, state, jid FROM devices WHERE tenant_id = $1 AND id = $2 FOR UPDATE
 
+-- name: lock_chats
+-- Whoever stores messages in them counts on the chats' rows, and waits: none of them ends beside its chat.
+SELECT FROM chats WHERE device_no = $1 ORDER BY id FOR UPDATE
+
 -- name: delete_thumbnails
 DELETE FROM thumbnails WHERE chat_id IN (SELECT id FROM chats WHERE device_no = $1)
 

@@ -101,7 +101,8 @@ class _Worker:
         await leases.beat(figures(ingest))
         await gate.open()
         fleet = Fleet(pool, self._id, settings.sessions_dir / self._network, make_session)
-        sender = Sender(pool, self._id, settings.media_dir, fleet.online, lambda no: _session(fleet, no))
+        keep = settings.messages_per_chat
+        sender = Sender(pool, self._id, settings.media_dir, fleet.online, lambda no: _session(fleet, no), keep)
         reconciler = Reconciler(pool, leases, fleet, lambda numbers: _orphan(pool, numbers))
         names = GroupNames(pool, lambda no: _session(fleet, no))
         fetcher = MediaFetcher(pool, MediaStore(pool, settings.media_dir))

@@ -17,21 +17,22 @@ from wafast.outbox.claim import Claim
 q = load(__file__)
 
 
-async def resolve(pool: asyncpg.Pool, device_nos: Sequence[int]) -> int:
-    """Settle the unknown sends of these devices that receipts have answered; gives how many."""
+async def resolve(pool: asyncpg.Pool, device_nos: Sequence[int], keep: int) -> int:
+    """Settle the unknown sends of these devices that receipts have answered; gives how many. Of a chat's
+    messages the newest `keep` are shown, all when it is 0."""
     settled = 0
     for record in await pool.fetch(q.answered, list(device_nos)):
         fields = dict(record)
         sent = Sent(fields.pop("message_id"), fields.pop("claimed_at"), _file(fields))
-        settled += await _settle(pool, msgspec.convert(fields, Claim), sent)
+        settled += await _settle(pool, msgspec.convert(fields, Claim), sent, keep)
     return settled
 
 
-async def _settle(pool: asyncpg.Pool, claim: Claim, sent: Sent) -> bool:
+async def _settle(pool: asyncpg.Pool, claim: Claim, sent: Sent, keep: int) -> bool:
     async with pool.acquire() as connection, connection.transaction():
         if await connection.fetchval(q.settle, claim.id, sent.message_id) is None:
             return False
-        await transition.store_message(connection, claim, sent)
+        await transition.store_message(connection, claim, sent, keep)
         event = {"k": "outbox", "t": claim.tenant_id, "d": claim.device_no, "o": [claim.id]}
         await bus.publish(connection, [event])
     return True

@@ -60,8 +60,10 @@ class Sender:
         media_dir: Path,
         online: Callable[[], Sequence[int]],
         session_of: Callable[[int], Session | None],
+        keep: int,
     ) -> None:
-        self._pool, self._worker_id, self._media_dir = pool, worker_id, media_dir
+        """`keep` is how many messages a chat shows, 0 for all."""
+        self._pool, self._worker_id, self._media_dir, self._keep = pool, worker_id, media_dir, keep
         self._online, self._session_of = online, session_of
         self._woken = asyncio.Event()
         self._replying: set[int] = set()
@@ -84,7 +86,7 @@ class Sender:
                     next_safety = time.monotonic() + SAFETY_SECONDS
                     await claims.expire(self._pool, self._online())
                     await claims.give_up_lost(self._pool, self._worker_id, list(self._in_flight.values()))
-                    await resolve(self._pool, self._online())
+                    await resolve(self._pool, self._online(), self._keep)
                 wait = await self._tick()
             except DATABASE_AWAY as error:
                 log.warning("the database is away", error=str(error))
@@ -163,7 +165,7 @@ class Sender:
         except Unanswered as error:
             await self._finish(claim, "unknown", f"WhatsApp did not answer, it may have left: {error}")
         else:
-            await self._persist(lambda: transition.record_sent(self._pool, self._worker_id, claim, sent))
+            await self._persist(lambda: transition.record_sent(self._pool, self._worker_id, claim, sent, self._keep))
 
     async def _content(self, claim: Claim) -> Content:
         """What to send. Raises FileNotFoundError."""

@@ -45,18 +45,20 @@ async def finish(
     return True
 
 
-async def record_sent(pool: asyncpg.Pool, worker_id: UUID, claim: Claim, sent: Sent) -> bool:
+async def record_sent(pool: asyncpg.Pool, worker_id: UUID, claim: Claim, sent: Sent, keep: int) -> bool:
     """The server has taken the message: the outbox row, the message row and the chat's preview, in one transaction.
+
+    Of the chat's messages the newest `keep` are shown, all when it is 0.
 
     False when the row is not this claim's any more; the message is stored all the same, because it has left.
     """
     async with pool.acquire() as connection, connection.transaction():
         ours = await finish(connection, worker_id, claim, "sent", message_id=sent.message_id)
-        await store_message(connection, claim, sent)
+        await store_message(connection, claim, sent, keep)
     return bool(ours)
 
 
-async def store_message(connection: Executor, claim: Claim, sent: Sent) -> None:
+async def store_message(connection: Executor, claim: Claim, sent: Sent, keep: int) -> None:
     """The message row of a send that has left, its chat's preview, and the receipts that were faster. Runs in the
     caller's transaction, in which the outbox row has become `sent`."""
     key = message_key(sent.timestamp, sent.message_id)
@@ -70,7 +72,7 @@ async def store_message(connection: Executor, claim: Claim, sent: Sent) -> None:
     )  # fmt: skip
     if new is not None and sent.thumbnail is not None:
         await connection.execute(q.insert_thumbnail, chat_id, key, claim.tenant_id, sent.thumbnail)
-    await connection.execute(q.show_in_chat, chat_id, key, new is not None, kind, body)
+    await connection.execute(q.show_in_chat, chat_id, key, new is not None, kind, body, keep)
     early = await connection.fetch(q.take_early_receipts, chat_id, sent.message_id)
     if early:
         status, at = max((row["status"], row["at"]) for row in early)

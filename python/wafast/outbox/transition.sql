@@ -36,10 +36,12 @@ RETURNING key
 INSERT INTO thumbnails (chat_id, key, tenant_id, jpeg) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
 
 -- name: show_in_chat
--- $3 whether the row is new, $4 kind, $5 preview. Within one second keys say nothing of the order: what comes later is
--- newer.
+-- $3 whether the row is new, $4 kind, $5 preview, $6 how many messages are shown (0: all). Within one second keys say
+-- nothing of the order: what comes later is newer. The core deletes what is below the floor when it next writes here.
 UPDATE chats SET
     stored = stored + $3::bool::int4,
+    floor_key = greatest(floor_key, (SELECT m.key FROM messages m WHERE $6::int4 > 0 AND m.chat_id = $1
+                                     ORDER BY m.key DESC OFFSET $6::int4 LIMIT 1)),
     last_key = CASE WHEN is_newer THEN $2 ELSE last_key END,
     last_kind = CASE WHEN is_newer THEN $4 ELSE last_kind END,
     last_flags = CASE WHEN is_newer THEN 1 ELSE last_flags END,

@@ -8,7 +8,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::spool::Entry;
 
-/// Entries on disk (40 bytes of memory each) before the device itself has to wait.
+/// Entries on disk (48 bytes of memory each) before the device itself has to wait.
 const MAX_WAITING: usize = 50_000;
 
 /// One device's.
@@ -54,28 +54,44 @@ impl Buffer {
         free
     }
 
-    /// One is through; gives the next that waited, which takes its place.
-    pub fn release(&self) -> Option<Entry> {
+    /// One is through. When it was the last that was under way, gives those that go now: had any of them gone earlier, it
+    /// could overtake what came before it.
+    pub fn release(&self) -> Vec<Entry> {
         let mut state = self.state.lock();
-        let next = state.waiting.pop_front();
-        if next.is_none() {
-            state.under_way -= 1;
-        }
+        state.under_way -= 1;
+        let count = if state.under_way == 0 { state.waiting.len().min(self.limit) } else { 0 };
+        state.under_way += count;
+        let next = state.waiting.drain(..count).collect();
         drop(state);
         self.freed.notify_all();
         next
-    }
-
-    /// Events in memory and on disk.
-    #[must_use]
-    pub fn load(&self) -> usize {
-        let state = self.state.lock();
-        state.under_way + state.waiting.len()
     }
 
     /// Nobody waits any more; what is on disk stays there.
     pub fn close(&self) {
         self.state.lock().closed = true;
         self.freed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool::Place;
+
+    fn entry(code: i32) -> Entry {
+        Entry { device_no: 1, code, received_at: 0, is_replay: false, place: Place::Fleeting(Box::default()) }
+    }
+
+    #[test]
+    fn what_waits_goes_in_order_and_never_past_what_is_under_way() {
+        let buffer = Buffer::new(2);
+        assert!(buffer.admit(entry(1)).is_some() && buffer.admit(entry(2)).is_some());
+        assert!((3..=5).all(|code| buffer.admit(entry(code)).is_none()));
+        let codes = |entries: Vec<Entry>| entries.iter().map(|entry| entry.code).collect::<Vec<_>>();
+        assert_eq!(codes(buffer.release()), Vec::<i32>::new(), "2 is still under way");
+        assert_eq!(codes(buffer.release()), [3, 4]);
+        assert!(buffer.admit(entry(6)).is_none(), "5 waits before it");
+        assert_eq!([codes(buffer.release()), codes(buffer.release())], [vec![], vec![5, 6]]);
     }
 }

@@ -184,12 +184,13 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Whether an error says nothing about the statement: the connection broke, the server restarts, two got in each other's way.
+/// Whether an error says nothing about the statement's values: the connection broke, the server restarts, is a standby, has
+/// no room or another password, two got in each other's way. Only what is certainly wrong with the values is refused.
 fn is_loss(error: &tokio_postgres::Error) -> bool {
     let Some(state) = error.code() else {
         // Without a word of PostgreSQL's: input and output, except when a value did not fit its parameter.
         return !error.to_string().contains("serializ");
     };
-    let class = &state.code()[..2];
-    matches!(class, "08" | "53" | "57" | "40") || *state == SqlState::INVALID_CATALOG_NAME
+    // Cardinality, data, constraints, limits; 42804 is a value of another type.
+    !(matches!(&state.code()[..2], "21" | "22" | "23" | "54") || *state == SqlState::DATATYPE_MISMATCH)
 }

@@ -157,7 +157,8 @@ fn message<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) -> Result<(
             1 => info = field.bytes(),
             2 => content = field.bytes(),
             3 if field.flag() => around = around.deeper(flag::EPHEMERAL),
-            4..=6 if field.flag() => around = around.deeper(flag::VIEW_ONCE),
+            // Up to three flags for one wrapper.
+            4..=6 if field.flag() && around.flags & flag::VIEW_ONCE == 0 => around = around.deeper(flag::VIEW_ONCE),
             7 | 8 if field.flag() => around = around.deeper(0),
             9 if field.flag() => (around, is_edit) = (around.deeper(0), true),
             _ => {}

@@ -58,7 +58,12 @@ const MAX_DIGITS: usize = 19;
 impl User {
     /// None when it is empty.
     fn parse(bytes: &[u8]) -> Option<Self> {
-        Self::number(bytes).or_else(|| text::some(bytes).map(|text| Self::Text(text.into())))
+        Self::number(bytes).or_else(|| {
+            // In text a device suffix would begin there, so that the table could not give it back.
+            let text = text::clean(bytes);
+            let user = text.split([':', '.', '@']).next().unwrap_or_default();
+            (!user.is_empty()).then(|| Self::Text(user.into()))
+        })
     }
 
     /// Digits that say the same as a number of 60 bits: no leading zero.
@@ -117,6 +122,7 @@ impl Jid {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (user, server) = text.split_once('@')?;
+        // A number with a device suffix is a number.
         let user = user.split([':', '.']).next().unwrap_or_default();
         Some(Self { user: User::parse(user.as_bytes())?, server: Server::parse(server.as_bytes()) })
     }

@@ -244,11 +244,20 @@ impl Shared {
         Arc::clone(self.devices.write().entry(no).or_insert_with(fresh))
     }
 
-    /// An item is committed, or nothing can be done with it: gives the next of its device, if one waits.
-    pub fn finish(&self, item: Item) -> Option<Item> {
+    /// An item is committed, or set aside: gives those of its device that go now.
+    pub fn finish(&self, item: Item) -> impl Iterator<Item = Item> + use<> {
         let Item { device, entry } = item;
         entry.place.commit();
+        self.release(device)
+    }
+
+    /// An item can neither be stored nor set aside: it stays on disk for the next start, and those of its device go on.
+    pub fn leave(&self, item: Item) -> impl Iterator<Item = Item> + use<> {
+        self.release(item.device)
+    }
+
+    fn release(&self, device: Arc<Device>) -> impl Iterator<Item = Item> + use<> {
         self.open.fetch_sub(1, Ordering::AcqRel);
-        device.buffer.release().map(|entry| Item { device, entry })
+        device.buffer.release().into_iter().map(move |entry| Item { device: Arc::clone(&device), entry })
     }
 }

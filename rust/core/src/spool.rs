@@ -6,8 +6,8 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io,
-    os::fd::AsRawFd,
+    io::{self, Write},
+    os::{fd::AsRawFd, unix::fs::MetadataExt},
     path::{Path, PathBuf},
     ptr,
     sync::{
@@ -60,7 +60,7 @@ impl Place {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         match self {
-            // SAFETY: written before the slot was made, inside the map, and never again.
+            // SAFETY: inside the map, written before the slot was made, and not again before it is committed, which takes it.
             Self::Spooled(slot) => unsafe {
                 std::slice::from_raw_parts(slot.segment.at(slot.offset + HEADER), slot.length)
             },
@@ -68,7 +68,7 @@ impl Place {
         }
     }
 
-    /// The event is in the database: it need not be replayed, and its file goes when this was the last in it.
+    /// The event is in the database: it need not be replayed. When it was the last in its file, that is begun anew or goes.
     pub fn commit(self) {
         if let Self::Spooled(slot) = self {
             slot.segment.state(slot.offset).store(COMMITTED, Ordering::Release);
@@ -104,14 +104,17 @@ pub struct Usage {
 impl Segment {
     fn create(path: PathBuf, size: usize, files: &Arc<Files>) -> io::Result<Arc<Self>> {
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
-        lock(&file)?;
-        // SAFETY: a plain call on an open descriptor.
-        let refused = unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, size.try_into().map_err(io::Error::other)?) };
-        if refused != 0 {
+        let made = (|| {
+            lock(&file)?;
+            // SAFETY: a plain call on an open descriptor.
+            let refused =
+                unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, size.try_into().map_err(io::Error::other)?) };
+            if refused == 0 { Self::map(path.clone(), file, files) } else { Err(io::Error::from_raw_os_error(refused)) }
+        })();
+        if made.is_err() {
             let _ = fs::remove_file(&path);
-            return Err(io::Error::from_raw_os_error(refused));
         }
-        Self::map(path, file, files)
+        made
     }
 
     fn map(path: PathBuf, file: File, files: &Arc<Files>) -> io::Result<Arc<Self>> {
@@ -153,12 +156,13 @@ impl Segment {
 
     /// One more than the bytes of the record at `offset`; 0 where there is none.
     fn length(&self, offset: usize) -> &AtomicU32 {
-        // SAFETY: records begin at multiples of 8 in a page-aligned map.
+        // SAFETY: callers have checked that the header lies inside the map; records begin at multiples of 8 in it, and it
+        // begins at a page.
         unsafe { AtomicU32::from_ptr(self.at(offset).cast()) }
     }
 
     fn state(&self, offset: usize) -> &AtomicU32 {
-        // SAFETY: records begin at multiples of 8 in a page-aligned map, so the field is aligned.
+        // SAFETY: as above; the field lies at a multiple of 4 in the header.
         unsafe { AtomicU32::from_ptr(self.at(offset + STATE).cast()) }
     }
 
@@ -249,13 +253,15 @@ fn stride(length: usize) -> usize {
     (HEADER + length).next_multiple_of(8)
 }
 
+/// Tells other processes that the file's owner lives.
 fn lock(file: &File) -> io::Result<()> {
     // SAFETY: a plain call on an open descriptor.
-    if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
+    if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } != 0 {
+        return Err(io::Error::last_os_error());
     }
+    // Between opening and locking another process may have taken it for a leftover: what is written into a file without a
+    // name does not outlive us.
+    if file.metadata()?.nlink() == 0 { Err(io::ErrorKind::NotFound.into()) } else { Ok(()) }
 }
 
 /// The files of one process.
@@ -299,9 +305,10 @@ impl Spool {
         let needed = stride(data.len());
         let full = current.segment.as_ref().is_none_or(|segment| current.end + needed > segment.map.len());
         if full {
-            let path = self.folder.join(format!("{}-{:06}.spool", self.owner, current.made));
-            let fresh = self.segment(path, SEGMENT.max(needed.next_multiple_of(4096)))?;
+            // Names are in the order of their age; one that could not be made is not tried again.
+            let path = self.folder.join(format!("{}-{:010}.spool", self.owner, current.made));
             current.made += 1;
+            let fresh = self.segment(path, SEGMENT.max(needed.next_multiple_of(4096)))?;
             current.end = 0;
             if let Some(old) = current.segment.replace(fresh) {
                 old.release();
@@ -320,7 +327,13 @@ impl Spool {
     fn segment(&self, path: PathBuf, size: usize) -> io::Result<Arc<Segment>> {
         let spare = self.files.spares.lock().as_mut().filter(|_| size == SEGMENT).and_then(Vec::pop);
         match spare {
-            Some(spare) => spare.reuse(path).map(|()| spare),
+            Some(spare) => match spare.reuse(path) {
+                Ok(()) => Ok(spare),
+                Err(error) => {
+                    spare.remove();
+                    Err(error)
+                }
+            },
             None => Segment::create(path, size, &self.files),
         }
     }
@@ -359,18 +372,21 @@ impl Spool {
 
     /// Keeps an event nothing can be done with, to be looked at and replayed (`wafast.devices.poison` reads it): a line of
     /// JSON, then its bytes. The same event again is the same file.
-    pub fn set_aside(&self, device_no: i32, code: i32, received_at: i64, reason: &str, data: &[u8]) {
+    ///
+    /// # Errors
+    /// It is not kept: the disk is full.
+    pub fn set_aside(&self, device_no: i32, code: i32, received_at: i64, reason: &str, data: &[u8]) -> io::Result<()> {
         let folder = self.folder.join("poison");
         let name = format!("{device_no}-{code}-{:08x}", crc32fast::hash(data));
         let head = json!({"device_no": device_no, "code": code, "received_at": received_at, "reason": reason});
         let bytes = [head.to_string().as_bytes(), b"\n", data].concat();
         let draft = folder.join(format!("{name}.draft"));
-        let kept = fs::create_dir_all(&folder)
-            .and_then(|()| fs::write(&draft, bytes))
-            .and_then(|()| fs::rename(&draft, folder.join(format!("{name}.poison"))));
-        if let Err(error) = kept {
-            eprintln!("wafast: an event of device {device_no} can't be set aside: {error}");
-        }
+        fs::create_dir_all(&folder)?;
+        let mut file = File::create(&draft)?;
+        file.write_all(&bytes)?;
+        // What is in there is nowhere else once its slot in the spool is free.
+        file.sync_data()?;
+        fs::rename(&draft, folder.join(format!("{name}.poison")))
     }
 }
 
@@ -470,7 +486,7 @@ mod tests {
         fn any_file_is_read_to_its_end(bytes in proptest::collection::vec(0..4u8, 1..400)) {
             let folder = Folder::new("any");
             fs::create_dir_all(&folder.0).unwrap();
-            fs::write(folder.0.join("gone-000000.spool"), &bytes).unwrap();
+            fs::write(folder.0.join("gone-0000000000.spool"), &bytes).unwrap();
             for entry in Spool::open(&folder.0, "next").unwrap().adopt().unwrap() {
                 entry.place.commit();
             }

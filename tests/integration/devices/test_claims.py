@@ -140,7 +140,7 @@ async def test_a_receipt_that_came_first_is_not_lost(stack: Stack) -> None:
     for status in (3, 4):
         change = {"change": "status", "status": status, "at": 1_795_574_838 + status}
         await stack.pool.execute(insert, stack.tenant_id, device.no, chat, change)
-    assert await transition.record_sent(stack.pool, worker, claim, Sent("ABC", 1_795_574_838))
+    assert await transition.record_sent(stack.pool, worker, claim, Sent("ABC", 1_795_574_838), 20)
     read = await stack.until_sent(row, "read")
     assert read.delivered_at is not None
     assert read.read_at is not None
@@ -172,14 +172,14 @@ async def _unknown_with_receipt(stack: Stack, sends: int, *ids: str) -> tuple[in
 
 async def test_a_receipt_tells_that_an_unknown_send_has_left(stack: Stack) -> None:
     device_no, [row] = await _unknown_with_receipt(stack, 1, "ABC")
-    assert await resolve(stack.pool, [device_no]) == 1
+    assert await resolve(stack.pool, [device_no], 20) == 1
     assert (await stack.until_sent(row, "delivered")).message_id == "ABC"
     stored = await stack.pool.fetchrow("SELECT * FROM whatsapp_messages")
     assert stored is not None
     assert (stored["message_id"], stored["message_text"], stored["status"], stored["from_me"]) == (
         "ABC", "0", "delivered", True,
     )  # fmt: skip
-    assert await resolve(stack.pool, [device_no]) == 0
+    assert await resolve(stack.pool, [device_no], 20) == 0
 
 
 @pytest.mark.parametrize(("sends", "ids"), [(2, ["ABC"]), (1, ["ABC", "DEF"])], ids=["two sends", "two receipts"])
@@ -187,7 +187,7 @@ async def test_an_unknown_send_stays_so_when_a_receipt_could_mean_another(
     stack: Stack, sends: int, ids: list[str]
 ) -> None:
     device_no, rows_left = await _unknown_with_receipt(stack, sends, *ids)
-    assert await resolve(stack.pool, [device_no]) == 0
+    assert await resolve(stack.pool, [device_no], 20) == 0
     for row in rows_left:
         await stack.until_sent(row, "unknown")
 
@@ -195,7 +195,7 @@ async def test_an_unknown_send_stays_so_when_a_receipt_could_mean_another(
 async def test_a_receipt_that_came_much_later_says_nothing_of_an_unknown_send(stack: Stack) -> None:
     device_no, _ = await _unknown_with_receipt(stack, 1, "ABC")
     await stack.pool.execute("UPDATE outbox SET claimed_at = claimed_at - interval '6 minutes'")
-    assert await resolve(stack.pool, [device_no]) == 0
+    assert await resolve(stack.pool, [device_no], 20) == 0
 
 
 async def test_an_echo_that_came_first_stays(stack: Stack) -> None:
@@ -204,11 +204,22 @@ async def test_an_echo_that_came_first_stays(stack: Stack) -> None:
     await queue(stack, device, 2)
     [claim] = await claims.claim(stack.pool, worker, [device.no], [])
     sent = Sent("ABC", 1_795_574_838)
-    await transition.record_sent(stack.pool, worker, claim, sent)
+    await transition.record_sent(stack.pool, worker, claim, sent, 20)
     await stack.pool.execute("UPDATE outbox SET state = 'sending', message_id = NULL WHERE id = $1", claim.id)
-    await transition.record_sent(stack.pool, worker, claim, sent)
+    await transition.record_sent(stack.pool, worker, claim, sent, 20)
     assert await stack.pool.fetchval("SELECT count(*) FROM messages") == 1
     assert await stack.pool.fetchval("SELECT stored FROM chats") == 1
+
+
+async def test_a_chat_nobody_answers_in_shows_no_more_than_is_kept(stack: Stack) -> None:
+    device = await stack.add_device()
+    worker = await holder(stack, device)
+    await queue(stack, device, 1)
+    [claim] = await claims.claim(stack.pool, worker, [device.no], [])
+    for n in range(25):
+        await transition.record_sent(stack.pool, worker, claim, Sent(f"A{n}", 1_795_574_838 + n), 20)
+    shown = await stack.pool.fetch("SELECT message_id FROM whatsapp_messages ORDER BY timestamp")
+    assert [row["message_id"] for row in shown] == [f"A{n}" for n in range(5, 25)]
 
 
 async def test_two_workers_never_hold_one_device(stack: Stack) -> None:

@@ -21,6 +21,11 @@ const FORGET: &str = "DELETE FROM pending_changes WHERE created_at < now() - int
 const TAKE_WAITING: &str = "\
     DELETE FROM pending_changes p USING unnest($1::int8[], $2::text[]) t (chat_id, message_id) \
     WHERE p.chat_id = t.chat_id AND p.message_id = t.message_id RETURNING p.id, p.chat_id, p.message_id, p.change";
+/// What waited in a chat that is part of another one now, which may have the message.
+const TAKE_MERGED: &str = "\
+    DELETE FROM pending_changes p USING messages m \
+    WHERE p.chat_id = ANY ($1) AND m.chat_id = p.chat_id AND m.message_id = p.message_id \
+    RETURNING p.id, p.chat_id, p.message_id, p.change";
 const KEEP_WAITING: &str = "\
     INSERT INTO pending_changes (tenant_id, device_no, chat_id, message_id, change) \
     SELECT c.tenant_id, c.device_no, c.id, t.message_id, t.change \
@@ -215,9 +220,21 @@ pub async fn take_waiting<'a>(
     }
     let chats: Vec<i64> = waited_for.iter().map(|row| row.chat_id).collect();
     let ids: Vec<&str> = waited_for.iter().map(|row| row.message.id.as_ref()).collect();
-    let mut rows = database.query(TAKE_WAITING, &[&chats, &ids]).await?;
+    let rows = database.query(TAKE_WAITING, &[&chats, &ids]).await?;
+    Ok(wanted_of(rows, &waited_for.iter().map(|row| (row.chat_id, row.device_no)).collect(), known))
+}
+
+/// What waited in chats, with their devices, that others have become part of, and whose message is there.
+pub async fn take_merged(database: &Database, known: &Known, chats: &HashMap<i64, i32>) -> Result<Vec<Wanted>, Error> {
+    if chats.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<i64> = chats.keys().copied().collect();
+    Ok(wanted_of(database.query(TAKE_MERGED, &[&ids]).await?, chats, known))
+}
+
+fn wanted_of(mut rows: Vec<tokio_postgres::Row>, devices: &HashMap<i64, i32>, known: &Known) -> Vec<Wanted> {
     rows.sort_by_key(|row| row.get::<_, i64>(0));
-    let devices: HashMap<i64, i32> = waited_for.iter().map(|row| (row.chat_id, row.device_no)).collect();
     let wanted = rows.iter().filter_map(|row| {
         let chat_id: i64 = row.get(1);
         let kept: Kept = serde_json::from_value(row.get(3)).ok()?;
@@ -232,7 +249,7 @@ pub async fn take_waiting<'a>(
             change: kept.change,
         })
     });
-    Ok(wanted.collect())
+    wanted.collect()
 }
 
 /// What the changes did.

@@ -60,7 +60,8 @@ const THIN_OUT: &str = "\
          pictures AS (DELETE FROM thumbnails p USING surplus s WHERE p.chat_id = s.chat_id AND p.key = s.key) \
     DELETE FROM messages m USING surplus s WHERE m.chat_id = s.chat_id AND m.key = s.key RETURNING m.chat_id, m.key";
 /// Of chats that were deleted, with their device, while this transaction wrote.
-const FORGET: &str = "DELETE FROM messages WHERE chat_id = ANY ($1)";
+const FORGET: &str = "\
+    WITH pictures AS (DELETE FROM thumbnails WHERE chat_id = ANY ($1)) DELETE FROM messages WHERE chat_id = ANY ($1)";
 
 /// One chat's share of a batch.
 struct Count<'a> {
@@ -121,10 +122,11 @@ impl<'a> Counts<'a> {
         self.by_chat.iter().map(|count| count.chat_id)
     }
 
-    /// Writes the counts, raises floors and trims. What `known` has of the chats is as the rows are, afterwards.
-    pub async fn save(&mut self, database: &Database, known: &mut Known, keep: usize) -> Result<(), Error> {
+    /// Writes the counts, raises floors and trims. What `known` has of the chats is as the rows are, afterwards. Gives
+    /// false when a chat has become part of another one: then nothing of this transaction may stay.
+    pub async fn save(&mut self, database: &Database, known: &mut Known, keep: usize) -> Result<bool, Error> {
         if self.by_chat.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         self.thin_out(database, known, keep).await?;
         let floors: Vec<i64> = self.chats().map(|id| raise_floor(known, id, keep)).collect();
@@ -132,13 +134,19 @@ impl<'a> Counts<'a> {
         let stored: Vec<i32> = self.chats().map(|id| known.chat(id).map_or(-1, |chat| chat.stored)).collect();
         let (there, mut strange) = self.update(database, &floors, &stored).await?;
         if there < self.by_chat.len() {
-            let ids: Vec<i64> = self.chats().collect();
-            let gone: Vec<i64> = database.query(GONE, &[&ids]).await?.iter().map(|row| row.get(0)).collect();
+            let (ids, devices): (Vec<i64>, Vec<i32>) =
+                self.by_chat.iter().map(|count| (count.chat_id, count.last.device_no)).unzip();
+            let rows = database.query(GONE, &[&ids, &devices]).await?;
+            if rows.iter().any(|row| row.get(1)) {
+                return Ok(false);
+            }
+            let gone: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
             database.query(FORGET, &[&gone]).await?;
             strange.extend(gone);
         }
         known.doubt_chats(strange.iter().copied());
-        raise_floors(database, strange, keep).await
+        raise_floors(database, strange, keep).await?;
+        Ok(true)
     }
 
     /// Where the oldest second that is kept holds more messages than there is room for, the first of them go.

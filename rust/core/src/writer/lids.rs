@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use rustc_hash::FxHashMap;
 use tokio_postgres::Error;
 
 use super::{counts, known::Known};
@@ -62,10 +63,17 @@ pub async fn learn(database: &Database, known: &mut Known, told: Pairs, keep: us
     database.query(SAVE, &[&devices, &lids, &numbers]).await?;
     database.query(SENDERS, &[&devices, &lids, &numbers]).await?;
     let (mut moved, mut ids) = (Vec::new(), HashSet::new());
-    for row in database.query(CHATS, &[&devices, &lids, &numbers]).await? {
-        let (by_lid, by_number): (i64, Option<i64>) = (row.get(2), row.get(3));
+    // A person may have had several LIDs: the first chat takes the number's name, the others go into it.
+    let mut renamed: FxHashMap<(i32, &str), i64> = FxHashMap::default();
+    let rows = database.query(CHATS, &[&devices, &lids, &numbers]).await?;
+    for row in &rows {
+        let (by_lid, jid): (i64, &str) = (row.get(2), row.get(4));
+        let by_number = row.get::<_, Option<i64>>(3).or_else(|| renamed.get(&(row.get(1), jid)).copied());
         match by_number {
-            None => database.query(RENAME, &[&by_lid, &row.get::<_, &str>(4)]).await?,
+            None => {
+                renamed.insert((row.get(1), jid), by_lid);
+                database.query(RENAME, &[&by_lid, &jid]).await?
+            }
             Some(by_number) => database.query(MERGE, &[&by_lid, &by_number]).await?,
         };
         let (tenant_id, device_no, chat_id) = (row.get(0), row.get(1), by_number.unwrap_or(by_lid));

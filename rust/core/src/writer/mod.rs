@@ -16,6 +16,8 @@ mod transaction;
 use std::{
     cell::Cell,
     io,
+    panic::{self, AssertUnwindSafe},
+    process,
     sync::Arc,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -48,9 +50,14 @@ pub fn start(
 ) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name(format!("wafast-writer-{number}")).spawn(move || {
         let connector = Arc::clone(&shared.connector);
-        match Session::new(&connector) {
+        let work = || match Session::new(&connector) {
             Ok(session) => Writer { shared, session, known: Cell::default(), news, swept: None }.run(&items),
-            Err(error) => eprintln!("wafast: writer {number} does not start: {error}"),
+            Err(error) => panic!("writer {number} does not start: {error}"),
+        };
+        if panic::catch_unwind(AssertUnwindSafe(work)).is_err() {
+            // Messages would pile up unseen. The spool has them, and whoever starts next stores them.
+            eprintln!("wafast: writer {number} has failed, and without it nothing is stored: this process ends");
+            process::abort();
         }
     })
 }
@@ -93,7 +100,7 @@ impl Writer<'_> {
                     let _ = news.send(told);
                 }
                 self.tell_of_nameless();
-                batch.into_iter().filter_map(|item| self.shared.finish(item)).collect()
+                batch.into_iter().flat_map(|item| self.shared.finish(item)).collect()
             }
             Err(Failure::Away) => Vec::new(),
             Err(Failure::Refused(error)) if batch.len() == 1 => {
@@ -101,7 +108,7 @@ impl Writer<'_> {
                 let reason = error.as_db_error().map_or_else(|| error.to_string(), |said| said.message().to_owned());
                 eprintln!("wafast: an event of device {} can't be stored: {reason}", batch[0].device.no);
                 stats::add(&self.shared.stats.poisoned, 1);
-                batch.into_iter().filter_map(|item| self.set_aside(item, &reason)).collect()
+                batch.into_iter().flat_map(|item| self.set_aside(item, &reason)).collect()
             }
             Err(Failure::Refused(_)) => {
                 let second = batch.split_off(batch.len() / 2);
@@ -161,10 +168,19 @@ impl Writer<'_> {
         Ok(told)
     }
 
-    fn set_aside(&self, item: Item, reason: &str) -> Option<Item> {
+    fn set_aside(&self, item: Item, reason: &str) -> Vec<Item> {
         let Item { device, entry } = &item;
-        self.shared.spool.set_aside(device.no, entry.code, entry.received_at, reason, entry.place.bytes());
-        self.shared.finish(item)
+        let bytes = entry.place.bytes();
+        match self.shared.spool.set_aside(device.no, entry.code, entry.received_at, reason, bytes) {
+            Ok(()) => self.shared.finish(item).collect(),
+            Err(error) => {
+                eprintln!(
+                    "wafast: an event of device {} can't be set aside and stays in the spool: {error}",
+                    device.no
+                );
+                self.shared.leave(item).collect()
+            }
+        }
     }
 
     fn sweep(&mut self) {

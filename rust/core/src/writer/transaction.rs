@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
 };
 
 use rustc_hash::FxHashMap;
@@ -38,13 +38,19 @@ pub async fn run(
     batch: &Batch<'_>,
     announce_known: bool,
 ) -> Result<News, Error> {
-    match attempt(database, shared, known, batch, announce_known, false).await {
-        // Somebody else has written some of the messages; the batch again, through the staging table.
-        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
-            stats::add(&shared.stats.staged, 1);
-            attempt(database, shared, known, batch, announce_known, true).await
+    let mut is_staged = false;
+    loop {
+        match attempt(database, shared, known, batch, announce_known, is_staged).await {
+            Ok(Some(news)) => return Ok(news),
+            // Another process has made one chat of two: again, with nothing known of before.
+            Ok(None) => {}
+            // Somebody else has written some of the messages: again, through the staging table.
+            Err(error) if !is_staged && error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+                stats::add(&shared.stats.staged, 1);
+                is_staged = true;
+            }
+            Err(error) => return Err(error),
         }
-        done => done,
     }
 }
 
@@ -55,20 +61,20 @@ async fn attempt(
     batch: &Batch<'_>,
     announce_known: bool,
     is_staged: bool,
-) -> Result<News, Error> {
+) -> Result<Option<News>, Error> {
     let mut taken = known.take();
     database.run("BEGIN").await?;
     match steps(database, shared, &mut taken, batch, announce_known, is_staged).await {
-        Ok(done) => {
+        Ok(Some(done)) => {
             database.run("COMMIT").await?;
             known.set(taken);
             done.count(shared);
-            Ok(done.news)
+            Ok(Some(done.news))
         }
-        Err(error) => {
+        undone => {
             // A connection that is gone has rolled back by itself.
             let _ = database.run("ROLLBACK").await;
-            Err(error)
+            undone.map(|_| None)
         }
     }
 }
@@ -104,6 +110,7 @@ impl Done {
     }
 }
 
+/// None when what was known of a chat is not true any more: nothing of it may stay.
 async fn steps(
     database: &Database,
     shared: &Shared,
@@ -111,29 +118,33 @@ async fn steps(
     batch: &Batch<'_>,
     announce_known: bool,
     is_staged: bool,
-) -> Result<Done, Error> {
+) -> Result<Option<Done>, Error> {
     let mut devices: Vec<i32> = batch.devices().collect();
     devices.sort_unstable();
     devices.dedup();
     let keep = usize::try_from(shared.options.messages_per_chat).unwrap_or(0);
     known.open(database, &devices, keep).await?;
     let others: Vec<_> = batch.others(announce_known).collect();
-    let mut step = Step { database, keep, known, done: Done::default(), chats: FxHashMap::default() };
+    let mut step =
+        Step { database, keep, known, done: Done::default(), chats: FxHashMap::default(), merged: HashMap::new() };
     step.learn(&others).await?;
     step.load_chats(batch, &others).await?;
     let inserts = step.insert(batch, announce_known, is_staged).await?;
     if shared.options.eager_media {
         step.done.news.files = inserts.want_files(database).await?;
     }
-    step.count(inserts.rows(), is_staged).await?;
+    if !step.count(inserts.rows(), is_staged).await? {
+        return Ok(None);
+    }
     step.tell_of_filled(inserts.fills());
     step.remove_placeholders(&others).await?;
     let mut wanted = changes::take_waiting(database, step.known, inserts.all()).await?;
+    wanted.extend(changes::take_merged(database, step.known, &step.merged).await?);
     wanted.extend(step.wanted_changes(&others));
     step.apply(&wanted).await?;
     step.tell_of_people(&others).await?;
     step.fleeting(&others);
-    Ok(step.done)
+    Ok(Some(step.done))
 }
 
 struct Step<'a> {
@@ -144,6 +155,8 @@ struct Step<'a> {
     done: Done,
     /// Each chat that is told of.
     chats: FxHashMap<i64, announce::Chat>,
+    /// Chats that others have become part of, with their devices.
+    merged: HashMap<i64, i32>,
 }
 
 impl Step<'_> {
@@ -157,6 +170,8 @@ impl Step<'_> {
             let (t, d) = (moved.tenant_id, moved.device_no);
             self.done.news.chats.entry((t, d)).or_default().insert(moved.chat_id);
             if moved.is_merged {
+                self.merged.insert(moved.chat_id, d);
+                self.chats.insert(moved.chat_id, announce::Chat { tenant_id: t, device_no: d, id: moved.chat_id });
                 self.done.news.fleeting.push(json!({"k": "gone", "t": t, "d": d}));
             }
         }
@@ -255,8 +270,8 @@ impl Step<'_> {
         Some((row, self.known.chat(chat_id)?.floor_key))
     }
 
-    /// Brings the chats of inserted messages up to date, and tells of both.
-    async fn count(&mut self, rows: &[Row<'_>], is_staged: bool) -> Result<(), Error> {
+    /// Brings the chats of inserted messages up to date, and tells of both. Gives false when one is not there any more.
+    async fn count(&mut self, rows: &[Row<'_>], is_staged: bool) -> Result<bool, Error> {
         self.done.stored += rows.len();
         self.done.undecryptable += rows.iter().filter(|row| row.message.content.is_waiting()).count();
         for of_chat in rows.chunk_by(|one, next| one.chat_id == next.chat_id) {
@@ -265,12 +280,12 @@ impl Step<'_> {
             self.done.news.messages.entry(chat).or_default().extend(of_chat.iter().map(|row| row.key));
         }
         let mut counts = Counts::of(rows);
-        counts.save(self.database, self.known, self.keep).await?;
+        let is_saved = counts.save(self.database, self.known, self.keep).await?;
         if is_staged {
             // Somebody else wrote into these chats: what is known of them is not all.
             self.known.doubt_chats(counts.chats());
         }
-        Ok(())
+        Ok(is_saved)
     }
 
     fn tell_of_filled(&mut self, fills: &[Row<'_>]) {

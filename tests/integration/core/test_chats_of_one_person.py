@@ -1,0 +1,41 @@
+"""A person's chats under LIDs and under the number, and other processes that make one of them meanwhile."""
+
+from __future__ import annotations
+
+from tests.integration.core import events
+from tests.integration.core.conftest import World
+from tests.integration.core.events import MESSAGE, NOW, SITI, SITI_LID
+
+
+def test_a_chat_another_process_has_merged_loses_no_message(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "by lid", chat=SITI_LID, sender=SITI_LID)))
+    world.feed((MESSAGE, events.message("A2", "by number")))
+    chats = {chat["chat_jid"]: chat["chat_id"] for chat in world.chats()}
+    world.value(
+        "INSERT INTO lid_numbers SELECT tenant_id, no, 900123, 60123456789 FROM devices RETURNING lid",
+    )
+    world.value(f"SELECT merge_chats({chats[SITI_LID]}, {chats[SITI]})")
+    world.feed((MESSAGE, events.message("A3", "by lid still", chat=SITI_LID, sender=SITI_LID, at=NOW + 1)))
+    assert {row["message_id"] for row in world.messages()} == {"A1", "A2", "A3"}
+    [chat] = world.chats()
+    assert (chat["chat_jid"], chat["unread_count"], chat["last_message_text"]) == (SITI, 3, "by lid still")
+
+
+def test_a_change_that_waited_under_the_lid_meets_its_message_when_the_chats_become_one(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "by number")))
+    world.feed((MESSAGE, events.message("A2", events.revoke("A1"), chat=SITI_LID, sender=SITI_LID)))
+    assert world.messages()[0]["deleted_at"] is None
+    world.feed((MESSAGE, events.message("A3", "both", chat=SITI_LID, sender=SITI_LID, sender_alt=SITI, at=NOW + 1)))
+    assert [(row["message_id"], row["message_type"]) for row in world.messages()] == [("A1", "deleted"), ("A3", "text")]
+
+
+def test_two_lids_of_one_number_told_at_once_are_one_chat(world: World) -> None:
+    for lid, name in (("901@lid", "B1"), ("902@lid", "B2")):
+        world.feed((MESSAGE, events.message(name, name, chat=lid, sender=lid)))
+    ingest = world.start() if world.ingest is None else world.ingest
+    for lid, name in (("901@lid", "B3"), ("902@lid", "B4")):
+        told = events.message(name, name, chat=lid, sender=lid, sender_alt=SITI, at=NOW + 1)
+        ingest.receive(world.device_no, MESSAGE, told)
+    assert ingest.flush(20)
+    assert {row["message_id"] for row in world.messages()} == {"B1", "B2", "B3", "B4"}
+    assert [(chat["chat_jid"], chat["unread_count"]) for chat in world.chats()] == [(SITI, 4)]
