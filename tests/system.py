@@ -135,6 +135,13 @@ class System:
             self.process.kill()
             raise RuntimeError(f"wafast did not stop within {STOP_SECONDS:.0f} s:\n{self.tail()}") from None
 
+    def left(self) -> dict[int, str]:
+        """What is still there when it has stopped. Python's resource tracker ends a moment after its parent."""
+        deadline = time.monotonic() + 10
+        while (found := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return found
+
     def processes(self) -> dict[int, str]:
         """Every process that belongs to it, by its number, found by the data folder in its command or environment."""
         found = {}

@@ -46,7 +46,10 @@ COUNTERS = {
 #: What a worker has now.
 GAUGES = {
     "open": ("wafast_ingest_open_events", "Events that came and are not committed yet."),
-    "spool_segments": ("wafast_spool_segments", "Files in which events lie until they are committed."),
+    "spool_segments": (
+        "wafast_spool_segments",
+        "Files for events that are not committed yet, with a few kept for what comes next.",
+    ),
     "spool_bytes": ("wafast_spool_bytes", "Bytes allocated for them."),
 }
 HISTOGRAMS = {

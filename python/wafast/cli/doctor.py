@@ -127,15 +127,15 @@ def _database(settings: Settings) -> str:
 
 
 def _spool(settings: Settings) -> str:
-    """What came in and is not committed, and what nothing could be done with."""
-    waiting = sum(1 for _ in settings.spool_dir.glob("*.spool"))
+    """Files of running workers, a few of them kept for what comes next, and what nothing could be done with."""
+    files = sum(1 for _ in settings.spool_dir.glob("*.spool"))
     poison = find_poison(settings.spool_dir)
     if poison:
         raise Trouble(
             f"{len(poison)} events could not be read or stored and are kept, the latest because of: "
             f"{poison[0].reason}. `wafast poison list` shows them, `wafast poison replay --all` tries again"
         )
-    return f"{waiting} files in use" if waiting else "empty"
+    return f"{files} files" if files else "empty"
 
 
 async def _ask_database(uri: str) -> tuple[str, int]:

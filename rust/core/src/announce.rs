@@ -18,7 +18,7 @@ use crate::connection::{self, Connector};
 const CHANNEL: &str = "wafast_event";
 const NOTIFY: &str = "SELECT pg_notify($1, payload) FROM unnest($2::text[]) payload";
 const MAX_PAYLOAD: usize = 7_900;
-/// Keys in one event: 200 of 20 characters fit a payload twice.
+/// Keys in one event: 200 of 20 characters are half a payload.
 const MAX_KEYS: usize = 200;
 /// Payloads in one statement.
 const MAX_PAYLOADS: usize = 100;

@@ -69,7 +69,7 @@ impl Rows {
     }
 
     pub fn bytea(&mut self, value: &[u8]) -> &mut Self {
-        // A value of 2 GiB can't come: an event is at most 16 MiB.
+        // A value of 2 GiB can't come: neonize's sizes are 32 bits with a sign.
         self.bytes.put_i32(i32::try_from(value.len()).unwrap_or(i32::MAX));
         self.bytes.put_slice(value);
         self

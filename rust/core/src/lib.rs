@@ -1,7 +1,7 @@
 //! The way of a message from neonize's callback to a committed row, without Python.
 //!
 //! ```text
-//! event bytes ─► spool ─► decode ─► buffer (per device) ─► batch ─► writer: copy, merge, commit ─► announce
+//! event bytes ─► spool ─► buffer (per device) ─► batch ─► writer: decode, copy, merge, commit ─► announce
 //! ```
 //!
 //! One concept a module; [`pipeline`] connects them.

@@ -91,7 +91,7 @@ def test_a_child_that_dies_is_started_again(running: System) -> None:
 def test_a_signal_stops_everything_and_it_starts_again(running: System, number: signal.Signals) -> None:
     assert len(running.processes()) >= 4
     assert running.stop(number) == 0
-    assert running.processes() == {}
+    assert running.left() == {}
     running.start()
     began = time.monotonic()
     running.wait_ready()
@@ -104,7 +104,7 @@ def test_a_signal_at_any_moment_of_the_start_stops_it(running: System) -> None:
         running.start()
         time.sleep(delay)
         running.stop(signal.SIGINT)
-        assert running.processes() == {}
+        assert running.left() == {}
 
 
 def test_nothing_outlives_a_killed_one_and_the_next_starts(running: System) -> None:
