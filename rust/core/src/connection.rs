@@ -152,7 +152,8 @@ impl<'a> Session<'a> {
             self.database = None;
             on_loss();
             if pause == FIRST_PAUSE {
-                eprintln!("wafast: the database is away ({error}); trying again until it is back");
+                let reason = error.as_db_error().map_or_else(|| error.to_string(), |said| said.message().to_owned());
+                eprintln!("wafast: the database takes nothing ({reason}); trying again until it does");
             }
             let until = std::time::Instant::now() + pause;
             while std::time::Instant::now() < until {
@@ -184,12 +185,14 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Whether an error says nothing about the statement: the connection broke, the server restarts, two got in each other's way.
+/// Whether an error says nothing about the rows, so that trying again later helps: the connection broke, the server
+/// restarts, is full, read-only or lets nobody in, or two got in each other's way.
 fn is_loss(error: &tokio_postgres::Error) -> bool {
     let Some(state) = error.code() else {
         // Without a word of PostgreSQL's: input and output, except when a value did not fit its parameter.
         return !error.to_string().contains("serializ");
     };
     let class = &state.code()[..2];
-    matches!(class, "08" | "53" | "57" | "40") || *state == SqlState::INVALID_CATALOG_NAME
+    matches!(class, "08" | "25" | "28" | "3D" | "40" | "53" | "55" | "57" | "58")
+        || [SqlState::INSUFFICIENT_PRIVILEGE, SqlState::UNDEFINED_TABLE].contains(state)
 }

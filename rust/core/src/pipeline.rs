@@ -243,10 +243,20 @@ impl Shared {
         Arc::clone(self.devices.write().entry(no).or_insert_with(fresh))
     }
 
-    /// An item is committed, or nothing can be done with it: gives the next of its device, if one waits.
+    /// An item is committed or set aside: gives the next of its device, if one waits.
     pub fn finish(&self, item: Item) -> Option<Item> {
         let Item { device, entry } = item;
         entry.place.commit();
+        self.next(device)
+    }
+
+    /// Nothing can be done with an item now: it stays in the spool. Gives the next of its device, if one waits.
+    pub fn leave(&self, item: Item) -> Option<Item> {
+        let Item { device, .. } = item;
+        self.next(device)
+    }
+
+    fn next(&self, device: Arc<Device>) -> Option<Item> {
         self.open.fetch_sub(1, Ordering::AcqRel);
         device.buffer.release().map(|entry| Item { device, entry })
     }

@@ -351,18 +351,18 @@ impl Spool {
 
     /// Keeps an event nothing can be done with, to be looked at and replayed (`wafast.devices.poison` reads it): a line of
     /// JSON, then its bytes. The same event again is the same file.
-    pub fn set_aside(&self, device_no: i32, code: i32, received_at: i64, reason: &str, data: &[u8]) {
+    ///
+    /// # Errors
+    /// The disk is full; the event must stay where it is.
+    pub fn set_aside(&self, device_no: i32, code: i32, received_at: i64, reason: &str, data: &[u8]) -> io::Result<()> {
         let folder = self.folder.join("poison");
         let name = format!("{device_no}-{code}-{:08x}", crc32fast::hash(data));
         let head = json!({"device_no": device_no, "code": code, "received_at": received_at, "reason": reason});
         let bytes = [head.to_string().as_bytes(), b"\n", data].concat();
         let draft = folder.join(format!("{name}.draft"));
-        let kept = fs::create_dir_all(&folder)
-            .and_then(|()| fs::write(&draft, bytes))
-            .and_then(|()| fs::rename(&draft, folder.join(format!("{name}.poison"))));
-        if let Err(error) = kept {
-            eprintln!("wafast: an event of device {device_no} can't be set aside: {error}");
-        }
+        fs::create_dir_all(&folder)?;
+        fs::write(&draft, bytes)?;
+        fs::rename(&draft, folder.join(format!("{name}.poison")))
     }
 }
 

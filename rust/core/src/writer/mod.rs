@@ -163,8 +163,17 @@ impl Writer<'_> {
 
     fn set_aside(&self, item: Item, reason: &str) -> Option<Item> {
         let Item { device, entry } = &item;
-        self.shared.spool.set_aside(device.no, entry.code, entry.received_at, reason, entry.place.bytes());
-        self.shared.finish(item)
+        let bytes = entry.place.bytes();
+        match self.shared.spool.set_aside(device.no, entry.code, entry.received_at, reason, bytes) {
+            Ok(()) => self.shared.finish(item),
+            Err(error) => {
+                eprintln!(
+                    "wafast: an event of device {} can't be set aside ({error}); the next start tries again",
+                    device.no
+                );
+                self.shared.leave(item)
+            }
+        }
     }
 
     fn sweep(&mut self) {
