@@ -25,7 +25,7 @@ Tell = Callable[[int, ev.ControlEvent], None]
 
 #: How long stopping waits for a client that is just connecting: until then it may still look itself up in neonize.
 STOP_SECONDS = 5.0
-#: A hundred events take the core a millisecond; a machine that does other things may let it wait a hundred times longer.
+#: A hundred events take the core a millisecond; a busy machine may let it wait a hundred times longer.
 DRAIN_SECONDS = 0.1
 #: How long after its line is cut a client that shows codes may take to notice.
 CODES_STOP_SECONDS = 0.2
@@ -127,8 +127,8 @@ class NeonizeSession:
         self._gate.dismiss(self.device_no)
 
     async def _drain(self) -> None:
-        """Neonize's queue holds up to a hundred events that WhatsApp was told have arrived, and a client that stops lets
-        them fall: cut its line first, and let the core take what is there."""
+        """Neonize's queue holds up to a hundred events that can't be decrypted again, and a client that stops lets them
+        fall: cut its line first, and let the core take what is there."""
         await self._settle(self._binding.call("Disconnect", self._uuid), STOP_SECONDS)
         await asyncio.sleep(DRAIN_SECONDS)
 

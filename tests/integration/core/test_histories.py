@@ -153,7 +153,7 @@ def test_a_persons_two_chats_become_one(world: World) -> None:
 
 def merged(world: World) -> dict[str, Any]:
     """Siti's chat once her LID's has gone into it with a last message."""
-    linked = {"chat": SITI_LID, "sender": SITI_LID, "sender_alt": SITI}
+    linked: dict[str, Any] = {"chat": SITI_LID, "sender": SITI_LID, "sender_alt": SITI}
     world.feed((MESSAGE, events.message("LAST", "last", at=NOW, **linked)))
     assert world.rows(DISAGREEING) == []
     (chat,) = world.rows("SELECT * FROM chats")
@@ -162,7 +162,7 @@ def merged(world: World) -> dict[str, Any]:
 
 def in_both(*told: tuple[str, str, int]) -> list[tuple[int, bytes]]:
     """Messages (id, text, time) that came by the number and by the LID."""
-    both = [{"chat": who, "sender": who} for who in (SITI, SITI_LID)]
+    both: list[dict[str, Any]] = [{"chat": who, "sender": who} for who in (SITI, SITI_LID)]
     return [(MESSAGE, events.message(id, text, at=at, **by)) for by in both for id, text, at in told]
 
 

@@ -113,3 +113,11 @@ def test_a_database_that_takes_nothing_is_waited_for(world: World, refuse: str, 
     world.uri = server
     assert ingest.stats()["poisoned"] == 0
     assert {row["message_id"] for row in world.messages()} == {"A1", "A2"}
+
+
+def test_a_file_that_was_cut_off_is_named(world: World) -> None:
+    world.feed((MESSAGE, b"\xff" * 20))
+    (kept,) = poison.find(world.spool)
+    kept.path.write_bytes(kept.path.read_bytes()[:20])
+    with pytest.raises(poison.NotReadable, match=kept.path.name):
+        poison.find(world.spool)
