@@ -25,6 +25,8 @@ Tell = Callable[[int, ev.ControlEvent], None]
 
 #: How long stopping waits for a client that is just connecting: until then it may still look itself up in neonize.
 STOP_SECONDS = 5.0
+#: A hundred events take the core a millisecond; a busy machine may let it wait a hundred times longer.
+DRAIN_SECONDS = 0.1
 #: How long after its line is cut a client that shows codes may take to notice.
 CODES_STOP_SECONDS = 0.2
 #: A person types with a Chrome on Linux, as far as WhatsApp shows it on the phone.
@@ -116,11 +118,19 @@ class NeonizeSession:
         if self._stopped:
             return
         self._stopped = True
-        if not self._live:
+        if self._live:
+            await self._drain()
+        else:
             await self._stop_dialling()
         self._live = False
         await self._settle(self._binding.stop(self._uuid), STOP_SECONDS)
         self._gate.dismiss(self.device_no)
+
+    async def _drain(self) -> None:
+        """Neonize's queue holds up to a hundred events that can't be decrypted again, and a client that stops lets them
+        fall: cut its line first, and let the core take what is there."""
+        await self._settle(self._binding.call("Disconnect", self._uuid), STOP_SECONDS)
+        await asyncio.sleep(DRAIN_SECONDS)
 
     async def _stop_dialling(self) -> None:
         """A client that dials holds the lock that disconnecting wants: cut its line first, and wait until neonize has

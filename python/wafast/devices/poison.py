@@ -21,6 +21,10 @@ class NotStored(RuntimeError):
     """What was replayed is not committed yet."""
 
 
+class NotReadable(RuntimeError):
+    """A file among those that are kept is no event."""
+
+
 class Poison(msgspec.Struct, frozen=True):
     """An event as it came. `received_at` is in Unix seconds, `code` neonize's."""
 
@@ -41,7 +45,7 @@ class _Head(msgspec.Struct):
 
 
 def find(spool_dir: Path) -> list[Poison]:
-    """All of them, the latest first; what a replay that was cut off had taken is among them."""
+    """All of them, the latest first; what a replay that was cut off had taken is among them. Raises NotReadable."""
     paths = [path for ending in (KEPT, TAKEN) for path in (spool_dir / "poison").glob(f"*{ending}")]
     by_id = {found.id: found for path in paths if (found := _read(path)) is not None}
     return sorted(by_id.values(), key=lambda poison: (-poison.received_at, poison.id))
@@ -52,7 +56,10 @@ def _read(path: Path) -> Poison | None:
         line, _, data = path.read_bytes().partition(b"\n")
     except FileNotFoundError:
         return None  # another process has just replayed or dropped it
-    head = msgspec.json.decode(line, type=_Head)
+    try:
+        head = msgspec.json.decode(line, type=_Head)
+    except msgspec.DecodeError as error:
+        raise NotReadable(f"{path} is no event that was kept ({error}); move it away") from None
     return Poison(path.stem, path, head.device_no, head.code, head.received_at, head.reason, data)
 
 

@@ -152,7 +152,8 @@ impl<'a> Session<'a> {
             self.database = None;
             on_loss();
             if pause == FIRST_PAUSE {
-                eprintln!("wafast: the database is away ({error}); trying again until it is back");
+                let reason = error.as_db_error().map_or_else(|| error.to_string(), |said| said.message().to_owned());
+                eprintln!("wafast: the database takes nothing ({reason}); trying again until it does");
             }
             let until = std::time::Instant::now() + pause;
             while std::time::Instant::now() < until {

@@ -49,7 +49,7 @@ fn conversation<'a>(bytes: &'a [u8], now: i64, keep: usize, records: &mut Record
     records.others.push(Other::Chat(ChatInfo {
         chat: chat.clone(),
         name,
-        unread: i32::try_from(wire::number_of(bytes, 6)).unwrap_or(0),
+        unread: i32::try_from(wire::number_of(bytes, 6)).unwrap_or(0).min(MOST_UNREAD),
         archived: wire::number_of(bytes, 16) != 0,
         pinned_at: seconds(24).clamp(0, now),
         // Forever is -1 or a far year; PostgreSQL ends in the year 294276.
@@ -87,6 +87,8 @@ fn in_order(conversation: &[u8]) -> Vec<&[u8]> {
     messages.into_iter().map(|(_, bytes)| bytes).collect()
 }
 
+/// New messages are added to it, for which the column must have room.
+const MOST_UNREAD: i32 = 1_000_000;
 /// 2100-01-01.
 const MUTED_FOREVER: i64 = 4_102_444_800;
 

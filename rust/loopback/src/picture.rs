@@ -39,7 +39,7 @@ const SCHEMES: [[Colour; 3]; 8] = [
 ];
 
 impl Picture {
-    /// The picture that belongs to this number; there are some hundreds.
+    /// The picture that belongs to this number. Some hundreds look different, but no two files are the same, as in life.
     #[must_use]
     pub fn draw(number: u64) -> Self {
         Self { file: encode(number, SIZE, 82), preview: encode(number, PREVIEW, 60) }
@@ -91,6 +91,10 @@ fn encode(number: u64, (width, height): (u16, u16), quality: u8) -> Vec<u8> {
     let mut file = Vec::new();
     // the buffer has exactly the size the header says, which is all that can go wrong
     let _ = Encoder::new(&mut file, quality).encode(&pixels, width, height, ColorType::Rgb);
+    // A comment behind the start of the image: its marker, its length with these two bytes, and the number.
+    let mut comment = vec![0xff, 0xfe, 0, 10];
+    comment.extend(number.to_be_bytes());
+    file.splice(2..2, comment);
     file
 }
 

@@ -5,11 +5,16 @@ use std::{
     panic::{self, AssertUnwindSafe},
     slice,
     sync::Arc,
+    thread,
+    time::Duration,
 };
 
 use parking_lot::RwLock;
 use pyo3::prelude::*;
 use wafast_core::pipeline::{self, Pipeline};
+
+/// How long a callback sleeps that finds no pipeline.
+const CLOSED_PAUSE: Duration = Duration::from_millis(50);
 
 /// Where events go: the process' one pipeline.
 static PIPELINE: RwLock<Option<Arc<Pipeline>>> = RwLock::new(None);
@@ -24,7 +29,7 @@ pub fn open(pipeline: Arc<Pipeline>) -> Result<(), Arc<Pipeline>> {
     Ok(())
 }
 
-/// Events that come from now on are not taken.
+/// Events that come from now on wait, if need be until the process ends.
 pub fn close() {
     *PIPELINE.write() = None;
 }
@@ -53,9 +58,17 @@ unsafe extern "C" fn inlet(name: *const c_char, data: *const c_void, size: c_int
             Ok(size) if size > 0 && !data.is_null() => unsafe { slice::from_raw_parts(data.cast(), size) },
             _ => &[],
         };
+        current().receive(device_no, code, data, pipeline::now());
+    }));
+}
+
+/// The pipeline, once there is one: what this did not take WhatsApp must not be told to have arrived.
+fn current() -> Arc<Pipeline> {
+    loop {
         let pipeline = PIPELINE.read().clone();
         if let Some(pipeline) = pipeline {
-            pipeline.receive(device_no, code, data, pipeline::now());
+            return pipeline;
         }
-    }));
+        thread::sleep(CLOSED_PAUSE);
+    }
 }

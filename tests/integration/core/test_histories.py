@@ -151,6 +151,60 @@ def test_a_persons_two_chats_become_one(world: World) -> None:
     assert world.messages()[-1]["status"] == "read"
 
 
+def merged(world: World) -> dict[str, Any]:
+    """Siti's chat once her LID's has gone into it with a last message."""
+    linked: dict[str, Any] = {"chat": SITI_LID, "sender": SITI_LID, "sender_alt": SITI}
+    world.feed((MESSAGE, events.message("LAST", "last", at=NOW, **linked)))
+    assert world.rows(DISAGREEING) == []
+    (chat,) = world.rows("SELECT * FROM chats")
+    return chat
+
+
+def in_both(*told: tuple[str, str, int]) -> list[tuple[int, bytes]]:
+    """Messages (id, text, time) that came by the number and by the LID."""
+    both: list[dict[str, Any]] = [{"chat": who, "sender": who} for who in (SITI, SITI_LID)]
+    return [(MESSAGE, events.message(id, text, at=at, **by)) for by in both for id, text, at in told]
+
+
+def read_by_us(id: str) -> tuple[int, bytes]:
+    """Siti's chat by number was read on the phone up to this message."""
+    return RECEIPT, events.receipt([id], "READ_SELF", chat=SITI, sender=OWN, from_me=True)
+
+
+def test_what_was_read_in_one_of_two_chats_is_read_when_they_become_one(world: World) -> None:
+    earlier = [events.message(f"L{n}", "by lid", chat=SITI_LID, sender=SITI_LID, at=NOW - 20 + n) for n in range(2)]
+    world.feed((MESSAGE, events.message("N1", "by number", at=NOW - 10)), read_by_us("N1"))
+    world.feed(*((MESSAGE, event) for event in earlier))
+    assert merged(world)["unread"] == 1
+
+
+def test_a_message_in_both_chats_that_was_read_in_one_is_read(world: World) -> None:
+    world.feed(*in_both(("A", "satu", NOW - 10), ("B", "dua", NOW - 9)), read_by_us("A"))
+    assert merged(world)["unread"] == 2
+
+
+def test_a_message_in_both_chats_is_one_whatever_its_time_was(world: World) -> None:
+    world.feed(*in_both(("A", "satu", 0)))
+    world.rows("UPDATE messages SET key = key - (7::int8 << 32) WHERE chat_id = (SELECT max(id) FROM chats)")
+    world.rows("UPDATE chats SET last_key = last_key - (7::int8 << 32) WHERE id = (SELECT max(id) FROM chats)")
+    assert merged(world)["unread"] == 2
+    assert {message["message_id"] for message in world.messages()} == {"A", "LAST"}
+
+
+def test_what_was_edited_or_deleted_in_one_of_two_chats_stays_so(world: World) -> None:
+    world.feed(*in_both(("A", "satu", NOW - 10), ("B", "rahsia", NOW - 9)))
+    for id, change in (("X1", events.edit("A", "betul")), ("X2", events.revoke("B"))):
+        world.feed((MESSAGE, events.message(id, change, chat=SITI_LID, sender=SITI_LID)))
+    merged(world)
+    assert [message["message_text"] for message in world.messages()] == ["betul", "", "last"]
+
+
+def test_an_unread_count_of_the_phone_leaves_room_for_more(world: World) -> None:
+    world.feed((events.HISTORY_SYNC, events.history(SITI, [("H1", "lama", NOW - 60)], unreadCount=2**31 - 1)))
+    world.feed((MESSAGE, events.message("M1", "baru")))
+    assert [message["message_id"] for message in world.messages()] == ["H1", "M1"]
+
+
 def test_rows_that_others_wrote_count_too(world: World) -> None:
     world.feed(*((MESSAGE, events.message(f"M{n}", str(n), at=NOW + n)) for n in range(15)))
     for n in range(10):

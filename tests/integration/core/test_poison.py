@@ -76,3 +76,48 @@ def test_one_that_is_dropped_is_gone(world: World) -> None:
     assert kept.data == b"\xff\n\xff"
     poison.drop(kept)
     assert poison.find(world.spool) == []
+
+
+def test_what_can_not_be_set_aside_stays_in_the_spool(world: World) -> None:
+    world.start()
+    (world.spool / "poison").write_bytes(b"in the way of the folder, as a full disk would be")
+    world.feed((MESSAGE, b"\xff" * 20), (MESSAGE, events.message("A1", "satu")))
+    assert [row["message_id"] for row in world.messages()] == ["A1"]
+    world.close()
+    (world.spool / "poison").unlink()
+    world.start("next")
+    assert world.ingest is not None and world.ingest.flush(20)
+    assert [kept.data for kept in poison.find(world.spool)] == [b"\xff" * 20]
+
+
+@pytest.mark.parametrize(
+    ("refuse", "accept"),
+    [
+        ("SET default_transaction_read_only = on", "RESET default_transaction_read_only"),
+        ("ALLOW_CONNECTIONS false", "ALLOW_CONNECTIONS true"),
+    ],
+)
+def test_a_database_that_takes_nothing_is_waited_for(world: World, refuse: str, accept: str) -> None:
+    world.feed((MESSAGE, events.message("A1", "satu")))
+    ingest, name, server = world.ingest, world.value("SELECT current_database()"), world.uri
+    assert ingest is not None
+    world.uri = server.replace(name, "postgres")
+    world.rows(f"ALTER DATABASE {name} {refuse}")
+    world.rows(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    ingest.receive(world.device_no, MESSAGE, events.message("A2", "dua"))
+    while ingest.stats()["retries"] + ingest.stats()["poisoned"] == 0:
+        time.sleep(0.01)
+    world.rows(f"ALTER DATABASE {name} {accept}")
+    world.rows(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    assert ingest.flush(20)
+    world.uri = server
+    assert ingest.stats()["poisoned"] == 0
+    assert {row["message_id"] for row in world.messages()} == {"A1", "A2"}
+
+
+def test_a_file_that_was_cut_off_is_named(world: World) -> None:
+    world.feed((MESSAGE, b"\xff" * 20))
+    (kept,) = poison.find(world.spool)
+    kept.path.write_bytes(kept.path.read_bytes()[:20])
+    with pytest.raises(poison.NotReadable, match=kept.path.name):
+        poison.find(world.spool)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+from threading import Thread
 
 from tests.integration.core import events
 from tests.integration.core.conftest import OWN, World
 from tests.integration.core.events import GROUP, MESSAGE, NOW, RECEIPT, SITI, SITI_LID
+from wafast._core import inlet_address
 from wafast.api import metrics
 
 
@@ -214,6 +217,19 @@ def test_a_flood_waits_on_disk_and_loses_nothing(world: World) -> None:
     assert [message["message_text"] for message in world.messages()] == [str(n) for n in range(2000)]
     assert world.ingest is not None and world.ingest.stats()["deferred"] > 0
     assert world.ingest.stats()["open"] == 0
+
+
+def test_what_comes_between_two_runs_of_the_core_is_taken_by_the_second(world: World) -> None:
+    callback = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_int)(inlet_address())
+    event = events.message("M1", "late")
+    world.start()
+    world.close()
+    late = Thread(target=callback, args=(str(world.device_no).encode(), event, len(event), MESSAGE))
+    late.start()
+    ingest = world.start("next")
+    late.join()
+    assert ingest.flush(20)
+    assert [message["message_id"] for message in world.messages()] == ["M1"]
 
 
 def test_users_queries_run_as_they_stand(world: World) -> None:

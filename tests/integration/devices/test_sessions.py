@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from uuid import uuid4
 
 from tests.integration.devices.stack import Stack
@@ -59,6 +60,22 @@ async def test_every_message_is_there_once_though_workers_are_killed_while_they_
     await stack.until(all_there, "every message")
     stored = {row["message_id"]: row["count"] for row in await stack.pool.fetch(query, device.no)}
     assert stored == dict.fromkeys(sent, 1)
+
+
+async def test_workers_that_are_stopped_in_a_flood_leave_nothing_unread(stack: Stack, phone: str, contact: str) -> None:
+    count, ids = 1500, list[str]()
+    worker = stack.start_worker()
+    device = await stack.pair(phone)
+    for flood in range(4):
+        ids += await asyncio.to_thread(stack.simulator.text, phone, contact, f"flood {flood}", count=count)
+        begun = f"SELECT count(*) > {flood * count + 100} FROM messages"
+        await stack.until(partial(stack.pool.fetchval, begun), "a part of the flood")
+        worker.stop()
+        worker = stack.start_worker()
+        await stack.until_state(device.id, "online")
+    whole = "SELECT count(*) = $2 FROM messages WHERE message_id = ANY ($1)"
+    await stack.until(partial(stack.pool.fetchval, whole, ids, len(ids)), "all of the flood")
+    assert await stack.pool.fetchval("SELECT count(*) FROM whatsapp_messages WHERE message_type <> 'text'") == 0
 
 
 async def _epoch_of(stack: Stack, device_no: int, epoch: int) -> bool:
