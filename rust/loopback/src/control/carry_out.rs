@@ -17,7 +17,9 @@ use super::{
 use crate::{
     address::Phone,
     behaviour::Behaviour,
-    live, outage, phone, presence, receipt,
+    live,
+    mutation::ChatSettings,
+    outage, phone, presence, receipt,
     registration::{self, Outcome},
     retry,
     world::World,
@@ -106,6 +108,11 @@ fn carry_out_at_once(world: &Arc<World>, order: Order) -> Result<Value, String> 
         Order::Presence { phone, contact, available } => json!(presence::show(world, phone.0, contact.0, available)),
         Order::PushName { phone, name } => {
             phone::set_push_name(world, phone.0, &name).map_err(|error| error.to_string())?;
+            json!(true)
+        }
+        Order::Settings { phone, contact, group, mute_until, pinned, archived, name } => {
+            let settings = ChatSettings { muted_until: mute_until, pinned, archived, name };
+            chats::settings(world, phone.0, contact.map(|contact| contact.0), group, settings)?;
             json!(true)
         }
         Order::Retry { phone, contact, id, group } => {

@@ -90,6 +90,17 @@ pub enum Order {
     Presence { phone: Number, contact: Number, available: bool },
     /// Somebody, line or contact, names themselves.
     PushName { phone: Number, name: String },
+    /// On the phone the owner mutes (`mute_until` in Unix seconds, 0: no more, -1: for ever), pins or archives the chat
+    /// with a contact or of a group, or names the contact in the address book.
+    Settings {
+        phone: Number,
+        contact: Option<Number>,
+        group: Option<String>,
+        mute_until: Option<i64>,
+        pinned: Option<bool>,
+        archived: Option<bool>,
+        name: Option<String>,
+    },
     /// A chat's history goes to the line's devices → `{ids}`.
     History {
         phone: Number,
