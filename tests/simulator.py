@@ -402,6 +402,10 @@ class Simulator:
         """A contact tells a line that it got, read or played messages."""
         self.order("receipt", bool, phone=phone, contact=contact, ids=list(ids), type=type, group=group)
 
+    def own_read(self, phone: str, contact: str, ids: Sequence[str], *, group: str | None = None) -> None:
+        """The owner reads a contact's messages on the phone itself."""
+        self.order("own_read", bool, phone=phone, contact=contact, ids=list(ids), group=group)
+
     def auto(
         self,
         *,

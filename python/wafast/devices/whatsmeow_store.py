@@ -2,7 +2,7 @@
 
 A program, because the files are open in the worker: two SQLites in one process do not see each other's locks, and the
 one that closes a file takes the other's away. Two processes are what SQLite is made for. It imports little: it starts
-in 50 ms, with msgspec in 90.
+in 35 ms, with msgspec in 90.
 """
 
 from __future__ import annotations

@@ -67,6 +67,20 @@ async def test_what_is_set_on_the_phone_shows_and_what_is_taken_back_goes(
 
 
 @pytest.mark.asyncio
+async def test_what_is_read_on_the_phone_is_read(stack: Stack, phone: str, contact: str) -> None:
+    stack.start_worker()
+    await stack.pair(phone)
+    group = stack.simulator.group(phone, "Team", [contact])
+    for jid, place in ((f"{contact}@s.whatsapp.net", None), (group, group)):
+        ids = stack.simulator.text(phone, contact, "hello", count=3, group=place)
+        await until_chat(stack, jid, unread=3)
+        stack.simulator.own_read(phone, contact, ids[:2], group=place)
+        await until_chat(stack, jid, unread=1)
+        stack.simulator.own_read(phone, contact, ids[2:], group=place)
+        await until_chat(stack, jid, unread=0)
+
+
+@pytest.mark.asyncio
 async def test_what_was_set_while_the_device_was_away_is_not_missed(stack: Stack, phone: str, contact: str) -> None:
     stranger = str(int(contact) + 5_000_000)
     worker = stack.start_worker()

@@ -95,6 +95,11 @@ fn carry_out_at_once(world: &Arc<World>, order: Order) -> Result<Value, String> 
             receipt::from_contact(world, phone.0, contact.0, &ids, kind, group.as_deref());
             json!(true)
         }
+        Order::OwnRead { phone, contact, ids, group } => {
+            let group = chats::known_group(world, group)?;
+            receipt::from_owner(world, phone.0, contact.0, &ids, group.as_deref());
+            json!(true)
+        }
         Order::Auto { phone, contact, deliver_ms, read_ms, reply } => {
             let delay = |ms: Option<i64>, otherwise| ms.map_or(otherwise, |ms| u64::try_from(ms).ok());
             let behaviour = Behaviour { deliver_ms: delay(deliver_ms, Some(0)), read_ms: delay(read_ms, None), reply };

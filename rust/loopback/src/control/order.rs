@@ -70,6 +70,8 @@ pub enum Order {
     Group { phone: Number, id: Option<String>, subject: String, members: Vec<Number> },
     /// A contact tells it got (`delivered`), read or played messages.
     Receipt { phone: Number, contact: Number, ids: Vec<String>, r#type: String, group: Option<String> },
+    /// The owner reads a contact's messages on the phone itself.
+    OwnRead { phone: Number, contact: Number, ids: Vec<String>, group: Option<String> },
     /// How contacts react: milliseconds until delivered and read (negative: never), and what they answer.
     Auto {
         phone: Option<Number>,
