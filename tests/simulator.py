@@ -289,6 +289,22 @@ class Simulator:
         """The settings made so far, as far as the phone can read them."""
         return self.order("app_state", list[Setting], phone=phone)
 
+    def settings(
+        self,
+        phone: str,
+        *,
+        contact: str | None = None,
+        group: str | None = None,
+        mute_until: int | None = None,
+        pinned: bool | None = None,
+        archived: bool | None = None,
+        name: str | None = None,
+    ) -> None:
+        """On the phone the owner mutes, pins or archives the chat with a contact or of a group, or names the contact in
+        the address book. `mute_until` in Unix seconds; 0 ends it, -1 is for ever."""
+        fields: dict[str, Any] = {"contact": contact, "group": group, "pinned": pinned, "archived": archived}
+        self.order("settings", bool, phone=phone, mute_until=mute_until, name=name, **fields)
+
     # people write
 
     def text(
@@ -385,6 +401,10 @@ class Simulator:
     ) -> None:
         """A contact tells a line that it got, read or played messages."""
         self.order("receipt", bool, phone=phone, contact=contact, ids=list(ids), type=type, group=group)
+
+    def own_read(self, phone: str, contact: str, ids: Sequence[str], *, group: str | None = None) -> None:
+        """The owner reads a contact's messages on the phone itself."""
+        self.order("own_read", bool, phone=phone, contact=contact, ids=list(ids), group=group)
 
     def auto(
         self,

@@ -15,8 +15,8 @@ from wafast.devices.session import Offline, Session, SessionError
 q = load(__file__)
 log = logs.get("devices.group_names")
 
-#: The core's code of an event that names a group without a subject (`_core.Ingest.control`).
-NAMELESS_GROUP = -1
+#: The core's code of an event that names chats without a name, a JID a line (`_core.Ingest.control`).
+NAMELESS_CHATS = -1
 #: Groups met together are looked up together; by then most have been named.
 GATHER_SECONDS = 0.5
 #: Between two questions to WhatsApp.
@@ -35,9 +35,9 @@ class GroupNames:
         self._wanted: set[Group] = set()
         self._woken = asyncio.Event()
 
-    def want(self, device_no: int, group_jid: str) -> None:
-        """A device has met a group without a subject."""
-        self._wanted.add((device_no, group_jid))
+    def want(self, device_no: int, jids: list[str]) -> None:
+        """A device has met chats without a name; only groups matter here."""
+        self._wanted.update((device_no, jid) for jid in jids if jid.endswith("@g.us"))
         self.wake()
 
     def wake(self) -> None:

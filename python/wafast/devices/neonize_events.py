@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from neonize.proto import Neonize_pb2 as pb
 from neonize.proto.waHistorySync import WAWebProtobufsHistorySync_pb2 as history
 
 from wafast.devices import session as ev
+from wafast.devices.whatsmeow_store import PhoneChat
 
 #: WhatsApp's reasons of a temporary ban (whatsmeow TempBanReason), as neonize's enumeration numbers them.
 BAN_REASONS = {
@@ -108,6 +109,25 @@ def introduction(number_jid: str, lid: str) -> bytes:
     data = history.HistorySync(syncType=history.HistorySync.PUSH_NAME, phoneNumberToLidMappings=[pair])
     encoded: bytes = pb.HistorySync(Data=data).SerializeToString()
     return encoded
+
+
+def chats_described(chats: Sequence[PhoneChat]) -> bytes:
+    """An event for the core that says how the phone has chats. As an answer to a question it may leave things out, and
+    makes no chat."""
+    data = history.HistorySync(syncType=history.HistorySync.ON_DEMAND, conversations=[_described(c) for c in chats])
+    encoded: bytes = pb.HistorySync(Data=data).SerializeToString()
+    return encoded
+
+
+def _described(chat: PhoneChat) -> history.Conversation:
+    said = history.Conversation(ID=chat.jid, name=chat.name)
+    if chat.muted_until is not None:
+        said.muteEndTime = chat.muted_until % 2**64
+    if chat.pinned is not None:
+        said.pinned = int(time.time()) if chat.pinned else 0
+    if chat.archived is not None:
+        said.archived = bool(chat.archived)
+    return said
 
 
 def renamed(group: pb.JID, subject: str) -> bytes:

@@ -38,8 +38,14 @@ def store_name(device_id: UUID, pairing_id: UUID) -> str:
     return f"{device_id}-{pairing_id.hex[:8]}.db"
 
 
+def told_file(store: Path) -> Path:
+    """Where it is kept what of a session file's settings the core was told of (`phone_state`)."""
+    return store.with_name(store.name + "-told")
+
+
 def remove_store(path: Path) -> None:
     """Delete a session file with its journal."""
+    told_file(path).unlink(missing_ok=True)
     for suffix in ("", "-wal", "-shm", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 

@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import asyncpg
@@ -25,7 +25,7 @@ from wafast.devices.calls_served import Verbs
 from wafast.devices.eager_media import NEW_FILES, EagerMedia
 from wafast.devices.fleet import Fleet
 from wafast.devices.gate import Gate
-from wafast.devices.group_names import NAMELESS_GROUP, GroupNames
+from wafast.devices.group_names import NAMELESS_CHATS, GroupNames
 from wafast.devices.ingest import figures, open_ingest
 from wafast.devices.lease import BEAT_SECONDS, Leases
 from wafast.devices.media_fetcher import MediaFetcher
@@ -37,6 +37,9 @@ from wafast.inbox.media_store import MediaStore
 from wafast.outbox import claim as claims
 from wafast.outbox.send import Sender
 from wafast.settings import Network, Settings
+
+if TYPE_CHECKING:
+    from wafast.devices.phone_state import PhoneState
 
 log = logs.get("devices.worker")
 
@@ -96,15 +99,19 @@ class _Worker:
         pool = await open_pool(self._uri, size=WORKER_CONNECTIONS, name=f"worker {self._network}")
         ingest = open_ingest(settings, self._uri, str(self._id))
         make_session, gate = self._prepare_sessions(ingest.receive)
+        from wafast.devices.phone_state import PhoneState  # neonize, now that it is prepared
+
         leases = Leases(pool, self._id, self._network)
         await leases.bury_dead_neighbours()
         await leases.beat(figures(ingest))
         await gate.open()
-        fleet = Fleet(pool, self._id, settings.sessions_dir / self._network, make_session)
+        sessions_dir = settings.sessions_dir / self._network
+        fleet = Fleet(pool, self._id, sessions_dir, make_session)
         keep = settings.messages_per_chat
         sender = Sender(pool, self._id, settings.media_dir, fleet.online, lambda no: _session(fleet, no), keep)
         reconciler = Reconciler(pool, leases, fleet, lambda numbers: _orphan(pool, numbers))
         names = GroupNames(pool, lambda no: _session(fleet, no))
+        phones = PhoneState(fleet.held, sessions_dir, ingest.receive)
         fetcher = MediaFetcher(pool, MediaStore(pool, settings.media_dir))
         eager = EagerMedia(pool, fetcher, fleet.online, lambda no: _session(fleet, no))
 
@@ -115,7 +122,7 @@ class _Worker:
 
         fleet.on_online = came_online
         fleet.on_change = reconciler.wake
-        loop.add_reader(ingest.control_fd(), self._drain_control, ingest, fleet, names, eager)
+        loop.add_reader(ingest.control_fd(), self._drain_control, ingest, fleet, names, phones, eager)
         listener = self._listener(pool, fleet, reconciler, sender, fetcher, eager)
         log.info("worker is ready", worker=str(self._id), network=self._network, pid=os.getpid())
         background = [
@@ -124,6 +131,7 @@ class _Worker:
             self._task(reconciler.run()),
             self._task(reconciler.run_starts()),
             self._task(names.run()),
+            self._task(phones.run()),
             self._task(eager.run()),
         ]
         sending = self._task(sender.run())
@@ -175,10 +183,14 @@ class _Worker:
 
         return make, gate
 
-    def _drain_control(self, ingest: _core.Ingest, fleet: Fleet, names: GroupNames, eager: EagerMedia) -> None:
+    def _drain_control(
+        self, ingest: _core.Ingest, fleet: Fleet, names: GroupNames, phones: PhoneState, eager: EagerMedia
+    ) -> None:
         for device_no, code, data in ingest.control():
-            if code == NAMELESS_GROUP:
-                names.want(device_no, data.decode())
+            if code == NAMELESS_CHATS:
+                jids = data.decode().split("\n")
+                names.want(device_no, jids)
+                phones.want(device_no, jids)
                 continue
             if code == NEW_FILES:
                 eager.wake()

@@ -8,8 +8,8 @@ use std::{
 
 use parking_lot::Mutex;
 
-/// Code of an event of our own: a group has no subject yet; its data is the group's JID.
-pub const NAMELESS_GROUP: i32 = -1;
+/// Code of an event of our own: chats have no name yet; its data is their JIDs, joined by newlines.
+pub const NAMELESS_CHATS: i32 = -1;
 /// Code of an event of our own: messages with files were stored that the worker is to fetch; it has no data.
 pub const NEW_FILES: i32 = -2;
 

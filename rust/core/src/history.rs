@@ -13,6 +13,8 @@ use crate::{
 
 /// Older messages are not imported.
 const MAX_AGE: i64 = 30 * 86_400;
+/// `HistorySync.syncType` of an answer: of its chats it tells what was asked for, and what it leaves out stays.
+const ON_DEMAND: u64 = 6;
 /// `WebMessageInfo.messageStubType`.
 const REVOKED: u64 = 1;
 const REVOKED_BY_ADMIN: u64 = 132;
@@ -20,9 +22,10 @@ const REVOKED_BY_ADMIN: u64 = 132;
 /// Reads a `waHistorySync.HistorySync`. Of each chat the newest `keep` messages become records, all when it is 0: what
 /// would be trimmed at once is not even built, so that a phone's 200,000 messages are 20 a chat.
 pub(crate) fn read<'a>(sync: &'a [u8], now: i64, keep: usize, records: &mut Records<'a>) {
+    let is_listing = wire::number_of(sync, 1) != ON_DEMAND;
     for field in wire::fields(sync) {
         match field.number {
-            2 => conversation(field.bytes(), now, keep, records),
+            2 => conversation(field.bytes(), is_listing, now, keep, records),
             7 => push_name(field.bytes(), records),
             15 => pair(jid(field.bytes(), 1).as_ref(), jid(field.bytes(), 2).as_ref(), records),
             _ => {}
@@ -40,20 +43,23 @@ fn push_name<'a>(bytes: &'a [u8], records: &mut Records<'a>) {
     }
 }
 
-fn conversation<'a>(bytes: &'a [u8], now: i64, keep: usize, records: &mut Records<'a>) {
+/// In a listing a field that is left out is 0.
+fn conversation<'a>(bytes: &'a [u8], is_listing: bool, now: i64, keep: usize, records: &mut Records<'a>) {
     let Some(chat) = jid(bytes, 1).filter(event::is_stored) else { return };
     pair(Some(&chat), jid(bytes, 39).as_ref(), records);
     pair(Some(&chat), jid(bytes, 42).as_ref(), records);
-    let seconds = |number| wire::number_of(bytes, number).cast_signed();
+    let said = |number| wire::find(bytes, number).map(|field| field.number()).or(is_listing.then_some(0));
+    let seconds = |number| said(number).map(u64::cast_signed);
     let name = [13, 38].into_iter().find_map(|number| text::some(wire::bytes_of(bytes, number)));
     records.others.push(Other::Chat(ChatInfo {
         chat: chat.clone(),
+        is_listed: is_listing,
         name,
-        unread: i32::try_from(wire::number_of(bytes, 6)).unwrap_or(0).min(MOST_UNREAD),
-        archived: wire::number_of(bytes, 16) != 0,
-        pinned_at: seconds(24).clamp(0, now),
+        unread: said(6).map(|count| i32::try_from(count).unwrap_or(0).min(MOST_UNREAD)),
+        archived: said(16).map(|flag| flag != 0),
+        pinned_at: seconds(24).map(|at| at.clamp(0, now)),
         // Forever is -1 or a far year; PostgreSQL ends in the year 294276.
-        muted_until: if seconds(25) < 0 { MUTED_FOREVER } else { in_seconds(seconds(25)).min(MUTED_FOREVER) },
+        muted_until: seconds(25).map(|end| if end < 0 { MUTED_FOREVER } else { in_seconds(end).min(MUTED_FOREVER) }),
     }));
     let messages = in_order(bytes);
     for bytes in &messages[first_kept(&messages, &chat, now, keep)..] {
@@ -234,7 +240,7 @@ mod tests {
         read(&bytes, NOW, 0, &mut records);
         let [Other::Chat(chat)] = records.others.as_slice() else { panic!("{records:?}") };
         let [message] = records.messages.as_slice() else { panic!("{records:?}") };
-        assert_eq!((chat.name.as_deref(), chat.unread), (Some("Aunty"), 1));
+        assert_eq!((chat.name.as_deref(), chat.unread), (Some("Aunty"), Some(1)));
         assert!(message.is_history && message.id == "NEW" && message.sender.as_ref() == Some(&chat.chat));
     }
 }

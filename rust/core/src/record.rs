@@ -180,17 +180,30 @@ pub struct Target<'a> {
     pub change: Change,
 }
 
-/// A chat as a history sync describes it.
+/// A chat as the phone describes it; of what is None it says nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatInfo<'a> {
     pub chat: Jid,
+    /// Whether the phone has this chat; else it may only know the person.
+    pub is_listed: bool,
     pub name: Option<Text<'a>>,
-    pub unread: i32,
-    pub archived: bool,
+    pub unread: Option<i32>,
+    pub archived: Option<bool>,
     /// Unix seconds; 0 when not pinned.
-    pub pinned_at: i64,
+    pub pinned_at: Option<i64>,
     /// Unix seconds; 0 when not muted.
-    pub muted_until: i64,
+    pub muted_until: Option<i64>,
+}
+
+impl<'a> ChatInfo<'a> {
+    /// Takes in what is said of the same chat later, or by the person's other JID.
+    pub fn add(&mut self, later: &Self) {
+        self.name = later.name.clone().or(self.name.take());
+        self.unread = later.unread.or(self.unread);
+        self.archived = later.archived.or(self.archived);
+        self.pinned_at = later.pinned_at.or(self.pinned_at);
+        self.muted_until = later.muted_until.or(self.muted_until);
+    }
 }
 
 /// One thing an event says beside new messages.

@@ -16,11 +16,10 @@ use wafast_schema::{
         AppStateSyncKeyShare, ProtocolMessage, protocol_message,
     },
     server_sync::SyncdPatch,
-    sync_action::{PushNameSetting, SyncActionData, SyncActionValue},
+    sync_action::{SyncActionData, SyncActionValue},
 };
 
-/// The collection that holds the push name; whatsmeow takes it from nowhere else (`appstate.go`).
-const NAME_COLLECTION: &str = "critical_block";
+use crate::mutation::{Mutation, NAME_COLLECTION};
 
 /// The secret under which patches are encrypted: 6 bytes of id and 32 of key, as a phone makes them.
 #[derive(Clone, Serialize, Deserialize)]
@@ -75,26 +74,23 @@ impl AppState {
         e2e::Message { protocol_message: Some(Box::new(protocol)), ..Default::default() }
     }
 
-    /// The phone sets its push name; gives the collection changed. `now` in Unix seconds.
+    /// The phone sets a value; gives the collection's version since. `now` in Unix seconds.
     ///
     /// # Errors
     /// A patch kept before is damaged.
-    pub fn set_push_name(&mut self, name: &str, now: u64) -> Result<&'static str> {
-        let value = SyncActionValue {
-            timestamp: Some(now as i64 * 1000),
-            push_name_setting: Some(PushNameSetting { name: Some(name.to_owned()) }),
-            ..Default::default()
-        };
+    pub fn set(&mut self, mutation: Mutation, now: u64) -> Result<u64> {
+        let Mutation { collection: name, index, value } = mutation;
+        let value = SyncActionValue { timestamp: Some(now as i64 * 1000), ..value };
         let key = self.key();
-        let log = self.logs.entry(NAME_COLLECTION.to_owned()).or_default();
+        let log = self.logs.entry(name.to_owned()).or_default();
         let mut collection = log.collection();
-        // a patch overwrites the value at its index, so the sum loses the old one first; there is one index here
-        if let Some(previous) = log.name_mac(&key) {
+        // a patch overwrites the value at its index, so the sum loses the old one first
+        if let Some(previous) = log.mac_at(&key, name, &index) {
             collection.sum.remove(&previous);
         }
-        let patch = collection.patch(&key, NAME_COLLECTION, r#"["setting_pushName"]"#, value);
+        let patch = collection.patch(&key, name, &index, value);
         log.append(patch)?;
-        Ok(NAME_COLLECTION)
+        Ok(collection.version)
     }
 
     /// A companion's patch on top of `version`.
@@ -167,10 +163,10 @@ impl Log {
         Collection { version: self.patches.len() as u64, sum }
     }
 
-    /// The value MAC of the push name set last.
-    fn name_mac(&self, key: &Key) -> Option<[u8; 32]> {
+    /// The value MAC of what was set last at an index.
+    fn mac_at(&self, key: &Key, name: &str, index: &str) -> Option<[u8; 32]> {
         let mut probe = Collection::default();
-        let patch = probe.patch(key, NAME_COLLECTION, r#"["setting_pushName"]"#, SyncActionValue::default());
+        let patch = probe.patch(key, name, index, SyncActionValue::default());
         let patch = SyncdPatch::decode(patch.as_slice()).ok()?;
         let index = index_and_mac(patch.mutations.first()?)?.0;
         self.macs.get(&index).copied()
@@ -217,8 +213,8 @@ mod tests {
     #[test]
     fn the_name_can_be_set_again_and_only_the_last_counts_in_the_sum() {
         let mut state = AppState::default();
-        state.set_push_name("First", 1).unwrap();
-        state.set_push_name("Second", 2).unwrap();
+        state.set(Mutation::push_name("First"), 1).unwrap();
+        state.set(Mutation::push_name("Second"), 2).unwrap();
         let log = &state.logs[NAME_COLLECTION];
         assert_eq!((log.patches.len(), log.macs.len()), (2, 1));
         let mut sum = LtHash::default();
@@ -231,7 +227,7 @@ mod tests {
     #[test]
     fn patches_are_numbered_and_one_made_on_an_old_version_is_a_conflict() {
         let (mut phone, mut server) = (AppState::default(), AppState::default());
-        phone.set_push_name("Any", 1).unwrap();
+        phone.set(Mutation::push_name("Any"), 1).unwrap();
         let patch = phone.since(NAME_COLLECTION, 0).1[0].clone();
         assert!(matches!(server.accept("regular_low", 0, &patch), Ok(Accepted::Version(1))));
         assert!(matches!(server.accept("regular_low", 0, &patch), Ok(Accepted::Conflict)));

@@ -33,6 +33,7 @@ mod media;
 mod media_store;
 mod message_in;
 mod message_out;
+mod mutation;
 mod names;
 mod notification;
 mod observed;

@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use wafast_protocol::{Result, node::NodeBuilder};
+use wafast_protocol::{
+    Result,
+    node::{Jid, NodeBuilder},
+};
 
 use crate::{
     address::{Address, Phone},
     device::Device,
     link::Ending,
     message_out::{self, Chat, Letter},
+    mutation::{ChatSettings, Mutation},
     notification,
     world::{self, World},
 };
@@ -21,7 +25,7 @@ pub fn companion_is_active(world: &World, device: &Arc<Device>) {
     }
     let phone = device.address.phone;
     let named = world.person(phone).lock().account.as_ref().is_some_and(|account| account.app_state.has_push_name());
-    if !named && set_app_state_name(world, phone, &world.name_of(phone)).is_err() {
+    if !named && set(world, phone, Mutation::push_name(&world.name_of(phone))).is_err() {
         world.stats.protocol_errors.add();
     }
     share_app_state_key(world, device);
@@ -44,23 +48,30 @@ pub fn share_app_state_key(world: &World, device: &Arc<Device>) {
 pub fn set_push_name(world: &World, phone: Phone, name: &str) -> Result<()> {
     world.person(phone).lock().name = Some(name.to_owned());
     world.journal.touch(phone);
-    if world.devices(phone).is_empty() { Ok(()) } else { set_app_state_name(world, phone, name) }
+    if world.devices(phone).is_empty() { Ok(()) } else { set_and_tell(world, phone, Mutation::push_name(name)) }
 }
 
-fn set_app_state_name(world: &World, phone: Phone, name: &str) -> Result<()> {
-    let person = world.person(phone);
-    let (collection, version) = {
-        let mut state = person.lock();
-        let app_state = &mut state.account.get_or_insert_default().app_state;
-        let collection = app_state.set_push_name(name, world::now())?;
-        (collection, app_state.since(collection, 0).0)
-    };
-    world.journal.touch(phone);
-    let greeted = world.devices(phone).iter().any(|device| device.with(|state| state.greeted && version > 1));
-    if greeted {
+/// The owner sets something of a chat; companions are told, and one linked later fetches it.
+///
+/// # Errors
+/// The line's app state is damaged.
+pub fn set_of_chat(world: &World, phone: Phone, chat: &Jid, settings: ChatSettings) -> Result<()> {
+    settings.mutations(chat).into_iter().try_for_each(|mutation| set_and_tell(world, phone, mutation))
+}
+
+fn set_and_tell(world: &World, phone: Phone, mutation: Mutation) -> Result<()> {
+    let collection = mutation.collection;
+    let version = set(world, phone, mutation)?;
+    if world.devices(phone).iter().any(|device| device.with(|state| state.greeted)) {
         notification::app_state_changed(world, phone, None, collection, version);
     }
     Ok(())
+}
+
+fn set(world: &World, phone: Phone, mutation: Mutation) -> Result<u64> {
+    let version = world.person(phone).lock().account.get_or_insert_default().app_state.set(mutation, world::now())?;
+    world.journal.touch(phone);
+    Ok(version)
 }
 
 /// The phone unlinks every companion; those online are told, the others learn it when they log in.

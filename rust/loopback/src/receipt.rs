@@ -92,11 +92,28 @@ fn tell_own_companions(
         return;
     }
     for device in world.devices(from.phone).iter().filter(|device| device.address != from) {
-        let whose = |node: NodeBuilder| match stanza.jid("participant") {
-            Some(participant) => node.attr("from", to.clone()).attr("participant", participant),
-            None => node.attr("from", address::lid(from.phone)).attr("recipient", to.clone()),
-        };
-        queue(device, ids, whose, Some("read-self"));
+        read_elsewhere(device, to, stanza.jid("participant").as_ref(), ids);
+    }
+}
+
+/// The line's owner has read what `participant` wrote in a group, or what came from `chat`, on another device.
+fn read_elsewhere(device: &Device, chat: &node::Jid, participant: Option<&node::Jid>, ids: &[String]) {
+    let whose = |node: NodeBuilder| match participant {
+        Some(participant) => node.attr("from", chat.clone()).attr("participant", participant.clone()),
+        None => node.attr("from", address::lid(device.address.phone)).attr("recipient", chat.clone()),
+    };
+    queue(device, ids, whose, Some("read-self"));
+}
+
+/// A line's owner reads a contact's messages on the phone.
+pub fn from_owner(world: &World, line: Phone, contact: Phone, ids: &[String], group: Option<&Group>) {
+    let writer = address::lid(contact);
+    for device in world.devices(line) {
+        match group {
+            Some(group) => read_elsewhere(&device, &group.jid(), Some(&writer), ids),
+            None => read_elsewhere(&device, &writer, None, ids),
+        }
+        world.journal.touch(line);
     }
 }
 

@@ -201,6 +201,13 @@ def receipt(ids: list[str], kind: str, *, chat: str = SITI, sender: str = SITI, 
     return bytes(event.SerializePartialToString())
 
 
+def described(*chats: dict[str, Any]) -> bytes:
+    """What the phone has changed of chats, and nothing else."""
+    conversations = [Conversation(**chat) for chat in chats]
+    sync = HistorySync(syncType=HistorySync.ON_DEMAND, conversations=conversations)
+    return bytes(pb.HistorySync(Data=sync).SerializePartialToString())
+
+
 def history(chat: str, texts: Sequence[tuple[str, str | Message, int]], **fields: Any) -> bytes:
     """A history sync of one chat: (id, text or content, time) of each message."""
     messages = [

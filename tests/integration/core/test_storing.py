@@ -11,6 +11,7 @@ from tests.integration.core.conftest import OWN, World
 from tests.integration.core.events import GROUP, MESSAGE, NOW, RECEIPT, SITI, SITI_LID
 from wafast._core import inlet_address
 from wafast.api import metrics
+from wafast.devices.group_names import NAMELESS_CHATS
 
 
 def test_a_message_is_a_row_and_its_chat_counts_it(world: World) -> None:
@@ -161,6 +162,41 @@ def test_history_fills_a_chat_and_counts_as_the_phone_says(world: World) -> None
     assert [message["message_text"] for message in world.messages()] == ["lama", "baru"]
     [chat] = world.chats()
     assert (chat["chat_name"], chat["unread_count"]) == ("Makcik Siti", 1)
+
+
+SETTINGS = "SELECT name, archived, pinned_at, extract(epoch FROM muted_until)::int8 AS muted_until, unread FROM chats"
+
+
+def test_what_the_phone_tells_of_a_chat_later_changes_that_and_nothing_else(world: World) -> None:
+    told = {"name": "Makcik Siti", "pinned": NOW - 500, "unreadCount": 1}
+    world.feed((events.HISTORY_SYNC, events.history(SITI, [("H1", "lama", NOW - 60)], **told)))
+    world.feed((MESSAGE, events.message("A1", "baru")))
+    [before] = world.rows(SETTINGS)
+    world.feed((events.HISTORY_SYNC, events.described({"ID": SITI, "muteEndTime": NOW + 60, "archived": True})))
+    [muted] = world.rows(SETTINGS)
+    assert muted == before | {"muted_until": NOW + 60, "archived": True}
+    world.feed((events.HISTORY_SYNC, events.described({"ID": SITI, "name": "Siti", "pinned": NOW, "muteEndTime": 0})))
+    assert world.rows(SETTINGS) == [muted | {"name": "Siti", "muted_until": None}]
+    world.feed((events.HISTORY_SYNC, events.described({"ID": SITI, "pinned": 0, "archived": False})))
+    [after] = world.rows(SETTINGS)
+    assert (after["pinned_at"], after["archived"], after["name"], after["unread"]) == (None, False, "Siti", 2)
+
+
+def test_what_is_said_of_one_chat_by_number_and_by_lid_adds_up(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "hi", chat=SITI_LID, sender=SITI_LID, sender_alt=SITI)))
+    by_number, by_lid = {"ID": SITI, "name": "Siti"}, {"ID": SITI_LID, "archived": True}
+    world.feed((events.HISTORY_SYNC, events.described(by_number, by_lid)))
+    [chat] = world.rows(SETTINGS)
+    assert (chat["name"], chat["archived"]) == ("Siti", True)
+
+
+def test_a_person_in_the_phones_address_book_is_no_chat_before_a_message_is(world: World) -> None:
+    world.feed((events.HISTORY_SYNC, events.described({"ID": SITI, "name": "Siti"})))
+    assert world.value("SELECT count(*) FROM chats") == 0
+    assert world.ingest is not None
+    assert world.ingest.control() == []
+    world.feed((MESSAGE, events.message("A1", "hi")))
+    assert world.ingest.control() == [(world.device_no, NAMELESS_CHATS, SITI.encode())]
 
 
 def test_of_a_long_history_the_newest_are_kept_in_their_order(world: World) -> None:

@@ -27,7 +27,7 @@ const LIDS: &str = "SELECT device_no, lid, number FROM lid_numbers WHERE device_
 const CHATS: &str = "\
     SELECT c.device_no, c.jid, c.id, c.floor_key, \
            ARRAY (SELECT m.key FROM messages m WHERE m.chat_id = c.id AND m.key > c.floor_key ORDER BY m.key DESC LIMIT $3), \
-           EXISTS (SELECT FROM pending_changes p WHERE p.chat_id = c.id), c.is_group AND c.name IS NULL, c.stored \
+           EXISTS (SELECT FROM pending_changes p WHERE p.chat_id = c.id), c.name IS NULL, c.stored \
     FROM chats c JOIN unnest($1::int4[], $2::text[]) t (device_no, jid) ON c.device_no = t.device_no AND c.jid = t.jid";
 /// Devices that are gone get none.
 const CREATE: &str = "\
@@ -103,7 +103,7 @@ pub struct Known {
     pub lids: FxHashMap<i32, FxHashMap<i64, i64>>,
     ids: FxHashMap<(i32, Jid), i64>,
     chats: FxHashMap<i64, Chat>,
-    /// Groups whose subject was not there when they were loaded, which is once.
+    /// Chats whose name was not there when they were loaded, which is once.
     nameless: Vec<(i32, Jid)>,
     /// Chats to ask anew in the next batch.
     doubtful: HashSet<i64>,
@@ -240,7 +240,7 @@ impl Known {
         Ok(())
     }
 
-    /// Groups that were loaded without a subject since the last call; their batch may have named them meanwhile.
+    /// Chats that were loaded without a name since the last call; their batch may have named them meanwhile.
     pub fn take_nameless(&mut self) -> Vec<(i32, Jid)> {
         std::mem::take(&mut self.nameless)
     }

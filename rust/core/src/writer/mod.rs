@@ -140,11 +140,14 @@ impl Writer<'_> {
         next
     }
 
-    /// The worker may ask WhatsApp what groups are called that nothing has named yet.
+    /// The worker may find out what chats are called that nothing has named yet.
     fn tell_of_nameless(&mut self) {
-        for (device_no, jid) in self.known.get_mut().take_nameless() {
-            let data = jid.to_string().into_bytes();
-            self.shared.controls.push(Control { device_no, code: control::NAMELESS_GROUP, data });
+        let mut nameless = self.known.get_mut().take_nameless();
+        nameless.sort_unstable_by_key(|(device_no, _)| *device_no);
+        for of_device in nameless.chunk_by(|one, next| one.0 == next.0) {
+            let jids: Vec<String> = of_device.iter().map(|(_, jid)| jid.to_string()).collect();
+            let (device_no, code, data) = (of_device[0].0, control::NAMELESS_CHATS, jids.join("\n").into_bytes());
+            self.shared.controls.push(Control { device_no, code, data });
         }
     }
 

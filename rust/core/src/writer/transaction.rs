@@ -178,14 +178,14 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Loads the chats the batch is about; messages, changes and descriptions make those that are not there.
+    /// Loads the chats the batch is about; messages, changes and the phone's list make those that are not there.
     async fn load_chats(&mut self, batch: &Batch<'_>, others: &[Said<'_, Other<'_>>]) -> Result<(), Error> {
         let (mut needed, mut useful) = (HashSet::new(), HashSet::new());
         let messages = batch.messages(false).map(|said| (said.device_no, &said.what.chat, true));
         let others = others.iter().filter_map(|said| {
             let (jid, is_needed) = match said.what {
                 Other::Change(target) => (&target.chat, true),
-                Other::Chat(info) => (&info.chat, true),
+                Other::Chat(info) => (&info.chat, info.is_listed),
                 Other::Name { jid, .. } => (jid, jid.is_group()),
                 Other::Rowless { chat, .. } | Other::ReadByUs { chat, .. } | Other::Typing { chat, .. } => {
                     (chat, false)
@@ -358,13 +358,15 @@ impl Step<'_> {
 
     /// What the phone says of its chats.
     async fn tell_of_people<'r>(&mut self, others: &[Said<'r, Other<'r>>]) -> Result<(), Error> {
-        let mut described: BTreeMap<i64, &'r ChatInfo<'r>> = BTreeMap::new();
+        let mut described: BTreeMap<i64, ChatInfo<'r>> = BTreeMap::new();
         let mut names: BTreeMap<i64, &'r str> = BTreeMap::new();
         let mut read: Vec<(i64, &'r str)> = Vec::new();
         for said in others {
             match said.what {
                 Other::Chat(info) => {
-                    described.extend(self.chat_of(said.device_no, &info.chat).map(|id| (id, info)));
+                    if let Some(id) = self.chat_of(said.device_no, &info.chat) {
+                        described.entry(id).and_modify(|known| known.add(info)).or_insert_with(|| info.clone());
+                    }
                 }
                 Other::Name { jid, name } => {
                     names.extend(self.chat_of(said.device_no, jid).map(|id| (id, name.as_ref())));

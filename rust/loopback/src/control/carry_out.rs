@@ -17,7 +17,9 @@ use super::{
 use crate::{
     address::Phone,
     behaviour::Behaviour,
-    live, outage, phone, presence, receipt,
+    live,
+    mutation::ChatSettings,
+    outage, phone, presence, receipt,
     registration::{self, Outcome},
     retry,
     world::World,
@@ -93,6 +95,11 @@ fn carry_out_at_once(world: &Arc<World>, order: Order) -> Result<Value, String> 
             receipt::from_contact(world, phone.0, contact.0, &ids, kind, group.as_deref());
             json!(true)
         }
+        Order::OwnRead { phone, contact, ids, group } => {
+            let group = chats::known_group(world, group)?;
+            receipt::from_owner(world, phone.0, contact.0, &ids, group.as_deref());
+            json!(true)
+        }
         Order::Auto { phone, contact, deliver_ms, read_ms, reply } => {
             let delay = |ms: Option<i64>, otherwise| ms.map_or(otherwise, |ms| u64::try_from(ms).ok());
             let behaviour = Behaviour { deliver_ms: delay(deliver_ms, Some(0)), read_ms: delay(read_ms, None), reply };
@@ -106,6 +113,11 @@ fn carry_out_at_once(world: &Arc<World>, order: Order) -> Result<Value, String> 
         Order::Presence { phone, contact, available } => json!(presence::show(world, phone.0, contact.0, available)),
         Order::PushName { phone, name } => {
             phone::set_push_name(world, phone.0, &name).map_err(|error| error.to_string())?;
+            json!(true)
+        }
+        Order::Settings { phone, contact, group, mute_until, pinned, archived, name } => {
+            let settings = ChatSettings { muted_until: mute_until, pinned, archived, name };
+            chats::settings(world, phone.0, contact.map(|contact| contact.0), group, settings)?;
             json!(true)
         }
         Order::Retry { phone, contact, id, group } => {

@@ -12,7 +12,8 @@ use crate::{
     group::Group,
     history::{self, Past},
     message_out::{self, Chat, Letter},
-    notification,
+    mutation::ChatSettings,
+    notification, phone,
     picture::Picture,
     world::{self, World},
 };
@@ -206,6 +207,23 @@ pub fn group(world: &World, line: Phone, id: Option<String>, subject: String, mu
 fn new_group_id(world: &World) -> String {
     let digits = format!("{:0>12}", world.stanza_id());
     format!("120363{}", &digits[digits.len() - 12..])
+}
+
+/// The owner sets something of a chat on the phone.
+///
+/// # Errors
+/// No chat is named, or the group is unknown.
+pub fn settings(
+    world: &World,
+    line: Phone,
+    contact: Option<Phone>,
+    group: Option<String>,
+    settings: ChatSettings,
+) -> Result<(), String> {
+    let group = known_group(world, group)?;
+    let chat = group.map(|group| group.jid()).or_else(|| contact.map(address::pn));
+    let chat = chat.ok_or("settings are of a chat: name its contact or group")?;
+    phone::set_of_chat(world, line, &chat, settings).map_err(|error| error.to_string())
 }
 
 /// Sends history.

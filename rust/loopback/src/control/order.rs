@@ -70,6 +70,8 @@ pub enum Order {
     Group { phone: Number, id: Option<String>, subject: String, members: Vec<Number> },
     /// A contact tells it got (`delivered`), read or played messages.
     Receipt { phone: Number, contact: Number, ids: Vec<String>, r#type: String, group: Option<String> },
+    /// The owner reads a contact's messages on the phone itself.
+    OwnRead { phone: Number, contact: Number, ids: Vec<String>, group: Option<String> },
     /// How contacts react: milliseconds until delivered and read (negative: never), and what they answer.
     Auto {
         phone: Option<Number>,
@@ -90,6 +92,17 @@ pub enum Order {
     Presence { phone: Number, contact: Number, available: bool },
     /// Somebody, line or contact, names themselves.
     PushName { phone: Number, name: String },
+    /// On the phone the owner mutes (`mute_until` in Unix seconds, 0: no more, -1: for ever), pins or archives the chat
+    /// with a contact or of a group, or names the contact in the address book.
+    Settings {
+        phone: Number,
+        contact: Option<Number>,
+        group: Option<String>,
+        mute_until: Option<i64>,
+        pinned: Option<bool>,
+        archived: Option<bool>,
+        name: Option<String>,
+    },
     /// A chat's history goes to the line's devices → `{ids}`.
     History {
         phone: Number,
