@@ -17,16 +17,6 @@ pub struct Item {
     pub entry: Entry,
 }
 
-/// A history of many chats is as much work as that many messages: one for this many of its bytes.
-const BYTES_A_ROW: usize = 4096;
-
-impl Item {
-    /// About how many rows it makes.
-    fn weight(&self) -> usize {
-        1 + self.entry.place.bytes().len() / BYTES_A_ROW
-    }
-}
-
 /// The next batch: the first item to come and all within `window` after it, until it makes some `rows` rows.
 ///
 /// `overdue` is what waited for a place in its device's buffer; it goes first. None when all senders are gone.
@@ -37,11 +27,11 @@ pub fn gather(overdue: &mut Vec<Item>, items: &Receiver<Item>, rows: usize, wind
         batch.push(items.recv().ok()?);
     }
     let until = Instant::now() + window;
-    let mut count: usize = batch.iter().map(Item::weight).sum();
+    let mut count: usize = batch.iter().map(|item| item.entry.weight()).sum();
     while count < rows {
         match items.recv_deadline(until) {
             Ok(item) => {
-                count += item.weight();
+                count += item.entry.weight();
                 batch.push(item);
             }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,

@@ -41,7 +41,7 @@ pub struct Options {
     pub chat_storage: bool,
     /// Files of new incoming messages are to be fetched by the worker.
     pub eager_media: bool,
-    /// Events of one device in memory.
+    /// Messages of one device in memory.
     pub buffer: usize,
     /// Records in one transaction.
     pub batch_rows: usize,
@@ -246,18 +246,20 @@ impl Shared {
 
     /// An item is committed, or set aside: gives those of its device that go now.
     pub fn finish(&self, item: Item) -> impl Iterator<Item = Item> + use<> {
+        let weight = item.entry.weight();
         let Item { device, entry } = item;
         entry.place.commit();
-        self.release(device)
+        self.release(device, weight)
     }
 
     /// An item can neither be stored nor set aside: it stays on disk for the next start, and those of its device go on.
     pub fn leave(&self, item: Item) -> impl Iterator<Item = Item> + use<> {
-        self.release(item.device)
+        let weight = item.entry.weight();
+        self.release(item.device, weight)
     }
 
-    fn release(&self, device: Arc<Device>) -> impl Iterator<Item = Item> + use<> {
+    fn release(&self, device: Arc<Device>, weight: usize) -> impl Iterator<Item = Item> + use<> {
         self.open.fetch_sub(1, Ordering::AcqRel);
-        device.buffer.release().into_iter().map(move |entry| Item { device: Arc::clone(&device), entry })
+        device.buffer.release(weight).into_iter().map(move |entry| Item { device: Arc::clone(&device), entry })
     }
 }

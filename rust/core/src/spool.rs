@@ -41,6 +41,17 @@ pub struct Entry {
     pub place: Place,
 }
 
+/// A history of many chats is as much work as many messages: one for this many of its bytes.
+const BYTES_A_ROW: usize = 4096;
+
+impl Entry {
+    /// About how many messages' worth of work it is.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        1 + self.place.bytes().len() / BYTES_A_ROW
+    }
+}
+
 /// Where an event's bytes lie.
 pub enum Place {
     /// On disk. Dropped without [`Place::commit`] they stay there and are replayed at the next start.
