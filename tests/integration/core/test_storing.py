@@ -182,6 +182,16 @@ def test_what_the_phone_tells_of_a_chat_later_changes_that_and_nothing_else(worl
     assert (after["pinned_at"], after["archived"], after["name"], after["unread"]) == (None, False, "Siti", 2)
 
 
+def test_what_the_phone_tells_again_writes_nothing(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "hi")))
+    told = (events.HISTORY_SYNC, events.described({"ID": SITI, "name": "Siti", "pinned": NOW, "archived": False}))
+    world.feed(told)
+    written = "SELECT xmin::text FROM chats"
+    before = world.value(written)
+    world.feed(told)
+    assert world.value(written) == before
+
+
 def test_what_is_said_of_one_chat_by_number_and_by_lid_adds_up(world: World) -> None:
     world.feed((MESSAGE, events.message("A1", "hi", chat=SITI_LID, sender=SITI_LID, sender_alt=SITI)))
     by_number, by_lid = {"ID": SITI, "name": "Siti"}, {"ID": SITI_LID, "archived": True}
