@@ -65,8 +65,8 @@ class Ingest:
 
     def control(self) -> list[tuple[int, int, bytes]]:
         """(device number, neonize's event code, protobuf) of every event that is not stored, since the last call.
-        Codes below 0 are our own: -1, chats were met that had no name yet, a JID a line; -2, there are new files
-        to fetch."""
+        Codes below 0 are our own: -1, chats were met that had no name yet, their JIDs a line each; -2, there are new
+        files to fetch."""
 
     def stats(self) -> dict[str, int]:
         """Counters since the start, and what is there now: `open` events that are not committed yet, `spool_segments`
