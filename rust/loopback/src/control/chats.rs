@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
+use wafast_protocol::random;
 use wafast_schema::e2e::{self, ContextInfo, ExtendedTextMessage};
 
 use crate::{
@@ -146,7 +147,7 @@ pub fn image(
     data: Option<String>,
 ) -> Result<Value, String> {
     let chat = chat(world, line, contact, group)?;
-    let drawn = Picture::draw(contact ^ world::now());
+    let drawn = Picture::draw(u64::from_be_bytes(random::bytes()));
     let picture = match data {
         None => drawn,
         Some(data) => {
