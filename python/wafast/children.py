@@ -17,6 +17,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from wafast import logs
+from wafast.pulse import Pulse
 
 log = logs.get("supervisor")
 _spawn = multiprocessing.get_context("spawn")
@@ -25,6 +26,11 @@ _spawn = multiprocessing.get_context("spawn")
 GRACE_SECONDS = 15.0
 #: Waits before a restart: doubled by each fall in a row, forgotten after a quiet minute.
 FIRST_WAIT, LONGEST_WAIT, QUIET = 0.5, 30.0, 60.0
+#: A child whose loop has stood still for so long hangs. Less than a lease lasts (devices/lease.py): nobody else has its
+#: devices before it is gone.
+HANG_SECONDS = 12.0
+#: What a child may take from its start to its first beat.
+FIRST_BEAT_SECONDS = 60.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -39,17 +45,23 @@ class Child:
         *,
         environment: Callable[[Mapping[str, str]], Mapping[str, str]] | None = None,
         once: bool = False,
+        pulse: Pulse | None = None,
     ) -> None:
         """`target` is `package.module:function`, imported by the child only; `arguments` are asked at each start.
 
         `environment` makes the child's environment of this process's own. One that runs `once` stays away after
-        it ended well.
+        it ended well. One with a `pulse` (which it must get with its arguments) is known to hang when that stops.
         """
         self.name = name
         self._target = target
         self._arguments = arguments
         self._environment = environment
         self._once = once
+        self.pulse = pulse
+        self._restart_until: float | None = None
+        self._hangs = False
+        #: The process before this one, when somebody else killed it.
+        self.killed_pid: int | None = None
         self._process: BaseProcess | None = None
         self._falls = 0
         self._started = 0.0
@@ -74,6 +86,8 @@ class Child:
     def start(self) -> None:
         """Start the process."""
         environment = None if self._environment is None else self._environment(os.environ)
+        if self.pulse is not None:
+            self.pulse.clear()
         process = _spawn.Process(
             target=_enter, name=f"wafast {self.name}", args=(self.name, self._target, tuple(self._arguments()))
         )
@@ -94,12 +108,39 @@ class Child:
         """If the process has ended: say so, and plan the next start."""
         if self._process is None or self.alive:
             return
-        code = self._process.exitcode or 0
+        code, pid = self._process.exitcode or 0, self._process.pid
+        self.killed_pid, self._hangs = pid if code == -signal.SIGKILL and not self._hangs else None, False
         self._process.close()
         self._process = None
-        if not (self._once and code == 0):
+        if self._restart_until is not None:
+            self._restart_until, self.start_at = None, time.monotonic()
+        elif not (self._once and code == 0):
             log.warning("ended, will be restarted", child=self.name, exit_code=code)
             self._plan()
+
+    def check(self, now: float) -> None:
+        """Kill the process if it hangs, or does not stop for a restart; `now` is of the monotonic clock."""
+        if self._process is None or not self.alive:
+            return
+        hangs = self.pulse is not None and now > self._beat_by(self.pulse)
+        if hangs or (self._restart_until is not None and now > self._restart_until):
+            log.error("killed: it hangs" if hangs else "killed: it did not stop", child=self.name, pid=self.pid)
+            self._hangs = hangs
+            self._process.kill()
+
+    def _beat_by(self, pulse: Pulse) -> float:
+        return pulse.beat_at + HANG_SECONDS if pulse.beat_at else self._started + FIRST_BEAT_SECONDS
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the process runs and, where it has a pulse, has begun its work."""
+        return self.alive and self._restart_until is None and (self.pulse is None or self.pulse.beat_at > 0)
+
+    def restart(self) -> None:
+        """Let the process end in order and start another at once."""
+        if self._process is not None:
+            self._restart_until = time.monotonic() + GRACE_SECONDS
+            self._process.terminate()
 
     def _plan(self) -> None:
         now = time.monotonic()

@@ -63,16 +63,22 @@ def try_claim(data_dir: Path, purpose: Purpose) -> Claim | None:
 
 def system_runs(data_dir: Path) -> bool:
     """Whether a whole system (`wafast up`) has the data folder."""
+    return supervisor_of(data_dir) is not None
+
+
+def supervisor_of(data_dir: Path) -> int | None:
+    """The process that runs a whole system (`wafast up`) on the data folder; None when there is none."""
     if not _lock(data_dir).exists():
-        return False
+        return None
     file = os.open(_lock(data_dir), os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _holder(data_dir)[0] == "up"
+        holder, pid = _holder(data_dir)
+        return int(pid) if holder == "up" else None
     finally:
         os.close(file)
-    return False
+    return None
 
 
 def _lock(data_dir: Path) -> Path:

@@ -9,7 +9,6 @@ import resource
 import signal
 import socket
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
@@ -22,8 +21,8 @@ from wafast.data_dir import claim
 from wafast.database.embedded import Embedded, is_made, is_running
 from wafast.database.migrations import migrate
 from wafast.database.watchman import Watchman
-from wafast.devices import loopback_trust
-from wafast.settings import Network, SettingError, Settings, without_password
+from wafast.settings import SettingError, Settings, without_password
+from wafast.worker_group import ROLL_SIGNAL, Rolling, WorkerGroup
 
 log = logs.get("supervisor")
 
@@ -65,6 +64,9 @@ class _System:
         self._wake_read, self._wake_write = socket.socketpair()
         #: In the order of starting; stopping goes backwards.
         self._ranks: list[list[Child]] = []
+        self._groups: list[WorkerGroup] = []
+        self._rolling = Rolling()
+        self._looked = 0.0
 
     def run(self) -> int:
         """Start everything, keep it alive, stop everything."""
@@ -98,9 +100,13 @@ class _System:
             numbers.append(signal.SIGHUP)
         for number in numbers:
             signal.signal(number, self._on_signal)
+        signal.signal(ROLL_SIGNAL, self._on_roll)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stops += 1
+
+    def _on_roll(self, _number: int, _frame: FrameType | None) -> None:
+        self._rolling.ask()
 
     def _start_database(self) -> None:
         if self._settings.database_uri is not None:
@@ -135,10 +141,11 @@ class _System:
             self._wait_for_profile(profile)
         self._say("starting the web server and the workers")
         self._add([Child("api", "wafast.api.serve:run", lambda: (settings, uri))])
-        workers = [_worker(settings, uri, "whatsapp", n, None) for n in range(settings.workers)]
+        self._groups = [WorkerGroup(settings, uri, "whatsapp", None)]
         if profile is not None:
-            workers += [_worker(settings, uri, "loopback", n, profile) for n in range(settings.workers)]
-        self._add(workers)
+            self._groups.append(WorkerGroup(settings, uri, "loopback", profile))
+        self._add([worker for group in self._groups for worker in group.workers])
+        self._ranks.append([group.trial for group in self._groups])
         if settings.demo:
             self._add([Child("demo", "wafast.demo:main", lambda: (settings, uri), once=True)])
 
@@ -198,8 +205,19 @@ class _System:
         except BlockingIOError:
             pass
         if not self._stops:
+            self._check(children)
+
+    def _check(self, children: list[Child]) -> None:
+        """See who has ended, who hangs, and what is wished for. When this process itself stood still, everybody did."""
+        for child in children:
+            child.reap()
+        before, self._looked = self._looked, time.monotonic()
+        if self._looked - before < 2 * LOOK_SECONDS:
             for child in children:
-                child.reap()
+                child.check(self._looked)
+        for group in self._groups:
+            group.start_trial_if_wanted()
+        self._rolling.go_on([worker for group in self._groups for worker in group.workers], self._looked)
 
     # stopping
 
@@ -266,18 +284,6 @@ def is_ready(settings: Settings) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _worker(settings: Settings, uri: str, network: Network, number: int, profile: Path | None) -> Child:
-    def environment(base: Mapping[str, str]) -> Mapping[str, str]:
-        return base if profile is None else loopback_trust.environment(profile, base)
-
-    return Child(
-        f"{network} worker {number + 1}",
-        "wafast.devices.worker:run",
-        lambda: (settings, uri, network, profile),
-        environment=environment,
-    )
 
 
 def _simulator(settings: Settings) -> Child:

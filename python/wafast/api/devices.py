@@ -24,7 +24,7 @@ from wafast.api.policy import Policy
 from wafast.api.problems import Problem, conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
-from wafast.devices import rows
+from wafast.devices import changes, rows
 from wafast.devices.rows import DeviceRow
 from wafast.settings import Network
 
@@ -96,6 +96,15 @@ class ChangeDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         Annotated[str, Meta(max_length=500, description="http:// or socks5:// address; null: none.")] | UnsetType | None
     ) = UNSET
     pacing: PacingChange | UnsetType = UNSET
+
+
+class DeviceChange(msgspec.Struct, frozen=True):
+    """A state a device went into."""
+
+    id: Annotated[str, Meta(examples=["1042"])]
+    at: datetime
+    state: Annotated[DeviceState, Meta(examples=["offline"])]
+    reason: Annotated[str | None, Meta(examples=["The connection was lost; connecting again"])]
 
 
 DeviceId = FromPath[str]
@@ -209,6 +218,28 @@ class DeviceController(Controller):
         """State, identity and pacing."""
         return device_of(await find_device(services.pool, principal, device_id))
 
+    @get(
+        "/{device_id:str}/changes",
+        opt={"policy": Policy.READ},
+        operation_id="list_device_changes",
+        summary="What states a device was in",
+        responses=problems(400, 401, 404),
+    )
+    async def show_changes(
+        self,
+        device_id: DeviceId,
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+        limit: Limit = 50,
+        after: After = None,
+    ) -> Page[DeviceChange]:
+        """Newest first, each with its reason; kept for 30 days."""
+        device = await find_device(services.pool, principal, device_id)
+        found = await changes.list_changes(
+            services.pool, principal.tenant_id, device.no, limit=limit + 1, before=before_of(after)
+        )
+        return page_of(found, limit, _change_of, lambda change: change.id)
+
     @patch(
         "/{device_id:str}",
         opt={"policy": Policy.ADMIN},
@@ -293,6 +324,10 @@ class DeviceController(Controller):
     ) -> Device:
         """Its chats stay; it must be paired again to be used."""
         return await _steer(services, principal, device_id, "logged_out")
+
+
+def _change_of(change: changes.Change) -> DeviceChange:
+    return DeviceChange(str(change.id), change.at, msgspec.convert(change.state, DeviceState), change.reason)
 
 
 async def _steer(services: Services, principal: Principal, device_id: str, desired: DesiredState) -> Device:

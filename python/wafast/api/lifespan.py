@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 from typing import TYPE_CHECKING, Any
 
 from wafast.api.fetches import Fetches
 from wafast.api.frames import FrameLoader
 from wafast.api.idempotency import IdempotencyKeys
 from wafast.api.services import Services
+from wafast.database.away import DATABASE_AWAY
 from wafast.database.pool import API_CONNECTIONS, open_pool
+from wafast.devices import changes, lease
 from wafast.events.bus import subscribe
 from wafast.events.calls import Caller
 from wafast.events.hub import Hub
@@ -31,7 +34,8 @@ log = logging.getLogger("wafast.api")
 
 LISTENING_SECONDS = 30.0  # until the listening connections must stand
 SETTLING_SECONDS = 5.0  # what background work gets at the end
-FORGET_SECONDS = 3600.0  # between two looks for old idempotency keys
+BURY_SECONDS = 10.0
+FORGET_SECONDS = 3600.0  # between two looks for old idempotency keys and states
 
 
 def running(
@@ -77,7 +81,8 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
     beside = [
         asyncio.create_task(_kept_up("calls", caller.listener.run(listening))),
         asyncio.create_task(_kept_up("live", hub.run(subscribe(database_uri, "api events")))),
-        asyncio.create_task(_kept_up("keys", _forget_keys(services.idempotency))),
+        asyncio.create_task(_kept_up("old rows", _forget_old(pool, services.idempotency))),
+        asyncio.create_task(_kept_up("leases", _bury_dead_workers(pool))),
         asyncio.create_task(_kept_up("media", keep_within(pool, services.media, settings.media_quota))),
     ]
     try:
@@ -100,13 +105,24 @@ async def _kept_up(what: str, work: Coroutine[Any, Any, None]) -> None:
         raise
 
 
-async def _forget_keys(keys: IdempotencyKeys) -> None:
+async def _forget_old(pool: asyncpg.Pool, keys: IdempotencyKeys) -> None:
     while True:
         await asyncio.sleep(FORGET_SECONDS)
         try:
             await keys.forget_old()
+            await changes.forget_old(pool)
         except Exception:
-            log.warning("old idempotency keys stay for another hour", exc_info=True)
+            log.warning("old rows stay for another hour", exc_info=True)
+
+
+async def _bury_dead_workers(pool: asyncpg.Pool) -> None:
+    """Workers do it too; but where none is left, its devices must not look online."""
+    while True:
+        try:
+            await lease.bury(pool)
+        except DATABASE_AWAY:
+            pass  # so is every API process; later then
+        await asyncio.sleep(BURY_SECONDS * random.uniform(0.8, 1.2))
 
 
 async def _close(pool: asyncpg.Pool) -> None:

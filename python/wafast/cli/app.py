@@ -19,12 +19,13 @@ from wafast.cli.devices import device
 from wafast.cli.doctor import examine
 from wafast.cli.people import key, tenant, user
 from wafast.cli.poison import poison
-from wafast.data_dir import InUse
+from wafast.data_dir import InUse, supervisor_of
 from wafast.database.migrations import MigrationError, migrate
 from wafast.devices import loopback_trust
 from wafast.devices.poison import NotReadable, NotStored
 from wafast.settings import Network, SettingError
 from wafast.supervisor import StartError
+from wafast.worker_group import ROLL_SIGNAL
 
 #: What is the caller's to mend: shown as one line, without a traceback.
 EXPECTED = (
@@ -113,6 +114,17 @@ def worker(
 
     with reachable(settings) as uri:
         devices_worker.run(settings, uri, network, profile)
+
+
+@app.command()
+def restart() -> None:
+    """Restart the workers of the system that runs here, one by one: each line is away for seconds, never all."""
+    settings = options.load()
+    pid = supervisor_of(settings.data_dir)
+    if pid is None:
+        raise SettingError(f"no wafast runs on {settings.data_dir}: start it with `wafast up`, or set WAFAST_DATA_DIR")
+    os.kill(pid, ROLL_SIGNAL)
+    typer.echo("asked; the system's log tells of each worker")
 
 
 @app.command("migrate")

@@ -53,16 +53,15 @@ class Fleet:
         self._tasks: set[asyncio.Task[None]] = set()
         self._moved = asyncio.Event()
 
-    @property
-    def connecting(self) -> int:
-        """How many sessions are between their start and being online."""
-        return sum(held.session is not None and held.state == "connecting" for held in self.held.values())
-
-    async def wait_for_room(self, most: int) -> None:
-        """Return when fewer than `most` sessions are connecting."""
-        while self.connecting >= most:
+    async def wait_for(self, ready: Callable[[], bool]) -> None:
+        """Return when it is so; asked again whenever a device has changed."""
+        while not ready():
             self._moved.clear()
             await self._moved.wait()
+
+    def moved(self) -> None:
+        """A device has changed."""
+        self._moved.set()
 
     def online(self) -> list[int]:
         """Devices that can send now."""
@@ -82,19 +81,23 @@ class Fleet:
     async def start(self, held: Held, store: str, proxy: str | None) -> None:
         """Start the session of a device that has none."""
         held.touch()
+        held.state_at = time.monotonic()
         held.store = store
         held.session = self._make_session(held.device_no, self._sessions_dir / store, proxy, self.hear)
         try:
             await held.session.start()
         except Exception as error:
             log.exception("a session did not start", device=held.device_no)
-            await self._give_up(held, f"the session did not start: {error}")
+            if held.pairing is not None:
+                await self.end_pairing(held, "failed", f"the session did not start: {error}")
+            else:
+                await self._give_up(held, f"the session did not start: {error}")
 
     async def end_session(self, held: Held) -> None:
         """End a device's session, if it has one."""
         session, held.session = held.session, None
         held.touch()
-        self._moved.set()
+        self.moved()
         if session is not None:
             held.events.clear()
             await session.stop()
@@ -118,7 +121,7 @@ class Fleet:
             held.state, held.state_at = to, time.monotonic()
         held.failures = 0 if to == "online" else held.failures + failed
         held.touch()
-        self._moved.set()
+        self.moved()
         self.on_change(held.device_no)
         return True
 
@@ -320,11 +323,11 @@ class Fleet:
         await self.end_session(held)
         await self.move(held, "offline", state.refused(reason), retry=retry_seconds(held.failures), failed=True)
 
-    async def restart_stuck(self, held: Held) -> None:
+    async def restart_stuck(self, held: Held, reason: str) -> None:
         """End a session that came to nothing, so that the reconciler starts another."""
         log.warning("a session is stuck", device=held.device_no, state=held.state)
         await self.end_session(held)
-        await self.move(held, "offline", state.STUCK, retry=retry_seconds(held.failures), failed=True)
+        await self.move(held, "offline", reason, retry=retry_seconds(held.failures), failed=True)
 
     async def close(self) -> None:
         """End every session, and say so; leases are released elsewhere."""

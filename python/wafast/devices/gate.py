@@ -29,6 +29,10 @@ log = logs.get("devices.gate")
 #: whatsmeow gives up on a proxy that has not answered within a minute.
 HOLD_SECONDS = 45.0
 REQUEST_SECONDS = 10.0
+#: Sessions start in batches: what was not dialled in this long may be dialled at once.
+BURST_SECONDS = 1.0
+#: A device that is not online by then gives its place to another one.
+PLACE_SECONDS = 20.0
 MAX_REQUEST = 8192
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 #: A second dial within this long after the last one is a storm: from the next on it waits, longer each time.
@@ -39,21 +43,33 @@ CHAT_HOST = "web.whatsapp.com"
 
 
 class _Line:
-    """What the gate knows of one device."""
+    """What the gate knows of one device. Instants are of the monotonic clock."""
+
+    __slots__ = ("chats", "dialled", "heard_at", "last_dial", "may_go", "place", "proxy", "storm", "tasks")
 
     def __init__(self, proxy: ProxyAddress | None, dialled: asyncio.Event) -> None:
         self.proxy, self.dialled = proxy, dialled
+        self.may_go = asyncio.Event()
         self.last_dial = 0.0
         self.storm = 0
         self.tasks: set[asyncio.Task[None]] = set()
+        #: Tunnels to WhatsApp's chat server, and when it last said something through one.
+        self.chats = 0
+        self.heard_at = 0.0
+        #: The place among those that are connecting, while it has one.
+        self.place: asyncio.TimerHandle | None = None
+
+    def hear(self) -> None:
+        self.heard_at = time.monotonic()
 
 
 class Gate:
     """The proxy of one worker."""
 
-    def __init__(self, connect_rate: float, only: tuple[str, int] | None) -> None:
-        """`connect_rate` is how many dials a second may begin; `only` is the one address to go through, in a loopback
-        worker. Raises ValueError when that is not on this machine."""
+    def __init__(self, connect_rate: float, places: int, only: tuple[str, int] | None) -> None:
+        """`connect_rate` is how many dials a second may begin, `places` how many devices may be connecting at once;
+        `only` is the one address to go through, in a loopback worker. Raises ValueError when that is not on this
+        machine."""
         if only is not None and not _is_loopback(only[0]):
             raise ValueError(f"a loopback worker only dials on this machine, not {only[0]}")
         self._gap = 1.0 / connect_rate
@@ -61,6 +77,7 @@ class Gate:
         self._secret = secrets.token_urlsafe(16)
         self._lines: dict[int, _Line] = {}
         self._turn = asyncio.Lock()
+        self._places = asyncio.Semaphore(places)
         self._next = 0.0
         self._server: asyncio.Server | None = None
         self._port = 0
@@ -80,19 +97,50 @@ class Gate:
     def admit(self, device_no: int, proxy: str | None, dialled: asyncio.Event) -> str:
         """Let a device dial from now on, through its own `proxy` (http or socks5 URL) if it has one.
 
-        Gives the proxy address for its session; `dialled` is set at its first dial. Raises TunnelError for a proxy that
-        is not one.
+        Gives the proxy address for its session; `dialled` is set at its first dial, which waits for `let_go`. Raises
+        TunnelError for a proxy that is not one.
         """
         address = None if self._only or not proxy else ProxyAddress.parse(proxy)
         self._lines[device_no] = _Line(address, dialled)
         return f"http://{device_no}:{self._secret}@127.0.0.1:{self._port}"
 
+    def let_go(self, device_no: int) -> None:
+        """Let the first dial of a device go on, and those after it."""
+        line = self._lines.get(device_no)
+        if line is not None:
+            line.may_go.set()
+
     def dismiss(self, device_no: int) -> None:
         """Let a device dial no more, and cut its connections."""
         line = self._lines.pop(device_no, None)
         if line is not None:
+            self._give_place_back(line)
             for task in line.tasks:
                 task.cancel()
+
+    def cut(self, device_no: int) -> None:
+        """Cut a device's connections; it dials again by itself."""
+        line = self._lines.get(device_no)
+        if line is not None:
+            for task in line.tasks:
+                task.cancel()
+
+    def settled(self, device_no: int) -> None:
+        """A device is not connecting any more: another one may."""
+        line = self._lines.get(device_no)
+        if line is not None:
+            self._give_place_back(line)
+
+    def heard_at(self, device_no: int) -> float | None:
+        """When WhatsApp last said something to a device, on the monotonic clock; None without a connection."""
+        line = self._lines.get(device_no)
+        return line.heard_at if line is not None and line.chats else None
+
+    def _give_place_back(self, line: _Line) -> None:
+        if line.place is not None:
+            line.place.cancel()
+            line.place = None
+            self._places.release()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -127,14 +175,31 @@ class Gate:
         writer: asyncio.StreamWriter,
     ) -> None:
         line.dialled.set()
-        if request.host == CHAT_HOST:
-            await self._wait_turn(device_no, line)
-        if reader.at_eof():
-            raise ConnectionResetError("it did not wait")
-        _, far = await open_tunnel(self._only or line.proxy, request.host, request.port)
+        await line.may_go.wait()
+        if request.host != CHAT_HOST:
+            await self._carry(line, request, writer, None)
+            return
+        await self._wait_turn(device_no, line)
         try:
-            await splice(cast(asyncio.Transport, writer.transport), cast(asyncio.Transport, far.transport), ESTABLISHED)
+            if reader.at_eof():
+                raise ConnectionResetError("it did not wait")
+            await self._carry(line, request, writer, line.hear)
         finally:
+            self._give_place_back(line)
+
+    async def _carry(
+        self, line: _Line, request: _Request, writer: asyncio.StreamWriter, heard: Callable[[], None] | None
+    ) -> None:
+        _, far = await open_tunnel(self._only or line.proxy, request.host, request.port)
+        if heard is not None:
+            heard()
+            line.chats += 1
+        try:
+            near, there = cast(asyncio.Transport, writer.transport), cast(asyncio.Transport, far.transport)
+            await splice(near, there, ESTABLISHED, heard)
+        finally:
+            if heard is not None:
+                line.chats -= 1
             far.close()
 
     async def _wait_turn(self, device_no: int, line: _Line) -> None:
@@ -142,14 +207,16 @@ class Gate:
         if pause:
             log.info("a reconnect is held back", device=device_no, seconds=round(pause, 1))
             await asyncio.sleep(pause)
-        async with self._turn:
-            wait = self._next - time.monotonic()
-            if wait > HOLD_SECONDS:
-                raise TunnelError(503, "too many devices are connecting")
-            if wait > 0:
-                await asyncio.sleep(wait)
-            self._next = time.monotonic() + self._gap
+        try:
+            async with asyncio.timeout(HOLD_SECONDS), self._turn:
+                await asyncio.sleep(self._next - time.monotonic())
+                self._give_place_back(line)
+                await self._places.acquire()
+        except TimeoutError:
+            raise TunnelError(503, "too many devices are connecting") from None
+        line.place = asyncio.get_running_loop().call_later(PLACE_SECONDS, self._give_place_back, line)
         line.last_dial = time.monotonic()
+        self._next = max(self._next, line.last_dial - BURST_SECONDS) + self._gap
 
 
 def line_pause(line: _Line, now: float, uniform: Callable[[float, float], float]) -> float:

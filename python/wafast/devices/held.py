@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -10,6 +11,9 @@ from uuid import UUID
 from wafast.devices.pairing import Pairing
 from wafast.devices.session import ControlEvent, Session
 from wafast.devices.state import State
+
+#: How often a device's health is looked at, more or less.
+CHECK_SECONDS = 30.0
 
 
 @dataclass(slots=True)
@@ -27,6 +31,10 @@ class Held:
     push_name: str | None = None
     store: str | None = None
     failures: int = 0
+    crashes: int = 0
+    """Workers that died in a row while it was coming online."""
+    check_at: float = field(default_factory=lambda: time.monotonic() + random.uniform(0, CHECK_SECONDS))
+    """When its health is looked at next."""
     before_pairing: tuple[State, str | None] | None = None
     """What a device with a link was, and why, when it began to be paired anew."""
     events: deque[ControlEvent] = field(default_factory=deque)
@@ -42,3 +50,8 @@ class Held:
     def is_online(self) -> bool:
         """Whether messages can leave now."""
         return self.session is not None and self.state == "online"
+
+    @property
+    def is_connecting(self) -> bool:
+        """Whether its session is between its start and being online."""
+        return self.session is not None and self.state == "connecting"

@@ -4,20 +4,40 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
+from wafast import logs
 from wafast.database.queries import load
+from wafast.events import bus
+
+if TYPE_CHECKING:
+    from wafast.events.bus import Executor
 
 q = load(__file__)
+log = logs.get("devices.lease")
 
 #: A worker that has not beaten for so long is dead, and its devices are free.
 EXPIRY_SECONDS = 15.0
 BEAT_SECONDS = 4.0
+#: A device that has been online for so long is not what a worker died of.
+SETTLED_SECONDS = 10.0
+#: Workers that may die of a device before it is quarantined.
+CRASHES = 3
+#: So long suspected devices wait for a worker that tries them, where there is a supervisor to start one.
+TRIAL_PATIENCE_SECONDS = 60.0
+
+# What people read.
+WORKER_DIED = "The process that held the device ended unexpectedly; connecting again"
+QUARANTINED = (
+    f"Quarantined: the process that held it died {CRASHES} times in a row while this device was coming online. "
+    "Its session may be damaged. Connect it to try once more, or log it out and pair it again"
+)
 
 
 class Lease(msgspec.Struct, frozen=True):
@@ -31,24 +51,58 @@ class Lease(msgspec.Struct, frozen=True):
 class Leases:
     """One worker's leases."""
 
-    def __init__(self, pool: asyncpg.Pool, worker_id: UUID, network: str) -> None:
-        self._pool, self.worker_id, self._network = pool, worker_id, network
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        worker_id: UUID,
+        network: str,
+        *,
+        is_trial: bool = False,
+        is_supervised: bool = False,
+        expected: int = 1,
+    ) -> None:
+        """`is_trial`: it only tries devices that are suspected of taking workers down; where this one `is_supervised`
+        there can be such a worker, and it is waited for. `expected` is how many workers of the network are to be here,
+        so that the first one to start does not take everything."""
+        self._pool, self.worker_id, self.network, self.is_trial = pool, worker_id, network, is_trial
+        self._patience = TRIAL_PATIENCE_SECONDS if is_supervised else 0.0
+        self._expected, self._alone_until = expected, time.monotonic() + EXPIRY_SECONDS
+        self._beaten = time.monotonic()
 
-    async def beat(self, figures: dict[str, Any] | None = None) -> None:
+    async def beat(self, figures: dict[str, Any] | None = None) -> bool:
         """Live on for EXPIRY_SECONDS: one statement, however many devices there are. It carries what the worker has
-        counted since it started (`ingest.figures`), so that nobody has to ask."""
+        counted since it started (`ingest.figures`), so that nobody has to ask. Gives False when it came so late that
+        devices may be others' by now."""
+        before = self._beaten
         await self._pool.execute(
-            q.beat, self.worker_id, self._network, socket.gethostname(), os.getpid(), EXPIRY_SECONDS, figures or {}
-        )
-
-    async def held(self) -> dict[int, int]:
-        """Epoch by device, as the database has it."""
-        return {row["device_no"]: row["epoch"] for row in await self._pool.fetch(q.held_leases, self.worker_id)}
+            q.beat, self.worker_id, self.network, socket.gethostname(), os.getpid(), EXPIRY_SECONDS, figures or {},
+            self.is_trial,
+        )  # fmt: skip
+        self._beaten = time.monotonic()
+        return self._beaten - before < EXPIRY_SECONDS
 
     async def acquire(self) -> list[Lease]:
         """Take what is free and needs a worker, up to a fair share."""
-        rows = await self._pool.fetch(q.acquire_leases, self.worker_id, self._network)
+        expected = self._expected if time.monotonic() < self._alone_until else 1
+        rows = await self._pool.fetch(
+            q.acquire_leases, self.worker_id, self.network, self.is_trial, expected, self._patience
+        )
         return [Lease(row["device_no"], row["tenant_id"], row["epoch"]) for row in rows]
+
+    async def surplus(self, most: int) -> list[int]:
+        """Up to `most` devices to hand over, because others hold fewer."""
+        if self.is_trial:
+            return []
+        return [row["device_no"] for row in await self._pool.fetch(q.surplus, self.worker_id, self.network, most)]
+
+    async def wants_trial(self) -> bool:
+        """Whether suspected devices wait for a worker that tries them, and there is none."""
+        wants: bool = await self._pool.fetchval(q.wants_trial, self.network)
+        return wants
+
+    async def acquit(self, device_nos: Sequence[int]) -> None:
+        """These are suspected no more: they were online for SETTLED_SECONDS, and the worker still lives."""
+        await self._pool.execute(q.acquit, self.worker_id, list(device_nos))
 
     async def release(self, device_nos: Sequence[int]) -> None:
         """Give devices back."""
@@ -60,13 +114,13 @@ class Leases:
         await self._pool.execute(q.release_all_leases, self.worker_id)
         await self._pool.execute(q.remove_worker, self.worker_id)
 
-    async def bury_dead_neighbours(self) -> None:
+    async def bury_dead_neighbours(self, killed_pid: int | None = None) -> None:
         """End the heartbeat of workers of this machine whose process is gone, so that their devices are free at once;
-        remove rows of those long gone."""
+        remove rows of those long gone. `killed_pid` is one that did not die of itself."""
         neighbours = await self._pool.fetch(q.neighbours, socket.gethostname())
         dead = [row["id"] for row in neighbours if not _runs(row["pid"])]
         if dead:
-            await self._pool.execute(q.bury_workers, dead)
+            await self._pool.execute(q.bury_workers, dead, killed_pid)
         await self._pool.execute(q.forget_workers)
 
 
@@ -78,3 +132,12 @@ def _runs(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+async def bury(executor: Executor) -> None:
+    """Free what dead workers held, and say that it is not online: whoever comes by may do this."""
+    rows = await executor.fetch(q.bury, SETTLED_SECONDS, CRASHES, WORKER_DIED, QUARANTINED)
+    for row in rows:
+        if row["is_quarantined"]:
+            log.error("device is quarantined", device=row["no"])
+    await bus.publish(executor, [{"k": "device", "t": row["tenant_id"], "d": row["no"]} for row in rows])

@@ -1,31 +1,75 @@
 -- name: beat
 -- One row for all devices a worker holds. A worker that was away longer than its lease begins to live again here; what
 -- others took from it meanwhile shows in held_leases.
-INSERT INTO workers (id, network, node, pid, expires_at, figures)
-VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5), $6)
-ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at, figures = excluded.figures
+INSERT INTO workers (id, network, node, pid, expires_at, figures, is_trial)
+VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5), $6, $7)
+ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at, figures = excluded.figures, beat_at = now()
 
 -- name: neighbours
 SELECT id, pid FROM workers WHERE node = $1 AND expires_at > now()
 
 -- name: bury_workers
-UPDATE workers SET expires_at = now() WHERE id = ANY ($1::uuid[])
+-- $2: the process that somebody has killed.
+UPDATE workers SET expires_at = now(), was_killed = pid IS NOT DISTINCT FROM $2 WHERE id = ANY ($1::uuid[])
 
 -- name: forget_workers
-DELETE FROM workers WHERE expires_at < now() - interval '1 day'
+DELETE FROM workers w WHERE expires_at < now() - interval '1 day'
+    AND NOT EXISTS (SELECT FROM leases l WHERE l.worker_id = w.id)
 
--- name: held_leases
-SELECT device_no, epoch FROM leases WHERE worker_id = $1
+-- name: bury
+-- What dead workers held is free, and no longer said to be online. Devices that were coming online when their worker died
+-- ($1: or were so for less than these seconds) are blamed, unless somebody killed it; one that is blamed alone, for the
+-- $2nd time in a row, is quarantined. $3, $4: the reasons people read.
+WITH dead AS (
+    SELECT d.no, d.state, d.jid, l.worker_id, d.crashes,
+           NOT w.was_killed AND (d.state IN ('pairing', 'connecting') OR d.state = 'online'
+               AND coalesce(d.online_at > w.beat_at - make_interval(secs => $1), false)) AS is_blamed
+    FROM leases l JOIN workers w ON w.id = l.worker_id JOIN devices d ON d.no = l.device_no
+    WHERE w.expires_at <= now()
+    FOR UPDATE OF l, d SKIP LOCKED
+),
+freed AS (
+    UPDATE leases l SET worker_id = NULL FROM dead WHERE l.device_no = dead.no
+),
+judged AS (
+    SELECT no, state, jid, is_blamed, crashes + is_blamed::int AS crashes,
+           is_blamed AND crashes + 1 >= $2
+               AND count(*) FILTER (WHERE is_blamed) OVER (PARTITION BY worker_id) = 1 AS is_quarantined
+    FROM dead
+),
+verdict AS (
+    SELECT *, is_quarantined OR state IN ('connecting', 'online') AS falls FROM judged
+),
+failed AS (
+    UPDATE pairings p SET state = 'failed', reason = $4, qr = NULL, code = NULL, ended_at = now()
+    FROM verdict v WHERE v.is_quarantined AND p.device_no = v.no AND p.state = 'waiting'
+)
+UPDATE devices d SET
+    crashes = v.crashes,
+    blamed_at = CASE WHEN v.is_blamed THEN now() ELSE d.blamed_at END,
+    state = CASE WHEN NOT v.falls THEN d.state WHEN v.jid IS NULL THEN 'new' ELSE 'offline' END,
+    state_reason = CASE WHEN v.is_quarantined THEN $4 WHEN v.falls THEN $3 ELSE d.state_reason END,
+    state_at = CASE WHEN v.falls THEN now() ELSE d.state_at END,
+    retry_at = CASE WHEN v.is_quarantined THEN 'infinity' WHEN v.falls THEN NULL ELSE d.retry_at END
+FROM verdict v
+WHERE d.no = v.no AND (v.is_blamed OR v.falls)
+RETURNING d.tenant_id, d.no, v.is_quarantined
 
 -- name: acquire_leases
 -- Takes devices of the network that need a session, or an end to what a dead worker left, and that nobody holds: up to
 -- this worker's fair share of all that need one. The comparison of epochs makes it a compare-and-set: of two workers
 -- that saw the same free lease one gets it.
-WITH needed AS (
-    SELECT d.no, d.tenant_id, l.epoch, l.worker_id AS holder, w.id IS NOT NULL AS is_held
+-- $3 says that this worker tries suspected devices, and it alone takes them while it lives: those blamed once few at a
+-- time, the others one by one. $4 is how many workers are expected, for one that started before the others.
+WITH others AS (
+    SELECT count(*) FILTER (WHERE NOT is_trial) AS regular, count(*) FILTER (WHERE is_trial) AS trial
+    FROM workers WHERE network = $2 AND expires_at > now()
+),
+needed AS (
+    SELECT d.no, d.tenant_id, d.crashes, coalesce(l.epoch, 0) AS epoch, l.worker_id AS holder
     FROM devices d
+    CROSS JOIN others o
     LEFT JOIN leases l ON l.device_no = d.no
-    LEFT JOIN workers w ON w.id = l.worker_id AND w.expires_at > now()
     WHERE d.network = $2
       AND (d.desired_state = 'connected' AND d.jid IS NOT NULL AND d.state <> 'logged_out'
                AND d.retry_at IS DISTINCT FROM 'infinity'
@@ -33,18 +77,24 @@ WITH needed AS (
            OR d.state IN ('pairing', 'connecting', 'online')
            OR EXISTS (SELECT FROM pairings p WHERE p.device_no = d.no AND p.state = 'waiting')
            OR EXISTS (SELECT FROM outbox o WHERE o.device_no = d.no AND o.state = 'sending'))
+      AND CASE WHEN $3 THEN d.crashes > 0
+               ELSE d.crashes = 0 OR l.worker_id = $1
+                    OR o.trial = 0 AND d.blamed_at < now() - make_interval(secs => $5) END
 ),
-share AS (
-    SELECT ceil(count(*)::float8 / greatest(1, (SELECT count(*) FROM workers WHERE network = $2 AND expires_at > now())))
-           - count(*) FILTER (WHERE holder = $1) AS more
+room AS (
+    SELECT CASE WHEN NOT $3 THEN ceil(count(*)::float8 / greatest(1, $4, (SELECT regular FROM others)))
+                WHEN min(crashes) = 1 THEN greatest(8, count(*) / 4)
+                ELSE 1 END
+           - count(*) FILTER (WHERE holder = $1) AS more,
+           min(crashes) AS crashes
     FROM needed
 ),
 free AS (
-    SELECT n.no, n.tenant_id, coalesce(n.epoch, 0) AS epoch
+    SELECT n.no, n.tenant_id, n.epoch
     FROM needed n JOIN devices d ON d.no = n.no
-    WHERE NOT n.is_held
+    WHERE n.holder IS NULL AND (NOT $3 OR n.crashes = (SELECT crashes FROM room))
     ORDER BY n.no
-    LIMIT (SELECT greatest(0, more)::int8 FROM share)
+    LIMIT (SELECT greatest(0, more)::int8 FROM room)
     FOR NO KEY UPDATE OF d SKIP LOCKED
 )
 INSERT INTO leases AS l (device_no, tenant_id, worker_id, epoch)
@@ -52,6 +102,42 @@ SELECT no, tenant_id, $1, epoch + 1 FROM free
 ON CONFLICT (device_no) DO UPDATE SET worker_id = excluded.worker_id, epoch = excluded.epoch, since = now()
     WHERE l.epoch = excluded.epoch - 1
 RETURNING device_no, tenant_id, epoch
+
+-- name: wants_trial
+-- Suspected devices wait, and nobody tries them.
+SELECT EXISTS (
+    SELECT FROM devices d LEFT JOIN leases l ON l.device_no = d.no
+    WHERE d.network = $1 AND d.crashes > 0 AND l.worker_id IS NULL
+      AND (d.jid IS NOT NULL AND d.desired_state <> 'disconnected' AND d.state <> 'logged_out'
+               AND d.retry_at IS DISTINCT FROM 'infinity'
+           OR EXISTS (SELECT FROM pairings p WHERE p.device_no = d.no AND p.state = 'waiting'))
+) AND NOT EXISTS (SELECT FROM workers WHERE network = $1 AND is_trial AND expires_at > now())
+
+-- name: acquit
+-- These were online long enough: no worker died of them.
+UPDATE devices d SET crashes = 0, blamed_at = NULL
+FROM leases l
+WHERE d.no = ANY ($2::int4[]) AND l.device_no = d.no AND l.worker_id = $1 AND d.crashes > 0
+
+-- name: surplus
+-- Devices this worker hands over, a few at a time, because it holds a tenth more than the others and one of them a tenth
+-- less: after a restart, or when a worker was added. Not those that are just being changed, or send.
+WITH counts AS (
+    SELECT w.id, count(l.device_no) AS n
+    FROM workers w LEFT JOIN leases l ON l.worker_id = w.id
+    WHERE w.network = $2 AND NOT w.is_trial AND w.expires_at > now() GROUP BY w.id
+),
+fair AS (
+    SELECT avg(n) AS n, min(n) AS least, max(n) FILTER (WHERE id = $1) AS mine FROM counts
+)
+SELECT l.device_no
+FROM leases l JOIN devices d ON d.no = l.device_no, fair
+WHERE l.worker_id = $1 AND fair.mine > fair.n * 1.1 + 1 AND fair.least < fair.n * 0.9
+  AND d.state = 'online' AND d.desired_state = 'connected'
+  AND NOT EXISTS (SELECT FROM pairings p WHERE p.device_no = d.no AND p.state = 'waiting')
+  AND NOT EXISTS (SELECT FROM outbox o WHERE o.device_no = d.no AND o.state = 'sending')
+ORDER BY d.no
+LIMIT (SELECT greatest(0, least($3, floor(mine - n)))::int8 FROM fair)
 
 -- name: release_leases
 -- The epoch stays, so that whoever comes next gets a higher one.

@@ -1,8 +1,7 @@
-"""neonize's shared library in this process: threads for its clients, a pool for calls, quiet for its unguarded maps.
+"""neonize's shared library in this process: threads for its clients, and a pool for calls.
 
 Facts of neonize 0.5.2 that shape this file: `Neonize()` keeps its thread for the client's life; its Go maps of clients
-have no lock, so a client that starts or stops while another thread looks itself up can abort the process; a call for a
-client that is not there dereferences nil, which aborts it too.
+have no lock (`neonize_maps`); a call for a client that is not there dereferences nil, which ends the process.
 """
 
 from __future__ import annotations
@@ -11,9 +10,10 @@ import asyncio
 import contextlib
 import ctypes
 import functools
+import itertools
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -30,19 +30,16 @@ from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DevicePr
 
 from wafast import logs
 from wafast.devices import neonize_events
+from wafast.devices.neonize_maps import Maps
 
 log = logs.get("devices.neonize")
 
 #: Measured to be enough for Go's callbacks; the default of 8 MiB costs page tables at 3,000 threads.
 CLIENT_STACK = 256 * 1024
-#: A send keeps its thread until the server has acknowledged it.
-CALL_THREADS = 64
-#: How long a call that has begun may take to look its client up.
-SETTLE_SECONDS = 0.002
-#: How long after its dial a client may take to look itself up; the same gap makes at most 50 starts a second.
-AFTER_DIAL_SECONDS = 0.02
-#: A client that has not dialled by then does not hold others up any longer.
-DIAL_SECONDS = 10.0
+#: A send keeps its thread until the server has acknowledged it; they are made when they are needed.
+CALL_THREADS = 256
+#: A client that has not dialled by then, or not logged in after its dial, does not hold others up any longer.
+DIAL_SECONDS = LOGIN_SECONDS = 10.0
 #: Events neonize hands to the inlet: all but 1 (QR), which it would only hand over after the pairing.
 SUBSCRIBED = bytes((*range(2, 14), *range(16, 28), *range(30, 46)))
 #: Parameters that ride in the store's name: twice the rate at half the CPU of neonize's defaults.
@@ -55,6 +52,7 @@ LOST_LINE = ("from websocket", "Error reconnecting", "websocket not connected", 
 
 Feed = Callable[[int, int, bytes], None]
 """Takes (device number, code, event) for the core, as the inlet would; the event survives the process then."""
+LogIn = Callable[[], Awaitable[None]]
 Told = Callable[[str, str], None]
 """What a client tells outside the inlet: ("qr", code), ("login", outcome), ("ended", error)."""
 
@@ -68,10 +66,10 @@ class Binding:
         self._loop = asyncio.get_running_loop()
         self._told: dict[str, Told] = {}
         self._calls = ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="neonize-call")
-        self._maps = asyncio.Lock()
-        self._quiet = asyncio.Event()
-        self._quiet.set()
-        self._last_call = 0.0
+        self._maps = Maps()
+        #: What runs in neonize now: (client, since when on the monotonic clock) by the number of the call.
+        self._under_way: dict[int, tuple[str, float]] = {}
+        self._numbers = itertools.count()
         self._inlet = ctypes.cast(inlet_address, func_callback_bytes)
         self._on_qr = func_string(lambda uuid, text: self._hear(uuid, "qr", text))
         self._on_login = func_string(lambda uuid, text: self._hear(uuid, "login", text))
@@ -99,21 +97,12 @@ class Binding:
         say = log.warning if is_error else log.debug
         say(entry.Message, component=entry.Name, device=uuid)
 
-    @contextlib.asynccontextmanager
-    async def quiet(self) -> AsyncIterator[None]:
-        """Alone with the maps: no call begins and no other client starts or stops meanwhile."""
-        async with self._maps:
-            self._quiet.clear()
-            try:
-                wait = self._last_call + SETTLE_SECONDS - time.monotonic()
-                if wait > 0:
-                    await asyncio.sleep(wait)
-                yield
-            finally:
-                self._quiet.set()
+    async def run(self, uuid: str, store: str, proxy: str, told: Told, dialled: asyncio.Event, log_in: LogIn) -> None:
+        """Start a client; returns once it is logged in or shows codes, has ended, or took too long.
 
-    async def run(self, uuid: str, store: str, proxy: str, dialled: asyncio.Event, told: Told) -> None:
-        """Start a client; returns once its dial was seen (`dialled`), it has ended, or took too long."""
+        `dialled` is set when it dials; what it dials must not answer before `log_in` is called, which returns when the
+        client has looked itself up for the last time.
+        """
         self._told[uuid] = told
         ended = asyncio.Event()
 
@@ -121,13 +110,15 @@ class Binding:
             ended.set()
             told("ended", error)
 
-        async with self.quiet():
+        async with self._maps.writing():
             self._thread(uuid, store, proxy, end)
             waits = [asyncio.ensure_future(dialled.wait()), asyncio.ensure_future(ended.wait())]
             await asyncio.wait(waits, timeout=DIAL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             for wait in waits:
                 wait.cancel()
-            await asyncio.sleep(AFTER_DIAL_SECONDS)
+        async with self._maps.logging_in():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(log_in(), LOGIN_SECONDS)
 
     def _thread(self, uuid: str, store: str, proxy: str, end: Callable[[str], None]) -> None:
         on_log = self._on_log.setdefault(uuid, func_callback_bytes2(functools.partial(self._log, uuid)))
@@ -153,18 +144,29 @@ class Binding:
     async def stop(self, uuid: str) -> None:
         """Disconnect a client and forget it. Its thread ends by itself; one that still shows codes stays parked, as
         neonize never tells it that nobody scans any more."""
-        async with self.quiet():
+        async with self._maps.writing():
             self._told.pop(uuid, None)
             await self._loop.run_in_executor(self._calls, gocode.Stop, uuid.encode())
 
     async def call(self, function: str, uuid: str, *arguments: Any) -> bytes:
         """Call an exported function for a client that runs. The caller makes sure that it does."""
-        await self._quiet.wait()
-        self._last_call = time.monotonic()
-        answer: bytes = await self._loop.run_in_executor(
-            self._calls, lambda: getattr(gocode, function)(uuid.encode(), *arguments)
-        )
-        return answer
+        await self._maps.calling()
+        number = next(self._numbers)
+        self._under_way[number] = uuid, time.monotonic()
+
+        def ask() -> bytes:
+            try:
+                answer: bytes = getattr(gocode, function)(uuid.encode(), *arguments)
+                return answer
+            finally:
+                self._under_way.pop(number, None)
+
+        return await self._loop.run_in_executor(self._calls, ask)
+
+    def waiting_since(self, uuid: str) -> float | None:
+        """When the oldest call of a client began that has not returned, on the monotonic clock; also of one whose
+        caller has given up."""
+        return min((since for client, since in list(self._under_way.values()) if client == uuid), default=None)
 
     def close(self) -> None:
         """Take no more calls; those under way are not waited for."""

@@ -23,8 +23,12 @@ log = logs.get("devices.session")
 
 Tell = Callable[[int, ev.ControlEvent], None]
 
+#: Requests of one device under way at once: each keeps a thread, and one that gets no answers must not keep them all.
+CALLS = 4
 #: How long stopping waits for a client that is just connecting: until then it may still look itself up in neonize.
 STOP_SECONDS = 5.0
+#: Stopping a client waits for those that log in just now, which takes them LOGIN_SECONDS at most.
+TURN_SECONDS = 20.0
 #: A hundred events take the core a millisecond; a busy machine may let it wait a hundred times longer.
 DRAIN_SECONDS = 0.1
 #: How long after its line is cut a client that shows codes may take to notice.
@@ -68,8 +72,9 @@ class NeonizeSession:
         self._binding, self._gate, self._store, self._tell_worker = binding, gate, store, tell
         self._proxy, self._feed = proxy, feed
         self._introduced: set[str] = set()
+        self._room = asyncio.Semaphore(CALLS)
         self._dialled = asyncio.Event()
-        self._settled = asyncio.Event()  # neonize has looked the client up for the last time, or the client has ended
+        self._settled = asyncio.Event()  # it has logged in, shows codes, or has ended
         self._ended = False
         self._shows_codes = False
         self._live = False
@@ -83,12 +88,18 @@ class NeonizeSession:
         """See `Session.start`."""
         self._store.parent.mkdir(parents=True, exist_ok=True)
         address = self._gate.admit(self.device_no, self._proxy, self._dialled)
-        await self._binding.run(self._uuid, str(self._store), address, self._dialled, self._hear)
+        await self._binding.run(self._uuid, str(self._store), address, self._hear, self._dialled, self._log_in)
+
+    async def _log_in(self) -> None:
+        self._gate.let_go(self.device_no)
+        await self._settled.wait()
 
     def _hear(self, what: str, text: str) -> None:
         match what:
             case "qr":
                 self._shows_codes = True
+                self._settled.set()
+                self._gate.settled(self.device_no)
                 self._tell(ev.Qr(text))
             case "login":
                 self._tell(ev.PairingEnded(text))
@@ -109,9 +120,22 @@ class NeonizeSession:
                 self._shows_codes = False
             case ev.Connected():
                 self._live = True
+                self._gate.settled(self.device_no)
             case ev.Disconnected() | ev.LoggedOut() | ev.Banned() | ev.Replaced() | ev.Outdated() | ev.ConnectFailure():
                 self._live = False
         self._tell(event)
+
+    def heard_at(self) -> float | None:
+        """See `Session.heard_at`."""
+        return self._gate.heard_at(self.device_no)
+
+    def waiting_since(self) -> float | None:
+        """See `Session.waiting_since`."""
+        return self._binding.waiting_since(self._uuid)
+
+    def redial(self) -> None:
+        """See `Session.redial`."""
+        self._gate.cut(self.device_no)
 
     async def stop(self) -> None:
         """See `Session.stop`."""
@@ -123,7 +147,7 @@ class NeonizeSession:
         else:
             await self._stop_dialling()
         self._live = False
-        await self._settle(self._binding.stop(self._uuid), STOP_SECONDS)
+        await self._settle(self._binding.stop(self._uuid), TURN_SECONDS)
         self._gate.dismiss(self.device_no)
 
     async def _drain(self) -> None:
@@ -150,7 +174,8 @@ class NeonizeSession:
     async def _call(self, function: str, *arguments: Any) -> bytes:
         if not self._live or self._stopped:
             raise ev.Offline("the device is not connected")
-        return await self._binding.call(function, self._uuid, *arguments)
+        async with self._room:
+            return await self._binding.call(function, self._uuid, *arguments)
 
     async def _order(self, function: str, *arguments: Any) -> None:
         """A call that answers with the text of an error, or nothing."""

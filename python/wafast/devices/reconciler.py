@@ -18,12 +18,13 @@ import msgspec
 from wafast import logs
 from wafast.database.away import DATABASE_AWAY
 from wafast.database.queries import load
-from wafast.devices import state
+from wafast.devices import lease, state
 from wafast.devices.fleet import Fleet
 from wafast.devices.held import Held
 from wafast.devices.lease import Leases
 from wafast.devices.pairing import TIMED_OUT, Pairing, store_name
 from wafast.devices.session import SessionError
+from wafast.events import bus
 
 q = load(__file__)
 log = logs.get("devices.reconciler")
@@ -33,8 +34,8 @@ TICK_SECONDS = 5.0
 GATHER_SECONDS = 0.02
 #: When a device is looked at again that was just changing.
 AGAIN_SECONDS = 0.2
-#: Sessions that may be between start and online at once.
-MAX_CONNECTING = 50
+#: Devices handed to another worker with each tick, where it holds fewer: each is offline for a second.
+HAND_OVER = 10
 #: A session that is not online by then is started anew; what dials again by itself gets longer.
 CONNECT_SECONDS = 60.0
 REDIAL_SECONDS = 300.0
@@ -52,6 +53,7 @@ class Row(msgspec.Struct, frozen=True):
     desired_state: str
     state: state.State
     failures: int
+    crashes: int
     jid: str | None
     push_name: str | None
     store: str | None
@@ -121,17 +123,28 @@ class Reconciler:
         leases: Leases,
         fleet: Fleet,
         on_acquired: Callable[[list[int]], Awaitable[None]],
+        most_connecting: int,
     ) -> None:
+        """`most_connecting`: sessions that may be between start and online at once."""
         self._pool, self._leases, self._fleet = pool, leases, fleet
         self._on_acquired = on_acquired
+        self._most_connecting = most_connecting
+        #: Whether suspected devices wait, and no worker tries them.
+        self.wants_trial = False
         self._woken = asyncio.Event()
         self._named: set[int] = set()
         self._again: set[int] = set()
         self._missed = True
         self._starts: asyncio.PriorityQueue[tuple[int, int, int]] = asyncio.PriorityQueue()
         self._queued: dict[int, int] = {}
-        self._busy: set[int] = set()
+        self._busy: set[int] = set()  # being started
+        self._coming: set[int] = set()  # these, and those that are connecting since
         self._count = 0
+
+    @property
+    def busy(self) -> int:
+        """Devices that wait to be started, or are connecting."""
+        return len(self._queued) + len(self._still_coming())
 
     def wake(self, device_no: int) -> None:
         """Something about this device has changed."""
@@ -172,13 +185,10 @@ class Reconciler:
     async def look(self, named: list[int] | None) -> None:
         """Take what is free, then look at the named devices, or at all."""
         fleet = self._fleet
-        acquired = await self._leases.acquire()
-        for lease in acquired:
-            fleet.adopt(lease)
-        if acquired:
-            log.info("devices taken", count=len(acquired))
-            await self._on_acquired([lease.device_no for lease in acquired])
-        wanted = None if named is None else named + [lease.device_no for lease in acquired]
+        acquired: list[int] = []
+        if named is None or any(no not in fleet.held for no in named):
+            acquired = await self._acquire(named is None)
+        wanted = None if named is None else named + acquired
         asked = time.monotonic()
         rows = await self._read(wanted)
         known = list(fleet.held) if wanted is None else wanted
@@ -193,6 +203,45 @@ class Reconciler:
             elif await self._try_step(row, held):
                 releases.append(row.no)
         await self._leases.release(releases)
+        if named is None:
+            await self._settle()
+
+    async def _acquire(self, bury: bool) -> list[int]:
+        """Take what is free; only now and then, because all devices are looked through for it."""
+        if bury:
+            await lease.bury(self._pool)
+        acquired = await self._leases.acquire()
+        for taken in acquired:
+            self._fleet.adopt(taken)
+        if acquired:
+            log.info("devices taken", count=len(acquired))
+            await self._on_acquired([taken.device_no for taken in acquired])
+        return [taken.device_no for taken in acquired]
+
+    async def _settle(self) -> None:
+        """Acquit suspected devices that proved well, and hand over what others should hold."""
+        now = time.monotonic()
+        proven = [
+            held.device_no
+            for held in self._fleet.held.values()
+            if held.crashes and held.is_online and now - held.state_at >= lease.SETTLED_SECONDS
+        ]
+        if proven:
+            await self._leases.acquit(proven)
+        moving = proven if self._leases.is_trial else await self._leases.surplus(HAND_OVER)
+        for held in [self._fleet.held[device_no] for device_no in moving if device_no in self._fleet.held]:
+            await self._hand_over(held)
+        self.wants_trial = await self._leases.wants_trial()
+
+    async def _hand_over(self, held: Held) -> None:
+        """Give a device to whoever should hold it."""
+        if held.is_handling or held.device_no in self._busy:
+            return
+        await self._fleet.end_session(held)
+        await self._fleet.move(held, "offline", state.MOVES)
+        await self._fleet.drop(held)
+        await self._leases.release([held.device_no])
+        await bus.wake(self._pool, "device", self._leases.network, held.device_no)
 
     async def _try_step(self, row: Row, held: Held) -> bool:
         """A device whose step fails is nobody else's trouble."""
@@ -251,13 +300,13 @@ class Reconciler:
                 await self._log_out(held)
                 self.wake(row.no)
             case Step.RESTART:
-                await fleet.restart_stuck(held)
+                await fleet.restart_stuck(held, state.STUCK)
         return False
 
     @staticmethod
     def _refresh(row: Row, held: Held) -> None:
         """What only the database knows, while no session tells better."""
-        held.failures = row.failures
+        held.failures, held.crashes = row.failures, row.crashes
         if held.session is None:
             held.state, held.jid, held.push_name, held.store = row.state, row.jid, row.push_name, row.store
 
@@ -271,18 +320,32 @@ class Reconciler:
         """Start queued sessions, pairings first, few at a time, until cancelled."""
         while True:
             _rank, _count, device_no = await self._starts.get()
-            await self._fleet.wait_for_room(MAX_CONNECTING)
+            await self._fleet.wait_for(self._has_room)
             del self._queued[device_no]
             self._busy.add(device_no)
-            try:
-                await self._start(device_no)
-            except DATABASE_AWAY as error:
-                log.warning("a start was not written", device=device_no, error=str(error))
-            except Exception:
-                log.exception("a device was not started", device=device_no)
-            finally:
-                self._busy.discard(device_no)
-                self.wake(device_no)
+            self._coming.add(device_no)
+            self._fleet.spawn(self._start_one(device_no))
+
+    def _has_room(self) -> bool:
+        return len(self._still_coming()) < self._most_connecting
+
+    def _still_coming(self) -> set[int]:
+        """Devices whose session is between its start and being online."""
+        held = self._fleet.held
+        self._coming = {no for no in self._coming if no in self._busy or (no in held and held[no].is_connecting)}
+        return self._coming
+
+    async def _start_one(self, device_no: int) -> None:
+        try:
+            await self._start(device_no)
+        except DATABASE_AWAY as error:
+            log.warning("a start was not written", device=device_no, error=str(error))
+        except Exception:
+            log.exception("a device was not started", device=device_no)
+        finally:
+            self._busy.discard(device_no)
+            self._fleet.moved()
+            self.wake(device_no)
 
     async def _start(self, device_no: int) -> None:
         """Start what is still wanted now: the queue may have taken a while."""

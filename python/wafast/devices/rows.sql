@@ -60,7 +60,8 @@ DELETE FROM devices WHERE no = $1
 UPDATE devices d SET
     desired_state = $3,
     retry_at = NULL,
-    failures = CASE WHEN $3 = 'connected' THEN 0 ELSE failures END
+    failures = CASE WHEN $3 = 'connected' THEN 0 ELSE failures END,
+    crashes = least(crashes, 2)  -- one that is quarantined gets one more try
 WHERE tenant_id = $1 AND id = $2 AND (jid IS NOT NULL AND state <> 'logged_out' OR $3 <> 'connected')
 RETURNING d.*, (SELECT coalesce(sum(unread), 0)::int FROM chats c WHERE c.device_no = d.no) AS unread_count
 

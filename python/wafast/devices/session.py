@@ -209,6 +209,15 @@ class Session(Protocol):
     async def start(self) -> None:
         """Begin to connect, or to show codes when the device was never paired; returns once that is under way."""
 
+    def heard_at(self) -> float | None:
+        """When the server last said something, on the monotonic clock; None without a connection."""
+
+    def waiting_since(self) -> float | None:
+        """Since when the oldest request waits that was not answered, on the monotonic clock; None without one."""
+
+    def redial(self) -> None:
+        """Cut the connection, which does not answer: the session dials anew by itself."""
+
     async def stop(self) -> None:
         """End it; returns within seconds, whatever state it is in. Nothing is told after that."""
 

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import socket
 import struct
+from collections.abc import Callable
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
@@ -115,11 +116,15 @@ class _Pipe(asyncio.Protocol):
     """One end of a tunnel: what comes in here goes out there. A task and a stream per direction would cost four times
     the memory, and a wake-up more for each packet."""
 
-    def __init__(self, there: asyncio.Transport, ended: asyncio.Future[None]) -> None:
-        self._there, self._ended = there, ended
+    def __init__(
+        self, there: asyncio.Transport, ended: asyncio.Future[None], heard: Callable[[], None] | None = None
+    ) -> None:
+        self._there, self._ended, self._heard = there, ended, heard
 
     def data_received(self, data: bytes) -> None:
         self._there.write(data)
+        if self._heard is not None:
+            self._heard()
 
     def eof_received(self) -> None:
         self._end()
@@ -141,15 +146,18 @@ class _Pipe(asyncio.Protocol):
             self._ended.set_result(None)
 
 
-async def splice(near: asyncio.Transport, far: asyncio.Transport, greeting: bytes) -> None:
-    """Say `greeting` to the near end, then carry bytes both ways until either end closes.
+async def splice(
+    near: asyncio.Transport, far: asyncio.Transport, greeting: bytes, heard: Callable[[], None] | None = None
+) -> None:
+    """Say `greeting` to the near end, then carry bytes both ways until either end closes; `heard` is called whenever
+    the far end has said something.
 
     Neither end may have said anything yet: a TLS client waits for the greeting, and its server for the client.
     """
     if near.is_closing() or far.is_closing():
         return
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    far.set_protocol(_Pipe(near, ended))
+    far.set_protocol(_Pipe(near, ended, heard))
     near.set_protocol(_Pipe(far, ended))
     near.write(greeting)
     await ended

@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from wafast.devices.eager_media import NEW_FILES, EagerMedia
 from wafast.devices.fleet import Fleet
 from wafast.devices.gate import Gate
 from wafast.devices.group_names import NAMELESS_CHATS, GroupNames
+from wafast.devices.health import Health
 from wafast.devices.ingest import figures, open_ingest
 from wafast.devices.lease import BEAT_SECONDS, Leases
 from wafast.devices.media_fetcher import MediaFetcher
@@ -36,6 +38,7 @@ from wafast.events.calls import Server, request_channel
 from wafast.inbox.media_store import MediaStore
 from wafast.outbox import claim as claims
 from wafast.outbox.send import Sender
+from wafast.pulse import Pulse
 from wafast.settings import Network, Settings
 
 if TYPE_CHECKING:
@@ -43,6 +46,11 @@ if TYPE_CHECKING:
 
 log = logs.get("devices.worker")
 
+#: Devices that may be connecting at once, in all workers of a network.
+MAX_CONNECTING = 50
+LIFE_SECONDS = 1.0
+#: A worker that tries suspected devices ends when it has had none for so long.
+IDLE_SECONDS = 20.0
 FLUSH_SECONDS = 10.0
 #: How long the last claim may take.
 STOP_SECONDS = 5.0
@@ -56,8 +64,18 @@ class _Work(msgspec.Struct):
     d: int
 
 
-def run(settings: Settings, database_uri: str, network: Network, profile: Path | None) -> None:
+def run(
+    settings: Settings,
+    database_uri: str,
+    network: Network,
+    profile: Path | None,
+    pulse: Pulse | None = None,
+    is_trial: bool = False,
+    killed_pid: int | None = None,
+) -> None:
     """Be one worker until SIGTERM or SIGINT: then sessions stop, what came in is committed, devices are given back.
+    `pulse` tells a supervisor that all is well. With `is_trial` it tries devices that are suspected of taking workers
+    down, and ends when none is left. `killed_pid` is the worker before this one, when somebody killed it.
 
     Raises ValueError for a network with the wrong kind of profile, RuntimeError in a process that was not started for
     its profile (`loopback_trust.environment`).
@@ -69,7 +87,7 @@ def run(settings: Settings, database_uri: str, network: Network, profile: Path |
     logs.configure(settings.log, f"worker {network}")
     _raise_file_limit()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_Worker(settings, database_uri, network, profile).run())
+        runner.run(_Worker(settings, database_uri, network, profile, pulse, is_trial).run(killed_pid))
     # neonize leaves threads of Go behind that may call back at any time: the interpreter must not be taken down first.
     sys.stdout.flush()
     sys.stderr.flush()
@@ -84,13 +102,22 @@ def _raise_file_limit() -> None:
 
 
 class _Worker:
-    def __init__(self, settings: Settings, uri: str, network: Network, profile: Path | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        uri: str,
+        network: Network,
+        profile: Path | None,
+        pulse: Pulse | None,
+        is_trial: bool,
+    ) -> None:
         self._settings, self._uri, self._network, self._profile = settings, uri, network, profile
+        self._pulse, self._is_trial = pulse, is_trial
         self._id = uuid4()
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def run(self) -> None:
+    async def run(self, killed_pid: int | None) -> None:
         """Everything from the first connection to the last."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -101,15 +128,23 @@ class _Worker:
         make_session, gate = self._prepare_sessions(ingest.receive)
         from wafast.devices.phone_state import PhoneState  # neonize, now that it is prepared
 
-        leases = Leases(pool, self._id, self._network)
-        await leases.bury_dead_neighbours()
+        leases = Leases(
+            pool,
+            self._id,
+            self._network,
+            is_trial=self._is_trial,
+            is_supervised=self._pulse is not None,
+            expected=settings.workers,
+        )
+        await leases.bury_dead_neighbours(killed_pid)
         await leases.beat(figures(ingest))
         await gate.open()
         sessions_dir = settings.sessions_dir / self._network
         fleet = Fleet(pool, self._id, sessions_dir, make_session)
         keep = settings.messages_per_chat
         sender = Sender(pool, self._id, settings.media_dir, fleet.online, lambda no: _session(fleet, no), keep)
-        reconciler = Reconciler(pool, leases, fleet, lambda numbers: _orphan(pool, numbers))
+        most_connecting = max(1, MAX_CONNECTING // settings.workers)
+        reconciler = Reconciler(pool, leases, fleet, lambda numbers: _orphan(pool, numbers), most_connecting)
         names = GroupNames(pool, lambda no: _session(fleet, no))
         phones = PhoneState(fleet.held, sessions_dir, ingest.receive)
         fetcher = MediaFetcher(pool, MediaStore(pool, settings.media_dir))
@@ -126,9 +161,11 @@ class _Worker:
         listener = self._listener(pool, fleet, reconciler, sender, fetcher, eager)
         log.info("worker is ready", worker=str(self._id), network=self._network, pid=os.getpid())
         background = [
-            self._task(self._beat(leases, ingest)),
+            self._task(self._beat(leases, ingest, reconciler)),
+            self._task(self._show_life(fleet, reconciler)),
             self._task(listener.run()),
             self._task(reconciler.run()),
+            self._task(Health(fleet).run()),
             self._task(reconciler.run_starts()),
             self._task(names.run()),
             self._task(phones.run()),
@@ -137,7 +174,7 @@ class _Worker:
         sending = self._task(sender.run())
         await self._stop.wait()
         log.info("worker stops")
-        for task in background[1:]:
+        for task in background[2:]:
             task.cancel()
         sender.stop()
         await asyncio.wait([sending], timeout=STOP_SECONDS)
@@ -146,7 +183,8 @@ class _Worker:
         loop.remove_reader(ingest.control_fd())
         if not await asyncio.to_thread(ingest.flush, FLUSH_SECONDS):
             log.warning("not all is committed; the rest lies in the spool until the next start")
-        background[0].cancel()
+        for task in background[:2]:
+            task.cancel()
         with contextlib.suppress(*DATABASE_AWAY):
             await fleet.say_offline()
             await leases.resign()
@@ -176,7 +214,8 @@ class _Worker:
 
         only = loopback_trust.patch(self._profile).address if self._profile is not None else None
         binding = Binding(_core.inlet_address(), feed)
-        gate = Gate(self._settings.connect_rate / self._settings.workers, only)
+        workers = self._settings.workers
+        gate = Gate(self._settings.connect_rate / workers, max(1, MAX_CONNECTING // workers), only)
 
         def make(device_no: int, store: Path, proxy: str | None, tell: Callable[[int, ControlEvent], None]) -> Session:
             return NeonizeSession(binding, gate, device_no, store, proxy, tell, feed)
@@ -231,13 +270,27 @@ class _Worker:
         channels: dict[str, Callable[[str], None]] = {WORK: work, request_channel(self._id): server.receive}
         return Listener(self._uri, f"worker {self._network} listener", channels, gap)
 
-    async def _beat(self, leases: Leases, ingest: _core.Ingest) -> None:
+    async def _show_life(self, fleet: Fleet, reconciler: Reconciler) -> None:
+        """Tell the supervisor that the loop runs; end a trial that has nothing to try."""
+        idle_since = time.monotonic()
+        while True:
+            if self._pulse is not None:
+                self._pulse.beat(busy=reconciler.busy, wants_trial=reconciler.wants_trial)
+            if fleet.held or not self._is_trial:
+                idle_since = time.monotonic()
+            elif time.monotonic() - idle_since > IDLE_SECONDS:
+                self._stop.set()
+            await asyncio.sleep(LIFE_SECONDS)
+
+    async def _beat(self, leases: Leases, ingest: _core.Ingest, reconciler: Reconciler) -> None:
         """Say that this worker lives. While the database is away its sessions go on: nobody can take them, and what
         comes in is spooled. What was taken after all shows when the reconciler next looks."""
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             try:
-                await leases.beat(figures(ingest))
+                if not await leases.beat(figures(ingest)):
+                    log.warning("the heartbeat came late: devices may be others' by now")
+                    reconciler.wake_all()
             except DATABASE_AWAY as error:
                 log.warning("no heartbeat: the database is away", error=str(error))
 

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from tests.integration.devices.stack import Stack
-from wafast.devices import rows, state
+from wafast.devices import lease, rows, state
 from wafast.devices.lease import Leases
 from wafast.devices.session import Sent
 from wafast.outbox import claim as claims
@@ -27,7 +27,7 @@ async def holder(stack: Stack, *devices: rows.DeviceRow) -> UUID:
     leases = Leases(stack.pool, uuid4(), "loopback")
     await leases.beat()
     taken = await leases.acquire()
-    assert {lease.device_no for lease in taken} >= {device.no for device in devices}
+    assert {one.device_no for one in taken} >= {device.no for device in devices}
     return leases.worker_id
 
 
@@ -116,10 +116,11 @@ async def test_a_claim_under_an_old_lease_ends_as_unknown_and_cannot_be_finished
     [row] = await queue(stack, device, 1)
     [claim] = await claims.claim(stack.pool, worker, [device.no], [])
     await stack.pool.execute("UPDATE workers SET expires_at = now()")
+    await lease.bury(stack.pool)
     other = Leases(stack.pool, uuid4(), "loopback")
     await other.beat()
-    [lease] = await other.acquire()
-    assert lease.epoch == 2
+    [taken] = await other.acquire()
+    assert taken.epoch == 2
     assert await claims.orphan(stack.pool, [device.no]) == 1
     assert (await stack.until_sent(row, "unknown")).reason is not None
     assert not await transition.finish(stack.pool, worker, claim, "queued")
@@ -234,7 +235,7 @@ async def test_two_workers_never_hold_one_device(stack: Stack) -> None:
     taken: list[int] = []
     for _ in range(6):
         for got in await asyncio.gather(*(worker.acquire() for worker in workers)):
-            taken.extend(lease.device_no for lease in got)
+            taken.extend(one.device_no for one in got)
     assert len(taken) == len(set(taken)) == 20
     counts = await stack.pool.fetch("SELECT count(*) FROM leases GROUP BY worker_id")
     assert [row["count"] for row in counts] == [5, 5, 5, 5], "everybody a fair share"

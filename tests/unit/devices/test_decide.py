@@ -18,6 +18,7 @@ PAIRED = {"jid": "60123456789@s.whatsapp.net", "store": "a.db"}
 def row(**fields: Any) -> Row:
     plain: dict[str, Any] = {
         "no": 1, "id": UUID(int=1), "tenant_id": 1, "desired_state": "disconnected", "state": "new", "failures": 0,
+        "crashes": 0,
         "jid": None, "push_name": None, "store": None, "proxy": None, "is_due": True,
         "waits_for_person": False, "epoch": 3, "pairing_id": None, "pairing_phone": None, "pairing_expired": None,
     }  # fmt: skip

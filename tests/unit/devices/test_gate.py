@@ -25,8 +25,8 @@ async def listening(handler: Handler) -> AsyncIterator[int]:
 
 
 @contextlib.asynccontextmanager
-async def opened(rate: float = 1000, only: tuple[str, int] | None = None) -> AsyncIterator[Gate]:
-    gate = Gate(rate, only)
+async def opened(rate: float = 1000, only: tuple[str, int] | None = None, places: int = 100) -> AsyncIterator[Gate]:
+    gate = Gate(rate, places, only)
     await gate.open()
     yield gate
     await gate.close()
@@ -50,6 +50,13 @@ async def dial(
     return head.decode().split("\r\n")[0], reader, writer
 
 
+def admitted(gate: Gate, device_no: int, proxy: str | None = None) -> str:
+    """The address for a device that may dial now."""
+    address = gate.admit(device_no, proxy, asyncio.Event())
+    gate.let_go(device_no)
+    return address
+
+
 async def says(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, text: bytes) -> bytes:
     writer.write(text)
     return await reader.read(100)
@@ -59,6 +66,7 @@ async def test_a_device_reaches_its_host_and_the_gate_has_seen_it() -> None:
     async with listening(echo) as port, opened() as gate:
         dialled = asyncio.Event()
         address = gate.admit(7, None, dialled)
+        gate.let_go(7)
         status, reader, writer = await dial(address, "127.0.0.1", port)
         assert status.startswith("HTTP/1.1 200")
         assert dialled.is_set()
@@ -67,9 +75,19 @@ async def test_a_device_reaches_its_host_and_the_gate_has_seen_it() -> None:
         assert await reader.read() == b"", "its connections are cut"
 
 
+async def test_a_dial_is_seen_at_once_and_answered_when_it_may_go() -> None:
+    async with listening(echo) as port, opened() as gate:
+        dialled = asyncio.Event()
+        waiting = asyncio.ensure_future(dial(gate.admit(7, None, dialled), "127.0.0.1", port))
+        await dialled.wait()
+        assert not (await asyncio.wait([waiting], timeout=0.2))[0]
+        gate.let_go(7)
+        assert "200" in (await waiting)[0]
+
+
 async def test_nobody_else_may_dial() -> None:
     async with listening(echo) as port, opened() as gate:
-        address = gate.admit(7, None, asyncio.Event())
+        address = admitted(gate, 7, None)
         assert (await dial(address, "127.0.0.1", port, user="8"))[0].startswith("HTTP/1.1 407")
         wrong = address.replace(urlsplit(address).password or "", "guess")
         assert (await dial(wrong, "127.0.0.1", port))[0].startswith("HTTP/1.1 407")
@@ -85,7 +103,7 @@ async def test_a_loopback_gate_goes_through_one_address_whatever_the_device_says
         await echo(reader, writer)
 
     async with listening(profile_proxy) as port, opened(only=("127.0.0.1", port)) as gate:
-        address = gate.admit(7, "socks5://203.0.113.9:1080", asyncio.Event())
+        address = admitted(gate, 7, "socks5://203.0.113.9:1080")
         status, reader, writer = await dial(address, "web.whatsapp.com", 443)
         assert status.startswith("HTTP/1.1 200")
         assert await says(reader, writer, b"x") == b"X"
@@ -94,7 +112,7 @@ async def test_a_loopback_gate_goes_through_one_address_whatever_the_device_says
 
 def test_a_loopback_gate_refuses_an_address_elsewhere() -> None:
     with pytest.raises(ValueError, match="only dials on this machine"):
-        Gate(50, ("203.0.113.9", 8080))
+        Gate(50, 1, ("203.0.113.9", 8080))
 
 
 async def test_a_device_goes_through_its_own_socks_proxy() -> None:
@@ -110,7 +128,7 @@ async def test_a_device_goes_through_its_own_socks_proxy() -> None:
         await echo(reader, writer)
 
     async with listening(socks) as port, opened() as gate:
-        address = gate.admit(7, f"socks5://ann:p%3Aw@127.0.0.1:{port}", asyncio.Event())
+        address = admitted(gate, 7, f"socks5://ann:p%3Aw@127.0.0.1:{port}")
         status, reader, writer = await dial(address, "web.whatsapp.com", 443)
         assert status.startswith("HTTP/1.1 200")
         assert await says(reader, writer, b"x") == b"X"
@@ -124,7 +142,7 @@ async def test_a_proxy_that_refuses_is_named() -> None:
         writer.close()
 
     async with listening(refuse) as port, opened() as gate:
-        address = gate.admit(7, f"http://127.0.0.1:{port}", asyncio.Event())
+        address = admitted(gate, 7, f"http://127.0.0.1:{port}")
         assert (await dial(address, "web.whatsapp.com", 443))[0].startswith("HTTP/1.1 502 the proxy 127.0.0.1")
 
 
@@ -140,10 +158,55 @@ async def test_dials_keep_the_global_rate() -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
 
     async with listening(proxy) as port, opened(20, ("127.0.0.1", port)) as gate:
-        addresses = [gate.admit(number, None, asyncio.Event()) for number in range(5)]
+        addresses = [admitted(gate, number) for number in range(25)]
         began = time.monotonic()
         await asyncio.gather(*(dial(address, "web.whatsapp.com", 443) for address in addresses))
-        assert time.monotonic() - began >= 0.19
+        assert time.monotonic() - began >= 0.19, "those of one second go at once, the others at their rate"
+
+
+async def accepting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A proxy that takes everybody, and says again what it hears."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    while data := await reader.read(100):
+        writer.write(data)
+    writer.close()
+
+
+async def test_no_more_than_the_places_are_connecting_at_once() -> None:
+    async with listening(accepting) as port, opened(only=("127.0.0.1", port), places=2) as gate:
+        addresses = [admitted(gate, number) for number in range(4)]
+        dials = [asyncio.ensure_future(dial(address, "web.whatsapp.com", 443)) for address in addresses]
+
+        async def in_now() -> set[int]:
+            await asyncio.wait(dials, timeout=0.5, return_when=asyncio.ALL_COMPLETED)
+            return {number for number, one in enumerate(dials) if one.done()}
+
+        first, second = await in_now()
+        gate.settled(first)  # it is online
+        assert len(await in_now()) == 3
+        gate.settled(first)  # and has no second place to give
+        assert len(await in_now()) == 3
+        gate.dismiss(second)
+        assert len(await in_now()) == 4
+
+
+async def test_the_gate_knows_when_whatsapp_last_spoke_and_cuts_a_device_off() -> None:
+    async with listening(accepting) as port, opened(only=("127.0.0.1", port)) as gate:
+        address = admitted(gate, 7)
+        assert gate.heard_at(7) is None
+        _, reader, writer = await dial(address, "web.whatsapp.com", 443)
+        connected = gate.heard_at(7)
+        assert connected is not None
+        assert await says(reader, writer, b"ping") == b"ping"
+        heard = gate.heard_at(7)
+        assert heard is not None
+        assert heard > connected
+        _, files, _ = await dial(address, "mmg.whatsapp.net", 443)
+        gate.cut(7)
+        assert await reader.read() == await files.read() == b""
+        assert gate.heard_at(7) is None
+        assert (await dial(address, "web.whatsapp.com", 443))[0].endswith("established"), "it may dial again"
 
 
 def test_a_storm_of_reconnects_is_held_back_longer_each_time() -> None:

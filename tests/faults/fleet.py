@@ -1,0 +1,143 @@
+"""A whole system with two workers and devices on a simulator of its own, for tests that take parts of it away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+
+from tests.simulator import Simulator
+from tests.system import SOURCE, System, run
+from wafast.database.embedded import running_uri
+
+#: Imported by every process of the system: the named device's session ends its process, as a fault in the engine would.
+POISON = """
+import os, sys
+
+def end(event, arguments):
+    if event == "_thread.start_new_thread":
+        name = getattr(getattr(arguments[0], "__self__", None), "name", "")
+        if name.startswith("neonize-") and os.path.exists({folder!r} + "/" + name.removeprefix("neonize-")):
+            os.abort()
+
+sys.addaudithook(end)
+"""
+PATIENCE = 90.0
+
+
+class Fleet:
+    """The system, its phones, and words for what tests do with them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.poison = folder / "poison"
+        hook = folder / "hook"
+        for made in (self.poison, hook):
+            made.mkdir(parents=True)
+        (hook / "sitecustomize.py").write_text(POISON.format(folder=str(self.poison)))
+        self.simulator = Simulator.start(folder / "simulator", seed=5)
+        more = {
+            "WAFAST_LOOPBACK": str(self.simulator.folder / "loopback.json"),
+            "WAFAST_WORKERS": "2",
+            "PYTHONPATH": os.pathsep.join([str(hook), str(SOURCE)]),
+        }
+        self.system = System(folder / "data", more=more).wait_ready()
+        self.key = run(self.system.data_dir, "key", "create", "--scope", "admin").stdout.split()[-1]
+        self._numbers = iter(range(60_110_000_001, 60_120_000_000))
+
+    def end(self) -> None:
+        """Nothing runs any more."""
+        try:
+            self.system.stop()
+        finally:
+            self.simulator.stop()
+
+    def ask(self, verb: str, path: str, **body: Any) -> Any:
+        """One call of the API."""
+        answer = httpx.request(
+            verb, f"{self.system.url}/api/v1{path}", json=body or None, timeout=30, trust_env=False,
+            headers={"X-API-Key": self.key},
+        )  # fmt: skip
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def pair(self, count: int) -> list[str]:
+        """So many new devices, online; their ids."""
+        with ThreadPoolExecutor(8) as threads:
+            made = list(threads.map(self._pair, [str(next(self._numbers)) for _ in range(count)]))
+        self.until_online(made)
+        return made
+
+    def _pair(self, phone: str) -> str:
+        device: str = self.ask("POST", "/devices", name=f"Line {phone}", network="loopback")["id"]
+        pairing = self.ask("POST", f"/devices/{device}/pairings", method="qr")["id"]
+        self.until(lambda: self.ask("GET", f"/pairings/{pairing}")["qr"], "a code")
+        code = self.ask("GET", f"/pairings/{pairing}")["qr"]
+        Simulator.attach(self.simulator.folder / "loopback.json").scan(phone, code)
+        return device
+
+    def device(self, device_id: str) -> dict[str, Any]:
+        """A device as the API shows it."""
+        found: dict[str, Any] = self.ask("GET", f"/devices/{device_id}")
+        return found
+
+    def online(self) -> set[str]:
+        """Devices that are online."""
+        return {one["id"] for one in self.ask("GET", "/devices?limit=200")["items"] if one["state"] == "online"}
+
+    def until_online(self, wanted: list[str]) -> None:
+        """Wait until these are online, which the phones confirm."""
+        self.until(lambda: self.online() >= set(wanted), f"{len(wanted)} devices online")
+        phones = {self.device(one)["phone"].removeprefix("+") for one in wanted}
+
+        def connected() -> bool:
+            accounts = self.simulator.accounts()
+            return all(any(device.online for device in accounts[phone].devices) for phone in phones)
+
+        self.until(connected, "every phone with its companion")
+
+    def until(self, what: Callable[[], object], name: str) -> None:
+        """Wait until it is true."""
+        deadline = time.monotonic() + PATIENCE
+        while not what():
+            assert time.monotonic() < deadline, f"never came: {name}\n{self.system.tail()}"
+            time.sleep(0.1)
+
+    def said(self, event: str) -> list[dict[str, Any]]:
+        """What the system logged with this text."""
+        lines = self.system.output.read_text("utf-8").splitlines()
+        return [json.loads(line) for line in lines if f'"event": "{event}"' in line]
+
+    def workers(self) -> dict[str, int]:
+        """The process of each worker of the loopback network, by its name; the last one that was started."""
+        started = [line for line in self.said("started") if line["child"].startswith("loopback")]
+        return {line["child"]: line["pid"] for line in started}
+
+    def signal(self, worker: str, number: signal.Signals) -> int:
+        """Send a signal to a worker; its pid."""
+        pid = self.workers()[worker]
+        os.kill(pid, number)
+        return pid
+
+    def device_no(self, device_id: str) -> int:
+        """Its number, which is also the name of its client in neonize."""
+
+        async def ask() -> int:
+            uri = running_uri(self.system.data_dir)
+            assert uri is not None
+            connection = await asyncpg.connect(uri)
+            try:
+                number: int = await connection.fetchval("SELECT no FROM devices WHERE id = $1", device_id)
+                return number
+            finally:
+                await connection.close()
+
+        return asyncio.run(ask())

@@ -1,0 +1,88 @@
+"""Workers are killed, hang, are restarted one by one, and one device takes its worker down: the others go on."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.fleet import Fleet
+from tests.system import run
+from wafast.devices.lease import CRASHES
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[Fleet]:
+    folder = Path(tempfile.mkdtemp(prefix="wafast-fleet-"))
+    folder.chmod(0o755)
+    fleet = Fleet(folder)
+    yield fleet
+    fleet.end()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def devices(fleet: Fleet) -> list[str]:
+    return fleet.pair(6)
+
+
+def changes(fleet: Fleet, device_id: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = fleet.ask("GET", f"/devices/{device_id}/changes")["items"]
+    return found
+
+
+def test_a_killed_worker_loses_its_devices_to_others(fleet: Fleet, devices: list[str]) -> None:
+    before = {one: changes(fleet, one)[0]["id"] for one in devices}
+    pid = fleet.signal("loopback worker 1", signal.SIGKILL)
+    fleet.until(lambda: fleet.workers()["loopback worker 1"] != pid, "another worker")
+    moved = [one for one in devices if changes(fleet, one)[0]["id"] != before[one]]
+
+    def have_come_back() -> bool:
+        moved[:] = [one for one in devices if changes(fleet, one)[0]["id"] != before[one]]
+        return bool(moved) and fleet.online() >= set(devices)
+
+    fleet.until(have_come_back, "devices that moved and are online")
+    fleet.until_online(devices)
+    assert len(moved) < len(devices), "the other worker's devices stay where they are"
+    reasons = [change["reason"] for change in changes(fleet, moved[0])]
+    assert any(reason is not None and "ended unexpectedly" in reason for reason in reasons)
+
+
+def test_a_worker_that_hangs_is_found_and_replaced(fleet: Fleet, devices: list[str]) -> None:
+    pid = fleet.signal("loopback worker 2", signal.SIGSTOP)
+    fleet.until(lambda: fleet.workers()["loopback worker 2"] != pid, "another worker")
+    assert fleet.said("killed: it hangs")[-1]["pid"] == pid
+    fleet.until_online(devices)
+
+
+def test_workers_are_restarted_one_by_one(fleet: Fleet, devices: list[str]) -> None:
+    before = fleet.workers()
+    run(fleet.system.data_dir, "restart")
+    fleet.until(lambda: len(fleet.said("restarted")) >= 4, "four workers restarted")
+    now = fleet.workers()
+    assert all(now[name] != pid for name, pid in before.items() if "trial" not in name)
+    order = [line["child"] for line in fleet.said("restarted")]
+    assert order == ["whatsapp worker 1", "whatsapp worker 2", "loopback worker 1", "loopback worker 2"]
+    fleet.until_online(devices)
+
+
+def test_a_device_that_takes_its_worker_down_again_and_again_is_quarantined(fleet: Fleet, devices: list[str]) -> None:
+    [poisoned] = fleet.pair(1)
+    number = fleet.device_no(poisoned)
+    fleet.ask("POST", f"/devices/{poisoned}/disconnect")
+    fleet.until(lambda: fleet.device(poisoned)["state"] == "offline", "offline")
+    (fleet.poison / str(number)).touch()
+    fleet.ask("POST", f"/devices/{poisoned}/connect")
+    fleet.until(lambda: "Quarantined" in (fleet.device(poisoned)["state_reason"] or ""), "a verdict")
+    deaths = [line for line in fleet.said("ended, will be restarted") if line["exit_code"] == -signal.SIGABRT]
+    assert len(deaths) == CRASHES
+    assert [line["child"] for line in deaths][1:] == ["loopback trial worker"] * (CRASHES - 1), "the others notice once"
+    fleet.until_online(devices)
+    (fleet.poison / str(number)).unlink()
+    fleet.ask("POST", f"/devices/{poisoned}/connect")
+    fleet.until_online([*devices, poisoned])
