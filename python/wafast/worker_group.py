@@ -17,7 +17,7 @@ log = logs.get("supervisor")
 #: Asks a supervisor to restart its workers one by one.
 ROLL_SIGNAL = signal.SIGUSR1
 #: After a worker has come back, and before the next one goes: by then somebody has taken what it held.
-SETTLE_SECONDS = 8.0
+SETTLE_SECONDS = 3.0
 #: Where devices do not come back, the next worker does not wait for them.
 PATIENCE_SECONDS = 180.0
 

@@ -21,15 +21,16 @@ from wafast.database.embedded import running_uri
 
 #: Imported by every process of the system: the named device's session ends its process, as a fault in the engine would.
 POISON = """
-import os, sys
+import os, threading
 
-def end(event, arguments):
-    if event == "_thread.start_new_thread":
-        name = getattr(getattr(arguments[0], "__self__", None), "name", "")
-        if name.startswith("neonize-") and os.path.exists({folder!r} + "/" + name.removeprefix("neonize-")):
-            os.abort()
+start = threading.Thread.start
 
-sys.addaudithook(end)
+def checked(thread):
+    if os.path.exists({folder!r} + "/" + thread.name.removeprefix("neonize-")):
+        os.abort()
+    start(thread)
+
+threading.Thread.start = checked
 """
 PATIENCE = 90.0
 

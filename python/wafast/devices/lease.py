@@ -32,6 +32,9 @@ CRASHES = 3
 #: So long suspected devices wait for a worker that tries them, where there is a supervisor to start one.
 TRIAL_PATIENCE_SECONDS = 60.0
 
+#: No device has this number: wakes workers that are to take whatever is free.
+NO_DEVICE = 0
+
 # What people read.
 WORKER_DIED = "The process that held the device ended unexpectedly; connecting again"
 QUARANTINED = (
@@ -113,6 +116,7 @@ class Leases:
         """Give all back and end: others pick them up at once."""
         await self._pool.execute(q.release_all_leases, self.worker_id)
         await self._pool.execute(q.remove_worker, self.worker_id)
+        await bus.wake(self._pool, "device", self.network, NO_DEVICE)
 
     async def bury_dead_neighbours(self, killed_pid: int | None = None) -> None:
         """End the heartbeat of workers of this machine whose process is gone, so that their devices are free at once;
