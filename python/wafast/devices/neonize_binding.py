@@ -31,6 +31,7 @@ from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DevicePr
 from wafast import logs
 from wafast.devices import neonize_events
 from wafast.devices.neonize_maps import Maps
+from wafast.devices.neonize_memory import StoreMemory
 
 log = logs.get("devices.neonize")
 
@@ -67,6 +68,7 @@ class Binding:
         self._told: dict[str, Told] = {}
         self._calls = ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="neonize-call")
         self._maps = Maps()
+        self.memory = StoreMemory(gocode)
         #: What runs in neonize now: (client, since when on the monotonic clock) by the number of the call.
         self._under_way: dict[int, tuple[str, float]] = {}
         self._numbers = itertools.count()

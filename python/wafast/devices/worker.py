@@ -42,6 +42,7 @@ from wafast.pulse import Pulse
 from wafast.settings import Network, Settings
 
 if TYPE_CHECKING:
+    from wafast.devices.neonize_memory import StoreMemory
     from wafast.devices.phone_state import PhoneState
 
 log = logs.get("devices.worker")
@@ -125,7 +126,7 @@ class _Worker:
         settings = self._settings
         pool = await open_pool(self._uri, size=WORKER_CONNECTIONS, name=f"worker {self._network}")
         ingest = open_ingest(settings, self._uri, str(self._id))
-        make_session, gate = self._prepare_sessions(ingest.receive)
+        make_session, gate, memory = self._prepare_sessions(ingest.receive)
         from wafast.devices.phone_state import PhoneState  # neonize, now that it is prepared
 
         leases = Leases(
@@ -166,6 +167,7 @@ class _Worker:
             self._task(listener.run()),
             self._task(reconciler.run()),
             self._task(Health(fleet).run()),
+            self._task(memory.run()),
             self._task(reconciler.run_starts()),
             self._task(names.run()),
             self._task(phones.run()),
@@ -205,8 +207,10 @@ class _Worker:
             log.error("a part of the worker failed", exc_info=task.exception())
             self._stop.set()
 
-    def _prepare_sessions(self, feed: Callable[[int, int, bytes], None]) -> tuple[Callable[..., Session], Gate]:
-        """neonize, trusting whom this worker is to trust, and the gate it dials through."""
+    def _prepare_sessions(
+        self, feed: Callable[[int, int, bytes], None]
+    ) -> tuple[Callable[..., Session], Gate, StoreMemory]:
+        """neonize, trusting whom this worker is to trust, the gate it dials through, and what keeps it small."""
         if self._profile is not None and not loopback_trust.was_started_for(self._profile):
             raise RuntimeError("a loopback worker's process must be started with the environment of its profile")
         from wafast.devices.neonize_binding import Binding
@@ -220,7 +224,7 @@ class _Worker:
         def make(device_no: int, store: Path, proxy: str | None, tell: Callable[[int, ControlEvent], None]) -> Session:
             return NeonizeSession(binding, gate, device_no, store, proxy, tell, feed)
 
-        return make, gate
+        return make, gate, binding.memory
 
     def _drain_control(
         self, ingest: _core.Ingest, fleet: Fleet, names: GroupNames, phones: PhoneState, eager: EagerMedia
