@@ -14,7 +14,7 @@ from wafast import logs
 
 log = logs.get("devices.neonize")
 
-RELEASE_SECONDS = 30.0
+RELEASE_SECONDS = 15.0
 
 # of sqlite3.h
 _CONFIG_LOOKASIDE = 13
