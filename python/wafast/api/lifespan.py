@@ -17,6 +17,7 @@ from wafast.events.calls import Caller
 from wafast.events.hub import Hub
 from wafast.inbox.media_quota import keep_within
 from wafast.inbox.media_store import MediaStore
+from wafast.vitals import watch_loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -59,7 +60,7 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
     """The services of a process, with everything that runs beside requests."""
     pool = await open_pool(database_uri, size=API_CONNECTIONS, name="api")
     caller = Caller(pool, database_uri)
-    loader = FrameLoader(pool)
+    loader = FrameLoader(pool, metrics.event_lag)
     hub = Hub(loader)
     loader.typing = hub.typing
     services = Services(
@@ -72,12 +73,13 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
         idempotency=IdempotencyKeys(pool),
         metrics=metrics,
     )
-    metrics.watch(lambda: hub.sockets, lambda: hub.waiting)
+    metrics.watch(hub)
     listening = asyncio.Event()
     beside = [
         asyncio.create_task(_kept_up("calls", caller.listener.run(listening))),
         asyncio.create_task(_kept_up("live", hub.run(subscribe(database_uri, "api events")))),
         asyncio.create_task(_kept_up("keys", _forget_keys(services.idempotency))),
+        asyncio.create_task(_kept_up("vitals", watch_loop(metrics.loop_late))),
         asyncio.create_task(_kept_up("media", keep_within(pool, services.media, settings.media_quota))),
     ]
     try:
