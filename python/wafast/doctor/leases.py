@@ -47,9 +47,9 @@ def holders(database: Database, *, system_runs: bool) -> str:
             if networks - alive
             else "a worker takes them within seconds; if this stays, its log says why (WAFAST_LOG=devices=debug)"
         )
-        raise Trouble(f"{_count(len(database.unheld))} want to be online and nobody holds them ({names}): {why}")
+        raise Trouble(f"to be online and held by nobody: {_count(len(database.unheld))} ({names}); {why}")
     if database.unheld:
-        return f"{_count(len(database.unheld))} come online when wafast runs"
+        return f"to be online when wafast runs: {_count(len(database.unheld))}"
     return "every device that is to be online has one"
 
 
@@ -58,7 +58,7 @@ def stuck(database: Database) -> str:
     if database.stuck:
         worst = database.stuck[0]
         raise Trouble(
-            f"{_count(len(database.stuck))} have been connecting for more than 5 minutes "
+            f"connecting for more than 5 minutes: {_count(len(database.stuck))} "
             f"({_names([device.name for device in database.stuck])}), the longest for {worst.seconds / 60:.0f} "
             f"({worst.reason}): see whether web.whatsapp.com is reached, through the device's proxy if it has one, and "
             "the worker's log"
@@ -72,7 +72,7 @@ def given_up(database: Database) -> str:
         counts = Counter(device.state for device in database.given_up)
         shown = ", ".join(f"{count} {state}" for state, count in counts.most_common())
         raise Note(
-            f"{_count(len(database.given_up))} wait for a person ({shown}): {_reasons(database.given_up)}; "
+            f"waiting for a person: {_count(len(database.given_up))} ({shown}); {_reasons(database.given_up)}; "
             "`wafast device list` shows all with what to do"
         )
     return "no device waits for a person"

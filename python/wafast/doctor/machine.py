@@ -1,7 +1,8 @@
 """The machine: limits, memory, disk, clock, against what so many devices need.
 
-A device that is online takes a thread that neonize parks for it, five descriptors, about twelve mappings and 0.4 MiB
-(measured with neonize 0.5.2 on the simulator's network).
+A device that is online takes a thread that neonize parks for it, seven descriptors (three sockets: its own and the
+gate's two; three files of its SQLite, for moments more), about five mappings and 0.4 MiB (20 devices on the simulator's
+network, neonize 0.5.2).
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from wafast.doctor.trouble import Note, Trouble
 
 MIB, GIB = 1 << 20, 1 << 30
 #: What one device takes, and what everything else does beside: a worker's own, rounded up.
-FILES_A_DEVICE, THREADS_A_DEVICE, MAPPINGS_A_DEVICE, BYTES_A_DEVICE = 5, 1, 12, int(0.4 * MIB)
-FILES_BESIDE, THREADS_BESIDE, MAPPINGS_BESIDE, BYTES_BESIDE = 1000, 200, 4000, 300 * MIB
+FILES_A_DEVICE, THREADS_A_DEVICE, MAPPINGS_A_DEVICE, BYTES_A_DEVICE = 7, 1, 6, int(0.4 * MIB)
+FILES_BESIDE, THREADS_BESIDE, MAPPINGS_BESIDE, BYTES_BESIDE = 200, 200, 4000, 300 * MIB
 #: Below this the next import of pictures, or a busy day, fills the disk.
 FREE_BYTES = 2 * GIB
+#: Control groups: which are ours, and where they lie.
+OWN_GROUPS, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 #: `state` of adjtimex when nobody keeps the clock right.
 _TIME_ERROR, _STA_UNSYNC = 5, 0x40
 
@@ -54,12 +57,12 @@ def read() -> Machine:
     """This machine, as this process sees it."""
     memory = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text("ascii").splitlines())
     total, available = (int(memory[name].split()[0]) << 10 for name in ("MemTotal", "MemAvailable"))
-    group = _narrowest("memory", "memory.max", "memory.limit_in_bytes")
+    group = narrowest("memory", "memory.max", "memory.limit_in_bytes")
     if group is not None and group[0] < total:
         total, folder = group
         used = _number(folder / "memory.current") or _number(folder / "memory.usage_in_bytes") or 0
         available = min(available, max(0, total - used))
-    pids = _narrowest("pids", "pids.max", "pids.max")
+    pids = narrowest("pids", "pids.max", "pids.max")
     return Machine(
         files=_limit(resource.RLIMIT_NOFILE),
         processes=None if os.geteuid() == 0 else _limit(resource.RLIMIT_NPROC),  # root has no such limit
@@ -155,10 +158,10 @@ def _number(path: Path) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def _narrowest(controller: str, unified: str, legacy: str) -> tuple[int, Path] | None:
+def narrowest(controller: str, unified: str, legacy: str) -> tuple[int, Path] | None:
     """The narrowest limit of this process's control group and those above it, of either version, and its folder."""
     try:
-        lines = Path("/proc/self/cgroup").read_text("utf-8").splitlines()
+        lines = OWN_GROUPS.read_text("utf-8").splitlines()
     except OSError:
         return None
     found = []
@@ -166,7 +169,7 @@ def _narrowest(controller: str, unified: str, legacy: str) -> tuple[int, Path] |
         _, controllers, path = line.split(":", 2)
         if controllers and controller not in controllers.split(","):
             continue
-        root = Path("/sys/fs/cgroup", controllers)
+        root = GROUPS / controllers
         name, below = legacy if controllers else unified, root / path.lstrip("/")
         folders = [folder for folder in (below, *below.parents) if folder.is_relative_to(root)]
         found += [(limit, folder) for folder in folders if (limit := _number(folder / name)) is not None]
