@@ -49,8 +49,9 @@ def pair(
         pairing = await _begin(pool, found, number)
         try:
             return await _watch(pool, found, pairing)
-        finally:
-            await rows.cancel_pairing(pool, found.tenant_id, pairing.id)  # one that has ended stays as it ended
+        except BaseException:
+            await rows.cancel_pairing(pool, found.tenant_id, pairing.id)
+            raise
 
     try:
         ended = with_pool(work)
