@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ SECRETS = frozenset(
 )
 
 
+#: `scheme://user:` and the password after it.
+ADDRESS_PASSWORD = re.compile(r"(\w://[^\s:/@]*:)[^\s@]+@")
 #: What a level may be set for: the parts of wafast, and of each what is behind a dot (`devices.gate`).
 COMPONENTS = frozenset(
     path.stem
     for path in Path(__file__).parent.iterdir()
-    if path.suffix == ".py" or (path.is_dir() and (path / "__init__.py").exists())
+    if path.name[0] != "_" and (path.suffix == ".py" or (path / "__init__.py").exists())
 )
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 FORMS = frozenset({"json", "text"})
@@ -76,6 +79,7 @@ def configure(levels: str, process: str, *, worker: str | None = None) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
         _hide_secrets,
     ]
     handler = logging.StreamHandler(sys.stderr)
@@ -84,7 +88,6 @@ def configure(levels: str, process: str, *, worker: str | None = None) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
                 render,
             ],
         )
@@ -119,6 +122,15 @@ def _carrying(always: dict[str, str]) -> structlog.typing.Processor:
 
 
 def _hide_secrets(_logger: Any, _method: str, event: Any) -> Any:
-    for name in event.keys() & SECRETS:
-        event[name] = "***"
-    return event
+    return {name: "***" if name.lower() in SECRETS else _hidden(value) for name, value in event.items()}
+
+
+def _hidden(value: Any) -> Any:
+    """A value without what nobody may read: secrets by their name, passwords in addresses."""
+    if isinstance(value, str):
+        return ADDRESS_PASSWORD.sub(r"\1***@", value) if "@" in value else value
+    if isinstance(value, dict):
+        return {name: "***" if str(name).lower() in SECRETS else _hidden(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hidden(part) for part in value]
+    return value
