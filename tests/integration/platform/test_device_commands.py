@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
 import secrets
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -252,6 +254,28 @@ def test_a_pairing_that_ends_without_a_phone_says_so_and_leaves_no_row_waiting(
     waiting = "SELECT count(*) FROM pairings WHERE device_no = $1 AND state = 'waiting'"
     wait_for(lambda: line.sql(waiting, no) == 0)  # its worker says so when it next looks
     assert line.sql("SELECT max(reason) FROM pairings WHERE device_no = $1", no) == reason
+
+
+def test_on_a_terminal_the_code_is_drawn_and_ctrl_c_cancels(line: Line) -> None:
+    no = line.add("Drawn")
+    on_terminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    pairing = command(line.system.data_dir, "device", "pair", "Drawn", "--tenant", line.workspace)
+    shows = subprocess.Popen(
+        [sys.executable, "-c", on_terminal, *pairing],
+        env=environment(TERM="xterm-256color", COLUMNS="120", LINES="60"),
+        cwd=line.system.data_dir,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert shows.stdin is not None and shows.stdout is not None
+    said = ""
+    while "Ctrl-C cancels" not in said or "▀" not in said:
+        said += os.read(shows.stdout.fileno(), 65_536).decode("utf-8", "replace")
+    shows.stdin.write(b"\x03")
+    shows.stdin.flush()
+    shows.communicate(timeout=30)
+    assert shows.returncode == INTERRUPTED
+    assert line.sql("SELECT reason FROM pairings WHERE device_no = $1", no) == "cancelled"
 
 
 def test_nothing_is_waited_for_where_no_worker_could_do_it(data_dirs: list[Path]) -> None:
