@@ -79,8 +79,8 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
         asyncio.create_task(_kept_up("calls", caller.listener.run(listening))),
         asyncio.create_task(_kept_up("live", hub.run(subscribe(database_uri, "api events")))),
         asyncio.create_task(_kept_up("keys", _forget_keys(services.idempotency))),
-        asyncio.create_task(_kept_up("vitals", watch_loop(metrics.loop_late))),
         asyncio.create_task(_kept_up("media", keep_within(pool, services.media, settings.media_quota))),
+        asyncio.create_task(_kept_up("vitals", watch_loop(metrics.loop_late))),
     ]
     try:
         await asyncio.wait_for(listening.wait(), LISTENING_SECONDS)
