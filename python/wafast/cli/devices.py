@@ -19,12 +19,14 @@ from wafast.cli.pairing import pair
 from wafast.cli.people import TenantName, find_tenant
 from wafast.cli.tables import show
 from wafast.database.queries import load
-from wafast.devices import rows
+from wafast.devices import changes, rows
 from wafast.devices.rows import DeviceRow
 from wafast.settings import Network, without_password
 
 q = load(__file__)
 device = typer.Typer(help="WhatsApp lines.", no_args_is_help=True)
+#: How many of a device's last changes of state are shown.
+SHOWN_CHANGES = 10
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
@@ -62,7 +64,8 @@ def show_device(which: Which, as_json: AsJson = False, tenant: TenantName = None
     async def work(pool: asyncpg.Pool) -> dict[str, Any]:
         found = await find(pool, await find_tenant(pool, tenant), which)
         detail = dict(await pool.fetchrow(q.device_detail, found.no) or {})
-        return _plain(found) | detail | _session_file(found, detail.get("store"))
+        moves = await changes.list_changes(pool, found.tenant_id, found.no, limit=SHOWN_CHANGES)
+        return _plain(found) | detail | _session_file(found, detail.get("store")) | {"changes": moves}
 
     told = with_pool(work)
     if as_json:
@@ -71,7 +74,10 @@ def show_device(which: Which, as_json: AsJson = False, tenant: TenantName = None
     for name, value in told.items():
         if value is None or value in ([], {}):
             continue
-        if name == "asked":
+        if name == "changes":
+            lines = [f"{move.at:%Y-%m-%d %H:%M:%S} {move.state} {move.reason or ''}".rstrip() for move in value]
+            value = f"\n{'':<17}".join(lines)
+        elif name == "asked":
             value = "; ".join(f"{asked['action']} by {asked['actor']} at {asked['at'][:19]}" for asked in value)
         elif isinstance(value, dict):
             value = ", ".join(f"{key} {part}" for key, part in value.items() if part is not None)

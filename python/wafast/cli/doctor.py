@@ -103,6 +103,7 @@ def _of_database(found: Database, runs: bool) -> Iterator[Check]:
     yield "workers", partial(leases.workers, found)
     yield "leases", partial(leases.holders, found, system_runs=runs)
     yield "connecting", partial(leases.stuck, found)
+    yield "suspected", partial(leases.suspected, found)
     yield "given up", partial(leases.given_up, found)
     alive = [worker for worker in found.workers if worker.late < 0]
     yield "worker RAM", partial(leases.memory, alive, socket.gethostname())

@@ -24,12 +24,9 @@ def open_ingest(settings: Settings, uri: str, owner: str) -> _core.Ingest:
     )
 
 
-def figures(ingest: _core.Ingest, counts: Counts | None = None) -> dict[str, Any]:
+def figures(ingest: _core.Ingest, counts: Counts) -> dict[str, Any]:
     """What a worker has counted since its start and has now, as `workers.figures` keeps it: each counter by its name,
     each change of state as [from, to, count], and each of `histograms` as [[bound, count], …], count, sum."""
-    histograms: dict[str, Any] = {**ingest.histograms()}
-    told: dict[str, Any] = msgspec.structs.asdict(of_this_process()) | ingest.stats()
-    if counts is not None:
-        histograms["loop_late_seconds"] = counts.loop_late.figures()
-        told |= counts.figures()
-    return told | {"histograms": histograms}
+    histograms = {**ingest.histograms(), "loop_late_seconds": counts.loop_late.figures()}
+    told: dict[str, Any] = msgspec.structs.asdict(of_this_process())
+    return told | ingest.stats() | counts.figures() | {"histograms": histograms}

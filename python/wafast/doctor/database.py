@@ -84,6 +84,13 @@ class Stuck(msgspec.Struct, frozen=True):
     reason: str | None
 
 
+class Suspected(msgspec.Struct, frozen=True):
+    """A device that so many workers in a row died of, as it seems."""
+
+    name: str
+    crashes: int
+
+
 class GivenUp(msgspec.Struct, frozen=True):
     """A device that waits for a person."""
 
@@ -100,6 +107,7 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
     workers: list[Worker] = []
     unheld: list[Unheld] = []
     stuck: list[Stuck] = []
+    suspected: list[Suspected] = []
     given_up: list[GivenUp] = []
 
 
@@ -116,6 +124,7 @@ async def read(uri: str) -> Database:
             "workers": await connection.fetch(q.doctor_workers),
             "unheld": await connection.fetch(q.doctor_unheld),
             "stuck": await connection.fetch(q.doctor_stuck, STUCK_SECONDS),
+            "suspected": await connection.fetch(q.doctor_suspected),
             "given_up": await connection.fetch(q.doctor_given_up),
         }
         told = {name: [dict(row) for row in rows] for name, rows in asked.items()}

@@ -44,6 +44,12 @@ FROM devices
 WHERE state = 'connecting' AND state_at < now() - make_interval(secs => $1)
 ORDER BY state_at
 
+-- name: doctor_suspected
+-- Devices that came online when their worker died, and are tried apart from the others.
+SELECT name, crashes FROM devices
+WHERE crashes > 0 AND desired_state = 'connected' AND retry_at IS DISTINCT FROM 'infinity'
+ORDER BY crashes DESC, no
+
 -- name: doctor_given_up
 -- Devices that are to be online, but are left alone until a person acts: banned, replaced, logged out, in quarantine.
 SELECT name, state, state_reason AS reason

@@ -66,6 +66,18 @@ def stuck(database: Database) -> str:
     return "no device is stuck connecting"
 
 
+def suspected(database: Database) -> str:
+    """Whether workers died while devices came online, which are tried apart since."""
+    if database.suspected:
+        worst = database.suspected[0]
+        raise Note(
+            f"came online when a worker died: {_count(len(database.suspected))} "
+            f"({_names([device.name for device in database.suspected])}), {worst.name} {worst.crashes} times in a row; "
+            "they are tried in a process of their own. logs/ in the data folder says of what the worker died"
+        )
+    return "no worker died of a device"
+
+
 def given_up(database: Database) -> str:
     """Whether devices that are to be online wait for a person."""
     if database.given_up:

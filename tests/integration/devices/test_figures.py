@@ -91,3 +91,29 @@ async def test_memory_threads_descriptors_and_processor_time_are_the_kernels(sta
     told = await stack.until(agree, f"the kernel's figures: {kernel(worker)}")
     assert 0 < told[f"wafast_worker_private_bytes{of_network}"] < told[f"wafast_worker_resident_bytes{of_network}"]
     assert 0 < told[f"wafast_worker_cpu_seconds_total{of_network}"] <= kernel(worker)["cpu"] + 0.02
+
+
+async def test_changes_of_state_dials_and_reconnects_are_those_the_server_saw(stack: Stack, phone: str) -> None:
+    before = stack.simulator.stats().handshakes
+    stack.start_worker()
+    device = await stack.pair(phone)
+    moves = [("new", "pairing", 1), ("pairing", "connecting", 1), ("connecting", "online", 1)]
+
+    async def moved() -> bool:
+        found = await shown(stack)
+        names = {
+            f'wafast_device_state_changes_total{{from="{was}",network="loopback",to="{to}"}}': count
+            for was, to, count in moves
+        }
+        dials = found.get('wafast_dials_total{network="loopback"}')
+        return dials == stack.simulator.stats().handshakes - before and names.items() <= found.items()
+
+    await stack.until(moved, f"{moves} in {await shown(stack)}")
+    reconnects = (await shown(stack))['wafast_reconnects_total{network="loopback"}']
+    assert reconnects == 1  # WhatsApp asks for one after a pairing
+    await asyncio.to_thread(stack.simulator.drop, phone)
+    moves += [("online", "offline", 1), ("offline", "online", 1)]
+    await stack.until(moved, f"{moves} in {await shown(stack)}")
+    found = await until_shown(stack, reconnects_total=2, connecting=0, connect_queue=0)
+    assert found['wafast_worker_loop_late_seconds_count{network="loopback"}'] > 0
+    assert (await stack.device(device.id)).state == "online"

@@ -145,6 +145,8 @@ def test_what_is_shown_is_what_the_tables_and_the_disk_have_and_no_secret(line: 
     files = [p for p in (line.system.data_dir / "sessions").rglob(f"{shown['id']}*") if p.suffix in (".db", ".db-wal")]
     assert shown["session_file"] in map(str, files) and shown["session_bytes"] > 0
     assert (shown["state"], shown["pairing"]["state"]) == ("online", "paired")
+    moves = [(move["state"], move["reason"]) for move in shown["changes"]]
+    assert (moves[0], moves[-1], shown["crashes"]) == (("online", None), ("new", None), 0)
     assert [asked["action"] for asked in shown["asked"]] == ["device.change", "pairing.create"]
     assert shown["proxy"] == "socks5://ali:***@127.0.0.1:1"
     text = line.device("show", "Shop").stdout

@@ -133,6 +133,16 @@ async def test_devices_that_are_left_alone_until_a_person_acts_are_found(world: 
         leases.given_up(await doctor.read(world.uri))
 
 
+async def test_devices_a_worker_died_of_are_found_while_they_are_tried(world: World) -> None:
+    await world.device("bad", "offline", crashes=2)
+    await world.device("worse", "offline", crashes=3)
+    await world.execute("UPDATE devices SET retry_at = 'infinity' WHERE name = 'worse'")
+    found = await doctor.read(world.uri)
+    with pytest.raises(Note, match=r"1 device \(bad\), bad 2 times"):
+        leases.suspected(found)
+    assert [device.name for device in found.given_up] == ["worse"]
+
+
 def test_a_running_system_is_well(system: System) -> None:
     looked = run(system.data_dir, "doctor", "--json", check=False, PORT=str(system.port))
     told = json.loads(looked.stdout)
@@ -141,8 +151,8 @@ def test_a_running_system_is_well(system: System) -> None:
     assert looked.returncode == 0 and told["ok"] is True
     assert {
         "Python", "core", "neonize", "web app", "data folder", "database", "db disk", "db clock", "connections",
-        "db safety", "db age", "workers", "leases", "connecting", "given up", "worker RAM", "open files", "threads",
-        "mappings", "memory", "clock", "spool", "loopback", "web server",
+        "db safety", "db age", "workers", "leases", "connecting", "suspected", "given up", "worker RAM", "open files",
+        "threads", "mappings", "memory", "clock", "spool", "loopback", "web server",
     } == set(levels)  # fmt: skip
     text = run(system.data_dir, "doctor", PORT=str(system.port)).stdout
     assert f"  ok       web server   answers on port {system.port}" in text.splitlines()

@@ -126,9 +126,10 @@ def test_every_line_names_its_process_and_component(whole_run: Run) -> None:
     for line in whole_run.lines:
         assert line["process"] in ("supervisor", "api", "demo", "worker whatsapp", "worker loopback")
         assert line["logger"] and line["level"] and line["timestamp"]
+        assert len(line.get("worker", "")) == (8 if line["process"].startswith("worker") else 0)
 
 
 def test_a_line_about_a_device_names_it_by_its_number(whole_run: Run) -> None:
     about = [line for line in whole_run.lines if "device" in line]
     assert {line["logger"] for line in about} >= {"wafast.devices.fleet", "wafast.devices.neonize", "wafast.demo"}
-    assert [line for line in about if not str(line["device"]).isdigit()] == []
+    assert [line for line in about if not isinstance(line["device"], int)] == []

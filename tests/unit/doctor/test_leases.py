@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.doctor.test_database import SOUND
 from wafast.doctor import leases
-from wafast.doctor.database import Database, GivenUp, Stuck, Unheld, Worker
+from wafast.doctor.database import Database, GivenUp, Stuck, Suspected, Unheld, Worker
 from wafast.doctor.machine import MIB
 from wafast.doctor.trouble import Note, Trouble
 
@@ -44,6 +44,12 @@ def test_a_device_that_connects_for_minutes_is_trouble() -> None:
     assert leases.stuck(QUIET)
     with pytest.raises(Trouble, match=r"more than 5 minutes: 1 device \(Shop\), the longest for 11 \(no answer\)"):
         leases.stuck(msgspec.structs.replace(QUIET, stuck=[Stuck("Shop", 660.0, "no answer")]))
+
+
+def test_devices_a_worker_died_of_are_noted() -> None:
+    assert leases.suspected(QUIET)
+    with pytest.raises(Note, match=r"a worker died: 2 devices \(Shop, Hut\), Shop 2 times in a row; they are tried"):
+        leases.suspected(msgspec.structs.replace(QUIET, suspected=[Suspected("Shop", 2), Suspected("Hut", 1)]))
 
 
 def test_devices_that_wait_for_a_person_are_noted() -> None:
