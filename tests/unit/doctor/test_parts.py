@@ -93,10 +93,19 @@ def test_a_simulator_that_does_not_answer_is_trouble(ours: Settings, tmp_path: P
         parts.loopback(with_profile)
 
 
+def test_a_web_server_that_is_not_ours_or_not_ready_is_trouble(ours: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        other = msgspec.structs.replace(ours, port=server.getsockname()[1])
+        answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        threading.Thread(target=hang_up, args=(server, answer), daemon=True).start()
+        with pytest.raises(Trouble, match="answers 404: not ready, or another program; set PORT"):
+            parts.web_server(other, system_runs=True)
+
+
 def test_a_port_that_another_program_has_is_trouble(ours: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = msgspec.structs.replace(ours, port=server.getsockname()[1])
-        threading.Thread(target=hang_up, args=(server,), daemon=True).start()
+        threading.Thread(target=hang_up, args=(server, b"220 mail\r\n"), daemon=True).start()
         with pytest.raises(Trouble, match=r"can't be had: .*; end what has it, or set PORT"):
             parts.web_server(taken, system_runs=False)
     assert "is free" in parts.web_server(taken, system_runs=False)
@@ -104,8 +113,9 @@ def test_a_port_that_another_program_has_is_trouble(ours: Settings) -> None:
         parts.web_server(taken, system_runs=True)
 
 
-def hang_up(server: socket.socket) -> None:
-    """Answers one caller with what is no HTTP."""
+def hang_up(server: socket.socket, answer: bytes) -> None:
+    """Gives one caller this answer."""
     connection, _ = server.accept()
-    connection.sendall(b"220 mail\r\n")
+    connection.recv(4096)
+    connection.sendall(answer)
     connection.close()
