@@ -98,7 +98,7 @@ async def _pair(pool: asyncpg.Pool, device: DeviceRow, phone: str, profile: Prof
             assert shown is not None
             pairing = shown
     await order(profile, "scan", phone=phone, qr=pairing.qr, name=device.name)
-    log.info("paired", device=device.name)
+    log.info("paired", device=device.no, name=device.name)
 
 
 async def order(profile: Profile, op: str, **fields: Any) -> Any:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 
 #: Keys whose values never reach a log.
@@ -14,25 +17,69 @@ SECRETS = frozenset(
 )
 
 
-def configure(levels: str, process: str) -> None:
-    """Set this process's logging up.
+#: `scheme://user:` and the password after it.
+ADDRESS_PASSWORD = re.compile(r"(\w://[^\s:/@]*:)[^\s@]+@")
+#: What a level may be set for: the parts of wafast, and of each what is behind a dot (`devices.gate`).
+COMPONENTS = frozenset(
+    path.stem
+    for path in Path(__file__).parent.iterdir()
+    if path.name[0] != "_" and (path.suffix == ".py" or (path / "__init__.py").exists())
+)
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+FORMS = frozenset({"json", "text"})
 
-    `levels` is WAFAST_LOG (`info,devices=debug`), `process` the name every line carries.
+
+class Wanted(msgspec.Struct, frozen=True):
+    """WAFAST_LOG taken apart: the level of all, those of components, and the form if one is given."""
+
+    level: int
+    components: dict[str, int]
+    form: str | None
+
+
+def read(text: str) -> Wanted:
+    """`info,devices=debug,json`: a level, levels per component, and json or text; all but the first may be left out.
+
+    Raises ValueError that says what is wanted.
     """
-    default, components = logging.INFO, {}
-    for part in levels.split(","):
-        component, equals, level = part.strip().rpartition("=")
-        if equals:
-            components[component] = getattr(logging, level.upper())
+    level, components, form = logging.INFO, {}, None
+    for part in text.lower().split(","):
+        component, equals, name = (piece.strip() for piece in part.rpartition("="))
+        if not equals and name in FORMS:
+            form = name
+        elif name not in LEVELS:
+            raise ValueError(f"{part.strip()!r} is no level ({', '.join(LEVELS)}), and neither json nor text")
+        elif not equals:
+            level = LEVELS[name]
+        elif component.partition(".")[0] not in COMPONENTS:
+            raise ValueError(f"there is no component {component!r}; there are {', '.join(sorted(COMPONENTS))}")
         else:
-            default = getattr(logging, level.upper())
-    render = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+            components[component] = LEVELS[name]
+    return Wanted(level, components, form)
+
+
+def configure(levels: str, process: str, *, worker: str | None = None) -> None:
+    """Set this process's logging up: JSON lines, or text on a terminal, on stderr.
+
+    Args:
+        levels: WAFAST_LOG (see `read`).
+        process: the name every line carries.
+        worker: the id of a worker; every line carries its first eight characters, by which `/metrics` and the table of
+            workers know it too. Lines about a device carry its number (`devices.no`) as `device`.
+    """
+    wanted = read(levels)
+    as_text = sys.stderr.isatty() if wanted.form is None else wanted.form == "text"
+    render = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if as_text else structlog.processors.JSONRenderer()
+    )
+    always = {"process": process} | ({"worker": worker[:8]} if worker else {})
     shared: list[structlog.typing.Processor] = [
-        _named(process),
+        _carrying(always),
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
         _hide_secrets,
     ]
     handler = logging.StreamHandler(sys.stderr)
@@ -41,7 +88,6 @@ def configure(levels: str, process: str) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
                 render,
             ],
         )
@@ -49,8 +95,8 @@ def configure(levels: str, process: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("wafast").setLevel(default)
-    for component, level in components.items():
+    logging.getLogger("wafast").setLevel(wanted.level)
+    for component, level in wanted.components.items():
         logging.getLogger(f"wafast.{component}").setLevel(level)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -66,16 +112,25 @@ def get(name: str) -> structlog.stdlib.BoundLogger:
     return logger
 
 
-def _named(process: str) -> structlog.typing.Processor:
-    # Not a context variable: threads of our own start with an empty context.
+def _carrying(always: dict[str, str]) -> structlog.typing.Processor:
+    # Not context variables: threads of our own start with an empty context.
     def add(_logger: Any, _method: str, event: Any) -> Any:
-        event["process"] = process
+        event.update(always)
         return event
 
     return add
 
 
 def _hide_secrets(_logger: Any, _method: str, event: Any) -> Any:
-    for name in event.keys() & SECRETS:
-        event[name] = "***"
-    return event
+    return {name: "***" if name.lower() in SECRETS else _hidden(value) for name, value in event.items()}
+
+
+def _hidden(value: Any) -> Any:
+    """A value without what nobody may read: secrets by their name, passwords in addresses."""
+    if isinstance(value, str):
+        return ADDRESS_PASSWORD.sub(r"\1***@", value) if "@" in value else value
+    if isinstance(value, dict):
+        return {name: "***" if str(name).lower() in SECRETS else _hidden(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hidden(part) for part in value]
+    return value

@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from wafast import logs
+
 Network = Literal["whatsapp", "loopback"]
 Fetching = Literal["view", "eager"]
 
@@ -166,10 +168,7 @@ def _email(text: str) -> str:
 
 
 def _log(text: str) -> str:
-    levels = {"debug", "info", "warning", "error"}
-    for part in text.split(","):
-        if part.rpartition("=")[2].strip().lower() not in levels:
-            raise ValueError("a level (debug, info, warning, error) is wanted, or info,devices=debug")
+    logs.read(text)
     return text.lower()
 
 
@@ -210,7 +209,7 @@ ENTRIES = (
     Entry("connect_rate", ("WAFAST_CONNECT_RATE",), _rate, "50", "Devices that may start connecting each second."),
     Entry("admin_email", ("WAFAST_ADMIN_EMAIL",), _email, "admin@wafast.local", "First administrator's e-mail."),
     Entry("admin_password", ("WAFAST_ADMIN_PASSWORD",), _password, None, "His password; else random.", hide=_hidden),
-    Entry("log", ("WAFAST_LOG",), _log, "info", "Log level, also per component: info,devices=debug."),
+    Entry("log", ("WAFAST_LOG",), _log, "info", "Log level, also per component, and form: info,devices=debug,json."),
 )
 
 

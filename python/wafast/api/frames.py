@@ -44,10 +44,11 @@ class FrameLoader:
 
     Args:
         pool: connections to PostgreSQL.
+        observe_lag: is told how many seconds ago each new message was inserted, when its frame is made.
     """
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: asyncpg.Pool, observe_lag: Callable[[float], None]) -> None:
+        self._pool, self._observe_lag = pool, observe_lag
         #: who writes in a chat right now; the hub knows, and it is made after its loader
         self.typing: Callable[[int], Typing | None] = lambda _chat_id: None
         self._states: dict[int, str] = {}
@@ -78,6 +79,10 @@ class FrameLoader:
             for row in await messages.get_messages(self._pool, tenants, list({**new, **changed}))
         }
         drafts = [_message(found[key], "NEW_MESSAGE") for key in new if key in found]
+        now = clock.now()
+        for key in new:
+            if key in found:
+                self._observe_lag(max(0.0, (now - found[key]["created_at"]).total_seconds()))
         # a change of a trimmed message is no news: nobody can see it any more
         return drafts + [
             _message(found[key], "MESSAGE_STATUS") for key in changed if key in found and not found[key]["is_trimmed"]

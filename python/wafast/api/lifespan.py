@@ -20,6 +20,7 @@ from wafast.events.calls import Caller
 from wafast.events.hub import Hub
 from wafast.inbox.media_quota import keep_within
 from wafast.inbox.media_store import MediaStore
+from wafast.vitals import watch_loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -63,7 +64,7 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
     """The services of a process, with everything that runs beside requests."""
     pool = await open_pool(database_uri, size=API_CONNECTIONS, name="api")
     caller = Caller(pool, database_uri)
-    loader = FrameLoader(pool)
+    loader = FrameLoader(pool, metrics.event_lag)
     hub = Hub(loader)
     loader.typing = hub.typing
     services = Services(
@@ -76,7 +77,7 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
         idempotency=IdempotencyKeys(pool),
         metrics=metrics,
     )
-    metrics.watch(lambda: hub.sockets, lambda: hub.waiting)
+    metrics.watch(hub)
     listening = asyncio.Event()
     beside = [
         asyncio.create_task(_kept_up("calls", caller.listener.run(listening))),
@@ -84,6 +85,7 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
         asyncio.create_task(_kept_up("old rows", _forget_old(pool, services.idempotency))),
         asyncio.create_task(_kept_up("leases", _bury_dead_workers(pool))),
         asyncio.create_task(_kept_up("media", keep_within(pool, services.media, settings.media_quota))),
+        asyncio.create_task(_kept_up("vitals", watch_loop(metrics.loop_late))),
     ]
     try:
         await asyncio.wait_for(listening.wait(), LISTENING_SECONDS)

@@ -19,6 +19,7 @@ from wafast.database.away import DATABASE_AWAY
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from wafast.api.metrics import Metrics
     from wafast.api.services import Services
     from wafast.events.hub import Subscription
 
@@ -26,6 +27,8 @@ CHECK_SECONDS = 30.0  # how long a revoked key or an ended login still gets fram
 SEND_SECONDS = 30.0  # a reader that takes longer for one frame is gone or far too slow
 
 GOING_AWAY, NOT_SIGNED_IN, TOO_SLOW = 1001, 4401, 4008
+LEFT = GOING_AWAY, "left"
+SLOW = TOO_SLOW, "too slow: come back with ?after="
 
 
 class Viewer:
@@ -58,6 +61,8 @@ async def live(
         code, reason = await _serve(socket, services, viewer, subscription)
     finally:
         services.hub.detach(tenant_id, subscription)
+    if code == TOO_SLOW:
+        services.metrics.socket_cut_off()
     # the other end may be gone already
     with contextlib.suppress(RuntimeError, WebSocketException, OSError, TimeoutError):
         await asyncio.wait_for(socket.close(code, reason), SEND_SECONDS)
@@ -70,7 +75,7 @@ async def _serve(
     parts = [
         asyncio.create_task(part)
         for part in (
-            _send(socket, subscription),
+            _send(socket, services.metrics, subscription),
             _receive(socket),
             _check(socket, services, viewer),
             _cut(subscription),
@@ -85,14 +90,17 @@ async def _serve(
         await asyncio.gather(*parts, return_exceptions=True)
 
 
-async def _send(socket: WebSocket[Any, Any, Any], subscription: Subscription) -> tuple[int, str]:
+async def _send(socket: WebSocket[Any, Any, Any], metrics: Metrics, subscription: Subscription) -> tuple[int, str]:
     while True:
         frame = await subscription.next()
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await socket.send_text(frame)
-        except (TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
-            return TOO_SLOW, "too slow: come back with ?after="
+        except TimeoutError:
+            return SLOW
+        except (WebSocketDisconnect, RuntimeError, OSError):
+            return LEFT
+        metrics.frame_sent()
 
 
 async def _receive(socket: WebSocket[Any, Any, Any]) -> tuple[int, str]:
@@ -101,7 +109,7 @@ async def _receive(socket: WebSocket[Any, Any, Any]) -> tuple[int, str]:
         try:
             await socket.receive_text()
         except (WebSocketDisconnect, RuntimeError, OSError, KeyError):
-            return GOING_AWAY, "left"
+            return LEFT
 
 
 async def _check(socket: WebSocket[Any, Any, Any], services: Services, viewer: Viewer) -> tuple[int, str]:
@@ -120,4 +128,4 @@ async def _check(socket: WebSocket[Any, Any, Any], services: Services, viewer: V
 
 async def _cut(subscription: Subscription) -> tuple[int, str]:
     await subscription.cut.wait()
-    return TOO_SLOW, "too slow: come back with ?after="
+    return SLOW

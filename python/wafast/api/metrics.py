@@ -8,12 +8,15 @@ import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from wafast import vitals
 from wafast.database.queries import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     import asyncpg
+
+    from wafast.events.hub import Hub
 
 q = load(__file__)
 
@@ -42,6 +45,13 @@ COUNTERS = {
     "retries": ("wafast_ingest_retries", "Times a batch met a database that was away."),
     "staged": ("wafast_ingest_staged", "Batches with a message that another process had stored."),
     "controls": ("wafast_ingest_controls", "Events of a session's state, passed on to the worker."),
+    "dials": ("wafast_dials", "Times a session dialled WhatsApp."),
+    "reconnects": (
+        "wafast_reconnects",
+        "Dials of a session that had dialled before: its line was cut, or it was just paired.",
+    ),
+    "held_back": ("wafast_reconnects_held_back", "Dials that had to wait because their session dials too often."),
+    "cpu_seconds": ("wafast_worker_cpu_seconds", "Seconds of the processor."),
 }
 #: What a worker has now.
 GAUGES = {
@@ -51,10 +61,25 @@ GAUGES = {
         "Files for events that are not committed yet, with a few kept for what comes next.",
     ),
     "spool_bytes": ("wafast_spool_bytes", "Bytes allocated for them."),
+    "held": ("wafast_worker_devices", "Devices it holds, by the lease table."),
+    "connecting": ("wafast_connecting", "Sessions between their start and being online."),
+    "connect_queue": ("wafast_connect_queue", "Devices that wait for their session to start."),
+    "rss_bytes": ("wafast_worker_resident_bytes", "Memory in RAM, with what it shares with other processes."),
+    "private_bytes": ("wafast_worker_private_bytes", "Memory in RAM that it shares with nobody."),
+    "threads": ("wafast_worker_threads", "Threads of Python, Rust and Go together."),
+    "fds": ("wafast_worker_open_files", "Open file descriptors."),
 }
 HISTOGRAMS = {
     "commit_seconds": ("wafast_ingest_commit_seconds", "From a batch's first statement until it was committed."),
     "batch_records": ("wafast_ingest_batch_records", "Records in a transaction."),
+    "loop_late_seconds": ("wafast_worker_loop_late_seconds", "How late its event loop comes to a timer."),
+}
+#: What this process has of the machine.
+VITALS = {
+    "rss_bytes": ("wafast_api_resident_bytes", "Memory in RAM, with what it shares with other processes."),
+    "private_bytes": ("wafast_api_private_bytes", "Memory in RAM that it shares with nobody."),
+    "threads": ("wafast_api_threads", "Threads."),
+    "fds": ("wafast_api_open_files", "Open file descriptors."),
 }
 LABELS = ["network", "worker"]
 CONTENT_TYPE = "text/plain; version=0.0.4"  # the charset is added when it is sent
@@ -71,13 +96,37 @@ class Metrics:
         self._seconds = Histogram(
             "wafast_api_request_seconds", "Time to answer.", ["route"], buckets=BUCKETS, registry=self._registry
         )
-        self._sockets = Gauge("wafast_sockets", "WebSockets open.", registry=self._registry)
-        self._waiting = Gauge("wafast_events_waiting", "Events not yet made into frames.", registry=self._registry)
+        self._frames = Counter("wafast_frames_sent_total", "Frames sent to WebSockets.", registry=self._registry)
+        self._cut = Counter(
+            "wafast_sockets_cut_off_total", "WebSockets closed because they read too slowly.", registry=self._registry
+        )
+        #: From the instant a message was inserted until its frame was made, in seconds: the commit lies between.
+        self.event_lag = Histogram(
+            "wafast_event_lag_seconds",
+            "From a message's insert until its frame was made.",
+            buckets=BUCKETS,
+            registry=self._registry,
+        ).observe
+        #: How late this process' event loop comes to a timer, in seconds.
+        self.loop_late = Histogram(
+            "wafast_api_loop_late_seconds",
+            "How late the event loop comes to a timer.",
+            buckets=vitals.LATE_BOUNDS,
+            registry=self._registry,
+        ).observe
+        self._registry.register(_Process())
 
-    def watch(self, sockets: Callable[[], int], waiting: Callable[[], int]) -> None:
+    def watch(self, hub: Hub) -> None:
         """Reads the hub's numbers whenever somebody asks for the figures."""
-        self._sockets.set_function(sockets)
-        self._waiting.set_function(waiting)
+        self._registry.register(_Live(hub))
+
+    def frame_sent(self) -> None:
+        """Counts a frame that went over a socket."""
+        self._frames.inc()
+
+    def socket_cut_off(self) -> None:
+        """Counts a socket that was closed because it read too slowly."""
+        self._cut.inc()
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts an answered request.
@@ -112,6 +161,33 @@ class WorkerFigures(msgspec.Struct, frozen=True):
     figures: dict[str, Any]
 
 
+class _Process:
+    """What this process takes of the machine, as metrics."""
+
+    def collect(self) -> Iterator[Metric]:
+        """See `prometheus_client`."""
+        now = vitals.of_this_process()
+        for field, (name, about) in VITALS.items():
+            yield GaugeMetricFamily(name, about, getattr(now, field))
+        yield CounterMetricFamily("wafast_api_cpu_seconds", "Seconds of the processor.", now.cpu_seconds)
+
+
+class _Live:
+    """The hub's numbers as metrics."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def collect(self) -> Iterator[Metric]:
+        """See `prometheus_client`."""
+        yield GaugeMetricFamily("wafast_sockets", "WebSockets open.", self._hub.sockets)
+        yield GaugeMetricFamily("wafast_events_waiting", "Events not yet made into frames.", self._hub.waiting)
+        resyncs = CounterMetricFamily("wafast_resyncs", "WebSockets told to fetch again, by why.", labels=["reason"])
+        for reason, count in self._hub.resyncs.items():
+            resyncs.add_metric([reason], count)
+        yield resyncs
+
+
 class _Workers:
     """The figures of workers as metrics; those of each kind that a worker has said."""
 
@@ -139,8 +215,18 @@ class _Workers:
                     bounds = [(str(bound), below) for bound, below in buckets]
                     histogram.add_metric([worker.network, worker.id], [*bounds, ("+Inf", count)], total)
             yield histogram
+        yield self._moves()
 
-    def _said(self, key: str) -> Iterator[tuple[list[str], int]]:
+    def _moves(self) -> Metric:
+        moves = CounterMetricFamily(
+            "wafast_device_state_changes", "Devices that changed their state.", labels=[*LABELS, "from", "to"]
+        )
+        for worker in self._workers:
+            for was, to, count in worker.figures.get("moves", ()):
+                moves.add_metric([worker.network, worker.id, was, to], count)
+        return moves
+
+    def _said(self, key: str) -> Iterator[tuple[list[str], float]]:
         for worker in self._workers:
             if key in worker.figures:
                 yield [worker.network, worker.id], worker.figures[key]
@@ -154,4 +240,4 @@ async def of_system(pool: asyncpg.Pool) -> list[tuple[str, str, str, int]]:
 async def of_workers(pool: asyncpg.Pool) -> list[WorkerFigures]:
     """What each worker has counted; one that died stays for some minutes, so that its last figures are still read."""
     rows = await pool.fetch(q.worker_figures)
-    return [WorkerFigures(str(row["id"]), row["network"], row["figures"]) for row in rows]
+    return [WorkerFigures(str(row["id"]), row["network"], row["figures"] | {"held": row["held"]}) for row in rows]

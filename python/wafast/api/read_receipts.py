@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
+from wafast import logs
 from wafast.api.calls import ask
 from wafast.api.problems import Problem
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from wafast.events.calls import Caller
     from wafast.inbox.chats import ReadChat, Unread
 
-log = logging.getLogger("wafast.api")
+log = logs.get("api.read_receipts")
 
 #: Ids of one call, in bytes: a call is a notification, and PostgreSQL's end at 8,000 bytes.
 MAX_IDS = 5_000
@@ -27,7 +27,7 @@ async def tell_phone(caller: Caller, read: ReadChat) -> None:
         try:
             await ask(caller, read.device_no, "mark_read", {"chat": read.chat_jid, "receipts": receipts})
         except Problem as problem:
-            log.info("device %d was not told that a chat was read: %s", read.device_no, problem.detail)
+            log.info("a phone was not told that a chat was read", device=read.device_no, reason=problem.detail)
             return
 
 

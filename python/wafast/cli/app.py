@@ -150,9 +150,11 @@ def config(host: options.Host = None, port: options.Port = None, workers: option
 
 
 @app.command()
-def doctor() -> None:
-    """What is wrong with this machine, if anything."""
-    raise typer.Exit(0 if examine(options.load()) else 1)
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """What is wrong with this machine, its database or its workers, if anything; exit code 1 when something is."""
+    raise typer.Exit(0 if examine(options.load(), as_json=as_json) else 1)
 
 
 @app.command()

@@ -1,169 +1,126 @@
-"""`wafast doctor`: looks at everything wafast stands on."""
+"""`wafast doctor`: looks at everything wafast stands on, and says of each thing how it is or what would help."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib
-import resource
-import shutil
-import sys
-import tempfile
-import urllib.error
-import urllib.request
-from collections.abc import Callable
-from pathlib import Path
+import math
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Literal
 
 import asyncpg
+import msgspec
 import typer
 
 from wafast.data_dir import system_runs
-from wafast.database import migrations
 from wafast.database.embedded import is_made, running_uri
-from wafast.database.pool import connect
-from wafast.devices import loopback_trust
-from wafast.devices.poison import find as find_poison
+from wafast.doctor import database as databases
+from wafast.doctor import leases, parts
+from wafast.doctor import machine as machines
+from wafast.doctor.database import Database
+from wafast.doctor.trouble import Note, Trouble
 from wafast.settings import Settings
 
-#: Below this the next import of pictures, or a busy day, fills the disk.
-FREE_BYTES = 2 << 30
-#: 3,000 lines with 5 files each.
-FILES = 16_384
+SHOWN = {"ok": "ok", "note": "note", "trouble": "TROUBLE"}
+Check = tuple[str, Callable[[], str]]
 
 
-class Trouble(Exception):
-    """What is wrong, and what would help."""
+class Finding(msgspec.Struct, frozen=True):
+    """What a check has found; the text of a note or a trouble says what would help."""
+
+    check: str
+    level: Literal["ok", "note", "trouble"]
+    text: str
 
 
-def examine(settings: Settings) -> bool:
-    """Print a line for everything looked at; whether all is well."""
-    well = True
-    checks: dict[str, Callable[[Settings], str]] = {
-        "Python": _python,
-        "core": _core,
-        "neonize": _neonize,
-        "web app": _web_app,
-        "data folder": _data_dir,
-        "open files": _files,
-        "database": _database,
-        "spool": _spool,
-        "loopback": _loopback,
-        "web server": _web_server,
-    }
-    for name, check in checks.items():
-        try:
-            typer.echo(f"  ok       {name:12} {check(settings)}")
-        except Trouble as trouble:
-            well = False
-            typer.echo(f"  TROUBLE  {name:12} {trouble}")
+def examine(settings: Settings, *, as_json: bool = False) -> bool:
+    """Print a line for everything looked at, or all of it as JSON; whether all is well."""
+    findings = []
+    for name, check in _checks(settings):
+        finding = _look(name, check)
+        findings.append(finding)
+        if not as_json:
+            typer.echo(f"  {SHOWN[finding.level]:7}  {name:12} {finding.text}")
+    well = all(finding.level != "trouble" for finding in findings)
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode({"ok": well, "checks": findings})))
     return well
 
 
-def _python(_settings: Settings) -> str:
-    return sys.version.split()[0]
-
-
-def _core(_settings: Settings) -> str:
+def _look(name: str, check: Callable[[], str]) -> Finding:
     try:
-        core = importlib.import_module("wafast._core")
-    except ImportError as error:
-        raise Trouble(f"{error}; build it: make build") from None
-    info: dict[str, str] = core.build_info()
-    if info["profile"] != "release":
-        raise Trouble(f"built as {info['profile']}, which is many times slower: make build")
-    return info["version"]
+        return Finding(name, "ok", check())
+    except Note as note:
+        return Finding(name, "note", str(note))
+    except Trouble as trouble:
+        return Finding(name, "trouble", str(trouble))
 
 
-def _neonize(_settings: Settings) -> str:
+def _checks(settings: Settings) -> Iterator[Check]:
+    runs = system_runs(settings.data_dir)
+    yield "Python", parts.python
+    yield "core", parts.core
+    yield "neonize", parts.neonize
+    yield "web app", parts.web_app
+    yield "data folder", partial(parts.data_dir, settings)
     try:
-        importlib.import_module("pylibmagic")
-        found = importlib.import_module("neonize")
-    except (ImportError, OSError) as error:
-        raise Trouble(f"it can't be loaded: {error}") from None
-    return str(found.__version__)
+        found, text = _ask(settings, runs)
+    except Trouble as trouble:
+        found, refused = None, trouble
+        yield "database", partial(_raise, refused)
+    else:
+        yield "database", partial(databases.version, found.server) if found else lambda: text
+    if found is not None:
+        yield from _of_database(found, runs)
+    yield from _of_machine(settings, found)
+    yield "spool", partial(parts.spool, settings)
+    yield "loopback", partial(parts.loopback, settings)
+    yield "web server", partial(parts.web_server, settings, system_runs=runs)
 
 
-def _web_app(_settings: Settings) -> str:
-    page = Path(__file__).resolve().parents[1] / "web" / "index.html"
-    if not page.is_file():
-        raise Trouble(f"{page} is missing: make build")
-    return "built"
+def _of_machine(settings: Settings, found: Database | None) -> Iterator[Check]:
+    """Limits against what the devices there are need; those of one process against the fullest worker."""
+    machine = machines.read()
+    devices = found.devices if found else []
+    alive = Counter(worker.network for worker in (found.workers if found else []) if worker.late < 0)
+    fullest = max((math.ceil(d.wanted / (alive[d.network] or settings.workers)) for d in devices), default=0)
+    yield "open files", partial(machines.files, machine, fullest)
+    yield "threads", partial(machines.threads, machine, sum(d.wanted for d in devices))
+    yield "mappings", partial(machines.mappings, machine, fullest)
+    yield "memory", partial(machines.memory, machine, sum(max(0, d.wanted - d.online) for d in devices))
+    yield "clock", partial(machines.clock, machine)
 
 
-def _data_dir(settings: Settings) -> str:
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=settings.data_dir):
-            pass
-    except OSError as error:
-        raise Trouble(f"{settings.data_dir}: {error.strerror}; set WAFAST_DATA_DIR") from None
-    free = shutil.disk_usage(settings.data_dir).free
-    if free < FREE_BYTES:
-        raise Trouble(f"{settings.data_dir}: {free / 2**30:.1f} GiB free, at least {FREE_BYTES >> 30} are wanted")
-    return f"{settings.data_dir}, {free / 2**30:.0f} GiB free"
+def _of_database(found: Database, runs: bool) -> Iterator[Check]:
+    server = found.server
+    yield "db disk", partial(databases.disk, server)
+    yield "db clock", partial(databases.skew, server)
+    yield "connections", partial(databases.connections, server)
+    yield "db safety", partial(databases.safety, server)
+    yield "db age", partial(databases.age, server)
+    yield "workers", partial(leases.workers, found)
+    yield "leases", partial(leases.holders, found, system_runs=runs)
+    yield "connecting", partial(leases.stuck, found)
+    yield "suspected", partial(leases.suspected, found)
+    yield "given up", partial(leases.given_up, found)
+    alive = [worker for worker in found.workers if worker.late < 0]
+    yield "worker RAM", partial(leases.memory, alive, socket.gethostname())
 
 
-def _files(_settings: Settings) -> str:
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if most != resource.RLIM_INFINITY and most < FILES:
-        raise Trouble(f"{most} at most, {FILES} are wanted for 3,000 lines: raise the limit (ulimit -Hn, LimitNOFILE)")
-    return f"{most} at most"
-
-
-def _database(settings: Settings) -> str:
+def _ask(settings: Settings, runs: bool) -> tuple[Database | None, str]:
+    """What the database says, or why there is nothing to ask. Raises Trouble when there should be."""
     uri = settings.database_uri or running_uri(settings.data_dir)
     if uri is None:
-        if system_runs(settings.data_dir):
-            raise Trouble("wafast runs, but its database does not answer")
-        return "embedded, stopped" if is_made(settings.data_dir) else "embedded, made at the first start"
+        if runs:
+            raise Trouble("wafast runs, but its database does not answer: it starts, stops or recovers; look again")
+        return None, "embedded, stopped" if is_made(settings.data_dir) else "embedded, made at the first start"
     try:
-        version, applied = asyncio.run(_ask_database(uri))
+        return asyncio.run(databases.read(uri)), ""
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-        raise Trouble(f"it does not answer: {error}") from None
-    known = len(migrations.read())
-    if applied > known:
-        raise Trouble(f"it has migration {applied}, this wafast knows {known}: start a newer one")
-    waiting = f", {known - applied} migrations to come" if applied < known else ""
-    return f"PostgreSQL {version}{waiting}"
+        raise Trouble(f"it does not answer: {error or 'no answer in time'}; look at DB_URI and its server") from None
 
 
-def _spool(settings: Settings) -> str:
-    """Files of running workers, a few of them kept for what comes next, and what nothing could be done with."""
-    files = sum(1 for _ in settings.spool_dir.glob("*.spool"))
-    poison = find_poison(settings.spool_dir)
-    if poison:
-        raise Trouble(
-            f"{len(poison)} events could not be read or stored and are kept, the latest because of: "
-            f"{poison[0].reason}. `wafast poison list` shows them, `wafast poison replay --all` tries again"
-        )
-    return f"{files} files" if files else "empty"
-
-
-async def _ask_database(uri: str) -> tuple[str, int]:
-    connection = await connect(uri, "doctor")
-    try:
-        return await migrations.state(connection)
-    finally:
-        await connection.close()
-
-
-def _loopback(settings: Settings) -> str:
-    if settings.loopback is None:
-        return "no profile given"
-    try:
-        return f"profile of {loopback_trust.read_profile(settings.loopback).proxy}"
-    except loopback_trust.ProfileError as error:
-        raise Trouble(str(error)) from None
-
-
-def _web_server(settings: Settings) -> str:
-    address = f"http://127.0.0.1:{settings.port}/readyz"
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(address, timeout=3):
-            return f"answers on port {settings.port}"
-    except urllib.error.HTTPError as error:
-        raise Trouble(f"{address} answers {error.code}: not ready, or another program") from None
-    except OSError:
-        if system_runs(settings.data_dir):
-            raise Trouble(f"wafast runs on {settings.data_dir}, but {address} does not answer") from None
-        return f"not running; port {settings.port} is free"
+def _raise(trouble: Trouble) -> str:
+    raise trouble

@@ -13,7 +13,10 @@ from wafast.settings import Settings
 _flags: dict[str, str] = {}
 
 DataDir = Annotated[str | None, typer.Option(help="Folder for everything wafast keeps on disk.", metavar="DIR")]
-Log = Annotated[str | None, typer.Option(help="Level, also per component: info,devices=debug.", metavar="LEVELS")]
+Log = Annotated[
+    str | None,
+    typer.Option(help="Levels and form: info,devices=debug,json.", metavar="LEVELS"),
+]
 Host = Annotated[str | None, typer.Option(help="Address the web server listens on.")]
 Port = Annotated[int | None, typer.Option(help="Port the web server listens on.")]
 Workers = Annotated[int | None, typer.Option(help="Worker processes for each network.")]

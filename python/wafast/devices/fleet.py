@@ -18,6 +18,7 @@ from wafast.database.away import DATABASE_AWAY
 from wafast.devices import session as ev
 from wafast.devices import state
 from wafast.devices.backoff import retry_seconds
+from wafast.devices.counts import Counts
 from wafast.devices.held import Held
 from wafast.devices.lease import Lease
 from wafast.devices.pairing import OUTCOMES, TIMED_OUT, NumberTaken, Pairing, remove_store
@@ -44,8 +45,9 @@ class Fleet:
         worker_id: UUID,
         sessions_dir: Path,
         make_session: MakeSession,
+        counts: Counts,
     ) -> None:
-        self._pool, self._worker_id = pool, worker_id
+        self._pool, self._worker_id, self._counts = pool, worker_id, counts
         self._sessions_dir, self._make_session = sessions_dir, make_session
         self.held: dict[int, Held] = {}
         self.on_online: Callable[[int], None] = lambda _device_no: None
@@ -118,6 +120,7 @@ class Fleet:
             return False
         if held.state != to:
             log.info("device is " + to, device=held.device_no, reason=reason)
+            self._counts.state_changed(held.state, to)
             held.state, held.state_at = to, time.monotonic()
         held.failures = 0 if to == "online" else held.failures + failed
         held.touch()
@@ -250,6 +253,7 @@ class Fleet:
         log.info("device is paired", device=held.device_no)
         if pairing.old_store is not None:
             remove_store(self._sessions_dir / pairing.old_store)
+        self._counts.state_changed(held.state, "connecting")
         held.jid, held.push_name, held.state, held.state_at = own.jid, None, "connecting", time.monotonic()
         await self._keep_name(held, own.push_name)
 

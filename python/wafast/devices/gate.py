@@ -22,6 +22,7 @@ from urllib.parse import unquote
 import msgspec
 
 from wafast import logs
+from wafast.devices.counts import Counts
 from wafast.devices.tunnel import ProxyAddress, TunnelError, open_tunnel, splice
 
 log = logs.get("devices.gate")
@@ -66,13 +67,13 @@ class _Line:
 class Gate:
     """The proxy of one worker."""
 
-    def __init__(self, connect_rate: float, places: int, only: tuple[str, int] | None) -> None:
+    def __init__(self, connect_rate: float, places: int, only: tuple[str, int] | None, counts: Counts) -> None:
         """`connect_rate` is how many dials a second may begin, `places` how many devices may be connecting at once;
         `only` is the one address to go through, in a loopback worker. Raises ValueError when that is not on this
         machine."""
         if only is not None and not _is_loopback(only[0]):
             raise ValueError(f"a loopback worker only dials on this machine, not {only[0]}")
-        self._gap = 1.0 / connect_rate
+        self._gap, self._counts = 1.0 / connect_rate, counts
         self._only = ProxyAddress("http", only[0], only[1], None, None) if only else None
         self._secret = secrets.token_urlsafe(16)
         self._lines: dict[int, _Line] = {}
@@ -206,6 +207,7 @@ class Gate:
         pause = line_pause(line, time.monotonic(), random.uniform)
         if pause:
             log.info("a reconnect is held back", device=device_no, seconds=round(pause, 1))
+            self._counts.reconnect_held_back()
             await asyncio.sleep(pause)
         try:
             async with asyncio.timeout(HOLD_SECONDS), self._turn:
@@ -215,6 +217,7 @@ class Gate:
         except TimeoutError:
             raise TunnelError(503, "too many devices are connecting") from None
         line.place = asyncio.get_running_loop().call_later(PLACE_SECONDS, self._give_place_back, line)
+        self._counts.dial(again=line.last_dial > 0)
         line.last_dial = time.monotonic()
         self._next = max(self._next, line.last_dial - BURST_SECONDS) + self._gap
 

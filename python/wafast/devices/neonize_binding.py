@@ -97,7 +97,7 @@ class Binding:
             self._feed(int(uuid), neonize_events.UNDECRYPTABLE, lost)
         is_error = entry.Level == "ERROR" and not any(words in entry.Message for words in LOST_LINE)
         say = log.warning if is_error else log.debug
-        say(entry.Message, component=entry.Name, device=uuid)
+        say(entry.Message, component=entry.Name, device=int(uuid))
 
     async def run(self, uuid: str, store: str, proxy: str, told: Told, dialled: asyncio.Event, log_in: LogIn) -> None:
         """Start a client; returns once it is logged in or shows codes, has ended, or took too long.

@@ -142,9 +142,19 @@ class Reconciler:
         self._count = 0
 
     @property
+    def queued(self) -> int:
+        """Devices that wait for their session to start."""
+        return len(self._queued)
+
+    @property
+    def connecting(self) -> int:
+        """Devices whose session is between its start and being online."""
+        return len(self._still_coming())
+
+    @property
     def busy(self) -> int:
         """Devices that wait to be started, or are connecting."""
-        return len(self._queued) + len(self._still_coming())
+        return self.queued + self.connecting
 
     def wake(self, device_no: int) -> None:
         """Something about this device has changed."""
@@ -327,7 +337,7 @@ class Reconciler:
             self._fleet.spawn(self._start_one(device_no))
 
     def _has_room(self) -> bool:
-        return len(self._still_coming()) < self._most_connecting
+        return self.connecting < self._most_connecting
 
     def _still_coming(self) -> set[int]:
         """Devices whose session is between its start and being online."""

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import msgspec
@@ -23,6 +23,7 @@ from wafast.database.away import DATABASE_AWAY
 from wafast.database.pool import WORKER_CONNECTIONS, open_pool
 from wafast.devices import loopback_trust, native_output
 from wafast.devices.calls_served import Verbs
+from wafast.devices.counts import Counts
 from wafast.devices.eager_media import NEW_FILES, EagerMedia
 from wafast.devices.fleet import Fleet
 from wafast.devices.gate import Gate
@@ -40,6 +41,7 @@ from wafast.outbox import claim as claims
 from wafast.outbox.send import Sender
 from wafast.pulse import Pulse
 from wafast.settings import Network, Settings
+from wafast.vitals import watch_loop
 
 if TYPE_CHECKING:
     from wafast.devices.neonize_memory import StoreMemory
@@ -85,10 +87,11 @@ def run(
         raise ValueError(f"a worker of network {network} {'takes no' if profile else 'needs a'} loopback profile")
     os.umask(0o077)  # session files are keys
     native_output.divert(settings.data_dir / "logs" / f"neonize-{network}.log")
-    logs.configure(settings.log, f"worker {network}")
+    worker_id = uuid4()
+    logs.configure(settings.log, f"worker {network}", worker=str(worker_id))
     _raise_file_limit()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_Worker(settings, database_uri, network, profile, pulse, is_trial).run(killed_pid))
+        runner.run(_Worker(settings, database_uri, network, profile, worker_id, pulse, is_trial).run(killed_pid))
     # neonize leaves threads of Go behind that may call back at any time: the interpreter must not be taken down first.
     sys.stdout.flush()
     sys.stderr.flush()
@@ -109,12 +112,13 @@ class _Worker:
         uri: str,
         network: Network,
         profile: Path | None,
+        worker_id: UUID,
         pulse: Pulse | None,
         is_trial: bool,
     ) -> None:
         self._settings, self._uri, self._network, self._profile = settings, uri, network, profile
         self._pulse, self._is_trial = pulse, is_trial
-        self._id = uuid4()
+        self._id, self._counts = worker_id, Counts()
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -138,10 +142,10 @@ class _Worker:
             expected=settings.workers,
         )
         await leases.bury_dead_neighbours(killed_pid)
-        await leases.beat(figures(ingest))
+        await leases.beat(figures(ingest, self._counts))
         await gate.open()
         sessions_dir = settings.sessions_dir / self._network
-        fleet = Fleet(pool, self._id, sessions_dir, make_session)
+        fleet = Fleet(pool, self._id, sessions_dir, make_session, self._counts)
         keep = settings.messages_per_chat
         sender = Sender(pool, self._id, settings.media_dir, fleet.online, lambda no: _session(fleet, no), keep)
         most_connecting = max(1, MAX_CONNECTING // settings.workers)
@@ -158,9 +162,10 @@ class _Worker:
 
         fleet.on_online = came_online
         fleet.on_change = reconciler.wake
+        self._counts.watch(connecting=lambda: reconciler.connecting, connect_queue=lambda: reconciler.queued)
         loop.add_reader(ingest.control_fd(), self._drain_control, ingest, fleet, names, phones, eager)
         listener = self._listener(pool, fleet, reconciler, sender, fetcher, eager)
-        log.info("worker is ready", worker=str(self._id), network=self._network, pid=os.getpid())
+        log.info("worker is ready", id=str(self._id), network=self._network, pid=os.getpid())
         background = [
             self._task(self._beat(leases, ingest, reconciler)),
             self._task(self._show_life(fleet, reconciler)),
@@ -172,6 +177,7 @@ class _Worker:
             self._task(names.run()),
             self._task(phones.run()),
             self._task(eager.run()),
+            self._task(watch_loop(self._counts.loop_late.observe)),
         ]
         sending = self._task(sender.run())
         await self._stop.wait()
@@ -219,7 +225,7 @@ class _Worker:
         only = loopback_trust.patch(self._profile).address if self._profile is not None else None
         binding = Binding(_core.inlet_address(), feed)
         workers = self._settings.workers
-        gate = Gate(self._settings.connect_rate / workers, max(1, MAX_CONNECTING // workers), only)
+        gate = Gate(self._settings.connect_rate / workers, max(1, MAX_CONNECTING // workers), only, self._counts)
 
         def make(device_no: int, store: Path, proxy: str | None, tell: Callable[[int, ControlEvent], None]) -> Session:
             return NeonizeSession(binding, gate, device_no, store, proxy, tell, feed)
@@ -292,7 +298,7 @@ class _Worker:
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             try:
-                if not await leases.beat(figures(ingest)):
+                if not await leases.beat(figures(ingest, self._counts)):
                     log.warning("the heartbeat came late: devices may be others' by now")
                     reconciler.wake_all()
             except DATABASE_AWAY as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -110,6 +110,9 @@ class Hub:
         self._typing: dict[int, tuple[Typing, asyncio.TimerHandle]] = {}
         self._pending: list[Event | Gap] = []
         self._arrived = asyncio.Event()
+        #: how often a socket was told to fetch again, by why: ``new``, ``behind`` (its id is not kept), ``missed``
+        #: (events were, or could not be read), ``gone`` (a chat or message that was shown)
+        self.resyncs: Counter[str] = Counter(new=0, behind=0, missed=0, gone=0)
 
     @property
     def newest(self) -> FrameId:
@@ -143,6 +146,7 @@ class Hub:
         tenant = self._tenants.setdefault(tenant_id, _Tenant())
         known = self._known(tenant_id, after)
         if known is None:
+            self.resyncs["new" if after is None else "behind"] += 1
             reason = "connected" if after is None else f"frames after {after[:40]} are not kept"
             subscription.offer(self._resync(self._seq, reason))
         else:
@@ -211,6 +215,8 @@ class Hub:
         tenant.frames.append(frame)
         if len(tenant.frames) > self._ring:
             self._lost[tenant_id] = tenant.frames.popleft().seq
+        if code == "RESYNC":
+            self.resyncs["gone"] += len(tenant.sockets)
         for socket in tenant.sockets:
             socket.offer(frame)
 
@@ -235,6 +241,7 @@ class Hub:
         self._lost_everywhere = self._seq
         for tenant in self._tenants.values():
             tenant.frames.clear()
+            self.resyncs["missed"] += len(tenant.sockets)
             for socket in tenant.sockets:
                 socket.offer(self._resync(self._seq, reason))
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -212,9 +213,44 @@ def test_nobody_gets_no_socket(world: World) -> None:
             socket.recv(timeout=5)
 
 
+def _figure(world: World, series: str) -> float:
+    """A figure of the API process."""
+    lines = httpx.get(f"{world.url}/metrics").text.splitlines()
+    return next(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{series} "))
+
+
+def _until(ask: Callable[[], object]) -> None:
+    """Wait until it is true."""
+    deadline = time.monotonic() + 30
+    while not ask():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.05)
+
+
+def test_frames_resyncs_and_how_late_a_message_is_are_counted(tenant: Tenant) -> None:
+    world = tenant.world
+    names = ("wafast_frames_sent_total", 'wafast_resyncs_total{reason="new"}', "wafast_event_lag_seconds_count")
+    before = [_figure(world, name) for name in names]
+    behind, lag = (
+        _figure(world, name) for name in ('wafast_resyncs_total{reason="behind"}', "wafast_event_lag_seconds_sum")
+    )
+    chat = tenant.chat(tenant.device())
+    with _socket(world, authorization=_bearer(tenant)) as socket:
+        assert _next(socket)["code"] == "RESYNC"
+        _written(tenant, chat, "Hello")
+        assert [_next(socket)["code"], _next(socket)["code"]] == ["NEW_MESSAGE", "CHAT_UPDATE"]
+        _until(lambda: [_figure(world, name) for name in names] == [before[0] + 3, before[1] + 1, before[2] + 1])
+        assert _figure(world, "wafast_sockets") >= 1
+    assert 0 < _figure(world, "wafast_event_lag_seconds_sum") - lag < 60
+    with _socket(world, "nothing:1", authorization=_bearer(tenant)) as socket:
+        assert _next(socket)["code"] == "RESYNC"
+    assert _figure(world, 'wafast_resyncs_total{reason="behind"}') == behind + 1
+
+
 def test_a_browser_that_does_not_read_is_cut_and_nobody_waits_for_it(tenant: Tenant) -> None:
     chat = tenant.chat(tenant.device())
     keys = [tenant.message(chat, "x" * 4000) for _ in range(100)]
+    cut = _figure(tenant.world, "wafast_sockets_cut_off_total")
     with (
         _socket(tenant.world, authorization=_bearer(tenant)) as slow,
         _socket(tenant.world, authorization=_bearer(tenant)) as quick,
@@ -232,3 +268,4 @@ def test_a_browser_that_does_not_read_is_cut_and_nobody_waits_for_it(tenant: Ten
                 read += 1
     assert closed.value.rcvd is not None and closed.value.rcvd.code == 4008, (read, closed.value)
     assert read < 60 * len(keys)
+    _until(lambda: _figure(tenant.world, "wafast_sockets_cut_off_total") == cut + 1)

@@ -32,6 +32,7 @@ def test_figures_for_prometheus(world: World, tenant: Tenant) -> None:
 def test_what_workers_count_is_a_series_for_each_of_them(world: World) -> None:
     old, gone = uuid4(), uuid4()
     counted = '"stored": 12, "undecryptable": 1, "open": 3, "spool_bytes": 16777216, "a later one": 1'
+    counted += ', "reconnects": 2, "connect_queue": 9, "moves": [["offline", "online", 4]], "rss_bytes": 1048576'
     figures = f'{{{counted}, "histograms": {{"commit_seconds": [[[0.005, 4], [10.0, 6]], 7, 31.5]}}}}'
     for id, seconds in ((old, -100), (gone, -1000)):
         world.sql(
@@ -45,6 +46,11 @@ def test_what_workers_count_is_a_series_for_each_of_them(world: World) -> None:
         f"wafast_undecryptable_total{{{labels}}} 1.0",
         f"wafast_ingest_open_events{{{labels}}} 3.0",
         f"wafast_spool_bytes{{{labels}}} 1.6777216e+07",
+        f"wafast_reconnects_total{{{labels}}} 2.0",
+        f"wafast_connect_queue{{{labels}}} 9.0",
+        f"wafast_worker_resident_bytes{{{labels}}} 1.048576e+06",
+        f"wafast_worker_devices{{{labels}}} 0.0",
+        f'wafast_device_state_changes_total{{from="offline",network="whatsapp",to="online",worker="{old}"}} 4.0',
         f'wafast_ingest_commit_seconds_bucket{{le="0.005",{labels}}} 4.0',
         f'wafast_ingest_commit_seconds_bucket{{le="+Inf",{labels}}} 7.0',
         f"wafast_ingest_commit_seconds_count{{{labels}}} 7.0",

@@ -194,6 +194,25 @@ def test_the_figures_of_its_workers_are_served(running: System) -> None:
         assert f'{figure}{{network="whatsapp",worker="' in text
 
 
+def test_the_figures_of_the_web_servers_process_are_the_kernels(running: System) -> None:
+    folder = Path("/proc", str(child(running, "api")))
+
+    def agree() -> bool:
+        lines = httpx.get(f"{running.url}/metrics").text.splitlines()
+        told = {line.split()[0]: float(line.split()[1]) for line in lines if line.startswith("wafast_api_")}
+        status = dict(line.split(":", 1) for line in (folder / "status").read_text("utf-8").splitlines())
+        rss = int(status["VmRSS"].split()[0]) << 10
+        return (
+            told["wafast_api_threads"] == int(status["Threads"])
+            and abs(told["wafast_api_resident_bytes"] - rss) < 16 << 20
+            and told["wafast_api_private_bytes"] < told["wafast_api_resident_bytes"]
+            and told["wafast_api_loop_late_seconds_count"] > 0
+            and told["wafast_api_cpu_seconds_total"] > 0
+        )
+
+    wait_for(agree)
+
+
 def set_aside(data_dir: Path, device_no: int, data: bytes) -> None:
     """As the core does."""
     folder = data_dir / "spool" / "poison"

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from wafast.devices.counts import Counts
 from wafast.devices.gate import CALM_SECONDS, LONGEST_PAUSE, Gate, _Line, line_pause
 from wafast.devices.tunnel import ProxyAddress, TunnelError
 
@@ -26,7 +27,7 @@ async def listening(handler: Handler) -> AsyncIterator[int]:
 
 @contextlib.asynccontextmanager
 async def opened(rate: float = 1000, only: tuple[str, int] | None = None, places: int = 100) -> AsyncIterator[Gate]:
-    gate = Gate(rate, places, only)
+    gate = Gate(rate, places, only, Counts())
     await gate.open()
     yield gate
     await gate.close()
@@ -112,7 +113,7 @@ async def test_a_loopback_gate_goes_through_one_address_whatever_the_device_says
 
 def test_a_loopback_gate_refuses_an_address_elsewhere() -> None:
     with pytest.raises(ValueError, match="only dials on this machine"):
-        Gate(50, 1, ("203.0.113.9", 8080))
+        Gate(50, 1, ("203.0.113.9", 8080), Counts())
 
 
 async def test_a_device_goes_through_its_own_socks_proxy() -> None:

@@ -1,0 +1,121 @@
+"""What wafast is made of: each part that is missing or wrong is named with what would help."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from wafast import settings
+from wafast.doctor import machine, parts
+from wafast.doctor.trouble import Trouble
+from wafast.settings import Settings
+
+
+@pytest.fixture
+def ours(tmp_path: Path) -> Settings:
+    return settings.load({"data_dir": str(tmp_path / "data")}, environment={}, env_file=tmp_path / "no.env")
+
+
+def instead(monkeypatch: pytest.MonkeyPatch, module: str, found: Callable[[], Any]) -> None:
+    """What an import of this module gives."""
+    real = importlib.import_module
+    monkeypatch.setattr(importlib, "import_module", lambda name: found() if name == module else real(name))
+
+
+def missing() -> Any:
+    raise ImportError("no such module")
+
+
+def test_every_part_of_this_build_is_well() -> None:
+    assert parts.python() and parts.core() and parts.neonize() and parts.web_app()
+
+
+def test_a_core_that_is_missing_or_slow_is_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    instead(monkeypatch, "wafast._core", missing)
+    with pytest.raises(Trouble, match="no such module; build it: make build"):
+        parts.core()
+    monkeypatch.undo()
+    instead(monkeypatch, "wafast._core", lambda: SimpleNamespace(build_info=lambda: {"profile": "dev"}))
+    with pytest.raises(Trouble, match="built as dev, which is many times slower: make build"):
+        parts.core()
+
+
+def test_a_neonize_that_is_missing_or_another_is_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    instead(monkeypatch, "neonize", missing)
+    with pytest.raises(Trouble, match="it can't be loaded"):
+        parts.neonize()
+    monkeypatch.undo()
+    instead(monkeypatch, "neonize", lambda: SimpleNamespace(__version__="0.9.0"))
+    with pytest.raises(Trouble, match=r"0\.9\.0 is installed, neonize==0\.5\.2 is wanted"):
+        parts.neonize()
+
+
+def test_a_web_app_that_is_not_built_is_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "WEB_APP", tmp_path / "index.html")
+    with pytest.raises(Trouble, match="is missing: make build"):
+        parts.web_app()
+
+
+def test_a_data_folder_that_cannot_be_written_or_is_full_is_trouble(
+    ours: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert parts.data_dir(ours)
+    with pytest.raises(Trouble, match="set WAFAST_DATA_DIR"):
+        parts.data_dir(msgspec.structs.replace(ours, data_dir=Path("/proc/wafast")))
+    monkeypatch.setattr(machine, "FREE_BYTES", 1 << 60)
+    with pytest.raises(Trouble, match="WAFAST_MEDIA_QUOTA"):
+        parts.data_dir(ours)
+
+
+def test_a_simulator_that_does_not_answer_is_trouble(ours: Settings, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        profile = tmp_path / "loopback.json"
+        ca_file = tmp_path / "ca.pem"
+        ca_file.touch()
+        told = {"proxy": f"http://127.0.0.1:{port}", "ca_file": str(ca_file), "noise_root": "00" * 32}
+        profile.write_text(json.dumps(told), "utf-8")
+        with_profile = msgspec.structs.replace(ours, loopback=profile)
+        assert parts.loopback(with_profile) == f"answers at 127.0.0.1:{port}"
+    with pytest.raises(Trouble, match=f"nobody answers at 127.0.0.1:{port}.*start the simulator"):
+        parts.loopback(with_profile)
+    profile.write_text("{}", "utf-8")
+    with pytest.raises(Trouble):
+        parts.loopback(with_profile)
+
+
+def test_a_web_server_that_is_not_ours_or_not_ready_is_trouble(ours: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        other = msgspec.structs.replace(ours, port=server.getsockname()[1])
+        answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        threading.Thread(target=hang_up, args=(server, answer), daemon=True).start()
+        with pytest.raises(Trouble, match="answers 404: not ready, or another program; set PORT"):
+            parts.web_server(other, system_runs=True)
+
+
+def test_a_port_that_another_program_has_is_trouble(ours: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = msgspec.structs.replace(ours, port=server.getsockname()[1])
+        threading.Thread(target=hang_up, args=(server, b"220 mail\r\n"), daemon=True).start()
+        with pytest.raises(Trouble, match=r"can't be had: .*; end what has it, or set PORT"):
+            parts.web_server(taken, system_runs=False)
+    assert "is free" in parts.web_server(taken, system_runs=False)
+    with pytest.raises(Trouble, match="does not answer"):
+        parts.web_server(taken, system_runs=True)
+
+
+def hang_up(server: socket.socket, answer: bytes) -> None:
+    """Gives one caller this answer."""
+    connection, _ = server.accept()
+    connection.recv(4096)
+    connection.sendall(answer)
+    connection.close()
