@@ -38,8 +38,14 @@ SELECT state, state_reason, count(*) AS count FROM devices GROUP BY 1, 2 ORDER B
 -- name: stored
 SELECT count(*) FROM messages
 
--- name: transactions
-SELECT sum(xact_commit + xact_rollback)::int8 FROM pg_stat_database WHERE datname = current_database()
+-- name: log_statements
+ALTER SYSTEM SET log_statement = 'all'
+
+-- name: log_none
+ALTER SYSTEM RESET log_statement
+
+-- name: reload
+SELECT pg_reload_conf()
 
 -- name: connections
 SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name LIKE 'wafast%'

@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.machine import cpu_seconds
+from bench import machine
+
+
+@dataclass(frozen=True)
+class Group:
+    """Processes that are one thing, with what they have started; `alone`: without that."""
+
+    pids: list[int]
+    alone: bool = False
+
+    def held(self) -> Held:
+        """What they hold now."""
+        pids = self.pids if self.alone else [one for pid in self.pids for one in _family(pid)]
+        return sum((_held(pid) for pid in pids), NOTHING)
+
+    def cpu_seconds(self) -> float:
+        """CPU time they have used."""
+        return sum(machine.own_cpu_seconds(pid) if self.alone else machine.cpu_seconds(pid) for pid in self.pids)
 
 
 @dataclass(frozen=True)
 class Held:
-    """Of one or several processes: memory in MiB, and counts."""
+    """Memory in MiB (`pss`: what several share counts with its share), and counts."""
 
     pss: float
     private: float
-    rss: float
     threads: int
     descriptors: int
 
@@ -23,17 +40,15 @@ class Held:
         return Held(
             self.pss + other.pss,
             self.private + other.private,
-            self.rss + other.rss,
             self.threads + other.threads,
             self.descriptors + other.descriptors,
         )
 
 
-NOTHING = Held(0, 0, 0, 0, 0)
+NOTHING = Held(0, 0, 0, 0)
 
 
-def held(pid: int) -> Held:
-    """What a process holds now. Memory that several share counts with its share (`pss`)."""
+def _held(pid: int) -> Held:
     fields = {}
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
         name, _, rest = line.partition(":")
@@ -41,15 +56,15 @@ def held(pid: int) -> Held:
     return Held(
         pss=fields["Pss"],
         private=fields["Private_Clean"] + fields["Private_Dirty"],
-        rss=fields["Rss"],
         threads=len(os.listdir(f"/proc/{pid}/task")),
         descriptors=len(os.listdir(f"/proc/{pid}/fd")),
     )
 
 
 def children(pid: int) -> list[int]:
-    """Processes a process has started that still run."""
-    return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in _children_of(task)]
+    """Processes a process has started that still run, without Python's resource trackers."""
+    found = [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in _children_of(task)]
+    return [child for child in found if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def _children_of(task: Path) -> list[str]:
@@ -59,22 +74,19 @@ def _children_of(task: Path) -> list[str]:
         return []
 
 
-def is_tracker(pid: int) -> bool:
-    """Whether it is Python's own resource tracker, which every process that spawns others has."""
-    return b"resource_tracker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+def _family(pid: int) -> list[int]:
+    return [pid, *(one for child in children(pid) for one in _family(child))]
 
 
-class Clock:
-    """CPU time of named groups of processes since it was made, in cores."""
+class Cores:
+    """How many cores each group keeps busy, from when this was made until it is asked."""
 
-    def __init__(self, groups: dict[str, list[int]], now: float) -> None:
-        self._groups, self._now, self._before = groups, now, self._read(groups)
+    def __init__(self, groups: dict[str, Group]) -> None:
+        self._groups, self._begun = groups, time.monotonic()
+        self._before = {name: group.cpu_seconds() for name, group in groups.items()}
 
-    @staticmethod
-    def _read(groups: dict[str, list[int]]) -> dict[str, float]:
-        return {name: sum(map(cpu_seconds, pids)) for name, pids in groups.items()}
-
-    def cores(self, now: float) -> dict[str, float]:
-        """How many cores each group kept busy on average."""
-        seconds = now - self._now
-        return {name: (spent - self._before[name]) / seconds for name, spent in self._read(self._groups).items()}
+    def now(self) -> dict[str, float]:
+        """By the groups' names, and their sum as `all`."""
+        seconds = time.monotonic() - self._begun
+        cores = {name: (group.cpu_seconds() - self._before[name]) / seconds for name, group in self._groups.items()}
+        return cores | {"all": sum(cores.values())}

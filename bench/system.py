@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,9 +17,11 @@ import asyncpg
 
 from bench import processes
 from bench.lines import q
+from bench.processes import Group
 from wafast import demo
 from wafast.database.embedded import running_uri
 
+WORKERS, IDLE_WORKERS, POSTGRESQL = "workers", "workers of network whatsapp, no line", "PostgreSQL"
 START_SECONDS = 60.0
 STOP_SECONDS = 90.0
 
@@ -38,8 +40,7 @@ def simulator(folder: Path) -> Iterator[tuple[demo.Profile, int]]:
         process.wait(STOP_SECONDS)
 
 
-def _wait_for(is_so: object, process: subprocess.Popen[bytes], what: str) -> None:
-    assert callable(is_so)
+def _wait_for(is_so: Callable[[], bool], process: subprocess.Popen[bytes], what: str) -> None:
     until = time.monotonic() + START_SECONDS
     while not is_so():
         if process.poll() is not None or time.monotonic() > until:
@@ -93,21 +94,19 @@ class System:
                         pass
                 await asyncio.sleep(0.1)
 
-    async def groups(self, connection: asyncpg.Connection) -> dict[str, list[int]]:
-        """Its processes by what they are; those of PostgreSQL are the children of its one."""
+    async def groups(self, connection: asyncpg.Connection) -> dict[str, Group]:
+        """Its processes by what they are."""
         rows = await connection.fetch(q.workers)
         workers = {name: [r["pid"] for r in rows if r["network"] == name] for name in ("loopback", "whatsapp")}
         known = {pid for pids in workers.values() for pid in pids}
-        own = [pid for pid in processes.children(self._process.pid) if not processes.is_tracker(pid)]
-        api = [pid for pid in own if pid not in known]
-        api += [child for pid in api for child in processes.children(pid) if not processes.is_tracker(child)]
+        api = [pid for pid in processes.children(self._process.pid) if pid not in known]
         postmaster = int((self.data_dir / "postgres/postmaster.pid").read_text().splitlines()[0])
         return {
-            "workers": workers["loopback"],
-            "workers of network whatsapp": workers["whatsapp"],
-            "API": api,
-            "supervisor": [self._process.pid],
-            "PostgreSQL": [postmaster],
+            WORKERS: Group(workers["loopback"]),
+            IDLE_WORKERS: Group(workers["whatsapp"]),
+            "API": Group(api),
+            "supervisor": Group([self._process.pid], alone=True),
+            POSTGRESQL: Group([postmaster]),
         }
 
     def said(self) -> str:

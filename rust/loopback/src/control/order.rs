@@ -142,7 +142,7 @@ pub enum Order {
     Failure { phone: Number, reason: u16 },
     /// Sends fail with this code: the next `count`, or all until `clear`.
     RefuseSend { phone: Number, code: u16, count: Option<u32> },
-    /// Every stanza of a client waits so long.
+    /// The server is so far away: each step of a connection's making, and every stanza of a client, waits so long.
     Latency { ms: u64 },
     /// Downloads of files go so: `served`, `expired`, `cut`, `wrong` or `held`.
     Downloads { how: Downloads },
