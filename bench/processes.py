@@ -49,6 +49,14 @@ NOTHING = Held(0, 0, 0, 0)
 
 
 def _held(pid: int) -> Held:
+    """Nothing when the process has just ended: some children are there for an instant."""
+    try:
+        return _read(pid)
+    except OSError:
+        return NOTHING
+
+
+def _read(pid: int) -> Held:
     fields = {}
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
         name, _, rest = line.partition(":")
@@ -63,8 +71,11 @@ def _held(pid: int) -> Held:
 
 def children(pid: int) -> list[int]:
     """Processes a process has started that still run, without Python's resource trackers."""
-    found = [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in _children_of(task)]
-    return [child for child in found if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()]
+    try:
+        found = [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in _children_of(task)]
+    except OSError:
+        return []
+    return [child for child in found if not _is_tracker(child)]
 
 
 def _children_of(task: Path) -> list[str]:
@@ -72,6 +83,13 @@ def _children_of(task: Path) -> list[str]:
         return (task / "children").read_text().split()
     except OSError:
         return []
+
+
+def _is_tracker(pid: int) -> bool:
+    try:
+        return b"resource_tracker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return True
 
 
 def _family(pid: int) -> list[int]:
