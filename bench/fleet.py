@@ -27,14 +27,18 @@ from wafast.database.embedded import Embedded
 
 q = lines.q
 
-#: A start may take so long; then the bench gives up.
-ONLINE_SECONDS = 400.0
+#: Lines that are not online by then count as lost.
+ONLINE_SECONDS = 240.0
 #: What follows on a start is over by then: names are asked for, session files looked at.
 SETTLE_SECONDS = 15.0
 AWAY_SECONDS = 30.0
 ROUND_TRIP_MS = 50
 #: No chat gets more: beyond 39 the oldest go, and the count of rows would not be that of messages.
 MOST_A_CHAT = 19
+
+
+class NotAllOnline(Exception):
+    """Some lines did not come online; the text is for the table."""
 
 
 def say(text: str) -> None:
@@ -71,7 +75,8 @@ class Return:
     """How lines came back from something."""
 
     name: str
-    seconds: float
+    seconds: float | str
+    """Until all were online, or that they were not."""
     most_dials: int | None
     """In one second."""
     fell: int
@@ -132,7 +137,10 @@ class Running:
         self._profile, self._simulator_pid = profile, simulator_pid
 
     async def all_online(self, since: float) -> float:
-        """Seconds from `since` until all lines are online, as wafast and as the simulator see it."""
+        """Seconds from `since` until all lines are online, as wafast and as the simulator see it.
+
+        Raises NotAllOnline after ONLINE_SECONDS.
+        """
         shown = since
         while True:
             now, there = time.monotonic(), await self._connection.fetchval(q.online)
@@ -142,9 +150,16 @@ class Running:
                 shown = now
                 say(f"{there:,} of {self.count:,} online after {now - since:.0f} s")
             if now - since > ONLINE_SECONDS:
-                rows = [tuple(row) for row in await self._connection.fetch(q.by_state)]
-                raise SystemExit(f"not all lines came online: {rows}\n{self.system.said()[-2000:]}")
+                say(f"{[tuple(row) for row in await self._connection.fetch(q.by_state)]}\n{self.system.said()[-2000:]}")
+                raise NotAllOnline(f"only {there:,} in {now - since:.0f} s")
             await asyncio.sleep(0.1)
+
+    async def all_online_or_not(self, since: float) -> float | str:
+        """`all_online`, or the text that they were not."""
+        try:
+            return await self.all_online(since)
+        except NotAllOnline as error:
+            return str(error)
 
     async def idle(self, online_seconds: float, seconds: float) -> Run:
         """What it holds and uses when nothing happens."""
@@ -212,7 +227,7 @@ class Running:
         begun = time.monotonic()
         await demo.order(self._profile, "drop")
         await asyncio.sleep(1)  # until everybody has noticed
-        seconds = await self.all_online(begun)
+        seconds = await self.all_online_or_not(begun)
         dials.cancel()
         return Return("all connections cut at once", seconds, await dials, self.fell - fell)
 
@@ -291,7 +306,7 @@ async def _server_away(fleet: Fleet, count: int) -> Return:
         await asyncio.sleep(AWAY_SECONDS)
         begun = time.monotonic()
         await fleet.order("down", on=False)
-        seconds = await running.all_online(begun)
+        seconds = await running.all_online_or_not(begun)
         return Return(
             f"WhatsApp away for {AWAY_SECONDS:.0f} s at the start, from its return", seconds, None, running.fell
         )
@@ -301,7 +316,7 @@ async def _server_far(fleet: Fleet, count: int) -> Return:
     await fleet.order("latency", ms=ROUND_TRIP_MS)
     try:
         async with fleet.running(count) as running:
-            seconds = await running.all_online(running.system.began)
+            seconds = await running.all_online_or_not(running.system.began)
             return Return(f"a start with round trips of {ROUND_TRIP_MS} ms", seconds, None, running.fell)
     finally:
         await fleet.order("latency", ms=0)

@@ -144,6 +144,10 @@ def _returns(returns: list[Return], devices: int) -> Table:
     )
 
 
+def _came(back: Return, devices: int) -> str:
+    return back.seconds if isinstance(back.seconds, str) else f"{devices:,} in {back.seconds:.1f} s"
+
+
 def _beside(empty: Run, run: Run, flows: list[Flow], returns: list[Return]) -> Table:
     quoted = msgspec.json.decode((Path(__file__).parent / "quoted.json").read_bytes(), type=Table)
     figures = {str(row[0]): str(row[1]) for row in quoted.rows}
