@@ -31,10 +31,12 @@ q = lines.q
 ONLINE_SECONDS = 240.0
 #: What follows on a start is over by then: names are asked for, session files looked at.
 SETTLE_SECONDS = 15.0
+IDLE_SECONDS = 30.0
 AWAY_SECONDS = 30.0
 ROUND_TRIP_MS = 50
-#: No chat gets more: beyond 39 the oldest go, and the count of rows would not be that of messages.
-MOST_A_CHAT = 19
+#: What contacts write: a name, how many messages to each line, how many a second in all (None: at once). A chat gets 16
+#: of them: beyond 39 the oldest go, and the count of rows would not be that of messages.
+FLOWS = (("the first of each chat", 1, None), ("500 a second", 5, 500), ("as fast as they come", 10, None))
 
 
 class NotAllOnline(Exception):
@@ -161,9 +163,9 @@ class Running:
         except NotAllOnline as error:
             return str(error)
 
-    async def idle(self, online_seconds: float, seconds: float) -> Run:
-        """What it holds and uses when nothing happens."""
-        await asyncio.sleep(SETTLE_SECONDS)
+    async def idle(self, online_seconds: float, settle: float, seconds: float) -> Run:
+        """What it holds and uses for so many seconds when nothing happens, when a start has settled."""
+        await asyncio.sleep(settle)
         groups = await self.system.groups(self._connection)
         held = {name: group.held() for name, group in groups.items() if name != POSTGRESQL}
         cores, log = Cores(await self._groups()), self.system.data_dir / "postgres/log"
@@ -262,7 +264,7 @@ def main() -> None:
     parser.add_argument("--only-start", action="store_true", help="without messages, cuts and servers that are away")
     options = parser.parse_args()
     if options.quick:
-        options.devices, options.workers, options.only_start = "5,10", 1, True
+        options.devices, options.workers, options.only_start = "3,6", 1, True
     logs.configure("warning", "bench")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a bench that is stopped leaves no server behind
     begun = time.monotonic()
@@ -283,16 +285,15 @@ async def measure(
     flows: list[Flow] = []
     returns: list[Return] = []
     await fleet.load(max(counts))
-    seconds = 5 if options.quick else 30
+    settle, seconds = (1.0, 2.0) if options.quick else (SETTLE_SECONDS, IDLE_SECONDS)
     for count in [0, *counts]:
         async with fleet.running(count) as running:
             online = await running.all_online(running.system.began)
-            runs.append(await running.idle(online, seconds))
+            runs.append(await running.idle(online, settle, seconds))
             say(f"{count:,} lines: online after {online:.1f} s, {runs[-1].cores['all']:.2f} cores when idle")
             if count == counts[-1] and not options.only_start:
-                flows.append(await running.receive("the first of each chat", 1, None))
-                flows.append(await running.receive("500 a second", 5, count * 1000 // 500))
-                flows.append(await running.receive("as fast as they come", 10, None))
+                for name, each, rate in FLOWS:
+                    flows.append(await running.receive(name, each, rate and count * 1000 // rate))
                 returns.append(await running.cut())
     if not options.only_start:
         returns.append(await _server_away(fleet, counts[-1]))
