@@ -1,7 +1,8 @@
 # make run    builds what is missing and starts wafast with its demo on http://localhost:3000
 # make test   every test there is
 # make fuzz   what reads foreign bytes, against made-up ones: FUZZ_SECONDS (60) a target
-# make bench  every number this project publishes, into bench/RESULTS.md
+# make bench  every number this project publishes but the next, into bench/RESULTS.md
+# make bench-fleet  3,000 real sessions, beside what is quoted of another program; ten minutes
 #
 # What is done is remembered by one stamp a step (in .build/, .venv/, web/node_modules/), so a run that was cut off
 # goes on where it was and the next one starts at once.
@@ -24,7 +25,7 @@ RUST_SOURCES   := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name 
 PYTHON_SOURCES := $(shell find python/wafast -name '*.py' -o -name '*.sql')
 WEB_SOURCES    := $(shell find web/src web/public -type f) $(wildcard web/*.ts web/*.js web/*.json web/*.html)
 
-.PHONY: run test lint fmt bench fuzz build prepare clean lock wheel test-rust test-web test-python
+.PHONY: run test lint fmt bench bench-fleet fuzz build prepare clean lock wheel test-rust test-web test-python
 
 run: build
 	$(call say,starting wafast)
@@ -76,6 +77,10 @@ fmt: .venv/.packages-dev web/node_modules/.stamp
 bench: build
 	$(call say,measuring)
 	$(PYTHON) -m bench
+
+bench-fleet: build
+	$(call say,measuring thousands of sessions)
+	$(PYTHON) -m bench fleet
 
 # Beside the tests: it needs a nightly compiler, and is never done. What it finds becomes a test.
 FUZZ_SECONDS ?= 60

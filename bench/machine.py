@@ -42,6 +42,11 @@ def cpu_seconds(pid: int) -> float:
             return sum(before + [time for stat in stats if stat[1:2] == [pid] for time in stat[11:15]]) / TICKS
 
 
+def own_cpu_seconds(pid: int) -> float:
+    """CPU time so far of a process without its children."""
+    return sum(_stat(pid)[11:13]) / TICKS
+
+
 def _stat(pid: int) -> list[int]:
     """Fields of /proc/PID/stat from the third on, the state as 0; none when there is no such process."""
     try:

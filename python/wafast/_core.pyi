@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from typing import final
 
-__all__ = ["Ingest", "build_info", "inlet_address", "loopback", "message_key"]
+__all__ = ["Ingest", "build_info", "inlet_address", "loopback", "message_key", "release_stores", "watch_stores"]
 
 def build_info() -> dict[str, str]:
     """How this module was built: `version`, and `profile` (`release` or `debug`)."""
@@ -21,6 +21,17 @@ def loopback(arguments: Sequence[str]) -> int:
 
     `arguments`: `--dir DIR`, and optionally `--control-port N`, `--proxy-port N`, `--seed N`.
     """
+
+def watch_stores(library: str) -> None:
+    """Let the SQLite in neonize's shared library, whose file is `library`, spare memory; before the first session starts.
+
+    From now on its connections come without their pool for small things (41 KiB each) and are known to
+    `release_stores`. Raises RuntimeError when the library is another one, or a store is open already.
+    """
+
+def release_stores() -> int:
+    """Give the pages that quiet stores hold in memory back to the system, 84 KiB a connection: they are read from the
+    files again when they are needed. Passes over those that are just being used; how many it did not pass over."""
 
 @final
 class Ingest:

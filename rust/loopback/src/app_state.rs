@@ -30,14 +30,14 @@ struct Secret {
 
 /// One collection: every patch since the first, and the value MAC of each index, to take an overwritten one out of
 /// the sum again.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 struct Log {
     patches: Vec<Vec<u8>>,
     macs: HashMap<Vec<u8>, [u8; 32]>,
 }
 
 /// All collections of a line.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct AppState {
     secret: Option<Secret>,
     logs: HashMap<String, Log>,

@@ -72,6 +72,7 @@ async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
         wire.read_more().await?;
     }
     let hello = wire.next_frame().await?;
+    world.round_trip().await;
     let (responder, answer) = Responder::answer(&world.secrets.noise, &world.secrets.chain, &hello).map_err(invalid)?;
     let mut out = Vec::new();
     websocket::write_binary(&mut out, &frame::encode(&answer).map_err(invalid)?);
@@ -113,10 +114,7 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
             frame = wire.next_frame() => frame?,
             () = session.link.woken() => continue,
         };
-        let latency = session.world.latency();
-        if !latency.is_zero() {
-            tokio::time::sleep(latency).await;
-        }
+        session.world.round_trip().await;
         take_frame(session, &mut transport, &frame)?;
         // what came in the same read is handled before anything is written
         while let Some(frame) = wire.splitter.next_frame() {

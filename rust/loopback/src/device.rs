@@ -65,6 +65,15 @@ impl Device {
         Self { address, noise_key, state: Mutex::new(state) }
     }
 
+    /// The same companion under another address: its keys, not its connection nor what waits for it.
+    #[must_use]
+    pub fn copied(&self, address: Address) -> Self {
+        let state = self.state.lock();
+        let (keys, pre_keys, greeted) = (state.keys.clone(), state.pre_keys.clone(), state.greeted);
+        let copy = State { keys, pre_keys, queue: Queue::default(), greeted, link: None, active: false };
+        Self::restore(address, self.noise_key, copy)
+    }
+
     /// Reads or changes the state; nothing else of the world may be locked inside.
     pub fn with<T>(&self, action: impl FnOnce(&mut State) -> T) -> T {
         action(&mut self.state.lock())

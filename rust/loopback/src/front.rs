@@ -44,9 +44,11 @@ pub async fn accept(world: Arc<World>, listener: TcpListener, tls: TlsAcceptor) 
 
 async fn serve(world: &Arc<World>, mut stream: TcpStream, tls: TlsAcceptor) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    world.round_trip().await; // TCP's
     if !timeout(PATIENCE, Box::pin(open_tunnel(&mut stream))).await?? {
         return Ok(());
     }
+    world.round_trip().await; // TLS's
     let mut stream = timeout(PATIENCE, Box::pin(tls.accept(stream))).await??;
     match Box::pin(requests(world, &mut stream)).await? {
         Some(early) => connection::run(world, stream, early).await,
@@ -78,6 +80,7 @@ fn is_ours(host: &str) -> bool {
 async fn requests<S: AsyncRead + AsyncWrite + Unpin>(world: &World, stream: &mut S) -> io::Result<Option<Vec<u8>>> {
     let mut pending = Vec::new();
     while let Some(request) = http::read_head(stream, &mut pending).await? {
+        world.round_trip().await;
         if let Some(key) = request.header("sec-websocket-key") {
             let accept = websocket::accept_key(key);
             let head = format!(

@@ -17,6 +17,7 @@ mod connection;
 mod contact;
 mod content;
 mod control;
+mod copies;
 mod device;
 mod front;
 mod group;

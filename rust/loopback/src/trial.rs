@@ -25,7 +25,7 @@ use wafast_schema::{
 
 use crate::{
     address::{self, Address, Phone},
-    connection,
+    connection, copies,
     message_out::{self, Chat, Letter},
     registration,
     world::{self, World},
@@ -134,7 +134,11 @@ impl Client {
     }
 
     async fn login(place: &Place, store: &Store, device: u16) -> Self {
-        let payload = ClientPayload { username: Some(LINE), device: Some(u32::from(device)), ..Default::default() };
+        Self::login_as(place, store, LINE, device).await
+    }
+
+    async fn login_as(place: &Place, store: &Store, line: Phone, device: u16) -> Self {
+        let payload = ClientPayload { username: Some(line), device: Some(u32::from(device)), ..Default::default() };
         Self::connect(place, store, payload).await
     }
 
@@ -244,7 +248,11 @@ async fn pair(place: &Place) -> (Store, u16) {
 }
 
 fn write(place: &Place, text: &str) {
-    let letter = Letter::text(CONTACT, Chat::Direct(LINE), place.world.message_id(), text);
+    write_to(place, LINE, text);
+}
+
+fn write_to(place: &Place, line: Phone, text: &str) {
+    let letter = Letter::text(CONTACT, Chat::Direct(line), place.world.message_id(), text);
     assert_eq!(message_out::post(&place.world, &letter).unwrap(), 1);
 }
 
@@ -322,6 +330,22 @@ async fn what_waits_comes_in_order_after_a_clean_stop_and_after_a_crash() {
         write(&place, "new");
         assert_eq!(client.next_text(&mut store).await, "new", "clean: {clean}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copied_companion_logs_in_under_its_number_and_gets_its_messages() {
+    let mut place = Place::new();
+    let (mut store, device) = pair(&place).await;
+    let other = LINE + 1;
+    let copied = copies::copy(&place.world, LINE, &[other]).unwrap();
+    assert_eq!((copied[0].phone.as_str(), copied[0].device), ("60123456790", device));
+    assert!(copies::copy(&place.world, LINE, &[LINE]).is_err());
+    place = place.reopened(true);
+    let mut client = Client::login_as(&place, &store, other, device).await;
+    client.become_active().await;
+    write(&place, "for the first");
+    write_to(&place, other, "for the copy");
+    assert_eq!(client.next_text(&mut store).await, "for the copy");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -52,7 +52,7 @@ pub struct World {
     pub links: Mutex<Vec<Weak<Link>>>,
     /// Whether every connection is refused.
     pub down: AtomicBool,
-    /// Milliseconds each stanza of a client waits before it is looked at.
+    /// Milliseconds a word to the server and back takes.
     pub latency: AtomicU64,
     /// How downloads of files go.
     pub downloads: watch::Sender<Downloads>,
@@ -184,9 +184,12 @@ impl World {
         links.push(Arc::downgrade(link));
     }
 
-    /// How long a client's stanza is to wait.
-    pub fn latency(&self) -> Duration {
-        Duration::from_millis(self.latency.load(Relaxed))
+    /// Waits as long as a word to a server far away and back is to take.
+    pub async fn round_trip(&self) {
+        let latency = Duration::from_millis(self.latency.load(Relaxed));
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
     }
 }
 

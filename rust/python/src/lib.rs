@@ -4,6 +4,7 @@ mod info;
 mod ingest;
 mod inlet;
 mod simulator;
+mod stores;
 
 #[pyo3::pymodule]
 mod _core {
@@ -15,6 +16,8 @@ mod _core {
     use crate::inlet::inlet_address;
     #[pymodule_export]
     use crate::simulator::loopback;
+    #[pymodule_export]
+    use crate::stores::{release_stores, watch_stores};
 
     use pyo3::prelude::{Bound, PyModule, PyResult};
 

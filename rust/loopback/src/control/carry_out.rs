@@ -17,7 +17,7 @@ use super::{
 use crate::{
     address::Phone,
     behaviour::Behaviour,
-    live,
+    copies, live,
     mutation::ChatSettings,
     outage, phone, presence, receipt,
     registration::{self, Outcome},
@@ -131,6 +131,10 @@ fn carry_out_at_once(world: &Arc<World>, order: Order) -> Result<Value, String> 
             world.person(contact.0).lock().on_whatsapp = !on.unwrap_or(true);
             world.journal.touch(contact.0);
             json!(true)
+        }
+        Order::Copy { phone, phones } => {
+            let phones: Vec<Phone> = phones.into_iter().map(|phone| phone.0).collect();
+            as_json(&copies::copy(world, phone.0, &phones)?)?
         }
         Order::AppState { phone } => {
             let person = world.person(phone.0);

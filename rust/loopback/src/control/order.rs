@@ -37,6 +37,9 @@ pub enum Order {
     Scan { phone: Number, qr: String, name: Option<String> },
     /// The phone's owner types the code a device shows → `{phone, device}`, once linked.
     EnterCode { phone: Number, code: String, name: Option<String> },
+    /// Other numbers get a companion with the very keys of the one `phone` has → a list of `{phone, lid, device,
+    /// identity}`; `identity` is the public key of the number's own phone in hex.
+    Copy { phone: Number, phones: Vec<Number> },
     /// Lines and their companions.
     State { phone: Option<Number> },
     /// A contact writes text to a line, or in a group → `{ids}`.
@@ -139,7 +142,7 @@ pub enum Order {
     Failure { phone: Number, reason: u16 },
     /// Sends fail with this code: the next `count`, or all until `clear`.
     RefuseSend { phone: Number, code: u16, count: Option<u32> },
-    /// Every stanza of a client waits so long.
+    /// The server is so far away: each step of a connection's making, and every stanza of a client, waits so long.
     Latency { ms: u64 },
     /// Downloads of files go so: `served`, `expired`, `cut`, `wrong` or `held`.
     Downloads { how: Downloads },

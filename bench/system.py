@@ -1,0 +1,126 @@
+"""A simulator and a `wafast up` beside it, as processes of their own on a folder that is thrown away."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+
+from bench import processes
+from bench.lines import q
+from bench.processes import Group
+from wafast import demo
+from wafast.database.embedded import running_uri
+
+WORKERS, IDLE_WORKERS, POSTGRESQL = "workers", "workers of network whatsapp, no line", "PostgreSQL"
+START_SECONDS = 60.0
+STOP_SECONDS = 90.0
+
+
+@contextmanager
+def simulator(folder: Path) -> Iterator[tuple[demo.Profile, int]]:
+    """A simulator as long as the block lasts; its profile and process number."""
+    program = "import sys; from wafast._core import loopback; sys.exit(loopback(sys.argv[1:]))"
+    process = subprocess.Popen([sys.executable, "-c", program, "--dir", str(folder)], stdout=subprocess.DEVNULL)
+    try:
+        profile = folder / "loopback.json"
+        _wait_for(profile.exists, process, "the simulator")
+        yield demo.read_profile(profile), process.pid
+    finally:
+        process.terminate()
+        process.wait(STOP_SECONDS)
+
+
+def _wait_for(is_so: Callable[[], bool], process: subprocess.Popen[bytes], what: str) -> None:
+    until = time.monotonic() + START_SECONDS
+    while not is_so():
+        if process.poll() is not None or time.monotonic() > until:
+            raise SystemExit(f"{what} did not start")
+        time.sleep(0.02)
+
+
+class System:
+    """A running `wafast up`. `began` is when it was started, of the monotonic clock."""
+
+    def __init__(self, folder: Path, workers: int, connect_rate: float) -> None:
+        """Start it on `folder`/data with the simulator of `folder`/loopback."""
+        self.data_dir = folder / "data"
+        self.log = folder / "up.log"
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        theirs = ("WAFAST_", "DB_URI", "DATABASE_URL", "PORT")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(theirs)} | {
+            "WAFAST_DATA_DIR": str(self.data_dir),
+            "WAFAST_LOOPBACK": str(folder / "loopback" / "loopback.json"),
+            "WAFAST_WORKERS": str(workers),
+            "WAFAST_CONNECT_RATE": str(connect_rate),
+            "WAFAST_LOG": "warning",
+            "WAFAST_ADMIN_PASSWORD": "a password for benches",
+            "PORT": str(port),
+        }
+        self._offset = self.log.stat().st_size if self.log.exists() else 0
+        self.began = time.monotonic()
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "wafast", "up"], env=environment, cwd=folder, stdout=log, stderr=log
+            )
+        self._workers = workers
+
+    async def reach(self) -> asyncpg.Connection:
+        """A connection to its database, once there is one and all workers beat."""
+        async with asyncio.timeout(START_SECONDS):
+            while True:
+                if self._process.poll() is not None:
+                    raise SystemExit(f"wafast ended:\n{self.said()[-4000:]}")
+                uri = running_uri(self.data_dir)
+                if uri is not None:
+                    try:
+                        connection = await asyncpg.connect(uri)
+                        if len(await connection.fetch(q.workers)) >= 2 * self._workers:
+                            self.uri = uri
+                            return connection
+                        await connection.close()
+                    except (OSError, asyncpg.PostgresError):
+                        pass
+                await asyncio.sleep(0.1)
+
+    async def groups(self, connection: asyncpg.Connection) -> dict[str, Group]:
+        """Its processes by what they are."""
+        rows = await connection.fetch(q.workers)
+        workers = {name: [r["pid"] for r in rows if r["network"] == name] for name in ("loopback", "whatsapp")}
+        known = {pid for pids in workers.values() for pid in pids}
+        api = [pid for pid in processes.children(self._process.pid) if pid not in known]
+        postmaster = int((self.data_dir / "postgres/postmaster.pid").read_text().splitlines()[0])
+        return {
+            WORKERS: Group(workers["loopback"]),
+            IDLE_WORKERS: Group(workers["whatsapp"]),
+            "API": Group(api),
+            "supervisor": Group([self._process.pid], alone=True),
+            POSTGRESQL: Group([postmaster]),
+        }
+
+    def said(self) -> str:
+        """What it has printed since its start."""
+        return self.log.read_bytes()[self._offset :].decode("utf-8", "replace")
+
+    def stop(self) -> float:
+        """Ask it to stop; seconds until it has."""
+        began = time.monotonic()
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise SystemExit("wafast did not stop") from None
+        return time.monotonic() - began
