@@ -28,10 +28,9 @@ from neonize._binder import (
 from neonize.proto import Neonize_pb2 as pb
 from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DeviceProps
 
-from wafast import logs
+from wafast import _core, logs
 from wafast.devices import neonize_events
 from wafast.devices.neonize_maps import Maps
-from wafast.devices.neonize_memory import StoreMemory
 
 log = logs.get("devices.neonize")
 
@@ -68,7 +67,10 @@ class Binding:
         self._told: dict[str, Told] = {}
         self._calls = ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="neonize-call")
         self._maps = Maps()
-        self.memory = StoreMemory(gocode)
+        try:
+            _core.watch_stores(gocode._name)
+        except RuntimeError as error:  # an eighth of a line's memory each, nothing more
+            log.warning("the memory of session files is not looked after", error=str(error))
         #: What runs in neonize now: (client, since when on the monotonic clock) by the number of the call.
         self._under_way: dict[int, tuple[str, float]] = {}
         self._numbers = itertools.count()

@@ -137,6 +137,26 @@ export interface paths {
         patch: operations["change_device"];
         trace?: never;
     };
+    "/api/v1/devices/{device_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What states a device was in
+         * @description Newest first, each with its reason; kept for 30 days.
+         */
+        get: operations["list_device_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device_id}/chats": {
         parameters: {
             query?: never;
@@ -781,6 +801,20 @@ export interface components {
             paused_until: string | null;
             pause_reason: string | null;
         };
+        /** DeviceChange */
+        DeviceChange: {
+            /** @example 1042 */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @example offline
+             * @enum {string}
+             */
+            state: "new" | "pairing" | "connecting" | "online" | "offline" | "logged_out" | "banned" | "replaced" | "outdated";
+            /** @example The connection was lost; connecting again */
+            reason: string | null;
+        };
         /** FieldError */
         FieldError: {
             /**
@@ -1015,6 +1049,11 @@ export interface components {
             per_day?: number;
             typing?: boolean;
             ramp?: boolean;
+        };
+        /** Page[DeviceChange] */
+        DeviceChangePage: {
+            items: components["schemas"]["DeviceChange"][];
+            next: string | null;
         };
         /** Page[Device] */
         DevicePage: {
@@ -1794,6 +1833,60 @@ export interface operations {
             };
             /** @description Signed in, but the role or the key's scope does not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_device_changes: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceChangePage"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
