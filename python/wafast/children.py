@@ -96,6 +96,13 @@ class Child:
         self._process, self._started, self.start_at = process, time.monotonic(), None
         log.info("started", child=self.name, pid=process.pid)
 
+    def start_if_away(self) -> bool:
+        """Start the process unless it runs or is about to be started; whether that was so."""
+        is_away = self._process is None and self.start_at is None
+        if is_away:
+            self.start_again()
+        return is_away
+
     def start_again(self) -> None:
         """Start the process; what is missing for it now may be there at the next try."""
         try:

@@ -20,8 +20,10 @@ from wafast.children import GRACE_SECONDS, Child
 from wafast.data_dir import claim
 from wafast.database.embedded import Embedded, is_made, is_running
 from wafast.database.migrations import migrate
+from wafast.database.pool import connect
 from wafast.database.watchman import Watchman
-from wafast.settings import SettingError, Settings, without_password
+from wafast.devices import rows
+from wafast.settings import Network, SettingError, Settings, without_password
 from wafast.worker_group import ROLL_SIGNAL, Rolling, WorkerGroup
 
 log = logs.get("supervisor")
@@ -141,17 +143,24 @@ class _System:
             self._wait_for_profile(profile)
         self._say("starting the web server and the workers")
         self._add([Child("api", "wafast.api.serve:run", lambda: (settings, uri))])
-        self._groups = [WorkerGroup(settings, uri, "whatsapp", None)]
+        networks: list[tuple[Network, Path | None]] = [("whatsapp", None)]
         if profile is not None:
-            self._groups.append(WorkerGroup(settings, uri, "loopback", profile))
-        self._add([worker for group in self._groups for worker in group.workers])
-        self._ranks.append([group.trial for group in self._groups])
+            networks.append(("loopback", profile))
+        used = asyncio.run(_networks_in_use(uri))
+        self._groups = [
+            WorkerGroup(settings, uri, network, path, has_devices=network in used) for network, path in networks
+        ]
+        self._ranks.append([child for group in self._groups for child in [*group.workers, group.trial]])
+        self._start_all([child for group in self._groups for child in group.first])
         if settings.demo:
             self._add([Child("demo", "wafast.demo:main", lambda: (settings, uri), once=True)])
 
     def _add(self, rank: list[Child]) -> None:
         self._ranks.append(rank)
-        for child in rank:
+        self._start_all(rank)
+
+    def _start_all(self, children: list[Child]) -> None:
+        for child in children:
             if not self._stops:
                 child.start()
 
@@ -216,7 +225,7 @@ class _System:
             for child in children:
                 child.check(self._looked)
         for group in self._groups:
-            group.start_trial_if_wanted()
+            group.start_wanted()
         self._rolling.go_on([worker for group in self._groups for worker in group.workers], self._looked)
 
     # stopping
@@ -271,6 +280,15 @@ async def bootstrap(uri: str, settings: Settings) -> str | None:
     """Make the first workspace and administrator if nobody is there; the password when it was made up."""
     async with asyncpg.create_pool(uri, min_size=1, max_size=2) as pool:
         return await tenants.bootstrap(pool, settings.admin_email, settings.admin_password)
+
+
+async def _networks_in_use(uri: str) -> set[str]:
+    """Networks that have devices."""
+    connection = await connect(uri, "up")
+    try:
+        return await rows.networks_in_use(connection)
+    finally:
+        await connection.close()
 
 
 def is_ready(settings: Settings) -> bool:

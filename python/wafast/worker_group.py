@@ -23,10 +23,12 @@ PATIENCE_SECONDS = 180.0
 
 
 class WorkerGroup:
-    """As many workers as the settings want, and one more that tries devices which are suspected of taking workers
-    down; it only runs when a worker asks for it."""
+    """As many workers as the settings want, once the network has devices: until then one, which waits for the first.
+    And one more that tries devices which are suspected of taking workers down, when a worker asks for it."""
 
-    def __init__(self, settings: Settings, uri: str, network: Network, profile: Path | None) -> None:
+    def __init__(
+        self, settings: Settings, uri: str, network: Network, profile: Path | None, *, has_devices: bool
+    ) -> None:
         def child(name: str, *, is_trial: bool) -> Child:
             def environment(base: Mapping[str, str]) -> Mapping[str, str]:
                 return base if profile is None else loopback_trust.environment(profile, base)
@@ -44,14 +46,22 @@ class WorkerGroup:
 
         self.workers = [child(f"worker {number + 1}", is_trial=False) for number in range(settings.workers)]
         self.trial = child("trial worker", is_trial=True)
-        self.trial.start_at = None
+        for waiting in [self.trial] if has_devices else [self.trial, *self.workers[1:]]:
+            waiting.start_at = None
 
-    def start_trial_if_wanted(self) -> None:
-        """Start the trial worker when a worker asks for it, unless it runs or is about to be started again."""
-        asked = any(worker.is_up and worker.pulse is not None and worker.pulse.wants_trial for worker in self.workers)
-        if asked and self.trial.pid is None and self.trial.start_at is None:
+    @property
+    def first(self) -> list[Child]:
+        """Those that run from the beginning."""
+        return [worker for worker in self.workers if worker.start_at is not None]
+
+    def start_wanted(self) -> None:
+        """Start those that have become necessary."""
+        pulses = [worker.pulse for worker in self.workers if worker.is_up and worker.pulse is not None]
+        if any(pulse.held for pulse in pulses):
+            for worker in self.workers:
+                worker.start_if_away()
+        if any(pulse.wants_trial for pulse in pulses) and self.trial.start_if_away():
             log.warning("devices are suspected of taking workers down, and tried apart", child=self.trial.name)
-            self.trial.start_again()
 
 
 class Rolling:
@@ -75,7 +85,7 @@ class Rolling:
             log.info("restarted", child=self._current.name, left=len(self._waiting))
             self._current = None
         if self._asked and not self._waiting:
-            self._asked, self._waiting = False, list(workers)
+            self._asked, self._waiting = False, [worker for worker in workers if worker.pid is not None]
         if self._waiting:
             self._current, self._began, self._up_since = self._waiting.pop(0), now, 0.0
             self._current.restart()

@@ -63,11 +63,11 @@ def test_a_worker_that_hangs_is_found_and_replaced(fleet: Fleet, devices: list[s
 def test_workers_are_restarted_one_by_one(fleet: Fleet, devices: list[str]) -> None:
     before = fleet.workers()
     run(fleet.system.data_dir, "restart")
-    fleet.until(lambda: len(fleet.said("restarted")) >= 4, "four workers restarted")
+    fleet.until(lambda: len(fleet.said("restarted")) >= 3, "all workers restarted")
     now = fleet.workers()
     assert all(now[name] != pid for name, pid in before.items() if "trial" not in name)
     order = [line["child"] for line in fleet.said("restarted")]
-    assert order == ["whatsapp worker 1", "whatsapp worker 2", "loopback worker 1", "loopback worker 2"]
+    assert order == ["whatsapp worker 1", "loopback worker 1", "loopback worker 2"], "no device, no second worker"
     fleet.until_online(devices)
 
 

@@ -181,6 +181,11 @@ async def set_desired_state(
     return device
 
 
+async def networks_in_use(connection: asyncpg.Connection) -> set[str]:
+    """Networks, of any tenant, that have devices."""
+    return {row["network"] for row in await connection.fetch(q.networks_in_use)}
+
+
 async def create_pairing(
     pool: asyncpg.Pool, tenant_id: int, device_id: UUID, method: Literal["qr", "code"], phone: str | None
 ) -> PairingRow | None:

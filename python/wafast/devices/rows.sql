@@ -87,3 +87,6 @@ WHERE p.tenant_id = $1 AND p.id = $2
 UPDATE pairings SET state = 'failed', reason = 'cancelled', ended_at = now()
 WHERE tenant_id = $1 AND id = $2 AND state = 'waiting'
 RETURNING id
+
+-- name: networks_in_use
+SELECT DISTINCT network FROM devices

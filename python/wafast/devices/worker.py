@@ -284,7 +284,7 @@ class _Worker:
         idle_since = time.monotonic()
         while True:
             if self._pulse is not None:
-                self._pulse.beat(busy=reconciler.busy, wants_trial=reconciler.wants_trial)
+                self._pulse.beat(held=len(fleet.held), busy=reconciler.busy, wants_trial=reconciler.wants_trial)
             if fleet.held or not self._is_trial:
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since > IDLE_SECONDS:
