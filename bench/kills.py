@@ -80,10 +80,17 @@ class Killer:
 
     def database(self) -> None:
         """Kill PostgreSQL; the supervisor starts it again."""
+        pid = self._postmaster()
+        assert pid is not None, "every query so far was answered"
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: self._postmaster() not in (None, pid) or None, "PostgreSQL, started again")
+
+    def _postmaster(self) -> int | None:
+        """Its process number, once it takes connections."""
         data_dir = self.lines.system.data_dir
-        os.kill(int((data_dir / "postgres/postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
-        until(lambda: None if running_uri(data_dir) else True, "the end of PostgreSQL")
-        until(lambda: running_uri(data_dir), "PostgreSQL, started again")
+        if running_uri(data_dir) is None:
+            return None
+        return int((data_dir / "postgres/postmaster.pid").read_text("utf-8").splitlines()[0])
 
 
 def drill(lines: Lines, options: argparse.Namespace) -> list[report.Table]:
