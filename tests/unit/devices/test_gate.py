@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from wafast.devices.gate import CALM_SECONDS, LONGEST_PAUSE, Gate, _Line, line_pause
+from wafast.devices.gate import CALM_SECONDS, LONGEST_PAUSE, SAID_SECONDS, Gate, _Line, line_pause
 from wafast.devices.tunnel import ProxyAddress, TunnelError
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -144,6 +144,32 @@ async def test_dials_keep_the_global_rate() -> None:
         began = time.monotonic()
         await asyncio.gather(*(dial(address, "web.whatsapp.com", 443) for address in addresses))
         assert time.monotonic() - began >= 0.19
+
+
+async def test_what_a_session_says_to_whatsapp_is_kept_for_a_moment_and_dies_with_its_line() -> None:
+    """whatsmeow may have said that a message arrived before the inlet has it."""
+    heard: list[bytes] = []
+    over = asyncio.Event()
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while data := await reader.read(100):
+            heard.append(data)
+            writer.write(data.upper())
+        over.set()
+
+    async with listening(proxy) as port, opened(only=("127.0.0.1", port)) as gate:
+        address = gate.admit(7, None, asyncio.Event())
+        _, reader, writer = await dial(address, "web.whatsapp.com", 443)
+        began = time.monotonic()
+        for word in (b"one", b"two"):
+            assert await says(reader, writer, word) == word.upper()
+        assert time.monotonic() - began >= 2 * SAID_SECONDS
+        writer.write(b"never heard")
+        gate.dismiss(7)
+        await over.wait()
+    assert heard == [b"one", b"two"]
 
 
 def test_a_storm_of_reconnects_is_held_back_longer_each_time() -> None:
