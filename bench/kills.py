@@ -114,9 +114,26 @@ def drill(lines: Lines, options: argparse.Namespace) -> list[report.Table]:
         rows=[row],
         note="`waiting` has a row “Waiting for this message”; `missing` has none, though it was acknowledged.",
     )
-    lost = [_told(row, contacts.acknowledged, killer.at) for row in verdict.lost]
-    heads = ["", "chat", "became", "acknowledged, ms before the next kill", "which kill"]
-    return [table, report.Table(title="Messages not stored as they were written", heads=heads, rows=lost)]
+    return [table, _losses(verdict.lost, contacts.acknowledged, killer.at)] if verdict.lost else [table]
+
+
+def _losses(lost: Sequence[asyncpg.Record], acknowledged: dict[str, int], kills: Sequence[int]) -> report.Table:
+    """Messages without a row of their own, by the kill that followed when their line had acknowledged them."""
+    groups: dict[str, list[tuple[str, float]]] = {}
+    for row in lost:
+        at = acknowledged.get(row["message_id"])
+        number = len(kills) if at is None else sum(kill < at for kill in kills)
+        when, before = "and no kill followed", 0.0
+        if at is not None and number < len(kills):
+            when, before = f"before kill {number + 1}", float(kills[number] - at)
+        name = f"{'waiting' if row['is_waiting'] else 'missing'}, {when}"
+        groups.setdefault(name, []).append((row["chat"].split()[0], before))
+    rows: list[list[report.Cell]] = [
+        [name, float(len(some)), float(len({line for line, _ in some})), [before for _, before in some]]
+        for name, some in sorted(groups.items())
+    ]
+    heads = ["", "messages", "lines", "acknowledged, ms before"]
+    return report.Table(title="Messages not stored as they were written", heads=heads, rows=rows)
 
 
 def _kill(killer: Killer, kills: int, database_kills: int) -> int:
@@ -132,17 +149,6 @@ def _kill(killer: Killer, kills: int, database_kills: int) -> int:
             killer.database()
         killer.worker()
     return restarts
-
-
-def _told(row: asyncpg.Record, acknowledged: dict[str, int], kills: Sequence[int]) -> list[report.Cell]:
-    at = acknowledged.get(row["message_id"])
-    became = "waiting" if row["is_waiting"] else "missing"
-    if at is None:
-        return [row["message_id"], row["chat"], became, "not seen", ""]
-    number = next((number for number, kill in enumerate(kills) if kill >= at), None)
-    if number is None:
-        return [row["message_id"], row["chat"], became, "after the last", ""]
-    return [row["message_id"], row["chat"], became, float(kills[number] - at), f"{number + 1}."]
 
 
 @dataclass

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,6 +71,7 @@ class Lines:
 @contextmanager
 def running(folder: Path, count: int) -> Iterator[Lines]:
     """A system in `folder` with `count` paired lines, as long as the block lasts. It keeps every message."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a bench that is stopped leaves nothing behind
     (folder / "simulator").mkdir(parents=True)
     simulator = Simulator.start(folder / "simulator", seed=7)
     more = {"WAFAST_LOOPBACK": str(folder / "simulator/loopback.json"), "WAFAST_MESSAGES_PER_CHAT": "0"}
