@@ -22,7 +22,7 @@ from wafast.data_dir import claim
 from wafast.database.embedded import Embedded, is_made, is_running
 from wafast.database.migrations import migrate
 from wafast.database.watchman import Watchman
-from wafast.devices import go_runtime, loopback_trust
+from wafast.devices import loopback_trust
 from wafast.settings import Network, SettingError, Settings, without_password
 
 log = logs.get("supervisor")
@@ -270,8 +270,7 @@ def is_ready(settings: Settings) -> bool:
 
 def _worker(settings: Settings, uri: str, network: Network, number: int, profile: Path | None) -> Child:
     def environment(base: Mapping[str, str]) -> Mapping[str, str]:
-        ours = go_runtime.environment(base)
-        return ours if profile is None else loopback_trust.environment(profile, ours)
+        return base if profile is None else loopback_trust.environment(profile, base)
 
     return Child(
         f"{network} worker {number + 1}",

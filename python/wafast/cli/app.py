@@ -21,7 +21,7 @@ from wafast.cli.people import key, tenant, user
 from wafast.cli.poison import poison
 from wafast.data_dir import InUse
 from wafast.database.migrations import MigrationError, migrate
-from wafast.devices import go_runtime, loopback_trust
+from wafast.devices import loopback_trust
 from wafast.devices.poison import NotReadable, NotStored
 from wafast.settings import Network, SettingError
 from wafast.supervisor import StartError
@@ -105,12 +105,10 @@ def worker(
     profile = settings.loopback if network == "loopback" else None
     if network == "loopback" and profile is None:
         raise SettingError(f"a loopback worker needs {PROFILE_OF}, the profile of a WhatsApp server on 127.0.0.1")
-    environment = go_runtime.environment(os.environ)
-    if profile is not None:
-        environment = loopback_trust.environment(profile, environment)
-    if environment != os.environ:
-        # neonize reads it as it was when the process started: start again with it.
-        os.execve(sys.executable, [sys.executable, "-m", "wafast", *sys.argv[1:]], environment)
+    if profile is not None and not loopback_trust.was_started_for(profile):
+        # What a profile says must be in a process's environment when it starts: start again with it.
+        arguments = [sys.executable, "-m", "wafast", *sys.argv[1:]]
+        os.execve(sys.executable, arguments, loopback_trust.environment(profile, os.environ))
     from wafast.devices import worker as devices_worker
 
     with reachable(settings) as uri:
