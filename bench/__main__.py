@@ -15,7 +15,7 @@ import msgspec
 from bench import report
 
 FOLDER = Path(__file__).parent
-#: Arguments of each measurement, in the order of the page; about 15 minutes in all.
+#: Arguments of each measurement, in the order of the page; about 20 minutes in all.
 BENCHES = {
     "decode": ["decode"],
     "spool": ["spool"],
@@ -23,6 +23,7 @@ BENCHES = {
     "ingest-full": ["ingest", "--full"],
     "ingest-paced": ["ingest", "--paced", "1000"],
     "latency": ["latency"],
+    "kills": ["kills"],
     "fleet": ["fleet"],
 }
 #: Only when they are named: ten minutes more.

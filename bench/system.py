@@ -77,7 +77,7 @@ class System:
         self._workers = workers
 
     async def reach(self) -> asyncpg.Connection:
-        """A connection to its database, once there is one and all workers beat."""
+        """A connection to its database, once there is one and all workers beat: those of the lines, and one for the other network."""
         async with asyncio.timeout(START_SECONDS):
             while True:
                 if self._process.poll() is not None:
@@ -86,7 +86,7 @@ class System:
                 if uri is not None:
                     try:
                         connection = await asyncpg.connect(uri)
-                        if len(await connection.fetch(q.workers)) >= 2 * self._workers:
+                        if len(await connection.fetch(q.workers)) >= self._workers + 1:
                             self.uri = uri
                             return connection
                         await connection.close()

@@ -64,7 +64,7 @@ class InboxMessage(msgspec.Struct, frozen=True):
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """A receipt a device sent; `type` is `delivered` where the wire has none."""
+    """A receipt a device sent; `type` is `delivered` where the wire has none, `at` is Unix milliseconds."""
 
     seq: int
     phone: str
@@ -73,6 +73,7 @@ class Receipt(msgspec.Struct, frozen=True):
     ids: list[str]
     to: str
     participant: str | None
+    at: int
 
 
 class Seen(msgspec.Struct, frozen=True):

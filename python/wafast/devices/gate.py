@@ -41,6 +41,10 @@ CALM_SECONDS = 60.0
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 40.0
 CHAT_HOST = "web.whatsapp.com"
+#: whatsmeow tells WhatsApp that a message has arrived when neonize has queued it, not when the inlet has it. What it
+#: tells waits so long in this process: a kill in between takes both, and the message comes again. On a busy machine
+#: the queue was seen 40 ms behind.
+SAID_SECONDS = 0.05
 
 
 class _Line:
@@ -197,7 +201,7 @@ class Gate:
             line.chats += 1
         try:
             near, there = cast(asyncio.Transport, writer.transport), cast(asyncio.Transport, far.transport)
-            await splice(near, there, ESTABLISHED, heard)
+            await splice(near, there, ESTABLISHED, heard, 0.0 if heard is None else SAID_SECONDS)
         finally:
             if heard is not None:
                 line.chats -= 1

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import socket
 import struct
+import time
 from collections.abc import Callable
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -146,18 +147,49 @@ class _Pipe(asyncio.Protocol):
             self._ended.set_result(None)
 
 
+class _SlowPipe(_Pipe):
+    """A pipe out of which bytes come so many seconds after they went in. What is in it when an end closes is lost."""
+
+    def __init__(self, there: asyncio.Transport, ended: asyncio.Future[None], seconds: float) -> None:
+        super().__init__(there, ended)
+        self._seconds = seconds
+        self._inside: list[tuple[float, bytes]] = []
+
+    def data_received(self, data: bytes) -> None:
+        self._inside.append((time.monotonic(), data))
+        if len(self._inside) == 1:
+            asyncio.get_running_loop().call_later(self._seconds, self._let_out)
+
+    def _let_out(self) -> None:
+        if self._there.is_closing():
+            return
+        ripe = time.monotonic() - self._seconds
+        out = [data for since, data in self._inside if since <= ripe]
+        self._there.write(b"".join(out))
+        del self._inside[: len(out)]
+        if self._inside:
+            asyncio.get_running_loop().call_later(self._inside[0][0] - ripe, self._let_out)
+
+
 async def splice(
-    near: asyncio.Transport, far: asyncio.Transport, greeting: bytes, heard: Callable[[], None] | None = None
+    near: asyncio.Transport,
+    far: asyncio.Transport,
+    greeting: bytes,
+    heard: Callable[[], None] | None = None,
+    hold: float = 0.0,
 ) -> None:
-    """Say `greeting` to the near end, then carry bytes both ways until either end closes; `heard` is called whenever
-    the far end has said something.
+    """Say `greeting` to the near end, then carry bytes both ways until either end closes.
 
     Neither end may have said anything yet: a TLS client waits for the greeting, and its server for the client.
+
+    Args:
+        heard: called whenever the far end has said something.
+        hold: how long the near end's words are kept back, seconds.
     """
     if near.is_closing() or far.is_closing():
         return
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     far.set_protocol(_Pipe(near, ended, heard))
-    near.set_protocol(_Pipe(far, ended))
+    near.set_protocol(_SlowPipe(far, ended, hold) if hold else _Pipe(far, ended))
     near.write(greeting)
     await ended

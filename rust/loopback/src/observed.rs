@@ -48,6 +48,8 @@ pub struct Receipt {
     /// The contact or group it is for.
     pub to: String,
     pub participant: Option<String>,
+    /// Unix milliseconds.
+    pub at: u64,
 }
 
 /// Typing or presence a device sent.

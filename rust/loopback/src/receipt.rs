@@ -53,6 +53,7 @@ fn note(world: &World, from: Address, stanza: &Node, kind: &Option<String>, ids:
         ids: ids.to_vec(),
         to: Address::of(to).map_or_else(|| to.user.to_string(), |address| address.phone.to_string()),
         participant: stanza.jid("participant").and_then(|jid| Address::of(&jid)).map(|who| who.phone.to_string()),
+        at: world::now_millis(),
     });
 }
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from wafast.devices.counts import Counts
-from wafast.devices.gate import CALM_SECONDS, LONGEST_PAUSE, Gate, _Line, line_pause
+from wafast.devices.gate import CALM_SECONDS, LONGEST_PAUSE, SAID_SECONDS, Gate, _Line, line_pause
 from wafast.devices.tunnel import ProxyAddress, TunnelError
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -208,6 +208,32 @@ async def test_the_gate_knows_when_whatsapp_last_spoke_and_cuts_a_device_off() -
         assert await reader.read() == await files.read() == b""
         assert gate.heard_at(7) is None
         assert (await dial(address, "web.whatsapp.com", 443))[0].endswith("established"), "it may dial again"
+
+
+async def test_what_a_session_says_to_whatsapp_is_kept_for_a_moment_and_dies_with_its_line() -> None:
+    """whatsmeow may have said that a message arrived before the inlet has it."""
+    heard: list[bytes] = []
+    over = asyncio.Event()
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while data := await reader.read(100):
+            heard.append(data)
+            writer.write(data.upper())
+        over.set()
+
+    async with listening(proxy) as port, opened(only=("127.0.0.1", port)) as gate:
+        address = admitted(gate, 7)
+        _, reader, writer = await dial(address, "web.whatsapp.com", 443)
+        began = time.monotonic()
+        for word in (b"one", b"two"):
+            assert await says(reader, writer, word) == word.upper()
+        assert time.monotonic() - began >= 2 * SAID_SECONDS
+        writer.write(b"never heard")
+        gate.dismiss(7)
+        await over.wait()
+    assert heard == [b"one", b"two"]
 
 
 def test_a_storm_of_reconnects_is_held_back_longer_each_time() -> None:
