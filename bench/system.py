@@ -77,7 +77,7 @@ class System:
         self._workers = workers
 
     async def reach(self) -> asyncpg.Connection:
-        """A connection to its database, once there is one and all workers beat: those of the lines, and one for the other network."""
+        """A connection to its database, once all workers beat: those of the lines, and one of the other network."""
         async with asyncio.timeout(START_SECONDS):
             while True:
                 if self._process.poll() is not None:
