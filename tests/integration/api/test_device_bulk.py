@@ -92,7 +92,7 @@ def test_a_device_has_no_more_tags_than_it_can_have(tenant: Tenant) -> None:
 
 
 def test_deleting_many_takes_everything_with_them(tenant: Tenant) -> None:
-    devices = [tenant.device() for _ in range(12)]  # more than one transaction takes
+    devices = [tenant.device() for _ in range(27)]  # more than one transaction takes
     kept = tenant.device()
     for device in (*devices, kept):
         tenant.message(tenant.chat(device))
