@@ -67,7 +67,7 @@ export const en = {
   'devices.count_other': '{n} lines',
   'devices.online_count': '{n} online',
   'devices.add': 'Add device',
-  'devices.search': 'Search name or number',
+  'devices.search': 'Search name, number or tag',
   'devices.filter': 'Filter by state',
   'devices.filter_all': 'All',
   'devices.filter_online': 'Online',

@@ -68,7 +68,7 @@ export const ms: Record<MessageKey, string> = {
   'devices.count_other': '{n} talian',
   'devices.online_count': '{n} dalam talian',
   'devices.add': 'Tambah peranti',
-  'devices.search': 'Cari nama atau nombor',
+  'devices.search': 'Cari nama, nombor atau tag',
   'devices.filter': 'Tapis mengikut keadaan',
   'devices.filter_all': 'Semua',
   'devices.filter_online': 'Dalam talian',
