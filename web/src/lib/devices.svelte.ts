@@ -18,8 +18,10 @@ export interface TagCount {
 /** The first page is what a screen can show, so that it comes at once; then the longest pages there are. */
 const FIRST_PAGE = 100;
 const PAGE = 1000;
-/** Counts are asked for at most this often (milliseconds), and one by one for at most this many devices. */
+/** Counts are asked for at most this often, seldomer the more devices there are (milliseconds, and milliseconds a device:
+ * the whole list of 3,000 is 1.7 MB), and one by one for at most this many devices. */
 const COUNT_EVERY = 4000;
+const COUNT_EVERY_DEVICE = 10;
 const COUNT_SINGLY = 5;
 
 export class Devices {
@@ -211,13 +213,14 @@ export class Devices {
   #countSoon(id: string): void {
     if (!this.byId.has(id)) return;
     this.#uncounted.add(id);
+    const wait = Math.max(COUNT_EVERY, COUNT_EVERY_DEVICE * this.byId.size);
     this.#counting ??= setTimeout(() => {
       this.#counting = undefined;
       const ids = [...this.#uncounted];
       this.#uncounted.clear();
       if (ids.length > COUNT_SINGLY) void this.load();
       else for (const one of ids) void this.reload(one).catch(() => undefined);
-    }, COUNT_EVERY);
+    }, wait);
   }
 
   /** Puts what a request answers with in its place, above what waits to be drawn and below what came meanwhile. */
