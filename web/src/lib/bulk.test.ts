@@ -90,7 +90,7 @@ it('says what was done, what was so already and who was skipped', () => {
     undo: [],
   };
   expect(told(outcome, (id) => (id === 'x' ? undefined : id.toUpperCase()))).toBe(
-    '1,200 lines are to connect · 1 was so already · 4 were never linked to a phone (D0, D1, D2, …) · ' +
+    '1,200 lines are to connect · 1 needed no change · 4 were never linked to a phone (D0, D1, D2, …) · ' +
       '1 does not exist any more',
   );
 });
