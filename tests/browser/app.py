@@ -39,7 +39,7 @@ class App:
 
     def device(self, name: str) -> Locator:
         """The row of a device on the page of devices: searched for, as only rows on the screen are drawn."""
-        field = self.page.get_by_role("searchbox", name="Search name or number")
+        field = self.page.get_by_role("searchbox", name="Search name, number or tag")
         if field.count() > 0:
             field.fill(name)
         return self.page.locator("[data-device]").filter(

@@ -49,15 +49,15 @@ def test_the_policy_allows_no_inline_script(signed_in: App) -> None:
 
 
 @every_look
-def test_a_device_is_added_renamed_and_deleted(signed_in: App, look: Look) -> None:
+def test_a_device_is_added_edited_and_deleted(signed_in: App, look: Look) -> None:
     name = f"Short-lived {look.name}"
     signed_in.add_device(name)
     signed_in.page.keyboard.press("Escape")
     expect(signed_in.device(name)).to_be_visible()
     signed_in.expect_accessible()
 
-    signed_in.device_action(name, "Rename")
-    dialog = signed_in.page.get_by_role("dialog", name="Rename device")
+    signed_in.device_action(name, "Edit")
+    dialog = signed_in.page.get_by_role("dialog", name="Edit device")
     dialog.get_by_label("Name").fill(f"{name} 2")
     dialog.get_by_role("button", name="Save").click()
     expect(signed_in.device(f"{name} 2")).to_be_visible()
@@ -85,7 +85,7 @@ def test_a_change_elsewhere_shows_without_a_refresh(signed_in: App, context: Bro
 def test_search_and_filter_of_devices(signed_in: App) -> None:
     signed_in.add_device("Needle")
     signed_in.page.keyboard.press("Escape")
-    field = signed_in.page.get_by_role("searchbox", name="Search name or number")
+    field = signed_in.page.get_by_role("searchbox", name="Search name, number or tag")
     field.fill("needl")
     expect(signed_in.page.locator("[data-device]")).to_have_count(1)
     signed_in.page.get_by_role("button", name=re.compile("^Online")).click()

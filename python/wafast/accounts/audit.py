@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
@@ -21,3 +22,16 @@ async def record(
 ) -> None:
     """Write one line: `record(pool, 1, "user:7", "device.create", "device:0b9f…", name="Sales")`. No secrets."""
     await connection.execute(q.record_audit, tenant_id, actor, action, subject, detail)
+
+
+async def record_each(
+    connection: asyncpg.Pool | asyncpg.Connection,
+    tenant_id: int,
+    actor: str,
+    action: str,
+    details: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """`record` for each subject of `details`, in one statement."""
+    await connection.execute(
+        q.record_audit_of_each, tenant_id, actor, action, list(details), [dict(one) for one in details.values()]
+    )

@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException
 from wafast.accounts.principal import Principal
 from wafast.api.chats import ChatController
 from wafast.api.database_errors import answer_away, answer_refused_text
+from wafast.api.device_bulk import DeviceBulkController
 from wafast.api.devices import DeviceController
 from wafast.api.docs import DocumentFile, DocumentPage, docs_router
 from wafast.api.gate import MAX_JSON_BODY, Gate
@@ -58,6 +59,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             SessionController,
             KeyController,
             DeviceController,
+            DeviceBulkController,
             NumberController,
             PairingController,
             ChatController,

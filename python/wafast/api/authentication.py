@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from wafast.accounts.keys import authenticate_key
 from wafast.accounts.logins import authenticate_cookie
-from wafast.accounts.principal import Principal
+from wafast.accounts.principal import Principal, Scope
 from wafast.api.problems import Problem
 from wafast.inbox.reach import Reach
 
@@ -79,6 +79,20 @@ def require_whole_tenant(principal: Principal) -> None:
     if principal.device_ids is not None:
         raise Problem(
             403, "limited-to-devices", "This concerns the whole workspace; you reach only some devices of it."
+        )
+
+
+def require_scope(principal: Principal, scope: Scope) -> None:
+    """Refuses a caller whose role or key does not include a scope.
+
+    Raises:
+        Problem: 403.
+    """
+    if not principal.may(scope):
+        raise Problem(
+            403,
+            "missing-scope",
+            f"This needs scope {scope!r}; {'your role' if principal.user_id else 'this key'} has {principal.scope!r}.",
         )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 import asyncpg
@@ -19,12 +20,13 @@ from wafast.api import proxies
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.ids import MAX_INT4, uuid_of
 from wafast.api.paging import before_of, page_of
-from wafast.api.parameters import After, IdempotencyKey, Limit, Search
+from wafast.api.parameters import After, DeviceLimit, IdempotencyKey, Search
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem, conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.devices import changes, rows
+from wafast.devices.bulk import MOST_TAGS
 from wafast.devices.rows import DeviceRow
 from wafast.settings import Network
 
@@ -32,6 +34,12 @@ DeviceState = Literal[
     "new", "pairing", "connecting", "online", "offline", "logged_out", "banned", "replaced", "outdated"
 ]
 DesiredState = Literal["connected", "disconnected", "logged_out"]
+Tags = Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(max_length=MOST_TAGS)]
+
+
+# examples of the document
+STATES = dict.fromkeys(get_args(DeviceState), 0) | {"online": 2_990, "offline": 9, "banned": 1}
+DESIRED_STATES = {"connected": 2_994, "disconnected": 6, "logged_out": 0}
 
 
 class Pacing(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +88,22 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     pause_reason: str | None
 
 
+class TagCount(msgspec.Struct, frozen=True):
+    """A tag, in one of its spellings."""
+
+    tag: Annotated[str, Meta(examples=["sales"])]
+    devices: Annotated[int, Meta(ge=1, description="How many devices have it.", examples=[120])]
+
+
+class DeviceSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """How many devices the caller sees."""
+
+    total: Annotated[int, Meta(ge=0, examples=[3000])]
+    states: Annotated[dict[DeviceState, int], Meta(description="Every state with its devices.", examples=[STATES])]
+    desired_states: Annotated[dict[DesiredState, int], Meta(examples=[DESIRED_STATES])]
+    tags: Annotated[list[TagCount], Meta(description="Most used first.")]
+
+
 class CreateDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A line to add; pair it next."""
 
@@ -91,7 +115,7 @@ class ChangeDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What to change; what is left out stays."""
 
     name: Annotated[str, Meta(min_length=1, max_length=100)] | UnsetType = UNSET
-    tags: Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(max_length=100)] | UnsetType = UNSET
+    tags: Tags | UnsetType = UNSET
     proxy: (
         Annotated[str, Meta(max_length=500, description="http:// or socks5:// address; null: none.")] | UnsetType | None
     ) = UNSET
@@ -190,7 +214,14 @@ class DeviceController(Controller):
         in_state: Annotated[
             DeviceState | None, QueryParameter(name="state", required=False, description="Only devices in this state.")
         ] = None,
-        limit: Limit = 50,
+        desired_state: Annotated[
+            DesiredState | None, QueryParameter(required=False, description="Only devices that should be so.")
+        ] = None,
+        tag: Annotated[
+            str | None,
+            QueryParameter(required=False, max_length=100, description="Only devices with this tag, in any case."),
+        ] = None,
+        limit: DeviceLimit = 50,
         after: After = None,
     ) -> Page[Device]:
         """Newest first; search looks at name, number and tags."""
@@ -200,10 +231,31 @@ class DeviceController(Controller):
             device_ids=principal.device_ids,
             search=search or None,
             state=in_state,
+            desired_state=desired_state,
+            tag=tag,
             limit=limit + 1,
             before=before_of(after, MAX_INT4),
         )
         return page_of(found, limit, device_of, lambda row: row.no)
+
+    @get(
+        "/summary",
+        opt={"policy": Policy.READ},
+        operation_id="summarise_devices",
+        summary="How many devices there are",
+        responses=problems(401),
+    )
+    async def summary(
+        self, principal: NamedDependency[Principal], services: NamedDependency[Services]
+    ) -> DeviceSummary:
+        """By state, by desired state and by tag."""
+        found = await rows.summarise_devices(services.pool, principal.tenant_id, principal.device_ids)
+        return DeviceSummary(
+            total=found["total"],
+            states={state: found["states"].get(state, 0) for state in get_args(DeviceState)},
+            desired_states={state: found["desired_states"].get(state, 0) for state in get_args(DesiredState)},
+            tags=msgspec.convert(found["tags"], list[TagCount]),
+        )
 
     @get(
         "/{device_id:str}",
@@ -360,12 +412,21 @@ def _changes(data: ChangeDevice) -> dict[str, Any]:
     if data.name is not UNSET:
         changes["name"] = _name(data.name)
     if data.tags is not UNSET:
-        changes["tags"] = list(dict.fromkeys(tag.strip() for tag in data.tags if tag.strip()))
+        changes["tags"] = tags_of(data.tags)
     if data.proxy is not UNSET:
         changes["proxy"] = None if data.proxy is None else proxies.checked(data.proxy)
     if data.pacing is not UNSET:
         changes |= {name: value for name, value in msgspec.structs.asdict(data.pacing).items() if value is not UNSET}
     return changes
+
+
+def tags_of(given: Sequence[str]) -> list[str]:
+    """Tags as they are kept: without spaces around them, each once without regard to case, in the first spelling."""
+    kept: dict[str, str] = {}
+    for tag in given:
+        if tag.strip():
+            kept.setdefault(tag.strip().casefold(), tag.strip())
+    return list(kept.values())
 
 
 def _name(text: str) -> str:

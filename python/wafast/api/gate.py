@@ -11,6 +11,7 @@ from wafast.api.authentication import (
     authenticate,
     key_of,
     require_same_origin,
+    require_scope,
     unauthenticated,
 )
 from wafast.api.idempotency import Answer, digest
@@ -94,13 +95,7 @@ async def admit(opt: dict[str, Any], method: str, kind: str, headers: Headers, s
         if principal.user_id is None:
             raise unauthenticated("This route is for a signed-in person; an API key has no session.")
         return principal
-    scope = SCOPE_OF[policy]
-    if not principal.may(scope):
-        raise Problem(
-            403,
-            "missing-scope",
-            f"This needs scope {scope!r}; {'your role' if principal.user_id else 'this key'} has {principal.scope!r}.",
-        )
+    require_scope(principal, SCOPE_OF[policy])
     return principal
 
 

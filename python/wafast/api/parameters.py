@@ -7,6 +7,11 @@ from typing import Annotated
 from litestar.params import HeaderParameter, QueryParameter
 
 Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=200, description="How many at most.", required=False)]
+#: A page of devices may be longer: three thousand come in three requests.
+MAX_DEVICES = 1_000
+DeviceLimit = Annotated[
+    int, QueryParameter(name="limit", ge=1, le=MAX_DEVICES, description="How many at most.", required=False)
+]
 After = Annotated[str | None, QueryParameter(name="after", description="`next` of the page before.", required=False)]
 Search = Annotated[
     str | None, QueryParameter(name="search", description="What to look for.", required=False, max_length=200)

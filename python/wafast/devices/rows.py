@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 
 from wafast.database.queries import load
+from wafast.devices import bulk
 from wafast.devices.state import TERMINAL
 from wafast.events import bus
 from wafast.settings import Network
@@ -106,12 +107,14 @@ async def list_devices(
     device_ids: frozenset[UUID] | None = None,
     search: str | None = None,
     state: str | None = None,
+    desired_state: str | None = None,
+    tag: str | None = None,
     limit: int = 50,
     before: int | None = None,
 ) -> list[DeviceRow]:
     """Newest first, with `no` below `before`; `search` looks at name, phone and tags; `device_ids` limits to those."""
     only = None if device_ids is None else list(device_ids)
-    rows = await pool.fetch(q.list_devices, tenant_id, only, search, state, limit, before)
+    rows = await pool.fetch(q.list_devices, tenant_id, only, search, state, limit, before, desired_state, tag)
     return [_device(row) for row in rows]
 
 
@@ -145,40 +148,34 @@ async def change_device(
     return device
 
 
+async def summarise_devices(
+    pool: asyncpg.Pool, tenant_id: int, device_ids: frozenset[UUID] | None = None
+) -> dict[str, Any]:
+    """How many devices there are, by state, by desired state (both hold only what occurs) and by tag."""
+    only = None if device_ids is None else list(device_ids)
+    row = await pool.fetchrow(q.summarise_devices, tenant_id, only)
+    assert row is not None, "a statement that always gives its row gave none"
+    return dict(row)
+
+
 async def delete_device(pool: asyncpg.Pool, tenant_id: int, device_id: UUID) -> bool:
     """Delete a device with its chats, messages, media references and open sends, in one transaction."""
-    async with pool.acquire() as connection, connection.transaction():
-        row = await connection.fetchrow(q.lock_device, tenant_id, device_id)
-        if row is None:
-            return False
-        await connection.execute(q.lock_chats, row["no"])
-        await connection.execute(q.delete_thumbnails, row["no"])
-        await connection.execute(q.delete_messages, row["no"])
-        await connection.execute(q.delete_device, row["no"])
-        await bus.publish(connection, [{"k": "deleted", "t": tenant_id, "d": row["no"], "id": str(device_id)}])
-        await bus.wake(connection, "device", row["network"], row["no"])
-    return True
+    return device_id in (await bulk.delete(pool, tenant_id, [device_id])).changed
 
 
 async def set_desired_state(
-    pool: asyncpg.Pool, tenant_id: int, device_id: UUID, desired: Literal["connected", "disconnected", "logged_out"]
+    pool: asyncpg.Pool, tenant_id: int, device_id: UUID, desired: bulk.Desired
 ) -> DeviceRow | None:
     """Say what a device should be; its worker does it. None when there is no such device.
 
     A person's `connected` also ends the wait of a backoff. Raises LoggedOut, NeverPaired.
     """
-    row = await pool.fetchrow(q.set_desired_state, tenant_id, device_id, desired)
-    if row is None:
-        device = await get_device(pool, tenant_id, device_id)
-        if device is None:
-            return None
-        if desired == "connected":
-            raise LoggedOut if device.jid is not None else NeverPaired
-        return device
-    device = _device(row)
-    await bus.wake(pool, "device", device.network, device.no)
-    await bus.publish(pool, [{"k": "device", "t": tenant_id, "d": device.no}])
-    return device
+    skipped = (await bulk.steer(pool, tenant_id, [device_id], desired)).skipped.get(device_id)
+    if skipped == "never_paired":
+        raise NeverPaired
+    if skipped == "logged_out":
+        raise LoggedOut
+    return await get_device(pool, tenant_id, device_id)
 
 
 async def networks_in_use(connection: asyncpg.Connection) -> set[str]:

@@ -13,8 +13,23 @@ WHERE d.tenant_id = $1
        OR EXISTS (SELECT FROM unnest(d.tags) tag WHERE lower(tag) = lower($3)))
   AND ($4::text IS NULL OR d.state = $4)
   AND ($6::int4 IS NULL OR d.no < $6)
+  AND ($7::text IS NULL OR d.desired_state = $7)
+  AND ($8::text IS NULL OR lower($8) IN (SELECT lower(tag) FROM unnest(d.tags) tag))
 ORDER BY d.no DESC
 LIMIT $5
+
+-- name: summarise_devices
+-- One spelling stands for a tag in all of them.
+WITH seen AS (
+    SELECT state, desired_state, tags FROM devices WHERE tenant_id = $1 AND ($2::uuid[] IS NULL OR id = ANY ($2))
+)
+SELECT (SELECT count(*) FROM seen) AS total,
+       (SELECT coalesce(jsonb_object_agg(state, n), '{}')
+        FROM (SELECT state, count(*) AS n FROM seen GROUP BY state) s) AS states,
+       (SELECT coalesce(jsonb_object_agg(desired_state, n), '{}')
+        FROM (SELECT desired_state, count(*) AS n FROM seen GROUP BY desired_state) s) AS desired_states,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('tag', tag, 'devices', n) ORDER BY n DESC, tag), '[]')
+        FROM (SELECT min(tag) AS tag, count(*) AS n FROM seen, unnest(tags) tag GROUP BY lower(tag)) s) AS tags
 
 -- name: get_device
 SELECT d.*, (SELECT coalesce(sum(unread), 0)::int FROM chats c WHERE c.device_no = d.no) AS unread_count
@@ -41,29 +56,6 @@ RETURNING d.*, (SELECT coalesce(sum(unread), 0)::int FROM chats c WHERE c.device
 
 -- name: lock_device
 SELECT no, network, state, jid FROM devices WHERE tenant_id = $1 AND id = $2 FOR UPDATE
-
--- name: lock_chats
--- Whoever stores messages in them counts on the chats' rows, and waits: none of them ends beside its chat.
-SELECT FROM chats WHERE device_no = $1 ORDER BY id FOR UPDATE
-
--- name: delete_thumbnails
-DELETE FROM thumbnails WHERE chat_id IN (SELECT id FROM chats WHERE device_no = $1)
-
--- name: delete_messages
-DELETE FROM messages WHERE chat_id IN (SELECT id FROM chats WHERE device_no = $1)
-
--- name: delete_device
--- Leases, pairings, chats and outbox rows go with it by their foreign keys.
-DELETE FROM devices WHERE no = $1
-
--- name: set_desired_state
-UPDATE devices d SET
-    desired_state = $3,
-    retry_at = NULL,
-    failures = CASE WHEN $3 = 'connected' THEN 0 ELSE failures END,
-    crashes = least(crashes, 2)  -- one that is quarantined gets one more try
-WHERE tenant_id = $1 AND id = $2 AND (jid IS NOT NULL AND state <> 'logged_out' OR $3 <> 'connected')
-RETURNING d.*, (SELECT coalesce(sum(unread), 0)::int FROM chats c WHERE c.device_no = d.no) AS unread_count
 
 -- name: supersede_pairing
 UPDATE pairings SET state = 'failed', reason = 'a newer pairing was started', ended_at = now()

@@ -53,8 +53,14 @@ async def publish(connection: Executor, events: Sequence[Event]) -> None:
 
 async def wake(connection: Executor, work: str, network: str, device_no: int) -> None:
     """Tell workers of `network` that there is work for a device."""
-    payload = msgspec.json.encode({"w": work, "n": network, "d": device_no}).decode()
-    await connection.execute(q.notify, WORK, [payload])
+    await wake_each(connection, work, [(network, device_no)])
+
+
+async def wake_each(connection: Executor, work: str, devices: Iterable[tuple[str, int]]) -> None:
+    """`wake` for each (network, device number), in one statement."""
+    payloads = [msgspec.json.encode({"w": work, "n": network, "d": no}).decode() for network, no in devices]
+    if payloads:
+        await connection.execute(q.notify, WORK, payloads)
 
 
 def _payloads(events: Iterable[Event]) -> Iterable[str]:

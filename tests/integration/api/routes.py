@@ -35,6 +35,8 @@ ROUTES = (
     Route("DELETE", f"{A}/keys/{{key_id}}", "admin"),
     Route("POST", f"{A}/devices", "admin", {"name": "Sales"}),
     Route("GET", f"{A}/devices", "read"),
+    Route("GET", f"{A}/devices/summary", "read"),
+    Route("POST", f"{A}/devices/bulk", "send", {"action": "connect", "device_ids": ["x"]}),
     Route("GET", f"{A}/devices/{{device_id}}", "read"),
     Route("PATCH", f"{A}/devices/{{device_id}}", "admin", {"name": "Support"}),
     Route("DELETE", f"{A}/devices/{{device_id}}", "admin"),

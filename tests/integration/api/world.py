@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import multiprocessing
 import threading
 import time
 import zlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -16,9 +19,12 @@ import asyncpg
 import httpx
 import msgspec
 
+from tests.system import free_port
+from wafast import settings
 from wafast.accounts import keys
 from wafast.accounts.passwords import hash_password
 from wafast.accounts.principal import Scope
+from wafast.api import serve
 from wafast.database.pool import open_pool
 from wafast.events import bus
 from wafast.events.calls import Handler, Server, request_channel
@@ -236,3 +242,38 @@ class FakeWorker:
         """Lets the lease go."""
         self._world.background.loop.call_soon_threadsafe(self._stop.cancel)
         self._world.sql("DELETE FROM workers WHERE id = $1", self.id)
+
+
+@contextmanager
+def running(uri: str, data_dir: Path) -> Iterator[World]:
+    """An API process on a database, and the world around it."""
+    port = free_port()
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(str(data_dir), port, uri))
+    process.start()
+    url = f"http://127.0.0.1:{port}"
+    background = Background()
+    try:
+        _wait_for(url, process)
+        yield World(url, uri, data_dir / "media", background)
+    finally:
+        process.terminate()
+        process.join(15)
+        assert process.exitcode == 0, f"the API process ended with {process.exitcode}"
+        background.stop()
+
+
+def _serve(data_dir: str, port: int, uri: str) -> None:
+    flags = {"data_dir": data_dir, "port": str(port), "log": "warning"}
+    serve.run(settings.load(flags, {}, Path(data_dir) / "no.env"), uri)
+
+
+def _wait_for(url: str, process: BaseProcess) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        assert process.is_alive(), "the API process ended at its start"
+        try:
+            if httpx.get(f"{url}/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError("the API process is not ready after 30 seconds")

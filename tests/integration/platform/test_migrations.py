@@ -67,3 +67,13 @@ def test_a_missing_number_is_named(tmp_path: Path) -> None:
     file.rename(folder / "0099_extra.sql")
     with pytest.raises(migrations.MigrationError, match="0099_extra"):
         migrations.read(folder)
+
+
+async def test_what_goes_with_a_device_is_found_by_an_index(database: Database) -> None:
+    read_whole = await fetch(
+        database.uri,
+        "SELECT array_agg(conrelid::regclass::text) FROM pg_constraint c"
+        " WHERE contype = 'f' AND confrelid = 'devices'::regclass AND NOT EXISTS ("
+        "SELECT FROM pg_index i WHERE indrelid = conrelid AND indpred IS NULL AND indkey[0] = conkey[1])",
+    )
+    assert read_whole is None

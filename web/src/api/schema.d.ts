@@ -108,6 +108,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change many devices at once
+         * @description Up to 1,000 devices a request, by their ids or by a filter, newest first. What can't be done on one is told
+         *     and holds up no other. `connect` and `disconnect` need scope `send`, the others `admin`; they do what the routes
+         *     of one device do. `delete` takes its time with devices that have many messages: a few ids a request show
+         *     progress, and what is deleted stays deleted when a request is cut off.
+         */
+        post: operations["change_devices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many devices there are
+         * @description By state, by desired state and by tag.
+         */
+        get: operations["summarise_devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device_id}": {
         parameters: {
             query?: never;
@@ -624,11 +667,66 @@ export interface components {
             proxy?: string | null;
             pacing?: components["schemas"]["PacingChange"];
         };
+        /** ChangeDevices */
+        ChangeDevices: {
+            /**
+             * @example connect
+             * @enum {string}
+             */
+            action: "connect" | "disconnect" | "logout" | "delete" | "add_tags" | "remove_tags";
+            /**
+             * @example [
+             *       "0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11"
+             *     ]
+             */
+            device_ids?: string[];
+            /**
+             * @example {
+             *       "tag": "sales"
+             *     }
+             */
+            filter?: components["schemas"]["DeviceFilter"];
+            /**
+             * @description With `filter`: `next` of the answer before, to go on behind it.
+             * @example null
+             */
+            after?: string | null;
+            /**
+             * @description For `add_tags` and `remove_tags`.
+             * @example [
+             *       "sales"
+             *     ]
+             */
+            tags?: string[];
+        };
         /** ChangePassword */
         ChangePassword: {
             current: string;
             /** @description At least 10 characters. */
             new: string;
+        };
+        /** ChangedDevices */
+        ChangedDevices: {
+            /** @enum {string} */
+            action: "connect" | "disconnect" | "logout" | "delete" | "add_tags" | "remove_tags";
+            /**
+             * @description Ids.
+             * @example [
+             *       "0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11"
+             *     ]
+             */
+            changed: string[];
+            /**
+             * @description Ids of those that were so already.
+             * @example []
+             */
+            unchanged: string[];
+            skipped: components["schemas"]["Skipped"][];
+            /**
+             * @description More devices fit `filter`: give it as `after` to go on.
+             * @example null
+             */
+            next: string | null;
         };
         /** Chat */
         Chat: {
@@ -801,19 +899,50 @@ export interface components {
             paused_until: string | null;
             pause_reason: string | null;
         };
-        /** DeviceChange */
-        DeviceChange: {
-            /** @example 1042 */
-            id: string;
-            /** Format: date-time */
-            at: string;
+        /** DeviceFilter */
+        DeviceFilter: {
+            /** @description Looks at name, number and tags. */
+            search?: string | null;
+            /** @enum {null|string} */
+            state?: "new" | "pairing" | "connecting" | "online" | "offline" | "logged_out" | "banned" | "replaced" | "outdated" | null;
+            /** @enum {null|string} */
+            desired_state?: "connected" | "disconnected" | "logged_out" | null;
+            /** @example sales */
+            tag?: string | null;
+        };
+        /** DeviceSummary */
+        DeviceSummary: {
+            /** @example 3000 */
+            total: number;
             /**
-             * @example offline
-             * @enum {string}
+             * @description Every state with its devices.
+             * @example {
+             *       "new": 0,
+             *       "pairing": 0,
+             *       "connecting": 0,
+             *       "online": 2990,
+             *       "offline": 9,
+             *       "logged_out": 0,
+             *       "banned": 1,
+             *       "replaced": 0,
+             *       "outdated": 0
+             *     }
              */
-            state: "new" | "pairing" | "connecting" | "online" | "offline" | "logged_out" | "banned" | "replaced" | "outdated";
-            /** @example The connection was lost; connecting again */
-            reason: string | null;
+            states: {
+                [key: string]: number;
+            };
+            /**
+             * @example {
+             *       "connected": 2994,
+             *       "disconnected": 6,
+             *       "logged_out": 0
+             *     }
+             */
+            desired_states: {
+                [key: string]: number;
+            };
+            /** @description Most used first. */
+            tags: components["schemas"]["TagCount"][];
         };
         /** FieldError */
         FieldError: {
@@ -1254,10 +1383,32 @@ export interface components {
             /** @example correct horse battery staple */
             password: string;
         };
+        /** Skipped */
+        Skipped: {
+            /** @example 5f3c9a52-41f4-4a57-9c0e-3b1f0c9a7d20 */
+            device_id: string;
+            /**
+             * @example never_paired
+             * @enum {string}
+             */
+            reason: "not_found" | "never_paired" | "logged_out" | "too_many_tags";
+            /** @example It was never linked to a phone: pair it first. */
+            detail: string;
+        };
         /** SwitchWorkspace */
         SwitchWorkspace: {
             /** @example 2 */
             tenant_id: string;
+        };
+        /** TagCount */
+        TagCount: {
+            /** @example sales */
+            tag: string;
+            /**
+             * @description How many devices have it.
+             * @example 120
+             */
+            devices: number;
         };
         /** Typing */
         Typing: {
@@ -1572,6 +1723,10 @@ export interface operations {
                 search?: string | null;
                 /** @description Only devices in this state. */
                 state?: "new" | "pairing" | "connecting" | "online" | "offline" | "logged_out" | "banned" | "replaced" | "outdated" | null;
+                /** @description Only devices that should be so. */
+                desired_state?: "connected" | "disconnected" | "logged_out" | null;
+                /** @description Only devices with this tag, in any case. */
+                tag?: string | null;
                 /** @description How many at most. */
                 limit?: number;
                 /** @description `next` of the page before. */
@@ -1675,6 +1830,98 @@ export interface operations {
             };
             /** @description The Idempotency-Key was used with another body. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    change_devices: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeDevices"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedDevices"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    summarise_devices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceSummary"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

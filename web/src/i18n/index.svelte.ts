@@ -42,8 +42,13 @@ export function t(key: MessageKey, values: Values = {}): string {
   return fill(CATALOGUES[current][key], values);
 }
 
+/** A number as the language writes it: `2,900`. */
+export function amount(n: number): string {
+  return new Intl.NumberFormat(LOCALES[current]).format(n);
+}
+
 /** As `t`, in the form that fits `n`; `{n}` is the number as the language writes it. */
 export function tn(key: PluralKey, n: number): string {
   const form = new Intl.PluralRules(LOCALES[current]).select(n) === 'one' ? 'one' : 'other';
-  return fill(CATALOGUES[current][`${key}_${form}`], { n: new Intl.NumberFormat(LOCALES[current]).format(n) });
+  return fill(CATALOGUES[current][`${key}_${form}`], { n: amount(n) });
 }

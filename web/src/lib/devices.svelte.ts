@@ -1,65 +1,101 @@
 /** The workspace's devices, all of them, kept current by the socket. */
+import { untrack } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import { api, data, requestKey } from '../api/client';
 import type { Device, DeviceState } from '../api/types';
 import { isDeleted, type Frame } from './frames';
 import type { Live } from './live.svelte';
-import { answered, Snapshot } from './snapshot';
+import { answered } from './snapshot';
 import { Unread } from './unread.svelte';
 
 export type LoadState = 'loading' | 'ready' | 'failed';
-export type DeviceFilter = 'all' | 'online' | 'waiting' | 'attention';
 
-const PAGE = 200;
-/** Counts are asked for at most this often (milliseconds), and one by one for at most this many devices. */
+export interface TagCount {
+  tag: string;
+  devices: number;
+}
+
+/** The first page is what a screen can show, so that it comes at once; then the longest pages there are. */
+const FIRST_PAGE = 100;
+const PAGE = 1000;
+/** Counts are asked for at most this often, seldomer the more devices there are (milliseconds, and milliseconds a device:
+ * the whole list of 3,000 is 1.7 MB), and one by one for at most this many devices. */
 const COUNT_EVERY = 4000;
+const COUNT_EVERY_DEVICE = 10;
 const COUNT_SINGLY = 5;
-
-const GROUP: Record<DeviceState, Exclude<DeviceFilter, 'all'>> = {
-  new: 'attention',
-  pairing: 'attention',
-  connecting: 'waiting',
-  online: 'online',
-  offline: 'waiting',
-  logged_out: 'attention',
-  banned: 'attention',
-  replaced: 'attention',
-  outdated: 'attention',
-};
-
-/** Which filter a device falls under: each is in exactly one besides `all`. */
-export function deviceGroup(device: Device): Exclude<DeviceFilter, 'all'> {
-  return GROUP[device.state];
-}
-
-/** Whether `device` fits what was typed: in name, number or tags, without regard to case and spacing of numbers. */
-export function fits(device: Device, search: string): boolean {
-  const words = search.trim().toLowerCase();
-  if (words === '') return true;
-  const digits = words.replace(/[\s()+-]/gu, '');
-  return (
-    device.name.toLowerCase().includes(words) ||
-    device.tags.some((tag) => tag.toLowerCase().includes(words)) ||
-    (/^\d+$/u.test(digits) && (device.phone ?? '').includes(digits.replace(/^0/u, '')))
-  );
-}
 
 export class Devices {
   readonly byId = new SvelteMap<string, Device>();
   readonly unread = new Unread();
+  /** `ready` when every page is here; the first ones show before. */
   state = $state<LoadState>('loading');
   problem = $state.raw<unknown>(null);
-  /** Ids by name. Kept beside the map, as sorting 3,000 names with every change of state would take the page's time. */
-  #order = $state.raw<readonly string[]>([]);
+  total = $state(0);
+  /** How many are in each state; none has no entry. */
+  counts = $state.raw<Partial<Record<DeviceState, number>>>({});
+  /** Moves on with every change of any device: what is made of all of them hangs on this one, not on 3,000. */
+  version = $state(0);
+  /** Moves on when an order may be another: devices come and go, or take another name. */
+  #membership = $state(0);
+  #tagging = $state(0);
   readonly #live: Live;
-  readonly #snapshot = new Snapshot();
+  readonly #counted: Partial<Record<DeviceState, number>> = {};
+  /** Frames since the last drawing, the last one of each device and chat. */
+  readonly #waiting = new Map<string, Frame>();
+  #drawing: number | undefined;
+  #moved = { members: false, tags: false };
+  #run = 0;
+  #found = new Set<string>();
   readonly #uncounted = new Set<string>();
   #counting: ReturnType<typeof setTimeout> | undefined;
   readonly #collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
-  readonly sorted = $derived(this.#order.flatMap((id) => this.byId.get(id) ?? []));
+  /** Kept as it was sorted last: sorting what is sorted but for a few costs a tenth. */
+  #named: Device[] = [];
+
+  /** By name, with numbers in order. */
+  readonly byName = $derived.by(() => {
+    void this.#membership;
+    const known = new Set(this.#named.map((device) => device.id));
+    const kept = this.#named.flatMap((device) => untrack(() => this.byId.get(device.id)) ?? []);
+    const added = this.everyone().filter((device) => !known.has(device.id));
+    const compare = (a: Device, b: Device): number => this.#collator.compare(a.name, b.name) || (a.id < b.id ? -1 : 1);
+    this.#named = [...kept, ...added].sort(compare);
+    return this.#named.map((device) => device.id);
+  });
+  /** The last one added first. */
+  readonly newest = $derived.by(() => {
+    void this.#membership;
+    const made = this.everyone().map((device) => [Date.parse(device.created_at), device.id] as const);
+    return made.sort(([a], [b]) => b - a).map(([, id]) => id);
+  });
+  readonly sorted = $derived(this.rows(this.byName));
+  /** Every tag there is, in one of its spellings, by name. */
+  readonly tags = $derived.by(() => {
+    void this.#tagging;
+    const found = new Map<string, TagCount>();
+    for (const device of this.everyone())
+      for (const tag of device.tags) {
+        const key = tag.toLowerCase();
+        const count = found.get(key);
+        if (count) count.devices += 1;
+        else found.set(key, { tag, devices: 1 });
+      }
+    return [...found.values()].sort((a, b) => this.#collator.compare(a.tag, b.tag));
+  });
 
   constructor(live: Live) {
     this.#live = live;
+  }
+
+  /** Every device in no order. Reading it follows nothing; read `version` beside it. */
+  everyone(): Device[] {
+    return untrack(() => [...this.byId.values()]);
+  }
+
+  /** Devices of ids, as they are now; what is made of it follows every change. */
+  rows(ids: readonly string[]): Device[] {
+    void this.version;
+    return untrack(() => ids.flatMap((id) => this.byId.get(id) ?? []));
   }
 
   /** Fetches the list and follows it until the result is called. */
@@ -68,69 +104,98 @@ export class Devices {
       if (frame.code === 'RESYNC') {
         this.unread.forgetChats();
         void this.load();
-      } else {
-        this.#snapshot.note(frame);
-        this.apply(frame);
-      }
+      } else this.#draw(frame);
     });
     void this.load();
     return () => {
       end();
+      this.#run += 1;
       clearTimeout(this.#counting);
+      if (this.#drawing !== undefined) cancelAnimationFrame(this.#drawing);
     };
   }
 
+  /** Fetches page after page; each stands as soon as it is here. */
   async load(): Promise<void> {
+    const run = ++this.#run;
+    const found = (this.#found = new Set());
     try {
-      await this.#snapshot.take(
-        () => this.#fetch(),
-        (devices) => this.#replace(devices),
-        (frame) => this.apply(frame),
-      );
+      let after: string | undefined;
+      do {
+        const query = { limit: after === undefined ? FIRST_PAGE : PAGE, after };
+        const page = await this.#ask(
+          () => data(api.GET('/api/v1/devices', { params: { query } })),
+          ({ items }) => run === this.#run && items.forEach((device) => this.#put(device)),
+        );
+        if (run !== this.#run) return;
+        after = page.next ?? undefined;
+      } while (after !== undefined);
+      for (const id of this.everyone().map((device) => device.id)) if (!found.has(id)) this.#drop(id);
+      this.#show();
       this.state = 'ready';
       this.problem = null;
     } catch (error) {
+      if (run !== this.#run) return;
       this.problem = error;
       if (this.byId.size === 0) this.state = 'failed';
     }
   }
 
-  async #fetch(): Promise<Device[]> {
-    const all: Device[] = [];
-    let after: string | undefined;
-    do {
-      const page = await data(api.GET('/api/v1/devices', { params: { query: { limit: PAGE, after } } }));
-      all.push(...page.items);
-      after = page.next ?? undefined;
-    } while (after !== undefined);
-    return all;
-  }
-
-  #replace(devices: readonly Device[]): void {
-    const ids = new Set(devices.map((device) => device.id));
-    for (const id of [...this.byId.keys()]) if (!ids.has(id)) this.#drop(id);
-    for (const device of devices) this.#put(device, false);
-    this.#sort();
-  }
-
-  #put(device: Device, sort = true): void {
-    const before = this.byId.get(device.id);
+  #put(device: Device): void {
+    const before = untrack(() => this.byId.get(device.id));
+    this.#found.add(device.id);
     this.byId.set(device.id, device);
     this.unread.set(device.id, device.unread_count);
-    if (sort && before?.name !== device.name) this.#sort();
+    if (before?.state !== device.state) {
+      if (before) this.#count(before.state, -1);
+      this.#count(device.state, 1);
+    }
+    if (before?.name !== device.name) this.#moved.members = true;
+    if (before?.tags.join('\n') !== device.tags.join('\n')) this.#moved.tags = true;
   }
 
   #drop(id: string): void {
+    const before = untrack(() => this.byId.get(id));
+    if (!before) return;
     this.byId.delete(id);
     this.unread.set(id, null);
+    this.#count(before.state, -1);
+    this.#moved = { members: true, tags: true };
   }
 
-  #sort(): void {
-    const byName = (a: Device, b: Device): number => this.#collator.compare(a.name, b.name) || a.id.localeCompare(b.id);
-    this.#order = [...this.byId.values()].sort(byName).map((device) => device.id);
+  #count(state: DeviceState, by: number): void {
+    this.#counted[state] = (this.#counted[state] ?? 0) + by;
   }
 
-  apply(frame: Frame): void {
+  /** Lets the page see what was put and dropped. */
+  #show(): void {
+    this.total = this.byId.size;
+    this.counts = { ...this.#counted };
+    this.version += 1;
+    if (this.#moved.members) this.#membership += 1;
+    if (this.#moved.tags) this.#tagging += 1;
+    this.#moved = { members: false, tags: false };
+  }
+
+  /** Frames are applied once a drawing: many devices that change in the same sixtieth of a second cost as much as one. */
+  #draw(frame: Frame): void {
+    if (!('id' in frame.result)) return;
+    this.#waiting.delete(frame.result.id);
+    this.#waiting.set(frame.result.id, frame);
+    this.#drawing ??= requestAnimationFrame(() => this.#drawWaiting());
+  }
+
+  #drawWaiting(): void {
+    if (this.#drawing === undefined) return;
+    cancelAnimationFrame(this.#drawing);
+    this.#drawing = undefined;
+    const frames = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const frame of frames) this.#apply(frame);
+    this.#show();
+  }
+
+  #apply(frame: Frame): void {
     switch (frame.code) {
       case 'DEVICE_STATUS':
       case 'DEVICE_PAIRED':
@@ -148,49 +213,60 @@ export class Devices {
   #countSoon(id: string): void {
     if (!this.byId.has(id)) return;
     this.#uncounted.add(id);
+    const wait = Math.max(COUNT_EVERY, COUNT_EVERY_DEVICE * this.byId.size);
     this.#counting ??= setTimeout(() => {
       this.#counting = undefined;
       const ids = [...this.#uncounted];
       this.#uncounted.clear();
       if (ids.length > COUNT_SINGLY) void this.load();
       else for (const one of ids) void this.reload(one).catch(() => undefined);
-    }, COUNT_EVERY);
+    }, wait);
   }
 
-  /** Puts the device that a request answers with in its place. */
-  #ask(request: () => Promise<Device>): Promise<Device> {
-    return answered(
+  /** Puts what a request answers with in its place, above what waits to be drawn and below what came meanwhile. */
+  async #ask<T>(request: () => Promise<T>, put: (value: T) => void): Promise<T> {
+    const value = await answered(
       this.#live,
       request,
-      (device) => this.#put(device),
-      (frame) => this.apply(frame),
+      (answer) => {
+        this.#drawWaiting();
+        put(answer);
+      },
+      (frame) => this.#apply(frame),
     );
+    this.#show();
+    return value;
+  }
+
+  #askOne(request: () => Promise<Device>): Promise<Device> {
+    return this.#ask(request, (device) => this.#put(device));
   }
 
   /** Fetches one device again. */
   async reload(id: string): Promise<void> {
     const params = { path: { device_id: id } };
-    await this.#ask(() => data(api.GET('/api/v1/devices/{device_id}', { params })));
+    await this.#askOne(() => data(api.GET('/api/v1/devices/{device_id}', { params })));
   }
 
   /** @returns the new device, in state `new` */
   add(name: string, network: Device['network']): Promise<Device> {
     const params = { header: { 'Idempotency-Key': requestKey() } };
-    return this.#ask(() => data(api.POST('/api/v1/devices', { body: { name, network }, params })));
+    return this.#askOne(() => data(api.POST('/api/v1/devices', { body: { name, network }, params })));
   }
 
-  async rename(id: string, name: string): Promise<void> {
+  async change(id: string, body: { name: string; tags: string[] }): Promise<void> {
     const params = { path: { device_id: id } };
-    await this.#ask(() => data(api.PATCH('/api/v1/devices/{device_id}', { params, body: { name } })));
+    await this.#askOne(() => data(api.PATCH('/api/v1/devices/{device_id}', { params, body })));
   }
 
   async remove(id: string): Promise<void> {
     await data(api.DELETE('/api/v1/devices/{device_id}', { params: { path: { device_id: id } } }));
     this.#drop(id);
+    this.#show();
   }
 
   async steer(id: string, verb: 'connect' | 'disconnect' | 'logout'): Promise<void> {
     const params = { path: { device_id: id } };
-    await this.#ask(() => data(api.POST(`/api/v1/devices/{device_id}/${verb}`, { params })));
+    await this.#askOne(() => data(api.POST(`/api/v1/devices/{device_id}/${verb}`, { params })));
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clock, dayNumber, daySeparator, duration, listTime, type Place } from './time';
+import { clock, dayNumber, daySeparator, duration, listTime, span, type Place } from './time';
 
 const malaysia: Place = { locale: 'en-GB', zone: 'Asia/Kuala_Lumpur', today: 'Today', yesterday: 'Yesterday' };
 const at = (iso: string): Date => new Date(iso);
@@ -86,4 +86,15 @@ describe('duration', () => {
     [65, '1:05'],
     [3723, '1:02:03'],
   ])('%d seconds are %s', (seconds, shown) => expect(duration(seconds)).toBe(shown));
+});
+
+describe('span', () => {
+  const now = at('2026-11-24T10:00:00Z');
+  it.each([
+    ['2026-11-24T09:59:01Z', null],
+    ['2026-11-24T10:05:00Z', null],
+    ['2026-11-24T09:57:00Z', '3 mins'],
+    ['2026-11-24T08:00:01Z', '1 hr'],
+    ['2026-11-19T09:00:00Z', '5 days'],
+  ])('%s is %s ago', (instant, shown) => expect(span(at(instant), now, malaysia)).toBe(shown));
 });

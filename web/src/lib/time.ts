@@ -57,6 +57,21 @@ export function daySeparator(at: Date, now: Date, place: Place): string {
   return formatter(place.locale, place.zone, { day: 'numeric', month: 'long', year: 'numeric' }).format(at);
 }
 
+const SPANS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+] as const;
+
+/** `3 min`, `2 hr`, `5 days`: how long ago, in the largest unit that fits; null for less than a minute. */
+export function span(from: Date, now: Date, { locale }: Place): string | null {
+  const passed = now.getTime() - from.getTime();
+  const fits = SPANS.find(([, size]) => passed >= size);
+  if (!fits) return null;
+  const [unit, size] = fits;
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }).format(Math.floor(passed / size));
+}
+
 /** Day and clock, for tooltips and details. */
 export function full(at: Date, place: Place): string {
   return formatter(place.locale, place.zone, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' }).format(at);

@@ -2,27 +2,34 @@
 import { Problem } from '../api/problem';
 import { t } from '../i18n/index.svelte';
 
+export interface ToastAction {
+  label: string;
+  run: () => void;
+}
+
 export interface Toast {
   id: number;
   kind: 'done' | 'error';
   text: string;
+  action: ToastAction | null;
 }
 
-/** Milliseconds: long enough to read twice. */
-const STAY = { done: 4000, error: 8000 };
+/** Milliseconds: long enough to read twice; with something to press, to think about it. */
+const STAY = { done: 4000, error: 8000, action: 15_000 };
 
 class Toasts {
   items = $state<Toast[]>([]);
   #next = 1;
 
-  #add(kind: Toast['kind'], text: string): void {
+  #add(kind: Toast['kind'], text: string, action: ToastAction | null = null): void {
     const id = this.#next++;
-    this.items.push({ id, kind, text });
-    setTimeout(() => this.dismiss(id), STAY[kind]);
+    this.items.push({ id, kind, text, action });
+    setTimeout(() => this.dismiss(id), STAY[action ? 'action' : kind]);
   }
 
-  done(text: string): void {
-    this.#add('done', text);
+  /** @param action what can still be done about it, for example taking it back */
+  done(text: string, action: ToastAction | null = null): void {
+    this.#add('done', text, action);
   }
 
   error(error: unknown): void {

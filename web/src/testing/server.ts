@@ -49,3 +49,8 @@ export class FakeServer {
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setTimeout(resolve, 0));
 }
+
+/** After the next drawing, when frames have been applied. */
+export async function drawn(): Promise<void> {
+  await new Promise((resolve) => requestAnimationFrame(resolve));
+}

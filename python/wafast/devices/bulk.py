@@ -1,0 +1,91 @@
+"""One action on many devices: a query a step, however many there are. Each device is changed, was so already, or is
+skipped with a reason; none holds up the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from wafast.database.queries import load
+from wafast.events import bus
+
+q = load(__file__)
+
+Desired = Literal["connected", "disconnected", "logged_out"]
+Reason = Literal["not_found", "never_paired", "logged_out", "too_many_tags"]
+
+#: A device can have this many.
+MOST_TAGS = 100
+#: Devices that `delete` is best given at once: with a thousand chats of twenty messages each it holds their locks for
+#: half a second.
+DELETE_AT_ONCE = 25
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of each device that was named; every id is in one of the three."""
+
+    #: with its name
+    changed: dict[UUID, str]
+    unchanged: list[UUID]
+    skipped: dict[UUID, Reason]
+
+
+async def steer(pool: asyncpg.Pool, tenant_id: int, device_ids: Sequence[UUID], desired: Desired) -> Outcome:
+    """Say what devices should be; their workers do it. A person's `connected` also ends the wait of a backoff."""
+    async with pool.acquire() as connection, connection.transaction():
+        rows = await connection.fetch(q.steer_devices, tenant_id, device_ids, desired)
+        steered = [row for row in rows if row["skipped"] is None]
+        await bus.wake_each(connection, "device", [(row["network"], row["no"]) for row in steered])
+        await _tell(connection, tenant_id, steered)
+    return _outcome(device_ids, rows)
+
+
+async def add_tags(pool: asyncpg.Pool, tenant_id: int, device_ids: Sequence[UUID], tags: Sequence[str]) -> Outcome:
+    """Give devices tags besides those they have."""
+    rows = await pool.fetch(q.add_tags, tenant_id, device_ids, tags, MOST_TAGS)
+    await _tell(pool, tenant_id, [row for row in rows if row["is_changed"] and row["skipped"] is None])
+    return _outcome(device_ids, rows)
+
+
+async def remove_tags(pool: asyncpg.Pool, tenant_id: int, device_ids: Sequence[UUID], tags: Sequence[str]) -> Outcome:
+    """Take tags away; a device without them stays as it is."""
+    rows = await pool.fetch(q.remove_tags, tenant_id, device_ids, tags)
+    await _tell(pool, tenant_id, [row for row in rows if row["is_changed"]])
+    return _outcome(device_ids, rows)
+
+
+async def delete(pool: asyncpg.Pool, tenant_id: int, device_ids: Sequence[UUID]) -> Outcome:
+    """Delete devices with their chats, messages, media references and open sends, in one transaction: give it few
+    (`DELETE_AT_ONCE`), as whoever stores their messages waits meanwhile."""
+    async with pool.acquire() as connection, connection.transaction():
+        rows = await connection.fetch(q.lock_devices, tenant_id, device_ids)
+        numbers = [row["no"] for row in rows]
+        for step in (q.lock_chats, q.delete_thumbnails, q.delete_messages, q.delete_devices):
+            await connection.execute(step, numbers)
+        gone = [{"k": "deleted", "t": tenant_id, "d": row["no"], "id": str(row["id"])} for row in rows]
+        await bus.publish(connection, gone)
+        await bus.wake_each(connection, "device", [(row["network"], row["no"]) for row in rows])
+    return _outcome(device_ids, rows)
+
+
+async def _tell(connection: bus.Executor, tenant_id: int, rows: Sequence[asyncpg.Record]) -> None:
+    await bus.publish(connection, [{"k": "device", "t": tenant_id, "d": row["no"]} for row in rows])
+
+
+def _outcome(device_ids: Sequence[UUID], rows: Sequence[asyncpg.Record]) -> Outcome:
+    skipped: dict[UUID, Reason] = dict.fromkeys(device_ids, "not_found")
+    for row in rows:
+        if row["skipped"] is None:
+            del skipped[row["id"]]
+        else:
+            skipped[row["id"]] = row["skipped"]
+    done = [row for row in rows if row["skipped"] is None]
+    return Outcome(
+        changed={row["id"]: row["name"] for row in done if row["is_changed"]},
+        unchanged=[row["id"] for row in done if not row["is_changed"]],
+        skipped=skipped,
+    )

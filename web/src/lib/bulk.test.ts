@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { FakeServer } from '../testing/server';
+import { Bulk, steps } from './bulk.svelte';
+import { told } from './bulk_words';
+
+interface Body {
+  action: string;
+  device_ids: string[];
+  tags?: string[];
+}
+
+const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => `d${n}`);
+const answer = (body: unknown, change: object = {}): object => {
+  const { action, device_ids } = body as Body;
+  return { action, changed: device_ids, unchanged: [], skipped: [], next: null, ...change };
+};
+
+describe('Bulk', () => {
+  it('asks for parts and tells how far it is', async () => {
+    const bulk = new Bulk();
+    const seen: unknown[] = [];
+    const server = new FakeServer().on('POST /devices/bulk', (body) => {
+      seen.push(bulk.running?.done);
+      return answer(body);
+    });
+    const outcome = await bulk.run(steps('delete', ids(60)));
+    expect(server.calls.map(({ body }) => (body as Body).device_ids.length)).toEqual([25, 25, 10]);
+    expect(seen).toEqual([0, 25, 50]);
+    expect([outcome.changed.size, outcome.left, outcome.undo, bulk.running]).toEqual([60, 0, [], null]);
+  });
+
+  it('is stopped between two parts', async () => {
+    const bulk = new Bulk();
+    const server = new FakeServer().on('POST /devices/bulk', (body) => {
+      bulk.stop();
+      return answer(body);
+    });
+    const outcome = await bulk.run(steps('delete', ids(60)));
+    expect([server.calls.length, outcome.changed.size, outcome.left]).toEqual([1, 25, 35]);
+  });
+
+  it('tells what was done before a part failed', async () => {
+    let part = 0;
+    new FakeServer().on('POST /devices/bulk', (body) =>
+      (part += 1) === 2 ? Response.json({ detail: 'Full.' }, { status: 507 }) : answer(body),
+    );
+    const outcome = await new Bulk().run(steps('connect', ids(1200)));
+    expect([outcome.changed.size, outcome.left]).toEqual([500, 700]);
+    expect((outcome.problem as Error).message).toBe('Full.');
+  });
+
+  it('takes back only what it changed', async () => {
+    const server = new FakeServer().on('POST /devices/bulk', (body) =>
+      answer(body, { changed: ['d0'], unchanged: ['d1'] }),
+    );
+    const bulk = new Bulk();
+    const { undo } = await bulk.run(steps('connect', ids(2)));
+    await bulk.run(undo);
+    expect(server.calls.at(-1)?.body).toEqual({ action: 'disconnect', device_ids: ['d0'] });
+  });
+
+  it('takes back each tag only where it was new', async () => {
+    const server = new FakeServer().on('POST /devices/bulk', (body) =>
+      answer(body, { changed: (body as Body).tags?.[0] === 'a' ? ['d0'] : ['d1'] }),
+    );
+    const bulk = new Bulk();
+    const { undo } = await bulk.run(steps('add_tags', ids(2), ['a', 'b']));
+    server.calls.length = 0;
+    await bulk.run(undo);
+    expect(server.calls.map(({ body }) => body)).toEqual([
+      { action: 'remove_tags', device_ids: ['d0'], tags: ['a'] },
+      { action: 'remove_tags', device_ids: ['d1'], tags: ['b'] },
+    ]);
+  });
+});
+
+it('says what was done, what was so already and who was skipped', () => {
+  const skip = (id: string): { device_id: string; reason: 'never_paired'; detail: string } => ({
+    device_id: id,
+    reason: 'never_paired',
+    detail: '',
+  });
+  const outcome = {
+    action: 'connect' as const,
+    changed: new Set(ids(1200)),
+    unchanged: 1,
+    skipped: [...ids(4).map(skip), { device_id: 'x', reason: 'not_found' as const, detail: '' }],
+    left: 0,
+    problem: null,
+    undo: [],
+  };
+  expect(told(outcome, (id) => (id === 'x' ? undefined : id.toUpperCase()))).toBe(
+    '1,200 lines are to connect · 1 needed no change · 4 were never linked to a phone (D0, D1, D2, …) · ' +
+      '1 does not exist any more',
+  );
+});
