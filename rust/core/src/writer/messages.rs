@@ -10,7 +10,7 @@ use crate::{
     announce,
     connection::Database,
     copy::Rows,
-    record::{Message, Status},
+    record::{Message, Status, flag},
 };
 
 const COPY: &str = "\
@@ -49,6 +49,8 @@ pub struct Row<'a> {
     pub sender: i64,
     pub device_no: i32,
     pub tenant_id: i32,
+    /// The place of its event in the batch.
+    pub event: usize,
     pub flags: i16,
     pub status: Status,
     /// Browsers may not have heard of it although it is stored.
@@ -64,6 +66,17 @@ impl Row<'_> {
 
     fn is_waiting(&self) -> bool {
         self.message.content.is_waiting()
+    }
+
+    /// Whether it is unread where nothing later was read.
+    pub fn is_unread(&self) -> bool {
+        self.flags & (flag::FROM_ME | flag::CAME_READ) == 0
+    }
+
+    /// In the place of a message that could not be read: as unread as that.
+    fn instead_of(self, first: &Self) -> Self {
+        let flags = self.flags & !flag::CAME_READ | first.flags & flag::CAME_READ;
+        Self { key: first.key, created_at: first.created_at, event: first.event, flags, ..self }
     }
 
     pub fn chat(&self) -> announce::Chat {
@@ -146,7 +159,7 @@ impl<'a> Inserts<'a> {
             } else if let Some(place) = self.find(&row) {
                 let first = &mut self.rows[place];
                 if first.is_waiting() && !row.is_waiting() {
-                    *first = Row { key: first.key, created_at: first.created_at, ..row };
+                    *first = row.instead_of(first);
                 } else {
                     self.duplicates += 1;
                 }
