@@ -220,3 +220,27 @@ def test_messages_of_a_device_that_is_deleted_meanwhile_leave_nothing(world: Wor
     world.value("DELETE FROM devices RETURNING 1")
     world.feed((MESSAGE, events.message("M2", "dua")), (RECEIPT, events.receipt(["X"], "READ")))
     assert world.value("SELECT count(*) FROM messages") == 0
+
+
+def test_what_was_trimmed_out_of_a_second_does_not_come_back_when_it_is_replayed(world: World) -> None:
+    burst = [(MESSAGE, events.message(f"B{n}", str(n))) for n in range(30)]
+    world.feed(*burst)
+    for again in (burst, burst[:15]):
+        world.close()
+        world.start("next")
+        world.feed(*again)
+        rows = world.rows("SELECT message_text FROM whatsapp_messages ORDER BY created_at")
+        assert [row["message_text"] for row in rows] == [str(n) for n in range(10, 30)]
+        assert world.chats()[0]["unread_count"] == 30
+
+
+def test_a_history_that_comes_late_is_read_whatever_is_read_beside_it(world: World) -> None:
+    world.feed(*((MESSAGE, events.message(f"A{n}", str(n), at=NOW + 10 * n)) for n in range(3)))
+    world.feed((events.HISTORY_SYNC, events.history(SITI, [(f"H{n}", "lama", NOW + 1 + n) for n in range(15)])))
+    assert world.chats()[0]["unread_count"] == 3
+    world.feed((RECEIPT, events.receipt(["A0"], "READ_SELF", chat=SITI, sender=OWN, from_me=True)))
+    assert world.chats()[0]["unread_count"] == 2
+    # One older than what was read, and one newer, in one batch.
+    late = [("B0", NOW - 5), ("B1", NOW + 50)]
+    world.feed(*((MESSAGE, events.message(id, id, at=at)) for id, at in late))
+    assert world.chats()[0]["unread_count"] == 3

@@ -16,6 +16,8 @@ use crate::{
 const COPY: &str = "\
     COPY messages (chat_id, key, created_at, sender, device_no, tenant_id, kind, flags, status, message_id, sender_name, body, \
                    media, quoted, poll) FROM STDIN BINARY";
+/// How many columns that is.
+pub const COLUMNS: i16 = 15;
 const STAGING: &str =
     "CREATE TEMP TABLE IF NOT EXISTS incoming (LIKE messages INCLUDING DEFAULTS) ON COMMIT DELETE ROWS";
 const STAGE: &str = "\
@@ -308,7 +310,7 @@ const PIECE: usize = 200;
 
 /// Rows as a COPY stream.
 fn stream(rows: &[Row<'_>]) -> impl Iterator<Item = bytes::Bytes> {
-    let (mut pieces, mut copy) = (rows.chunks(PIECE), Some(Rows::new(15)));
+    let (mut pieces, mut copy) = (rows.chunks(PIECE), Some(Rows::new(COLUMNS)));
     std::iter::from_fn(move || match pieces.next() {
         Some(piece) => {
             let copy = copy.as_mut()?;
@@ -319,7 +321,8 @@ fn stream(rows: &[Row<'_>]) -> impl Iterator<Item = bytes::Bytes> {
     })
 }
 
-fn encode(row: &Row<'_>, copy: &mut Rows) {
+/// Adds the columns of a row, in the order of [`COPY`].
+pub fn encode(row: &Row<'_>, copy: &mut Rows) {
     let (message, content) = (row.message, &row.message.content);
     copy.row()
         .int8(row.chat_id)

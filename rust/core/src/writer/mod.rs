@@ -33,6 +33,7 @@ use crate::{
     pipeline::Shared,
     stats,
 };
+pub use messages::{COLUMNS, Row, encode};
 use said::{Batch, Unreadable};
 
 /// How often waiting changes whose message never came are swept away.

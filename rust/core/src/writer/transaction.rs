@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
 };
 
 use rustc_hash::FxHashMap;
@@ -145,6 +145,7 @@ async fn steps(
     step.apply(&wanted).await?;
     step.tell_of_people(&others, inserts.rows()).await?;
     step.fleeting(&others);
+    step.tell_again(&others);
     Ok(Some(step.done))
 }
 
@@ -392,6 +393,19 @@ impl Step<'_> {
         changed.extend(people::read(self.database, &read).await?);
         self.changed(changed.into_iter());
         Ok(())
+    }
+
+    /// What was done of these before finds nothing left to do, and may never have been told: browsers fetch again.
+    fn tell_again(&mut self, others: &[Said<'_, Other<'_>>]) {
+        let is_stored =
+            |said: &&Said<'_, Other<'_>>| !matches!(said.what, Other::Typing { .. } | Other::Presence { .. });
+        let devices: BTreeSet<i32> =
+            others.iter().filter(|said| said.is_old).filter(is_stored).map(|said| said.device_no).collect();
+        let owners = devices.iter().filter_map(|no| self.known.owner(*no));
+        // It reaches the tenant, whichever of its devices is named.
+        let tenants: BTreeMap<i32, i32> = owners.map(|owner| (owner.tenant_id, owner.device_no)).collect();
+        let gone = tenants.into_iter().map(|(t, d)| json!({"k": "gone", "t": t, "d": d}));
+        self.done.news.fleeting.extend(gone);
     }
 
     /// Typing and presence: told, never stored.
