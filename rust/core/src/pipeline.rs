@@ -28,6 +28,9 @@ use crate::{
     writer,
 };
 
+/// How long a device waits before it looks whether the disk has room again.
+const FULL_DISK_PAUSE: Duration = Duration::from_millis(200);
+
 /// Settings of a pipeline.
 pub struct Options {
     /// `postgresql://…`
@@ -161,13 +164,16 @@ impl Pipeline {
     }
 
     fn spooled(&self, device_no: i32, code: i32, data: &[u8], received_at: i64) -> Entry {
+        let mut is_told = false;
         loop {
             match self.shared.spool.append(device_no, code, received_at, data) {
                 Ok(entry) => return entry,
                 Err(error) => {
                     // Not acknowledged to WhatsApp while we stand here: nothing is lost, the device waits.
-                    eprintln!("wafast: the spool can't grow ({error}); device {device_no} waits");
-                    thread::sleep(Duration::from_secs(1));
+                    if !std::mem::replace(&mut is_told, true) {
+                        eprintln!("wafast: the spool can't grow ({error}); device {device_no} waits until it can");
+                    }
+                    thread::sleep(FULL_DISK_PAUSE);
                 }
             }
         }

@@ -1,8 +1,8 @@
 """What a chat shows of its messages is exact, whatever comes, how often and in which order.
 
-The model takes events one at a time. A message is unread when it came live and neither it nor a later one was read; of a
-history the phone says how many are. Later is what has the later second, and within a second what came later. A chat keeps
-its newest messages; one that is older than all of them is not stored and does not count.
+The model takes events one at a time. A message is unread when it came live and neither it nor a later one was read; of
+a history the phone says how many are. Later is what has the later second, and within a second what came later. A chat
+keeps its newest messages; one that is older than all of them is not stored and does not count.
 """
 
 from __future__ import annotations
@@ -130,6 +130,10 @@ class Chat:
                 chat.trimmed = {id: replace(row, is_unread=False) for id, row in chat.trimmed.items()}
         self.read = read
         self.rows |= other.rows
+        for id in self.waiting.keys() | other.waiting.keys():
+            waiting = sorted(self.waiting.pop(id, []) + other.waiting.get(id, []), key=lambda change: change[1])
+            for change in waiting:
+                self.change(id, change)
         self.told += other.told + sum(row.is_unread for row in other.trimmed.values())
         self.trimmed = {id: replace(row, is_unread=False) for id, row in other.trimmed.items()} | self.trimmed
         self.trim(keep)
@@ -216,7 +220,8 @@ class Check:
 
     def tell(self, numbers: list[int], unread: int) -> None:
         chat = self.chat(SITI)
-        numbers = sorted(set(numbers), key=lambda number: self.seconds[number])
+        # Of the person's own: what is ours is in no history here.
+        numbers = sorted({number for number in numbers if number % 5}, key=lambda number: self.seconds[number])
         for number in numbers[-self.keep :]:
             chat.add(self.row(number, from_me=False, is_unread=False), self.keep)
             self.seen.add((SITI, number))
