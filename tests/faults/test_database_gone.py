@@ -30,7 +30,7 @@ def data_dir() -> Iterator[Path]:
 
 
 class Feeder:
-    """Messages at a steady pace, as a fleet of lines would have them; each has so many characters more than its number."""
+    """Messages at a steady pace, as a fleet of lines would have them: a number each, and `padding` characters more."""
 
     def __init__(self, world: World, padding: int = 0) -> None:
         self.sent = 0
