@@ -275,6 +275,14 @@ impl Known {
         Some(chat)
     }
 
+    /// Knows nothing of a device any more: another writer has written to its chats.
+    pub fn forget_device(&mut self, device_no: i32) {
+        self.owners.remove(&device_no);
+        self.lids.remove(&device_no);
+        self.ids.retain(|(no, _), _| *no != device_no);
+        self.chats.retain(|_, chat| chat.place.0 != device_no);
+    }
+
     /// Lets chats be asked anew in the next batch: the rest of this one still needs to find them.
     pub fn doubt_chats(&mut self, ids: impl IntoIterator<Item = i64>) {
         self.doubtful.extend(ids);
