@@ -52,7 +52,7 @@ def main() -> None:
         f"histories of {HISTORY_CHATS * A_CHAT:,} messages",
         heads=["", "live messages", "p50, ms", "p99, ms", "most, ms", "histories stored after, s"],
         rows=rows,
-        note=f"A history is one event of {len(history) / 2**20:.1f} MiB; all come in the same instant, a second after the "
+        note=f"A history is one event of {len(history) / 2**20:.1f} MiB; all come at once, a second after the "
         "first live message. Every chat of a history keeps all its messages.",
     )
     report.finish("histories", options, begun, [table])

@@ -38,7 +38,8 @@ def _pick(ids: list[str]) -> list[Poison]:
 def _all() -> dict[str, Poison | Damaged]:
     """Those that can be read first."""
     folder = options.load().spool_dir
-    return {event.id: event for event in [*kept.find(folder), *kept.find_damaged(folder)]}
+    found: list[Poison | Damaged] = [*kept.find(folder), *kept.find_damaged(folder)]
+    return {event.id: event for event in found}
 
 
 def _line(event: Poison | Damaged) -> tuple[object, ...]:

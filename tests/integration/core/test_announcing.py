@@ -41,11 +41,8 @@ class Wire:
                 ours, _ = self._listener.accept()
                 theirs = self._connect()
                 is_cut = Event()
-                for work in (
-                    lambda o=ours, t=theirs, c=is_cut: self._ask(o, t, c),
-                    lambda o=ours, t=theirs, c=is_cut: self._answer(o, t, c),
-                ):
-                    Thread(target=work, daemon=True).start()
+                for work in (self._ask, self._answer):
+                    Thread(target=work, args=(ours, theirs, is_cut), daemon=True).start()
 
     def _connect(self) -> socket.socket:
         address = urlsplit(self._server)
@@ -91,8 +88,8 @@ async def heard(uri: str, work: Callable[[], None]) -> list[dict[str, Any]]:
     connection = await asyncpg.connect(uri)
     is_over = asyncio.Event()
 
-    def receive(_connection: Any, _pid: int, _channel: str, payload: str) -> None:
-        told.extend(json.loads(payload))
+    def receive(_connection: object, _pid: int, _channel: str, payload: object) -> None:
+        told.extend(json.loads(str(payload)))
         if any(event["k"] == "over" for event in told):
             is_over.set()
 

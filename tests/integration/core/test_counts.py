@@ -17,6 +17,7 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as some
+from neonize.proto import Neonize_pb2 as pb
 
 from tests.database import Database
 from tests.integration.core import events
@@ -241,7 +242,7 @@ class Check:
                 self.chat(SITI).take(by_lid, self.keep)
             self.seen |= {(SITI, number) for jid, number in self.seen if jid == SITI_LID}
         seen = events.receipt(["nothing"], "DELIVERED", chat=GROUP, sender=SITI_LID)
-        told = events.pb.Receipt.FromString(seen)
+        told = pb.Receipt.FromString(seen)
         told.MessageSource.SenderAlt.CopyFrom(events.jid(SITI))
         self.open.append((RECEIPT, bytes(told.SerializePartialToString())))
         self.flush()
