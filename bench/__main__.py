@@ -23,6 +23,7 @@ BENCHES = {
     "ingest-full": ["ingest", "--full"],
     "ingest-paced": ["ingest", "--paced", "1000"],
     "latency": ["latency"],
+    "histories": ["histories"],
     "kills": ["kills"],
     "fleet": ["fleet"],
 }

@@ -47,7 +47,7 @@ class Ingest:
         buffer: events of one device in memory; more wait on disk.
         batch_rows: records in one transaction.
         batch_ms: milliseconds a batch stays open.
-        writers: threads, each with a connection; a device always has the same.
+        writers: threads, each with a connection; a device always has the same. One more writes large histories.
 
     Raises RuntimeError when there is one already, the address is wrong or the folder can't be used; ValueError for a
     number that is too small.

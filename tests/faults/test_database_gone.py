@@ -30,11 +30,11 @@ def data_dir() -> Iterator[Path]:
 
 
 class Feeder:
-    """Messages at a steady pace, as a fleet of lines would have them."""
+    """Messages at a steady pace, as a fleet of lines would have them: a number each, and `padding` characters more."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, padding: int = 0) -> None:
         self.sent = 0
-        self._world, self._end = world, Event()
+        self._world, self._padding, self._end = world, "." * padding, Event()
         self._thread = Thread(target=self._run)
         self._thread.start()
 
@@ -42,7 +42,7 @@ class Feeder:
         ingest = self._world.ingest
         assert ingest is not None
         while not self._end.is_set():
-            event = events.message(f"D{self.sent}", str(self.sent), at=events.NOW - 3600 + self.sent)
+            event = events.message(f"D{self.sent}", f"{self.sent}{self._padding}", at=events.NOW - 3600 + self.sent)
             ingest.receive(self._world.device_no, events.MESSAGE, event)
             self.sent += 1
             time.sleep(0.001)

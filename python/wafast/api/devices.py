@@ -20,7 +20,7 @@ from wafast.api import proxies
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.ids import MAX_INT4, uuid_of
 from wafast.api.paging import before_of, page_of
-from wafast.api.parameters import After, DeviceLimit, IdempotencyKey, Search
+from wafast.api.parameters import After, DeviceLimit, IdempotencyKey, Limit, Search
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem, conflict, not_found, refused_field
 from wafast.api.responses import Page, problems

@@ -33,7 +33,7 @@ JUST_NOW = timedelta(seconds=30)
 TOLD: dict[str, Code] = {"online": "DEVICE_CONNECTED", "logged_out": "DEVICE_LOGGED_OUT"}
 encode = msgspec.json.Encoder().encode
 #: What is gone from every list that shows it is rare enough to fetch again.
-GONE = encode({"reason": "a chat became part of another, or what was waited for was no message"})
+GONE = encode({"reason": "chats became one, what was waited for was no message, or changes may not have been told"})
 
 
 class FrameLoader:

@@ -22,14 +22,14 @@ from wafast.cli.poison import poison
 from wafast.data_dir import InUse, supervisor_of
 from wafast.database.migrations import MigrationError, migrate
 from wafast.devices import loopback_trust
-from wafast.devices.poison import NotReadable, NotStored
+from wafast.devices.poison import NotStored
 from wafast.settings import Network, SettingError
 from wafast.supervisor import StartError
 from wafast.worker_group import ROLL_SIGNAL
 
 #: What is the caller's to mend: shown as one line, without a traceback.
 EXPECTED = (
-    SettingError, StartError, InUse, MigrationError, AlreadyThere, NotReadable, NotStored, loopback_trust.ProfileError,
+    SettingError, StartError, InUse, MigrationError, AlreadyThere, NotStored, loopback_trust.ProfileError,
 )  # fmt: skip
 
 app = typer.Typer(

@@ -14,7 +14,7 @@ from wafast.cli.database import reachable
 from wafast.cli.tables import show
 from wafast.database.migrations import migrate
 from wafast.devices import poison as kept
-from wafast.devices.poison import Poison
+from wafast.devices.poison import Damaged, Poison
 
 poison = typer.Typer(help="Events that could not be read or stored, and are kept.", no_args_is_help=True)
 
@@ -23,22 +23,37 @@ COLUMNS = ("id", "device", "code", "received", "bytes", "reason")
 
 
 def _pick(ids: list[str]) -> list[Poison]:
-    found = {event.id: event for event in kept.find(options.load().spool_dir)}
+    found = _all()
+    picked = []
     for id in ids:
-        if id not in found:
+        event = found.get(id)
+        if event is None:
             raise typer.BadParameter(f"there is no event {id!r}; `wafast poison list` shows them")
-    return [found[id] for id in ids]
+        if isinstance(event, Damaged):
+            raise typer.BadParameter(event.reason)
+        picked.append(event)
+    return picked
 
 
-def _line(event: Poison) -> tuple[object, ...]:
+def _all() -> dict[str, Poison | Damaged]:
+    """Those that can be read first."""
+    folder = options.load().spool_dir
+    found: list[Poison | Damaged] = [*kept.find(folder), *kept.find_damaged(folder)]
+    return {event.id: event for event in found}
+
+
+def _line(event: Poison | Damaged) -> tuple[object, ...]:
+    if isinstance(event, Damaged):
+        return event.id, None, None, None, None, event.reason
     received = datetime.fromtimestamp(event.received_at, UTC).isoformat(" ")
     return event.id, event.device_no, event.code, received, len(event.data), event.reason
 
 
 @poison.command("list")
 def list_events() -> None:
-    """All of them, the latest first; `device` is the device's number, `code` neonize's of the event."""
-    show(COLUMNS, map(_line, kept.find(options.load().spool_dir)))
+    """All of them, the latest first; `device` is the device's number, `code` neonize's of the event. Files that are
+    damaged are the last, with nothing but the reason."""
+    show(COLUMNS, map(_line, _all().values()))
 
 
 @poison.command("show")
@@ -52,8 +67,9 @@ def show_event(id: Which) -> None:
 
 @poison.command("drop")
 def drop(id: Which) -> None:
-    """Forget one for good."""
-    kept.drop(*_pick([id]))
+    """Forget one for good, also one that is damaged."""
+    event = _all().get(id)
+    kept.drop(event if event is not None else _pick([id])[0])
     typer.echo("dropped")
 
 

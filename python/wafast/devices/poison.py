@@ -3,7 +3,7 @@ replayed once the fault is mended."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,10 +21,6 @@ class NotStored(RuntimeError):
     """What was replayed is not committed yet."""
 
 
-class NotReadable(RuntimeError):
-    """A file among those that are kept is no event."""
-
-
 class Poison(msgspec.Struct, frozen=True):
     """An event as it came. `received_at` is in Unix seconds, `code` neonize's."""
 
@@ -37,6 +33,14 @@ class Poison(msgspec.Struct, frozen=True):
     data: bytes
 
 
+class Damaged(msgspec.Struct, frozen=True):
+    """A file among those that are kept that is no event; `reason` says why, in one line."""
+
+    id: str
+    path: Path
+    reason: str
+
+
 class _Head(msgspec.Struct):
     device_no: int
     code: int
@@ -45,13 +49,21 @@ class _Head(msgspec.Struct):
 
 
 def find(spool_dir: Path) -> list[Poison]:
-    """All of them, the latest first; what a replay that was cut off had taken is among them. Raises NotReadable."""
-    paths = [path for ending in (KEPT, TAKEN) for path in (spool_dir / "poison").glob(f"*{ending}")]
-    by_id = {found.id: found for path in paths if (found := _read(path)) is not None}
+    """All that can be read, the latest first; what a replay that was cut off had taken is among them."""
+    by_id = {found.id: found for found in _files(spool_dir) if isinstance(found, Poison)}
     return sorted(by_id.values(), key=lambda poison: (-poison.received_at, poison.id))
 
 
-def _read(path: Path) -> Poison | None:
+def find_damaged(spool_dir: Path) -> list[Damaged]:
+    """Those that can't, by their ids: a disk was full, or somebody wrote into them."""
+    return sorted((found for found in _files(spool_dir) if isinstance(found, Damaged)), key=lambda one: one.id)
+
+
+def _files(spool_dir: Path) -> Iterator[Poison | Damaged | None]:
+    return (_read(path) for ending in (KEPT, TAKEN) for path in (spool_dir / "poison").glob(f"*{ending}"))
+
+
+def _read(path: Path) -> Poison | Damaged | None:
     try:
         line, _, data = path.read_bytes().partition(b"\n")
     except FileNotFoundError:
@@ -59,11 +71,11 @@ def _read(path: Path) -> Poison | None:
     try:
         head = msgspec.json.decode(line, type=_Head)
     except msgspec.DecodeError as error:
-        raise NotReadable(f"{path} is no event that was kept ({error}); move it away") from None
+        return Damaged(path.stem, path, f"damaged: {path} is no event that was kept ({error}); drop it or move it away")
     return Poison(path.stem, path, head.device_no, head.code, head.received_at, head.reason, data)
 
 
-def drop(poison: Poison) -> None:
+def drop(poison: Poison | Damaged) -> None:
     """Forget an event for good."""
     poison.path.unlink(missing_ok=True)
 

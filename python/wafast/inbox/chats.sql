@@ -43,7 +43,8 @@ WHERE c.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND c.id = $3
 FOR NO KEY UPDATE OF c;
 
 -- name: mark_chat_read
-UPDATE chats SET unread = 0, read_key = greatest(read_key, last_key)
+-- Within a second keys have no order, and last_key is what came last.
+UPDATE chats SET unread = 0, read_key = CASE WHEN read_key >> 32 > last_key >> 32 THEN read_key ELSE last_key END
 WHERE tenant_id = $1 AND id = $2;
 
 -- name: unread_messages

@@ -8,7 +8,9 @@ use std::{env, error::Error, fs, hint::black_box};
 use wafast_core::{
     copy::Rows,
     event,
+    jid::Jid,
     record::{self, Message, Records},
+    writer::{COLUMNS, Row, encode},
 };
 
 const NOW: i64 = 1_790_000_000;
@@ -64,30 +66,26 @@ fn read<'a>(events: &[&'a [u8]]) -> Records<'a> {
 
 fn copy(events: &[&[u8]]) -> usize {
     let records = read(events);
-    let mut rows = Rows::new(15);
+    let mut rows = Rows::new(COLUMNS);
     for (place, message) in records.messages.iter().enumerate() {
-        add(&mut rows, place as i64, message);
+        encode(&row(place as i64, message), &mut rows);
     }
     rows.finish().len()
 }
 
-/// The columns of `messages`, as the writer gives them.
-fn add(rows: &mut Rows, place: i64, message: &Message<'_>) {
-    let content = &message.content;
-    rows.row()
-        .int8(place)
-        .int8(record::key(message.timestamp, &message.id))
-        .timestamptz(NOW * 1_000_000 + place)
-        .int8(message.sender.as_ref().map_or(0, |sender| sender.packed()))
-        .int4(1)
-        .int4(1)
-        .int2(content.kind as i16)
-        .int2(content.flags)
-        .int2(message.status as i16)
-        .text(Some(&message.id))
-        .text(message.sender_name.as_deref())
-        .text(Some(&content.body))
-        .jsonb(content.media.as_ref())
-        .text(content.quoted.as_deref())
-        .jsonb(content.poll.as_ref());
+/// Of a chat of its own.
+fn row<'a>(place: i64, message: &'a Message<'a>) -> Row<'a> {
+    Row {
+        chat_id: place,
+        key: record::key(message.timestamp, &message.id),
+        created_at: NOW * 1_000_000 + place,
+        sender: message.sender.as_ref().map_or(0, Jid::packed),
+        device_no: 1,
+        tenant_id: 1,
+        event: 0,
+        flags: message.content.flags,
+        status: message.status,
+        is_old: false,
+        message,
+    }
 }

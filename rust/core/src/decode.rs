@@ -51,9 +51,11 @@ pub enum Decoded<'a> {
         nonce: &'a [u8],
         at: i64,
     },
+    /// `at` is as it came: milliseconds.
     Pin {
         key: Key<'a>,
         pinned: bool,
+        at: i64,
     },
     /// It makes no row.
     Nothing,
@@ -155,7 +157,11 @@ pub fn open<'a>(message: &'a [u8], mut around: Around<'a>) -> Decoded<'a> {
                 at: wire::number_of(bytes, 4).cast_signed(),
             }
         }
-        Rule::Pin => Decoded::Pin { key: Key(wire::bytes_of(bytes, 1)), pinned: wire::number_of(bytes, 2) == 1 },
+        Rule::Pin => Decoded::Pin {
+            key: Key(wire::bytes_of(bytes, 1)),
+            pinned: wire::number_of(bytes, 2) == 1,
+            at: wire::number_of(bytes, 3).cast_signed(),
+        },
         _ => content(bytes, member, around),
     }
 }

@@ -64,10 +64,10 @@ pub fn read<'a>(event: i32, bytes: &'a [u8], now: i64, keep: usize, records: &mu
         }
         code::JOINED_GROUP => {
             let info = wire::bytes_of(bytes, 4);
-            name(jid(info, 1), wire::bytes_of(wire::bytes_of(info, 4), 1), records);
+            name(jid(info, 1), wire::bytes_of(wire::bytes_of(info, 4), 1), now, records);
         }
         code::GROUP_INFO => {
-            name(jid(bytes, 1), wire::bytes_of(wire::bytes_of(bytes, 5), 1), records);
+            name(jid(bytes, 1), wire::bytes_of(wire::bytes_of(bytes, 5), 1), now, records);
             group::changed(bytes, now, records);
         }
         code::CALL_TERMINATE => call(bytes, now, records),
@@ -81,9 +81,9 @@ fn jid(bytes: &[u8], number: u32) -> Option<Jid> {
     Jid::from_event(wire::bytes_of(bytes, number))
 }
 
-fn name<'a>(jid: Option<Jid>, name: &'a [u8], records: &mut Records<'a>) {
+fn name<'a>(jid: Option<Jid>, name: &'a [u8], at: i64, records: &mut Records<'a>) {
     if let (Some(jid), Some(name)) = (jid, text::some(name)) {
-        records.others.push(Other::Name { jid, name });
+        records.others.push(Other::Name { jid, name, at });
     }
 }
 
@@ -267,7 +267,7 @@ impl<'a> Head<'a> {
                 let ballot = poll::sealed_ballot(payload, nonce, self.authors(key), self.voters());
                 (key, Change::Vote { ballot, by_me, at: at(when) })
             }
-            Decoded::Pin { key, pinned } => (key, Change::Pin { pinned }),
+            Decoded::Pin { key, pinned, at: when } => (key, Change::Pin { pinned, at: at(when) }),
         };
         self.change(key.id(), change, records);
     }

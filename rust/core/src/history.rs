@@ -26,7 +26,7 @@ pub(crate) fn read<'a>(sync: &'a [u8], now: i64, keep: usize, records: &mut Reco
     for field in wire::fields(sync) {
         match field.number {
             2 => conversation(field.bytes(), is_listing, now, keep, records),
-            7 => push_name(field.bytes(), records),
+            7 => push_name(field.bytes(), now, records),
             15 => pair(jid(field.bytes(), 1).as_ref(), jid(field.bytes(), 2).as_ref(), records),
             _ => {}
         }
@@ -37,9 +37,9 @@ fn jid(bytes: &[u8], number: u32) -> Option<Jid> {
     Jid::parse(&text::clean(wire::bytes_of(bytes, number)))
 }
 
-fn push_name<'a>(bytes: &'a [u8], records: &mut Records<'a>) {
+fn push_name<'a>(bytes: &'a [u8], at: i64, records: &mut Records<'a>) {
     if let (Some(jid), Some(name)) = (jid(bytes, 1), text::some(wire::bytes_of(bytes, 2))) {
-        records.others.push(Other::Name { jid, name });
+        records.others.push(Other::Name { jid, name, at });
     }
 }
 
@@ -55,6 +55,7 @@ fn conversation<'a>(bytes: &'a [u8], is_listing: bool, now: i64, keep: usize, re
         chat: chat.clone(),
         is_listed: is_listing,
         name,
+        at: now,
         unread: said(6).map(|count| i32::try_from(count).unwrap_or(0).min(MOST_UNREAD)),
         archived: said(16).map(|flag| flag != 0),
         pinned_at: seconds(24).map(|at| at.clamp(0, now)),
@@ -139,10 +140,19 @@ fn message<'a>(bytes: &'a [u8], chat: &Jid, now: i64, records: &mut Records<'a>)
         match field.number {
             41 => reaction(field.bytes(), chat, id.clone(), now, records),
             45 => vote(field.bytes(), chat, id.clone(), now, records),
-            54 => head().change(id.clone(), Change::Pin { pinned: wire::number_of(field.bytes(), 1) == 1 }, records),
+            54 => head().change(id.clone(), pin(field.bytes(), now), records),
             _ => {}
         }
     }
+}
+
+/// `PinInChat`: when the phone told of it, if it does not say when that was.
+fn pin(bytes: &[u8], now: i64) -> Change {
+    let at = match wire::number_of(bytes, 3).cast_signed() {
+        0 => now,
+        at => timestamp::repair(at, now).seconds,
+    };
+    Change::Pin { pinned: wire::number_of(bytes, 1) == 1, at }
 }
 
 /// What has no content but says what happened: a group's change, a missed call, a message that was deleted.

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::{text, wire};
 
 /// The part behind the `@`. The discriminants are the low bits of `messages.sender`; SQL's `jid_of()` has the same list.
+/// Three bits are eight servers: who is on any other keeps its name as text, in the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Server {
@@ -13,24 +14,16 @@ pub enum Server {
     Group = 2,
     Broadcast = 3,
     Newsletter = 4,
-    Hosted = 5,
-    HostedLid = 6,
+    Bot = 5,
+    Interop = 6,
     Other = 7,
 }
 
 impl Server {
-    const ALL: [Self; 8] = [
-        Self::Phone,
-        Self::Lid,
-        Self::Group,
-        Self::Broadcast,
-        Self::Newsletter,
-        Self::Hosted,
-        Self::HostedLid,
-        Self::Other,
-    ];
+    const ALL: [Self; 8] =
+        [Self::Phone, Self::Lid, Self::Group, Self::Broadcast, Self::Newsletter, Self::Bot, Self::Interop, Self::Other];
     const NAMES: [&'static str; 8] =
-        ["s.whatsapp.net", "lid", "g.us", "broadcast", "newsletter", "hosted", "hosted.lid", "unknown"];
+        ["s.whatsapp.net", "lid", "g.us", "broadcast", "newsletter", "bot", "interop", "unknown"];
 
     fn parse(name: &[u8]) -> Self {
         match name {
@@ -40,6 +33,8 @@ impl Server {
             b"g.us" => Self::Group,
             b"broadcast" => Self::Broadcast,
             b"newsletter" => Self::Newsletter,
+            b"bot" => Self::Bot,
+            b"interop" => Self::Interop,
             _ => Self::Other,
         }
     }
@@ -115,7 +110,16 @@ impl Jid {
                 _ => {}
             }
         }
-        Some(Self { user: User::parse(user)?, server: Server::parse(server) })
+        Self::of(user, server)
+    }
+
+    fn of(user: &[u8], name: &[u8]) -> Option<Self> {
+        let (user, server) = (User::parse(user)?, Server::parse(name));
+        if server != Server::Other {
+            return Some(Self { user, server });
+        }
+        let name = if name.is_empty() { b"unknown" } else { name };
+        Some(Self { user: User::Text(format!("{user}@{}", text::clean(name)).into()), server })
     }
 
     /// From text; the device suffix falls off. None when there is no user.
@@ -124,7 +128,7 @@ impl Jid {
         let (user, server) = text.split_once('@')?;
         // A number with a device suffix is a number.
         let user = user.split([':', '.']).next().unwrap_or_default();
-        Some(Self { user: User::parse(user.as_bytes())?, server: Server::parse(server.as_bytes()) })
+        Self::of(user.as_bytes(), server.as_bytes())
     }
 
     /// The JID of the person with this phone number.
@@ -139,7 +143,8 @@ impl Jid {
         Self { user: User::Number(lid.unsigned_abs()), server: Server::Lid }
     }
 
-    /// As `messages.sender` holds it: `number << 3 | server`, 0 when the user is no number of at most 60 bits.
+    /// As `messages.sender` holds it: `number << 3 | server`, 0 when the user is no number of at most 60 bits or the server
+    /// is none of those with a number.
     #[must_use]
     pub fn packed(&self) -> i64 {
         self.number().map_or(0, |number| number << 3 | self.server as i64)
@@ -149,7 +154,8 @@ impl Jid {
     #[must_use]
     pub fn unpacked(packed: i64) -> Option<Self> {
         let server = Server::ALL[usize::try_from(packed & 7).ok()?];
-        (packed > 0).then(|| Self { user: User::Number((packed >> 3).cast_unsigned()), server })
+        (packed > 0 && server != Server::Other)
+            .then(|| Self { user: User::Number((packed >> 3).cast_unsigned()), server })
     }
 
     /// The user part as a number of at most 60 bits.
@@ -174,7 +180,10 @@ impl Jid {
 
 impl fmt::Display for Jid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}", self.user, Server::NAMES[self.server as usize])
+        match self.server {
+            Server::Other => self.user.fmt(f),
+            server => write!(f, "{}@{}", self.user, Server::NAMES[server as usize]),
+        }
     }
 }
 
@@ -195,6 +204,13 @@ mod tests {
         assert_eq!(Jid::parse("123-456@g.us").unwrap().packed(), 0);
         assert_eq!(Jid::parse("@lid"), None);
         assert_eq!(Jid::parse("nothing"), None);
+        assert_eq!(Jid::parse("867051314767696@bot").unwrap().packed(), 867_051_314_767_696 << 3 | 5);
+        // A server nobody has told us of keeps its name.
+        for foreign in ["42@msgr", "42@somewhere.new", "867051314767696@bot", "7@interop"] {
+            let jid = Jid::parse(foreign).unwrap();
+            assert_eq!((jid.to_string().as_str(), Jid::parse(&jid.to_string())), (foreign, Some(jid)));
+        }
+        assert_eq!(Jid::parse("42@msgr").unwrap().packed(), 0);
         // Digits that a number would not give back stay as they are.
         assert_eq!(Jid::parse("1152921504606846975@lid").unwrap().number(), Some((1 << 60) - 1));
         assert_eq!(Jid::parse("1152921504606846976@lid").unwrap().packed(), 0);

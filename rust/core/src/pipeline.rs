@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -28,6 +28,9 @@ use crate::{
     writer,
 };
 
+/// How long a device waits before it looks whether the disk has room again.
+const FULL_DISK_PAUSE: Duration = Duration::from_millis(200);
+
 /// Settings of a pipeline.
 pub struct Options {
     /// `postgresql://…`
@@ -47,7 +50,7 @@ pub struct Options {
     pub batch_rows: usize,
     /// How long a batch stays open.
     pub batch_window: Duration,
-    /// Writing threads, each with its connection; a device always has the same.
+    /// Writing threads, each with its connection; a device always has the same. One more writes large histories.
     pub writers: usize,
 }
 
@@ -66,6 +69,8 @@ pub enum StartError {
 pub struct Device {
     pub no: i32,
     pub buffer: Buffer,
+    /// The writer of histories has written to its chats: its own writer knows nothing of them any more.
+    pub is_written_beside: AtomicBool,
     /// None when the disk is full: then nothing is remembered.
     pub heard: Option<Heard>,
 }
@@ -79,6 +84,8 @@ pub struct Shared {
     pub controls: Controls,
     pub connector: Arc<Connector>,
     devices: RwLock<FxHashMap<i32, Arc<Device>>>,
+    /// The ways to the writers; the last goes to the one of histories. None once the pipeline closes.
+    writers: RwLock<Vec<Sender<Item>>>,
     /// Events that are not through yet, of all devices.
     open: AtomicUsize,
 }
@@ -86,7 +93,6 @@ pub struct Shared {
 /// See the module.
 pub struct Pipeline {
     pub shared: Arc<Shared>,
-    writers: RwLock<Vec<Sender<Item>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     announcer: Mutex<Option<Announcer>>,
 }
@@ -116,21 +122,16 @@ impl Pipeline {
             controls: Controls::new()?,
             connector,
             devices: RwLock::default(),
+            writers: RwLock::default(),
             open: AtomicUsize::new(0),
         });
-        let mut senders = Vec::new();
         let mut threads = Vec::new();
-        for number in 0..shared.options.writers.max(1) {
+        for number in 0..=shared.options.writers {
             let (sender, items) = unbounded();
             threads.push(writer::start(number, Arc::clone(&shared), items, announcer.sender())?);
-            senders.push(sender);
+            shared.writers.write().push(sender);
         }
-        let pipeline = Arc::new(Self {
-            shared,
-            writers: RwLock::new(senders),
-            threads: Mutex::new(threads),
-            announcer: Mutex::new(Some(announcer)),
-        });
+        let pipeline = Arc::new(Self { shared, threads: Mutex::new(threads), announcer: Mutex::new(Some(announcer)) });
         for entry in left {
             stats::add(&pipeline.shared.stats.replayed, 1);
             pipeline.take(entry);
@@ -153,7 +154,7 @@ impl Pipeline {
                 shared.open.fetch_add(1, Ordering::AcqRel);
                 let place = Place::Fleeting(data.into());
                 let entry = Entry { device_no, code, received_at, is_replay: false, place };
-                self.send(Item { device, entry });
+                shared.send(Item { device, entry });
             }
         } else if shared.options.chat_storage || code == event::code::RECEIPT {
             self.take(self.spooled(device_no, code, data, received_at));
@@ -161,13 +162,16 @@ impl Pipeline {
     }
 
     fn spooled(&self, device_no: i32, code: i32, data: &[u8], received_at: i64) -> Entry {
+        let mut is_told = false;
         loop {
             match self.shared.spool.append(device_no, code, received_at, data) {
                 Ok(entry) => return entry,
                 Err(error) => {
                     // Not acknowledged to WhatsApp while we stand here: nothing is lost, the device waits.
-                    eprintln!("wafast: the spool can't grow ({error}); device {device_no} waits");
-                    thread::sleep(Duration::from_secs(1));
+                    if !std::mem::replace(&mut is_told, true) {
+                        eprintln!("wafast: the spool can't grow ({error}); device {device_no} waits until it can");
+                    }
+                    thread::sleep(FULL_DISK_PAUSE);
                 }
             }
         }
@@ -177,17 +181,9 @@ impl Pipeline {
         self.shared.open.fetch_add(1, Ordering::AcqRel);
         let device = self.shared.device(entry.device_no);
         if let Some(entry) = device.buffer.admit(entry) {
-            self.send(Item { device, entry });
+            self.shared.send(Item { device, entry });
         } else {
             stats::add(&self.shared.stats.deferred, 1);
-        }
-    }
-
-    fn send(&self, item: Item) {
-        let writers = self.writers.read();
-        if let Some(writer) = writers.get(item.device.no.unsigned_abs() as usize % writers.len().max(1)) {
-            // A writer that is gone leaves the event in the spool.
-            let _ = writer.send(item);
         }
     }
 
@@ -213,7 +209,7 @@ impl Pipeline {
     /// Ends the threads. What they have is written if the database is there, else it stays in the spool.
     pub fn close(&self) {
         self.shared.connector.close();
-        self.writers.write().clear();
+        self.shared.writers.write().clear();
         for device in self.shared.devices.read().values() {
             device.buffer.close();
         }
@@ -239,9 +235,29 @@ impl Shared {
         let fresh = || {
             let heard = Heard::open(&self.options.spool_dir, no)
                 .inspect_err(|error| eprintln!("wafast: what device {no} reads is not remembered: {error}"));
-            Arc::new(Device { no, buffer: Buffer::new(self.options.buffer), heard: heard.ok() })
+            let (buffer, is_written_beside) = (Buffer::new(self.options.buffer), AtomicBool::new(false));
+            Arc::new(Device { no, buffer, is_written_beside, heard: heard.ok() })
         };
         Arc::clone(self.devices.write().entry(no).or_insert_with(fresh))
+    }
+
+    /// The number of the writer an item goes to. What is more than a buffer goes alone, so that another may write it:
+    /// nothing of its device is under way meanwhile.
+    #[must_use]
+    pub fn writer_of(&self, item: &Item) -> usize {
+        let writers = self.options.writers;
+        if item.entry.weight() > self.options.buffer {
+            writers
+        } else {
+            item.device.no.unsigned_abs() as usize % writers
+        }
+    }
+
+    /// Sends an item to its writer; a writer that is gone leaves it in the spool.
+    pub fn send(&self, item: Item) {
+        if let Some(writer) = self.writers.read().get(self.writer_of(&item)) {
+            let _ = writer.send(item);
+        }
     }
 
     /// An item is committed, or set aside: gives those of its device that go now.

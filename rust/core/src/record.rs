@@ -73,6 +73,8 @@ pub mod flag {
     pub const PINNED: i16 = 16;
     /// It could not be read; the message itself may still come and takes its place.
     pub const WAITING: i16 = 32;
+    /// It came with a history and counts as read.
+    pub const CAME_READ: i16 = 64;
 }
 
 /// `messages.key`: the second it was sent, then 32 bits of its id. Newer messages have larger keys.
@@ -167,6 +169,9 @@ pub enum Change {
     },
     Pin {
         pinned: bool,
+        /// What waits since an earlier version has none.
+        #[serde(default)]
+        at: i64,
     },
 }
 
@@ -187,6 +192,8 @@ pub struct ChatInfo<'a> {
     /// Whether the phone has this chat; else it may only know the person.
     pub is_listed: bool,
     pub name: Option<Text<'a>>,
+    /// When that was told, in Unix seconds.
+    pub at: i64,
     pub unread: Option<i32>,
     pub archived: Option<bool>,
     /// Unix seconds; 0 when not pinned.
@@ -199,7 +206,9 @@ impl<'a> ChatInfo<'a> {
     /// Takes in what is said of the same chat later, or by the person's other JID.
     pub fn add(&mut self, later: &Self) {
         self.name = later.name.clone().or(self.name.take());
-        self.unread = later.unread.or(self.unread);
+        self.at = self.at.max(later.at);
+        // What is unread holds for a chat in which nothing is: the first that says of some is right.
+        self.unread = self.unread.filter(|count| *count > 0).or(later.unread);
         self.archived = later.archived.or(self.archived);
         self.pinned_at = later.pinned_at.or(self.pinned_at);
         self.muted_until = later.muted_until.or(self.muted_until);
@@ -226,10 +235,11 @@ pub enum Other<'a> {
         lid: i64,
         number: i64,
     },
-    /// The name of a person (their push name) or a group (its subject).
+    /// The name of a person (their push name) or a group (its subject), as told at an instant in Unix seconds.
     Name {
         jid: Jid,
         name: Text<'a>,
+        at: i64,
     },
     Typing {
         chat: Jid,

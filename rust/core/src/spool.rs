@@ -319,11 +319,12 @@ impl Spool {
             // Names are in the order of their age; one that could not be made is not tried again.
             let path = self.folder.join(format!("{}-{:010}.spool", self.owner, current.made));
             current.made += 1;
-            let fresh = self.segment(path, SEGMENT.max(needed.next_multiple_of(4096)))?;
-            current.end = 0;
-            if let Some(old) = current.segment.replace(fresh) {
+            // Before another is made: on a full disk its own room, once all in it is committed, is all there is.
+            if let Some(old) = current.segment.take() {
                 old.release();
             }
+            current.segment = Some(self.segment(path, SEGMENT.max(needed.next_multiple_of(4096)))?);
+            current.end = 0;
         }
         let segment = Arc::clone(current.segment.as_ref().ok_or_else(|| io::Error::other("no segment"))?);
         let offset = current.end;

@@ -17,6 +17,7 @@ ROWS = {
     "ingest-full": ["10,000", "80,000"],
     "ingest-paced": ["1,000 msg/s"],
     "latency": ["1 socket ", "20 sockets"],
+    "histories": ["none", "10 histories"],
     "kills": ["2 kills of the worker"],
     "fleet": ["workers of network whatsapp", "statements/s when idle", "memory a line"],
 }

@@ -121,6 +121,41 @@ def test_pins_come_and_go(world: World) -> None:
     assert not world.messages()[0]["is_pinned"]
 
 
+def test_a_pin_that_was_taken_back_later_stays_so_when_it_comes_late(world: World) -> None:
+    world.feed(said(), told(events.pin("A1", is_pinned=False), at=NOW + 9))
+    world.feed(told(events.pin("A1"), "X2", at=NOW + 5))
+    assert not world.messages()[0]["is_pinned"]
+    world.feed(told(events.pin("A1"), "X3", at=NOW + 12))
+    assert world.messages()[0]["is_pinned"]
+
+
+def test_a_group_keeps_the_name_that_was_told_last_when_another_worker_tells_of_an_older_one(world: World) -> None:
+    ingest = world.start()
+
+    def tell(subject: str, received_at: int) -> str:
+        event = pb.GroupInfoEvent(JID=events.jid(GROUP), Name=pb.GroupName(Name=subject))
+        ingest.receive(world.device_no, GROUP_INFO, event.SerializePartialToString(), received_at)
+        assert ingest.flush(20)
+        return str(world.value("SELECT name FROM chats"))
+
+    assert [tell("satu", NOW), tell("dua", NOW + 9), tell("lama", NOW + 5), tell("tiga", NOW + 9)] == [
+        "satu", "dua", "dua", "tiga",
+    ]  # fmt: skip
+    listed = events.history(GROUP, [], name="lebih lama")
+    ingest.receive(world.device_no, events.HISTORY_SYNC, listed, NOW + 1)
+    assert ingest.flush(20)
+    assert world.value("SELECT name FROM chats") == "tiga"
+
+
+@pytest.mark.parametrize("who", ["867051314767696@bot", "7001@interop", "100200@msgr"])
+def test_who_is_on_another_server_keeps_its_name(world: World, who: str) -> None:
+    world.feed(said("B1", "hai", chat=who), said("B2", "hai juga", chat=GROUP, sender=who))
+    alone, in_group = sorted(world.messages(), key=lambda message: str(message["message_id"]))
+    assert alone["chat_jid"] == who
+    # The narrow column has no room for servers that no person is on.
+    assert {alone["sender_jid"], in_group["sender_jid"]} == {None if who.endswith("msgr") else who}
+
+
 def test_the_first_of_two_with_one_id_stays(world: World) -> None:
     world.feed(said("A1", "pertama"), said("A1", "kedua", at=NOW + 30))
     world.feed(said("A1", "ketiga", at=NOW - 30), said("A2", "lain", at=NOW - 30))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from tests.integration.core import events
-from tests.integration.core.conftest import World
+from tests.integration.core.conftest import OWN, World
 from tests.integration.core.events import MESSAGE, NOW, SITI, SITI_LID
 
 
@@ -27,6 +30,23 @@ def test_a_change_that_waited_under_the_lid_meets_its_message_when_the_chats_bec
     assert world.messages()[0]["deleted_at"] is None
     world.feed((MESSAGE, events.message("A3", "both", chat=SITI_LID, sender=SITI_LID, sender_alt=SITI, at=NOW + 1)))
     assert [(row["message_id"], row["message_type"]) for row in world.messages()] == [("A1", "deleted"), ("A3", "text")]
+
+
+def test_what_was_said_of_either_copy_is_said_of_the_one_that_stays(world: World) -> None:
+    for chat in (SITI, SITI_LID):
+        world.feed((MESSAGE, events.message("A1", "both", chat=chat, sender=chat)))
+    mine: dict[str, Any] = {"sender": OWN, "from_me": True}
+    for number, (chat, emoji, at, by) in enumerate([
+        (SITI, "👍", NOW + 1, {}), (SITI_LID, "❤️", NOW + 2, {"sender": SITI_LID}), (SITI_LID, "😂", NOW + 3, mine),
+    ]):  # fmt: skip
+        reaction = events.reaction("A1", emoji, at)
+        world.feed((MESSAGE, events.message(f"R{number}", reaction, chat=chat, **by)))
+    world.feed((MESSAGE, events.message("P1", events.pin("A1"), chat=SITI_LID, sender=SITI_LID)))
+    world.feed((MESSAGE, events.message("A2", "one", chat=SITI_LID, sender=SITI_LID, sender_alt=SITI, at=NOW + 9)))
+    first, _ = world.messages()
+    said = {one["sender_jid"]: one["emoji"] for one in json.loads(first["reactions"])}
+    assert said == {SITI: "❤️", OWN: "😂"}
+    assert first["is_pinned"]
 
 
 def test_two_lids_of_one_number_told_at_once_are_one_chat(world: World) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import time
 from typing import Any
 
+import asyncpg
 import pytest
 
 from tests.integration.core import events
@@ -220,3 +223,61 @@ def test_messages_of_a_device_that_is_deleted_meanwhile_leave_nothing(world: Wor
     world.value("DELETE FROM devices RETURNING 1")
     world.feed((MESSAGE, events.message("M2", "dua")), (RECEIPT, events.receipt(["X"], "READ")))
     assert world.value("SELECT count(*) FROM messages") == 0
+
+
+def test_what_was_trimmed_out_of_a_second_does_not_come_back_when_it_is_replayed(world: World) -> None:
+    burst = [(MESSAGE, events.message(f"B{n}", str(n))) for n in range(30)]
+    world.feed(*burst)
+    for again in (burst, burst[:15]):
+        world.close()
+        world.start("next")
+        world.feed(*again)
+        rows = world.rows("SELECT message_text FROM whatsapp_messages ORDER BY created_at")
+        assert [row["message_text"] for row in rows] == [str(n) for n in range(10, 30)]
+        assert world.chats()[0]["unread_count"] == 30
+
+
+def test_a_history_that_comes_late_is_read_whatever_is_read_beside_it(world: World) -> None:
+    world.feed(*((MESSAGE, events.message(f"A{n}", str(n), at=NOW + 10 * n)) for n in range(3)))
+    world.feed((events.HISTORY_SYNC, events.history(SITI, [(f"H{n}", "lama", NOW + 1 + n) for n in range(15)])))
+    assert world.chats()[0]["unread_count"] == 3
+    world.feed((RECEIPT, events.receipt(["A0"], "READ_SELF", chat=SITI, sender=OWN, from_me=True)))
+    assert world.chats()[0]["unread_count"] == 2
+    # One older than what was read, and one newer, in one batch.
+    late = [("B0", NOW - 5), ("B1", NOW + 50)]
+    world.feed(*((MESSAGE, events.message(id, id, at=at)) for id, at in late))
+    assert world.chats()[0]["unread_count"] == 3
+
+
+def test_messages_of_other_devices_are_stored_while_a_large_history_is_being_written(world: World) -> None:
+    more = world.rows(
+        "INSERT INTO devices (tenant_id, name, network) SELECT tenant_id, 'Line ' || n, 'loopback' "
+        "FROM devices, generate_series(1, 2) n RETURNING no"
+    )
+    others = [row["no"] for row in more]
+    ingest = world.start(buffer=8)
+    world.feed((MESSAGE, events.message("A1", "satu")))
+    history = events.history(SITI, [("H1", "lama", NOW - 60)], name="Siti" * 10_000)
+
+    def wait_for_those_of_others() -> None:
+        deadline = time.monotonic() + 20
+        while ingest.stats()["stored"] < 1 + len(others):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    async def feed_while_its_chat_is_locked() -> None:
+        connection = await asyncpg.connect(world.uri)
+        try:
+            async with connection.transaction():
+                await connection.execute("SELECT FROM chats FOR UPDATE")
+                ingest.receive(world.device_no, events.HISTORY_SYNC, history)
+                for number, device_no in enumerate(others):
+                    ingest.receive(device_no, MESSAGE, events.message(f"B{number}", "dua"))
+                await asyncio.to_thread(wait_for_those_of_others)
+                assert await connection.fetchval("SELECT count(*) FROM messages WHERE message_id = 'H1'") == 0
+        finally:
+            await connection.close()
+
+    asyncio.run(feed_while_its_chat_is_locked())
+    assert ingest.flush(20)
+    assert {row["message_id"] for row in world.messages()} == {"A1", "H1", "B0", "B1"}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.integration.core import events
 from tests.integration.core.conftest import World
 from tests.integration.core.events import MESSAGE, NOW
+from wafast.cli.app import app
 from wafast.devices import poison
 
 REFUSE = "ALTER TABLE messages ADD CONSTRAINT refused CHECK (body <> 'poison')"
@@ -115,9 +118,22 @@ def test_a_database_that_takes_nothing_is_waited_for(world: World, refuse: str, 
     assert {row["message_id"] for row in world.messages()} == {"A1", "A2"}
 
 
-def test_a_file_that_was_cut_off_is_named(world: World) -> None:
-    world.feed((MESSAGE, b"\xff" * 20))
-    (kept,) = poison.find(world.spool)
-    kept.path.write_bytes(kept.path.read_bytes()[:20])
-    with pytest.raises(poison.NotReadable, match=kept.path.name):
-        poison.find(world.spool)
+def test_a_file_that_was_cut_off_is_listed_as_damaged_and_the_others_as_usual(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.feed((MESSAGE, b"\xff" * 20), (MESSAGE, b"\xff" * 30))
+    cut, whole = poison.find(world.spool)
+    cut.path.write_bytes(cut.path.read_bytes()[:20])
+    assert [kept.id for kept in poison.find(world.spool)] == [whole.id]
+    (damaged,) = poison.find_damaged(world.spool)
+    assert damaged.id == cut.id and cut.path.name in damaged.reason
+
+    monkeypatch.setenv("WAFAST_DATA_DIR", str(world.spool.parent))
+    run = partial(CliRunner().invoke, app)
+    listed = [line.split("\t") for line in run(["poison", "list"]).output.splitlines()]
+    assert [(line[0], line[1]) for line in listed] == [(whole.id, str(world.device_no)), (cut.id, "")]
+    assert "damaged" in listed[1][-1]
+    refused = run(["poison", "show", cut.id])
+    assert refused.exit_code != 0 and "damaged" in refused.output
+    assert run(["poison", "drop", cut.id]).exit_code == 0
+    assert poison.find_damaged(world.spool) == [] and len(poison.find(world.spool)) == 1

@@ -12,20 +12,17 @@ use crate::{connection::Database, record::flag, text};
 const PREVIEW: usize = 200;
 
 /// Counts are added, not set: other processes write the same rows. A message older than what was read is not counted as
-/// unread; then the rows are counted, because some of the batch may be newer. Within one second keys say nothing of the
+/// unread; where one may be, the batch's are counted one by one ([`ADD_UNREAD`]). Within one second keys say nothing of the
 /// order (their lower half is a hash): what comes later is newer, so it is unread and it is the preview.
-/// Comes back as one row: how many chats are there, and those that have other rows than we know of.
+/// Comes back as one row: how many chats are there, those that have other rows than we know of, and those where what was
+/// read is newer than some of the batch, with that.
 const SAVE: &str = "\
     WITH saved AS ( \
     UPDATE chats c SET \
         name = coalesce(c.name, t.name), \
         stored = c.stored + t.stored, \
         floor_key = greatest(c.floor_key, t.floor_key), \
-        unread = CASE WHEN c.read_key IS NULL OR c.read_key >> 32 <= t.first_unread >> 32 THEN c.unread + t.unread \
-                 ELSE (SELECT count(*)::int4 FROM messages m \
-                       LEFT JOIN messages r ON r.chat_id = c.id AND r.key = c.read_key \
-                       WHERE m.chat_id = c.id AND m.flags & 1 = 0 \
-                         AND (m.key >> 32, m.created_at) > (c.read_key >> 32, coalesce(r.created_at, 'infinity'))) END, \
+        unread = c.unread + CASE WHEN c.read_key >> 32 > t.first_unread >> 32 THEN 0 ELSE t.unread END, \
         last_kind = CASE WHEN c.last_key >> 32 > t.last_key >> 32 THEN c.last_kind ELSE t.last_kind END, \
         last_flags = CASE WHEN c.last_key >> 32 > t.last_key >> 32 THEN c.last_flags ELSE t.last_flags END, \
         last_text = CASE WHEN c.last_key >> 32 > t.last_key >> 32 THEN c.last_text ELSE t.last_text END, \
@@ -36,28 +33,51 @@ const SAVE: &str = "\
                 $10::text[], $11::text[], $12::int2[], $13::int4[]) \
         t (id, name, stored, floor_key, first_unread, unread, last_key, last_kind, last_flags, last_text, last_sender, last_status, \
            known) \
-    WHERE c.id = t.id RETURNING c.id, c.stored <> t.known AS is_strange) \
-    SELECT count(*), coalesce(array_agg(id) FILTER (WHERE is_strange), '{}') FROM saved";
+    WHERE c.id = t.id RETURNING c.id, c.stored <> t.known AS is_strange, c.read_key, \
+                                c.read_key >> 32 > t.first_unread >> 32 AS is_behind) \
+    SELECT count(*), coalesce(array_agg(id) FILTER (WHERE is_strange), '{}'), \
+           coalesce(array_agg(id) FILTER (WHERE is_behind), '{}'), coalesce(array_agg(read_key) FILTER (WHERE is_behind), '{}') \
+    FROM saved";
+const ADD_UNREAD: &str = "\
+    UPDATE chats c SET unread = c.unread + t.unread FROM unnest($1::int8[], $2::int4[]) t (id, unread) WHERE c.id = t.id";
 const GONE: &str =
     "SELECT t.id FROM unnest($1::int8[]) t (id) WHERE NOT EXISTS (SELECT FROM chats c WHERE c.id = t.id)";
-/// For chats with rows of other processes: the newest `$2` stay visible.
+/// For chats with rows of other processes: the newest `$2` stay visible. Of the oldest second that is kept what is too much
+/// goes, as in [`THIN_OUT`].
 const RAISE_FLOOR: &str = "\
-    UPDATE chats c SET floor_key = f.key \
-    FROM unnest($1::int8[]) t (id), \
-         LATERAL (SELECT m.key FROM messages m WHERE m.chat_id = t.id ORDER BY m.key DESC OFFSET $2 LIMIT 1) f \
-    WHERE c.id = t.id AND f.key > c.floor_key";
+    WITH placed AS (SELECT m.chat_id, m.key, row_number() OVER (PARTITION BY m.chat_id \
+                                                                ORDER BY m.key >> 32 DESC, m.created_at DESC) AS place \
+                    FROM chats c JOIN messages m ON m.chat_id = c.id AND m.key > c.floor_key WHERE c.id = ANY ($1)), \
+         oldest AS (SELECT chat_id, key >> 32 AS second FROM placed WHERE place = $2), \
+         surplus AS (SELECT p.chat_id, p.key, p.key >> 32 = o.second AS is_kept_second \
+                     FROM placed p JOIN oldest o ON o.chat_id = p.chat_id WHERE p.place > $2), \
+         gone AS (DELETE FROM messages m USING surplus s \
+                  WHERE m.chat_id = s.chat_id AND m.key = s.key AND s.is_kept_second RETURNING m.chat_id, m.key), \
+         pictures AS (DELETE FROM thumbnails p USING surplus s \
+                      WHERE p.chat_id = s.chat_id AND p.key = s.key AND s.is_kept_second) \
+    UPDATE chats c SET floor_key = greatest(c.floor_key, f.floor_key), stored = c.stored - f.gone, \
+        thinned = c.thinned || f.thinned \
+    FROM (SELECT s.chat_id, max(s.key) FILTER (WHERE NOT s.is_kept_second) AS floor_key, count(g.key)::int4 AS gone, \
+                 array_agg(g.key) FILTER (WHERE g.key IS NOT NULL) AS thinned \
+          FROM surplus s LEFT JOIN gone g ON g.chat_id = s.chat_id AND g.key = s.key GROUP BY s.chat_id) f \
+    WHERE c.id = f.chat_id";
 const TRIM: &str = "\
     WITH gone AS (DELETE FROM messages m USING unnest($1::int8[], $2::int8[]) t (chat_id, floor_key) \
                   WHERE m.chat_id = t.chat_id AND m.key <= t.floor_key RETURNING m.chat_id), \
          pictures AS (DELETE FROM thumbnails p USING unnest($1::int8[], $2::int8[]) t (chat_id, floor_key) \
                       WHERE p.chat_id = t.chat_id AND p.key <= t.floor_key) \
     SELECT chat_id, count(*)::int4 FROM gone GROUP BY chat_id";
-/// Keys of one second say nothing of its order, so a floor can't divide it: its oldest rows go at once.
+/// Keys of one second say nothing of its order, so a floor can't divide it: its oldest rows go at once, and their keys are
+/// kept as long as others of that second are.
 const THIN_OUT: &str = "\
     WITH surplus AS (SELECT t.chat_id, o.key FROM unnest($1::int8[], $2::int8[], $3::int8[]) t (chat_id, first_key, surplus) \
                      CROSS JOIN LATERAL (SELECT m.key FROM messages m WHERE m.chat_id = t.chat_id AND m.key >= t.first_key \
                                            AND m.key >> 32 = t.first_key >> 32 ORDER BY m.created_at LIMIT t.surplus) o), \
-         pictures AS (DELETE FROM thumbnails p USING surplus s WHERE p.chat_id = s.chat_id AND p.key = s.key) \
+         pictures AS (DELETE FROM thumbnails p USING surplus s WHERE p.chat_id = s.chat_id AND p.key = s.key), \
+         noted AS (UPDATE chats c SET thinned = array(SELECT key FROM unnest(c.thinned) key WHERE key >= g.first_key) || g.keys \
+                   FROM (SELECT s.chat_id, array_agg(s.key) AS keys, min(t.first_key) AS first_key FROM surplus s \
+                         JOIN unnest($1::int8[], $2::int8[]) t (chat_id, first_key) ON t.chat_id = s.chat_id GROUP BY 1) g \
+                   WHERE c.id = g.chat_id) \
     DELETE FROM messages m USING surplus s WHERE m.chat_id = s.chat_id AND m.key = s.key RETURNING m.chat_id, m.key";
 /// Of chats that were deleted, with their device, while this transaction wrote.
 const FORGET: &str = "\
@@ -71,6 +91,7 @@ struct Count<'a> {
     first_unread: i64,
     name: Option<&'a str>,
     last: &'a Row<'a>,
+    rows: &'a [Row<'a>],
 }
 
 /// All chats' shares, by id.
@@ -79,16 +100,30 @@ pub struct Counts<'a> {
     by_chat: Vec<Count<'a>>,
 }
 
+/// What saving counts has shown.
+#[derive(Default)]
+struct Saved {
+    /// How many of the chats are there.
+    there: usize,
+    /// Chats of which not as much is stored as we know of.
+    strange: Vec<i64>,
+    /// Chats in which a newer message is read than one of these, with that one's key.
+    behind: Vec<(i64, i64)>,
+}
+
 impl<'a> Count<'a> {
-    fn new(row: &'a Row<'a>) -> Self {
-        Self { chat_id: row.chat_id, stored: 0, unread: 0, first_unread: i64::MAX, name: None, last: row }
+    fn of(rows: &'a [Row<'a>]) -> Self {
+        let (chat_id, last) = (rows[0].chat_id, &rows[0]);
+        let mut count = Self { chat_id, stored: 0, unread: 0, first_unread: i64::MAX, name: None, last, rows };
+        rows.iter().for_each(|row| count.add(row));
+        count
     }
 
     fn add(&mut self, row: &'a Row<'a>) {
         let message = row.message;
         let from_me = row.flags & flag::FROM_ME != 0;
         self.stored += 1;
-        if !from_me && !message.is_history {
+        if row.is_unread() {
             self.unread += 1;
             self.first_unread = self.first_unread.min(row.key);
         }
@@ -105,16 +140,7 @@ impl<'a> Counts<'a> {
     /// Counts messages that were inserted, in the order of their chats.
     #[must_use]
     pub fn of(rows: &'a [Row<'a>]) -> Self {
-        let mut by_chat: Vec<Count<'a>> = Vec::new();
-        for row in rows {
-            if by_chat.last().is_none_or(|count| count.chat_id != row.chat_id) {
-                by_chat.push(Count::new(row));
-            }
-            if let Some(count) = by_chat.last_mut() {
-                count.add(row);
-            }
-        }
-        Self { by_chat }
+        Self { by_chat: rows.chunk_by(|one, next| one.chat_id == next.chat_id).map(Count::of).collect() }
     }
 
     /// The chats.
@@ -132,7 +158,8 @@ impl<'a> Counts<'a> {
         let floors: Vec<i64> = self.chats().map(|id| raise_floor(known, id, keep)).collect();
         self.trim(database, known, keep).await?;
         let stored: Vec<i32> = self.chats().map(|id| known.chat(id).map_or(-1, |chat| chat.stored)).collect();
-        let (there, mut strange) = self.update(database, &floors, &stored).await?;
+        let Saved { there, mut strange, behind } = self.update(database, &floors, &stored).await?;
+        self.add_unread(database, &behind).await?;
         if there < self.by_chat.len() {
             let (ids, devices): (Vec<i64>, Vec<i32>) =
                 self.by_chat.iter().map(|count| (count.chat_id, count.last.device_no)).unzip();
@@ -167,20 +194,13 @@ impl<'a> Counts<'a> {
             let place = self.by_chat.binary_search_by_key(&id, |count| count.chat_id);
             if let (Ok(place), Some(chat)) = (place, known.chat(id)) {
                 self.by_chat[place].stored -= 1;
-                chat.stored -= 1;
-                chat.keys.retain(|kept| *kept != key);
+                chat.thin_out(key);
             }
         }
         Ok(())
     }
 
-    /// Gives how many of the chats are there, and those of which not as much is stored as we know of.
-    async fn update(
-        &self,
-        database: &Database,
-        floors: &Vec<i64>,
-        stored: &Vec<i32>,
-    ) -> Result<(usize, Vec<i64>), Error> {
+    async fn update(&self, database: &Database, floors: &Vec<i64>, stored: &Vec<i32>) -> Result<Saved, Error> {
         macro_rules! column {
             ($kind:ty, $value:expr) => {
                 &self.by_chat.iter().map($value).collect::<Vec<$kind>>()
@@ -207,8 +227,22 @@ impl<'a> Counts<'a> {
                 ],
             )
             .await?;
-        let Some(row) = saved.first() else { return Ok((0, Vec::new())) };
-        Ok((usize::try_from(row.get::<_, i64>(0)).unwrap_or(0), row.get(1)))
+        let Some(row) = saved.first() else { return Ok(Saved::default()) };
+        let (ids, read): (Vec<i64>, Vec<i64>) = (row.get(2), row.get(3));
+        let there = usize::try_from(row.get::<_, i64>(0)).unwrap_or(0);
+        Ok(Saved { there, strange: row.get(1), behind: ids.into_iter().zip(read).collect() })
+    }
+
+    /// Of chats in which newer messages are read than some of these: what is not older than that is unread.
+    async fn add_unread(&self, database: &Database, behind: &[(i64, i64)]) -> Result<(), Error> {
+        let unread = |(id, read_key): &(i64, i64)| {
+            let place = self.by_chat.binary_search_by_key(id, |count| count.chat_id).ok()?;
+            let is_new = |row: &&Row<'_>| row.is_unread() && row.key >> 32 >= read_key >> 32;
+            let count = self.by_chat[place].rows.iter().filter(is_new).count();
+            (count > 0).then_some((*id, i32::try_from(count).unwrap_or(i32::MAX)))
+        };
+        let (ids, counts): (Vec<i64>, Vec<i32>) = behind.iter().filter_map(unread).unzip();
+        if ids.is_empty() { Ok(()) } else { database.query(ADD_UNREAD, &[&ids, &counts]).await.map(drop) }
     }
 
     /// Deletes what lies below the floor, of chats that hold twice what is kept: a deletion every twenty messages.

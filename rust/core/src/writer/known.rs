@@ -27,7 +27,7 @@ const LIDS: &str = "SELECT device_no, lid, number FROM lid_numbers WHERE device_
 const CHATS: &str = "\
     SELECT c.device_no, c.jid, c.id, c.floor_key, \
            ARRAY (SELECT m.key FROM messages m WHERE m.chat_id = c.id AND m.key > c.floor_key ORDER BY m.key DESC LIMIT $3), \
-           EXISTS (SELECT FROM pending_changes p WHERE p.chat_id = c.id), c.name IS NULL, c.stored \
+           EXISTS (SELECT FROM pending_changes p WHERE p.chat_id = c.id), c.name IS NULL, c.stored, c.thinned \
     FROM chats c JOIN unnest($1::int4[], $2::text[]) t (device_no, jid) ON c.device_no = t.device_no AND c.jid = t.jid";
 /// Devices that are gone get none.
 const CREATE: &str = "\
@@ -52,6 +52,8 @@ pub struct Chat {
     pub floor_key: i64,
     /// Of its rows above the floor, ascending; where all are kept, of the newest.
     pub keys: Vec<i64>,
+    /// Keys that were trimmed out of the oldest second that is kept.
+    pub thinned: Vec<i64>,
     /// Its rows, with those at and below the floor that are not deleted yet.
     pub stored: i32,
     /// Changes may wait for messages that are still to come.
@@ -77,11 +79,26 @@ impl Chat {
         self.keys.iter().rev().take(LOOK_BACK).any(|other| other & HASH == key & HASH) || self.has(key)
     }
 
+    /// Whether a message with this key is trimmed, or would be at once: it is older than the newest `keep`.
+    #[must_use]
+    pub fn is_past(&self, key: i64, keep: usize) -> bool {
+        let oldest = self.keys.len().checked_sub(keep).filter(|_| keep > 0).map(|place| self.keys[place]);
+        key <= self.floor_key || oldest.is_some_and(|oldest| key >> 32 < oldest >> 32) || self.thinned.contains(&key)
+    }
+
     /// Takes in the key of a message that is being stored.
     pub fn add(&mut self, key: i64) {
         let place = self.keys.partition_point(|other| *other < key);
         self.keys.insert(place, key);
         self.stored += 1;
+    }
+
+    /// Takes out the key of a message whose second is kept in part; nothing is known any more of older seconds.
+    pub fn thin_out(&mut self, key: i64) {
+        self.stored -= 1;
+        self.keys.retain(|kept| *kept != key);
+        self.thinned.retain(|gone| gone >> 32 >= key >> 32);
+        self.thinned.push(key);
     }
 
     /// Leaves the newest `keep` above the floor, or all where it is 0.
@@ -234,8 +251,8 @@ impl Known {
             keys.reverse();
             let place = (row.get(0), jid);
             self.ids.insert(place.clone(), id);
-            let stored = row.get(7);
-            self.chats.insert(id, Chat { place, floor_key, keys, stored, has_waiting, used: self.batch });
+            let (stored, thinned) = (row.get(7), row.get::<_, Option<_>>(8).unwrap_or_default());
+            self.chats.insert(id, Chat { place, floor_key, keys, thinned, stored, has_waiting, used: self.batch });
         }
         Ok(())
     }
@@ -256,6 +273,14 @@ impl Known {
         let chat = self.chats.get_mut(&id)?;
         chat.used = self.batch;
         Some(chat)
+    }
+
+    /// Knows nothing of a device any more: another writer has written to its chats.
+    pub fn forget_device(&mut self, device_no: i32) {
+        self.owners.remove(&device_no);
+        self.lids.remove(&device_no);
+        self.ids.retain(|(no, _), _| *no != device_no);
+        self.chats.retain(|_, chat| chat.place.0 != device_no);
     }
 
     /// Lets chats be asked anew in the next batch: the rest of this one still needs to find them.

@@ -10,12 +10,14 @@ use crate::{
     announce,
     connection::Database,
     copy::Rows,
-    record::{Message, Status},
+    record::{Message, Status, flag},
 };
 
 const COPY: &str = "\
     COPY messages (chat_id, key, created_at, sender, device_no, tenant_id, kind, flags, status, message_id, sender_name, body, \
                    media, quoted, poll) FROM STDIN BINARY";
+/// How many columns that is.
+pub const COLUMNS: i16 = 15;
 const STAGING: &str =
     "CREATE TEMP TABLE IF NOT EXISTS incoming (LIKE messages INCLUDING DEFAULTS) ON COMMIT DELETE ROWS";
 const STAGE: &str = "\
@@ -49,6 +51,8 @@ pub struct Row<'a> {
     pub sender: i64,
     pub device_no: i32,
     pub tenant_id: i32,
+    /// The place of its event in the batch.
+    pub event: usize,
     pub flags: i16,
     pub status: Status,
     /// Browsers may not have heard of it although it is stored.
@@ -64,6 +68,17 @@ impl Row<'_> {
 
     fn is_waiting(&self) -> bool {
         self.message.content.is_waiting()
+    }
+
+    /// Whether it is unread where nothing later was read.
+    pub fn is_unread(&self) -> bool {
+        self.flags & (flag::FROM_ME | flag::CAME_READ) == 0
+    }
+
+    /// In the place of a message that could not be read: as unread as that.
+    fn instead_of(self, first: &Self) -> Self {
+        let flags = self.flags & !flag::CAME_READ | first.flags & flag::CAME_READ;
+        Self { key: first.key, created_at: first.created_at, event: first.event, flags, ..self }
     }
 
     pub fn chat(&self) -> announce::Chat {
@@ -146,7 +161,7 @@ impl<'a> Inserts<'a> {
             } else if let Some(place) = self.find(&row) {
                 let first = &mut self.rows[place];
                 if first.is_waiting() && !row.is_waiting() {
-                    *first = Row { key: first.key, created_at: first.created_at, ..row };
+                    *first = row.instead_of(first);
                 } else {
                     self.duplicates += 1;
                 }
@@ -295,7 +310,7 @@ const PIECE: usize = 200;
 
 /// Rows as a COPY stream.
 fn stream(rows: &[Row<'_>]) -> impl Iterator<Item = bytes::Bytes> {
-    let (mut pieces, mut copy) = (rows.chunks(PIECE), Some(Rows::new(15)));
+    let (mut pieces, mut copy) = (rows.chunks(PIECE), Some(Rows::new(COLUMNS)));
     std::iter::from_fn(move || match pieces.next() {
         Some(piece) => {
             let copy = copy.as_mut()?;
@@ -306,7 +321,8 @@ fn stream(rows: &[Row<'_>]) -> impl Iterator<Item = bytes::Bytes> {
     })
 }
 
-fn encode(row: &Row<'_>, copy: &mut Rows) {
+/// Adds the columns of a row, in the order of [`COPY`].
+pub fn encode(row: &Row<'_>, copy: &mut Rows) {
     let (message, content) = (row.message, &row.message.content);
     copy.row()
         .int8(row.chat_id)

@@ -18,7 +18,7 @@ use std::{
     io,
     panic::{self, AssertUnwindSafe},
     process,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -33,12 +33,14 @@ use crate::{
     pipeline::Shared,
     stats,
 };
+pub use messages::{COLUMNS, Row, encode};
 use said::{Batch, Unreadable};
 
 /// How often waiting changes whose message never came are swept away.
 const SWEEP: Duration = Duration::from_secs(3600);
 
-/// Starts a writing thread, which ends when all senders of `items` are gone.
+/// Starts a writing thread, which ends when all senders of `items` are gone. The one with the last number writes what is
+/// much work, one event a transaction, so that nobody's messages wait for another's history.
 ///
 /// # Errors
 /// No thread can be made.
@@ -51,7 +53,7 @@ pub fn start(
     thread::Builder::new().name(format!("wafast-writer-{number}")).spawn(move || {
         let connector = Arc::clone(&shared.connector);
         let work = || match Session::new(&connector) {
-            Ok(session) => Writer { shared, session, known: Cell::default(), news, swept: None }.run(&items),
+            Ok(session) => Writer { number, shared, session, known: Cell::default(), news, swept: None }.run(&items),
             Err(error) => panic!("writer {number} does not start: {error}"),
         };
         if panic::catch_unwind(AssertUnwindSafe(work)).is_err() {
@@ -63,6 +65,7 @@ pub fn start(
 }
 
 struct Writer<'a> {
+    number: usize,
     shared: Arc<Shared>,
     session: Session<'a>,
     known: Cell<known::Known>,
@@ -73,12 +76,38 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn run(&mut self, items: &Receiver<Item>) {
         let options = &self.shared.options;
-        let (rows, window) = (options.batch_rows, options.batch_window);
+        let (rows, window) = (if self.is_of_histories() { 1 } else { options.batch_rows }, options.batch_window);
         let mut overdue = Vec::new();
         while let Some(batch) = batch::gather(&mut overdue, items, rows, window) {
             self.sweep();
-            overdue = self.store(batch);
+            self.forget_what_others_wrote(&batch);
+            let freed = self.store(batch);
+            overdue = self.hand_over(freed);
         }
+    }
+
+    fn is_of_histories(&self) -> bool {
+        self.number == self.shared.options.writers
+    }
+
+    fn forget_what_others_wrote(&mut self, batch: &[Item]) {
+        if self.is_of_histories() {
+            self.known.take();
+        }
+        let known = self.known.get_mut();
+        for Item { device, .. } in batch {
+            if device.is_written_beside.swap(false, Ordering::AcqRel) {
+                known.forget_device(device.no);
+            }
+        }
+    }
+
+    /// Sends what is another writer's to it, and gives the rest.
+    fn hand_over(&self, freed: Vec<Item>) -> Vec<Item> {
+        let (ours, others): (Vec<Item>, Vec<Item>) =
+            freed.into_iter().partition(|item| self.shared.writer_of(item) == self.number);
+        others.into_iter().for_each(|item| self.shared.send(item));
+        ours
     }
 
     /// Commits a batch and gives what waited for its places. Items that can't be read are set aside first, and those that
@@ -100,6 +129,9 @@ impl Writer<'_> {
                     let _ = news.send(told);
                 }
                 self.tell_of_nameless();
+                if self.is_of_histories() {
+                    batch.iter().for_each(|item| item.device.is_written_beside.store(true, Ordering::Release));
+                }
                 batch.into_iter().flat_map(|item| self.shared.finish(item)).collect()
             }
             Err(Failure::Away) => Vec::new(),

@@ -8,9 +8,10 @@ use tokio_postgres::{Error, types::Json};
 use super::messages::Row;
 use crate::{connection::Database, media::File, poll::Question};
 
-/// What happened to the placeholder meanwhile stays: reactions, receipts, a pin. One that was deleted is none any more.
+/// What happened to the placeholder meanwhile stays: reactions, receipts, a pin, whether it came read. One that was deleted
+/// is none any more.
 const FILL: &str = "\
-    UPDATE messages m SET sender = t.sender, kind = t.kind, flags = t.flags | m.flags & 16, status = greatest(m.status, t.status), \
+    UPDATE messages m SET sender = t.sender, kind = t.kind, flags = t.flags & ~64 | m.flags & 80, status = greatest(m.status, t.status), \
         sender_name = t.sender_name, body = t.body, media = t.media, quoted = t.quoted, poll = t.poll \
     FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int2[], $5::int2[], $6::int2[], $7::text[], $8::text[], $9::jsonb[], \
                 $10::text[], $11::jsonb[]) \
@@ -27,8 +28,8 @@ const REMOVE: &str = "\
                   WHERE m.chat_id = t.chat_id AND m.message_id = t.message_id AND m.flags & 32 <> 0 \
                   RETURNING m.chat_id, m.key, m.created_at, m.flags), \
          counted AS (SELECT g.chat_id, count(*)::int4 AS stored, array_agg(g.key) AS keys, \
-                            (count(*) FILTER (WHERE g.flags & 1 = 0 AND (c.read_key IS NULL OR (g.key >> 32, g.created_at) > \
-                                (c.read_key >> 32, coalesce(r.created_at, 'infinity')))))::int4 AS unread \
+                            (count(*) FILTER (WHERE g.flags & 65 = 0 AND (c.read_key IS NULL OR (g.key >> 32, g.created_at) > \
+                                (c.read_key >> 32, coalesce(r.created_at, '-infinity')))))::int4 AS unread \
                      FROM gone g JOIN chats c ON c.id = g.chat_id \
                      LEFT JOIN messages r ON r.chat_id = c.id AND r.key = c.read_key GROUP BY g.chat_id) \
     UPDATE chats c SET stored = c.stored - n.stored, unread = greatest(0, c.unread - n.unread), last_key = l.key, \

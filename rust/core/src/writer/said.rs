@@ -11,6 +11,8 @@ use crate::{
 /// Something a device's event says.
 pub struct Said<'r, T> {
     pub device_no: i32,
+    /// The place of its event in the batch.
+    pub event: usize,
     /// Browsers may not have heard of it although it is stored.
     pub is_old: bool,
     pub what: &'r T,
@@ -105,10 +107,10 @@ impl<'a> Batch<'a> {
         is_old: bool,
     ) -> impl Iterator<Item = Said<'r, T>> {
         let mut begin = 0;
-        self.origins.iter().flat_map(move |origin| {
+        self.origins.iter().enumerate().flat_map(move |(event, origin)| {
             let of_event = &all[std::mem::replace(&mut begin, end(origin))..end(origin)];
             let (device_no, is_old) = (origin.device_no, is_old || origin.is_replay);
-            of_event.iter().map(move |what| Said { device_no, is_old, what })
+            of_event.iter().map(move |what| Said { device_no, event, is_old, what })
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
 };
 
 use rustc_hash::FxHashMap;
@@ -12,10 +12,11 @@ use tokio_postgres::{Error, error::SqlState};
 use super::{
     changes::{self, Wanted},
     counts::Counts,
-    known::{Known, Owner},
+    known::{Chat, Known, Owner},
     lids,
     messages::{Inserts, Row},
-    people, placeholders,
+    people::{self, Described},
+    placeholders,
     said::{Batch, Said},
 };
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
     connection::Database,
     jid::Jid,
     pipeline::Shared,
-    record::{self, ChatInfo, Message, Other, Status, flag},
+    record::{self, Message, Other, Status, flag},
     stats,
 };
 
@@ -142,8 +143,9 @@ async fn steps(
     wanted.extend(changes::take_merged(database, step.known, &step.merged).await?);
     wanted.extend(step.wanted_changes(&others));
     step.apply(&wanted).await?;
-    step.tell_of_people(&others).await?;
+    step.tell_of_people(&others, inserts.rows()).await?;
     step.fleeting(&others);
+    step.tell_again(&others);
     Ok(Some(step.done))
 }
 
@@ -222,8 +224,9 @@ impl Step<'_> {
     ) -> Result<Inserts<'r>, Error> {
         let mut inserts = Inserts::with_capacity(batch.len());
         for said in batch.messages(announce_known) {
-            let Some((row, floor_key)) = self.row(said) else { continue };
-            if row.key <= floor_key {
+            let Some(row) = self.row(said) else { continue };
+            let is_past = |chat: &mut Chat| chat.is_past(row.key, self.keep) && !chat.may_have(row.key);
+            if self.known.chat(row.chat_id).is_none_or(is_past) {
                 self.done.trimmed += 1;
                 continue;
             }
@@ -243,9 +246,9 @@ impl Step<'_> {
         Ok(inserts)
     }
 
-    /// A message's row, and its chat's floor.
-    fn row<'r>(&mut self, said: Said<'r, Message<'r>>) -> Option<(Row<'r>, i64)> {
-        let Said { device_no, is_old, what: message } = said;
+    /// A message's row.
+    fn row<'r>(&mut self, said: Said<'r, Message<'r>>) -> Option<Row<'r>> {
+        let Said { device_no, event, is_old, what: message } = said;
         let created_at = self.known.tick();
         let owner: &Owner = self.known.owner(device_no)?;
         let chat_id = self.known.find(&(device_no, self.known.resolve(owner, &message.chat)))?;
@@ -255,19 +258,22 @@ impl Step<'_> {
         let is_found_own = !message.from_me && message.content.is_waiting() && sender.is_some_and(is_own);
         let from_me = message.from_me || is_found_own;
         let sender = if from_me { owner.jid.as_ref().or(sender) } else { sender };
-        let row = Row {
+        let flags = message.content.flags
+            | if from_me { flag::FROM_ME } else { 0 }
+            | if message.is_history { flag::CAME_READ } else { 0 };
+        Some(Row {
             chat_id,
             key: record::key(message.timestamp, &message.id),
             created_at,
             sender: sender.map_or(0, |jid| self.known.resolve(owner, jid).packed()),
             device_no,
             tenant_id: owner.tenant_id,
-            flags: message.content.flags | if from_me { flag::FROM_ME } else { 0 },
+            event,
+            flags,
             status: if is_found_own { Status::Sent } else { message.status },
             is_old,
             message,
-        };
-        Some((row, self.known.chat(chat_id)?.floor_key))
+        })
     }
 
     /// Brings the chats of inserted messages up to date, and tells of both. Gives false when one is not there any more.
@@ -356,20 +362,23 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// What the phone says of its chats.
-    async fn tell_of_people<'r>(&mut self, others: &[Said<'r, Other<'r>>]) -> Result<(), Error> {
-        let mut described: BTreeMap<i64, ChatInfo<'r>> = BTreeMap::new();
-        let mut names: BTreeMap<i64, &'r str> = BTreeMap::new();
+    /// What the phone says of its chats. `rows`: the new messages, by chat.
+    async fn tell_of_people<'r>(&mut self, others: &[Said<'r, Other<'r>>], rows: &[Row<'_>]) -> Result<(), Error> {
+        let mut described: BTreeMap<i64, Described<'r>> = BTreeMap::new();
+        let mut names: BTreeMap<i64, (&'r str, i64)> = BTreeMap::new();
         let mut read: Vec<(i64, &'r str)> = Vec::new();
         for said in others {
             match said.what {
                 Other::Chat(info) => {
-                    if let Some(id) = self.chat_of(said.device_no, &info.chat) {
-                        described.entry(id).and_modify(|known| known.add(info)).or_insert_with(|| info.clone());
-                    }
+                    let Some(id) = self.chat_of(said.device_no, &info.chat) else { continue };
+                    let mut info = info.clone();
+                    // Once somebody has read it the count is ours.
+                    info.unread = info.unread.filter(|_| read.iter().all(|(chat, _)| *chat != id));
+                    let one = Described { fresh: fresh(rows, id, said.event), info };
+                    described.entry(id).and_modify(|known| known.add(&one)).or_insert(one);
                 }
-                Other::Name { jid, name } => {
-                    names.extend(self.chat_of(said.device_no, jid).map(|id| (id, name.as_ref())));
+                Other::Name { jid, name, at } => {
+                    names.extend(self.chat_of(said.device_no, jid).map(|id| (id, (name.as_ref(), *at))));
                 }
                 Other::ReadByUs { chat, message_ids } => {
                     if let Some(id) = self.chat_of(said.device_no, chat) {
@@ -384,6 +393,19 @@ impl Step<'_> {
         changed.extend(people::read(self.database, &read).await?);
         self.changed(changed.into_iter());
         Ok(())
+    }
+
+    /// What was done of these before finds nothing left to do, and may never have been told: browsers fetch again.
+    fn tell_again(&mut self, others: &[Said<'_, Other<'_>>]) {
+        let is_stored =
+            |said: &&Said<'_, Other<'_>>| !matches!(said.what, Other::Typing { .. } | Other::Presence { .. });
+        let devices: BTreeSet<i32> =
+            others.iter().filter(|said| said.is_old).filter(is_stored).map(|said| said.device_no).collect();
+        let owners = devices.iter().filter_map(|no| self.known.owner(*no));
+        // It reaches the tenant, whichever of its devices is named.
+        let tenants: BTreeMap<i32, i32> = owners.map(|owner| (owner.tenant_id, owner.device_no)).collect();
+        let gone = tenants.into_iter().map(|(t, d)| json!({"k": "gone", "t": t, "d": d}));
+        self.done.news.fleeting.extend(gone);
     }
 
     /// Typing and presence: told, never stored.
@@ -407,4 +429,11 @@ impl Step<'_> {
             self.done.news.fleeting.push(event);
         }
     }
+}
+
+/// How many unread messages of a chat came after this event of the batch.
+fn fresh(rows: &[Row<'_>], chat_id: i64, event: usize) -> i32 {
+    let first = rows.partition_point(|row| row.chat_id < chat_id);
+    let of_chat = rows[first..].iter().take_while(|row| row.chat_id == chat_id);
+    of_chat.filter(|row| row.event > event && row.is_unread()).count().try_into().unwrap_or(i32::MAX)
 }
