@@ -1,6 +1,6 @@
 """Thousands of real neonize sessions on the loopback server: their start, memory and idling, messages, cuts.
 
-``python -m bench.fleet [--devices 100,1000,3000] [--workers 4] [--quick] [--save FOLDER]``
+``python -m bench.fleet [--devices 100,1000,3000] [--workers 2] [--quick] [--save FOLDER]``
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ q = lines.q
 ONLINE_SECONDS = 240.0
 #: What follows on a start is over by then: names are asked for, session files looked at.
 SETTLE_SECONDS = 15.0
-IDLE_SECONDS = 30.0
+IDLE_SECONDS = 20.0
 AWAY_SECONDS = 30.0
 ROUND_TRIP_MS = 50
 #: What contacts write: a name, how many messages to each line, how many a second in all (None: at once). A chat gets 16
@@ -166,8 +166,6 @@ class Running:
     async def idle(self, online_seconds: float, settle: float, seconds: float) -> Run:
         """What it holds and uses for so many seconds when nothing happens, when a start has settled."""
         await asyncio.sleep(settle)
-        groups = await self.system.groups(self._connection)
-        held = {name: group.held() for name, group in groups.items() if name != POSTGRESQL}
         cores, log = Cores(await self._groups()), self.system.data_dir / "postgres/log"
         await self._log_statements(q.log_statements)
         before = log.stat().st_size
@@ -177,6 +175,8 @@ class Running:
         await self._log_statements(q.log_none)
         statements = sum(b"LOG:  execute " in line or b"LOG:  statement: " in line for line in said)
         connections = await self._connection.fetchval(q.connections)
+        groups = await self.system.groups(self._connection)
+        held = {name: group.held() for name, group in groups.items() if name != POSTGRESQL}
         return Run(
             self.count, online_seconds, held, used, statements / seconds, connections, self.fell
         )  # fmt: skip
@@ -259,7 +259,7 @@ def main() -> None:
     """Reads the arguments, measures, prints."""
     parser = report.parser(__doc__)
     parser.add_argument("--devices", default="100,1000,3000", help="how many lines, a start each; the last does more")
-    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--connect-rate", type=float, default=50.0, help="devices a second that may begin to connect")
     parser.add_argument("--only-start", action="store_true", help="without messages, cuts and servers that are away")
     options = parser.parse_args()
@@ -274,7 +274,7 @@ def main() -> None:
         folder.chmod(0o755)  # the server may run as another user
         with simulator(folder / "loopback") as (profile, pid):
             runs, flows, returns = asyncio.run(measure(Fleet(folder, profile, pid, options), counts, options))
-    report.finish("fleet", options, begun, fleet_tables.tables(runs, flows, returns, options.workers))
+        report.finish("fleet", options, begun, fleet_tables.tables(runs, flows, returns, options.workers))
 
 
 async def measure(

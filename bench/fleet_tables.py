@@ -69,7 +69,8 @@ def _starts(empty: Run, full: list[Run], workers: int) -> Table:
         title=f"Real sessions on one machine, {workers} workers: from `wafast up` to all online, then idle",
         heads=[
             "lines", "all online, s", "workers, MiB", "all of wafast, MiB", "KiB a line", "threads a line",
-            "descriptors a line", "idle cores, workers", "PostgreSQL", "statements/s", "connections", "falls",
+            "descriptors a line", "idle cores, workers", "idle cores, PostgreSQL", "statements/s", "connections",
+            "falls",
         ],
         rows=rows,
         note="Memory is PSS: private pages, and of shared ones the share. A line costs what the workers hold more than "
