@@ -899,6 +899,20 @@ export interface components {
             paused_until: string | null;
             pause_reason: string | null;
         };
+        /** DeviceChange */
+        DeviceChange: {
+            /** @example 1042 */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @example offline
+             * @enum {string}
+             */
+            state: "new" | "pairing" | "connecting" | "online" | "offline" | "logged_out" | "banned" | "replaced" | "outdated";
+            /** @example The connection was lost; connecting again */
+            reason: string | null;
+        };
         /** DeviceFilter */
         DeviceFilter: {
             /** @description Looks at name, number and tags. */
