@@ -32,6 +32,8 @@ log = logs.get("devices.reconciler")
 TICK_SECONDS = 5.0
 #: Notifications that come together are looked at together.
 GATHER_SECONDS = 0.02
+#: Devices that are disconnected, logged out or given back at once: each waits 0.1 s for what its session still holds.
+STEPS_AT_ONCE = 25
 #: When a device is looked at again that was just changing.
 AGAIN_SECONDS = 0.2
 #: Devices handed to another worker with each tick, where it holds fewer: each is offline for a second.
@@ -203,16 +205,18 @@ class Reconciler:
         rows = await self._read(wanted)
         known = list(fleet.held) if wanted is None else wanted
         await self._drop_missing([fleet.held[no] for no in known if no in fleet.held and no not in rows])
-        releases = []
+        releases, steps = [], []
         for row in rows.values():
             held = fleet.held.get(row.no)
             if held is None:
                 releases.append(row.no)
             elif row.no in self._busy or held.is_handling or held.touched >= asked:
                 self._again.add(row.no)
-            elif await self._try_step(row, held):
-                releases.append(row.no)
-        await self._leases.release(releases)
+            else:
+                self._refresh(row, held)
+                if (step := decide(row, held, time.monotonic())) is not Step.NOTHING:
+                    steps.append((step, row, held))
+        await self._leases.release(releases + await self._take_steps(steps))
         if named is None:
             await self._settle()
 
@@ -253,15 +257,23 @@ class Reconciler:
         await self._leases.release([held.device_no])
         await bus.wake(self._pool, "device", self._leases.network, held.device_no)
 
-    async def _try_step(self, row: Row, held: Held) -> bool:
-        """A device whose step fails is nobody else's trouble."""
-        try:
-            return await self._step(row, held)
-        except DATABASE_AWAY:
-            raise
-        except Exception:
-            log.exception("a device was not brought where it should be", device=row.no)
-            return False
+    async def _take_steps(self, steps: list[tuple[Step, Row, Held]]) -> list[int]:
+        """Do what devices need, some at once; gives those whose lease is to be given back. One whose step fails is
+        nobody else's trouble."""
+        at_once = asyncio.Semaphore(STEPS_AT_ONCE)
+
+        async def take(step: Step, row: Row, held: Held) -> bool:
+            async with at_once:
+                try:
+                    return await self._take_step(step, row, held)
+                except DATABASE_AWAY:
+                    raise
+                except Exception:
+                    log.exception("a device was not brought where it should be", device=row.no)
+                    return False
+
+        done = await asyncio.gather(*(take(*step) for step in steps))
+        return [row.no for (_, row, _), is_over in zip(steps, done, strict=True) if is_over]
 
     async def _read(self, wanted: list[int] | None) -> dict[int, Row]:
         records = await self._pool.fetch(q.read_devices, self._leases.worker_id, wanted)
@@ -281,13 +293,10 @@ class Reconciler:
             if held.device_no not in exist:
                 self._fleet.forget_store(held)
 
-    async def _step(self, row: Row, held: Held) -> bool:
+    async def _take_step(self, step: Step, row: Row, held: Held) -> bool:
         """Do what a device needs; True when its lease is to be given back."""
-        self._refresh(row, held)
         fleet = self._fleet
-        match decide(row, held, time.monotonic()):
-            case Step.NOTHING:
-                return False
+        match step:
             case Step.RELEASE:
                 await fleet.drop(held)
                 return True
