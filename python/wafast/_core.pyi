@@ -23,7 +23,7 @@ def loopback(arguments: Sequence[str]) -> int:
     """
 
 def watch_stores(library: str) -> None:
-    """Let the SQLite in neonize's shared library, the file `library`, spare memory; before the first session starts.
+    """Let the SQLite in neonize's shared library (`library`, a file) spare memory; before the first session starts.
 
     From now on its connections come without their pool for small things (41 KiB each) and are known to
     `release_stores`. Raises RuntimeError when the library is another one, or a store is open already.
