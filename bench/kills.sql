@@ -33,7 +33,7 @@ WHERE timestamp < latest
 -- name: miscounted
 -- Chats whose unread count, number of rows or newest message is not what their rows say. Nobody has read anything.
 SELECT count(*) FROM chats c
-LEFT JOIN (SELECT chat_id, count(*) AS rows, count(*) FILTER (WHERE flags & 1 = 0) AS unread, max(key >> 32) AS latest
+LEFT JOIN (SELECT chat_id, count(*) AS rows, count(*) FILTER (WHERE flags & 65 = 0) AS unread, max(key >> 32) AS latest
            FROM messages GROUP BY chat_id) m ON m.chat_id = c.id
 WHERE (c.unread, c.stored, c.last_key >> 32) IS DISTINCT FROM (coalesce(m.unread, 0), coalesce(m.rows, 0), m.latest)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -130,15 +131,42 @@ class Fleet:
 
     def device_no(self, device_id: str) -> int:
         """Its number, which is also the name of its client in neonize."""
+        [row] = self._fetch("SELECT no FROM devices WHERE id::text = $1", device_id)
+        number: int = row["no"]
+        return number
 
-        async def ask() -> int:
+    def holders(self) -> dict[str, int]:
+        """The process that holds each device."""
+        rows = self._fetch(
+            "SELECT d.id::text, w.pid FROM leases l JOIN devices d ON d.no = l.device_no "
+            "JOIN workers w ON w.id = l.worker_id"
+        )
+        return {row["id"]: row["pid"] for row in rows}
+
+    def _fetch(self, query: str, *values: object) -> list[asyncpg.Record]:
+        async def ask() -> list[asyncpg.Record]:
             uri = running_uri(self.system.data_dir)
             assert uri is not None
             connection = await asyncpg.connect(uri)
             try:
-                number: int = await connection.fetchval("SELECT no FROM devices WHERE id = $1", device_id)
-                return number
+                found: list[asyncpg.Record] = await connection.fetch(query, *values)
+                return found
             finally:
                 await connection.close()
 
         return asyncio.run(ask())
+
+    @contextlib.contextmanager
+    def database_stopped(self) -> Iterator[None]:
+        """PostgreSQL stands still, all its processes, as on a machine that swaps."""
+        postmaster = int((self.system.data_dir / "postgres/postmaster.pid").read_text("utf-8").split()[0])
+        kept = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        pids = [postmaster, *map(int, kept)]
+        try:
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)

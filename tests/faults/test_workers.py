@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ import pytest
 
 from tests.faults.fleet import Fleet
 from tests.system import run
+from wafast.devices import lease
 from wafast.devices.lease import CRASHES
+
+LATE = "the heartbeat came late: devices may be others' by now"
 
 
 @pytest.fixture(scope="module")
@@ -37,20 +41,28 @@ def changes(fleet: Fleet, device_id: str) -> list[dict[str, Any]]:
 
 
 def test_a_killed_worker_loses_its_devices_to_others(fleet: Fleet, devices: list[str]) -> None:
-    before = {one: changes(fleet, one)[0]["id"] for one in devices}
+    held = fleet.holders()
     pid = fleet.signal("loopback worker 1", signal.SIGKILL)
-    fleet.until(lambda: fleet.workers()["loopback worker 1"] != pid, "another worker")
-    moved = [one for one in devices if changes(fleet, one)[0]["id"] != before[one]]
-
-    def have_come_back() -> bool:
-        moved[:] = [one for one in devices if changes(fleet, one)[0]["id"] != before[one]]
-        return bool(moved) and fleet.online() >= set(devices)
-
-    fleet.until(have_come_back, "devices that moved and are online")
+    lost = [one for one in devices if held[one] == pid]
+    assert 0 < len(lost) < len(devices)
+    fleet.until(lambda: pid not in fleet.holders().values(), "other holders")
     fleet.until_online(devices)
-    assert len(moved) < len(devices), "the other worker's devices stay where they are"
-    reasons = [change["reason"] for change in changes(fleet, moved[0])]
-    assert any(reason is not None and "ended unexpectedly" in reason for reason in reasons)
+    for one in devices:
+        fell = any(change["reason"] == lease.WORKER_DIED for change in changes(fleet, one))
+        assert fell == (one in lost), "the other worker's devices notice nothing"
+
+
+def test_while_the_database_stands_still_sessions_go_on_and_nobody_is_buried(fleet: Fleet, devices: list[str]) -> None:
+    before = {one: changes(fleet, one)[0]["id"] for one in devices}
+    held, linked = fleet.holders(), fleet.simulator.stats().handshakes
+    late = len(fleet.said(LATE))
+    with fleet.database_stopped():
+        time.sleep(lease.EXPIRY_SECONDS + 3)
+    fleet.until(lambda: len(fleet.said(LATE)) >= late + 3, "all three workers late")
+    time.sleep(lease.BEAT_SECONDS)  # long enough for everybody to look at everything
+    assert fleet.holders() == held
+    assert {one: changes(fleet, one)[0]["id"] for one in devices} == before
+    assert fleet.simulator.stats().handshakes == linked
 
 
 def test_a_worker_that_hangs_is_found_and_replaced(fleet: Fleet, devices: list[str]) -> None:

@@ -32,6 +32,8 @@ MakeSession = Callable[[int, Path, str | None, Callable[[int, ControlEvent], Non
 MISSED_PINGS = 2
 #: How long to wait when the database is away, before an event is written again.
 AWAY_SECONDS = 1.0
+#: What was told is written before the sessions end, if the database is there.
+DRAINS_SECONDS = 3.0
 #: The phone tells its name a moment after the first login.
 NAME_SECONDS = 3.0
 
@@ -53,6 +55,7 @@ class Fleet:
         self.on_online: Callable[[int], None] = lambda _device_no: None
         self.on_change: Callable[[int], None] = lambda _device_no: None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._drains: set[asyncio.Task[None]] = set()
         self._moved = asyncio.Event()
 
     async def wait_for(self, ready: Callable[[], bool]) -> None:
@@ -69,8 +72,11 @@ class Fleet:
         """Devices that can send now."""
         return [device_no for device_no, held in self.held.items() if held.is_online]
 
-    def adopt(self, lease: Lease) -> Held:
-        """Begin to hold a device."""
+    async def adopt(self, lease: Lease) -> Held:
+        """Begin to hold a device; a session of an earlier lease ends first."""
+        before = self.held.get(lease.device_no)
+        if before is not None:
+            await self.end_session(before)
         held = Held(lease.device_no, lease.tenant_id, (self._worker_id, lease.epoch))
         self.held[lease.device_no] = held
         return held
@@ -136,13 +142,16 @@ class Fleet:
         held.events.append(event)
         if not held.is_handling:
             held.is_handling = True
-            self.spawn(self._drain(held))
+            task = self.spawn(self._drain(held))
+            self._drains.add(task)
+            task.add_done_callback(self._drains.discard)
 
-    def spawn(self, work: Coroutine[None, None, None]) -> None:
+    def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Run a coroutine as a task that is kept until it ends."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _drain(self, held: Held) -> None:
         try:
@@ -191,6 +200,13 @@ class Fleet:
                 await self._give_up(held, event.reason)
             case ev.Ended():
                 await self._give_up(held, f"WhatsApp is not reached: {event.error or 'the session ended'}")
+            case ev.Silent():
+                if held.state == "online" and held.session is not None:
+                    await self.move(held, "offline", state.NO_ANSWER)
+                    held.session.redial()
+            case ev.Stuck():
+                if held.state == "online":
+                    await self.restart_stuck(held, state.UNANSWERED)
             case ev.StreamError():
                 log.info("WhatsApp ended the stream", device=held.device_no, code=event.code)
 
@@ -335,14 +351,17 @@ class Fleet:
 
     async def close(self) -> None:
         """End every session, and say so; leases are released elsewhere."""
+        if self._drains:  # a phone may have linked its device just now
+            await asyncio.wait(self._drains, timeout=DRAINS_SECONDS)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         alive = [held for held in self.held.values() if held.session is not None]
         await asyncio.gather(*(self.end_session(held) for held in alive), return_exceptions=True)
         for held in alive:
             if held.pairing is not None:
                 with contextlib.suppress(*DATABASE_AWAY):
                     await self.end_pairing(held, "failed", "wafast was stopped; start again")
-        for task in list(self._tasks):
-            task.cancel()
 
     async def say_offline(self) -> None:
         """Write that what this worker held is offline, in one statement: it comes back where it is next held."""

@@ -11,10 +11,9 @@ import random
 import time
 
 from wafast import logs
-from wafast.database.away import DATABASE_AWAY
-from wafast.devices import state
 from wafast.devices.fleet import Fleet
 from wafast.devices.held import CHECK_SECONDS, Held
+from wafast.devices.session import Session, Silent, Stuck
 
 log = logs.get("devices.health")
 
@@ -32,31 +31,25 @@ class Health:
         self._fleet = fleet
 
     async def run(self) -> None:
-        """Look until cancelled; what is there to do for a device is nobody else's trouble."""
+        """Look until cancelled. What is found takes its turn among what the session tells."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            now = time.monotonic()
-            for held in [held for held in self._fleet.held.values() if held.check_at <= now]:
-                try:
-                    await self._check(held, time.monotonic())
-                except DATABASE_AWAY:
-                    pass  # looked at again in half a minute
-                except Exception:
-                    log.exception("a device's health was not looked at", device=held.device_no)
+            self.look(time.monotonic())
 
-    async def _check(self, held: Held, now: float) -> None:
-        held.check_at = now + CHECK_SECONDS * random.uniform(0.8, 1.2)
-        session = held.session
-        if session is None or held.is_handling or held.state != "online":
-            return
+    def look(self, now: float) -> None:
+        """Look at those whose time has come; `now` is of the monotonic clock."""
+        for held in [held for held in self._fleet.held.values() if held.check_at <= now]:
+            held.check_at = now + CHECK_SECONDS * random.uniform(0.8, 1.2)
+            if held.session is not None and held.state == "online":
+                self._check(held, held.session, time.monotonic())
+
+    def _check(self, held: Held, session: Session, now: float) -> None:
         since = session.waiting_since()
-        if since is not None and now - since > UNANSWERED_SECONDS:
-            await self._fleet.restart_stuck(held, state.UNANSWERED)
-            return
         heard_at = session.heard_at()
-        if heard_at is not None and now - heard_at < SILENT_SECONDS:
+        if since is not None and now - since > UNANSWERED_SECONDS:
+            self._fleet.hear(held.device_no, Stuck())
+        elif heard_at is None or now - heard_at > SILENT_SECONDS:
+            log.warning("a device is silent", device=held.device_no, seconds=heard_at and round(now - heard_at))
+            self._fleet.hear(held.device_no, Silent())
+        else:
             held.check_at = min(held.check_at, heard_at + SILENT_SECONDS)
-            return
-        log.warning("a device is silent", device=held.device_no, seconds=heard_at and round(now - heard_at))
-        await self._fleet.move(held, "offline", state.NO_ANSWER)
-        session.redial()

@@ -71,18 +71,31 @@ class Leases:
         self._patience = TRIAL_PATIENCE_SECONDS if is_supervised else 0.0
         self._expected, self._alone_until = expected, time.monotonic() + EXPIRY_SECONDS
         self._beaten = time.monotonic()
+        #: Until then the others may not have been heard either.
+        self._deaf_until = 0.0
 
     async def beat(self, figures: dict[str, Any] | None = None) -> bool:
         """Live on for EXPIRY_SECONDS: one statement, however many devices there are. It carries what the worker has
-        counted since it started (`ingest.figures`), so that nobody has to ask. Gives False when it came so late that
-        devices may be others' by now."""
+        counted since it started (`ingest.figures`), so that nobody has to ask; None leaves what it said before. Gives
+        False when it came so late that devices may be others' by now."""
         before = self._beaten
         await self._pool.execute(
-            q.beat, self.worker_id, self.network, socket.gethostname(), os.getpid(), EXPIRY_SECONDS, figures or {},
+            q.beat, self.worker_id, self.network, socket.gethostname(), os.getpid(), EXPIRY_SECONDS, figures,
             self.is_trial,
         )  # fmt: skip
         self._beaten = time.monotonic()
-        return self._beaten - before < EXPIRY_SECONDS
+        silent = self._beaten - before
+        if silent > EXPIRY_SECONDS / 2:
+            self._deaf_until = self._beaten + EXPIRY_SECONDS
+        return silent < EXPIRY_SECONDS
+
+    async def bury_others(self) -> None:
+        """Free what dead workers held. Not right after this one's own heartbeat came late: then the database was away,
+        for the others too, and they shall be heard first."""
+        if time.monotonic() - self._beaten > 2 * BEAT_SECONDS:
+            await self.beat()
+        if time.monotonic() > self._deaf_until:
+            await bury(self._pool)
 
     async def acquire(self) -> list[Lease]:
         """Take what is free and needs a worker, up to a fair share."""
@@ -138,9 +151,14 @@ def _runs(pid: int) -> bool:
     return True
 
 
+async def reach(executor: Executor) -> None:
+    """Ask the database something, to see that it is there."""
+    await executor.execute(q.reach)
+
+
 async def bury(executor: Executor) -> None:
     """Free what dead workers held, and say that it is not online: whoever comes by may do this."""
-    rows = await executor.fetch(q.bury, SETTLED_SECONDS, CRASHES, WORKER_DIED, QUARANTINED)
+    rows = await executor.fetch(q.bury, SETTLED_SECONDS, CRASHES, WORKER_DIED, QUARANTINED, EXPIRY_SECONDS)
     for row in rows:
         if row["is_quarantined"]:
             log.error("device is quarantined", device=row["no"])

@@ -1,31 +1,36 @@
 -- name: beat
 -- One row for all devices a worker holds. A worker that was away longer than its lease begins to live again here; what
--- others took from it meanwhile shows in held_leases.
+-- others took from it meanwhile shows where the reconciler next reads its devices.
 INSERT INTO workers (id, network, node, pid, expires_at, figures, is_trial)
-VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5), $6, $7)
-ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at, figures = excluded.figures, beat_at = now()
+VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5), coalesce($6, '{}'::jsonb), $7)
+ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at, figures = coalesce($6, workers.figures), beat_at = now()
 
 -- name: neighbours
-SELECT id, pid FROM workers WHERE node = $1 AND expires_at > now()
+SELECT id, pid FROM workers WHERE node = $1 AND expires_at > '-infinity'
 
 -- name: bury_workers
--- $2: the process that somebody has killed.
-UPDATE workers SET expires_at = now(), was_killed = pid IS NOT DISTINCT FROM $2 WHERE id = ANY ($1::uuid[])
+-- Their processes are gone, which is more than a heartbeat that does not come. $2: the process that somebody has killed.
+UPDATE workers SET expires_at = '-infinity', was_killed = pid IS NOT DISTINCT FROM $2 WHERE id = ANY ($1::uuid[])
 
 -- name: forget_workers
 DELETE FROM workers w WHERE expires_at < now() - interval '1 day'
     AND NOT EXISTS (SELECT FROM leases l WHERE l.worker_id = w.id)
 
+-- name: reach
+SELECT true
+
 -- name: bury
 -- What dead workers held is free, and no longer said to be online. Devices that were coming online when their worker died
 -- ($1: or were so for less than these seconds) are blamed, unless somebody killed it; one that is blamed alone, for the
--- $2nd time in a row, is quarantined. $3, $4: the reasons people read.
+-- $2nd time in a row, is quarantined. $3, $4: the reasons people read. A database that has just come up ($5 seconds) heard
+-- nobody's heartbeat: it only knows of those whose process is gone.
 WITH dead AS (
     SELECT d.no, d.state, d.jid, l.worker_id, d.crashes,
            NOT w.was_killed AND (d.state IN ('pairing', 'connecting') OR d.state = 'online'
                AND coalesce(d.online_at > w.beat_at - make_interval(secs => $1), false)) AS is_blamed
     FROM leases l JOIN workers w ON w.id = l.worker_id JOIN devices d ON d.no = l.device_no
-    WHERE w.expires_at <= now()
+    WHERE w.expires_at = '-infinity'
+       OR w.expires_at <= now() AND pg_postmaster_start_time() < now() - make_interval(secs => $5)
     FOR UPDATE OF l, d SKIP LOCKED
 ),
 freed AS (
@@ -125,7 +130,9 @@ WHERE d.no = ANY ($2::int4[]) AND l.device_no = d.no AND l.worker_id = $1 AND d.
 WITH counts AS (
     SELECT w.id, count(l.device_no) AS n
     FROM workers w LEFT JOIN leases l ON l.worker_id = w.id
-    WHERE w.network = $2 AND NOT w.is_trial AND w.expires_at > now() GROUP BY w.id
+    WHERE w.network = $2 AND NOT w.is_trial AND w.expires_at > now()
+      AND w.node = (SELECT node FROM workers WHERE id = $1)  -- the session files are on this machine
+    GROUP BY w.id
 ),
 fair AS (
     SELECT avg(n) AS n, min(n) AS least, max(n) FILTER (WHERE id = $1) AS mine FROM counts

@@ -38,6 +38,8 @@ log = logs.get("devices.neonize")
 CLIENT_STACK = 256 * 1024
 #: A send keeps its thread until the server has acknowledged it; they are made when they are needed.
 CALL_THREADS = 256
+#: What stopping a client may take, once it has its turn.
+STOP_SECONDS = 5.0
 #: A client that has not dialled by then, or not logged in after its dial, does not hold others up any longer.
 DIAL_SECONDS = LOGIN_SECONDS = 10.0
 #: Events neonize hands to the inlet: all but 1 (QR), which it would only hand over after the pairing.
@@ -69,7 +71,7 @@ class Binding:
         self._maps = Maps()
         try:
             _core.watch_stores(gocode._name)
-        except RuntimeError as error:  # an eighth of a line's memory each, nothing more
+        except RuntimeError as error:  # a quarter of a device's memory, nothing more
             log.warning("the memory of session files is not looked after", error=str(error))
         #: What runs in neonize now: (client, since when on the monotonic clock) by the number of the call.
         self._under_way: dict[int, tuple[str, float]] = {}
@@ -150,7 +152,10 @@ class Binding:
         neonize never tells it that nobody scans any more."""
         async with self._maps.writing():
             self._told.pop(uuid, None)
-            await self._loop.run_in_executor(self._calls, gocode.Stop, uuid.encode())
+            stopping = self._loop.run_in_executor(self._calls, gocode.Stop, uuid.encode())
+            await asyncio.wait([stopping], timeout=STOP_SECONDS)
+        for number in [number for number, (client, _) in self._under_way.items() if client == uuid]:
+            del self._under_way[number]
 
     async def call(self, function: str, uuid: str, *arguments: Any) -> bytes:
         """Call an exported function for a client that runs. The caller makes sure that it does."""
@@ -158,14 +163,22 @@ class Binding:
         number = next(self._numbers)
         self._under_way[number] = uuid, time.monotonic()
 
+        begun = threading.Event()
+
         def ask() -> bytes:
+            begun.set()
             try:
                 answer: bytes = getattr(gocode, function)(uuid.encode(), *arguments)
                 return answer
             finally:
                 self._under_way.pop(number, None)
 
-        return await self._loop.run_in_executor(self._calls, ask)
+        try:
+            return await self._loop.run_in_executor(self._calls, ask)
+        except asyncio.CancelledError:
+            if not begun.is_set():  # all threads were busy
+                self._under_way.pop(number, None)
+            raise
 
     def waiting_since(self, uuid: str) -> float | None:
         """When the oldest call of a client began that has not returned, on the monotonic clock; also of one whose

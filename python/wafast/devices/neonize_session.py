@@ -27,8 +27,6 @@ Tell = Callable[[int, ev.ControlEvent], None]
 CALLS = 4
 #: How long stopping waits for a client that is just connecting: until then it may still look itself up in neonize.
 STOP_SECONDS = 5.0
-#: Stopping a client waits for those that log in just now, which takes them LOGIN_SECONDS at most.
-TURN_SECONDS = 20.0
 #: A hundred events take the core a millisecond; a busy machine may let it wait a hundred times longer.
 DRAIN_SECONDS = 0.1
 #: How long after its line is cut a client that shows codes may take to notice.
@@ -147,7 +145,7 @@ class NeonizeSession:
         else:
             await self._stop_dialling()
         self._live = False
-        await self._settle(self._binding.stop(self._uuid), TURN_SECONDS)
+        await self._binding.stop(self._uuid)
         self._gate.dismiss(self.device_no)
 
     async def _drain(self) -> None:

@@ -76,7 +76,7 @@ class Pairing:
     async def end(self, outcome: Literal["failed", "expired"], reason: str) -> None:
         """End it without a phone; one that has ended already (cancelled, say) stays as it ended."""
         self.is_over = True
-        await self._publish(await self._pool.fetchrow(q.end_pairing, self.id, outcome, reason))
+        await self._publish(await self._pool.fetchrow(q.end_pairing, self.id, *self._lease, outcome, reason))
 
     async def succeed(self, own: Own) -> bool:
         """Write the device's identity, once, and the pairing's success, together.
@@ -85,7 +85,7 @@ class Pairing:
         """
         self.is_over = True
         async with self._pool.acquire() as connection, connection.transaction():
-            row = await connection.fetchrow(q.complete_pairing, self.id)
+            row = await connection.fetchrow(q.complete_pairing, self.id, *self._lease)
             if row is None:
                 return False
             try:

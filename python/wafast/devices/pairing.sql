@@ -6,15 +6,18 @@ WHERE p.id = $1 AND p.state = 'waiting' AND l.device_no = p.device_no AND l.work
 RETURNING p.tenant_id, p.device_no
 
 -- name: end_pairing
--- $2 failed or expired, $3 why.
-UPDATE pairings SET state = $2, reason = $3, qr = NULL, code = NULL, ended_at = now()
-WHERE id = $1 AND state = 'waiting'
-RETURNING tenant_id, device_no
+-- $2 $3 the lease, $4 failed or expired, $5 why.
+UPDATE pairings p SET state = $4, reason = $5, qr = NULL, code = NULL, ended_at = now()
+FROM leases l
+WHERE p.id = $1 AND p.state = 'waiting' AND l.device_no = p.device_no AND l.worker_id = $2 AND l.epoch = $3
+RETURNING p.tenant_id, p.device_no
 
 -- name: complete_pairing
-UPDATE pairings SET state = 'paired', qr = NULL, code = NULL, ended_at = now()
-WHERE id = $1 AND state = 'waiting'
-RETURNING tenant_id, device_no
+-- $2 $3 the lease.
+UPDATE pairings p SET state = 'paired', qr = NULL, code = NULL, ended_at = now()
+FROM leases l
+WHERE p.id = $1 AND p.state = 'waiting' AND l.device_no = p.device_no AND l.worker_id = $2 AND l.epoch = $3
+RETURNING p.tenant_id, p.device_no
 
 -- name: write_identity
 -- Once per pairing: $4 jid, $5 lid, $6 phone, $7 WhatsApp's number of the device, $8 its session file.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from enum import Enum
 from uuid import UUID
 
@@ -32,8 +32,10 @@ log = logs.get("devices.reconciler")
 TICK_SECONDS = 5.0
 #: Notifications that come together are looked at together.
 GATHER_SECONDS = 0.02
-#: Devices that are disconnected, logged out or given back at once: each waits 0.1 s for what its session still holds.
-STEPS_AT_ONCE = 25
+#: Sessions that end at once: each waits 0.1 s for what it still holds.
+ENDS_AT_ONCE = 25
+#: What unlinking may take: whatsmeow waits 75 seconds for an answer.
+LOG_OUT_SECONDS = 20.0
 #: When a device is looked at again that was just changing.
 AGAIN_SECONDS = 0.2
 #: Devices handed to another worker with each tick, where it holds fewer: each is offline for a second.
@@ -138,8 +140,9 @@ class Reconciler:
         self._again: set[int] = set()
         self._missed = True
         self._starts: asyncio.PriorityQueue[tuple[int, int, int]] = asyncio.PriorityQueue()
-        self._queued: dict[int, int] = {}
-        self._busy: set[int] = set()  # being started
+        self._queued: set[int] = set()
+        self._busy: set[int] = set()  # being started or ended
+        self._ends = asyncio.Semaphore(ENDS_AT_ONCE)
         self._coming: set[int] = set()  # these, and those that are connecting since
         self._count = 0
 
@@ -205,7 +208,7 @@ class Reconciler:
         rows = await self._read(wanted)
         known = list(fleet.held) if wanted is None else wanted
         await self._drop_missing([fleet.held[no] for no in known if no in fleet.held and no not in rows])
-        releases, steps = [], []
+        releases = []
         for row in rows.values():
             held = fleet.held.get(row.no)
             if held is None:
@@ -214,19 +217,19 @@ class Reconciler:
                 self._again.add(row.no)
             else:
                 self._refresh(row, held)
-                if (step := decide(row, held, time.monotonic())) is not Step.NOTHING:
-                    steps.append((step, row, held))
-        await self._leases.release(releases + await self._take_steps(steps))
+                self._begin(decide(row, held, time.monotonic()), row, held)
+        await self._leases.release(releases)
         if named is None:
             await self._settle()
 
     async def _acquire(self, bury: bool) -> list[int]:
-        """Take what is free; only now and then, because all devices are looked through for it."""
+        """Take what is free. All devices of the network are looked through for it: at each tick, and when one is named
+        that this worker does not hold."""
         if bury:
-            await lease.bury(self._pool)
+            await self._leases.bury_others()
         acquired = await self._leases.acquire()
         for taken in acquired:
-            self._fleet.adopt(taken)
+            await self._fleet.adopt(taken)
         if acquired:
             log.info("devices taken", count=len(acquired))
             await self._on_acquired([taken.device_no for taken in acquired])
@@ -244,36 +247,51 @@ class Reconciler:
             await self._leases.acquit(proven)
         moving = proven if self._leases.is_trial else await self._leases.surplus(HAND_OVER)
         for held in [self._fleet.held[device_no] for device_no in moving if device_no in self._fleet.held]:
-            await self._hand_over(held)
+            if not held.is_handling and held.device_no not in self._busy:
+                self._aside(held.device_no, self._hand_over(held))
         self.wants_trial = await self._leases.wants_trial()
 
-    async def _hand_over(self, held: Held) -> None:
+    async def _hand_over(self, held: Held) -> bool:
         """Give a device to whoever should hold it."""
-        if held.is_handling or held.device_no in self._busy:
-            return
         await self._fleet.end_session(held)
         await self._fleet.move(held, "offline", state.MOVES)
         await self._fleet.drop(held)
         await self._leases.release([held.device_no])
         await bus.wake(self._pool, "device", self._leases.network, held.device_no)
+        return False
 
-    async def _take_steps(self, steps: list[tuple[Step, Row, Held]]) -> list[int]:
-        """Do what devices need, some at once; gives those whose lease is to be given back. One whose step fails is
-        nobody else's trouble."""
-        at_once = asyncio.Semaphore(STEPS_AT_ONCE)
+    def _begin(self, step: Step, row: Row, held: Held) -> None:
+        """Begin what a device needs. What takes time goes on beside the loop: one slow device holds nobody up."""
+        match step:
+            case Step.NOTHING:
+                pass
+            case Step.PAIR:
+                self._queue(0, row)
+            case Step.CONNECT:
+                self._queue(1, row)
+            case _:
+                self._aside(row.no, self._take_step(step, row, held))
 
-        async def take(step: Step, row: Row, held: Held) -> bool:
-            async with at_once:
-                try:
-                    return await self._take_step(step, row, held)
-                except DATABASE_AWAY:
-                    raise
-                except Exception:
-                    log.exception("a device was not brought where it should be", device=row.no)
-                    return False
+    def _aside(self, device_no: int, work: Coroutine[None, None, bool]) -> None:
+        """Do what may take long for a device; it gives whether the device is to be looked at again."""
+        self._busy.add(device_no)
+        self._fleet.spawn(self._do_aside(device_no, work))
 
-        done = await asyncio.gather(*(take(*step) for step in steps))
-        return [row.no for (_, row, _), is_over in zip(steps, done, strict=True) if is_over]
+    async def _do_aside(self, device_no: int, work: Coroutine[None, None, bool]) -> None:
+        again = True
+        try:
+            async with self._ends:
+                again = await work
+        except DATABASE_AWAY as error:
+            log.warning("the database is away", device=device_no, error=str(error))
+        except Exception:
+            log.exception("a device was not brought where it should be", device=device_no)
+        finally:
+            work.close()  # where its turn never came
+            self._busy.discard(device_no)
+            self._fleet.moved()
+            if again:
+                self.wake(device_no)
 
     async def _read(self, wanted: list[int] | None) -> dict[int, Row]:
         records = await self._pool.fetch(q.read_devices, self._leases.worker_id, wanted)
@@ -286,41 +304,40 @@ class Reconciler:
         records = await self._pool.fetch(q.which_exist, [held.device_no for held in missing])
         exist = {record["no"] for record in records}
         for held in missing:
-            if held.is_handling:  # a phone may just have scanned its code, and is to lose the link again
+            # A phone may just have scanned its code, and is to lose the link again.
+            if held.is_handling or held.device_no in self._busy:
                 self._again.add(held.device_no)
-                continue
-            await self._fleet.drop(held)
-            if held.device_no not in exist:
-                self._fleet.forget_store(held)
+            else:
+                self._aside(held.device_no, self._drop(held, held.device_no in exist))
+
+    async def _drop(self, held: Held, exists: bool) -> bool:
+        await self._fleet.drop(held)
+        if not exists:
+            self._fleet.forget_store(held)
+        return False
 
     async def _take_step(self, step: Step, row: Row, held: Held) -> bool:
-        """Do what a device needs; True when its lease is to be given back."""
+        """Do what a device needs; whether it is to be looked at again."""
         fleet = self._fleet
         match step:
             case Step.RELEASE:
                 await fleet.drop(held)
-                return True
+                await self._leases.release([row.no])
+                return False
             case Step.DROP:
                 await fleet.drop(held)
                 return False
-            case Step.PAIR:
-                self._queue(0, row)
-            case Step.CONNECT:
-                self._queue(1, row)
             case Step.EXPIRE_PAIRING:
                 await self._expire(row, held)
             case Step.CANCEL_PAIRING:
                 await fleet.end_pairing(held, "failed", "cancelled")
-                self.wake(row.no)
             case Step.DISCONNECT:
                 await self._disconnect(row, held)
-                self.wake(row.no)
             case Step.LOG_OUT:
                 await self._log_out(held)
-                self.wake(row.no)
             case Step.RESTART:
                 await fleet.restart_stuck(held, state.STUCK)
-        return False
+        return True
 
     @staticmethod
     def _refresh(row: Row, held: Held) -> None:
@@ -332,7 +349,7 @@ class Reconciler:
     def _queue(self, rank: int, row: Row) -> None:
         if row.no not in self._queued:
             self._count += 1
-            self._queued[row.no] = self._count
+            self._queued.add(row.no)
             self._starts.put_nowait((rank, self._count, row.no))
 
     async def run_starts(self) -> None:
@@ -340,7 +357,7 @@ class Reconciler:
         while True:
             _rank, _count, device_no = await self._starts.get()
             await self._fleet.wait_for(self._has_room)
-            del self._queued[device_no]
+            self._queued.discard(device_no)
             self._busy.add(device_no)
             self._coming.add(device_no)
             self._fleet.spawn(self._start_one(device_no))
@@ -415,8 +432,8 @@ class Reconciler:
         try:
             if held.session is None:
                 raise SessionError("not connected")
-            await held.session.log_out()
-        except SessionError as error:
+            await asyncio.wait_for(held.session.log_out(), LOG_OUT_SECONDS)
+        except (SessionError, TimeoutError) as error:
             log.info("the phone was not told of a logout", device=held.device_no, error=str(error))
             reason = "Logged out here, but the phone could not be told: remove the device there too. Then pair it again"
         await self._fleet.logged_out(held, reason)

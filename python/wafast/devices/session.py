@@ -98,6 +98,14 @@ class ConnectFailure(msgspec.Struct, frozen=True, tag=True):
     reason: str
 
 
+class Silent(msgspec.Struct, frozen=True, tag=True):
+    """Nothing was heard on the connection for too long (`devices.health`)."""
+
+
+class Stuck(msgspec.Struct, frozen=True, tag=True):
+    """A request was left unanswered for too long (`devices.health`)."""
+
+
 class Ended(msgspec.Struct, frozen=True, tag=True):
     """The session has ended; `error` is empty when it was asked to."""
 
@@ -120,6 +128,8 @@ ControlEvent = (
     | Outdated
     | StreamError
     | ConnectFailure
+    | Silent
+    | Stuck
     | Ended
 )
 

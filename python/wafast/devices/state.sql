@@ -17,9 +17,13 @@ RETURNING d.tenant_id
 
 -- name: leave_devices
 -- A worker stops: whoever takes its devices connects them again at once.
+WITH held AS (
+    SELECT d.no FROM leases l JOIN devices d ON d.no = l.device_no
+    WHERE l.worker_id = $1 AND d.state IN ('connecting', 'online')
+    ORDER BY d.no FOR UPDATE OF d
+)
 UPDATE devices d SET state = 'offline', state_reason = $2, state_at = now(), retry_at = NULL
-FROM leases l
-WHERE l.worker_id = $1 AND d.no = l.device_no AND d.state IN ('connecting', 'online')
+FROM held WHERE d.no = held.no
 RETURNING d.tenant_id, d.no
 
 -- name: set_push_name

@@ -196,6 +196,7 @@ class _Worker:
             task.cancel()
         with contextlib.suppress(*DATABASE_AWAY):
             await fleet.say_offline()
+        with contextlib.suppress(*DATABASE_AWAY):
             await leases.resign()
         await asyncio.to_thread(ingest.close)
         await gate.close()
@@ -292,8 +293,9 @@ class _Worker:
             await asyncio.sleep(LIFE_SECONDS)
 
     async def _beat(self, leases: Leases, ingest: _core.Ingest, reconciler: Reconciler) -> None:
-        """Say that this worker lives. While the database is away its sessions go on: nobody can take them, and what
-        comes in is spooled. What was taken after all shows when the reconciler next looks."""
+        """Say that this worker lives. While the database is away its sessions go on, and what comes in is spooled. When
+        it is back the living are heard before anybody is buried (`Leases.bury_others`); what was taken after all shows
+        when the reconciler next looks."""
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             try:

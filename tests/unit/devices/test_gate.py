@@ -179,17 +179,21 @@ async def test_no_more_than_the_places_are_connecting_at_once() -> None:
         addresses = [admitted(gate, number) for number in range(4)]
         dials = [asyncio.ensure_future(dial(address, "web.whatsapp.com", 443)) for address in addresses]
 
-        async def in_now() -> set[int]:
-            await asyncio.wait(dials, timeout=0.5, return_when=asyncio.ALL_COMPLETED)
-            return {number for number, one in enumerate(dials) if one.done()}
+        async def until_in(count: int) -> list[int]:
+            """Those that are in, once they are so many; nobody else comes then."""
+            while sum(one.done() for one in dials) < count:
+                waiting = [one for one in dials if not one.done()]
+                await asyncio.wait(waiting, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(dials, timeout=0.3)
+            return [number for number, one in enumerate(dials) if one.done()]
 
-        first, second = await in_now()
+        first, second = await until_in(2)
         gate.settled(first)  # it is online
-        assert len(await in_now()) == 3
+        assert len(await until_in(3)) == 3
         gate.settled(first)  # and has no second place to give
-        assert len(await in_now()) == 3
+        assert len(await until_in(3)) == 3
         gate.dismiss(second)
-        assert len(await in_now()) == 4
+        assert len(await until_in(4)) == 4
 
 
 async def test_the_gate_knows_when_whatsapp_last_spoke_and_cuts_a_device_off() -> None:
