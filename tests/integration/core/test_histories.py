@@ -22,7 +22,8 @@ DISAGREEING = f"""
     FROM chats c CROSS JOIN LATERAL (
         SELECT count(*) AS rows, count(*) FILTER (WHERE m.key > c.floor_key) AS shown,
                count(*) FILTER (WHERE m.flags & 65 = 0 AND (c.read_key IS NULL OR
-                   (m.key >> 32, m.created_at) > (c.read_key >> 32, coalesce(k.created_at, '-infinity')))) AS unread_rows
+                   (m.key >> 32, m.created_at) > (c.read_key >> 32, coalesce(k.created_at, '-infinity'))))
+               AS unread_rows
         FROM messages m LEFT JOIN messages k ON k.chat_id = c.id AND k.key = c.read_key WHERE m.chat_id = c.id) r
     LEFT JOIN LATERAL (SELECT * FROM messages m WHERE m.chat_id = c.id
                        ORDER BY m.key >> 32 DESC, m.created_at DESC LIMIT 1) l ON true

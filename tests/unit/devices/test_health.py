@@ -1,4 +1,4 @@
-"""A device that says `online` has heard WhatsApp within the last minute, and leaves no request unanswered for minutes."""
+"""A device that says `online` has heard WhatsApp within the last minute, and no request of it waits for minutes."""
 
 from __future__ import annotations
 
