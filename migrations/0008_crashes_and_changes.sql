@@ -5,12 +5,12 @@ ALTER TABLE devices
     ADD blamed_at timestamptz;
 CREATE INDEX devices_suspected ON devices (network) WHERE crashes > 0;
 
--- A worker that only tries suspected devices, one or few at a time; when a worker said last that it lives; and whether
--- somebody killed it, which is no device's fault.
+-- A worker that only tries suspected devices, one or few at a time; when a worker said last that it lives; and whether its
+-- process ended by itself, as nobody knows who did not see it end.
 ALTER TABLE workers
     ADD is_trial   bool NOT NULL DEFAULT false,
     ADD beat_at    timestamptz NOT NULL DEFAULT now(),
-    ADD was_killed bool NOT NULL DEFAULT false;
+    ADD crashed    bool NOT NULL DEFAULT false;
 
 -- Every change of a device's state, whoever made it.
 CREATE TABLE device_changes (

@@ -59,9 +59,8 @@ class Child:
         self._once = once
         self.pulse = pulse
         self._restart_until: float | None = None
-        self._hangs = False
-        #: The process before this one, when somebody else killed it.
-        self.killed_pid: int | None = None
+        #: The process before this one, when it ended by itself: nobody killed it, or asked it to stop.
+        self.crashed_pid: int | None = None
         self._process: BaseProcess | None = None
         self._falls = 0
         self._started = 0.0
@@ -116,7 +115,7 @@ class Child:
         if self._process is None or self.alive:
             return
         code, pid = self._process.exitcode or 0, self._process.pid
-        self.killed_pid, self._hangs = pid if code == -signal.SIGKILL and not self._hangs else None, False
+        self.crashed_pid = None if code in (0, -signal.SIGKILL, -signal.SIGTERM) else pid
         self._process.close()
         self._process = None
         if self._restart_until is not None:
@@ -132,7 +131,6 @@ class Child:
         hangs = self.pulse is not None and now > self._beat_by(self.pulse)
         if hangs or (self._restart_until is not None and now > self._restart_until):
             log.error("killed: it hangs" if hangs else "killed: it did not stop", child=self.name, pid=self.pid)
-            self._hangs = hangs
             self._process.kill()
 
     def _beat_by(self, pulse: Pulse) -> float:

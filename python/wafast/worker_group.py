@@ -37,7 +37,7 @@ class WorkerGroup:
             made = Child(
                 f"{network} {name}",
                 "wafast.devices.worker:run",
-                lambda: (settings, uri, network, profile, pulse, is_trial, made.killed_pid),
+                lambda: (settings, uri, network, profile, pulse, is_trial, made.crashed_pid),
                 environment=environment,
                 once=is_trial,
                 pulse=pulse,

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import random
-import time
 from typing import TYPE_CHECKING, Any
 
 from wafast.api.fetches import Fetches
@@ -119,20 +118,12 @@ async def _forget_old(pool: asyncpg.Pool, keys: IdempotencyKeys) -> None:
 
 
 async def _bury_dead_workers(pool: asyncpg.Pool) -> None:
-    """Workers do it too; but where none is left, its devices must not look online. After the database was away, workers
-    shall be heard first."""
-    was_away = False
+    """Workers do it too; but where none is left, its devices must not look online."""
+    burial = lease.Burial(pool)
     while True:
         await asyncio.sleep(BURY_SECONDS * random.uniform(0.8, 1.2))
-        began = time.monotonic()
-        try:
-            await lease.reach(pool)
-            if was_away or time.monotonic() - began > lease.BEAT_SECONDS:
-                await asyncio.sleep(lease.EXPIRY_SECONDS)
-            await lease.bury(pool)
-            was_away = False
-        except DATABASE_AWAY:
-            was_away = True
+        with contextlib.suppress(*DATABASE_AWAY):
+            await burial.attempt()
 
 
 async def _close(pool: asyncpg.Pool) -> None:

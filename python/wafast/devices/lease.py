@@ -6,18 +6,16 @@ import os
 import socket
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
 from wafast import logs
+from wafast.database.away import DATABASE_AWAY
 from wafast.database.queries import load
 from wafast.events import bus
-
-if TYPE_CHECKING:
-    from wafast.events.bus import Executor
 
 q = load(__file__)
 log = logs.get("devices.lease")
@@ -51,6 +49,39 @@ class Lease(msgspec.Struct, frozen=True):
     epoch: int
 
 
+class Burial:
+    """Frees what dead workers held, and says that it is not online: whoever comes by may do this. Not while the
+    database may not have heard the living: after it was away, or stood still, they have EXPIRY_SECONDS to be heard."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._not_before = 0.0
+
+    def wait(self) -> None:
+        """The database was away."""
+        self._not_before = time.monotonic() + EXPIRY_SECONDS
+
+    async def attempt(self) -> None:
+        """Do it, if it is certain who lives."""
+        began = time.monotonic()
+        try:
+            instant = await self._pool.fetchval(q.instant)
+        except DATABASE_AWAY:
+            self.wait()
+            raise
+        if time.monotonic() - began > BEAT_SECONDS:
+            self.wait()
+        if time.monotonic() < self._not_before:
+            return
+        rows = await self._pool.fetch(
+            q.bury, SETTLED_SECONDS, CRASHES, WORKER_DIED, QUARANTINED, EXPIRY_SECONDS, instant
+        )
+        for row in rows:
+            if row["is_quarantined"]:
+                log.error("device is quarantined", device=row["no"])
+        await bus.publish(self._pool, [{"k": "device", "t": row["tenant_id"], "d": row["no"]} for row in rows])
+
+
 class Leases:
     """One worker's leases."""
 
@@ -71,8 +102,7 @@ class Leases:
         self._patience = TRIAL_PATIENCE_SECONDS if is_supervised else 0.0
         self._expected, self._alone_until = expected, time.monotonic() + EXPIRY_SECONDS
         self._beaten = time.monotonic()
-        #: Until then the others may not have been heard either.
-        self._deaf_until = 0.0
+        self._burial = Burial(pool)
 
     async def beat(self, figures: dict[str, Any] | None = None) -> bool:
         """Live on for EXPIRY_SECONDS: one statement, however many devices there are. It carries what the worker has
@@ -86,16 +116,14 @@ class Leases:
         self._beaten = time.monotonic()
         silent = self._beaten - before
         if silent > EXPIRY_SECONDS / 2:
-            self._deaf_until = self._beaten + EXPIRY_SECONDS
+            self._burial.wait()
         return silent < EXPIRY_SECONDS
 
     async def bury_others(self) -> None:
-        """Free what dead workers held. Not right after this one's own heartbeat came late: then the database was away,
-        for the others too, and they shall be heard first."""
+        """Free what dead workers held; this one is to be heard before."""
         if time.monotonic() - self._beaten > 2 * BEAT_SECONDS:
             await self.beat()
-        if time.monotonic() > self._deaf_until:
-            await bury(self._pool)
+        await self._burial.attempt()
 
     async def acquire(self) -> list[Lease]:
         """Take what is free and needs a worker, up to a fair share."""
@@ -131,13 +159,13 @@ class Leases:
         await self._pool.execute(q.remove_worker, self.worker_id)
         await bus.wake(self._pool, "device", self.network, NO_DEVICE)
 
-    async def bury_dead_neighbours(self, killed_pid: int | None = None) -> None:
+    async def bury_dead_neighbours(self, crashed_pid: int | None = None) -> None:
         """End the heartbeat of workers of this machine whose process is gone, so that their devices are free at once;
-        remove rows of those long gone. `killed_pid` is one that did not die of itself."""
+        remove rows of those long gone. `crashed_pid` is one that ended by itself: there a device may be to blame."""
         neighbours = await self._pool.fetch(q.neighbours, socket.gethostname())
         dead = [row["id"] for row in neighbours if not _runs(row["pid"])]
         if dead:
-            await self._pool.execute(q.bury_workers, dead, killed_pid)
+            await self._pool.execute(q.bury_workers, dead, crashed_pid)
         await self._pool.execute(q.forget_workers)
 
 
@@ -149,17 +177,3 @@ def _runs(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-async def reach(executor: Executor) -> None:
-    """Ask the database something, to see that it is there."""
-    await executor.execute(q.reach)
-
-
-async def bury(executor: Executor) -> None:
-    """Free what dead workers held, and say that it is not online: whoever comes by may do this."""
-    rows = await executor.fetch(q.bury, SETTLED_SECONDS, CRASHES, WORKER_DIED, QUARANTINED, EXPIRY_SECONDS)
-    for row in rows:
-        if row["is_quarantined"]:
-            log.error("device is quarantined", device=row["no"])
-    await bus.publish(executor, [{"k": "device", "t": row["tenant_id"], "d": row["no"]} for row in rows])

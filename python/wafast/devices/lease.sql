@@ -9,28 +9,30 @@ ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at, figures = coale
 SELECT id, pid FROM workers WHERE node = $1 AND expires_at > '-infinity'
 
 -- name: bury_workers
--- Their processes are gone, which is more than a heartbeat that does not come. $2: the process that somebody has killed.
-UPDATE workers SET expires_at = '-infinity', was_killed = pid IS NOT DISTINCT FROM $2 WHERE id = ANY ($1::uuid[])
+-- Their processes are gone, which is more than a heartbeat that does not come. $2: the process that ended by itself.
+UPDATE workers SET expires_at = '-infinity', crashed = pid IS NOT DISTINCT FROM $2 WHERE id = ANY ($1::uuid[])
 
 -- name: forget_workers
 DELETE FROM workers w WHERE expires_at < now() - interval '1 day'
     AND NOT EXISTS (SELECT FROM leases l WHERE l.worker_id = w.id)
 
--- name: reach
-SELECT true
+-- name: instant
+SELECT clock_timestamp()
 
 -- name: bury
 -- What dead workers held is free, and no longer said to be online. Devices that were coming online when their worker died
--- ($1: or were so for less than these seconds) are blamed, unless somebody killed it; one that is blamed alone, for the
--- $2nd time in a row, is quarantined. $3, $4: the reasons people read. A database that has just come up ($5 seconds) heard
--- nobody's heartbeat: it only knows of those whose process is gone.
+-- ($1: or were so for less than these seconds) are blamed, if it ended by itself; one that is blamed alone, for the $2nd
+-- time in a row, is quarantined. $3, $4: the reasons people read. A database that has just come up ($5 seconds) heard
+-- nobody's heartbeat: it only knows of those whose process is gone. So it is with one that stood still between $6, when
+-- it was asked last, and now.
 WITH dead AS (
     SELECT d.no, d.state, d.jid, l.worker_id, d.crashes,
-           NOT w.was_killed AND (d.state IN ('pairing', 'connecting') OR d.state = 'online'
+           w.crashed AND (d.state IN ('pairing', 'connecting') OR d.state = 'online'
                AND coalesce(d.online_at > w.beat_at - make_interval(secs => $1), false)) AS is_blamed
     FROM leases l JOIN workers w ON w.id = l.worker_id JOIN devices d ON d.no = l.device_no
     WHERE w.expires_at = '-infinity'
        OR w.expires_at <= now() AND pg_postmaster_start_time() < now() - make_interval(secs => $5)
+          AND now() < $6::timestamptz + interval '3 seconds'
     FOR UPDATE OF l, d SKIP LOCKED
 ),
 freed AS (

@@ -75,11 +75,11 @@ def run(
     profile: Path | None,
     pulse: Pulse | None = None,
     is_trial: bool = False,
-    killed_pid: int | None = None,
+    crashed_pid: int | None = None,
 ) -> None:
     """Be one worker until SIGTERM or SIGINT: then sessions stop, what came in is committed, devices are given back.
     `pulse` tells a supervisor that all is well. With `is_trial` it tries devices that are suspected of taking workers
-    down, and ends when none is left. `killed_pid` is the worker before this one, when somebody killed it.
+    down, and ends when none is left. `crashed_pid` is the worker before this one, when it ended by itself.
 
     Raises ValueError for a network with the wrong kind of profile, RuntimeError in a process that was not started for
     its profile (`loopback_trust.environment`).
@@ -92,7 +92,7 @@ def run(
     logs.configure(settings.log, f"worker {network}", worker=str(worker_id))
     _raise_file_limit()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_Worker(settings, database_uri, network, profile, worker_id, pulse, is_trial).run(killed_pid))
+        runner.run(_Worker(settings, database_uri, network, profile, worker_id, pulse, is_trial).run(crashed_pid))
     # neonize leaves threads of Go behind that may call back at any time: the interpreter must not be taken down first.
     sys.stdout.flush()
     sys.stderr.flush()
@@ -123,7 +123,7 @@ class _Worker:
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def run(self, killed_pid: int | None) -> None:
+    async def run(self, crashed_pid: int | None) -> None:
         """Everything from the first connection to the last."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -142,7 +142,7 @@ class _Worker:
             is_supervised=self._pulse is not None,
             expected=settings.workers,
         )
-        await leases.bury_dead_neighbours(killed_pid)
+        await leases.bury_dead_neighbours(crashed_pid)
         await leases.beat(figures(ingest, self._counts))
         await gate.open()
         sessions_dir = settings.sessions_dir / self._network

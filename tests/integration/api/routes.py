@@ -38,6 +38,7 @@ ROUTES = (
     Route("GET", f"{A}/devices/summary", "read"),
     Route("POST", f"{A}/devices/bulk", "send", {"action": "connect", "device_ids": ["x"]}),
     Route("GET", f"{A}/devices/{{device_id}}", "read"),
+    Route("GET", f"{A}/devices/{{device_id}}/changes", "read"),
     Route("PATCH", f"{A}/devices/{{device_id}}", "admin", {"name": "Support"}),
     Route("DELETE", f"{A}/devices/{{device_id}}", "admin"),
     Route("POST", f"{A}/devices/{{device_id}}/connect", "send"),

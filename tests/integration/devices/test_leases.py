@@ -59,9 +59,12 @@ async def becomes(pool: asyncpg.Pool, state: str, *numbers: int, seconds_ago: fl
     )  # fmt: skip
 
 
-async def dies(pool: asyncpg.Pool, dead: Leases, *, killed: bool = False) -> None:
-    await pool.execute("UPDATE workers SET expires_at = now(), was_killed = $2 WHERE id = $1", dead.worker_id, killed)
-    await lease.bury(pool)
+async def dies(pool: asyncpg.Pool, dead: Leases, *, crashed: bool = True) -> None:
+    """Its process is gone, and was seen to end by itself or not."""
+    await pool.execute(
+        "UPDATE workers SET expires_at = '-infinity', crashed = $2 WHERE id = $1", dead.worker_id, crashed
+    )
+    await lease.Burial(pool).attempt()
 
 
 async def crashes(pool: asyncpg.Pool) -> dict[int, int]:
@@ -88,12 +91,12 @@ async def test_what_a_dead_worker_held_is_free_and_not_online_and_only_who_was_c
     assert [(change.state, change.reason) for change in told] == [("offline", lease.WORKER_DIED), ("online", None)]
 
 
-async def test_nobody_is_blamed_for_a_worker_that_was_killed(pool: asyncpg.Pool) -> None:
+async def test_nobody_is_blamed_for_a_worker_that_nobody_saw_crash(pool: asyncpg.Pool) -> None:
     devices = await linked(pool, 2)
     dead = await worker(pool)
     await take(dead)
     await becomes(pool, "connecting", *devices)
-    await dies(pool, dead, killed=True)
+    await dies(pool, dead, crashed=False)
     assert set((await crashes(pool)).values()) == {0}
     assert await take(await worker(pool)) == set(devices)
 
