@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-#: A device is not started again within this long, whatever happens to it.
+#: A device that failed is not started again within this long; one whose worker died or moved it, or whom a person wants
+#: connected, is.
 COOLDOWN_SECONDS = 20.0
 FIRST_SECONDS = 5.0
 LONGEST_SECONDS = 600.0

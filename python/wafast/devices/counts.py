@@ -40,7 +40,7 @@ class Counts:
         self._held_back += 1
 
     def figures(self) -> dict[str, Any]:
-        """For `workers.figures`; all but the moves and the spread by the names `api.metrics` knows."""
+        """For `workers.figures`; all but the moves by the names `api.metrics` knows."""
         return {
             "moves": [[was, to, count] for (was, to), count in self._moves.items()],
             "dials": self._dials,
