@@ -33,7 +33,7 @@ def checked(thread):
 
 threading.Thread.start = checked
 """
-PATIENCE = 90.0
+PATIENCE = 180.0
 
 
 class Fleet:

@@ -32,7 +32,11 @@ def fleet() -> Iterator[Fleet]:
 
 @pytest.fixture(scope="module")
 def devices(fleet: Fleet) -> list[str]:
-    return fleet.pair(6)
+    """Six that are online, some in each worker."""
+    paired = fleet.pair(6)
+    fleet.until(lambda: len(set(fleet.holders().values())) == 2, "devices in both workers")
+    fleet.until_online(paired)
+    return paired
 
 
 def changes(fleet: Fleet, device_id: str) -> list[dict[str, Any]]:
