@@ -202,6 +202,7 @@ class Fleet:
                 await self._give_up(held, f"WhatsApp is not reached: {event.error or 'the session ended'}")
             case ev.Silent():
                 if held.state == "online" and held.session is not None:
+                    log.warning("a device is silent", device=held.device_no)
                     await self.move(held, "offline", state.NO_ANSWER)
                     held.session.redial()
             case ev.Stuck():

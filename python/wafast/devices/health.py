@@ -10,12 +10,9 @@ import asyncio
 import random
 import time
 
-from wafast import logs
 from wafast.devices.fleet import Fleet
 from wafast.devices.held import CHECK_SECONDS, Held
 from wafast.devices.session import Session, Silent, Stuck
-
-log = logs.get("devices.health")
 
 LOOK_SECONDS = 1.0
 #: whatsmeow pings every 20 to 30 seconds and is answered at once: nothing for so long is at least one missed answer.
@@ -49,7 +46,6 @@ class Health:
         if since is not None and now - since > UNANSWERED_SECONDS:
             self._fleet.hear(held.device_no, Stuck())
         elif heard_at is None or now - heard_at > SILENT_SECONDS:
-            log.warning("a device is silent", device=held.device_no, seconds=heard_at and round(now - heard_at))
             self._fleet.hear(held.device_no, Silent())
         else:
             held.check_at = min(held.check_at, heard_at + SILENT_SECONDS)
