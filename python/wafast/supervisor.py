@@ -266,7 +266,7 @@ class _System:
     def _show_banner(self) -> None:
         self._say("ready")
         host = "localhost" if self._settings.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else self._settings.host
-        print(f"\n    wafast is at http://{host}:{self._settings.port}    (Ctrl-C stops it)\n")
+        _print(f"\n    wafast is at http://{host}:{self._settings.port}    (Ctrl-C stops it)\n")
 
 
 def _print(text: str) -> None:

@@ -12,4 +12,4 @@ SELECT 'wafast_workers', network, 'alive', count(*) FROM workers WHERE expires_a
 -- name: worker_figures
 SELECT id, network, figures, (SELECT count(*) FROM leases l WHERE l.worker_id = w.id) AS held
 FROM workers w
-WHERE expires_at > now() - interval '5 minutes' ORDER BY started_at, id
+WHERE beat_at > now() - interval '5 minutes' ORDER BY started_at, id

@@ -123,7 +123,12 @@ def restart() -> None:
     pid = supervisor_of(settings.data_dir)
     if pid is None:
         raise SettingError(f"no wafast runs on {settings.data_dir}: start it with `wafast up`, or set WAFAST_DATA_DIR")
-    os.kill(pid, ROLL_SIGNAL)
+    try:
+        os.kill(pid, ROLL_SIGNAL)
+    except (ProcessLookupError, PermissionError) as error:
+        raise SettingError(
+            f"the wafast on {settings.data_dir} (process {pid}) can't be asked: {error.strerror}"
+        ) from None
     typer.echo("asked; the system's log tells of each worker")
 
 

@@ -32,8 +32,8 @@ MakeSession = Callable[[int, Path, str | None, Callable[[int, ControlEvent], Non
 MISSED_PINGS = 2
 #: How long to wait when the database is away, before an event is written again.
 AWAY_SECONDS = 1.0
-#: What was told is written before the sessions end, if the database is there.
-DRAINS_SECONDS = 3.0
+#: What was told is written before the sessions end, if the database is there, and what ends has ended.
+KEPT_SECONDS = 3.0
 #: The phone tells its name a moment after the first login.
 NAME_SECONDS = 3.0
 
@@ -55,7 +55,7 @@ class Fleet:
         self.on_online: Callable[[int], None] = lambda _device_no: None
         self.on_change: Callable[[int], None] = lambda _device_no: None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._drains: set[asyncio.Task[None]] = set()
+        self._kept: set[asyncio.Task[None]] = set()
         self._moved = asyncio.Event()
 
     async def wait_for(self, ready: Callable[[], bool]) -> None:
@@ -142,16 +142,14 @@ class Fleet:
         held.events.append(event)
         if not held.is_handling:
             held.is_handling = True
-            task = self.spawn(self._drain(held))
-            self._drains.add(task)
-            task.add_done_callback(self._drains.discard)
+            self.spawn(self._drain(held), kept=True)
 
-    def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        """Run a coroutine as a task that is kept until it ends."""
+    def spawn(self, work: Coroutine[None, None, None], *, kept: bool = False) -> None:
+        """Run a coroutine as a task; one that is `kept` has a while to end by itself when the worker stops."""
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        for tasks in (self._tasks, self._kept) if kept else (self._tasks,):
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
 
     async def _drain(self, held: Held) -> None:
         try:
@@ -352,8 +350,8 @@ class Fleet:
 
     async def close(self) -> None:
         """End every session, and say so; leases are released elsewhere."""
-        if self._drains:  # a phone may have linked its device just now
-            await asyncio.wait(self._drains, timeout=DRAINS_SECONDS)
+        if self._kept:  # a phone may have linked its device just now, or a session may just be ending
+            await asyncio.wait(self._kept, timeout=KEPT_SECONDS)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

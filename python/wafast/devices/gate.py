@@ -50,11 +50,11 @@ SAID_SECONDS = 0.05
 class _Line:
     """What the gate knows of one device. Instants are of the monotonic clock."""
 
-    __slots__ = ("chats", "dialled", "heard_at", "last_dial", "may_go", "place", "proxy", "storm", "tasks")
+    __slots__ = ("chats", "dialled", "heard_at", "last_dial", "may_go", "passed", "place", "proxy", "storm", "tasks")
 
     def __init__(self, proxy: ProxyAddress | None, dialled: asyncio.Event) -> None:
         self.proxy, self.dialled = proxy, dialled
-        self.may_go = asyncio.Event()
+        self.may_go, self.passed = asyncio.Event(), asyncio.Event()
         self.last_dial = 0.0
         self.storm = 0
         self.tasks: set[asyncio.Task[None]] = set()
@@ -109,16 +109,22 @@ class Gate:
         self._lines[device_no] = _Line(address, dialled)
         return f"http://{device_no}:{self._secret}@127.0.0.1:{self._port}"
 
-    def let_go(self, device_no: int) -> None:
-        """Let the first dial of a device go on, and those after it."""
+    def let_go(self, device_no: int) -> asyncio.Event:
+        """Let the first dial of a device go on, and those after it; gives what is set when it has had its turn, or was
+        refused."""
         line = self._lines.get(device_no)
-        if line is not None:
-            line.may_go.set()
+        if line is None:  # dismissed meanwhile
+            refused = asyncio.Event()
+            refused.set()
+            return refused
+        line.may_go.set()
+        return line.passed
 
     def dismiss(self, device_no: int) -> None:
         """Let a device dial no more, and cut its connections."""
         line = self._lines.pop(device_no, None)
         if line is not None:
+            line.passed.set()
             self._give_place_back(line)
             for task in line.tasks:
                 task.cancel()
@@ -184,7 +190,10 @@ class Gate:
         if request.host != CHAT_HOST:
             await self._carry(line, request, writer, None)
             return
-        await self._wait_turn(device_no, line)
+        try:
+            await self._wait_turn(device_no, line)
+        finally:
+            line.passed.set()
         try:
             if reader.at_eof():
                 raise ConnectionResetError("it did not wait")

@@ -13,7 +13,7 @@ SELECT id, pid FROM workers WHERE node = $1 AND expires_at > '-infinity'
 UPDATE workers SET expires_at = '-infinity', crashed = pid IS NOT DISTINCT FROM $2 WHERE id = ANY ($1::uuid[])
 
 -- name: forget_workers
-DELETE FROM workers w WHERE expires_at < now() - interval '1 day'
+DELETE FROM workers w WHERE beat_at < now() - interval '1 day'
     AND NOT EXISTS (SELECT FROM leases l WHERE l.worker_id = w.id)
 
 -- name: instant

@@ -14,7 +14,7 @@ import itertools
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pylibmagic  # noqa: F401  (neonize finds libmagic only when this was imported first)
@@ -40,8 +40,8 @@ CLIENT_STACK = 256 * 1024
 CALL_THREADS = 256
 #: What stopping a client may take, once it has its turn.
 STOP_SECONDS = 5.0
-#: A client that has not dialled by then, or not logged in after its dial, does not hold others up any longer.
-DIAL_SECONDS = LOGIN_SECONDS = 10.0
+#: A client that has not dialled by then does not hold others up any longer.
+DIAL_SECONDS = 10.0
 #: Events neonize hands to the inlet: all but 1 (QR), which it would only hand over after the pairing.
 SUBSCRIBED = bytes((*range(2, 14), *range(16, 28), *range(30, 46)))
 #: Parameters that ride in the store's name: twice the rate at half the CPU of neonize's defaults.
@@ -68,6 +68,8 @@ class Binding:
         self._loop = asyncio.get_running_loop()
         self._told: dict[str, Told] = {}
         self._calls = ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="neonize-call")
+        self._free = asyncio.Semaphore(CALL_THREADS)
+        self._stops = ThreadPoolExecutor(1, thread_name_prefix="neonize-stop")
         self._maps = Maps()
         try:
             _core.watch_stores(gocode._name)
@@ -123,8 +125,7 @@ class Binding:
             for wait in waits:
                 wait.cancel()
         async with self._maps.logging_in():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(log_in(), LOGIN_SECONDS)
+            await log_in()
 
     def _thread(self, uuid: str, store: str, proxy: str, end: Callable[[str], None]) -> None:
         on_log = self._on_log.setdefault(uuid, func_callback_bytes2(functools.partial(self._log, uuid)))
@@ -152,33 +153,33 @@ class Binding:
         neonize never tells it that nobody scans any more."""
         async with self._maps.writing():
             self._told.pop(uuid, None)
-            stopping = self._loop.run_in_executor(self._calls, gocode.Stop, uuid.encode())
+            stopping = self._loop.run_in_executor(self._stops, gocode.Stop, uuid.encode())
             await asyncio.wait([stopping], timeout=STOP_SECONDS)
         for number in [number for number, (client, _) in self._under_way.items() if client == uuid]:
             del self._under_way[number]
 
     async def call(self, function: str, uuid: str, *arguments: Any) -> bytes:
         """Call an exported function for a client that runs. The caller makes sure that it does."""
-        await self._maps.calling()
+        await self._free.acquire()  # a call that has its turn at the maps must not wait for a thread
+        try:
+            await self._maps.calling()
+        except BaseException:
+            self._free.release()
+            raise
         number = next(self._numbers)
         self._under_way[number] = uuid, time.monotonic()
 
-        begun = threading.Event()
+        def is_over() -> None:
+            self._free.release()
+            self._under_way.pop(number, None)
 
-        def ask() -> bytes:
-            begun.set()
-            try:
-                answer: bytes = getattr(gocode, function)(uuid.encode(), *arguments)
-                return answer
-            finally:
-                self._under_way.pop(number, None)
+        def returned(_asked: Future[bytes]) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop may be closed when the process ends
+                self._loop.call_soon_threadsafe(is_over)
 
-        try:
-            return await self._loop.run_in_executor(self._calls, ask)
-        except asyncio.CancelledError:
-            if not begun.is_set():  # all threads were busy
-                self._under_way.pop(number, None)
-            raise
+        asked: Future[bytes] = self._calls.submit(getattr(gocode, function), uuid.encode(), *arguments)
+        asked.add_done_callback(returned)
+        return await asyncio.wrap_future(asked)
 
     def waiting_since(self, uuid: str) -> float | None:
         """When the oldest call of a client began that has not returned, on the monotonic clock; also of one whose
@@ -187,4 +188,5 @@ class Binding:
 
     def close(self) -> None:
         """Take no more calls; those under way are not waited for."""
-        self._calls.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._calls, self._stops):
+            pool.shutdown(wait=False, cancel_futures=True)

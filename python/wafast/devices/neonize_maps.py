@@ -39,6 +39,7 @@ class Maps:
             await self._until(self._may_write)
         finally:
             self._writers -= 1
+            self._move()  # who gave way to this one, which may have been cancelled
         self._writing = True
         self._in_a_row += 1
         try:
@@ -56,6 +57,7 @@ class Maps:
             await self._until(self._may_log_in)
         finally:
             self._readers -= 1
+            self._move()
         self._logging_in += 1
         try:
             yield

@@ -27,6 +27,8 @@ Tell = Callable[[int, ev.ControlEvent], None]
 CALLS = 4
 #: How long stopping waits for a client that is just connecting: until then it may still look itself up in neonize.
 STOP_SECONDS = 5.0
+#: A client that is not in so long after its dial does not hold others up any longer.
+LOGIN_SECONDS = 10.0
 #: A hundred events take the core a millisecond; a busy machine may let it wait a hundred times longer.
 DRAIN_SECONDS = 0.1
 #: How long after its line is cut a client that shows codes may take to notice.
@@ -89,8 +91,13 @@ class NeonizeSession:
         await self._binding.run(self._uuid, str(self._store), address, self._hear, self._dialled, self._log_in)
 
     async def _log_in(self) -> None:
-        self._gate.let_go(self.device_no)
-        await self._settled.wait()
+        """Let it dial, which may take until its turn comes, and wait until it is in or will never be."""
+        passed = self._gate.let_go(self.device_no)
+        turns = [asyncio.ensure_future(event.wait()) for event in (passed, self._settled)]
+        await asyncio.wait(turns, return_when=asyncio.FIRST_COMPLETED)
+        for turn in turns:
+            turn.cancel()
+        await self._settle(self._settled.wait(), LOGIN_SECONDS)
 
     def _hear(self, what: str, text: str) -> None:
         match what:

@@ -275,7 +275,7 @@ class Reconciler:
     def _aside(self, device_no: int, work: Coroutine[None, None, bool]) -> None:
         """Do what may take long for a device; it gives whether the device is to be looked at again."""
         self._busy.add(device_no)
-        self._fleet.spawn(self._do_aside(device_no, work))
+        self._fleet.spawn(self._do_aside(device_no, work), kept=True)
 
     async def _do_aside(self, device_no: int, work: Coroutine[None, None, bool]) -> None:
         again = True
@@ -412,7 +412,6 @@ class Reconciler:
                 store_name(row.id, row.pairing_id), row.store,
             )  # fmt: skip
         await self._fleet.end_pairing(held, "expired", TIMED_OUT)
-        self.wake(row.no)
 
     async def _disconnect(self, row: Row, held: Held) -> None:
         fleet = self._fleet

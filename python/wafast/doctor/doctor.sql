@@ -22,20 +22,20 @@ FROM devices GROUP BY network
 
 -- name: doctor_workers
 -- `late` is how long its last heartbeat is overdue: below 0 it lives.
-SELECT w.id, w.network, w.node, w.pid, extract(epoch FROM now() - w.expires_at)::float8 AS late,
+SELECT w.id, w.network, w.node, w.pid, extract(epoch FROM now() - CASE WHEN w.expires_at = '-infinity' THEN w.beat_at ELSE w.expires_at END)::float8 AS late,
        (w.figures ->> 'rss_bytes')::int8 AS rss_bytes,
        (SELECT count(*) FROM leases l WHERE l.worker_id = w.id) AS held
-FROM workers w WHERE w.expires_at > now() - interval '1 hour'
+FROM workers w WHERE w.beat_at > now() - interval '1 hour'
 ORDER BY w.started_at, w.id
 
 -- name: doctor_unheld
--- Devices that want to be online, wait for nothing and have no live holder: a worker takes them within seconds.
+-- Devices that are to be online, are not tried apart and have no live holder: a worker takes them within seconds.
 SELECT d.name, d.network
 FROM devices d
 LEFT JOIN leases l ON l.device_no = d.no
 LEFT JOIN workers w ON w.id = l.worker_id AND w.expires_at > now()
 WHERE w.id IS NULL AND d.jid IS NOT NULL AND d.desired_state = 'connected' AND d.state <> 'logged_out'
-  AND d.retry_at IS DISTINCT FROM 'infinity'
+  AND d.retry_at IS DISTINCT FROM 'infinity' AND d.crashes = 0
 ORDER BY d.no
 
 -- name: doctor_stuck

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from wafast.devices import loopback_trust
 from wafast.devices.poison import find as find_poison
+from wafast.devices.poison import find_damaged
 from wafast.doctor import machine
 from wafast.doctor.trouble import Trouble
 from wafast.settings import Settings
@@ -79,6 +80,10 @@ def spool(settings: Settings) -> str:
         raise Trouble(
             f"{len(poison)} events could not be read or stored and are kept, the latest because of: "
             f"{poison[0].reason}. `wafast poison list` shows them, `wafast poison replay --all` tries again"
+        )
+    if damaged := find_damaged(settings.spool_dir):
+        raise Trouble(
+            f"{len(damaged)} kept events are damaged, one {damaged[0].reason}; `wafast poison list` shows them"
         )
     return f"{files} files" if files else "empty"
 

@@ -44,7 +44,7 @@ FOR NO KEY UPDATE OF c;
 
 -- name: mark_chat_read
 -- Within a second keys have no order, and last_key is what came last.
-UPDATE chats SET unread = 0, read_key = CASE WHEN read_key >> 32 > last_key >> 32 THEN read_key ELSE last_key END
+UPDATE chats SET unread = 0, read_key = CASE WHEN read_key >> 32 > last_key >> 32 THEN read_key ELSE coalesce(last_key, read_key) END
 WHERE tenant_id = $1 AND id = $2;
 
 -- name: unread_messages

@@ -55,10 +55,10 @@ impl Buffer {
     }
 
     /// Takes a place for an event that is not on disk; without a free one it is let fall.
-    pub fn admit_fleeting(&self) -> bool {
+    pub fn admit_fleeting(&self, entry: &Entry) -> bool {
         let mut state = self.state.lock();
-        let is_free = state.has_room(1, self.limit);
-        state.under_way += usize::from(is_free);
+        let is_free = state.has_room(entry.weight(), self.limit);
+        state.under_way += if is_free { entry.weight() } else { 0 };
         is_free
     }
 
@@ -111,6 +111,14 @@ mod tests {
         assert_eq!(codes(buffer.release(1)), [3, 4]);
         assert!(buffer.admit(entry(6, 10)).is_none(), "5 waits before it");
         assert_eq!([codes(buffer.release(1)), codes(buffer.release(1))], [vec![], vec![5, 6]]);
+    }
+
+    #[test]
+    fn what_is_not_on_disk_gives_back_the_room_it_took() {
+        let (buffer, large) = (Buffer::new(2), entry(1, 9000));
+        assert!(buffer.admit_fleeting(&large) && !buffer.admit_fleeting(&entry(2, 10)));
+        buffer.release(large.weight());
+        assert!(buffer.admit(entry(3, 10)).is_some() && buffer.admit_fleeting(&entry(4, 10)));
     }
 
     #[test]

@@ -150,10 +150,9 @@ impl Pipeline {
         stats::add(&shared.stats.events, 1);
         if event::is_fleeting(code) {
             let device = shared.device(device_no);
-            if device.buffer.admit_fleeting() {
+            let entry = Entry { device_no, code, received_at, is_replay: false, place: Place::Fleeting(data.into()) };
+            if device.buffer.admit_fleeting(&entry) {
                 shared.open.fetch_add(1, Ordering::AcqRel);
-                let place = Place::Fleeting(data.into());
-                let entry = Entry { device_no, code, received_at, is_replay: false, place };
                 shared.send(Item { device, entry });
             }
         } else if shared.options.chat_storage || code == event::code::RECEIPT {

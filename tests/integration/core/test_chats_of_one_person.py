@@ -22,6 +22,7 @@ def test_a_chat_another_process_has_merged_loses_no_message(world: World) -> Non
     assert {row["message_id"] for row in world.messages()} == {"A1", "A2", "A3"}
     [chat] = world.chats()
     assert (chat["chat_jid"], chat["unread_count"], chat["last_message_text"]) == (SITI, 3, "by lid still")
+    assert world.ingest is not None and world.ingest.stats()["retries"] == 0
 
 
 def test_a_change_that_waited_under_the_lid_meets_its_message_when_the_chats_become_one(world: World) -> None:

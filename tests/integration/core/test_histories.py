@@ -224,6 +224,7 @@ def test_messages_of_a_device_that_is_deleted_meanwhile_leave_nothing(world: Wor
     world.value("DELETE FROM devices RETURNING 1")
     world.feed((MESSAGE, events.message("M2", "dua")), (RECEIPT, events.receipt(["X"], "READ")))
     assert world.value("SELECT count(*) FROM messages") == 0
+    assert world.ingest is not None and world.ingest.stats()["retries"] == 0
 
 
 def test_what_was_trimmed_out_of_a_second_does_not_come_back_when_it_is_replayed(world: World) -> None:

@@ -36,6 +36,17 @@ def test_what_cannot_be_read_is_a_row_and_counts(world: World) -> None:
     assert undecryptable(world) == 1
 
 
+def test_the_message_that_takes_its_place_keeps_what_it_is(world: World) -> None:
+    world.feed((UNDECRYPTABLE, events.undecryptable("U1", sender=OWN, from_me=True)))
+    content = Message()
+    content.extendedTextMessage.text = "mine"
+    content.extendedTextMessage.contextInfo.isForwarded = True
+    world.feed((MESSAGE, events.message("U1", content, sender=OWN, from_me=True)))
+    [row] = world.messages()
+    assert (row["message_text"], row["from_me"], row["is_forwarded"]) == ("mine", True, True)
+    assert world.chats()[0]["unread_count"] == 0
+
+
 @pytest.mark.parametrize("apart", [True, False], ids=["later", "in one batch"])
 @pytest.mark.parametrize("after", [0, 7], ids=["same time", "new time"])
 def test_the_message_takes_its_place(world: World, apart: bool, after: int) -> None:

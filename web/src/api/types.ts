@@ -6,6 +6,7 @@ type Schemas = components['schemas'];
 export type Session = Schemas['Session'];
 export type Tenant = Session['tenants'][number];
 export type Device = Schemas['Device'];
+export type TagCount = Schemas['TagCount'];
 export type DeviceState = Device['state'];
 export type ChangedDevices = Schemas['ChangedDevices'];
 export type Skipped = Schemas['Skipped'];

@@ -52,7 +52,7 @@ export function fitting(search: string): (device: Device) => boolean {
   return (device) =>
     device.name.toLowerCase().includes(words) ||
     device.tags.some((tag) => tag.toLowerCase().includes(words)) ||
-    (number !== null && (device.phone ?? '').includes(number));
+    (number !== null && number !== '' && (device.phone ?? '').includes(number));
 }
 
 export interface Wish {

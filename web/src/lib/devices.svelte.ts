@@ -2,7 +2,7 @@
 import { untrack } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import { api, data, requestKey } from '../api/client';
-import type { Device, DeviceState } from '../api/types';
+import type { Device, DeviceState, TagCount } from '../api/types';
 import { isDeleted, type Frame } from './frames';
 import type { Live } from './live.svelte';
 import { answered } from './snapshot';
@@ -10,10 +10,8 @@ import { Unread } from './unread.svelte';
 
 export type LoadState = 'loading' | 'ready' | 'failed';
 
-export interface TagCount {
-  tag: string;
-  devices: number;
-}
+/** Frames that change a device, or what is unread of it. */
+const FOLLOWED = /^(DEVICE_|CHAT_UPDATE$)/u;
 
 /** The first page is what a screen can show, so that it comes at once; then the longest pages there are. */
 const FIRST_PAGE = 100;
@@ -43,7 +41,7 @@ export class Devices {
   /** Frames since the last drawing, the last one of each device and chat. */
   readonly #waiting = new Map<string, Frame>();
   #drawing: number | undefined;
-  #moved = { members: false, tags: false };
+  #moved = { devices: false, members: false, tags: false };
   #run = 0;
   #found = new Set<string>();
   readonly #uncounted = new Set<string>();
@@ -112,6 +110,8 @@ export class Devices {
       this.#run += 1;
       clearTimeout(this.#counting);
       if (this.#drawing !== undefined) cancelAnimationFrame(this.#drawing);
+      this.#drawing = undefined;
+      this.#waiting.clear();
     };
   }
 
@@ -125,12 +125,14 @@ export class Devices {
         const query = { limit: after === undefined ? FIRST_PAGE : PAGE, after };
         const page = await this.#ask(
           () => data(api.GET('/api/v1/devices', { params: { query } })),
-          ({ items }) => run === this.#run && items.forEach((device) => this.#put(device)),
+          ({ items }) => {
+            if (run === this.#run) for (const device of items) this.#put(device);
+          },
         );
         if (run !== this.#run) return;
         after = page.next ?? undefined;
       } while (after !== undefined);
-      for (const id of this.everyone().map((device) => device.id)) if (!found.has(id)) this.#drop(id);
+      for (const { id } of this.everyone()) if (!found.has(id)) this.#drop(id);
       this.#show();
       this.state = 'ready';
       this.problem = null;
@@ -144,6 +146,7 @@ export class Devices {
   #put(device: Device): void {
     const before = untrack(() => this.byId.get(device.id));
     this.#found.add(device.id);
+    this.#moved.devices = true;
     this.byId.set(device.id, device);
     this.unread.set(device.id, device.unread_count);
     if (before?.state !== device.state) {
@@ -160,7 +163,7 @@ export class Devices {
     this.byId.delete(id);
     this.unread.set(id, null);
     this.#count(before.state, -1);
-    this.#moved = { members: true, tags: true };
+    this.#moved = { devices: true, members: true, tags: true };
   }
 
   #count(state: DeviceState, by: number): void {
@@ -169,17 +172,18 @@ export class Devices {
 
   /** Lets the page see what was put and dropped. */
   #show(): void {
+    if (!this.#moved.devices) return;
     this.total = this.byId.size;
     this.counts = { ...this.#counted };
     this.version += 1;
     if (this.#moved.members) this.#membership += 1;
     if (this.#moved.tags) this.#tagging += 1;
-    this.#moved = { members: false, tags: false };
+    this.#moved = { devices: false, members: false, tags: false };
   }
 
   /** Frames are applied once a drawing: many devices that change in the same sixtieth of a second cost as much as one. */
   #draw(frame: Frame): void {
-    if (!('id' in frame.result)) return;
+    if (!('id' in frame.result) || !FOLLOWED.test(frame.code)) return;
     this.#waiting.delete(frame.result.id);
     this.#waiting.set(frame.result.id, frame);
     this.#drawing ??= requestAnimationFrame(() => this.#drawWaiting());

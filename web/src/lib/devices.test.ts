@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { drawn, FakeServer, settled } from '../testing/server';
-import { chat, device } from '../testing/samples';
+import { chat, device, message } from '../testing/samples';
 import { Devices } from './devices.svelte';
 
 async function following(server: FakeServer): Promise<Devices> {
@@ -121,6 +121,22 @@ describe('Devices', () => {
     await drawn();
     expect(devices.counts).toMatchObject({ offline: 0, online: 49 });
     expect(devices.version).toBe(before + 1);
+  });
+
+  it('lets what is no device and no chat go by: a send with the number of a chat does not stand in its place', async () => {
+    const server = new FakeServer().on('GET /devices', () => ({
+      items: [device({ id: 'd1', unread_count: 1 })],
+      next: null,
+    }));
+    const devices = await following(server);
+    server.frame('CHAT_UPDATE', chat({ id: '93', unread_count: 1 }));
+    await drawn();
+    const before = devices.version;
+    server.frame('CHAT_UPDATE', chat({ id: '93', unread_count: 2 }));
+    server.frame('MESSAGE_STATUS', message({ id: '93' }));
+    await drawn();
+    expect(devices.unread.of('d1')).toBe(2);
+    expect(devices.version).toBe(before);
   });
 
   it('puts an answer above what waits to be drawn', async () => {

@@ -40,8 +40,10 @@ const SAVE: &str = "\
     FROM saved";
 const ADD_UNREAD: &str = "\
     UPDATE chats c SET unread = c.unread + t.unread FROM unnest($1::int8[], $2::int4[]) t (id, unread) WHERE c.id = t.id";
-const GONE: &str =
-    "SELECT t.id FROM unnest($1::int8[]) t (id) WHERE NOT EXISTS (SELECT FROM chats c WHERE c.id = t.id)";
+/// Chats that are not there any more, and whether their device is: then they have become part of others.
+const GONE: &str = "\
+    SELECT t.id, EXISTS (SELECT FROM devices d WHERE d.no = t.device_no) \
+    FROM unnest($1::int8[], $2::int4[]) t (id, device_no) WHERE NOT EXISTS (SELECT FROM chats c WHERE c.id = t.id)";
 /// For chats with rows of other processes: the newest `$2` stay visible. Of the oldest second that is kept what is too much
 /// goes, as in [`THIN_OUT`].
 const RAISE_FLOOR: &str = "\

@@ -11,7 +11,7 @@ use crate::{connection::Database, media::File, poll::Question};
 /// What happened to the placeholder meanwhile stays: reactions, receipts, a pin, whether it came read. One that was deleted
 /// is none any more.
 const FILL: &str = "\
-    UPDATE messages m SET sender = t.sender, kind = t.kind, flags = t.flags & ~64 | m.flags & 80, status = greatest(m.status, t.status), \
+    UPDATE messages m SET sender = t.sender, kind = t.kind, flags = (t.flags & ~64) | (m.flags & 80), status = greatest(m.status, t.status), \
         sender_name = t.sender_name, body = t.body, media = t.media, quoted = t.quoted, poll = t.poll \
     FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int2[], $5::int2[], $6::int2[], $7::text[], $8::text[], $9::jsonb[], \
                 $10::text[], $11::jsonb[]) \
