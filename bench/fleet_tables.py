@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from bench.fleet import Flow, Return, Run
 
 KIB = 1024.0
-OWN = ("API", "supervisor")
 
 
 def tables(runs: list[Run], flows: list[Flow], returns: list[Return], workers: int) -> list[Table]:
@@ -162,11 +161,9 @@ def _beside(empty: Run, run: Run, flows: list[Flow], returns: list[Return]) -> T
     far = [back for back in returns if "round trips" in back.name]
     away = [back for back in returns if "away" in back.name]
     if far:
-        ours.append(("lines online after a start, round trips of 50 ms", f"{run.devices:,} in {far[0].seconds:.1f} s"))
+        ours.append(("lines online after a start, round trips of 50 ms", _came(far[0], run.devices)))
     if away:
-        ours.append(
-            ("server away at the start", f"all {run.devices:,} online {away[0].seconds:.0f} s after its return")
-        )
+        ours.append(("server away at the start", f"{_came(away[0], run.devices)} after its return"))
     if flows:
         ours.append(("messages received and stored", f"{flows[-1].rate:,.0f} msg/s"))
     return Table(

@@ -69,11 +69,10 @@ def measure(
     stored = [0.0]
 
     def come() -> None:
-        begun = time.monotonic()
+        begun, before = time.monotonic(), ingest.stats()["stored"]
         for device_no in busy:
             ingest.receive(device_no, HISTORY_SYNC, history)
-        wanted = histories * HISTORY_CHATS * A_CHAT
-        before = ingest.stats()["stored"]
+        wanted = histories * HISTORY_CHATS * A_CHAT  # and what comes live meanwhile, a thousandth of it
         while ingest.stats()["stored"] - before < wanted and time.monotonic() - begun < 60:
             time.sleep(0.02)
         stored[0] = time.monotonic() - begun

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -12,7 +11,6 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
-from wafast.accounts import audit
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_scope
 from wafast.api.devices import DesiredState, DeviceState, Tags, tags_of
@@ -25,15 +23,8 @@ from wafast.api.responses import problems
 from wafast.api.services import Services
 from wafast.devices import bulk, rows
 
-Action = Literal["connect", "disconnect", "logout", "delete", "add_tags", "remove_tags"]
-
-DESIRED: dict[Action, DesiredState] = {
-    "connect": "connected",
-    "disconnect": "disconnected",
-    "logout": "logged_out",
-}
 #: The others change what a device is, as the routes of one device do.
-FOR_SENDERS: frozenset[Action] = frozenset({"connect", "disconnect"})
+FOR_SENDERS: frozenset[bulk.Action] = frozenset({"connect", "disconnect"})
 
 WHY: dict[bulk.Reason, str] = {
     "not_found": "No such device.",
@@ -55,7 +46,7 @@ class DeviceFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class ChangeDevices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An action, and the devices it is for: either `device_ids` or `filter`."""
 
-    action: Annotated[Action, Meta(examples=["connect"])]
+    action: Annotated[bulk.Action, Meta(examples=["connect"])]
     device_ids: (
         Annotated[
             list[str],
@@ -83,7 +74,7 @@ class Skipped(msgspec.Struct, frozen=True):
 class ChangedDevices(msgspec.Struct, frozen=True):
     """What became of the devices; each is in one of the three lists."""
 
-    action: Action
+    action: bulk.Action
     changed: Annotated[list[str], Meta(description="Ids.", examples=[["0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11"]])]
     unchanged: Annotated[list[str], Meta(description="Ids of those that were so already.", examples=[[]])]
     skipped: list[Skipped]
@@ -129,7 +120,8 @@ class DeviceBulkController(Controller):
         skipped: dict[str, bulk.Reason] = dict.fromkeys(wanted, "not_found")
         size = bulk.DELETE_AT_ONCE if data.action == "delete" else MAX_DEVICES
         for start in range(0, len(reached), size):
-            outcome = await _act(services, principal, data.action, reached[start : start + size], tags)
+            part = reached[start : start + size]
+            outcome = await bulk.act(services.pool, principal.tenant_id, principal.actor, data.action, part, tags)
             changed += map(str, outcome.changed)
             unchanged += map(str, outcome.unchanged)
             for device_id in (*outcome.changed, *outcome.unchanged):
@@ -137,25 +129,6 @@ class DeviceBulkController(Controller):
             skipped |= {str(device_id): reason for device_id, reason in outcome.skipped.items()}
         told = [Skipped(device_id, reason, WHY[reason]) for device_id, reason in skipped.items()]
         return ChangedDevices(data.action, changed, unchanged, told, following)
-
-
-async def _act(
-    services: Services, principal: Principal, action: Action, device_ids: list[UUID], tags: list[str]
-) -> bulk.Outcome:
-    pool, tenant_id = services.pool, principal.tenant_id
-    detail: Mapping[str, Any] = {}
-    match action:
-        case "delete":
-            outcome = await bulk.delete(pool, tenant_id, device_ids)
-        case "add_tags":
-            outcome, detail = await bulk.add_tags(pool, tenant_id, device_ids, tags), {"tags": tags}
-        case "remove_tags":
-            outcome, detail = await bulk.remove_tags(pool, tenant_id, device_ids, tags), {"tags": tags}
-        case _:
-            outcome = await bulk.steer(pool, tenant_id, device_ids, DESIRED[action])
-    noted = {f"device:{device_id}": {"name": name, **detail} for device_id, name in outcome.changed.items()}
-    await audit.record_each(pool, tenant_id, principal.actor, f"device.{DESIRED.get(action, action)}", noted)
-    return outcome
 
 
 async def _fitting(

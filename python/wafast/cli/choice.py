@@ -40,10 +40,16 @@ async def all_devices(
     """Every device of a workspace that fits, newest first."""
     found: list[DeviceRow] = []
     while page := await rows.list_devices(
-        pool, tenant_id, search=search, state=state, limit=PAGE, before=found[-1].no if found else None
+        pool,
+        tenant_id,
+        search=search,
+        state=state,
+        tag=tag and tag.strip(),
+        limit=PAGE,
+        before=found[-1].no if found else None,
     ):
         found += page
-    return [device for device in found if tag is None or _has(device, tag)]
+    return found
 
 
 async def find(pool: asyncpg.Pool, tenant_id: int, which: str) -> DeviceRow:
@@ -97,10 +103,6 @@ def by_state(devices: Iterable[DeviceRow]) -> str:
     counts = Counter(device.state for device in devices)
     parts: Iterator[str] = (f"{count} {state}" for state, count in counts.most_common())
     return f"{counted(counts.total())}{': ' if counts else ''}{', '.join(parts)}"
-
-
-def _has(device: DeviceRow, tag: str) -> bool:
-    return tag.strip().casefold() in (own.strip().casefold() for own in device.tags)
 
 
 def _one(known: Sequence[DeviceRow], which: str) -> DeviceRow:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any
+from uuid import UUID
 
 import asyncpg
 import typer
@@ -13,9 +15,10 @@ from wafast.accounts import audit
 from wafast.cli.choice import Everything, InState, Names, WithTag, Yes, choose, confirm, counted, step_by_step
 from wafast.cli.database import with_pool
 from wafast.cli.people import TenantName, find_tenant
-from wafast.cli.waiting import Desired, require_workers, wait_for
+from wafast.cli.waiting import require_workers, wait_for
 from wafast.database.queries import load
-from wafast.devices import rows
+from wafast.devices import bulk, rows
+from wafast.devices.bulk import Desired
 from wafast.devices.rows import DeviceRow
 
 q = load(__file__)
@@ -23,7 +26,16 @@ q = load(__file__)
 Wait = Annotated[bool, typer.Option("--wait", help="Until it is so, or can't be.")]
 Patience = Annotated[float, typer.Option("--timeout", help="How many seconds to wait.", min=0)]
 PATIENCE = 120.0
+#: A bar that moves is worth a statement more for every so many.
+AT_ONCE = bulk.DELETE_AT_ONCE
 DOING: dict[Desired, str] = {"connected": "connect", "disconnected": "disconnect", "logged_out": "log out"}
+ACTION: dict[Desired, bulk.Action] = {"connected": "connect", "disconnected": "disconnect", "logged_out": "logout"}
+WHY: dict[bulk.Reason, str] = {
+    "not_found": "it was deleted",
+    "never_paired": "it was never paired: `wafast device pair` first",
+    "logged_out": "it is logged out: `wafast device pair` it again first",
+    "too_many_tags": f"it would have more than {bulk.MOST_TAGS} tags",
+}
 
 
 def tag_devices(
@@ -37,26 +49,33 @@ def tag_devices(
     tenant: TenantName = None,
 ) -> None:
     """Give devices tags, or take tags away."""
-    given = list(dict.fromkeys(text.strip() for text in add or () if text.strip()))
-    taken = {text.strip().casefold() for text in remove or ()}
+    given, taken = _tags(add), _tags(remove)
     if not given and not taken:
         raise typer.BadParameter("say what to do: --add TAG, --remove TAG")
-
-    async def change(pool: asyncpg.Pool, device: DeviceRow) -> None:
-        kept = [own for own in device.tags if own.strip().casefold() not in taken]
-        have = {own.strip().casefold() for own in kept}
-        tags = kept + [text for text in given if text.casefold() not in have]
-        if tags != device.tags:
-            await change_device(pool, device, {"tags": tags})
 
     async def work(pool: asyncpg.Pool) -> int:
         chosen = await _chosen(pool, tenant, names, everything, state, tag)
         if not names:
             confirm("tag", chosen, yes=yes)
-        await _each(pool, chosen, "tagging", change)
+        for tags, change in ((taken, bulk.remove_tags), (given, bulk.add_tags)):
+            if tags:
+                await _part_by_part(chosen, "tagging", partial(_tag, pool, change, tags))
         return len(chosen)
 
     typer.echo(f"tagged {counted(with_pool(work))}")
+
+
+async def _tag(
+    pool: asyncpg.Pool, change: Callable[..., Awaitable[bulk.Outcome]], tags: list[str], tenant_id: int, ids: list[UUID]
+) -> bulk.Outcome:
+    outcome = await change(pool, tenant_id, ids, tags)
+    noted = {f"device:{device_id}": {"tags": tags} for device_id in outcome.changed}
+    await audit.record_each(pool, tenant_id, "system", "device.change", noted)
+    return outcome
+
+
+def _tags(texts: list[str] | None) -> list[str]:
+    return list(dict.fromkeys(text.strip() for text in texts or () if text.strip()))
 
 
 def delete_devices(
@@ -69,15 +88,10 @@ def delete_devices(
 ) -> None:
     """Delete devices with their chats, messages and open sends."""
 
-    async def delete(pool: asyncpg.Pool, device: DeviceRow) -> None:
-        if await rows.delete_device(pool, device.tenant_id, device.id):
-            subject = f"device:{device.id}"
-            await audit.record(pool, device.tenant_id, "system", "device.delete", subject, name=device.name)
-
     async def work(pool: asyncpg.Pool) -> int:
         chosen = await _chosen(pool, tenant, names, everything, state, tag)
         confirm("delete", chosen, yes=yes)
-        await _each(pool, chosen, "deleting", delete)
+        await _part_by_part(chosen, "deleting", partial(_act, pool, "delete"))
         return len(chosen)
 
     typer.echo(f"deleted {counted(with_pool(work))}")
@@ -139,23 +153,14 @@ def _desire(
     """Ask, then say of each device why it can't be or did not come to be so; exit code 1 when there is one."""
     failed: dict[int, str] = {}
 
-    async def ask(pool: asyncpg.Pool, device: DeviceRow) -> None:
-        try:
-            await rows.set_desired_state(pool, device.tenant_id, device.id, desired)
-        except rows.NeverPaired:
-            failed[device.no] = "it was never paired: `wafast device pair` first"
-        except rows.LoggedOut:
-            failed[device.no] = "it is logged out: `wafast device pair` it again first"
-        else:
-            await audit.record(pool, device.tenant_id, "system", f"device.{desired}", f"device:{device.id}")
-
     async def work(pool: asyncpg.Pool) -> list[DeviceRow]:
         chosen = await _chosen(pool, tenant, names, everything, state, tag)
         if wait:
             await require_workers(pool, {device.network for device in chosen})
         confirm(DOING[desired], chosen, yes=yes)
         since = await pool.fetchval(q.now)
-        await _each(pool, chosen, "asking", ask)
+        skipped = await _part_by_part(chosen, "asking", partial(_act, pool, ACTION[desired]))
+        failed.update({device.no: WHY[skipped[device.id]] for device in chosen if device.id in skipped})
         if wait:
             asked = [device for device in chosen if device.no not in failed]
             failed.update(await wait_for(pool, asked, desired, since, timeout))
@@ -178,14 +183,19 @@ async def _chosen(
     return await choose(pool, tenant_id, names, everything=everything, state=state, tag=tag)
 
 
-async def _each(
-    pool: asyncpg.Pool,
-    devices: list[DeviceRow],
-    doing: str,
-    work: Callable[[asyncpg.Pool, DeviceRow], Awaitable[None]],
-) -> None:
-    for found in step_by_step(devices, doing):
-        await work(pool, found)
+async def _act(pool: asyncpg.Pool, action: bulk.Action, tenant_id: int, ids: list[UUID]) -> bulk.Outcome:
+    return await bulk.act(pool, tenant_id, "system", action, ids)
+
+
+async def _part_by_part(
+    devices: list[DeviceRow], doing: str, work: Callable[[int, list[UUID]], Awaitable[bulk.Outcome]]
+) -> dict[UUID, bulk.Reason]:
+    """Do it to all, some at once, with a bar on the terminal; gives those it could not be done to."""
+    skipped: dict[UUID, bulk.Reason] = {}
+    parts = [devices[start : start + AT_ONCE] for start in range(0, len(devices), AT_ONCE)]
+    for part in step_by_step(parts, doing):
+        skipped |= (await work(part[0].tenant_id, [device.id for device in part])).skipped
+    return skipped
 
 
 async def change_device(pool: asyncpg.Pool, device: DeviceRow, changes: dict[str, Any]) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
 
 import asyncpg
 import typer
@@ -15,12 +14,12 @@ from rich.progress import Progress
 
 from wafast.cli.choice import counted
 from wafast.database.queries import load
+from wafast.devices.bulk import Desired
 from wafast.devices.rows import DeviceRow
 from wafast.devices.state import TERMINAL
 
 q = load(__file__)
 
-Desired = Literal["connected", "disconnected", "logged_out"]
 #: What a device that does as it was asked comes to.
 REACHED: dict[Desired, frozenset[str]] = {
     "connected": frozenset({"online"}),

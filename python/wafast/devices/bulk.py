@@ -4,18 +4,21 @@ skipped with a reason; none holds up the others."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
+from wafast.accounts import audit
 from wafast.database.queries import load
+from wafast.devices.lease import CRASHES
 from wafast.events import bus
 
 q = load(__file__)
 
 Desired = Literal["connected", "disconnected", "logged_out"]
+Action = Literal["connect", "disconnect", "logout", "delete", "add_tags", "remove_tags"]
 Reason = Literal["not_found", "never_paired", "logged_out", "too_many_tags"]
 
 #: A device can have this many.
@@ -34,10 +37,33 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     skipped: dict[UUID, Reason]
 
 
+#: What a device should be after an action that says so.
+DESIRED: dict[str, Desired] = {"connect": "connected", "disconnect": "disconnected", "logout": "logged_out"}
+
+
+async def act(
+    pool: asyncpg.Pool, tenant_id: int, actor: str, action: Action, device_ids: Sequence[UUID], tags: Sequence[str] = ()
+) -> Outcome:
+    """Do it, and note in the audit log who did it to each that it changed. `delete` is best given `DELETE_AT_ONCE`."""
+    detail: dict[str, Any] = {}
+    match action:
+        case "delete":
+            outcome = await delete(pool, tenant_id, device_ids)
+        case "add_tags":
+            outcome, detail = await add_tags(pool, tenant_id, device_ids, tags), {"tags": list(tags)}
+        case "remove_tags":
+            outcome, detail = await remove_tags(pool, tenant_id, device_ids, tags), {"tags": list(tags)}
+        case _:
+            outcome = await steer(pool, tenant_id, device_ids, DESIRED[action])
+    noted = {f"device:{device_id}": {"name": name, **detail} for device_id, name in outcome.changed.items()}
+    await audit.record_each(pool, tenant_id, actor, f"device.{DESIRED.get(action, action)}", noted)
+    return outcome
+
+
 async def steer(pool: asyncpg.Pool, tenant_id: int, device_ids: Sequence[UUID], desired: Desired) -> Outcome:
     """Say what devices should be; their workers do it. A person's `connected` also ends the wait of a backoff."""
     async with pool.acquire() as connection, connection.transaction():
-        rows = await connection.fetch(q.steer_devices, tenant_id, device_ids, desired)
+        rows = await connection.fetch(q.steer_devices, tenant_id, device_ids, desired, CRASHES - 1)
         steered = [row for row in rows if row["skipped"] is None]
         await bus.wake_each(connection, "device", [(row["network"], row["no"]) for row in steered])
         await _tell(connection, tenant_id, steered)

@@ -9,7 +9,7 @@ WITH wanted AS (
         desired_state = $3,
         retry_at = NULL,
         failures = CASE WHEN $3 = 'connected' THEN 0 ELSE d.failures END,
-        crashes = least(d.crashes, 2)  -- one less than `CRASHES` in lease.py: who is quarantined gets one more try
+        crashes = least(d.crashes, $4)  -- who is quarantined gets one more try
     FROM wanted w
     WHERE d.no = w.no AND (d.jid IS NOT NULL AND d.state <> 'logged_out' OR $3 <> 'connected')
     RETURNING d.no

@@ -148,10 +148,7 @@ fn message<'a>(bytes: &'a [u8], chat: &Jid, now: i64, records: &mut Records<'a>)
 
 /// `PinInChat`: when the phone told of it, if it does not say when that was.
 fn pin(bytes: &[u8], now: i64) -> Change {
-    let at = match wire::number_of(bytes, 3).cast_signed() {
-        0 => now,
-        at => timestamp::repair(at, now).seconds,
-    };
+    let at = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now).seconds;
     Change::Pin { pinned: wire::number_of(bytes, 1) == 1, at }
 }
 

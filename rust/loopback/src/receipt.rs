@@ -114,8 +114,8 @@ pub fn from_owner(world: &World, line: Phone, contact: Phone, ids: &[String], gr
             Some(group) => read_elsewhere(&device, &group.jid(), Some(&writer), ids),
             None => read_elsewhere(&device, &writer, None, ids),
         }
-        world.journal.touch(line);
     }
+    world.journal.touch(line);
 }
 
 /// A contact tells a line that it got (`None`), read or played messages.
@@ -130,8 +130,8 @@ pub fn from_contact(
     let from = Address { phone: contact, device: 0 };
     for device in world.devices(line) {
         queue(&device, ids, |node| addressed(node, from, group), kind);
-        world.journal.touch(line);
     }
+    world.journal.touch(line);
 }
 
 /// Who it is from, in a group or not.

@@ -44,7 +44,7 @@ def test_memory_is_the_kernels_figure_and_private_is_a_part_of_it() -> None:
     assert len(taken) == 32 << 20
 
 
-def test_shared_pages_are_divided_among_those_who_share_them() -> None:
+def test_the_proportional_size_is_no_more_than_what_is_resident_and_none_of_no_process() -> None:
     size = proportional_bytes(os.getpid())
     assert size is not None and 0 < size <= of_this_process().rss_bytes + (8 << 20)
     assert proportional_bytes(2**22 + 1) is None

@@ -70,11 +70,6 @@ impl<'a> Batch<'a> {
         if unreadable.is_empty() { Ok(batch) } else { Err(unreadable) }
     }
 
-    /// How many events.
-    pub fn len(&self) -> usize {
-        self.origins.len()
-    }
-
     /// Rows and changes, at most.
     pub fn records(&self) -> usize {
         self.records.messages.len() + self.records.others.len()

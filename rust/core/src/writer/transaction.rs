@@ -6,7 +6,7 @@ use std::{
 };
 
 use rustc_hash::FxHashMap;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_postgres::{Error, error::SqlState};
 
 use super::{
@@ -174,7 +174,7 @@ impl Step<'_> {
             if moved.is_merged {
                 self.merged.insert(moved.chat_id, d);
                 self.chats.insert(moved.chat_id, announce::Chat { tenant_id: t, device_no: d, id: moved.chat_id });
-                self.done.news.fleeting.push(json!({"k": "gone", "t": t, "d": d}));
+                self.done.news.fleeting.push(gone(t, d));
             }
         }
         Ok(())
@@ -222,7 +222,7 @@ impl Step<'_> {
         announce_known: bool,
         is_staged: bool,
     ) -> Result<Inserts<'r>, Error> {
-        let mut inserts = Inserts::with_capacity(batch.len());
+        let mut inserts = Inserts::with_capacity(batch.records());
         for said in batch.messages(announce_known) {
             let Some(row) = self.row(said) else { continue };
             let is_past = |chat: &mut Chat| chat.is_past(row.key, self.keep) && !chat.may_have(row.key);
@@ -317,7 +317,7 @@ impl Step<'_> {
         let chats = placeholders::remove(self.database, &named).await?;
         self.known.doubt_chats(chats.iter().copied());
         for chat in chats.iter().filter_map(|id| self.chats.get(id)) {
-            self.done.news.fleeting.push(json!({"k": "gone", "t": chat.tenant_id, "d": chat.device_no}));
+            self.done.news.fleeting.push(gone(chat.tenant_id, chat.device_no));
         }
         self.changed(chats.into_iter());
         Ok(())
@@ -404,8 +404,7 @@ impl Step<'_> {
         let owners = devices.iter().filter_map(|no| self.known.owner(*no));
         // It reaches the tenant, whichever of its devices is named.
         let tenants: BTreeMap<i32, i32> = owners.map(|owner| (owner.tenant_id, owner.device_no)).collect();
-        let gone = tenants.into_iter().map(|(t, d)| json!({"k": "gone", "t": t, "d": d}));
-        self.done.news.fleeting.extend(gone);
+        self.done.news.fleeting.extend(tenants.into_iter().map(|(tenant_id, device_no)| gone(tenant_id, device_no)));
     }
 
     /// Typing and presence: told, never stored.
@@ -429,6 +428,11 @@ impl Step<'_> {
             self.done.news.fleeting.push(event);
         }
     }
+}
+
+/// Browsers of the tenant fetch again.
+fn gone(tenant_id: i32, device_no: i32) -> Value {
+    json!({"k": "gone", "t": tenant_id, "d": device_no})
 }
 
 /// How many unread messages of a chat came after this event of the batch.
