@@ -15,6 +15,7 @@ from wafast.api.database_errors import answer_away, answer_refused_text
 from wafast.api.device_bulk import DeviceBulkController
 from wafast.api.devices import DeviceController
 from wafast.api.docs import DocumentFile, DocumentPage, docs_router
+from wafast.api.gallery import GalleryController
 from wafast.api.gate import MAX_JSON_BODY, Gate
 from wafast.api.health import HealthController
 from wafast.api.keys import KeyController
@@ -63,6 +64,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             NumberController,
             PairingController,
             ChatController,
+            GalleryController,
             OutboxController,
             UploadController,
         ],

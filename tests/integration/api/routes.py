@@ -51,6 +51,8 @@ ROUTES = (
     Route("GET", f"{A}/devices/{{device_id}}/chats", "read"),
     Route("GET", f"{A}/chats/{{chat_id}}", "read"),
     Route("GET", f"{A}/chats/{{chat_id}}/messages", "read"),
+    Route("GET", f"{A}/chats/{{chat_id}}/media", "read"),
+    Route("GET", f"{A}/devices/{{device_id}}/media", "read"),
     Route("POST", f"{A}/chats/{{chat_id}}/read", "send"),
     Route("POST", f"{A}/chats/{{chat_id}}/typing", "send", {"state": "composing"}),
     Route("POST", f"{A}/messages", "send", {"device_id": "{device_id}", "to": "60123456789", "text": "Hi"}),
