@@ -24,6 +24,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chats/{chat_id}/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Gallery of a chat
+         * @description Messages with pictures, videos, documents or links, newest first. A page may hold fewer than `limit`, even
+         *     none, while `next` still leads on: a long chat is looked through a part at a time.
+         */
+        get: operations["list_chat_media"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chats/{chat_id}/messages": {
         parameters: {
             query?: never;
@@ -33,7 +54,7 @@ export interface paths {
         };
         /**
          * Messages of a chat
-         * @description Newest first; `after` leads to older ones.
+         * @description Newest first; `after` leads to older ones, `before` to newer ones, and `around` to a place in the middle.
          */
         get: operations["list_messages"];
         put?: never;
@@ -294,6 +315,26 @@ export interface paths {
          * @description Its chats stay; it must be paired again to be used.
          */
         post: operations["logout_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Gallery of a device
+         * @description As of a chat, over all chats of the device.
+         */
+        get: operations["list_device_media"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1098,6 +1139,16 @@ export interface components {
              */
             outbox_id: string | null;
         };
+        /** MessageWindow */
+        MessageWindow: {
+            items: components["schemas"]["Message"][];
+            /** @description Give it as `after`: older messages; null at the oldest kept. */
+            next: string | null;
+            /** @description Give it as `before`: newer messages; null where the page has the newest. */
+            previous: string | null;
+            /** @description Id of the message `around` named; for an instant the first not before it, else the last. */
+            target: string | null;
+        };
         /** NewKey */
         NewKey: {
             /** @example 3 */
@@ -1531,9 +1582,11 @@ export interface operations {
             };
         };
     };
-    list_messages: {
+    list_chat_media: {
         parameters: {
             query?: {
+                /** @description What to show; links are found in the words of any message. */
+                kind?: "image" | "video" | "document" | "link";
                 /** @description How many at most. */
                 limit?: number;
                 /** @description `next` of the page before. */
@@ -1554,6 +1607,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_messages: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+                /** @description `previous` of a page: leads to newer messages. */
+                before?: string | null;
+                /** @description A message's `id`, WhatsApp's id of it, or an instant (RFC 3339): the page around it. */
+                around?: string | null;
+            };
+            header?: never;
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageWindow"];
                 };
             };
             /** @description A field is missing or wrong; `errors` names it with its value. */
@@ -2476,6 +2587,62 @@ export interface operations {
             };
             /** @description Signed in, but the role or the key's scope does not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_device_media: {
+        parameters: {
+            query?: {
+                /** @description What to show; links are found in the words of any message. */
+                kind?: "image" | "video" | "document" | "link";
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

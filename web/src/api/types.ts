@@ -13,6 +13,7 @@ export type Skipped = Schemas['Skipped'];
 export type Pairing = Schemas['Pairing'];
 export type Chat = Schemas['Chat'];
 export type Message = Schemas['Message'];
+export type MessageWindow = Schemas['MessageWindow'];
 export type Outbox = Schemas['Outbox'];
 export type Key = Schemas['Key'];
 export type NewKey = Schemas['NewKey'];

@@ -358,6 +358,27 @@ export const en = {
   'composer.blocked_replaced': 'This line is in use elsewhere. Connect it again to write.',
   'composer.blocked_outdated': 'WhatsApp no longer accepts this version of wafast.',
   'composer.paused': 'WhatsApp holds this line until {time}.',
+
+  'reading.menu': 'More about this chat',
+  'reading.gallery': 'Photos, files and links',
+  'reading.gallery_of': 'Photos, files and links: {name}',
+  'reading.gallery_failed': 'The gallery could not be loaded',
+  'reading.tab_image': 'Photos',
+  'reading.tab_video': 'Videos',
+  'reading.tab_document': 'Documents',
+  'reading.tab_link': 'Links',
+  'reading.none_image': 'No photos',
+  'reading.none_video': 'No videos',
+  'reading.none_document': 'No documents',
+  'reading.none_link': 'No links',
+  'reading.show_in_chat': 'Show in chat',
+  'reading.to_date': 'Go to a date',
+  'reading.to_unread': 'Go to the first unread message',
+  'reading.day': 'Day',
+  'reading.go': 'Go',
+  'reading.not_kept': 'That message is not kept here any more.',
+  'viewer.zoom_in': 'Zoom in',
+  'viewer.zoom_out': 'Zoom out',
 } as const;
 
 export type MessageKey = keyof typeof en;
