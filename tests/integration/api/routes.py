@@ -53,6 +53,7 @@ ROUTES = (
     Route("GET", f"{A}/chats/{{chat_id}}/messages", "read"),
     Route("GET", f"{A}/chats/{{chat_id}}/media", "read"),
     Route("GET", f"{A}/devices/{{device_id}}/media", "read"),
+    Route("GET", f"{A}/messages/{{message_id}}/receipts", "read"),
     Route("POST", f"{A}/chats/{{chat_id}}/read", "send"),
     Route("POST", f"{A}/chats/{{chat_id}}/typing", "send", {"state": "composing"}),
     Route("POST", f"{A}/messages", "send", {"device_id": "{device_id}", "to": "60123456789", "text": "Hi"}),

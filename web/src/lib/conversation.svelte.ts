@@ -39,7 +39,7 @@ export class Conversation {
   #start: string | null = null;
   readonly id: string;
   readonly device: string;
-  readonly #live: Live;
+  readonly live: Live;
   readonly #snapshot = new Snapshot();
   /** Apart from the one above: what a jump fetches must not make a catching up be dropped. */
   readonly #window = new Snapshot();
@@ -55,7 +55,7 @@ export class Conversation {
   constructor(device: string, id: string, live: Live, arrived: (message: Message) => void = () => undefined) {
     this.device = device;
     this.id = id;
-    this.#live = live;
+    this.live = live;
     this.#created = arrived;
   }
 
@@ -70,7 +70,7 @@ export class Conversation {
 
   /** Fetches chat and messages and follows them until the result is called. */
   follow(): () => void {
-    const end = this.#live.subscribe((frame) => {
+    const end = this.live.subscribe((frame) => {
       if (frame.code === 'RESYNC') void this.load();
       else {
         this.#snapshot.note(frame);
@@ -396,7 +396,7 @@ export class Conversation {
     this.#marking = true;
     try {
       await answered(
-        this.#live,
+        this.live,
         () => data(api.POST('/api/v1/chats/{chat_id}/read', { params: { path: { chat_id: this.id } } })),
         (chat) => (this.chat = chat),
         (frame) => this.apply(frame),
