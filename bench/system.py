@@ -68,6 +68,7 @@ class System:
             "WAFAST_ADMIN_PASSWORD": "a password for benches",
             "PORT": str(port),
         }
+        self.url = f"http://127.0.0.1:{port}"
         self._offset = self.log.stat().st_size if self.log.exists() else 0
         self.began = time.monotonic()
         with self.log.open("ab") as log:

@@ -102,7 +102,7 @@ export class Conversation {
           if (!whole && this.messages.at(-1)?.id !== newest) this.#tellArrived(newest);
           for (const message of page.items) this.#settle(message);
           for (const row of rows) this.#step(sending.rowChanged(this.sending, row));
-          if (first) this.unread = unreadLine(this.messages, chat.unread_count);
+          if (first && !this.hasNewer) this.unread = unreadLine(this.messages, chat.unread_count);
           if (first && this.#start !== null && page.target) this.sought = { id: page.target };
         },
         (frame) => this.apply(frame),
