@@ -17,7 +17,7 @@ import asyncpg
 from playwright.async_api import Page, Response, async_playwright
 
 from bench import report
-from bench.system import System, simulator
+from bench.system import PASSWORD, System, simulator
 from tests.browser.looks import ARGUMENTS, CHROMIUM, DESKTOP
 from wafast.database.queries import load
 
@@ -75,7 +75,7 @@ async def first_load(page: Page, url: str) -> tuple[int, int]:
     page.on("response", lambda answer: scripts.append(answer) if answer.url.endswith(".js") else None)
     await page.goto(url)
     await page.get_by_label("E-mail").fill("admin@wafast.local")
-    await page.get_by_label("Password", exact=True).fill("a password for benches")
+    await page.get_by_label("Password", exact=True).fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
     await page.get_by_role("navigation", name="Main").wait_for()
     return len(scripts), sum([len(gzip.compress(await one.body())) for one in scripts])
