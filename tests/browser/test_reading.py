@@ -211,3 +211,29 @@ def test_what_is_new_is_marked_until_the_chat_is_left(signed_in: App, stack: Sta
     page.locator("a[data-chat]").first.click()
     expect(app.bubble("While you read above")).to_be_visible()
     expect(line).to_have_count(0)
+
+
+@two_looks
+def test_who_read_a_message_in_a_group(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page, name = signed_in, signed_in.page, f"Readers {look.name}"
+    phone, members = link(app, stack, name), [new_number() for _ in range(3)]
+    group = stack.phones.group(phone, "Family", members)
+    for member, called in zip(members, ("Aisyah", "Farid", "Siti"), strict=True):
+        stack.phones.push_name(member, called)
+        stack.phones.text(phone, member, f"{called} is here", group=group)
+    open_newest_chat(app, name, "is here")
+    sent = app.send("Dinner at eight?")
+    app.expect_ticks(sent, "delivered")
+    [got] = stack.phones.inbox(phone=phone, contact=members[0], wait=10)
+    stack.phones.receipt(phone=phone, contact=members[0], ids=[got.id], type="read", group=group)
+    sent.click(button="right")
+    page.get_by_role("menuitem", name="Message details").click()
+    dialog = page.get_by_role("dialog", name="Message details")
+    read = dialog.locator("section").filter(has=page.get_by_role("heading", name="Read"))
+    expect(read).to_contain_text("Aisyah")
+    expect(dialog.locator("section").filter(has=page.get_by_role("heading", name="Delivered"))).to_contain_text("Farid")
+    app.expect_accessible()
+    stack.phones.receipt(phone=phone, contact=members[1], ids=[got.id], type="read", group=group)
+    expect(read).to_contain_text("Farid")
+    expect(read.get_by_role("heading")).to_contain_text("2")
+    expect(app.bubble("Dinner at eight?").locator("[data-status=delivered]")).to_be_attached()

@@ -381,7 +381,8 @@ export const en = {
   'reading.time_unknown': 'time not known',
   'reading.nobody_yet': 'Nobody has received it yet.',
   'reading.notify': 'Notifications',
-  'reading.notify_denied': 'The browser blocks notifications of this page. Allow them in its site settings, then switch them on here.',
+  'reading.notify_denied':
+    'The browser blocks notifications of this page. Allow them in its site settings, then switch them on here.',
   'reading.notify_unsupported': 'This browser cannot show notifications here; they need HTTPS or localhost.',
   'reading.notice_many_one': '{n} new message',
   'reading.notice_many_other': '{n} new messages',

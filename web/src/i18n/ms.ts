@@ -385,8 +385,10 @@ export const ms: Record<MessageKey, string> = {
   'reading.time_unknown': 'masa tidak diketahui',
   'reading.nobody_yet': 'Belum ada yang menerimanya.',
   'reading.notify': 'Pemberitahuan',
-  'reading.notify_denied': 'Pelayar menyekat pemberitahuan laman ini. Benarkannya dalam tetapan laman, kemudian hidupkan di sini.',
-  'reading.notify_unsupported': 'Pelayar ini tidak dapat menunjukkan pemberitahuan di sini; ia memerlukan HTTPS atau localhost.',
+  'reading.notify_denied':
+    'Pelayar menyekat pemberitahuan laman ini. Benarkannya dalam tetapan laman, kemudian hidupkan di sini.',
+  'reading.notify_unsupported':
+    'Pelayar ini tidak dapat menunjukkan pemberitahuan di sini; ia memerlukan HTTPS atau localhost.',
   'reading.notice_many_one': '{n} mesej baharu',
   'reading.notice_many_other': '{n} mesej baharu',
   'reading.zone': 'Zon waktu',
