@@ -189,7 +189,7 @@ def test_what_is_new_is_marked_until_the_chat_is_left(signed_in: App, stack: Sta
     app, page, name = signed_in, signed_in.page, f"New {look.name}"
     phone, customer = link(app, stack, name), new_number()
     stack.phones.text(phone, customer, "Long\n" * 30 + "Line", count=3)
-    open_newest_chat(app, name, "Line2")
+    open_newest_chat(app, name, "Line 2")
     line = app.messages.locator(".unread")
     expect(line).to_have_text("3 unread messages")
     expect(line).to_be_in_viewport()
