@@ -25,6 +25,7 @@ BENCHES = {
     "latency": ["latency"],
     "histories": ["histories"],
     "kills": ["kills"],
+    "browser": ["browser"],
     "fleet": ["fleet"],
     "pairing": ["pairing"],
     "sustained-inlet": ["sustained"],
