@@ -56,7 +56,7 @@ def test_messages_are_told_of_only_when_asked_for_and_only_while_nobody_looks(
     expect(page).to_have_title(re.compile(r"^\(\d+\) Notices · wafast$"))
     page.evaluate("window.away = true")
     stack.phones.text(phone, customer, "While you are away")
-    page.wait_for_function(f"({SHOWN})().then(shown => shown.length > 0)")
+    page.wait_for_function(f"async () => (await ({SHOWN})()).length > 0")
     [(title, body, address)] = page.evaluate(SHOWN)
     assert (title, body) == ("Aisyah", "While you are away")
     page.goto(address)
