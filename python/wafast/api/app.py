@@ -25,6 +25,7 @@ from wafast.api.openapi import document_config
 from wafast.api.outbox import OutboxController
 from wafast.api.pairings import PairingController
 from wafast.api.problems import Problem, answer_http_exception, answer_problem, answer_too_deep, answer_unexpected
+from wafast.api.search import SearchController
 from wafast.api.services import Services
 from wafast.api.session import SessionController
 from wafast.api.web_app import web_app
@@ -63,6 +64,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             NumberController,
             PairingController,
             ChatController,
+            SearchController,
             OutboxController,
             UploadController,
         ],
