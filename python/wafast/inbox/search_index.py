@@ -81,8 +81,7 @@ class Indexer:
         self._connection.add_termination_listener(lambda _: self._heard.set())
         await self._connection.execute(q.lasting_soon)
         await self._connection.add_listener(EVENTS, lambda _c, _p, _n, payload: self._hear(str(payload)))
-        for row in await self._connection.fetch(q.untold_places, timeout=3600):
-            self._places[row["chat_id"], row["key"]] = None
+        await self.look_back()
         noted, walks = 0.0, True
         self._heard.set()
         while True:
@@ -101,6 +100,11 @@ class Indexer:
             if event.get("k") == "message":
                 self._places.update(dict.fromkeys((event["c"], key) for key in event["m"]))
         self._heard.set()
+
+    async def look_back(self) -> None:
+        """Notes what was stored since it was last known to have heard everything."""
+        for row in await self._connection.fetch(q.untold_places):
+            self._places[row["chat_id"], row["key"]] = None
 
     async def catch_up(self) -> None:
         """Indexes what was heard of, and what waits in the queue."""

@@ -81,10 +81,10 @@ def test_searching_the_chats_of_a_device(tenant: Tenant) -> None:
         "aisy": ["Aisyah"], "012-345 6789": ["Aisyah"], "+60 12": ["Aisyah"], "100%": ["100% Halal"],
         "u_t": ["100% Halal"], "DINNER": ["Family"], "u%t": [], "": ["100% Halal", "Aisyah", "Family"],
     }.items():  # fmt: skip
-        eventually(lambda search=search: found(search), names)
+        eventually(found, search, expected=names)
     group = tenant.chat(device, name="Team", jid="120363049876511111@g.us")
     hidden, _ = say(tenant, group, "Budget for March", "Minutes")
-    eventually(lambda: found("budget"), ["Team"])
+    eventually(found, "budget", expected=["Team"])
     tenant.world.sql("UPDATE chats SET floor_key = $2 WHERE id = $1", group.id, hidden)
     assert found("budget") == []
     tenant.world.sql("DELETE FROM chats WHERE id = $1", group.id)

@@ -35,6 +35,16 @@ def search(client: httpx.Client, q: str, **query: str) -> dict[str, Any]:
     return found
 
 
+def said(client: httpx.Client, q: str) -> list[str]:
+    """The messages that are found."""
+    return texts(search(client, q))
+
+
+def called(client: httpx.Client, q: str) -> list[str]:
+    """The chats that are found."""
+    return names(search(client, q))
+
+
 def texts(found: dict[str, Any]) -> list[str]:
     """The messages that were found."""
     return [one["message"]["message_text"] for one in found["messages"]["items"]]
@@ -45,10 +55,10 @@ def names(found: dict[str, Any]) -> list[str]:
     return [one["chat"]["chat_name"] for one in found["chats"]]
 
 
-def eventually(look: Callable[[], Any], expected: Any) -> None:
+def eventually(look: Callable[..., Any], *arguments: object, expected: Any) -> None:
     """Looks until it is as expected."""
     deadline = time.monotonic() + DEADLINE
-    while (seen := look()) != expected:
+    while (seen := look(*arguments)) != expected:
         assert time.monotonic() < deadline, f"{seen!r} is not {expected!r}"
         time.sleep(0.05)
 
@@ -66,12 +76,12 @@ def test_messages_are_found_inside_words_and_in_any_script_newest_first(tenant: 
         "ราคาเท่าไหร่",
     )
     client = tenant.client("read")
-    eventually(lambda: texts(search(client, "arga")), ["Harga promosi 🎉", "Berapa harga kotak ini?"])
+    eventually(said, client, "arga", expected=["Harga promosi 🎉", "Berapa harga kotak ini?"])
     for query, expected in {
         "价格": "这个价格是多少", "حال": "كيف حالك", "விலை": "விலை என்ன", "🎉": "Harga promosi 🎉", "ราคา": "ราคาเท่าไหร่",
         "kotak HARGA": "Berapa harga kotak ini?", "in": "Berapa harga kotak ini?",
     }.items():  # fmt: skip
-        eventually(lambda query=query: texts(search(client, query)), [expected])
+        eventually(said, client, query, expected=[expected])
     (hit,) = search(client, "promo")["messages"]["items"]
     assert (hit["highlights"], hit["chat"]["id"]) == ([[6, 11]], str(chat.id))
     assert texts(search(client, "harga lama")) == []
@@ -92,7 +102,7 @@ def test_chats_are_found_by_name_and_by_number_in_any_writing(tenant: Tenant) ->
         "012-345 6789": ["Aisyah Rahman"], "+60 12": ["Aisyah Rahman"], "5432": ["李小明"],
         "rahman aisyah": ["Aisyah Rahman"],
     }.items():  # fmt: skip
-        eventually(lambda query=query: names(search(client, query)), expected)
+        eventually(called, client, query, expected=expected)
     (hit,) = search(client, "3456")["chats"]
     assert (hit["phone_highlights"], hit["name_highlights"]) == ([[5, 9]], [])
 
@@ -103,7 +113,7 @@ def test_a_page_goes_on_where_the_last_one_ended(tenant: Tenant) -> None:
     for number in range(7):
         say(tenant, (chat, other)[number % 2], f"parcel {number}", at=now - number * 86_400)
     client = tenant.client("read")
-    eventually(lambda: len(texts(search(client, "parcel"))), 7)
+    eventually(said, client, "parcel", expected=[f"parcel {number}" for number in range(7)])
     seen, after = [], None
     while True:
         page = search(client, "parcel", limit="3", **({"after": after} if after else {}))
@@ -122,8 +132,8 @@ def test_nobody_finds_what_he_may_not_see(tenant: Tenant, stranger: Tenant) -> N
     foreign = stranger.chat(stranger.device(), name="Zulhelmi")
     say(stranger, foreign, "secret of others")
     everything, limited = tenant.client("read"), tenant.client("read", [ours.id])
-    eventually(lambda: sorted(texts(search(everything, "secret"))), ["secret recipe", "secret salary"])
-    eventually(lambda: sorted(names(search(everything, "zul"))), ["Zulaikha", "Zulkifli"])
+    eventually(lambda: sorted(said(everything, "secret")), expected=["secret recipe", "secret salary"])
+    eventually(lambda: sorted(called(everything, "zul")), expected=["Zulaikha", "Zulkifli"])
     assert (texts(search(limited, "secret")), names(search(limited, "zul"))) == (["secret recipe"], ["Zulkifli"])
     assert texts(search(everything, "secret", device_id=str(theirs.id))) == ["secret salary"]
     assert texts(search(everything, "secret", chat_id=str(chat.id))) == ["secret recipe"]
@@ -139,7 +149,7 @@ def test_only_messages_of_a_kind(tenant: Tenant) -> None:
     say(tenant, chat, "invoice as text")
     say(tenant, chat, "invoice.pdf", kind="document")
     client = tenant.client("read")
-    eventually(lambda: len(texts(search(client, "invoice"))), 2)
+    eventually(lambda: len(said(client, "invoice")), expected=2)
     found = search(client, "invoice", kind="document")
     assert (texts(found), found["chats"]) == (["invoice.pdf"], [])
     assert texts(search(client, "invoice", kind="text", chat_id=str(chat.id))) == ["invoice as text"]
@@ -149,7 +159,7 @@ def test_what_is_edited_deleted_trimmed_or_renamed_is_found_as_it_is_now(tenant:
     chat = tenant.chat(tenant.device(), name="Mariam")
     edited, deleted, trimmed, _ = say(tenant, chat, "durian one", "durian two", "durian three", "mangosteen")
     client, sql = tenant.client("read"), tenant.world.sql
-    eventually(lambda: len(texts(search(client, "durian"))), 3)
+    eventually(lambda: len(said(client, "durian")), expected=3)
     sql("UPDATE messages SET body = 'rambutan', edited_at = now() WHERE chat_id = $1 AND key = $2", chat.id, edited)
     sql(
         "UPDATE messages SET body = '', kind = 14, deleted_at = now() WHERE chat_id = $1 AND key = $2", chat.id, deleted
@@ -159,11 +169,12 @@ def test_what_is_edited_deleted_trimmed_or_renamed_is_found_as_it_is_now(tenant:
     assert texts(search(client, "durian")) == []
     say(tenant, chat, "hello again")
     rows = "SELECT count(*) FROM message_search WHERE chat_id = $1"
-    eventually(lambda: sql(rows, chat.id), 2)
-    assert (names(search(client, "mariam")), names(search(client, "marsya"))) == ([], ["Marsya"])
+    eventually(sql, rows, chat.id, expected=2)
+    eventually(called, client, "marsya", expected=["Marsya"])
+    assert called(client, "mariam") == []
     sql("DELETE FROM chats WHERE id = $1", chat.id)
     tenant.world.publish({"k": "gone", "t": tenant.id, "d": chat.device.no})
-    eventually(lambda: sql(rows, chat.id), 0)
+    eventually(sql, rows, chat.id, expected=0)
     assert sql("SELECT count(*) FROM chat_search WHERE chat_id = $1", chat.id) == 0
 
 
