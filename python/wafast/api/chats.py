@@ -12,23 +12,24 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from wafast.accounts.principal import Principal
+from wafast.api import message_pages
 from wafast.api.authentication import reach_of
 from wafast.api.calls import ask
 from wafast.api.ids import number_of, uuid_of
-from wafast.api.paging import before_of, cursor, page_of, place_of
+from wafast.api.message_pages import Around, Before, MessagePage
+from wafast.api.paging import cursor, place_of
 from wafast.api.parameters import After, Limit, Search
 from wafast.api.policy import Policy
-from wafast.api.problems import not_found
+from wafast.api.problems import Problem, not_found
 from wafast.api.read_receipts import tell_phone
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.events import bus
 from wafast.events.hub import Typing as Writing
-from wafast.inbox import chats, messages
+from wafast.inbox import chats
 from wafast.inbox import search as search_of
 from wafast.inbox.chats import Chat
 from wafast.inbox.grams import wanted
-from wafast.inbox.messages import Message
 
 
 class Typing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -126,19 +127,23 @@ class ChatController(Controller):
         services: NamedDependency[Services],
         limit: Limit = 50,
         after: After = None,
-    ) -> Page[Message]:
-        """Newest first; `after` leads to older ones."""
+        before: Before = None,
+        around: Around = None,
+    ) -> MessagePage:
+        """Newest first; `after` leads to older ones, `before` to newer ones, and `around` to a place in the middle."""
         number = number_of("chat", chat_id)
-        before = before_of(after)
-        reach = reach_of(principal)
-        found = await messages.list_messages(
-            services.pool, reach, number, before=chats.NEWEST if before is None else before, limit=limit + 1
-        )
-        if not found:
+        place = (services.pool, reach_of(principal), number)
+        if sum(one is not None for one in (after, before, around)) > 1:
+            raise Problem(400, "invalid-request", "Give one of `after`, `before` and `around`, not several.")
+        if around is not None:
+            page = await message_pages.around(*place, around, limit)
+        elif before is not None:
+            page = await message_pages.newer(*place, before, limit)
+        else:
+            page = await message_pages.older(*place, after, limit)
+        if not page.items:
             await find_chat(services.pool, principal, chat_id)
-        page = page_of(found, limit, messages.message_of, lambda row: int(row["key"]))
-        # within one second keys say nothing of the order, but when each was stored does
-        return Page(sorted(page.items, key=lambda one: (one.timestamp, one.created_at), reverse=True), page.next)
+        return page
 
     @post(
         "/chats/{chat_id:str}/read",

@@ -103,6 +103,18 @@ async def list_messages(
     return await pool.fetch(q.list_messages, reach.tenant_id, reach.device_ids, chat_id, before, limit)
 
 
+async def key_of_message(pool: asyncpg.Pool, reach: Reach, chat_id: int, message_id: str) -> int | None:
+    """The key of a message by WhatsApp's id, or None when it is not kept."""
+    found: int | None = await pool.fetchval(q.key_of_message, reach.tenant_id, reach.device_ids, chat_id, message_id)
+    return found
+
+
+async def keys_above(pool: asyncpg.Pool, reach: Reach, chat_id: int, key: int, limit: int) -> list[int]:
+    """Keys of a chat from ``key`` upwards, itself among them, oldest first and at most ``limit``."""
+    rows = await pool.fetch(q.keys_above, reach.tenant_id, reach.device_ids, chat_id, key, limit)
+    return [row["key"] for row in rows]
+
+
 async def get_messages(
     pool: asyncpg.Pool, tenant_ids: Sequence[int], keys: Sequence[tuple[int, int]]
 ) -> list[asyncpg.Record]:

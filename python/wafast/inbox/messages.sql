@@ -17,6 +17,28 @@ WHERE c.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND c.id = $3
 ORDER BY m.key DESC
 LIMIT $5;
 
+-- name: key_of_message
+-- $3 chat, $4 WhatsApp's id. The chat's rows, newest first, until it is found.
+SELECT m.key
+FROM chats c
+JOIN devices d ON d.no = c.device_no
+JOIN messages m ON m.chat_id = c.id AND m.tenant_id = c.tenant_id
+WHERE c.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND c.id = $3
+  AND m.key > c.floor_key AND m.message_id = $4
+ORDER BY m.key DESC
+LIMIT 1;
+
+-- name: keys_above
+-- $3 chat, $4 a key, $5 how many: the keys from it upwards, oldest first. A range of the primary key.
+SELECT m.key
+FROM chats c
+JOIN devices d ON d.no = c.device_no
+JOIN messages m ON m.chat_id = c.id AND m.tenant_id = c.tenant_id
+WHERE c.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND c.id = $3
+  AND m.key > c.floor_key AND m.key >= $4
+ORDER BY m.key
+LIMIT $5;
+
 -- name: get_messages
 -- For live frames: $1 a list of tenants, $2 $3 pairs of (chat, key). Trimmed messages too: in a busy chat one may be
 -- trimmed before its frame is made.

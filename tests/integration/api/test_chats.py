@@ -143,7 +143,7 @@ def test_messages_are_newest_first_without_what_is_trimmed(tenant: Tenant) -> No
     assert [one["message_text"] for one in first["items"] + second["items"]] == ["5", "4", "3", "2", "1"]
     assert second["next"] is None
     assert tenant.client().get(f"/api/v1/chats/{tenant.chat(tenant.device()).id}/messages").json() == {
-        "items": [], "next": None,
+        "items": [], "next": None, "previous": None, "target": None,
     }  # fmt: skip
 
 
