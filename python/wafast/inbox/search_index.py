@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import msgspec
@@ -21,7 +21,7 @@ from wafast.events.bus import EVENTS, Event
 from wafast.inbox.grams import MOST_CHARACTERS, bucket_of, device_gram, fold, grams_of, in_bucket
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 q = load(__file__)
 log = logs.get("inbox.search_index")
@@ -161,13 +161,13 @@ async def index_chats(connection: asyncpg.Connection, chats: Collection[int]) ->
         return
     rows = await connection.fetch(q.chats_to_index, list(chats))
     await connection.execute(q.unindex_chats, list(chats))
-    await connection.copy_records_to_table("chat_search", records=map(_chat_record, rows), columns=CHAT_COLUMNS)
+    await connection.copy_records_to_table("chat_search", records=map(chat_record, rows), columns=CHAT_COLUMNS)
     gone = set(chats) - {row["chat_id"] for row in rows}
     if gone:
         await connection.execute(q.unindex_messages_of, list(gone))
 
 
-def message_record(row: asyncpg.Record) -> Sequence[object]:
+def message_record(row: Mapping[str, Any] | asyncpg.Record) -> Sequence[object]:
     """A row of message_search for a row with a message's body."""
     tenant_id, device_no, bucket = row["tenant_id"], row["device_no"], bucket_of(row["key"])
     words = fold(row["body"][:MOST_CHARACTERS])
@@ -176,7 +176,8 @@ def message_record(row: asyncpg.Record) -> Sequence[object]:
     return row["chat_id"], row["key"], tenant_id, device_no, row["kind"], words, placed
 
 
-def _chat_record(row: asyncpg.Record) -> Sequence[object]:
+def chat_record(row: Mapping[str, Any] | asyncpg.Record) -> Sequence[object]:
+    """A row of chat_search for a row with a chat's name and number."""
     tenant_id, device_no = row["tenant_id"], row["device_no"]
     name = fold(row["name"])
     grams = grams_of(f"{name} {row['number']}", tenant_id) | {device_gram(device_no, tenant_id)}
