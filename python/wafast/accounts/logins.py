@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 import asyncpg
@@ -16,6 +17,8 @@ from wafast.database.queries import load
 
 q = load(__file__)
 
+#: Languages the app speaks.
+Language = Literal["en", "ms"]
 #: Failures within the window, per e-mail and per address, before signing in has to wait.
 MAX_FAILURES = 10
 WINDOW_SECONDS = 900
@@ -53,6 +56,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     name: str
     time_zone: str | None
+    language: Language | None
     tenant_id: int
     workspaces: list[Workspace]
 
@@ -108,11 +112,23 @@ async def session_of(pool: asyncpg.Pool, principal: Principal) -> Session:
     return await _session(pool, principal.user_id, principal.tenant_id)
 
 
-async def switch_tenant(pool: asyncpg.Pool, token: str, user_id: int, tenant_id: int) -> Session:
+async def switch_tenant(pool: asyncpg.Pool, token: str, user_id: int, tenant_id: int) -> None:
     """Let this browser look at another workspace. Raises NotMember."""
     if await pool.fetchval(q.switch_login, _digest(token), user_id, tenant_id) is None:
         raise NotMember
-    return await _session(pool, user_id, tenant_id)
+
+
+async def set_ways_of_reading(
+    pool: asyncpg.Pool,
+    user_id: int,
+    *,
+    time_zone: str | msgspec.UnsetType | None = msgspec.UNSET,
+    language: Language | msgspec.UnsetType | None = msgspec.UNSET,
+) -> None:
+    """In which zone a person reads times, and in which language the app. What is not given stays; None is no wish."""
+    zone, word = (None if one is msgspec.UNSET else one for one in (time_zone, language))
+    changes = time_zone is not msgspec.UNSET, language is not msgspec.UNSET
+    await pool.execute(q.set_ways_of_reading, user_id, changes[0], zone, changes[1], word)
 
 
 async def logout(pool: asyncpg.Pool, token: str) -> None:
@@ -161,6 +177,7 @@ async def _session(pool: asyncpg.Pool, user_id: int, tenant_id: int) -> Session:
         email=user["email"],
         name=user["name"],
         time_zone=user["time_zone"],
+        language=user["language"],
         tenant_id=tenant_id,
         workspaces=[Workspace(row["id"], row["name"], row["role"], row["default_network"]) for row in rows],
     )

@@ -15,6 +15,7 @@ from wafast.api.database_errors import answer_away, answer_refused_text
 from wafast.api.device_bulk import DeviceBulkController
 from wafast.api.devices import DeviceController
 from wafast.api.docs import DocumentFile, DocumentPage, docs_router
+from wafast.api.gallery import GalleryController
 from wafast.api.gate import MAX_JSON_BODY, Gate
 from wafast.api.health import HealthController
 from wafast.api.keys import KeyController
@@ -25,6 +26,7 @@ from wafast.api.openapi import document_config
 from wafast.api.outbox import OutboxController
 from wafast.api.pairings import PairingController
 from wafast.api.problems import Problem, answer_http_exception, answer_problem, answer_too_deep, answer_unexpected
+from wafast.api.receipts import ReceiptController
 from wafast.api.search import SearchController
 from wafast.api.services import Services
 from wafast.api.session import SessionController
@@ -65,6 +67,8 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             PairingController,
             ChatController,
             SearchController,
+            GalleryController,
+            ReceiptController,
             OutboxController,
             UploadController,
         ],

@@ -16,7 +16,7 @@ from wafast.api import message_pages
 from wafast.api.authentication import reach_of
 from wafast.api.calls import ask
 from wafast.api.ids import number_of, uuid_of
-from wafast.api.message_pages import Around, Before, MessagePage
+from wafast.api.message_pages import Around, Before, MessageWindow
 from wafast.api.paging import cursor, place_of
 from wafast.api.parameters import After, Limit, Search
 from wafast.api.policy import Policy
@@ -129,7 +129,7 @@ class ChatController(Controller):
         after: After = None,
         before: Before = None,
         around: Around = None,
-    ) -> MessagePage:
+    ) -> MessageWindow:
         """Newest first; `after` leads to older ones, `before` to newer ones, and `around` to a place in the middle."""
         number = number_of("chat", chat_id)
         place = (services.pool, reach_of(principal), number)

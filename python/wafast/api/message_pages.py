@@ -39,23 +39,21 @@ Around = Annotated[
 ]
 
 
-class MessagePage(msgspec.Struct, frozen=True, kw_only=True):
+class MessageWindow(msgspec.Struct, frozen=True, kw_only=True):
     """A page of a conversation, newest first."""
 
     items: list[Message]
     next: Annotated[str | None, Meta(description="Give it as `after`: older messages; null at the oldest kept.")]
     previous: Annotated[
         str | None, Meta(description="Give it as `before`: newer messages; null where the page has the newest.")
-    ] = None
+    ]
     target: Annotated[
         str | None,
-        Meta(
-            description="The id of the message `around` named; for an instant the first not before it, else the last."
-        ),
-    ] = None
+        Meta(description="Id of the message `around` named; for an instant the first not before it, else the last."),
+    ]
 
 
-async def older(pool: asyncpg.Pool, reach: Reach, chat_id: int, after: str | None, limit: int) -> MessagePage:
+async def older(pool: asyncpg.Pool, reach: Reach, chat_id: int, after: str | None, limit: int) -> MessageWindow:
     """The newest messages, or what is older than a page.
 
     Raises:
@@ -65,7 +63,7 @@ async def older(pool: asyncpg.Pool, reach: Reach, chat_id: int, after: str | Non
     return await _ending(pool, reach, chat_id, NEWEST if before is None else before, limit)
 
 
-async def newer(pool: asyncpg.Pool, reach: Reach, chat_id: int, before: str, limit: int) -> MessagePage:
+async def newer(pool: asyncpg.Pool, reach: Reach, chat_id: int, before: str, limit: int) -> MessageWindow:
     """What is newer than a page.
 
     Raises:
@@ -75,12 +73,12 @@ async def newer(pool: asyncpg.Pool, reach: Reach, chat_id: int, before: str, lim
     assert known is not None
     keys = await messages.keys_above(pool, reach, chat_id, known + 1, limit + 1)
     if not keys:
-        return MessagePage(items=[], next=before)
+        return MessageWindow(items=[], next=before, previous=None, target=None)
     page = await _ending(pool, reach, chat_id, keys[:limit][-1] + 1, min(limit, len(keys)))
     return msgspec.structs.replace(page, previous=_above(keys, limit))
 
 
-async def around(pool: asyncpg.Pool, reach: Reach, chat_id: int, wanted: str, limit: int) -> MessagePage:
+async def around(pool: asyncpg.Pool, reach: Reach, chat_id: int, wanted: str, limit: int) -> MessageWindow:
     """Half a page before what is wanted, and half a page from it on.
 
     Args:
@@ -107,7 +105,7 @@ def _above(keys: list[int], shown: int) -> str | None:
     return cursor(keys[shown - 1]) if len(keys) > shown else None
 
 
-async def _ending(pool: asyncpg.Pool, reach: Reach, chat_id: int, before: int, limit: int) -> MessagePage:
+async def _ending(pool: asyncpg.Pool, reach: Reach, chat_id: int, before: int, limit: int) -> MessageWindow:
     rows = await messages.list_messages(pool, reach, chat_id, before=before, limit=limit + 1)
     # within one second keys say nothing of the order, but when each was stored does
     shown = sorted(
@@ -115,7 +113,8 @@ async def _ending(pool: asyncpg.Pool, reach: Reach, chat_id: int, before: int, l
         key=lambda one: (one.timestamp, one.created_at),
         reverse=True,
     )
-    return MessagePage(items=shown, next=cursor(rows[limit - 1]["key"]) if len(rows) > limit else None)
+    following = cursor(rows[limit - 1]["key"]) if len(rows) > limit else None
+    return MessageWindow(items=shown, next=following, previous=None, target=None)
 
 
 async def _key_of(pool: asyncpg.Pool, reach: Reach, chat_id: int, wanted: str) -> int:

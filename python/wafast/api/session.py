@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from wafast.accounts import audit, logins
+from wafast.accounts.logins import Language
 from wafast.accounts.principal import Principal, Role
 from wafast.api.authentication import COOKIE, token_of
 from wafast.api.client_address import address_of, is_secure
 from wafast.api.ids import MAX_INT4, number_of
 from wafast.api.policy import Policy
-from wafast.api.problems import Problem, not_found
+from wafast.api.problems import Problem, not_found, refused_field
 from wafast.api.responses import problems
 from wafast.api.services import Services
 from wafast.settings import Network, Settings
@@ -56,6 +58,10 @@ class Session(msgspec.Struct, frozen=True):
     tenant: SessionTenant
     tenants: list[Workspace]
     time_zone: Annotated[str, Meta(description="IANA zone times are shown in.", examples=["Asia/Kuala_Lumpur"])]
+    time_zone_default: Annotated[
+        str, Meta(description="The zone for whoever has chosen none.", examples=["Asia/Kuala_Lumpur"])
+    ]
+    language: Annotated[Language | None, Meta(description="Null: what the browser asks for.", examples=["ms"])]
     loopback: Annotated[bool, Meta(description="Whether simulated lines can be added here.")]
     network_default: Annotated[Network, Meta(description="Network of a new device that names none.")]
 
@@ -67,10 +73,17 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: Annotated[str, Meta(min_length=1, max_length=1024, examples=["correct horse battery staple"])]
 
 
-class SwitchWorkspace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The workspace to look at from now on."""
+class ChangeSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to change; what is left out stays."""
 
-    tenant_id: Annotated[str, Meta(examples=["2"])]
+    tenant_id: Annotated[str | UnsetType, Meta(description="The workspace to look at.", examples=["2"])] = UNSET
+    time_zone: Annotated[
+        str | UnsetType | None,
+        Meta(description="IANA zone of this person's times; null: the server's.", examples=["Europe/London"]),
+    ] = UNSET
+    language: Annotated[
+        Language | UnsetType | None, Meta(description="Of the app; null: what the browser asks for.", examples=["ms"])
+    ] = UNSET
 
 
 class ChangePassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,26 +133,33 @@ class SessionController(Controller):
 
     @patch(
         opt={"policy": Policy.USER},
-        operation_id="switch_workspace",
-        summary="Switch workspace",
+        operation_id="change_session",
+        summary="Switch workspace, zone or language",
         responses=problems(400, 401, 404),
     )
-    async def switch(
+    async def change(
         self,
         request: Request[Any, Any, Any],
-        data: JSONBody[SwitchWorkspace],
+        data: JSONBody[ChangeSession],
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
     ) -> Session:
-        """From now on this browser sees the other workspace."""
-        tenant_id = number_of("workspace", data.tenant_id, MAX_INT4)
+        """From now on this browser sees the other workspace; zone and language are the person's in every browser."""
         assert principal.user_id is not None
-        try:
-            session = await logins.switch_tenant(
-                services.pool, token_of(request.headers) or "", principal.user_id, tenant_id
+        if data.time_zone is not UNSET and data.time_zone is not None:
+            _check_zone(data.time_zone)
+        tenant_id = principal.tenant_id
+        if data.tenant_id is not UNSET:
+            tenant_id = number_of("workspace", data.tenant_id, MAX_INT4)
+            try:
+                await logins.switch_tenant(services.pool, token_of(request.headers) or "", principal.user_id, tenant_id)
+            except logins.NotMember:
+                raise not_found("workspace", data.tenant_id) from None
+        if data.time_zone is not UNSET or data.language is not UNSET:
+            await logins.set_ways_of_reading(
+                services.pool, principal.user_id, time_zone=data.time_zone, language=data.language
             )
-        except logins.NotMember:
-            raise not_found("workspace", data.tenant_id) from None
+        session = await logins.session_of(services.pool, msgspec.structs.replace(principal, tenant_id=tenant_id))
         return _shown(session, services.settings)
 
     @delete(opt={"policy": Policy.USER}, operation_id="sign_out", summary="Sign out", responses=problems(401))
@@ -181,6 +201,13 @@ def _cookie(request: Request[Any, Any, Any], token: str, seconds: int) -> Cookie
     )
 
 
+def _check_zone(zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        raise refused_field("time_zone", zone[:100], "an IANA zone is wanted, as Asia/Kuala_Lumpur") from None
+
+
 def _throttled(error: logins.Throttled) -> Problem:
     return Problem(
         429,
@@ -197,6 +224,8 @@ def _shown(session: logins.Session, settings: Settings) -> Session:
         tenant=SessionTenant(str(workspace.id), workspace.name),
         tenants=[Workspace(str(one.id), one.name, one.role) for one in session.workspaces],
         time_zone=session.time_zone or settings.time_zone,
+        time_zone_default=settings.time_zone,
+        language=session.language,
         loopback=settings.demo or settings.loopback is not None,
         network_default=msgspec.convert(workspace.default_network, Network),
     )

@@ -373,12 +373,13 @@ fn receipt<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
         return;
     }
     let Some(mut status) = status_of(kind).filter(|_| !source.from_me) else { return };
-    if source.chat.is_group() {
+    let of_member = source.chat.is_group().then_some(status as i16);
+    if of_member.is_some() {
         // One member's receipt does not mean that all have read it.
         status = status.min(Status::Delivered);
     }
     for message_id in ids {
-        let change = Change::Status { status: status as i16, at };
+        let change = Change::Status { status: status as i16, at, of_member };
         records.others.push(Other::Change(Target {
             chat: source.chat.clone(),
             message_id,

@@ -144,6 +144,9 @@ pub enum Change {
     Status {
         status: i16,
         at: i64,
+        /// In a group, how far the member got whom it is from; `status` is what that means for the message.
+        #[serde(default)]
+        of_member: Option<i16>,
     },
     Edit {
         body: String,

@@ -62,6 +62,7 @@ def _things(tenant: Tenant) -> tuple[Device, dict[str, str]]:
         "outbox_id": str(tenant.outbox(device)),
         "key_id": str(tenant.world.sql("SELECT max(id) FROM api_keys WHERE tenant_id = $1", tenant.id)),
         "filename": f"{chat.id}-{key}.txt",
+        "message_id": f"{chat.id}-{tenant.message(chat, from_me=True)}",
     }
 
 
@@ -101,7 +102,7 @@ def test_things_of_a_device_out_of_reach_do_not_exist(tenant: Tenant, route: Rou
 @pytest.mark.parametrize("nonsense", ["x", "0", "-1", "9" * 40, "00000000-0000-0000-0000-000000000000", "١"])
 def test_ids_that_are_none_name_nothing(tenant: Tenant, route: Route, nonsense: str) -> None:
     ids: dict[str, Any] = dict.fromkeys(
-        ("device_id", "pairing_id", "chat_id", "outbox_id", "key_id", "filename"), nonsense
+        ("device_id", "pairing_id", "chat_id", "outbox_id", "key_id", "filename", "message_id"), nonsense
     )
     answer = _ask(tenant.client("admin"), route, ids)
     assert answer.status_code == 404, answer.text

@@ -144,3 +144,20 @@ def test_a_role_is_a_scope(world: World, tenant: Tenant, role: str, allowed: str
     assert browser.get(f"/api/v1/chats/{chat.id}").status_code == 200
     assert browser.post(f"/api/v1/chats/{chat.id}/read").status_code == (403 if allowed == "read" else 200)
     assert browser.post("/api/v1/devices", json={"name": "New"}).status_code == (201 if allowed == "admin" else 403)
+
+
+def test_zone_and_language_are_the_persons_in_every_browser(world: World, tenant: Tenant) -> None:
+    email = world.user(tenant)
+    browser, other = world.signed_in(email), world.signed_in(email)
+    changed = browser.patch(SESSION, json={"time_zone": "Europe/London", "language": "ms"})
+    assert changed.status_code == 200, changed.text
+    shown = other.get(SESSION).json()
+    assert (shown["time_zone"], shown["language"]) == ("Europe/London", "ms")
+    assert browser.patch(SESSION, json={"time_zone": None}).json()["time_zone"] == shown["time_zone_default"]
+    assert other.get(SESSION).json()["language"] == "ms"
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc/passwd", "", "\0"])
+def test_a_zone_that_is_none_is_refused_by_name(world: World, tenant: Tenant, zone: str) -> None:
+    answer = world.signed_in(world.user(tenant)).patch(SESSION, json={"time_zone": zone})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "time_zone"), answer.text

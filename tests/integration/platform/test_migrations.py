@@ -93,6 +93,7 @@ RELEASED = {
     "0009_what_goes_with_a_device.sql": "3acc3941e62fa849",
     "0010_exact_counts.sql": "4297f09e7830fd0b",
     "0011_search.sql": "3fead9e3ac5a9fea",
+    "0014_receipts_by_person.sql": "8bbc42b5ba6a60ef",
 }
 
 

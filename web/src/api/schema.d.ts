@@ -24,6 +24,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chats/{chat_id}/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Gallery of a chat
+         * @description Messages with pictures, videos, documents or links, newest first. A page may hold fewer than `limit`, even
+         *     none, while `next` still leads on: a long chat is looked through a part at a time.
+         */
+        get: operations["list_chat_media"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chats/{chat_id}/messages": {
         parameters: {
             query?: never;
@@ -33,7 +54,7 @@ export interface paths {
         };
         /**
          * Messages of a chat
-         * @description Newest first; `after` leads to older ones.
+         * @description Newest first; `after` leads to older ones, `before` to newer ones, and `around` to a place in the middle.
          */
         get: operations["list_messages"];
         put?: never;
@@ -300,6 +321,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device_id}/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Gallery of a device
+         * @description As of a chat, over all chats of the device.
+         */
+        get: operations["list_device_media"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device_id}/outbox": {
         parameters: {
             query?: never;
@@ -425,6 +466,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/{message_id}/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who got and read a message
+         * @description Of a message of ours; 404 for one of somebody else's, which has no receipts.
+         */
+        get: operations["get_message_receipts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/outbox/{outbox_id}": {
         parameters: {
             query?: never;
@@ -535,10 +596,10 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Switch workspace
-         * @description From now on this browser sees the other workspace.
+         * Switch workspace, zone or language
+         * @description From now on this browser sees the other workspace; zone and language are the person's in every browser.
          */
-        patch: operations["switch_workspace"];
+        patch: operations["change_session"];
         trace?: never;
     };
     "/api/v1/session/password": {
@@ -704,6 +765,24 @@ export interface components {
             current: string;
             /** @description At least 10 characters. */
             new: string;
+        };
+        /** ChangeSession */
+        ChangeSession: {
+            /**
+             * @description The workspace to look at.
+             * @example 2
+             */
+            tenant_id?: string;
+            /**
+             * @description IANA zone of this person's times; null: the server's.
+             * @example Europe/London
+             */
+            time_zone?: string | null;
+            /**
+             * @description Of the app; null: what the browser asks for.
+             * @example ms
+             */
+            language?: ("en" | "ms") | null;
         };
         /** ChangedDevices */
         ChangedDevices: {
@@ -1098,6 +1177,33 @@ export interface components {
              */
             outbox_id: string | null;
         };
+        /** MessageReceipts */
+        MessageReceipts: {
+            /**
+             * @example read
+             * @enum {string}
+             */
+            status: "received" | "pending" | "sent" | "delivered" | "read" | "played" | "failed";
+            is_group: boolean;
+            /** Format: date-time */
+            sent_at: string;
+            /** @description In a group: to the first of its members. */
+            delivered_at: string | null;
+            /** @description In a group: by the first of its members. */
+            read_at: string | null;
+            /** @description Members of a group of whom anything is known. */
+            people: components["schemas"]["PersonReceipt"][];
+        };
+        /** MessageWindow */
+        MessageWindow: {
+            items: components["schemas"]["Message"][];
+            /** @description Give it as `after`: older messages; null at the oldest kept. */
+            next: string | null;
+            /** @description Give it as `before`: newer messages; null where the page has the newest. */
+            previous: string | null;
+            /** @description Id of the message `around` named; for an instant the first not before it, else the last. */
+            target: string | null;
+        };
         /** NewKey */
         NewKey: {
             /** @example 3 */
@@ -1247,6 +1353,24 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        /** PersonReceipt */
+        PersonReceipt: {
+            /** @example 60198765432@s.whatsapp.net */
+            jid: string;
+            /**
+             * @description E.164; null while only the LID is known.
+             * @example +60198765432
+             */
+            phone: string | null;
+            /**
+             * @description Best known name.
+             * @example Aisyah
+             */
+            name: string | null;
+            delivered_at: string | null;
+            read_at: string | null;
+            played_at: string | null;
+        };
         /** PollVote */
         PollVote: {
             /** @example 60198765432@s.whatsapp.net */
@@ -1360,6 +1484,17 @@ export interface components {
              * @example Asia/Kuala_Lumpur
              */
             time_zone: string;
+            /**
+             * @description The zone for whoever has chosen none.
+             * @example Asia/Kuala_Lumpur
+             */
+            time_zone_default: string;
+            /**
+             * @description Null: what the browser asks for.
+             * @example ms
+             * @enum {null|string}
+             */
+            language: "en" | "ms" | null;
             /** @description Whether simulated lines can be added here. */
             loopback: boolean;
             /**
@@ -1408,11 +1543,6 @@ export interface components {
             reason: "not_found" | "never_paired" | "logged_out" | "too_many_tags";
             /** @example It was never linked to a phone: pair it first. */
             detail: string;
-        };
-        /** SwitchWorkspace */
-        SwitchWorkspace: {
-            /** @example 2 */
-            tenant_id: string;
         };
         /** TagCount */
         TagCount: {
@@ -1531,9 +1661,11 @@ export interface operations {
             };
         };
     };
-    list_messages: {
+    list_chat_media: {
         parameters: {
             query?: {
+                /** @description What to show; links are found in the words of any message. */
+                kind?: "image" | "video" | "document" | "link";
                 /** @description How many at most. */
                 limit?: number;
                 /** @description `next` of the page before. */
@@ -1554,6 +1686,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_messages: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+                /** @description `previous` of a page: leads to newer messages. */
+                before?: string | null;
+                /** @description A message's `id`, WhatsApp's id of it, or an instant (RFC 3339): the page around it. */
+                around?: string | null;
+            };
+            header?: never;
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageWindow"];
                 };
             };
             /** @description A field is missing or wrong; `errors` names it with its value. */
@@ -2494,6 +2684,62 @@ export interface operations {
             };
         };
     };
+    list_device_media: {
+        parameters: {
+            query?: {
+                /** @description What to show; links are found in the words of any message. */
+                kind?: "image" | "video" | "document" | "link";
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     list_outbox: {
         parameters: {
             query?: {
@@ -3007,6 +3253,55 @@ export interface operations {
             };
         };
     };
+    get_message_receipts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageReceipts"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     get_outbox: {
         parameters: {
             query?: never;
@@ -3406,7 +3701,7 @@ export interface operations {
             };
         };
     };
-    switch_workspace: {
+    change_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -3415,7 +3710,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SwitchWorkspace"];
+                "application/json": components["schemas"]["ChangeSession"];
             };
         };
         responses: {

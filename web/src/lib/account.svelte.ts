@@ -2,6 +2,7 @@
 import { api, data, onSignedOut } from '../api/client';
 import { Problem } from '../api/problem';
 import type { Session } from '../api/types';
+import { language, type Language } from '../i18n/index.svelte';
 
 /** Written at every change of the login: tabs share its cookie, and `storage` events tell the others. */
 const CHANGED = 'wafast.login';
@@ -30,6 +31,7 @@ class Account {
 
   #set(session: Session | null): void {
     this.session = session;
+    if (session?.language) language.current = session.language;
     this.state = session ? 'in' : 'out';
   }
 
@@ -55,8 +57,9 @@ class Account {
     this.#tellOtherTabs();
   }
 
-  async switchTo(tenant: string): Promise<void> {
-    this.#set(await data(api.PATCH('/api/v1/session', { body: { tenant_id: tenant } })));
+  /** @throws Problem 404 for a workspace that is not this person's, 400 for a zone that is none */
+  async change(wanted: { tenant_id?: string; time_zone?: string | null; language?: Language }): Promise<void> {
+    this.#set(await data(api.PATCH('/api/v1/session', { body: wanted })));
     this.#tellOtherTabs();
   }
 

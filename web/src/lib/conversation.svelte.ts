@@ -1,7 +1,7 @@
 /** One open chat: its messages, what is being sent in it, reading and typing. */
 import { api, data, requestKey } from '../api/client';
 import { Problem } from '../api/problem';
-import type { Chat, Message, Outbox } from '../api/types';
+import type { Chat, Message, MessageWindow, Outbox } from '../api/types';
 import { isOutbox, type Frame } from './frames';
 import type { LoadState } from './devices.svelte';
 import type { Live } from './live.svelte';
@@ -12,6 +12,8 @@ import { explain } from './toasts.svelte';
 import { unreadLine, type UnreadLine } from './timeline';
 
 const PAGE = 50;
+/** The most the server gives at once, to reach the first of many unread messages. */
+const LARGEST_PAGE = 200;
 /** Rows that need showing when a chat is opened: not sent yet, or not sent at all. */
 const OPEN_STATES = ['queued', 'sending', 'failed', 'unknown', 'expired'] as const;
 /** WhatsApp shows "typing" for some 25 s; telling it again every 10 s keeps it up. Milliseconds. */
@@ -26,11 +28,21 @@ export class Conversation {
   chat = $state.raw<Chat | null>(null);
   unread = $state.raw<UnreadLine | null>(null);
   loadingOlder = $state(false);
+  /** The message to be looked at, where somebody asked for one; a new object each time. */
+  sought = $state.raw<{ id: string } | null>(null);
+  /** The last time messages came live, and how many of others; also when they lie beyond what is loaded. */
+  arrived = $state.raw<{ received: number } | null>(null);
   #next = $state<string | null>(null);
+  #previous = $state<string | null>(null);
+  #loadingNewer = false;
+  /** Where to begin, instead of at the newest message. */
+  #start: string | null = null;
   readonly id: string;
   readonly device: string;
-  readonly #live: Live;
+  readonly live: Live;
   readonly #snapshot = new Snapshot();
+  /** Apart from the one above: what a jump fetches must not make a catching up be dropped. */
+  readonly #window = new Snapshot();
   readonly #files = new Map<string, File>();
   /** How often a bubble was refused: an answer that was a refusal must not be given again to the next try. */
   readonly #refusals = new Map<string, number>();
@@ -43,7 +55,7 @@ export class Conversation {
   constructor(device: string, id: string, live: Live, arrived: (message: Message) => void = () => undefined) {
     this.device = device;
     this.id = id;
-    this.#live = live;
+    this.live = live;
     this.#created = arrived;
   }
 
@@ -51,12 +63,18 @@ export class Conversation {
     return this.#next !== null;
   }
 
+  /** What is loaded ends before the newest message. */
+  get hasNewer(): boolean {
+    return Boolean(this.#previous);
+  }
+
   /** Fetches chat and messages and follows them until the result is called. */
   follow(): () => void {
-    const end = this.#live.subscribe((frame) => {
+    const end = this.live.subscribe((frame) => {
       if (frame.code === 'RESYNC') void this.load();
       else {
         this.#snapshot.note(frame);
+        this.#window.note(frame);
         this.apply(frame);
       }
     });
@@ -76,33 +94,64 @@ export class Conversation {
         ([chat, page, rows]) => {
           this.chat = chat;
           const complete = page.next === null;
-          this.messages = first ? placeMessages([], page.items) : rejoinMessages(this.messages, page.items, complete);
-          if (first || this.messages.length === page.items.length) this.#next = page.next;
+          const newest = this.messages.at(-1)?.id;
+          const whole = first || this.hasNewer || Boolean(page.previous);
+          this.messages = whole ? placeMessages([], page.items) : rejoinMessages(this.messages, page.items, complete);
+          if (whole || this.messages.length === page.items.length) this.#next = page.next;
+          this.#previous = page.previous;
+          if (!whole && this.messages.at(-1)?.id !== newest) this.#tellArrived(newest);
           for (const message of page.items) this.#settle(message);
           for (const row of rows) this.#step(sending.rowChanged(this.sending, row));
-          if (first) this.unread = unreadLine(this.messages, chat.unread_count);
+          if (first && !this.hasNewer) this.unread = unreadLine(this.messages, chat.unread_count);
+          if (first && this.#start !== null && page.target) this.sought = { id: page.target };
         },
         (frame) => this.apply(frame),
       );
       this.state = 'ready';
       this.problem = null;
+      if (first) await this.#reachUnread();
     } catch (error) {
       this.problem = error;
       if (this.state !== 'ready') this.state = 'failed';
     }
   }
 
-  #fetch(): Promise<[Chat, { items: Message[]; next: string | null }, Outbox[]]> {
+  /** More unread messages than a page has: the line above the first needs them all. */
+  async #reachUnread(): Promise<void> {
+    const count = this.chat?.unread_count ?? 0;
+    if (count === 0 || this.unread !== null || this.#start !== null) return;
+    await this.older(LARGEST_PAGE);
+    this.unread = unreadLine(this.messages, count);
+  }
+
+  #tellArrived(after: string | undefined): void {
+    const index = this.messages.findIndex((one) => one.id === after);
+    this.arrived = { received: this.messages.slice(index + 1).filter((one) => !one.from_me).length };
+  }
+
+  #fetch(): Promise<[Chat, MessageWindow, Outbox[]]> {
     return Promise.all([
       data(api.GET('/api/v1/chats/{chat_id}', { params: { path: { chat_id: this.id } } })),
-      this.#page(),
+      this.#firstPage(),
       this.#openRows(),
     ]);
   }
 
-  #page(after?: string): Promise<{ items: Message[]; next: string | null }> {
-    const params = { path: { chat_id: this.id }, query: { limit: PAGE, after } };
+  #page(query: { limit?: number; after?: string; before?: string; around?: string }): Promise<MessageWindow> {
+    const params = { path: { chat_id: this.id }, query: { limit: PAGE, ...query } };
     return data(api.GET('/api/v1/chats/{chat_id}/messages', { params }));
+  }
+
+  /** The newest messages, unless one reads elsewhere: then what lies around that place, if it is still kept. */
+  async #firstPage(): Promise<MessageWindow> {
+    const place = this.hasNewer ? this.messages[this.messages.length >> 1]?.id : this.#start;
+    if (!place) return this.#page({});
+    try {
+      return await this.#page({ around: place });
+    } catch (error) {
+      if (error instanceof Problem && error.status === 404) return this.#page({});
+      throw error;
+    }
   }
 
   async #openRows(): Promise<Outbox[]> {
@@ -119,12 +168,12 @@ export class Conversation {
   }
 
   /** Older messages, when there are any. */
-  async older(): Promise<void> {
+  async older(limit = PAGE): Promise<void> {
     const after = this.#next;
     if (after === null || this.loadingOlder || this.state !== 'ready') return;
     this.loadingOlder = true;
     try {
-      const page = await this.#page(after);
+      const page = await this.#page({ after, limit });
       if (this.#next !== after) return;
       this.messages = placeMessages(this.messages, page.items);
       this.#next = page.next;
@@ -135,30 +184,98 @@ export class Conversation {
     }
   }
 
+  /** What follows the last message loaded, when it is not the newest. */
+  async newer(): Promise<void> {
+    const before = this.#previous;
+    if (!before || this.#loadingNewer || this.state !== 'ready') return;
+    this.#loadingNewer = true;
+    try {
+      await this.#window.take(
+        () => this.#page({ before }),
+        (page) => {
+          if (this.#previous !== before) return;
+          this.messages = placeMessages(this.messages, page.items);
+          this.#previous = page.previous;
+        },
+        (frame) => this.apply(frame),
+      );
+    } catch {
+      // Scrolling down again tries again.
+    } finally {
+      this.#loadingNewer = false;
+    }
+  }
+
+  /**
+   * Has a message looked at, fetched with what lies around it where it is not loaded.
+   *
+   * @param target its id, WhatsApp's id of it, or an instant: then the first message not before it
+   * @throws Problem 404 when it is not kept
+   */
+  async show(target: string): Promise<void> {
+    const known = this.messages.find((one) => one.id === target || one.message_id === target);
+    if (known) {
+      this.sought = { id: known.id };
+    } else if (this.state !== 'ready') {
+      this.#start = target;
+    } else {
+      const page = await this.#replace({ around: target });
+      if (page.target) this.sought = { id: page.target };
+    }
+  }
+
+  /** Back to the newest messages. */
+  async newest(): Promise<void> {
+    if (this.hasNewer) await this.#replace({});
+  }
+
+  async #replace(query: { around?: string }): Promise<MessageWindow> {
+    let found!: MessageWindow;
+    await this.#window.take(
+      async () => (found = await this.#page(query)),
+      (page) => {
+        this.messages = placeMessages([], page.items);
+        this.#next = page.next;
+        this.#previous = page.previous;
+      },
+      (frame) => this.apply(frame),
+    );
+    return found;
+  }
+
+  /** A message of others came while nobody looked: the line above what is new stands there until the chat is left. */
+  missed(count: number): void {
+    if (this.unread !== null) this.unread = { ...this.unread, count: this.unread.count + count };
+    else if (!this.hasNewer) this.unread = unreadLine(this.messages, count);
+  }
+
   apply(frame: Frame): void {
     switch (frame.code) {
       case 'NEW_MESSAGE':
-        if (frame.result.chat_id === this.id) this.#arrive(frame.result);
+        if (frame.result.chat_id === this.id) this.#arrive(frame.result, true);
         break;
       case 'MESSAGE_STATUS':
         if (frame.result.chat_id !== this.id) break;
         if (isOutbox(frame.result)) this.#step(sending.rowChanged(this.sending, frame.result));
-        else this.#arrive(frame.result);
+        else this.#arrive(frame.result, false);
         break;
       case 'CHAT_UPDATE':
         if (frame.result.id === this.id) this.chat = frame.result;
     }
   }
 
-  #arrive(message: Message): void {
+  #arrive(message: Message, isNew: boolean): void {
     const fresh = !this.messages.some((known) => known.id === message.id);
     const newest = this.messages.at(-1);
     // A change of a message that was never fetched belongs to an older page.
     if (fresh && this.hasOlder && newest && message.timestamp < this.messages[0]!.timestamp) return;
-    this.messages = placeMessages(this.messages, [message]);
+    // Between what is loaded and the newest there is a gap, which scrolling down fills.
+    const beyond = fresh && this.hasNewer && newest && message.timestamp > newest.timestamp;
+    if (!beyond) this.messages = placeMessages(this.messages, [message]);
     this.#settle(message);
-    if (fresh && !message.from_me) this.#created(message);
-    if (fresh && message.from_me) this.unread = null;
+    if (!fresh || !isNew) return;
+    if (!message.from_me) this.#created(message);
+    if (beyond || this.messages.at(-1)?.id === message.id) this.arrived = { received: message.from_me ? 0 : 1 };
   }
 
   #settle(message: Message): void {
@@ -187,8 +304,8 @@ export class Conversation {
     const key = requestKey();
     const draft: sending.Draft = { type: 'text', text, quoted_message_id: quoted, preview: null };
     this.#step(sending.drafted(this.sending, key, draft, this.#written()));
-    this.unread = null;
     this.#stopTyping();
+    this.newest().catch(() => undefined); // it is sent all the same
     void this.#post(key);
   }
 
@@ -203,7 +320,7 @@ export class Conversation {
     };
     this.#files.set(key, file);
     this.#step(sending.drafted(this.sending, key, draft, this.#written()));
-    this.unread = null;
+    this.newest().catch(() => undefined); // it is sent all the same
     void this.#post(key);
   }
 
@@ -279,7 +396,7 @@ export class Conversation {
     this.#marking = true;
     try {
       await answered(
-        this.#live,
+        this.live,
         () => data(api.POST('/api/v1/chats/{chat_id}/read', { params: { path: { chat_id: this.id } } })),
         (chat) => (this.chat = chat),
         (frame) => this.apply(frame),

@@ -138,4 +138,75 @@ describe('Conversation', () => {
     await conversation.markRead();
     expect(conversation.chat?.typing).toBe('Siti');
   });
+
+  describe('read from the middle', () => {
+    const numbered = (...numbers: number[]) => numbers.map((n) => message({ id: `7-${n}`, timestamp: n }));
+
+    /** Messages 1 to 9; pages of two. */
+    function long(server: FakeServer): void {
+      server
+        .on('GET /chats/7', () => chat({ id: '7' }))
+        .on('GET /chats/7/messages', (_, url) => {
+          const { around, before } = Object.fromEntries(url.searchParams);
+          if (around === 'gone') return Response.json({ title: 'Not found' }, { status: 404 });
+          if (around) return { items: numbered(5, 4), next: 'older', previous: 'from5', target: '7-4' };
+          if (before === 'from5') return { items: numbered(7, 6), next: 'older', previous: 'from7', target: null };
+          if (before === 'from7') return { items: numbered(9, 8), next: 'older', previous: null, target: null };
+          return { items: numbered(9, 8), next: 'older', previous: null, target: null };
+        });
+    }
+
+    async function follow(server: FakeServer, start?: string): Promise<Conversation> {
+      const conversation = new Conversation('d1', '7', server.live);
+      if (start) await conversation.show(start);
+      conversation.follow();
+      await settled();
+      return conversation;
+    }
+
+    async function jumped(server: FakeServer): Promise<Conversation> {
+      long(server);
+      const conversation = await follow(server);
+      await conversation.show('WA7-4');
+      return conversation;
+    }
+
+    const ids = (conversation: Conversation): string[] => conversation.messages.map((one) => one.id);
+
+    it('goes to a message that is not loaded, and on from there to the newest', async () => {
+      const conversation = await jumped(new FakeServer());
+      expect(ids(conversation)).toEqual(['7-4', '7-5']);
+      expect([conversation.sought?.id, conversation.hasNewer]).toEqual(['7-4', true]);
+      await conversation.newer();
+      await conversation.newer();
+      expect(ids(conversation)).toEqual(['7-4', '7-5', '7-6', '7-7', '7-8', '7-9']);
+      expect(conversation.hasNewer).toBe(false);
+    });
+
+    it('counts what arrives beyond, without a hole in what is shown', async () => {
+      const server = new FakeServer();
+      const conversation = await jumped(server);
+      server.frame('NEW_MESSAGE', message({ id: '7-10', timestamp: 10 }));
+      expect(ids(conversation)).toEqual(['7-4', '7-5']);
+      expect(conversation.arrived).toEqual({ received: 1 });
+      await conversation.newest();
+      expect(ids(conversation)).toEqual(['7-8', '7-9']);
+      expect(conversation.hasNewer).toBe(false);
+    });
+
+    it('stays where one reads after a gap in the connection', async () => {
+      const server = new FakeServer();
+      const conversation = await jumped(server);
+      server.frame('RESYNC', { reason: 'too old' });
+      await settled();
+      expect(ids(conversation)).toEqual(['7-4', '7-5']);
+    });
+
+    it('begins at a message, or at the newest where it is not kept', async () => {
+      const server = new FakeServer();
+      long(server);
+      expect(ids(await follow(server, '7-4'))).toEqual(['7-4', '7-5']);
+      expect(ids(await follow(server, 'gone'))).toEqual(['7-8', '7-9']);
+    });
+  });
 });

@@ -22,6 +22,11 @@ const TRAILING = /[.,;:!?'"*_~]+$/u;
 const MAX_DEPTH = 8;
 const WORD = /[\p{L}\p{N}]/u;
 
+/** The addresses in a text, as they stand there and as they are opened; whatever marks surround them. */
+export function linksIn(text: string): { text: string; href: string }[] {
+  return links(text).flatMap((node) => (node.kind === 'link' ? [{ text: node.text, href: node.href }] : []));
+}
+
 export function parse(text: string): Node[] {
   return parseInline(text, 0);
 }

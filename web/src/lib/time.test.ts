@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clock, dayNumber, daySeparator, duration, listTime, span, type Place } from './time';
+import { clock, dayNumber, daySeparator, duration, listTime, monthNumber, span, startOfDay, type Place } from './time';
 
 const malaysia: Place = { locale: 'en-GB', zone: 'Asia/Kuala_Lumpur', today: 'Today', yesterday: 'Yesterday' };
 const at = (iso: string): Date => new Date(iso);
@@ -97,4 +97,22 @@ describe('span', () => {
     ['2026-11-24T08:00:01Z', '1 hr'],
     ['2026-11-19T09:00:00Z', '5 days'],
   ])('%s is %s ago', (instant, shown) => expect(span(at(instant), now, malaysia)).toBe(shown));
+});
+
+describe('startOfDay', () => {
+  it.each([
+    ['2026-11-26', 'Asia/Kuala_Lumpur', '2026-11-25T16:00:00.000Z'],
+    ['2026-03-29', 'Europe/London', '2026-03-29T00:00:00.000Z'],
+    ['2026-03-30', 'Europe/London', '2026-03-29T23:00:00.000Z'],
+    ['2026-10-26', 'America/New_York', '2026-10-26T04:00:00.000Z'],
+  ])('%s in %s begins at %s', (day, zone, instant) => {
+    expect(startOfDay(day, zone).toISOString()).toBe(instant);
+  });
+});
+
+describe('monthNumber', () => {
+  it('is of the zone', () => {
+    const instant = at('2026-11-30T17:00:00Z');
+    expect(monthNumber(instant, 'Asia/Kuala_Lumpur') - monthNumber(instant, 'Europe/London')).toBe(1);
+  });
 });

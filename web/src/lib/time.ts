@@ -27,6 +27,44 @@ export function dayNumber(at: Date, zone: string): number {
   return Date.UTC(value('year'), value('month') - 1, value('day')) / 86_400_000;
 }
 
+/** Months since the year 0 of the calendar month an instant falls in, in a zone. */
+export function monthNumber(at: Date, zone: string): number {
+  const day = new Date(dayNumber(at, zone) * 86_400_000);
+  return day.getUTCFullYear() * 12 + day.getUTCMonth();
+}
+
+/** The instant a calendar day (`2026-11-26`) begins in a zone. */
+export function startOfDay(day: string, zone: string): Date {
+  const wanted = Date.parse(`${day}T00:00:00Z`);
+  const parts = (at: number): Record<string, string> =>
+    Object.fromEntries(
+      formatter('en-US', zone, {
+        year: 'numeric',
+        month: '2-digit',
+        day: '2-digit',
+        hour: '2-digit',
+        minute: '2-digit',
+        second: '2-digit',
+        hourCycle: 'h23',
+      })
+        .formatToParts(new Date(at))
+        .map(({ type, value }) => [type, value]),
+    );
+  const offset = (at: number): number => {
+    const shown = parts(at);
+    const { year, month, day: date, hour, minute, second } = shown;
+    return Date.parse(`${year}-${month}-${date}T${hour}:${minute}:${second}Z`) - at;
+  };
+  // the second look is for a day on which the clock changed
+  const near = wanted - offset(wanted);
+  return new Date(wanted - offset(near));
+}
+
+/** `November 2026` */
+export function month(at: Date, place: Place): string {
+  return formatter(place.locale, place.zone, { month: 'long', year: 'numeric' }).format(at);
+}
+
 /** `15:04` */
 export function clock(at: Date, place: Place): string {
   return formatter(place.locale, place.zone, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at);

@@ -36,6 +36,11 @@ class Toasts {
     this.#add('error', explain(error));
   }
 
+  /** What can't be done, in words for the person. */
+  refuse(text: string): void {
+    this.#add('error', text);
+  }
+
   dismiss(id: number): void {
     this.items = this.items.filter((toast) => toast.id !== id);
   }

@@ -8,6 +8,7 @@ use tokio_postgres::Error;
 use super::{
     known::{Known, Owner},
     messages::Row,
+    receipts::Receipts,
 };
 use crate::{
     connection::Database,
@@ -173,6 +174,14 @@ impl Target {
         changed
     }
 
+    /// How far a member of a group got with a message of ours.
+    fn note(&self, wanted: &Wanted, receipts: &mut Receipts) {
+        let Change::Status { at, of_member: Some(status), .. } = wanted.change else { return };
+        if let Some(by) = wanted.by.as_ref().filter(|_| self.flags & flag::FROM_ME != 0) {
+            receipts.add((wanted.chat_id, self.key), by.packed(), status, at);
+        }
+    }
+
     /// A person has one reaction; the latest counts, an empty one takes it back.
     fn react(&mut self, sender_jid: &str, emoji: &str, at: i64) -> bool {
         let before = self.reactions.clone();
@@ -285,17 +294,22 @@ pub async fn apply(database: &Database, known: &mut Known, wanted: &[Wanted]) ->
         database.query(LOCK, &[&chats]).await?;
         targets.extend(load(database, first.into_iter()).await?);
     }
+    let mut receipts = Receipts::default();
     for one in wanted {
         let target = targets.get_mut(&(one.chat_id, one.message_id.clone()));
         let target = target.filter(|target| target.is_ready_for(&one.change));
         if let (Some(target), Some(owner)) = (target, known.owner(one.device_no)) {
             target.apply(one, known, owner);
+            target.note(one, &mut receipts);
         }
     }
     let waiting = missing(&targets);
     applied.waiting = waiting.len();
     keep(database, known, &waiting).await?;
     (applied.messages, applied.chats) = save(database, &targets).await?;
+    applied.messages.extend(receipts.save(database).await?);
+    applied.messages.sort_unstable();
+    applied.messages.dedup();
     applied.outbox = move_outbox(database, wanted).await?;
     Ok(applied)
 }
@@ -404,7 +418,7 @@ async fn keep(database: &Database, known: &mut Known, waiting: &[&Wanted]) -> Re
 async fn move_outbox(database: &Database, wanted: &[Wanted]) -> Result<Vec<(i32, i32, i64)>, Error> {
     let mut furthest: BTreeMap<(i32, &str), (i16, i64)> = BTreeMap::new();
     for one in wanted {
-        if let Change::Status { status, at } = one.change {
+        if let Change::Status { status, at, .. } = one.change {
             let place = furthest.entry((one.device_no, &one.message_id)).or_insert((status, at));
             *place = (*place).max((status, at));
         }

@@ -10,6 +10,7 @@ mod lids;
 mod messages;
 mod people;
 mod placeholders;
+mod receipts;
 mod said;
 mod transaction;
 
@@ -223,7 +224,13 @@ impl Writer<'_> {
         if self.swept.is_none_or(|at| at.elapsed() > SWEEP) {
             self.swept = Some(Instant::now());
             // Refused or away: the next hour will do.
-            let _ = self.session.retry(async |database| changes::forget_old(database).await, || ());
+            let _ = self.session.retry(
+                async |database| {
+                    changes::forget_old(database).await?;
+                    receipts::forget_trimmed(database).await
+                },
+                || (),
+            );
         }
     }
 }

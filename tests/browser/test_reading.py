@@ -1,0 +1,213 @@
+"""Finding one's way through what was written: the gallery, its viewer, jumps to messages and days, what is new."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
+    ContextInfo,
+    DocumentMessage,
+    ExtendedTextMessage,
+    Message,
+    VideoMessage,
+)
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.browser.app import App
+from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
+from tests.browser.stack import Stack
+from tests.browser.test_full_path import link, new_number
+
+every_look = pytest.mark.parametrize(
+    "look", [DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK], indirect=True, ids=lambda look: look.name
+)
+two_looks = pytest.mark.parametrize("look", [DESKTOP, PHONE_DARK], indirect=True, ids=lambda look: look.name)
+MENU = "More about this chat"
+GALLERY = "Photos, files and links"
+MALAYSIA = ZoneInfo("Asia/Kuala_Lumpur")
+
+
+def open_newest_chat(app: App, device: str, text: str) -> None:
+    """Once its last message, which has this text, has arrived."""
+    app.open_inbox(device)
+    row = app.page.locator("a[data-chat]").first
+    expect(row).to_contain_text(text)
+    row.click()
+    expect(app.messages).to_be_visible()
+
+
+def choose(app: App, entry: str) -> None:
+    """An entry of the open chat's menu."""
+    app.page.get_by_role("button", name=MENU).click()
+    app.page.get_by_role("menuitem", name=entry, exact=True).click()
+
+
+def cells(within: Locator) -> Locator:
+    return within.locator("button.cell")
+
+
+def small_pages(page: Page, limit: int = 6) -> None:
+    """A chat keeps twenty messages here; with pages of fifty there would be nothing to fetch."""
+
+    def shrink(route: Route) -> None:
+        route.continue_(url=route.request.url.replace("limit=50", f"limit={limit}"))
+
+    page.route(re.compile(r"/messages\?.*limit=50"), shrink)
+
+
+@every_look
+def test_the_gallery_of_a_chat_and_of_its_line(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page, name = signed_in, signed_in.page, f"Gallery {look.name}"
+    phone, customer, other = link(app, stack, name), new_number(), new_number()
+    stack.phones.image(phone=phone, contact=other, caption="Of somebody else")
+    for number in range(4):
+        stack.phones.image(phone=phone, contact=customer, caption=f"Picture {number}")
+    video = VideoMessage(mimetype="video/mp4", seconds=83, fileLength=9000)
+    stack.phones.raw(phone, customer, Message(videoMessage=video).SerializeToString())
+    document = DocumentMessage(mimetype="application/pdf", fileName="price list.pdf", fileLength=83211)
+    stack.phones.raw(phone, customer, Message(documentMessage=document).SerializeToString())
+    stack.phones.text(phone, customer, "See https://example.com/catalogue?x=1, or www.example.org")
+    open_newest_chat(app, name, "catalogue")
+    expect(app.bubble("catalogue")).to_be_visible()
+    choose(app, GALLERY)
+    dialog = page.get_by_role("dialog", name=re.compile(f"^{GALLERY}"))
+    expect(dialog.get_by_role("heading", name=f"{datetime.now(MALAYSIA):%B %Y}")).to_be_visible()
+    expect(cells(dialog)).to_have_count(4)
+    app.expect_accessible()
+
+    stack.phones.image(phone=phone, contact=customer, caption="Just now")
+    expect(cells(dialog)).to_have_count(5)
+
+    dialog.get_by_role("tab", name="Videos").click()
+    expect(cells(dialog)).to_have_count(1)
+    expect(cells(dialog)).to_contain_text("1:23")
+    dialog.get_by_role("tab", name="Documents").click()
+    expect(dialog.get_by_role("link", name="price list.pdf")).to_be_visible()
+    app.expect_accessible()
+    dialog.get_by_role("tab", name="Links").click()
+    links = dialog.get_by_role("tabpanel").get_by_role("link")
+    expect(links).to_have_text(["https://example.com/catalogue?x=1", "www.example.org"])
+    expect(links.first).to_have_attribute("rel", re.compile("noopener"))
+    app.expect_accessible()
+    dialog.get_by_role("button", name="Show in chat").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(app.bubble("catalogue")).to_be_visible()
+
+    if app.narrow:
+        page.get_by_role("link", name="Back").click()
+    page.get_by_role("button", name=re.compile("^Device")).click()
+    page.get_by_role("menuitem", name=GALLERY).click()
+    expect(cells(dialog)).to_have_count(6)
+    app.expect_accessible()
+    cells(dialog).last.click()
+    viewer = page.get_by_role("dialog").last
+    expect(viewer).to_contain_text("Of somebody else")
+    viewer.get_by_role("button", name="Show in chat").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(app.bubble("Of somebody else")).to_be_visible()
+
+
+@two_looks
+def test_a_picture_is_enlarged_moved_through_and_saved(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page, name = signed_in, signed_in.page, f"Viewer {look.name}"
+    phone, customer = link(app, stack, name), new_number()
+    for number in range(3):
+        stack.phones.image(phone=phone, contact=customer, caption=f"Picture {number}")
+    open_newest_chat(app, name, "Picture 2")
+    app.bubble("Picture 1").get_by_role("button", name="Open photo").click()
+    viewer = page.get_by_role("dialog")
+    expect(viewer.locator(".caption")).to_have_text("Picture 1")
+    expect(viewer.locator("img")).to_be_visible(timeout=30_000)
+    app.expect_accessible()
+    pane = viewer.locator(".pane")
+    expect(pane).to_have_attribute("data-scale", "1")
+    page.keyboard.press("+")
+    expect(pane).to_have_attribute("data-scale", "1.25")
+    page.keyboard.press("0")
+    pane.dblclick()
+    expect(pane).to_have_attribute("data-scale", "2.5")
+    pane.dblclick()
+    expect(pane).to_have_attribute("data-scale", "1")
+    if not app.narrow:
+        pane.hover()
+        page.mouse.wheel(0, -100)
+        expect(pane).to_have_attribute("data-scale", "1.25")
+    page.keyboard.press("ArrowRight")
+    expect(viewer.locator(".caption")).to_have_text("Picture 2")
+    expect(viewer.get_by_role("button", name="Next")).to_be_hidden()
+    viewer.get_by_role("button", name="Previous").click()
+    expect(viewer.locator(".caption")).to_have_text("Picture 1")
+    with page.expect_download() as saved:
+        viewer.get_by_role("link", name="Download").click()
+    assert saved.value.path().read_bytes()[:2] == b"\xff\xd8"
+    page.keyboard.press("Escape")
+    expect(viewer).to_have_count(0)
+
+
+@two_looks
+def test_jumping_to_what_was_quoted_to_a_day_and_back(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page, name = signed_in, signed_in.page, f"Jumps {look.name}"
+    phone, customer = link(app, stack, name), new_number()
+    small_pages(page)
+    ids = stack.phones.history(phone, customer, 18, text="Old", days=17)
+    context = ContextInfo(
+        stanzaID=ids[0], participant=f"{customer}@s.whatsapp.net", quotedMessage=Message(conversation="Old 0")
+    )
+    answer = ExtendedTextMessage(text="About that first one", contextInfo=context)
+    stack.phones.raw(phone, customer, Message(extendedTextMessage=answer).SerializeToString())
+    open_newest_chat(app, name, "About that first")
+    bubble = app.bubble("About that first one")
+    expect(bubble).to_be_in_viewport()
+    bubble.locator("button.jump").click()
+    oldest = app.messages.locator(".bubble").filter(has_text=re.compile(r"^Old.*"))
+    expect(app.messages.locator(".highlight")).to_be_in_viewport()
+    expect(bubble).not_to_be_in_viewport()
+    app.expect_accessible()
+    to_end = page.get_by_role("button", name="To the newest message")
+    to_end.click()
+    expect(bubble).to_be_in_viewport()
+    expect(to_end).to_be_hidden()
+    expect(oldest.first).to_be_attached()
+
+    choose(app, "Go to a date")
+    dialog = page.get_by_role("dialog", name="Go to a date")
+    app.expect_accessible()
+    day = datetime.now(MALAYSIA) - timedelta(days=10)
+    dialog.get_by_label("Day").fill(f"{day:%Y-%m-%d}")
+    dialog.get_by_role("button", name="Go").click()
+    expect(app.messages.locator(".highlight")).to_be_in_viewport()
+    expect(page.locator(".floating.shown")).to_contain_text(re.compile(f"{day.day - 1}|{day.day}|{day:%B}|{day:%A}"))
+    page.get_by_role("button", name="To the newest message").click()
+    expect(bubble).to_be_in_viewport()
+
+
+@two_looks
+def test_what_is_new_is_marked_until_the_chat_is_left(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page, name = signed_in, signed_in.page, f"New {look.name}"
+    phone, customer = link(app, stack, name), new_number()
+    stack.phones.text(phone, customer, "Long\n" * 30 + "Line", count=3)
+    open_newest_chat(app, name, "Line2")
+    line = app.messages.locator(".unread")
+    expect(line).to_have_text("3 unread messages")
+    expect(line).to_be_in_viewport()
+    to_end = page.get_by_role("button", name="3 new messages")
+    to_end.click()
+    expect(to_end).to_be_hidden()
+    app.send("An answer")
+    expect(line).to_be_attached()
+    choose(app, "Go to the first unread message")
+    expect(line).to_be_in_viewport()
+    stack.phones.text(phone, customer, "While you read above")
+    expect(page.get_by_role("button", name="1 new message")).to_be_visible()
+    app.expect_accessible()
+    page.get_by_role("button", name="1 new message").click()
+    expect(app.bubble("While you read above")).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    if app.narrow:
+        page.get_by_role("region", name="Chats").wait_for()
+    page.locator("a[data-chat]").first.click()
+    expect(app.bubble("While you read above")).to_be_visible()
+    expect(line).to_have_count(0)

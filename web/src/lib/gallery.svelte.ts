@@ -1,0 +1,120 @@
+/** What was sent in a chat or on a device, of one kind: pages from the API, kept up to date by the socket. */
+import { api, data } from '../api/client';
+import type { Message } from '../api/types';
+import type { LoadState } from './devices.svelte';
+import type { Frame } from './frames';
+import { isOutbox } from './frames';
+import { belongs, type GalleryKind } from './gallery_rows';
+import type { Live } from './live.svelte';
+import { compareMessages } from './messages';
+import { Snapshot } from './snapshot';
+
+const PAGE = 60;
+
+/** A chat of a device, or all of them. */
+export interface GallerySource {
+  device: string;
+  chat: string | null;
+}
+
+export class Gallery {
+  /** Newest first. */
+  items = $state.raw<readonly Message[]>([]);
+  state = $state<LoadState>('loading');
+  problem = $state.raw<unknown>(null);
+  #next = $state<string | null>(null);
+  #loadingMore = false;
+  readonly #source: GallerySource;
+  readonly #kind: GalleryKind;
+  readonly #live: Live;
+  readonly #snapshot = new Snapshot();
+
+  constructor(source: GallerySource, kind: GalleryKind, live: Live) {
+    this.#source = source;
+    this.#kind = kind;
+    this.#live = live;
+  }
+
+  get hasMore(): boolean {
+    return this.#next !== null;
+  }
+
+  /** Fetches the first page and follows it until the result is called. */
+  follow(): () => void {
+    void this.load();
+    return this.#live.subscribe((frame) => {
+      if (frame.code === 'RESYNC') void this.load();
+      else {
+        this.#snapshot.note(frame);
+        this.apply(frame);
+      }
+    });
+  }
+
+  async load(): Promise<void> {
+    try {
+      await this.#snapshot.take(
+        () => this.#page(),
+        (page) => {
+          this.items = page.items;
+          this.#next = page.next;
+        },
+        (frame) => this.apply(frame),
+      );
+      this.state = 'ready';
+      this.problem = null;
+      if (this.items.length === 0) await this.more();
+    } catch (error) {
+      this.problem = error;
+      if (this.state !== 'ready') this.state = 'failed';
+    }
+  }
+
+  /** The next pages until one has something: a long chat is looked through a part at a time. */
+  async more(): Promise<void> {
+    if (this.#loadingMore) return;
+    this.#loadingMore = true;
+    try {
+      const before = this.items.length;
+      while (this.#next !== null && this.items.length === before) {
+        const after = this.#next;
+        const page = await this.#page(after);
+        if (this.#next !== after) return;
+        const known = new Set(this.items.map((one) => one.id));
+        this.items = [...this.items, ...page.items.filter((one) => !known.has(one.id))];
+        this.#next = page.next;
+      }
+    } catch {
+      // Scrolling to the end again tries again.
+    } finally {
+      this.#loadingMore = false;
+    }
+  }
+
+  #page(after?: string): Promise<{ items: Message[]; next: string | null }> {
+    const query = { kind: this.#kind, limit: PAGE, after };
+    const { device, chat } = this.#source;
+    if (chat === null)
+      return data(api.GET('/api/v1/devices/{device_id}/media', { params: { path: { device_id: device }, query } }));
+    return data(api.GET('/api/v1/chats/{chat_id}/media', { params: { path: { chat_id: chat }, query } }));
+  }
+
+  apply(frame: Frame): void {
+    if (frame.code !== 'NEW_MESSAGE' && frame.code !== 'MESSAGE_STATUS') return;
+    const { result } = frame;
+    if (isOutbox(result) || !this.#covers(result)) return;
+    const rest = this.items.filter((one) => one.id !== result.id);
+    if (!belongs(result, this.#kind)) {
+      if (rest.length < this.items.length) this.items = rest;
+      return;
+    }
+    const oldest = rest.at(-1);
+    if (rest.length === this.items.length && this.hasMore && oldest && compareMessages(result, oldest) < 0) return;
+    this.items = [...rest, result].sort((a, b) => compareMessages(b, a));
+  }
+
+  #covers(message: Message): boolean {
+    const { device, chat } = this.#source;
+    return chat === null ? message.device_id === device : message.chat_id === chat;
+  }
+}
