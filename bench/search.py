@@ -65,22 +65,25 @@ def main() -> None:
 
 def _with_database(folder: Path, options: argparse.Namespace) -> list[report.Table]:
     folder.chmod(0o755)  # the server may run as another user
-    is_made = (folder / "made").exists()
+    made = folder / "made"
     server = Embedded(folder)
     try:
-        return asyncio.run(_measure(server.uri, options, folder / "made", is_made))
+        filled = 0.0 if made.exists() else asyncio.run(_fill(server.uri, options.rows))
+        made.touch()
+        return asyncio.run(_measure(server.uri, options, filled))
     finally:
         server.stop()
 
 
-async def _measure(uri: str, options: argparse.Namespace, made: Path, is_made: bool) -> list[report.Table]:
-    chats = options.rows * 3 // 20
+async def _fill(uri: str, rows: int) -> float:
     began = time.monotonic()
-    if not is_made:
-        await migrate(uri)
-        await fill(uri, options.rows, chats, 2)
-        made.touch()
-    filled = time.monotonic() - began
+    await migrate(uri)
+    await fill(uri, rows, rows * 3 // 20, 2)
+    return time.monotonic() - began
+
+
+async def _measure(uri: str, options: argparse.Namespace, filled: float) -> list[report.Table]:
+    chats = options.rows * 3 // 20
     pool = await open_pool(uri, size=4, name="bench")
     try:
         tenant_id = await pool.fetchval("SELECT id FROM tenants")
@@ -176,16 +179,14 @@ async def measure_index(
         await connection.close()
     rate = len(places) / (time.perf_counter() - at)
     waits = await _found_after(pool, uri, tenant_id, 5 if options.quick else 30)
+    weight = float(sizes["rows"] + sizes["grams"] + sizes["places"])
     rows: list[list[report.Cell]] = [
         ["messages with their indexes, MiB", float(sizes["messages"])],
         ["rows of the index, MiB", float(sizes["rows"])],
         ["index of grams, MiB", float(sizes["grams"])],
         ["index of places, MiB", float(sizes["places"])],
         ["names and numbers, MiB", float(sizes["chats"])],
-        [
-            "bytes of the index a message",
-            float(sum(sizes[name] for name in ("rows", "grams", "places")) * 2**20 / options.rows),
-        ],
+        ["bytes of the index a message", weight * 2**20 / options.rows],
         ["messages indexed again a second", rate],
         ["from the commit until it is found, p50, ms", percentile(waits, 0.5)],
         ["from the commit until it is found, most, ms", waits[-1]],
@@ -205,8 +206,9 @@ async def _found_after(pool: asyncpg.Pool, uri: str, tenant_id: int, times: int)
         await pool.execute(q.insert_said, chat["id"], key, chat["device_no"], tenant_id, f"S{number}", word)
         event: dict[str, Any] = {"k": "message", "t": tenant_id, "d": chat["device_no"], "c": chat["id"], "m": [key]}
         await bus.publish(pool, [event])
-        while not (await search.find_messages(pool, scope, wanted(word), limit=1)).items:
-            await asyncio.sleep(0.01)
+        found = False
+        while not found:
+            found = bool((await search.find_messages(pool, scope, wanted(word), limit=1)).items)
         waits.append(1000 * (time.time() - at))
     indexer.cancel()
     await asyncio.gather(indexer, return_exceptions=True)

@@ -6,7 +6,8 @@ import asyncio
 import multiprocessing
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any
 
@@ -29,23 +30,25 @@ MESSAGE_ROWS = (
     "chat_id", "key", "created_at", "sender", "device_no", "tenant_id", "kind", "flags", "status", "message_id", "body",
 )  # fmt: skip
 GIVEN = (
-    "Ahmad", "Aisyah", "Farid", "Siti", "Nurul", "Hafiz", "Wei Ling", "Kumar", "Priya", "小明", "美玲", "Daniel", "Zulkifli",
-    "Mariam", "Azlan", "Suresh", "Mei", "Hassan", "Ravi", "Farah", "Iskandar", "Kavitha", "建国", "Jason", "Amirah",
+    "Ahmad", "Aisyah", "Farid", "Siti", "Nurul", "Hafiz", "Wei Ling", "Kumar", "Priya", "小明", "美玲", "Daniel",
+    "Zulkifli", "Mariam", "Azlan", "Suresh", "Mei", "Hassan", "Ravi", "Farah", "Iskandar", "Kavitha", "建国", "Jason",
 )  # fmt: skip
 FAMILY = (
-    "Abdullah", "Rahman", "Tan", "Lim", "Subramaniam", "Ismail", "Wong", "Yusof", "Lee", "Hassan", "Nair", "Ibrahim", "Chong",
+    "Abdullah", "Rahman", "Tan", "Lim", "Subramaniam", "Ismail", "Wong", "Yusof", "Lee", "Nair", "Ibrahim", "Chong",
     "Osman", "Ng", "Krishnan", "Salleh", "Goh", "Othman", "Raj",
 )  # fmt: skip
 COMMON = (
-    "saya nak tahu harga barang ini boleh tak ada stok lagi ya ok terima kasih selamat pagi yang untuk dan dengan kotak esok "
-    "order hantar alamat bayar bank transfer resit hari sila tunggu sekejap the is it available still can you send me please "
-    "price how much delivery today tomorrow thanks size colour black red free postage cod kl johor penang rm 50 100 2 5 10"
+    "saya nak tahu harga barang ini boleh tak ada stok lagi ya ok terima kasih selamat pagi yang untuk dan dengan "
+    "kotak esok order hantar alamat bayar bank transfer resit hari sila tunggu sekejap the is it available still "
+    "can you send me please price how much delivery today tomorrow thanks size colour black red free postage cod "
+    "kl johor penang rm 50 100 2 5 10 "
 ).split()
 RARER = (
-    "baju kasut beg jam tangan telefon kereta rumah sewa tanah lot kedai restoran makanan minuman kopi teh susu roti kek "
-    "durian manggis rambutan ubat vitamin kolagen sabun syampu krim serum tudung kurung jubah langsir perabot meja kerusi "
-    "warranty invoice quotation refund exchange discount voucher promotion tracking number courier parcel damaged missing "
-    "appointment booking deposit balance instalment insurance renewal policy premium agent commission meeting schedule"
+    "baju kasut beg jam tangan telefon kereta rumah sewa tanah lot kedai restoran makanan minuman kopi teh susu "
+    "roti kek durian manggis rambutan ubat vitamin kolagen sabun syampu krim serum tudung kurung jubah langsir "
+    "perabot meja kerusi warranty invoice quotation refund exchange discount voucher promotion tracking number "
+    "courier parcel damaged missing appointment booking deposit balance instalment insurance renewal policy "
+    "premium agent commission meeting schedule "
 ).split()
 CHINESE = (
     "这个 价格 是多少 请问 还有 货吗 谢谢 可以 便宜 一点 明天 送货 地址 付款 收据 颜色 红色 黑色 你好 多少钱".split()
@@ -147,21 +150,20 @@ def _write(share: Share) -> None:
 
 
 async def _copy(share: Share) -> None:
-    from datetime import UTC, datetime
-
     connection = await asyncpg.connect(share.uri, command_timeout=7200)
     try:
         await connection.execute("SET synchronous_commit = off")
         for first in range(share.first, share.last, CHUNK):
             made = list(rows(share, range(first, min(first + CHUNK, share.last))))
-            records = [
-                (row["chat_id"], row["key"], datetime.fromtimestamp(row["at"], UTC), (FIRST_NUMBER << 3), row["device_no"],
-                 row["tenant_id"], 0, 0, 0, f"3EB0{row['number']:016X}", row["body"])
-                for row in made
-            ]  # fmt: skip
-            await connection.copy_records_to_table("messages", records=records, columns=MESSAGE_ROWS)
+            await connection.copy_records_to_table("messages", records=map(_message, made), columns=MESSAGE_ROWS)
             await connection.copy_records_to_table(
                 "message_search", records=map(message_record, made), columns=MESSAGE_COLUMNS
             )
     finally:
         await connection.close()
+
+
+def _message(row: dict[str, Any]) -> Sequence[object]:
+    at, message_id = datetime.fromtimestamp(row["at"], UTC), f"3EB0{row['number']:016X}"
+    place = (row["chat_id"], row["key"], at, FIRST_NUMBER << 3, row["device_no"], row["tenant_id"])
+    return (*place, 0, 0, 0, message_id, row["body"])

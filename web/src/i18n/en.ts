@@ -381,7 +381,8 @@ export const en = {
   'reading.time_unknown': 'time not known',
   'reading.nobody_yet': 'Nobody has received it yet.',
   'reading.notify': 'Notifications',
-  'reading.notify_denied': 'The browser blocks notifications of this page. Allow them in its site settings, then switch them on here.',
+  'reading.notify_denied':
+    'The browser blocks notifications of this page. Allow them in its site settings, then switch them on here.',
   'reading.notify_unsupported': 'This browser cannot show notifications here; they need HTTPS or localhost.',
   'reading.notice_many_one': '{n} new message',
   'reading.notice_many_other': '{n} new messages',
@@ -391,6 +392,13 @@ export const en = {
   'reading.zone_now': 'There it is {time} now.',
   'viewer.zoom_in': 'Zoom in',
   'viewer.zoom_out': 'Zoom out',
+  'search.chats': 'Chats',
+  'search.messages': 'Messages',
+  'search.failed': 'The search did not work',
+  'search.none_help': 'Try part of a word, a name, or a number.',
+  'search.found_one': '{n} result',
+  'search.found_other': '{n} results',
+  'search.more': 'Search further back',
 } as const;
 
 export type MessageKey = keyof typeof en;

@@ -385,8 +385,10 @@ export const ms: Record<MessageKey, string> = {
   'reading.time_unknown': 'masa tidak diketahui',
   'reading.nobody_yet': 'Belum ada yang menerimanya.',
   'reading.notify': 'Pemberitahuan',
-  'reading.notify_denied': 'Pelayar menyekat pemberitahuan laman ini. Benarkannya dalam tetapan laman, kemudian hidupkan di sini.',
-  'reading.notify_unsupported': 'Pelayar ini tidak dapat menunjukkan pemberitahuan di sini; ia memerlukan HTTPS atau localhost.',
+  'reading.notify_denied':
+    'Pelayar menyekat pemberitahuan laman ini. Benarkannya dalam tetapan laman, kemudian hidupkan di sini.',
+  'reading.notify_unsupported':
+    'Pelayar ini tidak dapat menunjukkan pemberitahuan di sini; ia memerlukan HTTPS atau localhost.',
   'reading.notice_many_one': '{n} mesej baharu',
   'reading.notice_many_other': '{n} mesej baharu',
   'reading.zone': 'Zon waktu',
@@ -395,4 +397,11 @@ export const ms: Record<MessageKey, string> = {
   'reading.zone_now': 'Di sana sekarang {time}.',
   'viewer.zoom_in': 'Zum masuk',
   'viewer.zoom_out': 'Zum keluar',
+  'search.chats': 'Sembang',
+  'search.messages': 'Mesej',
+  'search.failed': 'Carian tidak berjaya',
+  'search.none_help': 'Cuba sebahagian perkataan, nama atau nombor.',
+  'search.found_one': '{n} hasil',
+  'search.found_other': '{n} hasil',
+  'search.more': 'Cari lebih lama lagi',
 };

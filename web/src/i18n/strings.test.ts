@@ -11,7 +11,9 @@ const SPOKEN = new Set(['aria-label', 'aria-description', 'alt', 'title', 'place
 /** Names, which are the same in every language. */
 const NAMES = new Set(['wafast', 'Esc', '/']);
 
-const components = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.svelte'));
+const components = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.svelte'),
+);
 
 function words(text: string): string[] {
   return text
