@@ -84,9 +84,8 @@ class SearchController(Controller):
         kinds = None if kind is None else [get_args(MessageType).index(kind)]
         place = place_of(after, 2)
         scope = await search.scope_of(pool, reach, device_id=device, chat_id=chat, kinds=kinds)
-        of_chats = chat is None and kinds is None and place is None
-        found_chats = await search.find_chats(pool, scope, query, limit=MOST_CHATS) if of_chats else []
-        page = await search.find_messages(
-            pool, scope, query, after=None if place is None else (place[0], place[1]), limit=limit
+        of_chats = MOST_CHATS if chat is None and kinds is None and place is None else 0
+        found_chats, page = await search.find(
+            pool, scope, query, chats_limit=of_chats, after=None if place is None else (place[0], place[1]), limit=limit
         )
         return Found(found_chats, Page(page.items, None if page.last is None else cursor(*page.last)))

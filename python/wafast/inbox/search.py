@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from typing import TYPE_CHECKING, Annotated
@@ -27,10 +28,11 @@ q = load(__file__)
 
 #: So many devices are looked for by their own gram; of more the rows are looked at.
 MOST_DEVICE_GRAMS = 16
-#: Buckets of a look: a common word is found in the first, a rare one costs few statements.
-LOOKS = (8, 64, 512, 4096)
-#: A search that has taken so long says what it has, and where to go on.
-BUDGET_SECONDS = 0.25
+#: Buckets of the first look, where a common word ends, and how many times more the next may have.
+FIRST_LOOK, WIDER = 4, 8
+#: A search that has taken so long says what it has, and where to go on: a word nobody wrote, of letters that many words
+#: have, costs a look at many rows.
+BUDGET_SECONDS = 0.04
 #: Chats that searching a device's list looks at, by name and by message.
 MOST_CHATS = 1000
 #: A gram nothing has.
@@ -105,6 +107,16 @@ async def scope_of(
     return Scope(reach, [row["no"] for row in rows], chat_id, kinds)
 
 
+async def find(
+    pool: asyncpg.Pool, scope: Scope, wanted: Wanted, *, chats_limit: int, after: Place | None = None, limit: int = 50
+) -> tuple[list[FoundChat], FoundMessages]:
+    """``find_chats`` (none when ``chats_limit`` is 0) and ``find_messages``, both at once."""
+    messages_found = find_messages(pool, scope, wanted, after=after, limit=limit)
+    if chats_limit == 0:
+        return [], await messages_found
+    return await asyncio.gather(find_chats(pool, scope, wanted, limit=chats_limit), messages_found)
+
+
 async def find_messages(
     pool: asyncpg.Pool, scope: Scope, wanted: Wanted, *, after: Place | None = None, limit: int = 50
 ) -> FoundMessages:
@@ -116,18 +128,20 @@ async def find_messages(
     """
     until = time.monotonic() + BUDGET_SECONDS
     found: list[FoundMessage] = []
-    place, look = after or TOP, 0
+    place, buckets = after or TOP, FIRST_LOOK
     while True:
-        places, further = await _look(pool, scope, wanted, place, limit + 1 - len(found), look)
+        began = time.monotonic()
+        places, further = await _look(pool, scope, wanted, place, limit + 1 - len(found), buckets)
         found += await _checked(pool, scope.reach, wanted, places)
         if len(found) > limit:
-            last = found[limit - 1].message
-            return FoundMessages(found[:limit], _place_of(last))
+            return FoundMessages(found[:limit], _place_of(found[limit - 1].message))
         if further is None:
             return FoundMessages(found, None)
-        if time.monotonic() > until:
+        now = time.monotonic()
+        if now > until:
             return FoundMessages(found, further)
-        place, look = further, look + 1
+        # no wider than what is left of the time, at the pace of this look
+        place, buckets = further, max(1, min(WIDER * buckets, int(buckets * (until - now) / (now - began))))
 
 
 async def find_chats(pool: asyncpg.Pool, scope: Scope, wanted: Wanted, *, limit: int) -> list[FoundChat]:
@@ -146,9 +160,10 @@ async def chats_with(pool: asyncpg.Pool, scope: Scope, wanted: Wanted) -> list[i
 
 
 async def _look(
-    pool: asyncpg.Pool, scope: Scope, wanted: Wanted, place: Place, count: int, look: int
+    pool: asyncpg.Pool, scope: Scope, wanted: Wanted, place: Place, count: int, buckets: int
 ) -> tuple[list[Place], Place | None]:
-    """Places of messages that may be meant, and where to go on; None when there is nothing further back."""
+    """Places of messages that may be meant, at most ``count`` in the next ``buckets`` back, and where to go on; None
+    when there is nothing further back."""
     tenant_id, patterns = scope.reach.tenant_id, _patterns(wanted)
     if not patterns or scope.devices == []:
         return [], None
@@ -159,7 +174,6 @@ async def _look(
     grams = wanted.salted(tenant_id)
     if not grams:
         return [], None
-    buckets = LOOKS[min(look, len(LOOKS) - 1)]
     highest = bucket_of(place[0])
     next_ = await pool.fetchrow(q.next_buckets, tenant_id, min(highest, 2**31 - 1), buckets)
     assert next_ is not None

@@ -9,6 +9,8 @@ import type { Live } from './live.svelte';
 const DELAY = 150;
 /** After a message came or changed that may belong here: then the index has it. Milliseconds. */
 const AGAIN = 1200;
+/** A page may be short although more follows: so many messages are fetched before one has to scroll. */
+const ENOUGH = 20;
 
 export class Search {
   /** What is looked for; empty when nothing is. */
@@ -68,10 +70,20 @@ export class Search {
     try {
       const found = await this.#fetch(run.signal);
       this.#take(found.chats, found.messages.items, found.messages.next);
+      await this.#reachEnough();
     } catch (error) {
       if (run.signal.aborted) return;
       this.problem = error;
       this.state = 'failed';
+    }
+  }
+
+  async #reachEnough(): Promise<void> {
+    const words = this.words;
+    let before: string | null = null;
+    while (this.words === words && this.messages.length < ENOUGH && this.#next !== before) {
+      before = this.#next;
+      await this.loadMore();
     }
   }
 

@@ -77,10 +77,22 @@ describe('Search', () => {
     const search = new Search(null, server.live);
     search.look('far');
     await waited();
-    expect(search.hasMore).toBe(true);
-    await search.loadMore();
+    // a page so short is followed by the next at once
     expect(search.messages.map((one) => one.message.id)).toEqual(['7-1', '7-2']);
     expect([search.hasMore, search.chats.length]).toEqual([false, 1]);
+  });
+
+  it('waits for scrolling where there is enough to see', async () => {
+    const many = Array.from({ length: 25 }, (_, n) => foundMessage(`7-${n}`));
+    const server = new FakeServer().on('GET /search', (_, url) =>
+      url.searchParams.has('after') ? found([], [foundMessage('7-99')]) : found([], many, 'p2'),
+    );
+    const search = new Search(null, server.live);
+    search.look('far');
+    await waited();
+    expect([search.messages.length, search.hasMore]).toEqual([25, true]);
+    await search.loadMore();
+    expect([search.messages.length, search.hasMore]).toEqual([26, false]);
   });
 
   it('takes in what changes while it is shown', async () => {
