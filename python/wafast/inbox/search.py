@@ -28,6 +28,8 @@ q = load(__file__)
 
 #: So many devices are looked for by their own gram; of more the rows are looked at.
 MOST_DEVICE_GRAMS = 16
+#: Places of a look, at least: some may turn out not to be meant.
+LEAST = 20
 #: Buckets of the first look, where a common word ends, and how many times more the next may have.
 FIRST_LOOK, WIDER = 4, 8
 #: A search that has taken so long says what it has, and where to go on: a word nobody wrote, of letters that many words
@@ -131,7 +133,7 @@ async def find_messages(
     place, buckets = after or TOP, FIRST_LOOK
     while True:
         began = time.monotonic()
-        places, further = await _look(pool, scope, wanted, place, limit + 1 - len(found), buckets)
+        places, further = await _look(pool, scope, wanted, place, max(limit + 1 - len(found), LEAST), buckets)
         found += await _checked(pool, scope.reach, wanted, places)
         if len(found) > limit:
             return FoundMessages(found[:limit], _place_of(found[limit - 1].message))

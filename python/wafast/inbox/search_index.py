@@ -58,8 +58,9 @@ async def keep_indexed(uri: str) -> None:
                 await Indexer(connection).run()
             finally:
                 connection.terminate()
-        except DATABASE_AWAY as error:
-            log.warning("nothing is indexed for search", error=str(error), retry_seconds=pause)
+        except Exception as error:
+            is_away = isinstance(error, DATABASE_AWAY)
+            log.warning("nothing is indexed for search", error=str(error), retry_seconds=pause, exc_info=not is_away)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
 

@@ -21,9 +21,16 @@ DELETE FROM message_search s USING unnest($1::int8[], $2::int8[]) AS asked (chat
 WHERE s.chat_id = asked.chat_id AND s.key = asked.key;
 
 -- name: unindex_trimmed
--- Messages are trimmed when others come, so it is enough to look at the chats of those.
-DELETE FROM message_search s USING chats c
-WHERE c.id = ANY ($1::int8[]) AND s.chat_id = c.id AND (s.key <= c.floor_key OR s.key = ANY (c.thinned));
+-- Messages are trimmed when others come, so it is enough to look at the chats of those: what lies below the floor, and what
+-- was taken out of the oldest second.
+DELETE FROM message_search s USING (
+    SELECT c.id AS chat_id, l.key FROM chats c
+    CROSS JOIN LATERAL (SELECT i.key FROM message_search i WHERE i.chat_id = c.id AND i.key <= c.floor_key) l
+    WHERE c.id = ANY ($1::int8[])
+    UNION ALL
+    SELECT c.id, t.key FROM chats c CROSS JOIN LATERAL unnest(c.thinned) t (key) WHERE c.id = ANY ($1::int8[])
+) gone
+WHERE s.chat_id = gone.chat_id AND s.key = gone.key;
 
 -- name: note_buckets
 INSERT INTO search_buckets (tenant_id, bucket) SELECT * FROM unnest($1::int4[], $2::int4[]) ON CONFLICT DO NOTHING;
