@@ -81,6 +81,48 @@ async def first_load(page: Page, url: str) -> tuple[int, int]:
     return len(scripts), sum([len(gzip.compress(await one.body())) for one in scripts])
 
 
+async def ask(page: Page, path: str, times: int) -> list[float]:
+    """Milliseconds of so many requests, as the page itself would send them."""
+    took: list[float] = await page.evaluate(
+        """async ([path, times]) => {
+          const took = [];
+          for (let n = 0; n < times; n++) {
+            const began = performance.now();
+            await (await fetch(path)).arrayBuffer();
+            took.push(performance.now() - began);
+          }
+          return took;
+        }""",
+        [path, times],
+    )
+    return took
+
+
+async def routes(page: Page, device: str, chats: int, times: int) -> report.Table:
+    """The routes that reading stands on. Of no kind but links is anything there: a device is walked in vain."""
+    first = await page.evaluate(
+        "async (path) => (await (await fetch(path)).json()).items", f"/api/v1/devices/{device}/chats?limit=2"
+    )
+    chat = first[0]["id"]
+    paths = {
+        "page of the chat list": f"/api/v1/devices/{device}/chats?limit=100",
+        "newest messages of a chat": f"/api/v1/chats/{chat}/messages?limit=50",
+        "messages around one": f"/api/v1/chats/{chat}/messages?limit=50&around=B{chat}-10",
+        "gallery of a chat": f"/api/v1/chats/{chat}/media?kind=image",
+        "gallery of the device, links": f"/api/v1/devices/{device}/media?kind=link",
+        "gallery of the device, first page of nothing": f"/api/v1/devices/{device}/media?kind=image",
+    }
+    rows: list[list[report.Cell]] = []
+    for name, path in paths.items():
+        took = await ask(page, path, times)
+        rows.append([name, statistics.median(took), statistics.quantiles(took, n=100)[-1]])
+    return report.Table(
+        title=f"Routes of the inbox beside {chats:,} chats of 20 messages, from the browser",
+        heads=["", "ms, p50", "ms, p99"],
+        rows=rows,
+    )
+
+
 async def open_chats(page: Page, count: int) -> list[float]:
     """Milliseconds each of so many chats took; the first ones, which load the code, are left out."""
     took: list[float] = [await page.evaluate(OPENING, index % 8) for index in range(count + 3)]
@@ -88,7 +130,7 @@ async def open_chats(page: Page, count: int) -> list[float]:
 
 
 async def measure(url: str, device: str, chats: int, opened: int) -> list[report.Table]:
-    """Both tables."""
+    """Its tables."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = await browser.new_page(viewport={"width": DESKTOP.width, "height": DESKTOP.height}, locale="en-GB")
@@ -99,6 +141,7 @@ async def measure(url: str, device: str, chats: int, opened: int) -> list[report
         await page.evaluate("document.querySelector('.chat-rows').scrollTop = 0")
         await page.locator("a[data-index='0']").wait_for()
         took = await open_chats(page, opened)
+        asked = await routes(page, device, chats, 5 * opened)
         await browser.close()
     shown = frames[1:]
     scrolling = report.Table(
@@ -121,7 +164,7 @@ async def measure(url: str, device: str, chats: int, opened: int) -> list[report
             ["scripts of the first load, KiB of gzip", size / 1024],
         ],
     )
-    return [scrolling, opening]
+    return [scrolling, opening, asked]
 
 
 def _share(frames: list[float]) -> str:

@@ -18,5 +18,6 @@ INSERT INTO messages (chat_id, key, created_at, sender, device_no, tenant_id, ki
 SELECT c.id, ((c.last_key >> 32) - (19 - k) * 60) << 32 | k, now(), 0, c.device_no, c.tenant_id, 0, (k % 3 = 0)::int,
        CASE WHEN k % 3 = 0 THEN 4 ELSE 0 END, 'B' || c.id || '-' || k,
        'Message ' || k || ': ' || repeat('a few words more ', k % 5)
+           || CASE WHEN k = 7 AND c.id % 5 = 0 THEN 'https://example.com/' || c.id ELSE '' END
 FROM chats c, generate_series(0, 19) k
 WHERE c.device_no = $1;

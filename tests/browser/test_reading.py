@@ -62,6 +62,7 @@ def small_pages(page: Page, limit: int = 6) -> None:
 def test_the_gallery_of_a_chat_and_of_its_line(signed_in: App, stack: Stack, look: Look) -> None:
     app, page, name = signed_in, signed_in.page, f"Gallery {look.name}"
     phone, customer, other = link(app, stack, name), new_number(), new_number()
+    stack.phones.push_name(other, "Somebody Else")
     stack.phones.image(phone=phone, contact=other, caption="Of somebody else")
     for number in range(4):
         stack.phones.image(phone=phone, contact=customer, caption=f"Picture {number}")
@@ -71,7 +72,6 @@ def test_the_gallery_of_a_chat_and_of_its_line(signed_in: App, stack: Stack, loo
     stack.phones.raw(phone, customer, Message(documentMessage=document).SerializeToString())
     stack.phones.text(phone, customer, "See https://example.com/catalogue?x=1, or www.example.org")
     open_newest_chat(app, name, "catalogue")
-    expect(app.bubble("catalogue")).to_be_visible()
     choose(app, GALLERY)
     dialog = page.get_by_role("dialog", name=re.compile(f"^{GALLERY}"))
     expect(dialog.get_by_role("heading", name=f"{datetime.now(MALAYSIA):%B %Y}")).to_be_visible()
@@ -102,7 +102,7 @@ def test_the_gallery_of_a_chat_and_of_its_line(signed_in: App, stack: Stack, loo
     page.get_by_role("menuitem", name=GALLERY).click()
     expect(cells(dialog)).to_have_count(6)
     app.expect_accessible()
-    cells(dialog).last.click()
+    dialog.get_by_role("button", name=re.compile("Somebody Else")).click()
     viewer = page.get_by_role("dialog").last
     expect(viewer).to_contain_text("Of somebody else")
     viewer.get_by_role("button", name="Show in chat").click()
@@ -189,7 +189,7 @@ def test_what_is_new_is_marked_until_the_chat_is_left(signed_in: App, stack: Sta
     app, page, name = signed_in, signed_in.page, f"New {look.name}"
     phone, customer = link(app, stack, name), new_number()
     stack.phones.text(phone, customer, "Long\n" * 30 + "Line", count=3)
-    open_newest_chat(app, name, "Line2")
+    open_newest_chat(app, name, "Line 2")
     line = app.messages.locator(".unread")
     expect(line).to_have_text("3 unread messages")
     expect(line).to_be_in_viewport()
@@ -211,3 +211,29 @@ def test_what_is_new_is_marked_until_the_chat_is_left(signed_in: App, stack: Sta
     page.locator("a[data-chat]").first.click()
     expect(app.bubble("While you read above")).to_be_visible()
     expect(line).to_have_count(0)
+
+
+@two_looks
+def test_who_read_a_message_in_a_group(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page, name = signed_in, signed_in.page, f"Readers {look.name}"
+    phone, members = link(app, stack, name), [new_number() for _ in range(3)]
+    group = stack.phones.group(phone, "Family", members)
+    for member, called in zip(members, ("Aisyah", "Farid", "Siti"), strict=True):
+        stack.phones.push_name(member, called)
+        stack.phones.text(phone, member, f"{called} is here", group=group)
+    open_newest_chat(app, name, "is here")
+    sent = app.send("Dinner at eight?")
+    app.expect_ticks(sent, "delivered")
+    [got] = stack.phones.inbox(phone=phone, contact=members[0], wait=10)
+    stack.phones.receipt(phone=phone, contact=members[0], ids=[got.id], type="read", group=group)
+    sent.click(button="right")
+    page.get_by_role("menuitem", name="Message details").click()
+    dialog = page.get_by_role("dialog", name="Message details")
+    read = dialog.locator("section").filter(has=page.get_by_role("heading", name="Read"))
+    expect(read).to_contain_text("Aisyah")
+    expect(dialog.locator("section").filter(has=page.get_by_role("heading", name="Delivered"))).to_contain_text("Farid")
+    app.expect_accessible()
+    stack.phones.receipt(phone=phone, contact=members[1], ids=[got.id], type="read", group=group)
+    expect(read).to_contain_text("Farid")
+    expect(read.get_by_role("heading")).to_contain_text("2")
+    expect(app.bubble("Dinner at eight?").locator("[data-status=delivered]")).to_be_attached()

@@ -9,7 +9,7 @@ const SOURCE = join(import.meta.dirname, '..');
 /** Read by people: on the screen, or by a screen reader. */
 const SPOKEN = new Set(['aria-label', 'aria-description', 'alt', 'title', 'placeholder', 'label', 'text']);
 /** Names, which are the same in every language. */
-const NAMES = new Set(['wafast', 'Esc', '/']);
+const NAMES = new Set(['wafast', 'Esc', 'English', 'Bahasa', 'Melayu']);
 
 const components = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((name) =>
   name.endsWith('.svelte'),
@@ -28,6 +28,7 @@ function literals(node: unknown, found: string[] = []): string[] {
   else if (typeof node === 'object' && node !== null && 'type' in node) {
     const one = node as AST.SvelteNode & Record<string, unknown>;
     if (one.type === 'Text') found.push(...words((one as AST.Text).data));
+    else if (one.type === 'StyleDirective' || one.type === 'ClassDirective') return found;
     else if (one.type === 'Attribute' && !SPOKEN.has((one as AST.Attribute).name)) return found;
     else for (const value of Object.values(one)) literals(value, found);
   }

@@ -109,19 +109,10 @@ export class Conversation {
       );
       this.state = 'ready';
       this.problem = null;
-      if (first) await this.#reachUnread();
     } catch (error) {
       this.problem = error;
       if (this.state !== 'ready') this.state = 'failed';
     }
-  }
-
-  /** More unread messages than a page has: the line above the first needs them all. */
-  async #reachUnread(): Promise<void> {
-    const count = this.chat?.unread_count ?? 0;
-    if (count === 0 || this.unread !== null || this.#start !== null) return;
-    await this.older(LARGEST_PAGE);
-    this.unread = unreadLine(this.messages, count);
   }
 
   #tellArrived(after: string | undefined): void {
@@ -129,22 +120,27 @@ export class Conversation {
     this.arrived = { received: this.messages.slice(index + 1).filter((one) => !one.from_me).length };
   }
 
-  #fetch(): Promise<[Chat, MessageWindow, Outbox[]]> {
-    return Promise.all([
+  async #fetch(): Promise<[Chat, MessageWindow, Outbox[]]> {
+    const [chat, page, rows] = await Promise.all([
       data(api.GET('/api/v1/chats/{chat_id}', { params: { path: { chat_id: this.id } } })),
       this.#firstPage(),
       this.#openRows(),
     ]);
+    return [chat, this.state === 'ready' ? page : await this.#withUnread(page, chat.unread_count), rows];
   }
 
-  #page(query: { limit?: number; after?: string; before?: string; around?: string }): Promise<MessageWindow> {
-    const params = { path: { chat_id: this.id }, query: { limit: PAGE, ...query } };
-    return data(api.GET('/api/v1/chats/{chat_id}/messages', { params }));
+  /** The page with what is before it, where more is unread than it has: the line above the first unread needs them all. */
+  async #withUnread(page: MessageWindow, count: number): Promise<MessageWindow> {
+    const reaches = count <= 0 || unreadLine(placeMessages([], page.items), count) !== null;
+    if (reaches || page.next === null || page.previous) return page;
+    const older = await this.#page({ after: page.next, limit: LARGEST_PAGE });
+    return { ...page, items: [...page.items, ...older.items], next: older.next };
   }
 
   /** The newest messages, unless one reads elsewhere: then what lies around that place, if it is still kept. */
   async #firstPage(): Promise<MessageWindow> {
-    const place = this.hasNewer ? this.messages[this.messages.length >> 1]?.id : this.#start;
+    const middle = this.hasNewer ? this.messages[this.messages.length >> 1]?.id : null;
+    const place = this.state === 'ready' ? middle : this.#start;
     if (!place) return this.#page({});
     try {
       return await this.#page({ around: place });
@@ -168,12 +164,12 @@ export class Conversation {
   }
 
   /** Older messages, when there are any. */
-  async older(limit = PAGE): Promise<void> {
+  async older(): Promise<void> {
     const after = this.#next;
     if (after === null || this.loadingOlder || this.state !== 'ready') return;
     this.loadingOlder = true;
     try {
-      const page = await this.#page({ after, limit });
+      const page = await this.#page({ after });
       if (this.#next !== after) return;
       this.messages = placeMessages(this.messages, page.items);
       this.#next = page.next;

@@ -110,6 +110,21 @@ describe('Conversation', () => {
     expect(conversation.unread).toEqual({ before: '7-2', count: 2 });
   });
 
+  it('reaches back to the first unread message when a page does not', async () => {
+    const server = new FakeServer();
+    server
+      .on('GET /chats/7', () => chat({ id: '7', unread_count: 2 }))
+      .on('GET /chats/7/messages', (_, url) =>
+        url.searchParams.get('after') === 'p2'
+          ? { items: [message({ id: '7-1', timestamp: 1 })], next: null }
+          : { items: [message({ id: '7-2', timestamp: 2 })], next: 'p2' },
+      );
+    const conversation = new Conversation('d1', '7', server.live);
+    conversation.follow();
+    await settled();
+    expect(conversation.unread).toEqual({ before: '7-1', count: 2 });
+  });
+
   it('fetches older messages in front and stops at the first', async () => {
     const server = new FakeServer();
     server

@@ -72,7 +72,9 @@ export class Notifications {
     if (waiting.size <= MOST * 4)
       await Promise.all(
         [...waiting.keys()].map(async (chat_id) => {
-          const chat = await data(api.GET('/api/v1/chats/{chat_id}', { params: { path: { chat_id } } })).catch(() => null);
+          const chat = await data(api.GET('/api/v1/chats/{chat_id}', { params: { path: { chat_id } } })).catch(
+            () => null,
+          );
           if (chat) chats.set(chat_id, chat);
         }),
       );
