@@ -26,7 +26,7 @@ DROP INDEX chat_search_grams
 SET maintenance_work_mem = '1GB';
 ALTER TABLE messages ADD PRIMARY KEY (chat_id, key);
 ALTER TABLE message_search ADD PRIMARY KEY (chat_id, key);
-CREATE INDEX message_search_grams ON message_search USING gin (grams) WITH (fastupdate = off);
+CREATE INDEX message_search_grams ON message_search USING gin (grams);
 CREATE INDEX chat_search_grams ON chat_search USING gin (grams) WITH (fastupdate = off)
 
 -- name: fill_buckets

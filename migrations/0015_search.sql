@@ -14,8 +14,9 @@ CREATE TABLE message_search (
     grams     int4[] NOT NULL,
     PRIMARY KEY (chat_id, key)
 );
--- Without a list of what is pending: every one of the looks of a search would read all of it.
-CREATE INDEX message_search_grams ON message_search USING gin (grams) WITH (fastupdate = off);
+-- What is inserted waits in a list until the end of the transaction that inserts it, which puts it in its places all at
+-- once: twice to three times as fast as one by one. It never waits longer, as every look of a search reads all that waits.
+CREATE INDEX message_search_grams ON message_search USING gin (grams) WITH (fastupdate = on);
 ALTER TABLE message_search ALTER grams SET STATISTICS 0, ALTER words SET STATISTICS 0;
 -- A row leaves for each that comes, as in messages.
 ALTER TABLE message_search SET (autovacuum_vacuum_scale_factor = 0.1);

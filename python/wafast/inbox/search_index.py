@@ -151,6 +151,7 @@ async def index_messages(connection: asyncpg.Connection, places: Collection[Plac
     await connection.execute(q.unindex_places, chats, keys)
     records = list(map(message_record, rows))
     await connection.copy_records_to_table("message_search", records=records, columns=MESSAGE_COLUMNS)
+    await connection.execute(q.settle_grams)
     await connection.execute(q.unindex_trimmed, list(set(chats)))
     buckets = {(row["tenant_id"], bucket_of(row["key"])) for row in rows}
     await connection.execute(q.note_buckets, [one for one, _ in buckets], [one for _, one in buckets])

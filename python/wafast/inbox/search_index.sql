@@ -20,6 +20,9 @@ WHERE m.body <> '' AND message_kind(m.kind) NOT IN ('unsupported', 'deleted');
 DELETE FROM message_search s USING unnest($1::int8[], $2::int8[]) AS asked (chat_id, key)
 WHERE s.chat_id = asked.chat_id AND s.key = asked.key;
 
+-- name: settle_grams
+SELECT gin_clean_pending_list('message_search_grams');
+
 -- name: unindex_trimmed
 -- Messages are trimmed when others come, so it is enough to look at the chats of those: what lies below the floor, and what
 -- was taken out of the oldest second.
