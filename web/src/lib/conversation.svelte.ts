@@ -137,6 +137,11 @@ export class Conversation {
     return { ...page, items: [...page.items, ...older.items], next: older.next };
   }
 
+  #page(query: { limit?: number; after?: string; before?: string; around?: string }): Promise<MessageWindow> {
+    const params = { path: { chat_id: this.id }, query: { limit: PAGE, ...query } };
+    return data(api.GET('/api/v1/chats/{chat_id}/messages', { params }));
+  }
+
   /** The newest messages, unless one reads elsewhere: then what lies around that place, if it is still kept. */
   async #firstPage(): Promise<MessageWindow> {
     const middle = this.hasNewer ? this.messages[this.messages.length >> 1]?.id : null;
