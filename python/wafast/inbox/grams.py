@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 #: Characters of a message that can be found; nobody types more by hand, and a file pasted in must not fill the index.
 MOST_CHARACTERS = 10_000
-#: Of what is looked for: more make a query slower and not narrower.
-MOST_GRAMS = 24
+#: Of what is looked for, spread over it: each is a walk down the index in every four hours, and six leave little else.
+MOST_GRAMS = 6
 #: Bits of a hash; above them stands the bucket, in an int4.
 HASH_BITS = 20
 BUCKETS = 1 << (32 - HASH_BITS)
@@ -102,12 +102,12 @@ class Wanted(msgspec.Struct, frozen=True):
 
     Args:
         terms: the words.
-        grams: hashes that a text with all of them has, without the tenant's part.
+        grams: hashes that a text with all of them has, at most MOST_GRAMS, without the tenant's part.
         digits: the digits when it may be a phone number, without the zero it is dialled with; else empty.
     """
 
     terms: tuple[Term, ...]
-    grams: frozenset[int]
+    grams: tuple[int, ...]
     digits: str
 
     def salted(self, tenant_id: int) -> list[int]:
@@ -118,7 +118,7 @@ class Wanted(msgspec.Struct, frozen=True):
     def number_grams(self, tenant_id: int) -> list[int]:
         """Hashes that a number with these digits has; empty when they are too few."""
         salt = _hash(f"tenant {tenant_id}")
-        return [gram ^ salt for gram in sorted(_of_query(self.digits, False, True))[:MOST_GRAMS]]
+        return [gram ^ salt for gram in _spread(_of_query(self.digits, False, True))]
 
     def ranges(self, text: str) -> list[tuple[int, int]] | None:
         """Where the terms stand in a text, in code points, or None when one of them does not."""
@@ -140,7 +140,7 @@ class Wanted(msgspec.Struct, frozen=True):
 def wanted(query: str) -> Wanted:
     """What a person looks for who typed this."""
     terms: dict[str, Term] = {}
-    grams: set[int] = set()
+    grams: list[int] = []
     for word in fold(query).split():
         text = _EDGES.sub("", word)
         runs = list(_RUNS.finditer(text))
@@ -150,18 +150,24 @@ def wanted(query: str) -> Wanted:
         short = is_single and runs[0][1] is None and len(text) < 3
         terms[text] = Term(text, starts_word=short, is_word=short and len(text) == 1)
         for run in runs:
-            grams |= _of_query(run[0], run[1] is not None, is_single or run.start() > 0)
+            grams += _of_query(run[0], run[1] is not None, is_single or run.start() > 0)
     digits = "".join(letter for letter in query if letter.isdigit() and letter.isascii()).lstrip("0")
     is_number = bool(re.fullmatch(r"[\d\s()+./-]+", query.strip(), re.ASCII)) and digits != ""
-    return Wanted(tuple(terms.values()), frozenset(sorted(grams)[:MOST_GRAMS]), digits if is_number else "")
+    return Wanted(tuple(terms.values()), tuple(_spread(grams)), digits if is_number else "")
 
 
-def _of_query(run: str, is_dense: bool, starts: bool) -> set[int]:
+def _of_query(run: str, is_dense: bool, starts: bool) -> list[int]:
     if is_dense:
-        return set(map(_hash, (one + two for one, two in pairwise(run)))) or {_hash(run)}
+        return [_hash(one + two) for one, two in pairwise(run)] or [_hash(run)]
     if len(run) >= 3:
-        return {_hash(run[place : place + 3]) for place in range(len(run) - 2)}
-    return {_hash("^" + run)} if starts and run else set()
+        return [_hash(run[place : place + 3]) for place in range(len(run) - 2)]
+    return [_hash("^" + run)] if starts and run else []
+
+
+def _spread(grams: list[int]) -> list[int]:
+    every = list(dict.fromkeys(grams))
+    count = min(len(every), MOST_GRAMS)
+    return [every[place * len(every) // count] for place in range(count)]
 
 
 def _of_run(run: str, is_dense: bool) -> Iterator[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wafast.inbox.grams import BUCKETS, bucket_of, fold, grams_of, in_bucket, wanted
+from wafast.inbox.grams import BUCKETS, MOST_GRAMS, bucket_of, fold, grams_of, in_bucket, wanted
 
 FOUND = [
     ("Is it *still* available?", "avail", ["avail"]),
@@ -58,7 +58,7 @@ def test_numbers_in_any_writing(query: str) -> None:
 
 @pytest.mark.parametrize("query", ["", "  ", "?!", "()"])
 def test_nothing_to_look_for(query: str) -> None:
-    assert (wanted(query).terms, wanted(query).grams, wanted(query).digits) == ((), frozenset(), "")
+    assert (wanted(query).terms, wanted(query).grams, wanted(query).digits) == ((), (), "")
 
 
 def test_tenants_have_hashes_of_their_own() -> None:
@@ -70,3 +70,10 @@ def test_a_gram_of_four_hours_is_an_int4() -> None:
         assert -(2**31) <= in_bucket(2**20 - 1, bucket) < 2**31
     assert in_bucket(5, 1) == in_bucket(5, 1 + BUCKETS) != in_bucket(5, 2)
     assert bucket_of((14_400 << 32) - 1) == 0 and bucket_of(14_400 << 32) == 1
+
+
+def test_a_long_query_is_looked_up_by_a_few_grams_of_all_its_parts() -> None:
+    asked = wanted("appointment dengan pelanggan esok pagi 0123456789")
+    assert len(asked.grams) == MOST_GRAMS
+    assert set(asked.salted(1)) <= grams_of("appointment dengan pelanggan esok pagi 0123456789", 1)
+    assert not set(asked.salted(1)) <= grams_of("appointment dengan pelanggan", 1)
