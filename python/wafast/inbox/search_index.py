@@ -33,6 +33,11 @@ GATHER_SECONDS = 0.15
 STEP = 400
 #: Chats that were there before the index, taken at once.
 WALK = 100
+#: Messages heard of that may wait, some 30 MB; of more it looks later what came. A flood is stored ten times as fast as
+#: it is indexed, and most of it trimmed before.
+MOST_WAITING = 200_000
+#: After each step it rests as long as that took: who stores messages needs the processor more.
+REST = 1.0
 #: Between two notes of how far it is.
 NOTE_SECONDS = 30.0
 
@@ -76,45 +81,54 @@ class Indexer:
         self._connection = connection
         self._places: dict[Place, None] = {}
         self._heard = asyncio.Event()
+        #: more came than may wait
+        self._has_missed = True
 
     async def run(self) -> None:
         """Until the connection is cut, which raises."""
         self._connection.add_termination_listener(lambda _: self._heard.set())
         await self._connection.execute(q.lasting_soon)
         await self._connection.add_listener(EVENTS, lambda _c, _p, _n, payload: self._hear(str(payload)))
-        await self.look_back()
         noted, walks = 0.0, True
-        self._heard.set()
         while True:
-            if not walks:
+            if not walks and not self._has_missed:
                 await self._heard.wait()
                 await asyncio.sleep(GATHER_SECONDS)
             self._heard.clear()
+            if self._has_missed:
+                await self.look_back()
             await self.catch_up()
-            if time.monotonic() - noted > NOTE_SECONDS:
+            if time.monotonic() - noted > NOTE_SECONDS and not self._has_missed:
                 noted = time.monotonic()
                 await self._connection.execute(q.note_told)
             walks = walks and await self.walk()
 
     def _hear(self, payload: str) -> None:
         for event in msgspec.json.decode(payload, type=list[Event]):
-            if event.get("k") == "message":
+            if event.get("k") == "message" and len(self._places) >= MOST_WAITING:
+                self._has_missed = True
+            elif event.get("k") == "message":
                 self._places.update(dict.fromkeys((event["c"], key) for key in event["m"]))
         self._heard.set()
 
     async def look_back(self) -> None:
         """Notes what was stored since it was last known to have heard everything."""
-        for row in await self._connection.fetch(q.untold_places):
-            self._places[row["chat_id"], row["key"]] = None
+        self._has_missed = False
+        rows = await self._connection.fetch(q.untold_places, MOST_WAITING)
+        self._has_missed |= len(rows) == MOST_WAITING
+        self._places.update(dict.fromkeys((row["chat_id"], row["key"]) for row in rows))
 
     async def catch_up(self) -> None:
-        """Indexes what was heard of, and what waits in the queue."""
-        while self._places:
+        """Indexes what was heard of, the last first, and what waits in the queue."""
+        is_more = True
+        while is_more:
+            began = time.monotonic()
             step = [self._places.popitem()[0] for _ in range(min(STEP, len(self._places)))]
             async with self._connection.transaction():
                 await index_messages(self._connection, step)
-        while await self._take_queue():
-            pass
+            is_more = bool(await self._take_queue() or self._places)
+            if is_more:
+                await asyncio.sleep(REST * (time.monotonic() - began))
 
     async def _take_queue(self) -> int:
         async with self._connection.transaction():
@@ -126,6 +140,7 @@ class Indexer:
 
     async def walk(self) -> bool:
         """Indexes the next chats of those that were there before; gives whether there are more."""
+        began = time.monotonic()
         async with self._connection.transaction():
             chats = [row["id"] for row in await self._connection.fetch(q.next_walked, WALK)]
             if chats:
@@ -135,6 +150,7 @@ class Indexer:
                 for first in range(0, len(places), STEP):
                     await index_messages(self._connection, places[first : first + STEP])
                 await self._connection.execute(q.note_walked, chats[-1])
+        await asyncio.sleep(REST * (time.monotonic() - began))
         return bool(chats)
 
 
