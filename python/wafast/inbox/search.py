@@ -136,12 +136,12 @@ async def find_messages(
         places, further = await _look(pool, scope, wanted, place, max(limit + 1 - len(found), LEAST), buckets)
         found += await _checked(pool, scope.reach, wanted, places)
         if len(found) > limit:
-            return FoundMessages(found[:limit], _place_of(found[limit - 1].message))
+            return FoundMessages(_in_order(found[:limit]), _place_of(found[limit - 1].message))
         if further is None:
-            return FoundMessages(found, None)
+            return FoundMessages(_in_order(found), None)
         now = time.monotonic()
         if now > until:
-            return FoundMessages(found, further)
+            return FoundMessages(_in_order(found), further)
         # no wider than what is left of the time, at the pace of this look
         place, buckets = further, max(1, min(WIDER * buckets, int(buckets * (until - now) / (now - began))))
 
@@ -244,3 +244,8 @@ def _patterns(wanted: Wanted) -> list[str]:
 def _place_of(message: Message) -> Place:
     chat_id, _, key = message.id.partition("-")
     return int(key), int(chat_id)
+
+
+def _in_order(found: list[FoundMessage]) -> list[FoundMessage]:
+    """Within one second keys say nothing of the order, but when each was stored does."""
+    return sorted(found, key=lambda one: (one.message.timestamp, one.message.created_at), reverse=True)
