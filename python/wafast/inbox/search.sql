@@ -1,4 +1,4 @@
--- Looking into the index (0015_search.sql). $1 is always the tenant.
+-- Looking into the index (0013_search.sql). $1 is always the tenant.
 
 -- name: device_numbers
 -- Inner numbers of devices: $2 those within reach (NULL: all of the tenant's), $3 only this one (NULL: any).
