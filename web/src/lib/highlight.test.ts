@@ -26,6 +26,10 @@ describe('excerpt', () => {
     expect(line.endsWith('…')).toBe(true);
   });
 
+  it('leaves marks out and letters in', () => {
+    expect(shown(excerpt('ada *manggis* a_b', [[6, 10]]))).toBe('ada m[angg]is a_b');
+  });
+
   it('shows a short text as it is', () => {
     expect(shown(excerpt('Harga kotak', [[0, 5]]))).toBe('[Harga] kotak');
   });

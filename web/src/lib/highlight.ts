@@ -17,9 +17,9 @@ export function pieces(text: string, ranges: Ranges): Piece[] {
   return cut(Array.from(text), ranges);
 }
 
-/** One line around the first place that was found. */
+/** One line around the first place that was found, without WhatsApp's marks (`*bold*`). */
 export function excerpt(text: string, ranges: Ranges): Piece[] {
-  const points = Array.from(text);
+  const points = Array.from(text).map((point, at, all) => (isMark(all, at) ? '' : point));
   const first = ranges[0]?.[0] ?? 0;
   const start = first > BEFORE * 1.5 ? first - BEFORE : 0;
   const end = Math.min(points.length, start + SHOWN);
@@ -31,6 +31,13 @@ export function excerpt(text: string, ranges: Ranges): Piece[] {
   if (start > 0) line.unshift({ text: '…', found: false });
   if (end < points.length) line.push({ text: '…', found: false });
   return line;
+}
+
+/** Marks stand at the edges of words; inside a word, as in `a_b`, such a letter is one. */
+function isMark(points: readonly string[], at: number): boolean {
+  if (!/[*_~]/u.test(points[at]!)) return false;
+  const isLetter = (point: string | undefined): boolean => /[\p{L}\p{N}\p{M}]/u.test(point ?? '');
+  return isLetter(points[at - 1]) !== isLetter(points[at + 1]);
 }
 
 function cut(points: string[], ranges: Ranges): Piece[] {
