@@ -25,14 +25,15 @@ BENCHES = {
     "latency": ["latency"],
     "histories": ["histories"],
     "kills": ["kills"],
+    "search": ["search"],
     "browser": ["browser"],
     "fleet": ["fleet"],
     "pairing": ["pairing"],
     "sustained-inlet": ["sustained"],
     "sustained-sessions": ["sustained", "--sessions"],
 }
-#: Only when they are named: ten minutes more for each.
-APART = {"fleet", "pairing", "sustained-inlet", "sustained-sessions"}
+#: Only when they are named: ten minutes more for each, and half an hour for search.
+APART = {"fleet", "search", "pairing", "sustained-inlet", "sustained-sessions"}
 HEAD = """\
 # What was measured
 

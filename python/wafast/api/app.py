@@ -27,6 +27,7 @@ from wafast.api.outbox import OutboxController
 from wafast.api.pairings import PairingController
 from wafast.api.problems import Problem, answer_http_exception, answer_problem, answer_too_deep, answer_unexpected
 from wafast.api.receipts import ReceiptController
+from wafast.api.search import SearchController
 from wafast.api.services import Services
 from wafast.api.session import SessionController
 from wafast.api.web_app import web_app
@@ -65,6 +66,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             NumberController,
             PairingController,
             ChatController,
+            SearchController,
             GalleryController,
             ReceiptController,
             OutboxController,

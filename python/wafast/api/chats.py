@@ -27,7 +27,9 @@ from wafast.api.services import Services
 from wafast.events import bus
 from wafast.events.hub import Typing as Writing
 from wafast.inbox import chats
+from wafast.inbox import search as search_of
 from wafast.inbox.chats import Chat
+from wafast.inbox.grams import wanted
 
 
 class Typing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,16 +78,21 @@ class ChatController(Controller):
     ) -> Page[Chat]:
         """Chats that have messages, newest first; search looks at name, number and messages."""
         reach = reach_of(principal)
-        device_no = await chats.device_no(services.pool, reach, uuid_of("device", device_id))
+        device = uuid_of("device", device_id)
+        device_no = await chats.device_no(services.pool, reach, device)
         if device_no is None:
             raise not_found("device", device_id)
         place = place_of(after, 2)
+        only = None
+        if search and search.strip():
+            scope = await search_of.scope_of(services.pool, reach, device_id=device)
+            only = await search_of.chats_with(services.pool, scope, wanted(search))
         page = await chats.list_chats(
             services.pool,
             reach,
             device_no,
             days=services.settings.chat_days,
-            search=search,
+            only=only,
             after=None if place is None else (place[0], place[1]),
             limit=limit,
         )

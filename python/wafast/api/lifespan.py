@@ -20,6 +20,7 @@ from wafast.events.calls import Caller
 from wafast.events.hub import Hub
 from wafast.inbox.media_quota import keep_within
 from wafast.inbox.media_store import MediaStore
+from wafast.inbox.search_index import keep_indexed
 from wafast.vitals import watch_loop
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
         asyncio.create_task(_kept_up("old rows", _forget_old(pool, services.idempotency))),
         asyncio.create_task(_kept_up("leases", _bury_dead_workers(pool))),
         asyncio.create_task(_kept_up("media", keep_within(pool, services.media, settings.media_quota))),
+        asyncio.create_task(_kept_up("search", keep_indexed(database_uri))),
         asyncio.create_task(_kept_up("vitals", watch_loop(metrics.loop_late))),
     ]
     try:

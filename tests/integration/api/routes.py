@@ -56,6 +56,7 @@ ROUTES = (
     Route("GET", f"{A}/messages/{{message_id}}/receipts", "read"),
     Route("POST", f"{A}/chats/{{chat_id}}/read", "send"),
     Route("POST", f"{A}/chats/{{chat_id}}/typing", "send", {"state": "composing"}),
+    Route("GET", f"{A}/search", "read"),
     Route("POST", f"{A}/messages", "send", {"device_id": "{device_id}", "to": "60123456789", "text": "Hi"}),
     Route("GET", f"{A}/devices/{{device_id}}/outbox", "read"),
     Route("GET", f"{A}/outbox/{{outbox_id}}", "read"),

@@ -570,6 +570,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search names, numbers and messages
+         * @description Inside words too, in any script, whatever the case. A message can be found about a second after it came.
+         */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1052,6 +1072,50 @@ export interface components {
             /** @description What was sent; left out when nothing was. */
             value?: unknown;
         };
+        /** Found */
+        Found: {
+            chats: components["schemas"]["FoundChat"][];
+            messages: components["schemas"]["FoundMessagePage"];
+        };
+        /** FoundChat */
+        FoundChat: {
+            chat: components["schemas"]["Chat"];
+            /**
+             * @description Where it stands: [start, end) in Unicode code points, in order.
+             * @example [
+             *       [
+             *         6,
+             *         11
+             *       ]
+             *     ]
+             */
+            name_highlights: number[][];
+            /**
+             * @description Where it stands: [start, end) in Unicode code points, in order.
+             * @example [
+             *       [
+             *         6,
+             *         11
+             *       ]
+             *     ]
+             */
+            phone_highlights: number[][];
+        };
+        /** FoundMessage */
+        FoundMessage: {
+            message: components["schemas"]["Message"];
+            chat: components["schemas"]["Chat"];
+            /**
+             * @description Where it stands: [start, end) in Unicode code points, in order.
+             * @example [
+             *       [
+             *         6,
+             *         11
+             *       ]
+             *     ]
+             */
+            highlights: number[][];
+        };
         /** Health */
         Health: {
             /** @constant */
@@ -1327,6 +1391,11 @@ export interface components {
         /** Page[Message] */
         MessagePage: {
             items: components["schemas"]["Message"][];
+            next: string | null;
+        };
+        /** Page[FoundMessage] */
+        FoundMessagePage: {
+            items: components["schemas"]["FoundMessage"][];
             next: string | null;
         };
         /** Pairing */
@@ -3574,6 +3643,66 @@ export interface operations {
             };
             /** @description Signed in, but the role or the key's scope does not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                /** @description Words, parts of words of at least three letters, beginnings of words, or a phone number in any writing. What is found has all of them. */
+                q: string;
+                /** @description Only of this device. */
+                device_id?: string | null;
+                /** @description Only in this chat. */
+                chat_id?: string | null;
+                /** @description Only messages of this kind. */
+                kind?: "text" | "image" | "video" | "audio" | "voice" | "document" | "sticker" | "location" | "contact" | "poll" | "event" | "call" | "system" | "unsupported" | "deleted" | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

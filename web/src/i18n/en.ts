@@ -392,6 +392,13 @@ export const en = {
   'reading.zone_now': 'There it is {time} now.',
   'viewer.zoom_in': 'Zoom in',
   'viewer.zoom_out': 'Zoom out',
+  'search.chats': 'Chats',
+  'search.messages': 'Messages',
+  'search.failed': 'The search did not work',
+  'search.none_help': 'Try part of a word, a name, or a number.',
+  'search.found_one': '{n} result',
+  'search.found_other': '{n} results',
+  'search.more': 'Search further back',
 } as const;
 
 export type MessageKey = keyof typeof en;

@@ -397,4 +397,11 @@ export const ms: Record<MessageKey, string> = {
   'reading.zone_now': 'Di sana sekarang {time}.',
   'viewer.zoom_in': 'Zum masuk',
   'viewer.zoom_out': 'Zum keluar',
+  'search.chats': 'Sembang',
+  'search.messages': 'Mesej',
+  'search.failed': 'Carian tidak berjaya',
+  'search.none_help': 'Cuba sebahagian perkataan, nama atau nombor.',
+  'search.found_one': '{n} hasil',
+  'search.found_other': '{n} hasil',
+  'search.more': 'Cari lebih lama lagi',
 };

@@ -1,4 +1,4 @@
-/** The chat list of one device: pages from the API, kept in order by the socket, and the search beside it. */
+/** The chat list of one device: pages from the API, kept in order by the socket. */
 import { api, data } from '../api/client';
 import type { Chat } from '../api/types';
 import type { LoadState } from './devices.svelte';
@@ -46,12 +46,8 @@ export class Chats {
   list = $state.raw<readonly Chat[]>([]);
   state = $state<LoadState>('loading');
   problem = $state.raw<unknown>(null);
-  /** What was found for `searched`; null when nothing is searched. */
-  found = $state.raw<readonly Chat[] | null>(null);
-  searched = $state('');
   #next: string | null = null;
   #loadingMore = false;
-  #searchRun = 0;
   readonly #device: string;
   readonly #live: Live;
   readonly #snapshot = new Snapshot();
@@ -63,7 +59,7 @@ export class Chats {
   }
 
   get(id: string): Chat | undefined {
-    return this.list.find((chat) => chat.id === id) ?? this.found?.find((chat) => chat.id === id);
+    return this.list.find((chat) => chat.id === id);
   }
 
   /** Fetches the list and follows it until the result is called. */
@@ -86,11 +82,7 @@ export class Chats {
     return this.fetch({ limit: PAGE, after });
   }
 
-  async fetch(query: {
-    limit: number;
-    after?: string | undefined;
-    search?: string;
-  }): Promise<{ items: Chat[]; next: string | null }> {
+  async fetch(query: { limit: number; after?: string | undefined }): Promise<{ items: Chat[]; next: string | null }> {
     return data(api.GET('/api/v1/devices/{device_id}/chats', { params: { path: { device_id: this.#device }, query } }));
   }
 
@@ -107,7 +99,6 @@ export class Chats {
       );
       this.state = 'ready';
       this.problem = null;
-      if (this.searched !== '') await this.search(this.searched);
     } catch (error) {
       this.problem = error;
       if (this.list.length === 0) this.state = 'failed';
@@ -146,18 +137,6 @@ export class Chats {
     }
   }
 
-  /** Looks on the server for names, numbers and messages; an empty search shows the list again. */
-  async search(words: string): Promise<void> {
-    const run = ++this.#searchRun;
-    this.searched = words.trim();
-    if (this.searched === '') {
-      this.found = null;
-      return;
-    }
-    const page = await this.fetch({ limit: PAGE, search: this.searched });
-    if (run === this.#searchRun) this.found = page.items;
-  }
-
   apply(frame: Frame): void {
     if (frame.code !== 'CHAT_UPDATE' || frame.result.device_id !== this.#device) return;
     this.put(frame.result);
@@ -166,7 +145,6 @@ export class Chats {
   /** Takes the newer state of a chat. */
   put(chat: Chat): void {
     this.list = placeChats(this.list, [chat], this.#next === null);
-    this.found = this.found?.map((old) => (old.id === chat.id ? chat : old)) ?? null;
     clearTimeout(this.#typing.get(chat.id));
     this.#typing.delete(chat.id);
     if (chat.typing !== null && chat.typing !== undefined) {

@@ -76,20 +76,4 @@ describe('Chats', () => {
     expect(chats.get('1')?.unread_count).toBe(3);
     expect(ids(chats.list)).toEqual(['1', '2']);
   });
-
-  it('shows what the last words typed found, not what answered last', async () => {
-    const waiting = new Map<string, (value: unknown) => void>();
-    const server = new FakeServer().on('GET /devices/d1/chats', (_, url) => {
-      const words = url.searchParams.get('search');
-      return words === null ? { items: [], next: null } : new Promise((resolve) => waiting.set(words, resolve));
-    });
-    const chats = new Chats('d1', server.live);
-    void chats.search('fa');
-    void chats.search('far');
-    await settled();
-    waiting.get('far')!({ items: [chat({ id: '2' })], next: null });
-    waiting.get('fa')!({ items: [chat({ id: '1' }), chat({ id: '2' })], next: null });
-    await settled();
-    expect(ids(chats.found ?? [])).toEqual(['2']);
-  });
 });

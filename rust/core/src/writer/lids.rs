@@ -21,6 +21,9 @@ const CHATS: &str = "\
     LEFT JOIN chats p ON p.device_no = t.device_no AND p.jid = t.number || '@s.whatsapp.net'";
 const RENAME: &str = "UPDATE chats SET jid = $2 WHERE id = $1";
 const MERGE: &str = "SELECT merge_chats($1, $2)";
+/// Search finds a chat's messages by where they are.
+const QUEUE_FOR_SEARCH: &str =
+    "INSERT INTO search_queue (chat_id, key) SELECT m.chat_id, m.key FROM messages m WHERE m.chat_id = $1";
 /// Senders of groups and of the person's own chat, as their rows have them (number << 3, and 1 for a LID), and who reacted
 /// or voted.
 const SENDERS: &str = "\
@@ -74,7 +77,10 @@ pub async fn learn(database: &Database, known: &mut Known, told: Pairs, keep: us
                 renamed.insert((row.get(1), jid), by_lid);
                 database.query(RENAME, &[&by_lid, &jid]).await?
             }
-            Some(by_number) => database.query(MERGE, &[&by_lid, &by_number]).await?,
+            Some(by_number) => {
+                database.query(MERGE, &[&by_lid, &by_number]).await?;
+                database.query(QUEUE_FOR_SEARCH, &[&by_number]).await?
+            }
         };
         let (tenant_id, device_no, chat_id) = (row.get(0), row.get(1), by_number.unwrap_or(by_lid));
         moved.push(Moved { tenant_id, device_no, chat_id, is_merged: by_number.is_some() });

@@ -1,0 +1,91 @@
+"""Search over names, numbers and messages of everything the caller sees."""
+
+from __future__ import annotations
+
+from typing import Annotated, get_args
+
+import msgspec
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
+
+from wafast.accounts.principal import Principal
+from wafast.api.authentication import reach_of
+from wafast.api.chats import find_chat
+from wafast.api.ids import uuid_of
+from wafast.api.paging import cursor, place_of
+from wafast.api.parameters import After, Limit
+from wafast.api.policy import Policy
+from wafast.api.problems import not_found
+from wafast.api.responses import Page, problems
+from wafast.api.services import Services
+from wafast.inbox import chats, search
+from wafast.inbox.grams import wanted
+from wafast.inbox.messages import MessageType
+
+#: Chats shown above the messages.
+MOST_CHATS = 20
+
+Query = Annotated[
+    str,
+    QueryParameter(
+        name="q",
+        min_length=1,
+        max_length=200,
+        description="Words, parts of words of at least three letters, beginnings of words, or a phone number in any "
+        "writing. What is found has all of them.",
+    ),
+]
+DeviceId = Annotated[str | None, QueryParameter(name="device_id", required=False, description="Only of this device.")]
+ChatId = Annotated[str | None, QueryParameter(name="chat_id", required=False, description="Only in this chat.")]
+Kind = Annotated[
+    MessageType | None, QueryParameter(name="kind", required=False, description="Only messages of this kind.")
+]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What was found: chats by name or number, and messages, each newest first."""
+
+    chats: list[search.FoundChat]
+    """Those with the newest messages, at most 20; none on further pages, and none with `chat_id` or `kind`."""
+    messages: Page[search.FoundMessage]
+    """A page may be short, or empty, although `next` leads on: then few are found in much."""
+
+
+class SearchController(Controller):
+    """Search."""
+
+    tags = ["Search"]
+
+    @get(
+        "/search",
+        opt={"policy": Policy.READ},
+        operation_id="search",
+        summary="Search names, numbers and messages",
+        responses=problems(400, 401, 404),
+    )
+    async def index(
+        self,
+        words: Query,
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+        device_id: DeviceId = None,
+        chat_id: ChatId = None,
+        kind: Kind = None,
+        limit: Limit = 50,
+        after: After = None,
+    ) -> Found:
+        """Inside words too, in any script, whatever the case. A message can be found about a second after it came."""
+        reach, pool, query = reach_of(principal), services.pool, wanted(words)
+        device = None if device_id is None else uuid_of("device", device_id)
+        if device is not None and await chats.device_no(pool, reach, device) is None:
+            raise not_found("device", device_id or "")
+        chat = None if chat_id is None else int((await find_chat(pool, principal, chat_id)).id)
+        kinds = None if kind is None else [get_args(MessageType).index(kind)]
+        place = place_of(after, 2)
+        scope = await search.scope_of(pool, reach, device_id=device, chat_id=chat, kinds=kinds)
+        of_chats = MOST_CHATS if chat is None and kinds is None and place is None else 0
+        found_chats, page = await search.find(
+            pool, scope, query, chats_limit=of_chats, after=None if place is None else (place[0], place[1]), limit=limit
+        )
+        return Found(found_chats, Page(page.items, None if page.last is None else cursor(*page.last)))

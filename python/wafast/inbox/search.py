@@ -1,0 +1,251 @@
+"""Search over names, numbers and messages: what the index finds, looked at again in the rows themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from msgspec import Meta
+
+from wafast.database.queries import load
+from wafast.inbox import chats, messages
+from wafast.inbox.chats import Chat
+from wafast.inbox.grams import BUCKET_SECONDS, Wanted, bucket_of, device_gram
+from wafast.inbox.messages import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    import asyncpg
+
+    from wafast.inbox.reach import Reach
+
+q = load(__file__)
+
+#: So many devices are looked for by their own gram; of more the rows are looked at.
+MOST_DEVICE_GRAMS = 16
+#: Places of a look, at least: some may turn out not to be meant.
+LEAST = 20
+#: Buckets of the first look, where a common word ends, and how many times more the next may have.
+FIRST_LOOK, WIDER = 4, 8
+#: A search that has taken so long says what it has, and where to go on: a word nobody wrote, of letters that many words
+#: have, costs a look at many rows.
+BUDGET_SECONDS = 0.04
+#: Chats that searching a device's list looks at, by name and by message.
+MOST_CHATS = 1000
+#: A gram nothing has.
+NOWHERE = -1
+
+Range = Annotated[list[int], Meta(min_length=2, max_length=2)]
+Highlights = Annotated[
+    list[Range],
+    Meta(description="Where it stands: [start, end) in Unicode code points, in order.", examples=[[[6, 11]]]),
+]
+Place = tuple[int, int]  # key and chat
+TOP: Place = (chats.NEWEST, chats.NEWEST)
+
+
+class FoundChat(msgspec.Struct, frozen=True):
+    """A chat whose name or number has what was looked for."""
+
+    chat: Chat
+    name_highlights: Highlights
+    phone_highlights: Highlights
+
+
+class FoundMessage(msgspec.Struct, frozen=True):
+    """A message that has all the words, and its chat."""
+
+    message: Message
+    chat: Chat
+    highlights: Highlights
+
+
+class FoundMessages(msgspec.Struct, frozen=True):
+    """Messages of one page, and the place to go on from: (key, chat), or None when no more follow."""
+
+    items: list[FoundMessage]
+    last: Place | None
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """Where is looked.
+
+    Args:
+        reach: what the caller sees.
+        devices: inner numbers of the only devices; None for all of the tenant's.
+        chat_id: only this chat.
+        kinds: codes of the only kinds of messages; None for all.
+    """
+
+    reach: Reach
+    devices: list[int] | None
+    chat_id: int | None = None
+    kinds: list[int] | None = None
+
+    def one_of(self, otherwise: Sequence[int]) -> list[int]:
+        """Grams of the devices where these narrow the search, else those that are looked for anyway."""
+        if self.devices is None or len(self.devices) > MOST_DEVICE_GRAMS:
+            return list(otherwise)
+        return [device_gram(no, self.reach.tenant_id) for no in self.devices]
+
+
+async def scope_of(
+    pool: asyncpg.Pool,
+    reach: Reach,
+    *,
+    device_id: UUID | None = None,
+    chat_id: int | None = None,
+    kinds: list[int] | None = None,
+) -> Scope:
+    """Where a caller may look, narrowed to a device, a chat or kinds of messages."""
+    if reach.device_ids is None and device_id is None:
+        return Scope(reach, None, chat_id, kinds)
+    rows = await pool.fetch(q.device_numbers, reach.tenant_id, reach.device_ids, device_id)
+    return Scope(reach, [row["no"] for row in rows], chat_id, kinds)
+
+
+async def find(
+    pool: asyncpg.Pool, scope: Scope, wanted: Wanted, *, chats_limit: int, after: Place | None = None, limit: int = 50
+) -> tuple[list[FoundChat], FoundMessages]:
+    """``find_chats`` (none when ``chats_limit`` is 0) and ``find_messages``, both at once."""
+    messages_found = find_messages(pool, scope, wanted, after=after, limit=limit)
+    if chats_limit == 0:
+        return [], await messages_found
+    return await asyncio.gather(find_chats(pool, scope, wanted, limit=chats_limit), messages_found)
+
+
+async def find_messages(
+    pool: asyncpg.Pool, scope: Scope, wanted: Wanted, *, after: Place | None = None, limit: int = 50
+) -> FoundMessages:
+    """Messages with all the words, newest first.
+
+    Args:
+        after: ``last`` of the page before.
+        limit: how many at most; there may be fewer although more follow, where few were found in BUDGET_SECONDS.
+    """
+    until = time.monotonic() + BUDGET_SECONDS
+    found: list[FoundMessage] = []
+    place, buckets = after or TOP, FIRST_LOOK
+    while True:
+        began = time.monotonic()
+        places, further = await _look(pool, scope, wanted, place, max(limit + 1 - len(found), LEAST), buckets)
+        found += await _checked(pool, scope.reach, wanted, places)
+        if len(found) > limit:
+            return FoundMessages(_in_order(found[:limit]), _place_of(found[limit - 1].message))
+        if further is None:
+            return FoundMessages(_in_order(found), None)
+        now = time.monotonic()
+        if now > until:
+            return FoundMessages(_in_order(found), further)
+        # no wider than what is left of the time, at the pace of this look
+        place, buckets = further, max(1, min(WIDER * buckets, int(buckets * (until - now) / (now - began))))
+
+
+async def find_chats(pool: asyncpg.Pool, scope: Scope, wanted: Wanted, *, limit: int) -> list[FoundChat]:
+    """Chats by name or number, those with the newest messages first."""
+    ids = await _chat_ids(pool, scope, wanted, limit)
+    within = await _chats_within(pool, scope.reach, ids)
+    found = (_found_chat(within[chat_id], wanted) for chat_id in ids if chat_id in within)
+    return [one for one in found if one is not None]
+
+
+async def chats_with(pool: asyncpg.Pool, scope: Scope, wanted: Wanted) -> list[int]:
+    """Ids of chats whose name, number or newest messages have what is looked for, in no order."""
+    ids = set(await _chat_ids(pool, scope, wanted, MOST_CHATS))
+    found = await find_messages(pool, scope, wanted, limit=MOST_CHATS)
+    return list(ids | {int(one.chat.id) for one in found.items})
+
+
+async def _look(
+    pool: asyncpg.Pool, scope: Scope, wanted: Wanted, place: Place, count: int, buckets: int
+) -> tuple[list[Place], Place | None]:
+    """Places of messages that may be meant, at most ``count`` in the next ``buckets`` back, and where to go on; None
+    when there is nothing further back."""
+    tenant_id, patterns = scope.reach.tenant_id, _patterns(wanted)
+    if not patterns or scope.devices == []:
+        return [], None
+    if scope.chat_id is not None:
+        rows = await pool.fetch(q.find_in_chat, tenant_id, scope.chat_id, scope.kinds, place[0], patterns, count)
+        places = [(row["key"], row["chat_id"]) for row in rows]
+        return places, places[-1] if len(places) == count else None
+    grams = wanted.salted(tenant_id)
+    if not grams:
+        return [], None
+    highest = bucket_of(place[0])
+    next_ = await pool.fetchrow(q.next_buckets, tenant_id, min(highest, 2**31 - 1), buckets)
+    assert next_ is not None
+    if next_["lowest"] is None:
+        return [], None
+    rows = await pool.fetch(
+        q.find_messages, tenant_id, scope.devices, scope.kinds, next_["lowest"], min(highest, 2**31 - 1), *place, grams,
+        scope.one_of(grams[:1]), patterns, count,
+    )  # fmt: skip
+    places = [(row["key"], row["chat_id"]) for row in rows]
+    if len(places) == count:
+        return places, places[-1]
+    if next_["count"] < buckets:
+        return places, None
+    return places, ((next_["lowest"] * BUCKET_SECONDS) << 32, 0)
+
+
+async def _checked(pool: asyncpg.Pool, reach: Reach, wanted: Wanted, places: Sequence[Place]) -> list[FoundMessage]:
+    """Of these places the messages that are there, seen by the caller, and have all the words."""
+    if not places:
+        return []
+    keys = [(chat_id, key) for key, chat_id in places]
+    rows = {(row["chat_id"], row["key"]): row for row in await messages.get_messages(pool, [reach.tenant_id], keys)}
+    within = await _chats_within(pool, reach, list({chat_id for chat_id, _ in keys}))
+    found = []
+    for chat_id, key in keys:
+        row = rows.get((chat_id, key))
+        if row is None or row["is_trimmed"] or row["kind"] == "deleted" or chat_id not in within:
+            continue
+        ranges = wanted.ranges(row["body"])
+        if ranges is not None:
+            found.append(FoundMessage(messages.message_of(row), within[chat_id], list(map(list, ranges))))
+    return found
+
+
+async def _chats_within(pool: asyncpg.Pool, reach: Reach, ids: Sequence[int]) -> dict[int, Chat]:
+    rows = await chats.get_chats(pool, [reach.tenant_id], ids)
+    return {row["id"]: chats.chat_of(row) for row in rows if reach.sees(row["device_id"])}
+
+
+async def _chat_ids(pool: asyncpg.Pool, scope: Scope, wanted: Wanted, limit: int) -> list[int]:
+    tenant_id = scope.reach.tenant_id
+    names = wanted.salted(tenant_id)
+    numbers = wanted.number_grams(tenant_id) if wanted.digits else []
+    if (not names and not numbers) or scope.devices == []:
+        return []
+    rows = await pool.fetch(
+        q.find_chats, tenant_id, scope.devices, names or [NOWHERE], _patterns(wanted), numbers or [NOWHERE],
+        f"%{wanted.digits}%", scope.one_of(names[:1] + numbers[:1]), limit,
+    )  # fmt: skip
+    return [row["id"] for row in rows]
+
+
+def _found_chat(chat: Chat, wanted: Wanted) -> FoundChat | None:
+    names = wanted.ranges(chat.chat_name or "") if wanted.terms else None
+    digits = wanted.digit_ranges(chat.phone or "")
+    if names is None and not digits:
+        return None
+    return FoundChat(chat, list(map(list, names or [])), list(map(list, digits)))
+
+
+def _patterns(wanted: Wanted) -> list[str]:
+    return ["%" + re.sub(r"([\\%_])", r"\\\1", term.text) + "%" for term in wanted.terms]
+
+
+def _place_of(message: Message) -> Place:
+    chat_id, _, key = message.id.partition("-")
+    return int(key), int(chat_id)
+
+
+def _in_order(found: list[FoundMessage]) -> list[FoundMessage]:
+    """Within one second keys say nothing of the order, but when each was stored does."""
+    return sorted(found, key=lambda one: (one.message.timestamp, one.message.created_at), reverse=True)

@@ -1,0 +1,51 @@
+-- Looking into the index (0013_search.sql). $1 is always the tenant.
+
+-- name: device_numbers
+-- Inner numbers of devices: $2 those within reach (NULL: all of the tenant's), $3 only this one (NULL: any).
+SELECT d.no FROM devices d
+WHERE d.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND ($3::uuid IS NULL OR d.id = $3);
+
+-- name: next_buckets
+-- The earliest of the next $3 buckets from $2 back, and how many of these there are.
+SELECT min(bucket) AS lowest, count(*) AS count
+FROM (SELECT bucket FROM search_buckets WHERE tenant_id = $1 AND bucket <= $2 ORDER BY bucket DESC LIMIT $3) next;
+
+-- name: find_messages
+-- $2 devices (NULL: all), $3 kinds (NULL: all), $4 $5 lowest and highest bucket, $6 $7 the place (key, chat) to go on
+-- below, $8 grams that a message must have, $9 grams of which it must have one, $10 patterns for its words, $11 how many.
+-- Bucket by bucket from the newest, and no further than needed: an index scan each.
+SELECT found.chat_id, found.key
+FROM search_buckets b
+CROSS JOIN LATERAL (SELECT array_agg((b.bucket & 4095) << 20 | gram) AS grams FROM unnest($8::int4[]) gram) every
+CROSS JOIN LATERAL (SELECT array_agg((b.bucket & 4095) << 20 | gram) AS grams FROM unnest($9::int4[]) gram) one
+CROSS JOIN LATERAL (
+    SELECT s.chat_id, s.key FROM message_search s
+    WHERE s.grams @> every.grams AND s.grams && one.grams
+      AND s.tenant_id = $1 AND ($2::int4[] IS NULL OR s.device_no = ANY ($2)) AND ($3::int2[] IS NULL OR s.kind = ANY ($3))
+      AND s.key >= (b.bucket::int8 * 14400) << 32 AND s.key < ((b.bucket::int8 + 1) * 14400) << 32
+      AND (s.key, s.chat_id) < ($6::int8, $7::int8)
+      AND s.words LIKE ALL ($10::text[])
+    ORDER BY s.key DESC, s.chat_id DESC LIMIT $11
+) found
+WHERE b.tenant_id = $1 AND b.bucket BETWEEN $4 AND $5
+ORDER BY b.bucket DESC, found.key DESC, found.chat_id DESC
+LIMIT $11;
+
+-- name: find_in_chat
+-- $2 chat, $3 kinds (NULL: all), $4 the key to go on below, $5 patterns, $6 how many. A walk of the chat's rows.
+SELECT s.chat_id, s.key FROM message_search s
+WHERE s.tenant_id = $1 AND s.chat_id = $2 AND ($3::int2[] IS NULL OR s.kind = ANY ($3)) AND s.key < $4
+  AND s.words LIKE ALL ($5::text[])
+ORDER BY s.key DESC LIMIT $6;
+
+-- name: find_chats
+-- By name ($3 grams, $4 patterns) or number ($5 grams, $6 pattern); $2 devices (NULL: all), $7 grams of which it must have
+-- one, $8 how many. Of very many the first 1,000 that are found are ranked.
+SELECT c.id
+FROM (SELECT s.chat_id FROM chat_search s
+      WHERE ((s.grams @> $3::int4[] AND s.name LIKE ALL ($4::text[])) OR (s.grams @> $5::int4[] AND s.number LIKE $6))
+        AND s.grams && $7::int4[]
+        AND s.tenant_id = $1 AND ($2::int4[] IS NULL OR s.device_no = ANY ($2))
+      LIMIT 1000) found
+JOIN chats c ON c.id = found.chat_id AND c.last_key IS NOT NULL
+ORDER BY c.last_key DESC, c.id DESC LIMIT $8;

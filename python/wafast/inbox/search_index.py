@@ -1,0 +1,202 @@
+"""The index of search, kept behind what is stored: new messages as they are announced, and what the queue says changed.
+
+One process does it, the others wait for its place. It keeps nothing that a crash could lose: changes wait in a table,
+and what was stored around the time of a cut is looked for in the messages themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import msgspec
+
+from wafast import logs
+from wafast.database.away import DATABASE_AWAY
+from wafast.database.pool import connect
+from wafast.database.queries import load
+from wafast.events.bus import EVENTS, Event
+from wafast.inbox.grams import MOST_CHARACTERS, bucket_of, device_gram, fold, grams_of, in_bucket
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+q = load(__file__)
+log = logs.get("inbox.search_index")
+
+#: Between an announcement and the look at it, so that one transaction takes what comes together. Far below the two
+#: seconds after which a message is to be found.
+GATHER_SECONDS = 0.15
+#: Messages of one transaction, 10 ms of this process' own work.
+STEP = 400
+#: Chats that were there before the index, taken at once.
+WALK = 100
+#: Messages heard of that may wait, some 30 MB; of more it looks later what came. A flood is stored ten times as fast as
+#: it is indexed, and most of it trimmed before.
+MOST_WAITING = 200_000
+#: After each step it rests as long as that took: who stores messages needs the processor more.
+REST = 1.0
+#: Between two notes of how far it is.
+NOTE_SECONDS = 30.0
+
+Place = tuple[int, int]  # chat and key
+
+MESSAGE_COLUMNS = ("chat_id", "key", "tenant_id", "device_no", "kind", "words", "grams")
+CHAT_COLUMNS = ("chat_id", "tenant_id", "device_no", "name", "number", "grams")
+
+
+async def keep_indexed(uri: str) -> None:
+    """Indexes what is stored until cancelled. Any number of processes may do this.
+
+    Args:
+        uri: where PostgreSQL is; it takes one connection.
+    """
+    pause = 0.1
+    while True:
+        try:
+            connection = await connect(uri, "search")
+            try:
+                await connection.execute(q.take_search_turn)
+                pause = 0.1
+                await Indexer(connection).run()
+            finally:
+                connection.terminate()
+        except Exception as error:
+            is_away = isinstance(error, DATABASE_AWAY)
+            log.warning("nothing is indexed for search", error=str(error), retry_seconds=pause, exc_info=not is_away)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
+
+
+class Indexer:
+    """Follows what is announced on one connection.
+
+    Args:
+        connection: for this alone.
+    """
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+        self._places: dict[Place, None] = {}
+        self._heard = asyncio.Event()
+        #: more came than may wait
+        self._has_missed = True
+
+    async def run(self) -> None:
+        """Until the connection is cut, which raises."""
+        self._connection.add_termination_listener(lambda _: self._heard.set())
+        await self._connection.execute(q.lasting_soon)
+        await self._connection.add_listener(EVENTS, lambda _c, _p, _n, payload: self._hear(str(payload)))
+        noted, walks = 0.0, True
+        while True:
+            if not walks and not self._has_missed:
+                await self._heard.wait()
+                await asyncio.sleep(GATHER_SECONDS)
+            self._heard.clear()
+            if self._has_missed:
+                await self.look_back()
+            await self.catch_up()
+            if time.monotonic() - noted > NOTE_SECONDS and not self._has_missed:
+                noted = time.monotonic()
+                await self._connection.execute(q.note_told)
+            walks = walks and await self.walk()
+
+    def _hear(self, payload: str) -> None:
+        for event in msgspec.json.decode(payload, type=list[Event]):
+            if event.get("k") == "message" and len(self._places) >= MOST_WAITING:
+                self._has_missed = True
+            elif event.get("k") == "message":
+                self._places.update(dict.fromkeys((event["c"], key) for key in event["m"]))
+        self._heard.set()
+
+    async def look_back(self) -> None:
+        """Notes what was stored since it was last known to have heard everything."""
+        self._has_missed = False
+        rows = await self._connection.fetch(q.untold_places, MOST_WAITING)
+        self._has_missed |= len(rows) == MOST_WAITING
+        self._places.update(dict.fromkeys((row["chat_id"], row["key"]) for row in rows))
+
+    async def catch_up(self) -> None:
+        """Indexes what was heard of, the last first, and what waits in the queue."""
+        is_more = True
+        while is_more:
+            began = time.monotonic()
+            step = [self._places.popitem()[0] for _ in range(min(STEP, len(self._places)))]
+            async with self._connection.transaction():
+                await index_messages(self._connection, step)
+            is_more = bool(await self._take_queue() or self._places)
+            if is_more:
+                await asyncio.sleep(REST * (time.monotonic() - began))
+
+    async def _take_queue(self) -> int:
+        async with self._connection.transaction():
+            rows = await self._connection.fetch(q.take_queue, STEP)
+            await index_chats(self._connection, {row["chat_id"] for row in rows if row["key"] is None})
+            changed = {(row["chat_id"], row["key"]) for row in rows if row["key"] is not None}
+            await index_messages(self._connection, changed)
+        return len(rows)
+
+    async def walk(self) -> bool:
+        """Indexes the next chats of those that were there before; gives whether there are more."""
+        began = time.monotonic()
+        async with self._connection.transaction():
+            chats = [row["id"] for row in await self._connection.fetch(q.next_walked, WALK)]
+            if chats:
+                await index_chats(self._connection, chats)
+                rows = await self._connection.fetch(q.places_of_chats, chats)
+                places = [(row["chat_id"], row["key"]) for row in rows]
+                for first in range(0, len(places), STEP):
+                    await index_messages(self._connection, places[first : first + STEP])
+                await self._connection.execute(q.note_walked, chats[-1])
+        await asyncio.sleep(REST * (time.monotonic() - began))
+        return bool(chats)
+
+
+async def index_messages(connection: asyncpg.Connection, places: Collection[Place]) -> None:
+    """Brings the rows of these messages up to date, in the caller's transaction, and drops what their chats trimmed.
+
+    Args:
+        places: chat and key of each, also of such as are gone.
+    """
+    if not places:
+        return
+    chats, keys = [chat for chat, _ in places], [key for _, key in places]
+    rows = await connection.fetch(q.places_to_index, chats, keys)
+    await connection.execute(q.unindex_places, chats, keys)
+    records = list(map(message_record, rows))
+    await connection.copy_records_to_table("message_search", records=records, columns=MESSAGE_COLUMNS)
+    await connection.execute(q.settle_grams)
+    await connection.execute(q.unindex_trimmed, list(set(chats)))
+    buckets = {(row["tenant_id"], bucket_of(row["key"])) for row in rows}
+    await connection.execute(q.note_buckets, [one for one, _ in buckets], [one for _, one in buckets])
+
+
+async def index_chats(connection: asyncpg.Connection, chats: Collection[int]) -> None:
+    """Brings names and numbers up to date, in the caller's transaction; of chats that are gone nothing stays."""
+    if not chats:
+        return
+    rows = await connection.fetch(q.chats_to_index, list(chats))
+    await connection.execute(q.unindex_chats, list(chats))
+    await connection.copy_records_to_table("chat_search", records=map(chat_record, rows), columns=CHAT_COLUMNS)
+    gone = set(chats) - {row["chat_id"] for row in rows}
+    if gone:
+        await connection.execute(q.unindex_messages_of, list(gone))
+
+
+def message_record(row: Mapping[str, Any] | asyncpg.Record) -> Sequence[object]:
+    """A row of message_search for a row with a message's body."""
+    tenant_id, device_no, bucket = row["tenant_id"], row["device_no"], bucket_of(row["key"])
+    words = fold(row["body"][:MOST_CHARACTERS])
+    grams = grams_of(words, tenant_id) | {device_gram(device_no, tenant_id)}
+    placed = [in_bucket(gram, bucket) for gram in grams]
+    return row["chat_id"], row["key"], tenant_id, device_no, row["kind"], words, placed
+
+
+def chat_record(row: Mapping[str, Any] | asyncpg.Record) -> Sequence[object]:
+    """A row of chat_search for a row with a chat's name and number."""
+    tenant_id, device_no = row["tenant_id"], row["device_no"]
+    name = fold(row["name"])
+    grams = grams_of(f"{name} {row['number']}", tenant_id) | {device_gram(device_no, tenant_id)}
+    return row["chat_id"], tenant_id, device_no, name, row["number"], list(grams)

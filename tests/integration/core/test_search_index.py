@@ -1,0 +1,109 @@
+"""What the core stores is found: also when nobody was there to hear of it, and where it is after chats became one."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.integration.core import events
+from tests.integration.core.conftest import World
+from tests.integration.core.events import MESSAGE, NOW, SITI, SITI_LID
+from wafast.database.pool import connect, open_pool
+from wafast.inbox import search
+from wafast.inbox.grams import wanted
+from wafast.inbox.reach import Reach
+from wafast.inbox.search_index import Indexer
+
+
+def index(world: World) -> None:
+    """Does what the indexer does when it starts."""
+
+    async def work() -> None:
+        connection = await connect(world.uri, "search")
+        try:
+            indexer = Indexer(connection)
+            await indexer.look_back()
+            await indexer.catch_up()
+            while await indexer.walk():
+                pass
+        finally:
+            await connection.close()
+
+    asyncio.run(work())
+
+
+def found(world: World, words: str) -> list[str]:
+    """Chat and text of each message that is found."""
+
+    async def work() -> list[str]:
+        pool = await open_pool(world.uri, size=1, name="test")
+        try:
+            scope = search.Scope(Reach(await pool.fetchval("SELECT id FROM tenants")), None)
+            page = await search.find_messages(pool, scope, wanted(words))
+            return [f"{one.message.chat_jid}: {one.message.message_text}" for one in page.items]
+        finally:
+            await pool.close()
+
+    return asyncio.run(work())
+
+
+def test_what_nobody_heard_of_is_found_after_a_start(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "Harga durian?")), (MESSAGE, events.message("A2", "Ya", at=NOW + 1)))
+    index(world)
+    assert found(world, "durian") == [f"{SITI}: Harga durian?"]
+    index(world)
+    assert world.value("SELECT count(*) FROM message_search") == 2
+    assert world.value("SELECT count(*) FROM search_queue") == 0
+
+
+def test_what_was_there_before_the_index_is_walked_once(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "Harga durian?")))
+    world.rows("DELETE FROM search_queue")
+    world.rows("UPDATE search_progress SET told_until = 'infinity', walk_end = (SELECT max(id) FROM chats)")
+    index(world)
+    assert found(world, "durian") == [f"{SITI}: Harga durian?"]
+    assert world.value("SELECT walked_to = walk_end FROM search_progress")
+    assert world.value("SELECT number FROM chat_search") == "60123456789"
+
+
+def test_edits_and_deletions_change_what_is_found(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "Harga durian?")), (MESSAGE, events.message("A2", "durian!", at=NOW + 1)))
+    index(world)
+    world.feed((MESSAGE, events.message("E1", events.edit("A1", "Harga manggis?"))))
+    world.feed((MESSAGE, events.message("R1", events.revoke("A2"))))
+    assert found(world, "durian") == []
+    index(world)
+    assert (found(world, "durian"), found(world, "manggis")) == ([], [f"{SITI}: Harga manggis?"])
+    assert world.value("SELECT count(*) FROM message_search") == 1
+
+
+def test_receipts_leave_the_index_alone(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "Harga durian?")))
+    index(world)
+    world.feed((MESSAGE, events.message("R1", events.reaction("A1", "👍", NOW + 1))))
+    assert world.value("SELECT count(*) FROM search_queue") == 0
+
+
+def test_messages_of_a_chat_that_became_part_of_another_are_found_there(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "durian by lid", chat=SITI_LID, sender=SITI_LID)))
+    world.feed((MESSAGE, events.message("A2", "durian by number", at=NOW + 1)))
+    index(world)
+    assert len(found(world, "durian")) == 2
+    told = events.message("A3", "both", chat=SITI_LID, sender=SITI_LID, sender_alt=SITI, at=NOW + 2)
+    world.feed((MESSAGE, told))
+    index(world)
+    assert found(world, "durian") == [f"{SITI}: durian by number", f"{SITI}: durian by lid"]
+    assert world.value("SELECT count(*) FROM message_search") == 3
+    assert world.value("SELECT count(*) FROM chat_search") == 1
+
+
+def test_what_is_trimmed_leaves_no_rows_behind(world: World) -> None:
+    world.start(messages_per_chat=5)
+    for number in range(30):
+        world.feed((MESSAGE, events.message(f"A{number}", f"durian {number}", at=NOW + number)))
+        if number % 7 == 0:
+            index(world)
+    for number in range(30, 40):
+        world.feed((MESSAGE, events.message(f"A{number}", f"durian {number}", at=NOW + 30)))
+        index(world)
+    assert len(found(world, "durian")) == 5
+    assert world.value("SELECT count(*) FROM message_search") == 5

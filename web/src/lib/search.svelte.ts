@@ -1,0 +1,162 @@
+/** What is looked for and what was found: each letter typed replaces the search before it. */
+import { api, data } from '../api/client';
+import type { Chat, FoundChat, FoundMessage } from '../api/types';
+import { isOutbox, type Frame } from './frames';
+import type { LoadState } from './devices.svelte';
+import type { Live } from './live.svelte';
+
+/** Long enough to type the next letter, short enough to feel immediate. Milliseconds. */
+const DELAY = 150;
+/** After a message came or changed that may belong here: then the index has it. Milliseconds. */
+const AGAIN = 1200;
+/** A page may be short although more follows: so many messages are fetched before one has to scroll. */
+const ENOUGH = 20;
+
+export class Search {
+  /** What is looked for; empty when nothing is. */
+  words = $state('');
+  state = $state<LoadState>('ready');
+  problem = $state.raw<unknown>(null);
+  chats = $state.raw<readonly FoundChat[]>([]);
+  messages = $state.raw<readonly FoundMessage[]>([]);
+  /** What `chats` and `messages` were found for. */
+  found = $state('');
+  loadingMore = $state(false);
+  #next = $state<string | null>(null);
+  #running: AbortController | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #device: string | null;
+  readonly #live: Live;
+
+  /** @param device only this one's; null for all */
+  constructor(device: string | null, live: Live) {
+    this.#device = device;
+    this.#live = live;
+  }
+
+  get active(): boolean {
+    return this.words !== '';
+  }
+
+  get hasMore(): boolean {
+    return this.#next !== null;
+  }
+
+  /** Keeps what was found up to date until the result is called. */
+  follow(): () => void {
+    const end = this.#live.subscribe((frame) => this.apply(frame));
+    return () => {
+      end();
+      this.look('');
+    };
+  }
+
+  /** Looks for these words soon. */
+  look(typed: string): void {
+    const words = typed.trim();
+    if (words === this.words) return;
+    this.words = words;
+    this.#running?.abort();
+    clearTimeout(this.#timer);
+    if (words === '') this.#take([], [], null);
+    else {
+      this.state = 'loading';
+      this.#timer = setTimeout(() => void this.load(), DELAY);
+    }
+  }
+
+  async load(): Promise<void> {
+    const run = this.#begin();
+    try {
+      const found = await this.#fetch(run.signal);
+      this.#take(found.chats, found.messages.items, found.messages.next);
+      await this.#reachEnough();
+    } catch (error) {
+      if (run.signal.aborted) return;
+      this.problem = error;
+      this.state = 'failed';
+    }
+  }
+
+  async #reachEnough(): Promise<void> {
+    const words = this.words;
+    let before: string | null = null;
+    while (this.words === words && this.messages.length < ENOUGH && this.#next !== before) {
+      before = this.#next;
+      await this.loadMore();
+    }
+  }
+
+  /** The next messages of what is found. */
+  async loadMore(): Promise<void> {
+    const after = this.#next;
+    if (after === null || this.loadingMore || this.state !== 'ready') return;
+    this.loadingMore = true;
+    const run = this.#begin();
+    try {
+      const page = (await this.#fetch(run.signal, after)).messages;
+      const known = new Set(this.messages.map((one) => one.message.id));
+      this.messages = this.messages.concat(page.items.filter((one) => !known.has(one.message.id)));
+      this.#next = page.next;
+    } catch {
+      // Scrolling to the end tries again.
+    } finally {
+      this.loadingMore = false;
+    }
+  }
+
+  #begin(): AbortController {
+    this.#running?.abort();
+    return (this.#running = new AbortController());
+  }
+
+  #fetch(signal: AbortSignal, after?: string) {
+    const query = { q: this.words.slice(0, 200), device_id: this.#device ?? undefined, after };
+    return data(api.GET('/api/v1/search', { params: { query }, signal })).then((found) => {
+      signal.throwIfAborted();
+      return found;
+    });
+  }
+
+  #take(chats: readonly FoundChat[], messages: readonly FoundMessage[], next: string | null): void {
+    this.chats = chats;
+    this.messages = messages;
+    this.#next = next;
+    this.found = this.words;
+    this.problem = null;
+    this.state = 'ready';
+  }
+
+  apply(frame: Frame): void {
+    if (!this.active) return;
+    if (frame.code === 'RESYNC') void this.load();
+    else if (frame.code === 'CHAT_UPDATE') this.#put(frame.result);
+    else if (frame.code === 'NEW_MESSAGE' && this.#mayBelong(frame.result.message_text)) this.#again();
+    else if (frame.code === 'MESSAGE_STATUS' && !isOutbox(frame.result)) {
+      const { id, message_text } = frame.result;
+      const shown = this.messages.find((one) => one.message.id === id);
+      if (shown ? shown.message.message_text !== message_text : this.#mayBelong(message_text)) this.#again();
+    }
+  }
+
+  #put(chat: Chat): void {
+    const inPlace = <Found extends { chat: Chat }>(one: Found): Found =>
+      one.chat.id === chat.id ? { ...one, chat } : one;
+    this.chats = this.chats.map(inPlace);
+    this.messages = this.messages.map(inPlace);
+  }
+
+  /** As the server would say it, roughly: it is asked then. */
+  #mayBelong(text: string): boolean {
+    const folded = text.normalize('NFKC').toLowerCase();
+    const words = this.words.normalize('NFKC').toLowerCase();
+    return words.split(/\s+/u).every((word) => folded.includes(word));
+  }
+
+  /** Once for many frames; whoever has scrolled further keeps the place. */
+  #again(): void {
+    if (this.messages.length > 50) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.load(), AGAIN);
+  }
+}

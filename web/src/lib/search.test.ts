@@ -1,0 +1,118 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { FoundChat, FoundMessage } from '../api/types';
+import { chat, message } from '../testing/samples';
+import { FakeServer, settled } from '../testing/server';
+import { Search } from './search.svelte';
+
+const foundChat = (id: string): FoundChat => ({ chat: chat({ id }), name_highlights: [], phone_highlights: [] });
+const foundMessage = (id: string): FoundMessage => ({
+  message: message({ id }),
+  chat: chat({ id: '7' }),
+  highlights: [[0, 2]],
+});
+const found = (chats: FoundChat[], messages: FoundMessage[], next: string | null = null): unknown => ({
+  chats,
+  messages: { items: messages, next },
+});
+
+async function waited(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 170));
+  await settled();
+}
+
+describe('Search', () => {
+  it('asks once for what was typed in one go, of its own device', async () => {
+    const asked: string[] = [];
+    const server = new FakeServer().on('GET /search', (_, url) => {
+      asked.push(url.search);
+      return found([foundChat('1')], [foundMessage('7-1')]);
+    });
+    const search = new Search('d1', server.live);
+    for (const words of ['h', 'ha', 'har ']) search.look(words);
+    expect(search.state).toBe('loading');
+    await waited();
+    expect(asked).toEqual(['?q=har&device_id=d1']);
+    expect([search.chats.length, search.messages.length, search.found]).toEqual([1, 1, 'har']);
+    search.look('');
+    expect([search.active, search.chats.length, search.messages.length]).toEqual([false, 0, 0]);
+  });
+
+  it('shows what the last words found, whichever answer came last', async () => {
+    const answers = new Map<string, (value: unknown) => void>();
+    const server = new FakeServer().on(
+      'GET /search',
+      (_, url) => new Promise((resolve) => answers.set(url.searchParams.get('q')!, resolve)),
+    );
+    const search = new Search(null, server.live);
+    search.look('fa');
+    await waited();
+    search.look('far');
+    await waited();
+    answers.get('far')!(found([foundChat('2')], []));
+    answers.get('fa')!(found([foundChat('1')], []));
+    await settled();
+    expect(search.chats.map((one) => one.chat.id)).toEqual(['2']);
+  });
+
+  it('says what is wrong and works again', async () => {
+    let works = false;
+    const server = new FakeServer().on('GET /search', () =>
+      works ? found([], []) : Response.json({ type: 'x', title: 'x', status: 503, detail: 'away' }, { status: 503 }),
+    );
+    const search = new Search(null, server.live);
+    search.look('far');
+    await waited();
+    expect(search.state).toBe('failed');
+    works = true;
+    await search.load();
+    expect(search.state).toBe('ready');
+  });
+
+  it('goes on where the page ended', async () => {
+    const server = new FakeServer().on('GET /search', (_, url) =>
+      url.searchParams.get('after') === 'p2'
+        ? found([], [foundMessage('7-1'), foundMessage('7-2')])
+        : found([foundChat('1')], [foundMessage('7-1')], 'p2'),
+    );
+    const search = new Search(null, server.live);
+    search.look('far');
+    await waited();
+    // a page so short is followed by the next at once
+    expect(search.messages.map((one) => one.message.id)).toEqual(['7-1', '7-2']);
+    expect([search.hasMore, search.chats.length]).toEqual([false, 1]);
+  });
+
+  it('waits for scrolling where there is enough to see', async () => {
+    const many = Array.from({ length: 25 }, (_, n) => foundMessage(`7-${n}`));
+    const server = new FakeServer().on('GET /search', (_, url) =>
+      url.searchParams.has('after') ? found([], [foundMessage('7-99')]) : found([], many, 'p2'),
+    );
+    const search = new Search(null, server.live);
+    search.look('far');
+    await waited();
+    expect([search.messages.length, search.hasMore]).toEqual([25, true]);
+    await search.loadMore();
+    expect([search.messages.length, search.hasMore]).toEqual([26, false]);
+  });
+
+  it('takes in what changes while it is shown', async () => {
+    const server = new FakeServer().on('GET /search', () => found([foundChat('1')], [foundMessage('7-1')]));
+    const search = new Search('d1', server.live);
+    const end = search.follow();
+    search.look('hello');
+    await waited();
+    server.frame('CHAT_UPDATE', chat({ id: '1', unread_count: 4 }));
+    expect(search.chats[0]?.chat.unread_count).toBe(4);
+    const calls = (): number => server.calls.length;
+    const before = calls();
+    vi.useFakeTimers();
+    server.frame('NEW_MESSAGE', message({ id: '7-8', message_text: 'something else' }));
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(calls()).toBe(before);
+    server.frame('NEW_MESSAGE', message({ id: '7-9', message_text: 'Hello again' }));
+    await vi.advanceTimersByTimeAsync(3000);
+    vi.useRealTimers();
+    expect(calls()).toBe(before + 1);
+    end();
+  });
+});
