@@ -58,8 +58,8 @@ def test_documents_and_sounds_stay_as_they_are(tenant: Tenant) -> None:
     content = _picture()
     document = _upload(tenant.client(), "a.png", content, "document").json()
     assert (document["mime"], document["size"], document["width"]) == ("image/png", len(content), None)
-    sound = _upload(tenant.client(), "note.ogg", b"OggS" * 10, "voice").json()
-    assert sound["mime"] == "audio/ogg"
+    sound = _upload(tenant.client(), "song.mp3", b"ID3" * 10, "audio").json()
+    assert sound["mime"] == "audio/mpeg"
     unknown = _upload(tenant.client(), "data.zzz", b"\x00\x01").json()
     assert (unknown["mime"], unknown["media_url"].endswith(".bin")) == ("application/octet-stream", True)
 
@@ -70,11 +70,26 @@ def test_documents_and_sounds_stay_as_they_are(tenant: Tenant) -> None:
         ("a.txt", b"hello", "image", 415),
         ("a.png", b"\x89PNG\r\n\x1a\n broken", "image", 415),
         ("a.txt", b"hello", "voice", 415),
+        ("note.ogg", b"OggS" * 10, "voice", 415),
+        ("invoice.pdf", b"MZ a program", "document", 415),
+        ("clip.mp4", b"<html>", "video", 415),
+        ("clip.mkv", b"\x1a\x45\xdf\xa3", "video", 415),
         ("a.txt", b"hello", "sticker", 400),
         ("a.txt", b"", "document", 400),
         ("a.bin", b"\0" * (101 << 20), None, 413),
     ],
-    ids=["text as image", "broken", "text as voice", "unknown type", "empty", "too large"],
+    ids=[
+        "text as image",
+        "broken",
+        "text as voice",
+        "no sound",
+        "program as PDF",
+        "page as video",
+        "film phones don't play",
+        "unknown type",
+        "empty",
+        "too large",
+    ],
 )
 def test_an_upload_that_is_refused(tenant: Tenant, name: str, content: bytes, kind: str | None, status: int) -> None:
     answer = _upload(tenant.client(), name, content, kind)

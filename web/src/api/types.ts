@@ -17,3 +17,4 @@ export type Outbox = Schemas['Outbox'];
 export type Key = Schemas['Key'];
 export type NewKey = Schemas['NewKey'];
 export type Upload = Schemas['Upload'];
+export type QuickReply = Schemas['QuickReply'];

@@ -11,6 +11,8 @@ export interface Draft {
   quoted_message_id: string | null;
   /** An address of the picture that works before it is uploaded. */
   preview: string | null;
+  /** Of a document. */
+  name?: string | null;
 }
 
 export interface Bubble {
@@ -68,7 +70,8 @@ export function rowChanged(state: Sending, row: Outbox): Sending {
   const own = known ? null : unposted(state, row.type, row.text);
   if (!known && !own && row.state === 'cancelled') return state;
   if (!known && !own) {
-    const draft = { type: row.type, text: row.text, quoted_message_id: row.quoted_message_id, preview: row.media_url };
+    const { type, text, quoted_message_id, media_url: preview, file_name: name } = row;
+    const draft = { type, text, quoted_message_id, preview, name };
     const bubble: Bubble = { key: `row-${row.id}`, draft, row, refused: null, created_at: row.created_at };
     return { ...state, bubbles: [...state.bubbles, bubble].sort((a, b) => a.created_at.localeCompare(b.created_at)) };
   }

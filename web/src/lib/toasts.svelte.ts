@@ -36,6 +36,11 @@ class Toasts {
     this.#add('error', explain(error));
   }
 
+  /** What went wrong, said already in words for people. */
+  failed(text: string): void {
+    this.#add('error', text);
+  }
+
   dismiss(id: number): void {
     this.items = this.items.filter((toast) => toast.id !== id);
   }
