@@ -182,7 +182,8 @@ class Sender:
         name = claim.media_sha256.hex()
         file = await asyncio.to_thread((self._media_dir / name[:2] / name).read_bytes)
         mime = claim.media_mime or OCTETS
-        media = Media(cast(MediaKind, claim.kind), file, mime, claim.file_name, claim.media_seconds, claim.media_waveform)
+        kind = cast(MediaKind, claim.kind)  # nothing else has a file
+        media = Media(kind, file, mime, claim.file_name, claim.media_seconds, claim.media_waveform)
         return Content(claim.body, media, answered, claim.forwarded)
 
     async def _type(self, session: Session, claim: Claim) -> None:

@@ -146,7 +146,8 @@ mod tests {
 
     /// A WebM file as Chromium's recorder writes it, with packets of these sizes.
     fn webm(sizes: &[usize]) -> Vec<u8> {
-        let header = element(&WEBM, &element(&[0x42, 0x82], b"webm"));
+        let kind = [element(&[0x42, 0x82], b"webm"), element(&[0x42, 0x87], &[4]), element(&[0x42, 0x85], &[2])];
+        let header = element(&WEBM, &kind.concat());
         let audio = element(&[0xe1], &element(&[0x9f], &[1]));
         let track = [
             element(&[0xd7], &[1]),
@@ -157,7 +158,12 @@ mod tests {
             audio,
         ];
         let tracks = element(&[0x16, 0x54, 0xae, 0x6b], &element(&[0xae], &track.concat()));
-        let info = element(&[0x15, 0x49, 0xa9, 0x66], &element(&[0x2a, 0xd7, 0xb1], &[0x0f, 0x42, 0x40]));
+        let about = [
+            element(&[0x2a, 0xd7, 0xb1], &[0x0f, 0x42, 0x40]),
+            element(&[0x4d, 0x80], b"Chrome"),
+            element(&[0x57, 0x41], b"Chrome"),
+        ];
+        let info = element(&[0x15, 0x49, 0xa9, 0x66], &about.concat());
         let blocks = sizes.iter().enumerate().map(|(n, size)| {
             let at = u16::try_from(n * 20).unwrap().to_be_bytes();
             let packet = [vec![PACKET_20_MS], vec![7; size - 1]].concat();

@@ -404,7 +404,8 @@ export const en = {
   'voice.send': 'Send voice message',
   'voice.length': 'Recorded time',
   'voice.denied': 'The microphone may not be used. Allow it for this page in the browser.',
-  'voice.unsupported': 'This browser cannot record here: there is no microphone, or the page was not opened over HTTPS.',
+  'voice.unsupported':
+    'This browser cannot record here: there is no microphone, or the page was not opened over HTTPS.',
 
   'emoji.title': 'Emoji',
   'emoji.search': 'Search emoji',

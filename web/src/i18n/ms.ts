@@ -408,7 +408,8 @@ export const ms: Record<MessageKey, string> = {
   'voice.send': 'Hantar mesej suara',
   'voice.length': 'Masa rakaman',
   'voice.denied': 'Mikrofon tidak boleh digunakan. Benarkan untuk halaman ini dalam pelayar.',
-  'voice.unsupported': 'Pelayar ini tidak boleh merakam di sini: tiada mikrofon, atau halaman tidak dibuka melalui HTTPS.',
+  'voice.unsupported':
+    'Pelayar ini tidak boleh merakam di sini: tiada mikrofon, atau halaman tidak dibuka melalui HTTPS.',
 
   'emoji.title': 'Emoji',
   'emoji.search': 'Cari emoji',

@@ -77,4 +77,3 @@ export function kindOf(file: File): UploadKind {
 export function tooLarge(file: File): boolean {
   return file.size > LARGEST;
 }
-

@@ -88,7 +88,9 @@ function shows(message: Message, change: Change, own: string | null): boolean {
 /** The messages as they will be. */
 export function withChanges(messages: readonly Message[], state: Changes, own: string | null): readonly Message[] {
   if (state.length === 0) return messages;
-  return messages.map((message) => state.filter((one) => one.target === message.message_id).reduce(changed(own), message));
+  return messages.map((message) =>
+    state.filter((one) => one.target === message.message_id).reduce(changed(own), message),
+  );
 }
 
 function changed(own: string | null): (message: Message, change: Change) => Message {
