@@ -52,7 +52,7 @@ export class Attachment {
     this.problem = null;
     this.share = 0;
     // an answer that was a refusal must not be given again to the next try
-    return upload(this.file, this.kind, `${this.key}-${this.#tries++}`, (share) => (this.share = share));
+    return upload(this.file, this.kind, `${this.key}-file-${this.#tries++}`, (share) => (this.share = share));
   }
 
   /** Ends the upload, if it still runs, and gives the preview back. */
