@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 from typing import Any
 
 import asyncpg
@@ -131,3 +133,42 @@ async def test_an_edit_that_can_not_leave_in_time_expires(stack: Stack, phone: s
     stack.start_worker()
     await stack.until_sent(row.id, "expired")
     assert (await _message(stack, device, text))["message_text"] == "Unchanged"
+
+
+async def test_a_voice_note_that_was_heard_is_told_to_its_sender(stack: Stack, phone: str, contact: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    [note] = await asyncio.to_thread(stack.simulator.text, phone, contact, "as if it were a voice note")
+    await _message(stack, device, note)
+    jid = f"{contact}@s.whatsapp.net"
+    async with stack.caller() as caller:
+        await caller.call(device.no, "mark_played", {"chat": jid, "sender": jid, "id": note}, 10)
+
+    async def told() -> bool:
+        receipts = await asyncio.to_thread(stack.simulator.receipts, phone)
+        return any(one.type == "played" and one.ids == [note] for one in receipts)
+
+    await stack.until(told, "a receipt that says played")
+
+
+async def test_a_voice_note_carries_its_length_and_how_loud_it_is(stack: Stack, phone: str, contact: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    sound = b"OggS as far as anybody here looks"
+    sha256 = hashlib.sha256(sound).digest()
+    path = stack.data_dir / "media" / sha256.hex()[:2] / sha256.hex()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(sound)
+    await stack.pool.execute(
+        "INSERT INTO media (tenant_id, sha256, mime, size, seconds, waveform)"
+        " VALUES ($1, $2, 'audio/ogg; codecs=opus', $3, 7, $4)",
+        stack.tenant_id, sha256, len(sound), bytes(range(64)),
+    )  # fmt: skip
+    row = await stack.send(device.id, contact, "", kind="voice", media_sha256=sha256, forwarded=True)
+    await stack.until_sent(row.id)
+    [got] = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=5)
+    assert (got.kind, got.media_sha256) == ("voice", sha256.hex())
+    stored = await stack.pool.fetchrow("SELECT media, flags FROM messages WHERE device_no = $1", device.no)
+    assert stored is not None
+    assert (stored["media"]["seconds"], base64.b64decode(stored["media"]["waveform"])) == (7, bytes(range(64)))
+    assert stored["flags"] & 8, "it says that it was forwarded"

@@ -35,6 +35,7 @@ export class Conversation {
   readonly actions = new MessageActions();
   readonly #live: Live;
   readonly #snapshot = new Snapshot();
+  #files: Promise<void> = Promise.resolve();
   readonly #attachments = new Map<string, Attachment>();
   /** How often a bubble was refused: an answer that was a refusal must not be given again to the next try. */
   readonly #refusals = new Map<string, number>();
@@ -214,9 +215,10 @@ export class Conversation {
       name: kind === 'document' ? file.name : null,
     };
     this.#attachments.set(key, attachment);
-    this.#step(sending.drafted(this.sending, key, draft, this.#written()));
+    this.#step(sending.drafted(this.sending, key, draft, this.#written(), true));
     this.unread = null;
-    void this.#post(key);
+    // files leave in the order they were chosen, however long each takes
+    this.#files = this.#files.then(() => this.#post(key));
   }
 
   /** The file of a bubble, as long as it is being sent. */
@@ -234,6 +236,7 @@ export class Conversation {
     try {
       const media_id = attachment ? (await attachment.stored()).media_id : null;
       if (!this.sending.bubbles.some((one) => one.key === key)) return;
+      this.#step(sending.leaving(this.sending, key));
       const row = await data(
         api.POST('/api/v1/messages', {
           params: { header: { 'Idempotency-Key': once } },
