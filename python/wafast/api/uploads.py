@@ -53,7 +53,13 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def store_upload(
-    services: Services, tenant_id: int, file: UploadFile, kind: object, key: str | None, actor: str
+    services: Services,
+    tenant_id: int,
+    file: UploadFile,
+    kind: object,
+    waveform: object,
+    key: str | None,
+    actor: str,
 ) -> Upload:
     """Stores a file of a form for its tenant.
 
@@ -62,6 +68,7 @@ async def store_upload(
         tenant_id: whose it is.
         file: the part with the file.
         kind: the part `type`, or None.
+        waveform: the part `waveform`, or None.
         key: Idempotency-Key, if one came.
         actor: who uploads.
 
@@ -71,7 +78,7 @@ async def store_upload(
     if kind not in (None, "image", *WANTED):
         raise refused_field("type", kind, "one of image, video, audio, voice, document is wanted")
     try:
-        upload = await _stored(services, tenant_id, file, None if kind is None else str(kind))
+        upload = await _stored(services, tenant_id, file, None if kind is None else str(kind), _steps_of(waveform))
     except NotStored as error:
         raise not_stored(str(error)) from error
     if key is None:
@@ -84,7 +91,9 @@ async def store_upload(
     return upload
 
 
-async def _stored(services: Services, tenant_id: int, file: UploadFile, kind: str | None) -> Upload:
+async def _stored(
+    services: Services, tenant_id: int, file: UploadFile, kind: str | None, waveform: bytes | None
+) -> Upload:
     source = cast(BinaryIO, file.file)
     mime = mime_of(file.content_type, file.filename)
     original_size = source.seek(0, os.SEEK_END)
@@ -102,7 +111,7 @@ async def _stored(services: Services, tenant_id: int, file: UploadFile, kind: st
                 415, "unsupported-media-type", f"{file.filename!r} can't be sent as image: {error}."
             ) from None
     elif kind == "voice":
-        stored, sound = await _keep_voice(services, tenant_id, file)
+        stored, sound = await _keep_voice(services, tenant_id, file, waveform)
     else:
         _check_type(file, mime, kind or "document")
         stored = await services.media.keep(tenant_id, source, mime)
@@ -120,18 +129,36 @@ async def _stored(services: Services, tenant_id: int, file: UploadFile, kind: st
     )
 
 
-async def _keep_voice(services: Services, tenant_id: int, file: UploadFile) -> tuple[StoredFile, media.Sound]:
+def _steps_of(waveform: object) -> bytes | None:
+    """A waveform out of a form: 64 numbers from 0 to 100 with commas.
+
+    Raises:
+        Problem: 400.
+    """
+    if waveform is None:
+        return None
+    steps = str(waveform).split(",")
+    if len(steps) != media.WAVEFORM_STEPS or not all(re.fullmatch("[0-9]{1,2}|100", step) for step in steps):
+        raise refused_field(
+            "waveform", waveform, f"{media.WAVEFORM_STEPS} numbers from 0 to 100 with commas are wanted"
+        )
+    return bytes(map(int, steps))
+
+
+async def _keep_voice(
+    services: Services, tenant_id: int, file: UploadFile, measured: bytes | None
+) -> tuple[StoredFile, media.Sound]:
     """Makes a voice note of a recording and stores it."""
     recorded = cast(BinaryIO, file.file).read(MAX_VOICE + 1)
     if len(recorded) > MAX_VOICE:
         raise Problem(413, "too-large", f"{file.filename!r} is larger than the {MAX_VOICE >> 20} MB of a voice note.")
     try:
-        ogg, seconds, waveform = await asyncio.to_thread(_core.voice_note, recorded)
+        ogg, seconds, estimated = await asyncio.to_thread(_core.voice_note, recorded)
     except ValueError as error:
         detail = f"{file.filename!r} can't be sent as voice: {error}. Opus in WebM or Ogg is wanted."
         raise Problem(415, "unsupported-media-type", detail) from None
     stored = await services.media.keep(tenant_id, io.BytesIO(ogg), "audio/ogg; codecs=opus")
-    sound = media.Sound(seconds, waveform)
+    sound = media.Sound(seconds, measured or estimated)
     await services.media.describe_sound(tenant_id, stored.sha256, sound)
     return stored, sound
 

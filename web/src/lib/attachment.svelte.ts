@@ -24,8 +24,12 @@ export class Attachment {
   #running: Uploading | null = null;
   #tries = 0;
 
-  constructor(file: File, kind: UploadKind = kindOf(file)) {
+  /** Of a voice note: its loudness in 64 steps from 0 to 100. */
+  readonly waveform: readonly number[] | null;
+
+  constructor(file: File, kind: UploadKind = kindOf(file), waveform: readonly number[] | null = null) {
     this.file = file;
+    this.waveform = waveform;
     this.kind = kind;
     this.preview = kind === 'document' ? null : URL.createObjectURL(file);
   }
@@ -52,7 +56,8 @@ export class Attachment {
     this.problem = null;
     this.share = 0;
     // an answer that was a refusal must not be given again to the next try
-    return upload(this.file, this.kind, `${this.key}-file-${this.#tries++}`, (share) => (this.share = share));
+    const key = `${this.key}-file-${this.#tries++}`;
+    return upload(this.file, this.kind, key, this.waveform, (share) => (this.share = share));
   }
 
   /** Ends the upload, if it still runs, and gives the preview back. */

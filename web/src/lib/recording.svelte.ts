@@ -7,6 +7,16 @@ const STEP = 100;
 /** Steps of a waveform, as WhatsApp draws it. */
 const WAVEFORM_STEPS = 64;
 
+/** Levels in 64 equal parts, each as loud as its loudest moment; the loudest of all is 100. */
+export function stepsOf(levels: readonly number[]): number[] {
+  const loudest = Math.max(1, ...levels);
+  return Array.from({ length: WAVEFORM_STEPS }, (_, step) => {
+    const start = Math.floor((step * levels.length) / WAVEFORM_STEPS);
+    const end = Math.max(start + 1, Math.floor(((step + 1) * levels.length) / WAVEFORM_STEPS));
+    return Math.round((Math.max(0, ...levels.slice(start, end)) / loudest) * 100);
+  });
+}
+
 export class Recording {
   state = $state<'asking' | 'recording' | 'done' | 'failed'>('asking');
   /** The person, or the browser for them, said no. */
@@ -58,10 +68,9 @@ export class Recording {
     }, STEP);
   }
 
-  /** The loudness in as many steps as a player draws. */
+  /** The loudness in as many steps as a player draws, the loudest being 100. */
   get waveform(): number[] {
-    const at = (step: number): number => this.levels[Math.floor((step * this.levels.length) / WAVEFORM_STEPS)] ?? 0;
-    return Array.from({ length: WAVEFORM_STEPS }, (_, step) => at(step));
+    return stepsOf(this.levels);
   }
 
   /** Ends it; null when nothing was recorded. */
