@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -19,9 +20,15 @@ DELETE_WITHIN = timedelta(hours=60)
 NO_REACTION = frozenset({"system", "call", "deleted", "unsupported"})
 #: Kinds that can be passed on; of the others there is no more here than the words.
 FORWARDED_KINDS = frozenset({"text", "image", "video", "audio", "voice", "document"})
-#: Longest emoji there are: a flag of a region has 7 code points, a family 10 with joiners.
-LONGEST_EMOJI = 16
-JOINER, KEYCAP = "\u200d", "\u20e3"
+SIGN = r"[\u00a9-\u1fff\u203c-\u20cf\u2100-\ufdff\U0001f000-\U0001faff]"
+#: A flag of two letters, a keycap, or a sign with its form, colour of skin and tags (flags of regions).
+PART = (
+    r"(?:[\U0001f1e6-\U0001f1ff]{2}|[0-9#*]\ufe0f?\u20e3|"
+    rf"{SIGN}\ufe0f?[\U0001f3fb-\U0001f3ff]?[\U000e0020-\U000e007f]*)"
+)
+EMOJI = re.compile(rf"{PART}(?:\u200d{PART}){{0,9}}")
+#: Categories of Unicode that emojis are of.
+SIGNS = frozenset({"So", "Sk", "Sm", "Po", "Pd"})
 
 
 class NotPossible(Exception):
@@ -63,11 +70,9 @@ def check_forward(message: asyncpg.Record) -> None:
 
 
 def is_emoji(text: str) -> bool:
-    """Whether a text can be one emoji: signs and what joins or colours them, no words."""
-    if not 0 < len(text) <= LONGEST_EMOJI:
-        return False
-    kinds = {unicodedata.category(char) for char in text if char not in "0123456789#*" or KEYCAP not in text}
-    return kinds <= {"So", "Sk", "Sm", "Mn", "Me", "Cf", "Po"} and bool(kinds & {"So", "Me", "Sm", "Po"})
+    """Whether a text is one emoji: a sign, or several that joiners make one of."""
+    found = EMOJI.fullmatch(text)
+    return found is not None and all(unicodedata.category(sign) in SIGNS for sign in re.findall(SIGN, text))
 
 
 def _until(message: asyncpg.Record, within: timedelta, how_long: str) -> datetime:
