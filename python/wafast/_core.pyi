@@ -4,7 +4,16 @@ import os
 from collections.abc import Sequence
 from typing import final
 
-__all__ = ["Ingest", "build_info", "inlet_address", "loopback", "message_key", "release_stores", "watch_stores"]
+__all__ = [
+    "Ingest",
+    "build_info",
+    "inlet_address",
+    "loopback",
+    "message_key",
+    "release_stores",
+    "voice_note",
+    "watch_stores",
+]
 
 def build_info() -> dict[str, str]:
     """How this module was built: `version`, and `profile` (`release` or `debug`)."""
@@ -32,6 +41,13 @@ def watch_stores(library: str) -> None:
 def release_stores() -> int:
     """Give the pages that quiet stores hold in memory back to the system, 84 KiB a connection: they are read from the
     files again when they are needed. Passes over those that are just being used; how many it did not pass over."""
+
+def voice_note(file: bytes) -> tuple[bytes, int, bytes]:
+    """A voice note as WhatsApp wants it, of a recording in WebM or Ogg: Opus in Ogg, how many seconds it lasts, and how
+    loud it is in 64 steps from 0 to 100.
+
+    Raises ValueError with the reason when the file is no such recording.
+    """
 
 @final
 class Ingest:

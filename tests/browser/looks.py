@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, BrowserContext
 
 CHROMIUM = os.environ.get("WAFAST_CHROMIUM", "/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+#: A microphone that beeps, and a person who allows it.
+ARGUMENTS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 
 class Look(NamedTuple):

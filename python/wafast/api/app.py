@@ -21,11 +21,13 @@ from wafast.api.health import HealthController
 from wafast.api.keys import KeyController
 from wafast.api.live import live
 from wafast.api.media import FileController, UploadController
+from wafast.api.message_actions import MessageActionController
 from wafast.api.numbers import NumberController
 from wafast.api.openapi import document_config
 from wafast.api.outbox import OutboxController
 from wafast.api.pairings import PairingController
 from wafast.api.problems import Problem, answer_http_exception, answer_problem, answer_too_deep, answer_unexpected
+from wafast.api.quick_replies import QuickReplyController
 from wafast.api.receipts import ReceiptController
 from wafast.api.search import SearchController
 from wafast.api.services import Services
@@ -70,6 +72,8 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             GalleryController,
             ReceiptController,
             OutboxController,
+            MessageActionController,
+            QuickReplyController,
             UploadController,
         ],
     )

@@ -60,13 +60,17 @@ class UploadController(Controller):
         idempotency_key: IdempotencyKey = None,
     ) -> Upload:
         """Multipart with one part `file` of at most 100 MB and, optionally, a part `type`: `image` makes it a JPEG of
-        at most 1600 pixels and 350 KB, `document` stores it as it is. Without `type`, pictures are images."""
+        at most 1600 pixels and 350 KB, `document` stores it as it is, `voice` makes an Opus recording in WebM or Ogg a
+        voice note (a part `waveform` of 64 numbers from 0 to 100 says how loud it is; else that is estimated). Without
+        `type`, pictures are images. What is not what it says is refused."""
         form = await request.form()
-        file, kind = form.get("file"), form.get("type")
+        file, kind, waveform = form.get("file"), form.get("type"), form.get("waveform")
         try:
             if not isinstance(file, UploadFile):
                 raise Problem(400, "invalid-request", "The form needs one part `file` with a file name.")
-            return await store_upload(services, principal.tenant_id, file, kind, idempotency_key, principal.actor)
+            return await store_upload(
+                services, principal.tenant_id, file, kind, waveform, idempotency_key, principal.actor
+            )
         finally:
             await form.close()
 

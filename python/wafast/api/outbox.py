@@ -25,7 +25,7 @@ from wafast.api.services import Services
 from wafast.api.uploads import WANTED
 from wafast.inbox.media import file_url, hash_of, mime_of_stored
 from wafast.outbox import rows
-from wafast.outbox.rows import Kind, OutboxRow, Priority
+from wafast.outbox.rows import Kind, MessageKind, OutboxRow, Priority
 
 OutboxState = Literal["queued", "sending", "sent", "delivered", "read", "failed", "unknown", "expired", "cancelled"]
 
@@ -37,11 +37,16 @@ class Outbox(msgspec.Struct, frozen=True, kw_only=True):
     device_id: Annotated[str, Meta(examples=["0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11"])]
     to_jid: Annotated[str, Meta(examples=["60198765432@s.whatsapp.net"])]
     chat_id: Annotated[str | None, Meta(description="The chat it belongs to; null before the first message.")]
-    type: Kind
-    text: Annotated[str, Meta(description="Text, or the caption.", examples=["Yes, it is!"])]
+    type: Annotated[Kind, Meta(description="`reaction`, `edit` and `delete` change the message `target_message_id`.")]
+    text: Annotated[
+        str,
+        Meta(description="Text, caption, or the emoji of a reaction (empty: taken back).", examples=["Yes, it is!"]),
+    ]
     media_url: str | None
     file_name: str | None
     quoted_message_id: str | None
+    target_message_id: Annotated[str | None, Meta(description="WhatsApp's id of the message that is changed.")]
+    is_forwarded: bool
     priority: Priority
     state: Annotated[OutboxState, Meta(examples=["queued"])]
     reason: Annotated[str | None, Meta(description="Why it waits or failed.")]
@@ -68,7 +73,7 @@ class SendMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             examples=["012-345 6789"],
         ),
     ]
-    type: Annotated[Kind, Meta(examples=["text"])] = "text"
+    type: Annotated[MessageKind, Meta(examples=["text"])] = "text"
     text: Annotated[
         str, Meta(max_length=65_536, description="The text, or the caption of a file.", examples=["Yes, it is!"])
     ] = ""
@@ -101,6 +106,8 @@ def outbox_of(row: OutboxRow) -> Outbox:
         media_url=file_url(row.media_sha256 or b"", row.media_mime or "") if has_file else None,
         file_name=row.file_name,
         quoted_message_id=row.quoted,
+        target_message_id=row.target,
+        is_forwarded=row.forwarded,
         priority=row.priority,
         state=msgspec.convert(row.state, OutboxState),
         reason=row.reason,

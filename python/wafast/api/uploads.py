@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import mimetypes
 import os
 import re
@@ -11,20 +12,24 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 import msgspec
 from msgspec import Meta
 
+from wafast import _core
 from wafast.api.calls import not_stored
 from wafast.api.idempotency import Answer, digest
 from wafast.api.problems import Problem, refused_field
-from wafast.inbox import images, media
+from wafast.inbox import file_types, images, media
 from wafast.inbox.media_store import NotStored
 
 if TYPE_CHECKING:
     from litestar.datastructures import UploadFile
 
     from wafast.api.services import Services
+    from wafast.inbox.media_store import StoredFile
 
 ROUTE = "POST /api/v1/media"
 #: What a file must be to become one of these; a document may be anything.
 WANTED = {"video": "video/", "audio": "audio/", "voice": "audio/", "document": ""}
+#: Bytes of the longest recording taken as a voice note: an hour at a browser's 128 kbit/s, with some room.
+MAX_VOICE = 64 << 20
 #: Types a browser names when it does not know.
 VAGUE = ("", "text/plain", media.OCTETS)
 
@@ -36,13 +41,25 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     media_url: Annotated[str, Meta(examples=["/media/9b74c9897bac770f….jpg"])]
     mime: Annotated[str, Meta(examples=["image/jpeg"])]
     size: Annotated[int, Meta(description="Bytes as stored; an image is made smaller.", examples=[83211])]
+    original_size: Annotated[int, Meta(description="Bytes as uploaded.", examples=[2411724])]
     width: Annotated[int | None, Meta(description="Pixels, for images.", examples=[1600])]
     height: Annotated[int | None, Meta(description="Pixels, for images.", examples=[1200])]
+    seconds: Annotated[int | None, Meta(description="Length of a voice note.", examples=[7])]
+    waveform: Annotated[
+        list[int] | None,
+        Meta(description="Loudness of a voice note in 64 steps from 0 to 100.", examples=[[3, 40, 72]]),
+    ]
     name: Annotated[str | None, Meta(description="File name as uploaded.", examples=["counter.jpg"])]
 
 
 async def store_upload(
-    services: Services, tenant_id: int, file: UploadFile, kind: object, key: str | None, actor: str
+    services: Services,
+    tenant_id: int,
+    file: UploadFile,
+    kind: object,
+    waveform: object,
+    key: str | None,
+    actor: str,
 ) -> Upload:
     """Stores a file of a form for its tenant.
 
@@ -51,6 +68,7 @@ async def store_upload(
         tenant_id: whose it is.
         file: the part with the file.
         kind: the part `type`, or None.
+        waveform: the part `waveform`, or None.
         key: Idempotency-Key, if one came.
         actor: who uploads.
 
@@ -60,7 +78,7 @@ async def store_upload(
     if kind not in (None, "image", *WANTED):
         raise refused_field("type", kind, "one of image, video, audio, voice, document is wanted")
     try:
-        upload = await _stored(services, tenant_id, file, None if kind is None else str(kind))
+        upload = await _stored(services, tenant_id, file, None if kind is None else str(kind), _steps_of(waveform))
     except NotStored as error:
         raise not_stored(str(error)) from error
     if key is None:
@@ -73,10 +91,17 @@ async def store_upload(
     return upload
 
 
-async def _stored(services: Services, tenant_id: int, file: UploadFile, kind: str | None) -> Upload:
+async def _stored(
+    services: Services, tenant_id: int, file: UploadFile, kind: str | None, waveform: bytes | None
+) -> Upload:
     source = cast(BinaryIO, file.file)
     mime = mime_of(file.content_type, file.filename)
+    original_size = source.seek(0, os.SEEK_END)
+    if original_size == 0:
+        raise refused_field("file", file.filename, "the file is empty")
+    source.seek(0)
     picture: images.Picture | None = None
+    sound: media.Sound | None = None
     if kind == "image" or (kind is None and await asyncio.to_thread(images.is_image, source)):
         source.seek(0)
         try:
@@ -85,23 +110,74 @@ async def _stored(services: Services, tenant_id: int, file: UploadFile, kind: st
             raise Problem(
                 415, "unsupported-media-type", f"{file.filename!r} can't be sent as image: {error}."
             ) from None
+    elif kind == "voice":
+        stored, sound = await _keep_voice(services, tenant_id, file, waveform)
     else:
-        if not mime.startswith(WANTED[kind or "document"]):
-            detail = f"{file.filename!r} is {mime}, which can't be sent as {kind}."
-            raise Problem(415, "unsupported-media-type", detail)
-        if source.seek(0, os.SEEK_END) == 0:
-            raise refused_field("file", file.filename, "the file is empty")
-        source.seek(0)
+        _check_type(file, mime, kind or "document")
         stored = await services.media.keep(tenant_id, source, mime)
     return Upload(
         media_id=stored.sha256.hex(),
         media_url=media.file_url(stored.sha256, stored.mime),
         mime=stored.mime,
         size=stored.size,
+        original_size=original_size,
         width=picture.width if picture else None,
         height=picture.height if picture else None,
+        seconds=sound.seconds if sound else None,
+        waveform=list(sound.waveform) if sound and sound.waveform else None,
         name=file.filename or None,
     )
+
+
+def _steps_of(waveform: object) -> bytes | None:
+    """A waveform out of a form: 64 numbers from 0 to 100 with commas.
+
+    Raises:
+        Problem: 400.
+    """
+    if waveform is None:
+        return None
+    steps = str(waveform).split(",")
+    if len(steps) != media.WAVEFORM_STEPS or not all(re.fullmatch("[0-9]{1,2}|100", step) for step in steps):
+        raise refused_field(
+            "waveform", waveform, f"{media.WAVEFORM_STEPS} numbers from 0 to 100 with commas are wanted"
+        )
+    return bytes(map(int, steps))
+
+
+async def _keep_voice(
+    services: Services, tenant_id: int, file: UploadFile, measured: bytes | None
+) -> tuple[StoredFile, media.Sound]:
+    """Makes a voice note of a recording and stores it."""
+    recorded = cast(BinaryIO, file.file).read(MAX_VOICE + 1)
+    if len(recorded) > MAX_VOICE:
+        raise Problem(413, "too-large", f"{file.filename!r} is larger than the {MAX_VOICE >> 20} MB of a voice note.")
+    try:
+        ogg, seconds, estimated = await asyncio.to_thread(_core.voice_note, recorded)
+    except ValueError as error:
+        detail = f"{file.filename!r} can't be sent as voice: {error}. Opus in WebM or Ogg is wanted."
+        raise Problem(415, "unsupported-media-type", detail) from None
+    stored = await services.media.keep(tenant_id, io.BytesIO(ogg), "audio/ogg; codecs=opus")
+    sound = media.Sound(seconds, measured or estimated)
+    await services.media.describe_sound(tenant_id, stored.sha256, sound)
+    return stored, sound
+
+
+def _check_type(file: UploadFile, mime: str, kind: str) -> None:
+    """Refuses what can't be sent as `kind`, or is not what it says.
+
+    Raises:
+        Problem: 415.
+    """
+    why = None
+    if not mime.startswith(WANTED[kind]):
+        why = f"is {mime}, which can't be sent as {kind}"
+    elif kind == "video" and mime not in file_types.VIDEOS:
+        why = f"is {mime}, which phones don't play: MP4 and 3GP can be sent as video, others as document"
+    elif not file_types.is_what_it_says(cast(BinaryIO, file.file), mime):
+        why = f"says to be {mime}, but is not"
+    if why is not None:
+        raise Problem(415, "unsupported-media-type", f"{file.filename!r} {why}.")
 
 
 def mime_of(declared: str, name: str) -> str:

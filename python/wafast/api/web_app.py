@@ -24,6 +24,8 @@ POLICY = (
 )
 #: First parts of addresses that are never a page.
 NOT_PAGES = frozenset({"api", "assets", "docs-assets", "docs", "healthz", "media", "metrics", "readyz", "ws"})
+#: Voice notes are recorded here and nowhere else; nothing else of the machine is asked for.
+PERMISSIONS = "microphone=(self), camera=(), geolocation=(), payment=(), usb=()"
 COMPRESSED = (".js", ".css", ".html", ".svg", ".txt", ".json", ".webmanifest")
 NOT_BUILT = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>wafast</title>
 <h1>wafast</h1><p>The web app is not built here: run <code>make build</code>. The API is at <a href="/docs">/docs</a>.
@@ -100,6 +102,7 @@ async def web_app(request: Request[Any, Any, Any]) -> Response[bytes]:
         "Cache-Control": "public, max-age=31536000, immutable" if immutable else "no-cache",
         "ETag": asset.etag,
         "Content-Security-Policy": POLICY,
+        "Permissions-Policy": PERMISSIONS,
         "Vary": "Accept-Encoding",
     }
     if request.headers.get("if-none-match") == asset.etag:

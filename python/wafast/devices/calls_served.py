@@ -28,6 +28,12 @@ class _MarkRead(msgspec.Struct):
     receipts: list[_Receipt]
 
 
+class _MarkPlayed(msgspec.Struct):
+    chat: str
+    sender: str
+    id: str
+
+
 class _Typing(msgspec.Struct):
     chat: str
     state: Literal["composing", "recording", "paused"]
@@ -50,6 +56,7 @@ class Verbs:
         self._fetches = asyncio.Semaphore(FETCHES_AT_ONCE)
         self._verbs: dict[str, Callable[[int, Session, Any], Awaitable[dict[str, Any]]]] = {
             "mark_read": self._mark_read,
+            "mark_played": self._mark_played,
             "typing": self._typing,
             "fetch_media": self._fetch_media,
             "is_on_whatsapp": self._is_on_whatsapp,
@@ -78,6 +85,11 @@ class Verbs:
         order = msgspec.convert(args, _MarkRead)
         for receipt in order.receipts:
             await session.mark_read(order.chat, receipt.sender, receipt.ids)
+        return {}
+
+    async def _mark_played(self, _device_no: int, session: Session, args: dict[str, Any]) -> dict[str, Any]:
+        order = msgspec.convert(args, _MarkPlayed)
+        await session.mark_played(order.chat, order.sender, order.id)
         return {}
 
     async def _typing(self, _device_no: int, session: Session, args: dict[str, Any]) -> dict[str, Any]:

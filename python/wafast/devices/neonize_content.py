@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
+import time
 from typing import Any
 
 from neonize.proto import Neonize_pb2 as pb
+from neonize.proto.waCommon import WACommon_pb2 as common
 from neonize.proto.waE2E import WAWebProtobufsE2E_pb2 as e2e
 from PIL import Image, UnidentifiedImageError
 
-from wafast.devices.session import Content, Media, MediaKind, Quoted
+from wafast.devices.session import Change, Content, Media, MediaKind, Quoted
 from wafast.inbox.media import ending_of
 
 #: whatsmeow's MediaType by kind, as neonize numbers them; and the word its media servers use.
@@ -33,12 +35,34 @@ def to_jid(text: str) -> pb.JID:
 
 
 def text_message(content: Content) -> bytes:
-    """A text, encoded; one that answers another carries its context."""
-    if content.quoted is None:
+    """A text, encoded; one that answers another, or was forwarded, carries its context."""
+    context = _context(content)
+    if context is None:
         message = e2e.Message(conversation=content.text)
     else:
-        answer = e2e.ExtendedTextMessage(text=content.text, contextInfo=_context(content.quoted))
-        message = e2e.Message(extendedTextMessage=answer)
+        message = e2e.Message(extendedTextMessage=e2e.ExtendedTextMessage(text=content.text, contextInfo=context))
+    encoded: bytes = message.SerializeToString()
+    return encoded
+
+
+def change_message(chat_jid: str, change: Change) -> bytes:
+    """What is done to a message of a chat, encoded. The author of a message is only named in groups."""
+    key = common.MessageKey(remoteJID=chat_jid, fromMe=change.author is None, ID=change.message_id)
+    if change.author is not None and chat_jid.endswith("@g.us"):
+        key.participant = change.author
+    now = time.time_ns() // 1_000_000
+    protocol = e2e.ProtocolMessage
+    match change.kind:
+        case "reaction":
+            reaction = e2e.ReactionMessage(key=key, text=change.text, senderTimestampMS=now)
+            message = e2e.Message(reactionMessage=reaction)
+        case "edit":
+            words = e2e.Message(conversation=change.text)
+            edit = protocol(key=key, type=protocol.MESSAGE_EDIT, editedMessage=words, timestampMS=now)
+            wrapped = e2e.FutureProofMessage(message=e2e.Message(protocolMessage=edit))
+            message = e2e.Message(editedMessage=wrapped)
+        case "delete":
+            message = e2e.Message(protocolMessage=protocol(key=key, type=protocol.REVOKE))
     encoded: bytes = message.SerializeToString()
     return encoded
 
@@ -57,8 +81,9 @@ def media_message(
         "mimetype": media.mime,
     }
     described = _described(media, upload)
-    if content.quoted is not None:
-        fields["contextInfo"] = _context(content.quoted)
+    context = _context(content)
+    if context is not None:
+        fields["contextInfo"] = context
     if content.text and media.kind not in ("audio", "voice"):
         fields["caption"] = content.text
     message = _message(media, fields, described)
@@ -76,6 +101,7 @@ def _message(media: Media, fields: dict[str, Any], described: dict[str, object])
         case "video":
             return e2e.Message(videoMessage=e2e.VideoMessage(**fields))
         case "audio" | "voice":
+            _sound(media, fields, described)
             return e2e.Message(audioMessage=e2e.AudioMessage(PTT=media.kind == "voice", **fields))
         case "document":
             name = media.name or "file"
@@ -95,6 +121,14 @@ def _picture(content: bytes, fields: dict[str, Any]) -> tuple[int, int] | None:
     small.save(preview, "JPEG", quality=60)
     fields |= {"width": size[0], "height": size[1], "JPEGThumbnail": preview.getvalue()}
     return size
+
+
+def _sound(media: Media, fields: dict[str, Any], described: dict[str, object]) -> None:
+    if media.seconds is not None:
+        fields["seconds"] = described["seconds"] = media.seconds
+    if media.waveform is not None:
+        fields["waveform"] = media.waveform
+        described["waveform"] = _text(media.waveform)
 
 
 def _described(media: Media, upload: pb.UploadResponse) -> dict[str, object]:
@@ -117,7 +151,19 @@ def _text(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _context(quoted: Quoted) -> e2e.ContextInfo:
+def _context(content: Content) -> e2e.ContextInfo | None:
+    """What stands around a message, if anything does."""
+    if content.quoted is None and not content.forwarded:
+        return None
+    context = e2e.ContextInfo()
+    if content.quoted is not None:
+        context.MergeFrom(_answered(content.quoted))
+    if content.forwarded:
+        context.isForwarded, context.forwardingScore = True, 1
+    return context
+
+
+def _answered(quoted: Quoted) -> e2e.ContextInfo:
     return e2e.ContextInfo(
         stanzaID=quoted.message_id, participant=quoted.sender, quotedMessage=e2e.Message(conversation=quoted.text)
     )

@@ -96,7 +96,7 @@ _PARSERS: dict[int, Callable[[bytes], ev.ControlEvent]] = {
 
 
 #: Codes of events which the core takes.
-HISTORY_SYNC, GROUP_INFO, UNDECRYPTABLE = 13, 22, 44
+HISTORY_SYNC, MESSAGE, GROUP_INFO, UNDECRYPTABLE = 13, 17, 22, 44
 
 #: What whatsmeow says of a message whose key was used up before (message.go, types/message.go): "Ignoring message ID
 #: from SENDER in CHAT: …", or only the chat where that is who wrote; libsignal's words follow.
@@ -133,6 +133,22 @@ def _described(chat: PhoneChat) -> history.Conversation:
 def renamed(group: pb.JID, subject: str) -> bytes:
     """An event for the core that says what a group is called and nothing else."""
     encoded: bytes = pb.GroupInfoEvent(JID=group, Name=pb.GroupName(Name=subject)).SerializePartialToString()
+    return encoded
+
+
+def own_message(chat: pb.JID, message_id: str, sent_at: int, content: bytes) -> bytes:
+    """An event for the core, as of a message that was written on the phone itself.
+
+    Args:
+        chat: where.
+        message_id: WhatsApp's id of it.
+        sent_at: Unix seconds.
+        content: the encoded `waE2E.Message`.
+    """
+    info = pb.MessageInfo(MessageSource=pb.MessageSource(Chat=chat, IsFromMe=True), ID=message_id, Timestamp=sent_at)
+    event = pb.Message(Info=info)
+    event.Message.MergeFromString(content)
+    encoded: bytes = event.SerializePartialToString()
     return encoded
 
 

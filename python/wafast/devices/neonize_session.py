@@ -35,8 +35,8 @@ DRAIN_SECONDS = 0.1
 CODES_STOP_SECONDS = 0.2
 #: A person types with a Chrome on Linux, as far as WhatsApp shows it on the phone.
 CODE_CLIENT = {"clientType": 1, "clientDisplayName": "Chrome (Linux)", "showPushNotification": True}
-#: A read receipt's type, as neonize wants it.
-READ = b"read"
+#: Types of receipts, as neonize wants them.
+READ, PLAYED = b"read", b"played"
 
 #: What whatsmeow says when a message has not left (send.go, user.go, errors.go) …
 UNSENT = (
@@ -200,11 +200,13 @@ class NeonizeSession:
             raise ev.SessionError(answer.Error)
         return str(answer.Code)
 
-    async def send(self, to_jid: str, content: ev.Content) -> ev.Sent:
+    async def send(self, to_jid: str, content: ev.Content | ev.Change) -> ev.Sent:
         """See `Session.send`."""
         await self._introduce(to_jid)
         described = thumbnail = None
-        if content.media is None:
+        if isinstance(content, ev.Change):
+            message = content_of.change_message(to_jid, content)
+        elif content.media is None:
             message = content_of.text_message(content)
         else:
             upload = await self._upload(content.media)
@@ -219,6 +221,13 @@ class NeonizeSession:
             raise send_error(answer.Error)
         sent = answer.SendResponse
         return ev.Sent(sent.ID, _unix(sent.Timestamp), described, thumbnail)
+
+    def changed(self, chat_jid: str, change: ev.Change, sent: ev.Sent) -> None:
+        """See `Session.changed`."""
+        told = neonize_events.own_message(
+            content_of.to_jid(chat_jid), sent.message_id, sent.timestamp, content_of.change_message(chat_jid, change)
+        )
+        self._feed(self.device_no, neonize_events.MESSAGE, told)
 
     async def _introduce(self, to_jid: str) -> None:
         """Tell the core whose LID is behind a number before the first message goes there: receipts come from the LID,
@@ -268,10 +277,17 @@ class NeonizeSession:
 
     async def mark_read(self, chat_jid: str, sender_jid: str, message_ids: list[str]) -> None:
         """See `Session.mark_read`."""
+        await self._receipt(chat_jid, sender_jid, message_ids, READ)
+
+    async def mark_played(self, chat_jid: str, sender_jid: str, message_id: str) -> None:
+        """See `Session.mark_played`."""
+        await self._receipt(chat_jid, sender_jid, [message_id], PLAYED)
+
+    async def _receipt(self, chat_jid: str, sender_jid: str, message_ids: list[str], kind: bytes) -> None:
         chat = content_of.to_jid(chat_jid).SerializeToString()
         sender = content_of.to_jid(sender_jid).SerializeToString()
         ids = " ".join(message_ids).encode()
-        await self._order("MarkRead", ids, int(time.time()), chat, len(chat), sender, len(sender), READ)
+        await self._order("MarkRead", ids, int(time.time()), chat, len(chat), sender, len(sender), kind)
 
     async def is_on_whatsapp(self, phones: list[str]) -> dict[str, str | None]:
         """See `Session.is_on_whatsapp`."""

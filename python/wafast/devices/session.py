@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import msgspec
 
 MediaKind = Literal["image", "video", "audio", "voice", "document"]
+ChangeKind = Literal["reaction", "edit", "delete"]
 
 
 class Own(msgspec.Struct, frozen=True, tag=True):
@@ -143,20 +144,40 @@ class Quoted(msgspec.Struct, frozen=True):
 
 
 class Media(msgspec.Struct, frozen=True):
-    """A file to send. `content` are its bytes, `name` a document's file name."""
+    """A file to send. `content` are its bytes, `name` a document's file name; of a sound `seconds` say how long it is,
+    and `waveform` how loud, in 64 steps from 0 to 100."""
 
     kind: MediaKind
     content: bytes
     mime: str
     name: str | None = None
+    seconds: int | None = None
+    waveform: bytes | None = None
 
 
 class Content(msgspec.Struct, frozen=True):
-    """What a send carries: a text, or a file with a caption."""
+    """What a send carries: a text, or a file with a caption. `forwarded`: it was somebody's message before."""
 
     text: str
     media: Media | None = None
     quoted: Quoted | None = None
+    forwarded: bool = False
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What a send does to a message that is there.
+
+    Args:
+        kind: what.
+        message_id: of the message.
+        author: who wrote it: its JID; None when we did.
+        text: the emoji of a reaction (empty takes it back), or the words of an edit.
+    """
+
+    kind: ChangeKind
+    message_id: str
+    author: str | None
+    text: str = ""
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -234,17 +255,24 @@ class Session(Protocol):
     async def pair_by_code(self, phone: str) -> str:
         """The code to type on the phone (E.164). Only after the first `Qr`. Raises SessionError."""
 
-    async def send(self, to_jid: str, content: Content) -> Sent:
-        """Send one message; returns when the server has taken it.
+    async def send(self, to_jid: str, content: Content | Change) -> Sent:
+        """Send one message, or change one; returns when the server has taken it.
 
         Raises Offline, NotSent, Refused, Unanswered.
         """
+
+    def changed(self, chat_jid: str, change: Change, sent: Sent) -> None:
+        """Tell the core of a change that has left, as the phone would tell of its own: our copy changes with it. Told
+        twice it is one. Returns once the news survives the process."""
 
     async def show_typing(self, chat_jid: str, state: str) -> None:
         """Show `composing`, `recording` or `paused` in a chat. Raises SessionError."""
 
     async def mark_read(self, chat_jid: str, sender_jid: str, message_ids: list[str]) -> None:
         """Tell a sender that messages were read. Raises SessionError."""
+
+    async def mark_played(self, chat_jid: str, sender_jid: str, message_id: str) -> None:
+        """Tell a sender that a voice note was heard. Raises SessionError."""
 
     async def is_on_whatsapp(self, phones: list[str]) -> dict[str, str | None]:
         """The JID of each phone (E.164), None where it has no WhatsApp. Raises SessionError."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import mimetypes
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -51,6 +51,30 @@ class MessageMedia(msgspec.Struct, frozen=True):
     mime: str
     name: str | None
     expired: str | None
+
+
+class Sound(msgspec.Struct, frozen=True):
+    """What is known of a voice note without hearing it.
+
+    Args:
+        seconds: how long it is.
+        waveform: its loudness in 64 steps from 0 to 100; None when that is not known.
+    """
+
+    seconds: int
+    waveform: bytes | None
+
+
+#: Steps of a waveform, as WhatsApp has them.
+WAVEFORM_STEPS = 64
+
+
+def sound_of(media: dict[str, Any]) -> Sound | None:
+    """What a message's `media` says of its sound, or None when it is none or says nothing."""
+    if media.get("type") != "audio" or media.get("seconds") is None:
+        return None
+    waveform = base64.b64decode(media.get("waveform") or "")
+    return Sound(media["seconds"], waveform if len(waveform) == WAVEFORM_STEPS else None)
 
 
 def ending_of(mime: str) -> str:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import asyncpg
     from asyncpg.pool import PoolConnectionProxy
 
+    from wafast.inbox.media import Sound
+
 q = load(__file__)
 
 CHUNK = 1 << 18  # bytes read or written at once
@@ -136,6 +138,10 @@ class MediaStore:
                     await asyncio.to_thread(_move, name, self._path(sha256))
                 mime = await connection.fetchval(q.store_media, tenant_id, sha256, mime, size)
         return StoredFile(sha256, mime, size)
+
+    async def describe_sound(self, tenant_id: int, sha256: bytes, sound: Sound) -> None:
+        """Notes how long a sound is and how loud, for whoever sends it."""
+        await self._pool.execute(q.describe_sound, tenant_id, sha256, sound.seconds, sound.waveform)
 
     async def keep_picture(self, tenant_id: int, source: BinaryIO) -> tuple[StoredFile, images.Picture]:
         """Makes a picture fit for sending and stores it.

@@ -18,6 +18,9 @@ INSERT INTO media (tenant_id, sha256, mime, size) VALUES ($1, $2, $3, $4)
 ON CONFLICT (tenant_id, sha256) DO UPDATE SET viewed_at = now()
 RETURNING mime;
 
+-- name: describe_sound
+UPDATE media SET seconds = $3, waveform = coalesce($4, waveform) WHERE tenant_id = $1 AND sha256 = $2;
+
 -- name: evict_media
 -- A statement of its own after the lock, so that it sees what was put into the outbox before. Ten minutes: an upload is
 -- there before the message that sends it.

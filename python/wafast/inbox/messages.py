@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from wafast.database.queries import load
-from wafast.inbox.media import OCTETS
+from wafast.inbox.media import OCTETS, sound_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,10 @@ class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
     width: Annotated[int | None, Meta(description="Pixels.", examples=[1600])]
     height: Annotated[int | None, Meta(description="Pixels.", examples=[1200])]
     seconds: Annotated[int | None, Meta(description="Length of audio and video.", examples=[7])]
+    waveform: Annotated[
+        list[int] | None,
+        Meta(description="Loudness of a voice note in 64 steps from 0 to 100.", examples=[[3, 40, 72]]),
+    ]
     name: Annotated[str | None, Meta(description="File name of a document.", examples=["price-list.pdf"])]
     expired: Annotated[bool, Meta(description="WhatsApp does not keep the file any more; the phone may still have it.")]
 
@@ -164,12 +168,14 @@ def message_of(row: asyncpg.Record) -> Message:
 
 
 def _media_facts(media: dict[str, Any], expired: bool) -> MediaFacts:
+    sound = sound_of(media)
     return MediaFacts(
         mime=media.get("mime") or OCTETS,
         size=media.get("size"),
         width=media.get("width"),
         height=media.get("height"),
         seconds=media.get("seconds"),
+        waveform=None if sound is None or sound.waveform is None else list(sound.waveform),
         name=media.get("name"),
         expired=expired,
     )

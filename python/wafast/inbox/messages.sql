@@ -45,7 +45,8 @@ LIMIT $5;
 SELECT m.chat_id, m.key, d.id AS device_id, c.jid AS chat_jid, m.message_id, jid_of(m.sender) AS sender_jid,
        m.sender_name, m.flags, message_kind(m.kind) AS kind, m.body, m.media, m.quoted,
        message_status(m.status) AS status, m.reactions, m.poll_votes, m.edited_at, m.deleted_at, m.created_at,
-       t.key IS NOT NULL AS has_thumbnail, f.key IS NOT NULL AS has_expired, o.id AS outbox_id, m.tenant_id, m.key <= c.floor_key AS is_trimmed
+       t.key IS NOT NULL AS has_thumbnail, f.key IS NOT NULL AS has_expired, o.id AS outbox_id, m.tenant_id, m.device_no,
+       m.key <= c.floor_key AS is_trimmed
 FROM unnest($2::int8[], $3::int8[]) AS asked (chat_id, key)
 JOIN messages m ON m.chat_id = asked.chat_id AND m.key = asked.key
 JOIN chats c ON c.id = m.chat_id

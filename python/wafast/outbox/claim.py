@@ -31,11 +31,15 @@ class Claim(msgspec.Struct, frozen=True):
     media_sha256: bytes | None
     file_name: str | None
     quoted: str | None
+    target: str | None
+    forwarded: bool
     priority: Priority
     attempts: int
     claim_epoch: int
     typing: bool
     media_mime: str | None
+    media_seconds: int | None
+    media_waveform: bytes | None
 
 
 async def claim(pool: asyncpg.Pool, worker_id: UUID, replies: Sequence[int], paced: Sequence[int]) -> list[Claim]:

@@ -57,8 +57,9 @@ clock AS (
     FROM (SELECT device_no, count(*)::int4 AS sends FROM claimed GROUP BY device_no) c
     WHERE d.no = c.device_no
 )
-SELECT c.id, c.tenant_id, c.device_no, c.to_jid, c.kind, c.body, c.media_sha256, c.file_name, c.quoted, c.priority,
-       c.attempts, c.claim_epoch, h.typing, m.mime AS media_mime
+SELECT c.id, c.tenant_id, c.device_no, c.to_jid, c.kind, c.body, c.media_sha256, c.file_name, c.quoted, c.target,
+       c.forwarded, c.priority, c.attempts, c.claim_epoch, h.typing, m.mime AS media_mime, m.seconds AS media_seconds,
+       m.waveform AS media_waveform
 FROM claimed c
 JOIN held h ON h.no = c.device_no
 LEFT JOIN media m ON m.tenant_id = c.tenant_id AND m.sha256 = c.media_sha256

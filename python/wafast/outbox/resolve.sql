@@ -10,8 +10,9 @@ WITH open AS (
     FROM outbox o
     WHERE o.device_no = ANY ($1::int4[]) AND o.state IN ('sending', 'unknown')
 )
-SELECT o.id, o.tenant_id, o.device_no, o.to_jid, o.kind, o.body, o.media_sha256, o.file_name, o.quoted, o.priority,
-       o.attempts, o.claim_epoch, false AS typing, m.mime AS media_mime,
+SELECT o.id, o.tenant_id, o.device_no, o.to_jid, o.kind, o.body, o.media_sha256, o.file_name, o.quoted, o.target,
+       o.forwarded, o.priority, o.attempts, o.claim_epoch, false AS typing, m.mime AS media_mime,
+       m.seconds AS media_seconds, m.waveform AS media_waveform,
        extract(epoch FROM o.claimed_at)::int8 AS claimed_at, told.message_id
 FROM open o
 JOIN chats c ON c.device_no = o.device_no AND c.jid = o.chat_jid

@@ -14,7 +14,10 @@ from wafast.events import bus
 
 q = load(__file__)
 
-Kind = Literal["text", "image", "video", "audio", "voice", "document"]
+#: What becomes a message of its own …
+MessageKind = Literal["text", "image", "video", "audio", "voice", "document"]
+#: … and everything that leaves: the last three change a message that is there.
+Kind = Literal["text", "image", "video", "audio", "voice", "document", "reaction", "edit", "delete"]
 Priority = Literal["reply", "paced"]
 
 
@@ -33,6 +36,8 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     media_mime: str | None
     file_name: str | None
     quoted: str | None
+    target: str | None
+    forwarded: bool
     priority: Priority
     state: str
     reason: str | None
@@ -72,11 +77,14 @@ async def enqueue(
     media_sha256: bytes | None = None,
     file_name: str | None = None,
     quoted: str | None = None,
+    target: str | None = None,
+    forwarded: bool = False,
     priority: Priority = "reply",
     not_before: datetime | None = None,
     expires_at: datetime | None = None,
 ) -> OutboxRow | None:
-    """Put one send into the queue; None when the tenant has no such device. Raises NotPaired, UnknownMedia."""
+    """Put one send into the queue; None when the tenant has no such device. `target` is WhatsApp's id of the message a
+    reaction, edit or deletion is about. Raises NotPaired, UnknownMedia."""
     async with pool.acquire() as connection, connection.transaction():
         device = await connection.fetchrow(q.device_for_send, tenant_id, device_id)
         if device is None:
@@ -89,7 +97,7 @@ async def enqueue(
                 raise UnknownMedia
         outbox_id = await connection.fetchval(
             q.enqueue, tenant_id, device["no"], to_jid, kind, body, media_sha256, file_name, quoted,
-            priority, not_before, expires_at, created_by,
+            target, forwarded, priority, not_before, expires_at, created_by,
         )  # fmt: skip
         row = _row(await connection.fetchrow(q.get_outbox, tenant_id, outbox_id))
         await bus.wake(connection, "outbox", device["network"], device["no"])

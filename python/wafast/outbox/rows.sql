@@ -10,9 +10,9 @@ SELECT pg_advisory_xact_lock_shared(hashtextextended(encode($1, 'hex'), 0))
 SELECT EXISTS (SELECT FROM media WHERE tenant_id = $1 AND sha256 = $2)
 
 -- name: enqueue
-INSERT INTO outbox (tenant_id, device_no, to_jid, kind, body, media_sha256, file_name, quoted, priority, not_before,
-                    expires_at, created_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, now()), $11, $12)
+INSERT INTO outbox (tenant_id, device_no, to_jid, kind, body, media_sha256, file_name, quoted, target, forwarded,
+                    priority, not_before, expires_at, created_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, coalesce($12, now()), $13, $14)
 RETURNING id
 
 -- name: get_outbox
@@ -48,7 +48,9 @@ WHERE d.no = o.device_no AND o.tenant_id = $1 AND o.id = $2 AND o.state = 'queue
 RETURNING o.device_no, d.network
 
 -- name: retry_outbox
-UPDATE outbox o SET state = 'queued', reason = NULL, not_before = now(), expires_at = NULL,
+-- A change of a message keeps its end: WhatsApp takes it only so long.
+UPDATE outbox o SET state = 'queued', reason = NULL, not_before = now(),
+    expires_at = CASE WHEN o.target IS NOT NULL THEN o.expires_at END,
     claim_worker = NULL, claim_epoch = NULL, claimed_at = NULL
 FROM devices d
 WHERE d.no = o.device_no AND o.tenant_id = $1 AND o.id = $2

@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 from uuid import UUID
 
 import asyncpg
@@ -16,8 +16,10 @@ import asyncpg
 from wafast import logs
 from wafast.database.away import DATABASE_AWAY
 from wafast.devices.session import (
+    Change,
     Content,
     Media,
+    MediaKind,
     NotSent,
     Offline,
     Refused,
@@ -86,7 +88,7 @@ class Sender:
                     next_safety = time.monotonic() + SAFETY_SECONDS
                     await claims.expire(self._pool, self._online())
                     await claims.give_up_lost(self._pool, self._worker_id, list(self._in_flight.values()))
-                    await resolve(self._pool, self._online(), self._keep)
+                    await resolve(self._pool, self._online(), self._session_of, self._keep)
                 wait = await self._tick()
             except DATABASE_AWAY as error:
                 log.warning("the database is away", error=str(error))
@@ -153,7 +155,7 @@ class Sender:
             return
         await self._send(claim, session, content)
 
-    async def _send(self, claim: Claim, session: Session, content: Content) -> None:
+    async def _send(self, claim: Claim, session: Session, content: Content | Change) -> None:
         if claim.priority == "paced" and claim.typing:
             await self._type(session, claim)
         try:
@@ -165,17 +167,24 @@ class Sender:
         except Unanswered as error:
             await self._finish(claim, "unknown", f"WhatsApp did not answer, it may have left: {error}")
         else:
+            if isinstance(content, Change):
+                session.changed(claim.to_jid, content, sent)
             await self._persist(lambda: transition.record_sent(self._pool, self._worker_id, claim, sent, self._keep))
 
-    async def _content(self, claim: Claim) -> Content:
+    async def _content(self, claim: Claim) -> Content | Change:
         """What to send. Raises FileNotFoundError."""
+        change = await transition.change(self._pool, claim)
+        if change is not None:
+            return change
         answered = await transition.quoted(self._pool, claim)
         if claim.kind == "text" or claim.media_sha256 is None:
-            return Content(claim.body, quoted=answered)
+            return Content(claim.body, quoted=answered, forwarded=claim.forwarded)
         name = claim.media_sha256.hex()
         file = await asyncio.to_thread((self._media_dir / name[:2] / name).read_bytes)
         mime = claim.media_mime or OCTETS
-        return Content(claim.body, Media(claim.kind, file, mime, claim.file_name), answered)
+        kind = cast(MediaKind, claim.kind)  # nothing else has a file
+        media = Media(kind, file, mime, claim.file_name, claim.media_seconds, claim.media_waveform)
+        return Content(claim.body, media, answered, claim.forwarded)
 
     async def _type(self, session: Session, claim: Claim) -> None:
         """Show a while that somebody types; a message leaves even when that cannot be shown."""

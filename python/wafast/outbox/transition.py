@@ -9,8 +9,9 @@ import asyncpg
 
 from wafast._core import message_key
 from wafast.database.queries import load
-from wafast.devices.session import Quoted, Sent
+from wafast.devices.session import Change, Quoted, Sent
 from wafast.events import bus
+from wafast.inbox.messages import FORWARDED, FROM_ME
 from wafast.outbox.claim import Claim
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ async def finish(
 
 
 async def record_sent(pool: asyncpg.Pool, worker_id: UUID, claim: Claim, sent: Sent, keep: int) -> bool:
-    """The server has taken the message: the outbox row, the message row and the chat's preview, in one transaction.
+    """The server has taken what was sent: the outbox row, and of a message its row and the chat's preview, in one
+    transaction.
 
     Of the chat's messages the newest `keep` are shown, all when it is 0.
 
@@ -54,11 +56,22 @@ async def record_sent(pool: asyncpg.Pool, worker_id: UUID, claim: Claim, sent: S
     """
     async with pool.acquire() as connection, connection.transaction():
         ours = await finish(connection, worker_id, claim, "sent", message_id=sent.message_id)
-        await store_message(connection, claim, sent, keep)
+        await take_in(connection, claim, sent, keep)
     return bool(ours)
 
 
-async def store_message(connection: Executor, claim: Claim, sent: Sent, keep: int) -> None:
+async def take_in(connection: Executor, claim: Claim, sent: Sent, keep: int) -> None:
+    """What a send that has left leaves here beside its row, in the caller's transaction: a message, or of a change only
+    the receipts that were faster (the core changes the message, see `Session.changed`)."""
+    if claim.target is None:
+        await _store_message(connection, claim, sent, keep)
+    else:
+        await connection.execute(
+            q.take_early_receipts_of_change, claim.device_no, claim.to_jid, sent.message_id, claim.id
+        )
+
+
+async def _store_message(connection: Executor, claim: Claim, sent: Sent, keep: int) -> None:
     """The message row of a send that has left, its chat's preview, and the receipts that were faster. Runs in the
     caller's transaction, in which the outbox row has become `sent`."""
     key = message_key(sent.timestamp, sent.message_id)
@@ -68,7 +81,7 @@ async def store_message(connection: Executor, claim: Claim, sent: Sent, keep: in
     own = await connection.fetchval(q.own_jid, claim.device_no)
     new = await connection.fetchval(
         q.insert_own_message, chat_id, key, pack(own), claim.device_no, claim.tenant_id, kind, sent.message_id,
-        body, sent.media, claim.quoted,
+        body, sent.media, claim.quoted, FROM_ME | FORWARDED if claim.forwarded else FROM_ME,
     )  # fmt: skip
     if new is not None and sent.thumbnail is not None:
         await connection.execute(q.insert_thumbnail, chat_id, key, claim.tenant_id, sent.thumbnail)
@@ -91,6 +104,15 @@ async def quoted(pool: asyncpg.Pool, claim: Claim) -> Quoted | None:
     if row is None:
         return None
     return Quoted(claim.quoted, row["own"] if row["from_me"] else row["sender"], row["body"])
+
+
+async def change(pool: asyncpg.Pool, claim: Claim) -> Change | None:
+    """What a send does to a message that is there; None when it is a message itself. What is not kept here any more
+    counts as ours."""
+    if claim.target is None or claim.kind not in ("reaction", "edit", "delete"):
+        return None
+    author = await pool.fetchval(q.author_of, claim.device_no, claim.to_jid, claim.target)
+    return Change(claim.kind, claim.target, author, claim.body)
 
 
 async def pause(pool: asyncpg.Pool, device_no: int, seconds: float, reason: str) -> None:

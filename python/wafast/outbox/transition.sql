@@ -25,10 +25,10 @@ ON CONFLICT (device_no, jid) DO UPDATE SET jid = excluded.jid
 RETURNING id
 
 -- name: insert_own_message
--- The core may store the same message as an echo: the first stays. flags 1 is from me, status 2 is sent.
+-- The core may store the same message as an echo: the first stays. Status 2 is sent.
 INSERT INTO messages (chat_id, key, created_at, sender, device_no, tenant_id, kind, flags, status, message_id, body,
                       media, quoted)
-VALUES ($1, $2, now(), $3, $4, $5, $6, 1, 2, $7, $8, $9, $10)
+VALUES ($1, $2, now(), $3, $4, $5, $6, $11, 2, $7, $8, $9, $10)
 ON CONFLICT (chat_id, key) DO NOTHING
 RETURNING key
 
@@ -69,6 +69,22 @@ UPDATE outbox SET state = CASE WHEN message_status($4) = 'delivered' THEN 'deliv
     read_at = CASE WHEN message_status($4) <> 'delivered' THEN to_timestamp($5) END
 WHERE id = $3 AND state = 'sent'
 
+-- name: take_early_receipts_of_change
+-- As above, for what is no message: $1 device, $2 chat's JID, $3 message id, $4 outbox row.
+WITH early AS (
+    DELETE FROM pending_changes p USING chats c
+    WHERE c.device_no = $1 AND c.jid = $2 AND p.chat_id = c.id AND p.message_id = $3
+      AND p.change ->> 'change' = 'status'
+    RETURNING (p.change ->> 'status')::int2 AS status, (p.change ->> 'at')::int8 AS at
+), furthest AS (
+    SELECT status, at FROM early ORDER BY status DESC, at DESC LIMIT 1
+)
+UPDATE outbox SET state = CASE WHEN message_status(f.status) = 'delivered' THEN 'delivered' ELSE 'read' END,
+    delivered_at = to_timestamp(f.at),
+    read_at = CASE WHEN message_status(f.status) <> 'delivered' THEN to_timestamp(f.at) END
+FROM furthest f
+WHERE id = $4 AND state = 'sent'
+
 -- name: own_jid
 SELECT jid FROM devices WHERE no = $1
 
@@ -77,6 +93,14 @@ SELECT jid FROM devices WHERE no = $1
 SELECT m.body, m.flags & 1 <> 0 AS from_me, coalesce(jid_of(m.sender), c.jid) AS sender, d.jid AS own
 FROM chats c
 JOIN devices d ON d.no = c.device_no
+JOIN messages m ON m.chat_id = c.id
+WHERE c.device_no = $1 AND c.jid = $2 AND m.message_id = $3
+LIMIT 1
+
+-- name: author_of
+-- NULL for ours.
+SELECT CASE WHEN m.flags & 1 = 0 THEN coalesce(jid_of(m.sender), c.jid) END
+FROM chats c
 JOIN messages m ON m.chat_id = c.id
 WHERE c.device_no = $1 AND c.jid = $2 AND m.message_id = $3
 LIMIT 1

@@ -27,7 +27,10 @@ pub fn got(world: &Arc<World>, device: &Arc<Device>, phone: Phone, incoming: &In
     };
     let group = incoming.group.as_ref().map(|group| group.id.clone());
     let visit = Visit { world: Arc::clone(world), line: device.address.phone, contact: phone, group };
-    visit.react(&incoming.id, &content.text);
+    visit.react(&incoming.id, &content);
+    if content.is_change() {
+        return visit.note(device.address.device, incoming.id.clone(), content, retry);
+    }
     live::heard(world, visit.line, phone, incoming.group.as_ref(), &content);
     visit.note(device.address.device, incoming.id.clone(), content, retry);
 }
@@ -76,12 +79,12 @@ impl Visit {
         }
     }
 
-    fn react(&self, id: &str, text: &str) {
+    fn react(&self, id: &str, content: &Content) {
         let behaviour = self.world.behaviours.of(self.line, self.contact);
         self.later(behaviour.deliver_ms, id, None);
         self.later(behaviour.read_ms, id, Some("read"));
-        if let Some(answer) = behaviour.reply {
-            self.answer(&answer.replace("{text}", text));
+        if let Some(answer) = behaviour.reply.filter(|_| !content.is_change()) {
+            self.answer(&answer.replace("{text}", &content.text));
         }
     }
 

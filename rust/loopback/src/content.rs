@@ -25,6 +25,13 @@ pub struct Content {
     pub file: Option<File>,
 }
 
+impl Content {
+    /// It does something to a message that is there; nobody answers that.
+    pub fn is_change(&self) -> bool {
+        matches!(self.kind, "reaction" | "edit" | "revoke")
+    }
+}
+
 impl File {
     /// Fetches and decrypts it; gives its SHA-256 and whether that is the one promised. A millisecond of CPU and disk.
     pub fn check(&self, world: &Arc<World>) -> (bool, Option<String>) {

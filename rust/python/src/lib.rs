@@ -5,6 +5,7 @@ mod ingest;
 mod inlet;
 mod simulator;
 mod stores;
+mod voice;
 
 #[pyo3::pymodule]
 mod _core {
@@ -18,6 +19,8 @@ mod _core {
     use crate::simulator::loopback;
     #[pymodule_export]
     use crate::stores::{release_stores, watch_stores};
+    #[pymodule_export]
+    use crate::voice::voice_note;
 
     use pyo3::prelude::{Bound, PyModule, PyResult};
 

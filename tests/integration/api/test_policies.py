@@ -63,6 +63,13 @@ def _things(tenant: Tenant) -> tuple[Device, dict[str, str]]:
         "key_id": str(tenant.world.sql("SELECT max(id) FROM api_keys WHERE tenant_id = $1", tenant.id)),
         "filename": f"{chat.id}-{key}.txt",
         "message_id": f"{chat.id}-{tenant.message(chat, from_me=True)}",
+        "reply_id": str(
+            tenant.world.sql(
+                "INSERT INTO quick_replies (tenant_id, name, body, created_by) VALUES ($1, 'hi', 'Hi', 'user:1')"
+                " ON CONFLICT (tenant_id, name) DO UPDATE SET body = excluded.body RETURNING id",
+                tenant.id,
+            )
+        ),
     }
 
 
@@ -91,7 +98,11 @@ def test_things_of_another_workspace_do_not_exist(tenant: Tenant, stranger: Tena
     assert answer.headers["content-type"].startswith("application/problem+json")
 
 
-@pytest.mark.parametrize("route", [route for route in WITH_IDS if "key_id" not in route.path], ids=_name)
+@pytest.mark.parametrize(
+    "route",
+    [route for route in WITH_IDS if not {"key_id", "reply_id"} & set(re.findall(r"{(\w+)}", route.path))],
+    ids=_name,
+)
 def test_things_of_a_device_out_of_reach_do_not_exist(tenant: Tenant, route: Route) -> None:
     _, ids = _things(tenant)
     answer = _ask(tenant.client("admin", [tenant.device().id]), route, ids)
@@ -102,7 +113,7 @@ def test_things_of_a_device_out_of_reach_do_not_exist(tenant: Tenant, route: Rou
 @pytest.mark.parametrize("nonsense", ["x", "0", "-1", "9" * 40, "00000000-0000-0000-0000-000000000000", "١"])
 def test_ids_that_are_none_name_nothing(tenant: Tenant, route: Route, nonsense: str) -> None:
     ids: dict[str, Any] = dict.fromkeys(
-        ("device_id", "pairing_id", "chat_id", "outbox_id", "key_id", "filename", "message_id"), nonsense
+        ("device_id", "pairing_id", "chat_id", "outbox_id", "key_id", "filename", "message_id", "reply_id"), nonsense
     )
     answer = _ask(tenant.client("admin"), route, ids)
     assert answer.status_code == 404, answer.text

@@ -163,9 +163,10 @@ class Stack:
         return await self.until_state(device.id, "online")
 
     async def send(self, device_id: UUID, to: str, text: str, **more: Any) -> outbox.OutboxRow:
-        """Queue a text."""
+        """Queue a text, or what `kind` says; `to` is a number, of a group with `server`."""
+        server = more.pop("server", "s.whatsapp.net")
         row = await outbox.enqueue(
-            self.pool, self.tenant_id, device_id, f"{to}@s.whatsapp.net", more.pop("kind", "text"), text,
+            self.pool, self.tenant_id, device_id, f"{to}@{server}", more.pop("kind", "text"), text,
             created_by="test", **more,
         )  # fmt: skip
         assert row is not None

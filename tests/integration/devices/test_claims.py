@@ -173,14 +173,14 @@ async def _unknown_with_receipt(stack: Stack, sends: int, *ids: str) -> tuple[in
 
 async def test_a_receipt_tells_that_an_unknown_send_has_left(stack: Stack) -> None:
     device_no, [row] = await _unknown_with_receipt(stack, 1, "ABC")
-    assert await resolve(stack.pool, [device_no], 20) == 1
+    assert await resolve(stack.pool, [device_no], lambda _: None, 20) == 1
     assert (await stack.until_sent(row, "delivered")).message_id == "ABC"
     stored = await stack.pool.fetchrow("SELECT * FROM whatsapp_messages")
     assert stored is not None
     assert (stored["message_id"], stored["message_text"], stored["status"], stored["from_me"]) == (
         "ABC", "0", "delivered", True,
     )  # fmt: skip
-    assert await resolve(stack.pool, [device_no], 20) == 0
+    assert await resolve(stack.pool, [device_no], lambda _: None, 20) == 0
 
 
 @pytest.mark.parametrize(("sends", "ids"), [(2, ["ABC"]), (1, ["ABC", "DEF"])], ids=["two sends", "two receipts"])
@@ -188,7 +188,7 @@ async def test_an_unknown_send_stays_so_when_a_receipt_could_mean_another(
     stack: Stack, sends: int, ids: list[str]
 ) -> None:
     device_no, rows_left = await _unknown_with_receipt(stack, sends, *ids)
-    assert await resolve(stack.pool, [device_no], 20) == 0
+    assert await resolve(stack.pool, [device_no], lambda _: None, 20) == 0
     for row in rows_left:
         await stack.until_sent(row, "unknown")
 
@@ -196,7 +196,7 @@ async def test_an_unknown_send_stays_so_when_a_receipt_could_mean_another(
 async def test_a_receipt_that_came_much_later_says_nothing_of_an_unknown_send(stack: Stack) -> None:
     device_no, _ = await _unknown_with_receipt(stack, 1, "ABC")
     await stack.pool.execute("UPDATE outbox SET claimed_at = claimed_at - interval '6 minutes'")
-    assert await resolve(stack.pool, [device_no], 20) == 0
+    assert await resolve(stack.pool, [device_no], lambda _: None, 20) == 0
 
 
 async def test_an_echo_that_came_first_stays(stack: Stack) -> None:

@@ -24,27 +24,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/chats/{chat_id}/media": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Gallery of a chat
-         * @description Messages with pictures, videos, documents or links, newest first. A page may hold fewer than `limit`, even
-         *     none, while `next` still leads on: a long chat is looked through a part at a time.
-         */
-        get: operations["list_chat_media"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/chats/{chat_id}/messages": {
         parameters: {
             query?: never;
@@ -54,7 +33,7 @@ export interface paths {
         };
         /**
          * Messages of a chat
-         * @description Newest first; `after` leads to older ones, `before` to newer ones, and `around` to a place in the middle.
+         * @description Newest first; `after` leads to older ones.
          */
         get: operations["list_messages"];
         put?: never;
@@ -321,26 +300,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/devices/{device_id}/media": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Gallery of a device
-         * @description As of a chat, over all chats of the device.
-         */
-        get: operations["list_device_media"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/devices/{device_id}/outbox": {
         parameters: {
             query?: never;
@@ -437,7 +396,9 @@ export interface paths {
         /**
          * Upload a file
          * @description Multipart with one part `file` of at most 100 MB and, optionally, a part `type`: `image` makes it a JPEG of
-         *     at most 1600 pixels and 350 KB, `document` stores it as it is. Without `type`, pictures are images.
+         *     at most 1600 pixels and 350 KB, `document` stores it as it is, `voice` makes an Opus recording in WebM or Ogg a voice note (a part `waveform`
+         *     of 64 numbers from 0 to 100 says how loud it is; else that is estimated). Without `type`, pictures are images.
+         *     What is not what it says is refused.
          */
         post: operations["upload_media"];
         delete?: never;
@@ -466,20 +427,101 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/messages/{message_id}/receipts": {
+    "/api/v1/messages/{message_id}/delete": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /**
-         * Who got and read a message
-         * @description Of a message of ours; 404 for one of somebody else's, which has no receipts.
-         */
-        get: operations["get_message_receipts"];
+        get?: never;
         put?: never;
-        post?: never;
+        /**
+         * Delete a message for everyone
+         * @description Our own, within 60 hours. What was deleted keeps its place, without words and file.
+         */
+        post: operations["delete_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{message_id}/edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Edit a text
+         * @description Our own, within 15 minutes; an edit that can't leave in that time expires.
+         */
+        post: operations["edit_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{message_id}/forward": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Forward a message
+         * @description To up to five chats, each from its own device. A file not seen before is fetched first, through the message's
+         *     device.
+         */
+        post: operations["forward_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{message_id}/played": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark a voice note played
+         * @description Its sender sees the blue microphone.
+         */
+        post: operations["mark_message_played"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{message_id}/react": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * React to a message
+         * @description The message shows it once WhatsApp has taken it.
+         */
+        post: operations["react_to_message"];
         delete?: never;
         options?: never;
         head?: never;
@@ -570,7 +612,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/search": {
+    "/api/v1/quick-replies": {
         parameters: {
             query?: never;
             header?: never;
@@ -578,16 +620,44 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Search names, numbers and messages
-         * @description Inside words too, in any script, whatever the case. A message can be found about a second after it came.
+         * Quick replies
+         * @description By name.
          */
-        get: operations["search"];
+        get: operations["list_quick_replies"];
         put?: never;
-        post?: never;
+        /**
+         * Save a quick reply
+         * @description Everybody of the workspace has it then.
+         */
+        post: operations["create_quick_reply"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quick-replies/{reply_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a quick reply
+         * @description For everybody of the workspace.
+         */
+        delete: operations["delete_quick_reply"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a quick reply
+         * @description Name, text, or both.
+         */
+        patch: operations["change_quick_reply"];
         trace?: never;
     };
     "/api/v1/session": {
@@ -616,10 +686,10 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Switch workspace, zone or language
-         * @description From now on this browser sees the other workspace; zone and language are the person's in every browser.
+         * Switch workspace
+         * @description From now on this browser sees the other workspace.
          */
-        patch: operations["change_session"];
+        patch: operations["switch_workspace"];
         trace?: never;
     };
     "/api/v1/session/password": {
@@ -786,23 +856,18 @@ export interface components {
             /** @description At least 10 characters. */
             new: string;
         };
-        /** ChangeSession */
-        ChangeSession: {
+        /** ChangeQuickReply */
+        ChangeQuickReply: {
             /**
-             * @description The workspace to look at.
-             * @example 2
+             * @description Letters, digits, - and _; without the slash.
+             * @example bank
              */
-            tenant_id?: string;
+            name?: string | null;
             /**
-             * @description IANA zone of this person's times; null: the server's.
-             * @example Europe/London
+             * @description `{name}` becomes the chat's name; `{name|friend}` says what stands where there is none.
+             * @example Hi {name|there}, our account is Maybank 5140 1234 5678.
              */
-            time_zone?: string | null;
-            /**
-             * @description Of the app; null: what the browser asks for.
-             * @example ms
-             */
-            language?: ("en" | "ms") | null;
+            text?: string | null;
         };
         /** ChangedDevices */
         ChangedDevices: {
@@ -944,6 +1009,19 @@ export interface components {
              */
             phone?: string | null;
         };
+        /** CreateQuickReply */
+        CreateQuickReply: {
+            /**
+             * @description Letters, digits, - and _; without the slash.
+             * @example bank
+             */
+            name: string;
+            /**
+             * @description `{name}` becomes the chat's name; `{name|friend}` says what stands where there is none.
+             * @example Hi {name|there}, our account is Maybank 5140 1234 5678.
+             */
+            text: string;
+        };
         /** Device */
         Device: {
             /** @example 0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11 */
@@ -1057,6 +1135,11 @@ export interface components {
             /** @description Most used first. */
             tags: components["schemas"]["TagCount"][];
         };
+        /** Edit */
+        Edit: {
+            /** @example Ten o'clock, sorry! */
+            text: string;
+        };
         /** FieldError */
         FieldError: {
             /**
@@ -1072,49 +1155,19 @@ export interface components {
             /** @description What was sent; left out when nothing was. */
             value?: unknown;
         };
-        /** Found */
-        Found: {
-            chats: components["schemas"]["FoundChat"][];
-            messages: components["schemas"]["FoundMessagePage"];
+        /** Forward */
+        Forward: {
+            /**
+             * @description Of any device within reach.
+             * @example [
+             *       "4711"
+             *     ]
+             */
+            chat_ids: string[];
         };
-        /** FoundChat */
-        FoundChat: {
-            chat: components["schemas"]["Chat"];
-            /**
-             * @description Where it stands: [start, end) in Unicode code points, in order.
-             * @example [
-             *       [
-             *         6,
-             *         11
-             *       ]
-             *     ]
-             */
-            name_highlights: number[][];
-            /**
-             * @description Where it stands: [start, end) in Unicode code points, in order.
-             * @example [
-             *       [
-             *         6,
-             *         11
-             *       ]
-             *     ]
-             */
-            phone_highlights: number[][];
-        };
-        /** FoundMessage */
-        FoundMessage: {
-            message: components["schemas"]["Message"];
-            chat: components["schemas"]["Chat"];
-            /**
-             * @description Where it stands: [start, end) in Unicode code points, in order.
-             * @example [
-             *       [
-             *         6,
-             *         11
-             *       ]
-             *     ]
-             */
-            highlights: number[][];
+        /** Forwarded */
+        Forwarded: {
+            items: components["schemas"]["Outbox"][];
         };
         /** Health */
         Health: {
@@ -1164,6 +1217,15 @@ export interface components {
              * @example 7
              */
             seconds: number | null;
+            /**
+             * @description Loudness of a voice note in 64 steps from 0 to 100.
+             * @example [
+             *       3,
+             *       40,
+             *       72
+             *     ]
+             */
+            waveform: number[] | null;
             /**
              * @description File name of a document.
              * @example price-list.pdf
@@ -1241,33 +1303,6 @@ export interface components {
              */
             outbox_id: string | null;
         };
-        /** MessageReceipts */
-        MessageReceipts: {
-            /**
-             * @example read
-             * @enum {string}
-             */
-            status: "received" | "pending" | "sent" | "delivered" | "read" | "played" | "failed";
-            is_group: boolean;
-            /** Format: date-time */
-            sent_at: string;
-            /** @description In a group: to the first of its members. */
-            delivered_at: string | null;
-            /** @description In a group: by the first of its members. */
-            read_at: string | null;
-            /** @description Members of a group of whom anything is known. */
-            people: components["schemas"]["PersonReceipt"][];
-        };
-        /** MessageWindow */
-        MessageWindow: {
-            items: components["schemas"]["Message"][];
-            /** @description Give it as `after`: older messages; null at the oldest kept. */
-            next: string | null;
-            /** @description Give it as `before`: newer messages; null where the page has the newest. */
-            previous: string | null;
-            /** @description Id of the message `around` named; for an instant the first not before it, else the last. */
-            target: string | null;
-        };
         /** NewKey */
         NewKey: {
             /** @example 3 */
@@ -1302,16 +1337,22 @@ export interface components {
             to_jid: string;
             /** @description The chat it belongs to; null before the first message. */
             chat_id: string | null;
-            /** @enum {string} */
-            type: "text" | "image" | "video" | "audio" | "voice" | "document";
             /**
-             * @description Text, or the caption.
+             * @description `reaction`, `edit` and `delete` change the message `target_message_id`.
+             * @enum {string}
+             */
+            type: "text" | "image" | "video" | "audio" | "voice" | "document" | "reaction" | "edit" | "delete";
+            /**
+             * @description Text, caption, or the emoji of a reaction (empty: taken back).
              * @example Yes, it is!
              */
             text: string;
             media_url: string | null;
             file_name: string | null;
             quoted_message_id: string | null;
+            /** @description WhatsApp's id of the message that is changed. */
+            target_message_id: string | null;
+            is_forwarded: boolean;
             /** @enum {string} */
             priority: "reply" | "paced";
             /**
@@ -1383,6 +1424,11 @@ export interface components {
             items: components["schemas"]["Outbox"][];
             next: string | null;
         };
+        /** Page[QuickReply] */
+        QuickReplyPage: {
+            items: components["schemas"]["QuickReply"][];
+            next: string | null;
+        };
         /** Page[Chat] */
         ChatPage: {
             items: components["schemas"]["Chat"][];
@@ -1391,11 +1437,6 @@ export interface components {
         /** Page[Message] */
         MessagePage: {
             items: components["schemas"]["Message"][];
-            next: string | null;
-        };
-        /** Page[FoundMessage] */
-        FoundMessagePage: {
-            items: components["schemas"]["FoundMessage"][];
             next: string | null;
         };
         /** Pairing */
@@ -1421,24 +1462,6 @@ export interface components {
             expires_at: string;
             /** Format: date-time */
             created_at: string;
-        };
-        /** PersonReceipt */
-        PersonReceipt: {
-            /** @example 60198765432@s.whatsapp.net */
-            jid: string;
-            /**
-             * @description E.164; null while only the LID is known.
-             * @example +60198765432
-             */
-            phone: string | null;
-            /**
-             * @description Best known name.
-             * @example Aisyah
-             */
-            name: string | null;
-            delivered_at: string | null;
-            read_at: string | null;
-            played_at: string | null;
         };
         /** PollVote */
         PollVote: {
@@ -1486,6 +1509,31 @@ export interface components {
             request_id: string;
             /** @description The refused fields. */
             errors?: components["schemas"]["FieldError"][];
+        };
+        /** QuickReply */
+        QuickReply: {
+            /** @example 12 */
+            id: string;
+            /**
+             * @description Letters, digits, - and _; without the slash.
+             * @example bank
+             */
+            name: string;
+            /**
+             * @description `{name}` becomes the chat's name; `{name|friend}` says what stands where there is none.
+             * @example Hi {name|there}, our account is Maybank 5140 1234 5678.
+             */
+            text: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** React */
+        React: {
+            /**
+             * @description Empty takes it back.
+             * @example 👍
+             */
+            emoji: string;
         };
         /** Reaction */
         Reaction: {
@@ -1553,17 +1601,6 @@ export interface components {
              * @example Asia/Kuala_Lumpur
              */
             time_zone: string;
-            /**
-             * @description The zone for whoever has chosen none.
-             * @example Asia/Kuala_Lumpur
-             */
-            time_zone_default: string;
-            /**
-             * @description Null: what the browser asks for.
-             * @example ms
-             * @enum {null|string}
-             */
-            language: "en" | "ms" | null;
             /** @description Whether simulated lines can be added here. */
             loopback: boolean;
             /**
@@ -1613,6 +1650,11 @@ export interface components {
             /** @example It was never linked to a phone: pair it first. */
             detail: string;
         };
+        /** SwitchWorkspace */
+        SwitchWorkspace: {
+            /** @example 2 */
+            tenant_id: string;
+        };
         /** TagCount */
         TagCount: {
             /** @example sales */
@@ -1648,6 +1690,11 @@ export interface components {
              */
             size: number;
             /**
+             * @description Bytes as uploaded.
+             * @example 2411724
+             */
+            original_size: number;
+            /**
              * @description Pixels, for images.
              * @example 1600
              */
@@ -1657,6 +1704,20 @@ export interface components {
              * @example 1200
              */
             height: number | null;
+            /**
+             * @description Length of a voice note.
+             * @example 7
+             */
+            seconds: number | null;
+            /**
+             * @description Loudness of a voice note in 64 steps from 0 to 100.
+             * @example [
+             *       3,
+             *       40,
+             *       72
+             *     ]
+             */
+            waveform: number[] | null;
             /**
              * @description File name as uploaded.
              * @example counter.jpg
@@ -1730,11 +1791,9 @@ export interface operations {
             };
         };
     };
-    list_chat_media: {
+    list_messages: {
         parameters: {
             query?: {
-                /** @description What to show; links are found in the words of any message. */
-                kind?: "image" | "video" | "document" | "link";
                 /** @description How many at most. */
                 limit?: number;
                 /** @description `next` of the page before. */
@@ -1755,64 +1814,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessagePage"];
-                };
-            };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Not signed in, or the key is not valid. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description No such object here; somebody else's looks the same. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
-    list_messages: {
-        parameters: {
-            query?: {
-                /** @description How many at most. */
-                limit?: number;
-                /** @description `next` of the page before. */
-                after?: string | null;
-                /** @description `previous` of a page: leads to newer messages. */
-                before?: string | null;
-                /** @description A message's `id`, WhatsApp's id of it, or an instant (RFC 3339): the page around it. */
-                around?: string | null;
-            };
-            header?: never;
-            path: {
-                chat_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MessageWindow"];
                 };
             };
             /** @description A field is missing or wrong; `errors` names it with its value. */
@@ -2753,62 +2754,6 @@ export interface operations {
             };
         };
     };
-    list_device_media: {
-        parameters: {
-            query?: {
-                /** @description What to show; links are found in the words of any message. */
-                kind?: "image" | "video" | "document" | "link";
-                /** @description How many at most. */
-                limit?: number;
-                /** @description `next` of the page before. */
-                after?: string | null;
-            };
-            header?: never;
-            path: {
-                device_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MessagePage"];
-                };
-            };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Not signed in, or the key is not valid. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description No such object here; somebody else's looks the same. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
     list_outbox: {
         parameters: {
             query?: {
@@ -3322,7 +3267,288 @@ export interface operations {
             };
         };
     };
-    get_message_receipts: {
+    delete_message: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outbox"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    edit_message: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Edit"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outbox"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    forward_message: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Forward"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forwarded"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description WhatsApp does not keep the file any more; the phone may still have it. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The device could not do it; `detail` says why. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The device did not answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The disk is full, or can't be written; `detail` says what helps. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    mark_message_played: {
         parameters: {
             query?: never;
             header?: never;
@@ -3333,14 +3559,12 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["MessageReceipts"];
-                };
+                content?: never;
             };
             /** @description Bad request syntax or unsupported method */
             400: {
@@ -3360,8 +3584,127 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description No such object here; somebody else's looks the same. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The device could not do it; `detail` says why. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The device did not answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    react_to_message: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["React"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outbox"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3661,17 +4004,9 @@ export interface operations {
             };
         };
     };
-    search: {
+    list_quick_replies: {
         parameters: {
-            query: {
-                /** @description Words, parts of words of at least three letters, beginnings of words, or a phone number in any writing. What is found has all of them. */
-                q: string;
-                /** @description Only of this device. */
-                device_id?: string | null;
-                /** @description Only in this chat. */
-                chat_id?: string | null;
-                /** @description Only messages of this kind. */
-                kind?: "text" | "image" | "video" | "audio" | "voice" | "document" | "sticker" | "location" | "contact" | "poll" | "event" | "call" | "system" | "unsupported" | "deleted" | null;
+            query?: {
                 /** @description How many at most. */
                 limit?: number;
                 /** @description `next` of the page before. */
@@ -3689,7 +4024,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Found"];
+                    "application/json": components["schemas"]["QuickReplyPage"];
                 };
             };
             /** @description A field is missing or wrong; `errors` names it with its value. */
@@ -3710,8 +4045,198 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+        };
+    };
+    create_quick_reply: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateQuickReply"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuickReply"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    delete_quick_reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reply_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description No such object here; somebody else's looks the same. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    change_quick_reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reply_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeQuickReply"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuickReply"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3830,7 +4355,7 @@ export interface operations {
             };
         };
     };
-    change_session: {
+    switch_workspace: {
         parameters: {
             query?: never;
             header?: never;
@@ -3839,7 +4364,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ChangeSession"];
+                "application/json": components["schemas"]["SwitchWorkspace"];
             };
         };
         responses: {

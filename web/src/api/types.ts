@@ -22,3 +22,4 @@ export type Outbox = Schemas['Outbox'];
 export type Key = Schemas['Key'];
 export type NewKey = Schemas['NewKey'];
 export type Upload = Schemas['Upload'];
+export type QuickReply = Schemas['QuickReply'];

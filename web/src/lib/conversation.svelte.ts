@@ -3,8 +3,11 @@ import { api, data, requestKey } from '../api/client';
 import { Problem } from '../api/problem';
 import type { Chat, Message, MessageWindow, Outbox } from '../api/types';
 import { isOutbox, type Frame } from './frames';
+import type { Attachment } from './attachment.svelte';
+import { isChange } from './changes';
 import type { LoadState } from './devices.svelte';
 import type { Live } from './live.svelte';
+import { MessageActions } from './message_actions.svelte';
 import { placeMessages, rejoinMessages } from './messages';
 import * as sending from './sending';
 import { answered, Snapshot } from './snapshot';
@@ -39,11 +42,13 @@ export class Conversation {
   #start: string | null = null;
   readonly id: string;
   readonly device: string;
+  readonly actions = new MessageActions();
   readonly live: Live;
   readonly #snapshot = new Snapshot();
   /** Apart from the one above: what a jump fetches must not make a catching up be dropped. */
   readonly #window = new Snapshot();
-  readonly #files = new Map<string, File>();
+  #files: Promise<void> = Promise.resolve();
+  readonly #attachments = new Map<string, Attachment>();
   /** How often a bubble was refused: an answer that was a refusal must not be given again to the next try. */
   readonly #refusals = new Map<string, number>();
   readonly #created: (message: Message) => void;
@@ -102,6 +107,7 @@ export class Conversation {
           this.#previous = page.previous;
           if (!whole && this.messages.at(-1)?.id !== newest) this.#tellArrived(newest);
           for (const message of page.items) this.#settle(message);
+          this.actions.settle(page.items);
           if (first && !this.hasNewer) this.unread = unreadLine(this.messages, chat.unread_count);
           if (first && this.#start !== null && page.target) this.sought = { id: page.target };
         },
@@ -134,7 +140,7 @@ export class Conversation {
       await answered(
         this.live,
         () => this.#openRows(),
-        (rows) => rows.forEach((row) => this.#step(sending.rowChanged(this.sending, row))),
+        (rows) => rows.forEach((row) => this.#row(row)),
         (frame) => this.apply(frame),
       );
     } catch {
@@ -270,12 +276,17 @@ export class Conversation {
         break;
       case 'MESSAGE_STATUS':
         if (frame.result.chat_id !== this.id) break;
-        if (isOutbox(frame.result)) this.#step(sending.rowChanged(this.sending, frame.result));
+        if (isOutbox(frame.result)) this.#row(frame.result);
         else this.#arrive(frame.result, false);
         break;
       case 'CHAT_UPDATE':
         if (frame.result.id === this.id) this.chat = frame.result;
     }
+  }
+
+  #row(row: Outbox): void {
+    if (isChange(row)) this.actions.take(row);
+    else this.#step(sending.rowChanged(this.sending, row));
   }
 
   #arrive(message: Message, isNew: boolean): void {
@@ -287,6 +298,7 @@ export class Conversation {
     const beyond = fresh && this.hasNewer && newest && message.timestamp > newest.timestamp;
     if (!beyond) this.messages = placeMessages(this.messages, [message]);
     this.#settle(message);
+    this.actions.settle([message]);
     if (!fresh || !isNew) return;
     if (!message.from_me) this.#created(message);
     if (beyond || this.messages.at(-1)?.id === message.id) this.arrived = { received: message.from_me ? 0 : 1 };
@@ -303,9 +315,9 @@ export class Conversation {
   }
 
   #forgetPreview(bubble: sending.Bubble): void {
-    this.#files.delete(bubble.key);
+    this.#attachments.get(bubble.key)?.drop();
+    this.#attachments.delete(bubble.key);
     this.#refusals.delete(bubble.key);
-    if (bubble.draft.preview?.startsWith('blob:')) URL.revokeObjectURL(bubble.draft.preview);
   }
 
   /** The instant a new bubble stands at: below everything there is, also when this computer's clock is slow. */
@@ -323,29 +335,39 @@ export class Conversation {
     void this.#post(key);
   }
 
-  /** Sends a picture with a caption, at once visible as a bubble. */
-  sendImage(file: File, caption: string, quoted: string | null): void {
-    const key = requestKey();
+  /** Sends a file with its caption, at once visible as a bubble; it may still be on its way to the server. */
+  sendFile(attachment: Attachment, quoted: string | null): void {
+    const { key, kind, caption, preview, file } = attachment;
     const draft: sending.Draft = {
-      type: 'image',
-      text: caption,
+      type: kind,
+      text: caption.trim(),
       quoted_message_id: quoted,
-      preview: URL.createObjectURL(file),
+      preview,
+      name: kind === 'document' ? file.name : null,
     };
-    this.#files.set(key, file);
-    this.#step(sending.drafted(this.sending, key, draft, this.#written()));
+    this.#attachments.set(key, attachment);
+    this.#step(sending.drafted(this.sending, key, draft, this.#written(), true));
     this.newest().catch(() => undefined); // it is sent all the same
-    void this.#post(key);
+    // files leave in the order they were chosen, however long each takes
+    this.#files = this.#files.then(() => this.#post(key));
+  }
+
+  /** The file of a bubble, as long as it is being sent. */
+  attachment(bubble: sending.Bubble): Attachment | null {
+    return this.#attachments.get(bubble.key) ?? null;
   }
 
   async #post(key: string): Promise<void> {
     const bubble = this.sending.bubbles.find((one) => one.key === key);
     if (!bubble || !this.chat) return;
-    const { type, text, quoted_message_id } = bubble.draft;
-    const file = this.#files.get(key);
+    const { type, text, quoted_message_id, name } = bubble.draft;
+    if (type === 'reaction' || type === 'edit' || type === 'delete') return;
+    const attachment = this.#attachments.get(key);
     const once = `${key}-${this.#refusals.get(key) ?? 0}`;
     try {
-      const media_id = file ? await this.#upload(once, file) : null;
+      const media_id = attachment ? (await attachment.stored()).media_id : null;
+      if (!this.sending.bubbles.some((one) => one.key === key)) return;
+      this.#step(sending.leaving(this.sending, key));
       const row = await data(
         api.POST('/api/v1/messages', {
           params: { header: { 'Idempotency-Key': once } },
@@ -355,6 +377,7 @@ export class Conversation {
             type,
             text,
             media_id,
+            file_name: name,
             quoted_message_id,
             priority: 'reply',
           },
@@ -367,20 +390,6 @@ export class Conversation {
         this.#refusals.set(key, (this.#refusals.get(key) ?? 0) + 1);
       this.#step(sending.refused(this.sending, key, explain(error)));
     }
-  }
-
-  async #upload(key: string, file: File): Promise<string> {
-    const form = new FormData();
-    form.append('file', file, file.name);
-    const upload = await data(
-      api.POST('/api/v1/media', {
-        params: { header: { 'Idempotency-Key': `${key}-media` } },
-        // The document describes the form's field as a string of bytes; the browser sends the form itself.
-        body: form as unknown as { file: string },
-        bodySerializer: (body: unknown) => body as FormData,
-      }),
-    );
-    return upload.media_id;
   }
 
   /** Tries again what was not sent: posts what the server never took, else asks it to send the row once more. */
@@ -438,8 +447,15 @@ export class Conversation {
     this.#tellTyping('paused');
   }
 
+  /** A voice note is being recorded, or is not any more. */
+  recording(on: boolean): void {
+    clearTimeout(this.#typingTimer);
+    this.#typingAt = on ? Date.now() : 0;
+    this.#tellTyping(on ? 'recording' : 'paused');
+  }
+
   /** Nobody waits for this, and an offline device refuses it: it is only courtesy. */
-  #tellTyping(state: 'composing' | 'paused'): void {
+  #tellTyping(state: 'composing' | 'recording' | 'paused'): void {
     const call = api.POST('/api/v1/chats/{chat_id}/typing', {
       params: { path: { chat_id: this.id } },
       body: { state },

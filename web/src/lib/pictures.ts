@@ -7,7 +7,7 @@ export function isPicture(file: File): boolean {
   return TYPES.has(file.type);
 }
 
-/** The first file of a paste or drop, if there is one. */
-export function firstFile(transfer: DataTransfer | null): File | null {
-  return transfer?.files[0] ?? null;
+/** The files of a paste or drop. */
+export function filesOf(transfer: DataTransfer | null): File[] {
+  return [...(transfer?.files ?? [])];
 }

@@ -4,6 +4,7 @@ import { message, outbox } from '../testing/samples';
 import {
   discarded,
   drafted,
+  leaving,
   messageArrived,
   NOTHING_SENT,
   posted,
@@ -90,5 +91,17 @@ describe('a bubble', () => {
   it('is not taken by a message typed on the phone', () => {
     const state = posted(start, 'k1', row);
     expect(messageArrived(state, { ...sent, outbox_id: null, message_id: 'other' }).bubbles).toHaveLength(1);
+  });
+
+  it('gives news of one picture to no other whose file is still on its way', () => {
+    const picture = { type: 'image' as const, text: '', quoted_message_id: null, preview: 'blob:1' };
+    let state = drafted(NOTHING_SENT, 'first', picture, '2026-09-21T12:00:00Z', true);
+    state = drafted(state, 'second', picture, '2026-09-21T12:00:01Z', true);
+    state = leaving(state, 'first');
+    state = rowChanged(state, outbox({ id: '9', type: 'image', text: '' }));
+    expect(state.bubbles.map((one) => [one.key, one.row?.id])).toEqual([
+      ['first', '9'],
+      ['second', undefined],
+    ]);
   });
 });

@@ -11,6 +11,8 @@ export interface Draft {
   quoted_message_id: string | null;
   /** An address of the picture that works before it is uploaded. */
   preview: string | null;
+  /** Of a document. */
+  name?: string | null;
 }
 
 export interface Bubble {
@@ -19,6 +21,8 @@ export interface Bubble {
   draft: Draft;
   /** null until the server has taken it */
   row: Outbox | null;
+  /** Its file is still on its way to the server, so that no news can be about it. */
+  waits: boolean;
   /** Why the server did not take it; it may be posted again. */
   refused: string | null;
   created_at: string;
@@ -32,8 +36,13 @@ export interface Sending {
 
 export const NOTHING_SENT: Sending = { bubbles: [], settled: new Set() };
 
-export function drafted(state: Sending, key: string, draft: Draft, created_at: string): Sending {
-  return { ...state, bubbles: [...state.bubbles, { key, draft, row: null, refused: null, created_at }] };
+export function drafted(state: Sending, key: string, draft: Draft, created_at: string, waits = false): Sending {
+  return { ...state, bubbles: [...state.bubbles, { key, draft, row: null, waits, refused: null, created_at }] };
+}
+
+/** The file of a bubble is there: it is posted now. */
+export function leaving(state: Sending, key: string): Sending {
+  return { ...state, bubbles: state.bubbles.map((one) => (one.key === key ? { ...one, waits: false } : one)) };
 }
 
 /** The answer to POST. */
@@ -68,8 +77,16 @@ export function rowChanged(state: Sending, row: Outbox): Sending {
   const own = known ? null : unposted(state, row.type, row.text);
   if (!known && !own && row.state === 'cancelled') return state;
   if (!known && !own) {
-    const draft = { type: row.type, text: row.text, quoted_message_id: row.quoted_message_id, preview: row.media_url };
-    const bubble: Bubble = { key: `row-${row.id}`, draft, row, refused: null, created_at: row.created_at };
+    const { type, text, quoted_message_id, media_url: preview, file_name: name } = row;
+    const draft = { type, text, quoted_message_id, preview, name };
+    const bubble: Bubble = {
+      key: `row-${row.id}`,
+      draft,
+      row,
+      waits: false,
+      refused: null,
+      created_at: row.created_at,
+    };
     return { ...state, bubbles: [...state.bubbles, bubble].sort((a, b) => a.created_at.localeCompare(b.created_at)) };
   }
   const bubbles = state.bubbles.map((bubble) =>
@@ -95,7 +112,9 @@ export function messageArrived(state: Sending, message: Message): Sending {
 /** The oldest bubble of these words whose POST has not been answered: news that overtook the answer belong to it. */
 function unposted(state: Sending, type: string, text: string): Bubble | null {
   return (
-    state.bubbles.find((one) => !one.row && !one.refused && one.draft.type === type && one.draft.text === text) ?? null
+    state.bubbles.find(
+      (one) => !one.row && !one.waits && !one.refused && one.draft.type === type && one.draft.text === text,
+    ) ?? null
   );
 }
 

@@ -36,8 +36,8 @@ class Toasts {
     this.#add('error', explain(error));
   }
 
-  /** What can't be done, in words for the person. */
-  refuse(text: string): void {
+  /** What went wrong, said already in words for people. */
+  failed(text: string): void {
     this.#add('error', text);
   }
 

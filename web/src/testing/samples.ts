@@ -42,6 +42,8 @@ export function outbox(change: Partial<Outbox> & { id: string }): Outbox {
     media_url: null,
     file_name: null,
     quoted_message_id: null,
+    target_message_id: null,
+    is_forwarded: false,
     priority: 'reply',
     state: 'queued',
     reason: null,

@@ -1,0 +1,253 @@
+"""What a person does in the composer and to a message: the contact sees it, and both sides of it are right."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, expect
+
+from tests.browser.app import App
+from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
+from tests.browser.stack import Stack
+from tests.browser.test_full_path import link, new_number
+
+LOOKS = pytest.mark.parametrize("look", [DESKTOP, PHONE_DARK], indirect=True, ids=lambda look: look.name)
+OTHER_LOOKS = pytest.mark.parametrize("look", [DESKTOP_DARK, PHONE], indirect=True, ids=lambda look: look.name)
+
+
+def _chat(app: App, stack: Stack, name: str, text: str = "Is it still available?") -> tuple[str, str]:
+    """An open chat in which a customer has written; the line's number and the customer's."""
+    phone, customer = link(app, stack, name), new_number()
+    stack.phones.text(phone=phone, contact=customer, text=text)
+    app.open_inbox(name)
+    app.page.locator("a[data-chat]").first.click()
+    expect(app.bubble(text)).to_be_visible()
+    return phone, customer
+
+
+def _menu(app: App, bubble: Locator, look: Look) -> Locator:
+    """Opens a message's menu as people do there: by its button, or by a long press."""
+    if look.touch:
+        bubble.dispatch_event("contextmenu")
+    else:
+        bubble.hover()
+        bubble.get_by_role("button", name="Message actions").click()
+    menu = app.page.get_by_role("menu")
+    expect(menu).to_be_visible()
+    return menu
+
+
+def _got(stack: Stack, phone: str, customer: str, count: int) -> list[tuple[str, str]]:
+    received: list[tuple[str, str]] = []
+    after = 0
+    while len(received) < count:
+        inbox = stack.phones.inbox(phone=phone, contact=customer, after=after, wait=20)
+        assert inbox, f"only {received} arrived"
+        received += [(one.kind, one.text) for one in inbox]
+        after = inbox[-1].seq
+    return received
+
+
+@LOOKS
+def test_react_edit_and_delete_reach_the_contact(signed_in: App, stack: Stack, look: Look) -> None:
+    app = signed_in
+    phone, customer = _chat(app, stack, f"Acts {look.name}")
+    theirs = app.bubble("Is it still available?")
+    menu = _menu(app, theirs, look)
+    app.expect_accessible()
+    menu.get_by_role("menuitem", name="React with 👍").click()
+    own = app.messages.get_by_role("button", name=re.compile("Take 👍 back"))
+    expect(own).to_be_visible()
+    assert _got(stack, phone, customer, 1) == [("reaction", "👍")]
+    app.page.reload()
+    expect(own).to_be_visible()
+    own.click()
+    expect(own).to_have_count(0)
+
+    answer = app.send("Yes, ten ringit")
+    app.expect_ticks(answer, "delivered")
+    _menu(app, answer, look).get_by_role("menuitem", name="Edit").click()
+    expect(app.page.get_by_text("Edit message")).to_be_visible()
+    expect(app.composer).to_have_value("Yes, ten ringit")
+    app.composer.fill("Yes, ten ringgit")
+    app.composer.press("Enter")
+    edited = app.bubble("Yes, ten ringgit")
+    expect(edited.get_by_text("edited")).to_be_visible()
+    app.expect_ticks(edited, "delivered")
+
+    _menu(app, edited, look).get_by_role("menuitem", name="Delete for everyone").click()
+    dialog = app.page.get_by_role("dialog", name="Delete for everyone?")
+    app.expect_accessible()
+    dialog.get_by_role("button", name="Delete for everyone").click()
+    expect(app.bubble("You deleted this message")).to_be_visible()
+    assert _got(stack, phone, customer, 5)[1:] == [
+        ("reaction", ""), ("text", "Yes, ten ringit"), ("edit", "Yes, ten ringgit"), ("revoke", ""),
+    ]  # fmt: skip
+    app.expect_accessible()
+
+
+def test_an_edit_whatsapp_refuses_is_taken_back_with_the_reason(signed_in: App, stack: Stack, look: Look) -> None:
+    app = signed_in
+    phone, _ = _chat(app, stack, "Refused")
+    answer = app.send("As it was")
+    app.expect_ticks(answer, "delivered")
+    stack.phones.refuse_send(phone, 400, count=1)
+    _menu(app, answer, look).get_by_role("menuitem", name="Edit").click()
+    app.composer.fill("Otherwise")
+    app.composer.press("Enter")
+    expect(app.page.get_by_text("Your edit was not sent: WhatsApp refused the message with error 400")).to_be_visible()
+    expect(app.bubble("As it was")).to_be_visible()
+    expect(app.bubble("Otherwise")).to_have_count(0)
+    notice, composer = app.page.locator(".toast.error").bounding_box(), app.composer.bounding_box()
+    assert notice is not None
+    assert composer is not None
+    assert notice["y"] + notice["height"] < composer["y"], "a notice does not cover what is being written"
+
+
+@OTHER_LOOKS
+def test_a_message_is_forwarded_to_another_chat(signed_in: App, stack: Stack, look: Look) -> None:
+    app = signed_in
+    phone, _ = _chat(app, stack, f"Forwards {look.name}", "Price list: ten ringgit")
+    colleague = new_number()
+    stack.phones.text(phone=phone, contact=colleague, text="Send me the prices")
+    stack.phones.push_name(phone=colleague, name="Devi")
+    _menu(app, app.bubble("Price list"), look).get_by_role("menuitem", name="Forward").click()
+    dialog = app.page.get_by_role("dialog", name="Forward to")
+    dialog.get_by_role("searchbox").fill(colleague)
+    dialog.get_by_role("checkbox").first.check()
+    app.expect_accessible()
+    dialog.get_by_role("button", name="Forward").click()
+    expect(app.page.get_by_text("Forwarded to 1 chat")).to_be_visible()
+    assert _got(stack, phone, colleague, 1) == [("text", "Price list: ten ringgit")]
+
+
+def _picture(path: Path, colour: str) -> Path:
+    noise = Image.effect_noise((2400, 1800), 90).convert("RGB")
+    Image.blend(noise, Image.new("RGB", noise.size, colour), 0.5).save(path, "PNG")
+    return path
+
+
+@LOOKS
+def test_several_files_go_at_once_each_with_its_caption(
+    signed_in: App, stack: Stack, look: Look, tmp_path: Path
+) -> None:
+    app = signed_in
+    phone, customer = _chat(app, stack, f"Files {look.name}")
+    liar = tmp_path / "invoice.pdf"
+    liar.write_bytes(b"MZ this is a program")
+    files = [_picture(tmp_path / "one.png", "green"), _picture(tmp_path / "two.png", "red"), liar]
+    app.page.locator("input[data-attach]").set_input_files(files)
+    dialog = app.page.get_by_role("dialog", name="Send 3 files")
+    expect(dialog.get_by_text(re.compile(r"MB, sent as \d+ KB"))).to_be_visible(timeout=30_000)
+    dialog.get_by_label("Add a caption").fill("Green")
+    dialog.get_by_role("button", name="invoice.pdf", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("says to be application/pdf, but is not")
+    expect(dialog.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+    app.expect_accessible()
+    dialog.get_by_role("button", name="Remove invoice.pdf").click()
+    dialog = app.page.get_by_role("dialog", name="Send 2 files")
+    dialog.get_by_role("button", name="two.png", exact=True).click()
+    dialog.get_by_label("Add a caption").fill("Red")
+    dialog.get_by_role("button", name="Send", exact=True).click()
+    for caption in ("Green", "Red"):
+        app.expect_ticks(app.bubble(caption), "delivered")
+    assert sorted(_got(stack, phone, customer, 2)) == [("image", "Green"), ("image", "Red")]
+
+
+def test_a_document_goes_with_its_name_and_can_be_stopped(signed_in: App, stack: Stack, tmp_path: Path) -> None:
+    app = signed_in
+    phone, customer = _chat(app, stack, "Documents")
+    document = tmp_path / "Senarai harga.txt"
+    document.write_text("ten ringgit\n" * 1000)
+    app.page.locator("input[data-attach]").set_input_files(document)
+    app.page.get_by_role("dialog", name="Send document").get_by_role("button", name="Send", exact=True).click()
+    app.expect_ticks(app.bubble("Senarai harga.txt"), "delivered")
+    assert _got(stack, phone, customer, 1) == [("document", "Senarai harga.txt")]
+    large = tmp_path / "large.bin"
+    large.write_bytes(b"\0" * (20 << 20))
+    app.page.route("**/api/v1/media", lambda route: None)  # it never gets there
+    app.page.locator("input[data-attach]").set_input_files(large)
+    app.page.get_by_role("dialog", name="Send document").get_by_role("button", name="Send", exact=True).click()
+    bubble = app.bubble("large.bin")
+    expect(bubble.get_by_role("progressbar")).to_be_visible()
+    app.messages.get_by_role("button", name="Remove").click()
+    expect(bubble).to_have_count(0)
+
+
+@LOOKS
+def test_a_voice_note_is_recorded_heard_and_sent(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page = signed_in, signed_in.page
+    phone, customer = _chat(app, stack, f"Voice {look.name}")
+    page.get_by_role("button", name="Record a voice message").click()
+    recorder = page.get_by_role("group", name="Voice message")
+    expect(recorder.get_by_role("timer")).to_have_text("0:02", timeout=20_000)
+    app.expect_accessible()
+    recorder.get_by_role("button", name="Stop and listen").click()
+    recorder.get_by_role("button", name="Play", exact=True).click()
+    recorder.get_by_role("button", name="Send voice message").click()
+    bubble = app.messages.locator(".bubble").filter(has=page.locator(".waveform"))
+    app.expect_ticks(bubble, "delivered")
+    assert _got(stack, phone, customer, 1) == [("voice", "")]
+    chat = page.locator("div[data-chat]").get_attribute("data-chat")
+    voice = page.request.get(f"/api/v1/chats/{chat}/messages").json()["items"][0]
+    assert (voice["message_type"], voice["media"]["mime"]) == ("voice", "audio/ogg; codecs=opus")
+    assert voice["media"]["seconds"] in (2, 3)
+    waveform = voice["media"]["waveform"]
+    assert (len(waveform), max(waveform)) == (64, 100)
+    assert min(waveform) < 20, "between the beeps of the microphone it is silent"
+    bubble.get_by_role("button", name="Play", exact=True).click()
+    expect(bubble.get_by_role("button", name="Pause")).to_be_visible()
+    expect(bubble.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=15_000)
+    app.expect_accessible()
+
+
+@OTHER_LOOKS
+def test_quick_replies_emojis_and_marks_by_keyboard(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page = signed_in, signed_in.page
+    phone, customer = _chat(app, stack, f"Keys {look.name}")
+    word = f"bank{look.name.replace('-', '')}"
+    app.composer.fill("/")
+    page.get_by_role("button", name="Manage quick replies").click()
+    dialog = page.get_by_role("dialog", name="Quick replies")
+    dialog.get_by_label("Name, typed after the slash").fill(word)
+    dialog.get_by_label("Text", exact=True).fill("Hi {name|there}, Maybank 5140")
+    app.expect_accessible()
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_text(f"/{word}")).to_be_visible()
+    page.keyboard.press("Escape")
+    app.composer.fill("")
+    app.composer.press_sequentially(f"/{word[:6]}")
+    expect(page.get_by_role("listbox", name="Quick replies").get_by_role("option").first).to_be_visible()
+    app.expect_accessible()
+    app.composer.press_sequentially(word[6:])
+    app.composer.press("Enter")
+    expect(app.composer).to_have_value(re.compile("^Hi .+, Maybank 5140$"))
+    app.composer.fill("so good ")
+    app.composer.evaluate("field => field.setSelectionRange(3, 7)")
+    app.composer.press("Control+b")
+    expect(app.composer).to_have_value("so *good* ")
+    page.get_by_role("button", name="Emoji").click()
+    picker = page.get_by_role("dialog", name="Emoji")
+    picker.get_by_role("searchbox").fill("terima")
+    app.expect_accessible()
+    picker.get_by_role("searchbox").press("Enter")
+    page.keyboard.press("Escape")
+    expect(app.composer).to_have_value(re.compile("🙏"))
+    app.composer.fill("one")
+    app.composer.press("Shift+Enter")
+    app.composer.press_sequentially("two 🙏")
+    app.composer.press("Enter")
+    assert _got(stack, phone, customer, 1) == [("text", "one\ntwo 🙏")]
+
+
+def test_the_help_sheet_of_keys_opens_by_a_question_mark(signed_in: App, stack: Stack) -> None:
+    _chat(signed_in, stack, "Help")
+    signed_in.messages.focus()
+    signed_in.page.keyboard.press("?")
+    expect(signed_in.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    signed_in.expect_accessible()
+    signed_in.page.keyboard.press("Escape")
+    expect(signed_in.page.get_by_role("dialog")).to_have_count(0)

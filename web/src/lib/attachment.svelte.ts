@@ -1,0 +1,84 @@
+/** A file somebody is about to send: it is uploaded while its caption is written, and says how far that is. */
+import { requestKey } from '../api/client';
+import type { Upload } from '../api/types';
+import { isPicture } from './pictures';
+import { explain } from './toasts.svelte';
+import { upload, type UploadKind, type Uploading } from './upload';
+
+/** As WhatsApp: bytes of the largest document. */
+export const LARGEST = 100 * 1024 * 1024;
+/** What phones play; any other film goes as a document. */
+const VIDEOS = new Set(['video/mp4', 'video/3gpp']);
+
+export class Attachment {
+  readonly key = requestKey();
+  readonly file: File;
+  readonly kind: UploadKind;
+  /** An address of what is in it, for pictures, films and sounds. */
+  readonly preview: string | null;
+  caption = $state('');
+  /** From 0 to 1. */
+  share = $state(0);
+  upload = $state.raw<Upload | null>(null);
+  problem = $state.raw<unknown>(null);
+  #running: Uploading | null = null;
+  #tries = 0;
+
+  /** Of a voice note: its loudness in 64 steps from 0 to 100. */
+  readonly waveform: readonly number[] | null;
+
+  constructor(file: File, kind: UploadKind = kindOf(file), waveform: readonly number[] | null = null) {
+    this.file = file;
+    this.waveform = waveform;
+    this.kind = kind;
+    this.preview = kind === 'document' ? null : URL.createObjectURL(file);
+  }
+
+  get failure(): string | null {
+    return this.problem === null ? null : explain(this.problem);
+  }
+
+  /** The file on the server; begins anew after a failure. */
+  async stored(): Promise<Upload> {
+    if (this.upload) return this.upload;
+    this.#running ??= this.#start();
+    try {
+      this.upload = await this.#running.done;
+      return this.upload;
+    } catch (error) {
+      this.#running = null;
+      this.problem = error;
+      throw error;
+    }
+  }
+
+  #start(): Uploading {
+    this.problem = null;
+    this.share = 0;
+    // an answer that was a refusal must not be given again to the next try
+    const key = `${this.key}-file-${this.#tries++}`;
+    return upload(this.file, this.kind, key, this.waveform, (share) => (this.share = share));
+  }
+
+  /** Ends the upload, if it still runs, and gives the preview back. */
+  drop(): void {
+    if (!this.upload) this.#running?.cancel();
+    if (this.preview) URL.revokeObjectURL(this.preview);
+  }
+
+  /** Begins to upload; what goes wrong is shown at the file. */
+  begin(): void {
+    this.stored().catch(() => undefined);
+  }
+}
+
+/** How a file is sent when nobody says otherwise. */
+export function kindOf(file: File): UploadKind {
+  if (isPicture(file)) return 'image';
+  return VIDEOS.has(file.type) ? 'video' : 'document';
+}
+
+/** Why a file can't be sent at all, before anything is uploaded. */
+export function tooLarge(file: File): boolean {
+  return file.size > LARGEST;
+}

@@ -1,0 +1,80 @@
+/** What is done to messages of an open chat: asked of the server, shown at once, and taken back with the reason when it fails. */
+import { api, data, requestKey } from '../api/client';
+import type { Message, Outbox } from '../api/types';
+import { t } from '../i18n/index.svelte';
+import * as changes from './changes';
+import { toasts } from './toasts.svelte';
+
+export class MessageActions {
+  changes = $state.raw<changes.Changes>([]);
+  /** JID of the line, which its reactions carry */
+  own = $state<string | null>(null);
+  readonly #heard = new Set<string>();
+
+  /** Gives the emoji, or takes it back when it is there already. */
+  async react(message: Message, emoji: string): Promise<void> {
+    const now = changes.ownReaction(changes.withChanges([message], this.changes, this.own)[0]!, this.own);
+    const text = now === emoji ? '' : emoji;
+    await this.#begin(message, 'reaction', text, (params) =>
+      api.POST('/api/v1/messages/{message_id}/react', { params, body: { emoji: text } }),
+    );
+  }
+
+  async edit(message: Message, text: string): Promise<void> {
+    if (text === message.message_text) return;
+    await this.#begin(message, 'edit', text, (params) =>
+      api.POST('/api/v1/messages/{message_id}/edit', { params, body: { text } }),
+    );
+  }
+
+  async remove(message: Message): Promise<void> {
+    await this.#begin(message, 'delete', '', (params) => api.POST('/api/v1/messages/{message_id}/delete', { params }));
+  }
+
+  async forward(message: Message, chats: string[]): Promise<void> {
+    const params = { path: { message_id: message.id }, header: { 'Idempotency-Key': requestKey() } };
+    await data(api.POST('/api/v1/messages/{message_id}/forward', { params, body: { chat_ids: chats } }));
+  }
+
+  /** Tells who sent a voice note that it was heard, once. Courtesy: nobody waits for it. */
+  played(message: Message): void {
+    if (this.#heard.has(message.id)) return;
+    this.#heard.add(message.id);
+    const params = { path: { message_id: message.id } };
+    api.POST('/api/v1/messages/{message_id}/played', { params }).catch(() => undefined);
+  }
+
+  async #begin(message: Message, kind: changes.ChangeKind, text: string, ask: Ask): Promise<void> {
+    const key = requestKey();
+    this.changes = changes.begun(this.changes, { key, kind, target: message.message_id, text, row: null });
+    try {
+      const row = await data(ask({ path: { message_id: message.id }, header: { 'Idempotency-Key': key } }));
+      this.changes = changes.posted(this.changes, key, row);
+    } catch (error) {
+      this.changes = changes.dropped(this.changes, key);
+      toasts.error(error);
+    }
+  }
+
+  /** News of a row that changes a message. */
+  take(row: Outbox): void {
+    const { state, failed } = changes.rowChanged(this.changes, row);
+    this.changes = state;
+    if (!failed) return;
+    const reason = row.reason ?? t(row.state === 'expired' ? 'act.expired' : 'act.not_done');
+    toasts.failed(t(`act.failed_${row.type as changes.ChangeKind}`, { reason }));
+  }
+
+  settle(messages: readonly Message[]): void {
+    this.changes = changes.messagesArrived(this.changes, messages, this.own);
+  }
+
+  shown(messages: readonly Message[]): readonly Message[] {
+    return changes.withChanges(messages, this.changes, this.own);
+  }
+}
+
+type Ask = (params: {
+  path: { message_id: string };
+  header: { 'Idempotency-Key': string };
+}) => Promise<{ data?: Outbox; error?: unknown; response: Response }>;

@@ -1,0 +1,108 @@
+/** A voice note being recorded with this computer's microphone. */
+
+/** Opus, in what this browser writes; the server makes Ogg of it. */
+const TYPES = ['audio/webm;codecs=opus', 'audio/ogg;codecs=opus'];
+/** Loudness is looked at so often; milliseconds. */
+const STEP = 100;
+/** Steps of a waveform, as WhatsApp draws it. */
+const WAVEFORM_STEPS = 64;
+
+/** Levels in 64 equal parts, each as loud as its loudest moment; the loudest of all is 100. */
+export function stepsOf(levels: readonly number[]): number[] {
+  const loudest = Math.max(1, ...levels);
+  return Array.from({ length: WAVEFORM_STEPS }, (_, step) => {
+    const start = Math.floor((step * levels.length) / WAVEFORM_STEPS);
+    const end = Math.max(start + 1, Math.floor(((step + 1) * levels.length) / WAVEFORM_STEPS));
+    return Math.round((Math.max(0, ...levels.slice(start, end)) / loudest) * 100);
+  });
+}
+
+export class Recording {
+  state = $state<'asking' | 'recording' | 'done' | 'failed'>('asking');
+  /** The person, or the browser for them, said no. */
+  denied = $state(false);
+  seconds = $state(0);
+  /** From 0 to 100, one every tenth of a second. */
+  levels = $state.raw<readonly number[]>([]);
+  url = $state<string | null>(null);
+  #file: File | null = null;
+  #dropped = false;
+  #recorder: MediaRecorder | null = null;
+  #stream: MediaStream | null = null;
+  #context: AudioContext | null = null;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** Asks for the microphone and begins. */
+  async start(): Promise<void> {
+    const type = globalThis.MediaRecorder && TYPES.find((one) => MediaRecorder.isTypeSupported(one));
+    if (!type || !navigator.mediaDevices) {
+      this.state = 'failed';
+      return;
+    }
+    try {
+      this.#stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    } catch (error) {
+      this.denied = (error as DOMException).name === 'NotAllowedError';
+      this.state = 'failed';
+      return;
+    }
+    if (this.#dropped) return this.#release();
+    this.#recorder = new MediaRecorder(this.#stream, { mimeType: type });
+    this.#listen(this.#stream);
+    this.#recorder.start();
+    this.state = 'recording';
+  }
+
+  #listen(stream: MediaStream): void {
+    this.#context = new AudioContext();
+    const analyser = this.#context.createAnalyser();
+    this.#context.createMediaStreamSource(stream).connect(analyser);
+    const samples = new Float32Array(analyser.fftSize);
+    const began = performance.now();
+    this.#timer = setInterval(() => {
+      analyser.getFloatTimeDomainData(samples);
+      const power = samples.reduce((sum, one) => sum + one * one, 0) / samples.length;
+      // speech into a microphone seldom has more than a third of full power
+      this.levels = [...this.levels, Math.min(100, Math.round(Math.sqrt(power) * 300))];
+      this.seconds = (performance.now() - began) / 1000;
+    }, STEP);
+  }
+
+  /** The loudness in as many steps as a player draws, the loudest being 100. */
+  get waveform(): number[] {
+    return stepsOf(this.levels);
+  }
+
+  /** Ends it; null when nothing was recorded. */
+  async finish(): Promise<File | null> {
+    const recorder = this.#recorder;
+    if (!recorder || this.state !== 'recording') return this.#file;
+    const parts: Blob[] = [];
+    await new Promise((stopped) => {
+      recorder.ondataavailable = (event) => parts.push(event.data);
+      recorder.onstop = stopped;
+      recorder.stop();
+    });
+    this.#release();
+    const [kind = ''] = recorder.mimeType.split(';');
+    this.#file = new File(parts, `voice.${kind.split('/')[1]}`, { type: kind });
+    this.url = URL.createObjectURL(this.#file);
+    this.state = 'done';
+    return this.#file;
+  }
+
+  /** Lets go of microphone and preview; what was finished can still be sent. */
+  drop(): void {
+    this.#dropped = true;
+    if (this.#recorder?.state === 'recording') this.#recorder.stop();
+    this.#release();
+    if (this.url) URL.revokeObjectURL(this.url);
+  }
+
+  #release(): void {
+    clearInterval(this.#timer);
+    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    void this.#context?.close();
+    this.#context = null;
+  }
+}

@@ -1,0 +1,56 @@
+/** Sending a file to the server: `fetch` cannot tell how far it is, so this is the one request made the older way. */
+import { Problem } from '../api/problem';
+import type { Upload } from '../api/types';
+
+export type UploadKind = 'image' | 'video' | 'audio' | 'voice' | 'document';
+
+export interface Uploading {
+  done: Promise<Upload>;
+  cancel: () => void;
+}
+
+/**
+ * @param key the same for every try of one file, so that it is stored once
+ * @param waveform of a voice note: its loudness in 64 steps from 0 to 100
+ * @param progress told the share that has left, from 0 to 1
+ * @throws (done) Problem when the server refuses, cannot be reached (status 0) or `cancel` was called
+ */
+export function upload(
+  file: File,
+  kind: UploadKind,
+  key: string,
+  waveform: readonly number[] | null,
+  progress: (share: number) => void,
+): Uploading {
+  const request = new XMLHttpRequest();
+  const done = new Promise<Upload>((resolve, reject) => {
+    request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
+    request.onload = () => {
+      const headers = new Headers();
+      const again = request.getResponseHeader('retry-after');
+      if (again) headers.set('retry-after', again);
+      const answer = new Response(null, { status: request.status, headers });
+      const body = readJson(request.responseText);
+      if (answer.ok) resolve(body as Upload);
+      else reject(Problem.from(answer, body));
+    };
+    request.onerror = () => reject(new Problem(0, 'network'));
+    request.onabort = () => reject(new Problem(0, 'cancelled'));
+  });
+  const form = new FormData();
+  form.append('type', kind);
+  if (waveform) form.append('waveform', waveform.join(','));
+  form.append('file', file, file.name);
+  request.open('POST', '/api/v1/media');
+  request.setRequestHeader('Idempotency-Key', key);
+  request.send(form);
+  return { done, cancel: () => request.abort() };
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
