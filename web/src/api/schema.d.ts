@@ -24,6 +24,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chats/{chat_id}/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Gallery of a chat
+         * @description Messages with pictures, videos, documents or links, newest first. A page may hold fewer than `limit`, even
+         *     none, while `next` still leads on: a long chat is looked through a part at a time.
+         */
+        get: operations["list_chat_media"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chats/{chat_id}/messages": {
         parameters: {
             query?: never;
@@ -33,7 +54,7 @@ export interface paths {
         };
         /**
          * Messages of a chat
-         * @description Newest first; `after` leads to older ones.
+         * @description Newest first; `after` leads to older ones, `before` to newer ones, and `around` to a place in the middle.
          */
         get: operations["list_messages"];
         put?: never;
@@ -300,6 +321,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device_id}/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Gallery of a device
+         * @description As of a chat, over all chats of the device.
+         */
+        get: operations["list_device_media"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device_id}/outbox": {
         parameters: {
             query?: never;
@@ -396,9 +437,9 @@ export interface paths {
         /**
          * Upload a file
          * @description Multipart with one part `file` of at most 100 MB and, optionally, a part `type`: `image` makes it a JPEG of
-         *     at most 1600 pixels and 350 KB, `document` stores it as it is, `voice` makes an Opus recording in WebM or Ogg a voice note (a part `waveform`
-         *     of 64 numbers from 0 to 100 says how loud it is; else that is estimated). Without `type`, pictures are images.
-         *     What is not what it says is refused.
+         *     at most 1600 pixels and 350 KB, `document` stores it as it is, `voice` makes an Opus recording in WebM or Ogg a
+         *     voice note (a part `waveform` of 64 numbers from 0 to 100 says how loud it is; else that is estimated). Without
+         *     `type`, pictures are images. What is not what it says is refused.
          */
         post: operations["upload_media"];
         delete?: never;
@@ -522,6 +563,26 @@ export interface paths {
          * @description The message shows it once WhatsApp has taken it.
          */
         post: operations["react_to_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{message_id}/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who got and read a message
+         * @description Of a message of ours; 404 for one of somebody else's, which has no receipts.
+         */
+        get: operations["get_message_receipts"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -660,6 +721,26 @@ export interface paths {
         patch: operations["change_quick_reply"];
         trace?: never;
     };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search names, numbers and messages
+         * @description Inside words too, in any script, whatever the case. A message can be found about a second after it came.
+         */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -686,10 +767,10 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Switch workspace
-         * @description From now on this browser sees the other workspace.
+         * Switch workspace, zone or language
+         * @description From now on this browser sees the other workspace; zone and language are the person's in every browser.
          */
-        patch: operations["switch_workspace"];
+        patch: operations["change_session"];
         trace?: never;
     };
     "/api/v1/session/password": {
@@ -868,6 +949,24 @@ export interface components {
              * @example Hi {name|there}, our account is Maybank 5140 1234 5678.
              */
             text?: string | null;
+        };
+        /** ChangeSession */
+        ChangeSession: {
+            /**
+             * @description The workspace to look at.
+             * @example 2
+             */
+            tenant_id?: string;
+            /**
+             * @description IANA zone of this person's times; null: the server's.
+             * @example Europe/London
+             */
+            time_zone?: string | null;
+            /**
+             * @description Of the app; null: what the browser asks for.
+             * @example ms
+             */
+            language?: ("en" | "ms") | null;
         };
         /** ChangedDevices */
         ChangedDevices: {
@@ -1169,6 +1268,50 @@ export interface components {
         Forwarded: {
             items: components["schemas"]["Outbox"][];
         };
+        /** Found */
+        Found: {
+            chats: components["schemas"]["FoundChat"][];
+            messages: components["schemas"]["FoundMessagePage"];
+        };
+        /** FoundChat */
+        FoundChat: {
+            chat: components["schemas"]["Chat"];
+            /**
+             * @description Where it stands: [start, end) in Unicode code points, in order.
+             * @example [
+             *       [
+             *         6,
+             *         11
+             *       ]
+             *     ]
+             */
+            name_highlights: number[][];
+            /**
+             * @description Where it stands: [start, end) in Unicode code points, in order.
+             * @example [
+             *       [
+             *         6,
+             *         11
+             *       ]
+             *     ]
+             */
+            phone_highlights: number[][];
+        };
+        /** FoundMessage */
+        FoundMessage: {
+            message: components["schemas"]["Message"];
+            chat: components["schemas"]["Chat"];
+            /**
+             * @description Where it stands: [start, end) in Unicode code points, in order.
+             * @example [
+             *       [
+             *         6,
+             *         11
+             *       ]
+             *     ]
+             */
+            highlights: number[][];
+        };
         /** Health */
         Health: {
             /** @constant */
@@ -1302,6 +1445,33 @@ export interface components {
              * @example 93
              */
             outbox_id: string | null;
+        };
+        /** MessageReceipts */
+        MessageReceipts: {
+            /**
+             * @example read
+             * @enum {string}
+             */
+            status: "received" | "pending" | "sent" | "delivered" | "read" | "played" | "failed";
+            is_group: boolean;
+            /** Format: date-time */
+            sent_at: string;
+            /** @description In a group: to the first of its members. */
+            delivered_at: string | null;
+            /** @description In a group: by the first of its members. */
+            read_at: string | null;
+            /** @description Members of a group of whom anything is known. */
+            people: components["schemas"]["PersonReceipt"][];
+        };
+        /** MessageWindow */
+        MessageWindow: {
+            items: components["schemas"]["Message"][];
+            /** @description Give it as `after`: older messages; null at the oldest kept. */
+            next: string | null;
+            /** @description Give it as `before`: newer messages; null where the page has the newest. */
+            previous: string | null;
+            /** @description Id of the message `around` named; for an instant the first not before it, else the last. */
+            target: string | null;
         };
         /** NewKey */
         NewKey: {
@@ -1439,6 +1609,11 @@ export interface components {
             items: components["schemas"]["Message"][];
             next: string | null;
         };
+        /** Page[FoundMessage] */
+        FoundMessagePage: {
+            items: components["schemas"]["FoundMessage"][];
+            next: string | null;
+        };
         /** Pairing */
         Pairing: {
             /** @example 6e7d3c52-0d0a-4a54-9a6e-0c5a3b8f6a01 */
@@ -1462,6 +1637,24 @@ export interface components {
             expires_at: string;
             /** Format: date-time */
             created_at: string;
+        };
+        /** PersonReceipt */
+        PersonReceipt: {
+            /** @example 60198765432@s.whatsapp.net */
+            jid: string;
+            /**
+             * @description E.164; null while only the LID is known.
+             * @example +60198765432
+             */
+            phone: string | null;
+            /**
+             * @description Best known name.
+             * @example Aisyah
+             */
+            name: string | null;
+            delivered_at: string | null;
+            read_at: string | null;
+            played_at: string | null;
         };
         /** PollVote */
         PollVote: {
@@ -1601,6 +1794,17 @@ export interface components {
              * @example Asia/Kuala_Lumpur
              */
             time_zone: string;
+            /**
+             * @description The zone for whoever has chosen none.
+             * @example Asia/Kuala_Lumpur
+             */
+            time_zone_default: string;
+            /**
+             * @description Null: what the browser asks for.
+             * @example ms
+             * @enum {null|string}
+             */
+            language: "en" | "ms" | null;
             /** @description Whether simulated lines can be added here. */
             loopback: boolean;
             /**
@@ -1649,11 +1853,6 @@ export interface components {
             reason: "not_found" | "never_paired" | "logged_out" | "too_many_tags";
             /** @example It was never linked to a phone: pair it first. */
             detail: string;
-        };
-        /** SwitchWorkspace */
-        SwitchWorkspace: {
-            /** @example 2 */
-            tenant_id: string;
         };
         /** TagCount */
         TagCount: {
@@ -1791,9 +1990,11 @@ export interface operations {
             };
         };
     };
-    list_messages: {
+    list_chat_media: {
         parameters: {
             query?: {
+                /** @description What to show; links are found in the words of any message. */
+                kind?: "image" | "video" | "document" | "link";
                 /** @description How many at most. */
                 limit?: number;
                 /** @description `next` of the page before. */
@@ -1814,6 +2015,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_messages: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+                /** @description `previous` of a page: leads to newer messages. */
+                before?: string | null;
+                /** @description A message's `id`, WhatsApp's id of it, or an instant (RFC 3339): the page around it. */
+                around?: string | null;
+            };
+            header?: never;
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageWindow"];
                 };
             };
             /** @description A field is missing or wrong; `errors` names it with its value. */
@@ -2736,6 +2995,62 @@ export interface operations {
             };
             /** @description Signed in, but the role or the key's scope does not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_device_media: {
+        parameters: {
+            query?: {
+                /** @description What to show; links are found in the words of any message. */
+                kind?: "image" | "video" | "document" | "link";
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3714,6 +4029,55 @@ export interface operations {
             };
         };
     };
+    get_message_receipts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageReceipts"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     get_outbox: {
         parameters: {
             query?: never;
@@ -4246,6 +4610,66 @@ export interface operations {
             };
         };
     };
+    search: {
+        parameters: {
+            query: {
+                /** @description Words, parts of words of at least three letters, beginnings of words, or a phone number in any writing. What is found has all of them. */
+                q: string;
+                /** @description Only of this device. */
+                device_id?: string | null;
+                /** @description Only in this chat. */
+                chat_id?: string | null;
+                /** @description Only messages of this kind. */
+                kind?: "text" | "image" | "video" | "audio" | "voice" | "document" | "sticker" | "location" | "contact" | "poll" | "event" | "call" | "system" | "unsupported" | "deleted" | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     get_session: {
         parameters: {
             query?: never;
@@ -4355,7 +4779,7 @@ export interface operations {
             };
         };
     };
-    switch_workspace: {
+    change_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -4364,7 +4788,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SwitchWorkspace"];
+                "application/json": components["schemas"]["ChangeSession"];
             };
         };
         responses: {
