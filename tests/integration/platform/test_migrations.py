@@ -92,6 +92,7 @@ RELEASED = {
     "0008_crashes_and_changes.sql": "35304ff9ae9bed76",
     "0009_what_goes_with_a_device.sql": "3acc3941e62fa849",
     "0010_exact_counts.sql": "4297f09e7830fd0b",
+    "0013_shared_work.sql": "0e227ea08bad6a91",
 }
 
 
