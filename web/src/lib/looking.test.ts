@@ -22,10 +22,12 @@ it('says which chat is shown, again while it lasts, and that it is left', () => 
 it('says once that somebody types, and when it ends', () => {
   const looking = new Looking(live, '7');
   const leave = looking.follow();
-  looking.typed();
-  looking.typed();
+  looking.typed('H');
+  looking.typed('He');
   vi.advanceTimersByTime(5000);
-  expect(said).toEqual([false, true, false].map((is_typing) => ({ chat_id: '7', is_typing })));
+  looking.typed('Hel');
+  looking.typed('');
+  expect(said).toEqual([false, true, false, true, false].map((is_typing) => ({ chat_id: '7', is_typing })));
   leave();
 });
 

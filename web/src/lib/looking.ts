@@ -38,17 +38,11 @@ export class Looking {
     };
   }
 
-  /** To be called with every key typed. */
-  typed(): void {
+  /** To be called with what stands in the field after every key; nothing in it is nothing typed. */
+  typed(text: string): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#type(false), TYPING_ENDS_MS);
-    this.#type(true);
-  }
-
-  /** What was typed is sent. */
-  sent(): void {
-    clearTimeout(this.#timer);
-    this.#type(false);
+    if (text !== '') this.#timer = setTimeout(() => this.#type(false), TYPING_ENDS_MS);
+    this.#type(text !== '');
   }
 
   #type(typing: boolean): void {
