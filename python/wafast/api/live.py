@@ -84,7 +84,7 @@ async def _serve(
         for part in (
             _send(socket, services.metrics, subscription),
             _receive(socket, viewer, seat),
-            _check(socket, services, viewer),
+            _check(socket, services, viewer, subscription),
             _cut(subscription),
         )
     ]
@@ -126,7 +126,9 @@ async def _receive(socket: WebSocket[Any, Any, Any], viewer: Viewer, seat: Seat)
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def _check(socket: WebSocket[Any, Any, Any], services: Services, viewer: Viewer) -> tuple[int, str]:
+async def _check(
+    socket: WebSocket[Any, Any, Any], services: Services, viewer: Viewer, subscription: Subscription
+) -> tuple[int, str]:
     while True:
         await asyncio.sleep(CHECK_SECONDS)
         try:
@@ -137,7 +139,9 @@ async def _check(socket: WebSocket[Any, Any, Any], services: Services, viewer: V
             continue  # the database is away: nothing new can be known, and no frames come either
         if principal.tenant_id != viewer.principal.tenant_id:
             return NOT_SIGNED_IN, "another workspace was chosen"
-        viewer.principal = principal
+        if principal != viewer.principal:
+            viewer.principal = principal
+            services.hub.resync(subscription, "what you may do or see was changed")
 
 
 async def _cut(subscription: Subscription) -> tuple[int, str]:

@@ -177,6 +177,10 @@ class Hub:
             tenant.sockets.discard(subscription)
             tenant.unwatched_since = time.monotonic()
 
+    def resync(self, subscription: Subscription, reason: str) -> None:
+        """Tells one socket to fetch again what it shows."""
+        subscription.offer(self._resync(self._seq, reason))
+
     async def run(self, events: AsyncIterator[list[Event] | Gap]) -> None:
         """Makes frames of a subscription's events until cancelled."""
         async with asyncio.TaskGroup() as tasks:

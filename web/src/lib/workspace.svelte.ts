@@ -12,7 +12,12 @@ export class Workspace {
 
   /** Connects, and disconnects when the result is called. */
   open(): () => void {
-    const ends = [this.devices.follow(), this.labels.follow()];
+    const ends = [
+      this.devices.follow(),
+      this.labels.follow(),
+      // what one may do may have changed too
+      this.live.subscribe((frame) => frame.code === 'RESYNC' && void account.check()),
+    ];
     this.live.start();
     return () => {
       ends.forEach((end) => end());
