@@ -63,9 +63,11 @@ test-web: web/node_modules/.stamp
 	$(call say,testing the web app)
 	npm --prefix web run --silent test
 
+# Most of a test is waiting for a server or a phone: two processes take half the time of one. The files that take
+# longest come first, so that both end together.
 test-python: .build/core .build/web .venv/.packages-dev .build/chromium
-	$(call say,testing Python: unit - integration - faults - browser)
-	python -m pytest
+	$(call say,testing Python: faults - browser - integration - unit)
+	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/faults tests/browser tests/integration tests/unit
 
 fmt: .venv/.packages-dev web/node_modules/.stamp
 	ruff check --fix python tests bench

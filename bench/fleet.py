@@ -87,8 +87,11 @@ class Return:
 class Fleet:
     """The loaded lines, and the systems that hold them one after the other."""
 
-    def __init__(self, folder: Path, profile: demo.Profile, simulator_pid: int, options: argparse.Namespace) -> None:
+    def __init__(
+        self, folder: Path, profile: demo.Profile, simulator_pid: int, options: argparse.Namespace, **settings: str
+    ) -> None:
         self._folder, self._profile, self._simulator_pid, self._options = folder, profile, simulator_pid, options
+        self._settings = settings
         self._data = folder / "data"
 
     async def load(self, count: int) -> None:
@@ -116,7 +119,7 @@ class Fleet:
             await connection.close()
         finally:
             server.stop()
-        system = System(self._folder, self._options.workers, self._options.connect_rate)
+        system = System(self._folder, self._options.workers, self._options.connect_rate, **self._settings)
         try:
             yield Running(system, await system.reach(), count, self._profile, self._simulator_pid)
         finally:
@@ -166,7 +169,7 @@ class Running:
     async def idle(self, online_seconds: float, settle: float, seconds: float) -> Run:
         """What it holds and uses for so many seconds when nothing happens, when a start has settled."""
         await asyncio.sleep(settle)
-        cores, log = Cores(await self._groups()), self.system.data_dir / "postgres/log"
+        cores, log = Cores(await self.groups()), self.system.data_dir / "postgres/log"
         await self._log_statements(q.log_statements)
         before = log.stat().st_size
         await asyncio.sleep(seconds)
@@ -193,20 +196,31 @@ class Running:
 
     async def receive(self, name: str, each: int, interval_ms: int | None) -> Flow:
         """A contact of each line writes `each` messages, at once or one every `interval_ms`."""
-        before = await self._connection.fetchval(q.stored)
+        before = await self.stored()
         total = each * self.count
-        cores, begun = Cores(await self._groups()), time.monotonic()
-        orders = asyncio.create_task(self._write(each, interval_ms))
-        while (stored := await self._connection.fetchval(q.stored) - before) < total:
-            if time.monotonic() - begun > ONLINE_SECONDS:
-                raise SystemExit(f"{total - stored:,} of {total:,} messages did not come")
-            await asyncio.sleep(0.1)
+        cores, begun = Cores(await self.groups()), time.monotonic()
+        orders = asyncio.create_task(self.write(each, interval_ms))
+        await self.all_stored(before + total)
         flow = Flow(name, total / (time.monotonic() - begun), cores.now())
         await orders
         say(f"{name}: {flow.rate:,.0f} msg/s")
         return flow
 
-    async def _write(self, each: int, interval_ms: int | None) -> None:
+    async def stored(self) -> int:
+        """Rows of messages there are."""
+        count: int = await self._connection.fetchval(q.stored)
+        return count
+
+    async def all_stored(self, count: int) -> None:
+        """Wait until there are so many rows. Raises SystemExit after ONLINE_SECONDS."""
+        until = time.monotonic() + ONLINE_SECONDS
+        while (there := await self.stored()) < count:
+            if time.monotonic() > until:
+                raise SystemExit(f"{count - there:,} messages did not come")
+            await asyncio.sleep(0.1)
+
+    async def write(self, each: int, interval_ms: int | None) -> None:
+        """Let a contact of each line write `each` messages; back when all are on their way."""
         at_once = asyncio.Semaphore(self.count if interval_ms else 8)
 
         async def write(n: int) -> None:
@@ -250,7 +264,8 @@ class Running:
         counters: dict[str, int] = await demo.order(self._profile, "stats")
         return counters
 
-    async def _groups(self) -> dict[str, Group]:
+    async def groups(self) -> dict[str, Group]:
+        """Processes by what they are, the simulator among them."""
         groups = await self.system.groups(self._connection)
         return groups | {"simulator": Group([self._simulator_pid])}
 

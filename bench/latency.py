@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing.connection import Connection
+from typing import Protocol
 
 from bench import paced, report
 from bench.bed import Bed, prepared
@@ -155,25 +156,35 @@ def _watch(port: int, key: str, sockets: int, parent: Connection) -> None:
 
 async def _see(port: int, key: str, sockets: int, parent: Connection) -> list[dict[bytes, int]]:
     loop = asyncio.get_running_loop()
-    watchers = [Watcher(port, key) for _ in range(sockets)]
+    seen: list[dict[bytes, int]] = [{} for _ in range(sockets)]
+    watchers = [Watcher(port, key, one) for one in seen]
     for watcher in watchers:
         await loop.create_connection(partial(_itself, watcher), "127.0.0.1", port)
         await watcher.is_open
     parent.send(None)
     wanted: set[bytes] = await asyncio.to_thread(parent.recv)
-    await paced.wait_until(lambda: all(watcher.is_cut or wanted <= watcher.seen.keys() for watcher in watchers))
-    return [watcher.seen for watcher in watchers]
+    await paced.wait_until(
+        lambda: all(watcher.is_cut or wanted <= one.keys() for watcher, one in zip(watchers, seen, strict=True))
+    )
+    return seen
 
 
 def _itself(watcher: Watcher) -> Watcher:
     return watcher
 
 
+class Noted(Protocol):
+    """Where it is noted when a message was first seen, by its id: a dict is one."""
+
+    def setdefault(self, id: bytes, now: int, /) -> object:
+        """Notes it, unless it is there."""
+
+
 class Watcher(asyncio.Protocol):
     """A WebSocket that looks for ids in what comes and reads nothing else: 20 of them must not need a core."""
 
-    def __init__(self, port: int, key: str) -> None:
-        self.seen: dict[bytes, int] = {}
+    def __init__(self, port: int, key: str, seen: Noted) -> None:
+        self._seen = seen
         self.is_cut = False
         self.is_open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._rest = b""
@@ -203,7 +214,7 @@ class Watcher(asyncio.Protocol):
         data = self._rest + data
         end = 0
         for found in MESSAGE_ID.finditer(data):
-            self.seen.setdefault(found[1], now)
+            self._seen.setdefault(found[1], now)
             end = found.end()
         self._rest = data[max(end, len(data) - LONGEST_PART) :]
 

@@ -22,6 +22,7 @@ from wafast import demo
 from wafast.database.embedded import running_uri
 
 WORKERS, IDLE_WORKERS, POSTGRESQL = "workers", "workers of network whatsapp, no line", "PostgreSQL"
+PASSWORD = "a password for benches"
 START_SECONDS = 60.0
 STOP_SECONDS = 90.0
 
@@ -51,8 +52,8 @@ def _wait_for(is_so: Callable[[], bool], process: subprocess.Popen[bytes], what:
 class System:
     """A running `wafast up`. `began` is when it was started, of the monotonic clock."""
 
-    def __init__(self, folder: Path, workers: int, connect_rate: float) -> None:
-        """Start it on `folder`/data with the simulator of `folder`/loopback."""
+    def __init__(self, folder: Path, workers: int, connect_rate: float, **settings: str) -> None:
+        """Start it on `folder`/data with the simulator of `folder`/loopback; `settings` by their variables' names."""
         self.data_dir = folder / "data"
         self.log = folder / "up.log"
         with socket.socket() as probe:
@@ -65,9 +66,11 @@ class System:
             "WAFAST_WORKERS": str(workers),
             "WAFAST_CONNECT_RATE": str(connect_rate),
             "WAFAST_LOG": "warning",
-            "WAFAST_ADMIN_PASSWORD": "a password for benches",
+            "WAFAST_ADMIN_PASSWORD": PASSWORD,
             "PORT": str(port),
+            **settings,
         }
+        self.url = f"http://127.0.0.1:{port}"
         self._offset = self.log.stat().st_size if self.log.exists() else 0
         self.began = time.monotonic()
         with self.log.open("ab") as log:

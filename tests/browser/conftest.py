@@ -32,9 +32,9 @@ def stack(request: pytest.FixtureRequest) -> Stack:
     return Stack(url, email, os.environ["WAFAST_TEST_PASSWORD"], phones)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium; a module's own, since nothing asynchronous can run in a process while Playwright does."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield chromium

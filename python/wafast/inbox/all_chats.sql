@@ -19,8 +19,8 @@ WITH page AS (
     FROM chats c
     LEFT JOIN chat_work w ON w.chat_id = c.id
     WHERE c.tenant_id = $1 AND ($2::int4[] IS NULL OR c.device_no = ANY ($2))
-      AND c.activity >= ($3::int8 >> 42)::int4 AND c.last_key >= $3
-      AND c.activity <= ($4::int8 >> 42)::int4 AND (c.last_key, c.id) < ($4, $5::int8)
+      AND c.activity >= ($3::int8 >> 36)::int4 AND c.last_key >= $3
+      AND c.activity <= ($4::int8 >> 36)::int4 AND (c.last_key, c.id) < ($4, $5::int8)
       AND (c.pinned_at IS NOT NULL) = $6::bool
       AND c.archived = $7::bool
       AND ($8::bool IS NULL OR (c.unread > 0) = $8)

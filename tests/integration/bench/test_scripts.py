@@ -19,6 +19,9 @@ ROWS = {
     "latency": ["1 socket ", "20 sockets"],
     "histories": ["none", "10 histories"],
     "kills": ["2 kills of the worker"],
+    "pairing": ["16 at a time"],
+    "sustained-inlet": ["| 2 "],
+    "sustained-sessions": ["360 written", "360 in all"],
     "fleet": ["workers of network whatsapp", "statements/s when idle", "memory a line"],
 }
 

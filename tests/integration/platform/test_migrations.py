@@ -92,7 +92,8 @@ RELEASED = {
     "0008_crashes_and_changes.sql": "35304ff9ae9bed76",
     "0009_what_goes_with_a_device.sql": "3acc3941e62fa849",
     "0010_exact_counts.sql": "4297f09e7830fd0b",
-    "0013_shared_work.sql": "0e227ea08bad6a91",
+    "0011_vacuum_at_the_speed_of_ingest.sql": "724f8195d5dd493f",
+    "0013_shared_work.sql": "e1e2e8d1eadda7fe",
 }
 
 

@@ -27,7 +27,7 @@ export interface Outcome {
   changed: ReadonlySet<string>;
   unchanged: number;
   skipped: readonly Skipped[];
-  /** How many it was not tried on: a person stopped it, or a request failed with `problem`. */
+  /** How many it was not, or not wholly, tried on: a person stopped it, or a request failed with `problem`. */
   left: number;
   problem: unknown;
   /** What would take it back; empty where nothing can or need be. */
@@ -52,36 +52,51 @@ export class Bulk {
   /** Does the steps, all of one action. Never throws: what failed is told with what was done. */
   async run(planned: readonly Step[]): Promise<Outcome> {
     const action = planned[0]!.action;
-    const of = planned.reduce((sum, step) => sum + step.ids.length, 0);
+    const devices = new Set(planned.flatMap((step) => step.ids));
     const changed = new Set<string>();
     const undo: Step[] = [];
     const skipped = new Map<string, Skipped>();
-    let [unchanged, done] = [0, 0];
+    const todo = parts(planned);
     let problem: unknown = null;
     this.#stopped = false;
-    this.running = { action, done, of };
+    this.#show(action, todo, devices);
     try {
-      for (const { part, tag } of parts(planned)) {
-        if (this.#stopped) break;
+      while (todo.length > 0 && !this.#stopped) {
+        const { part, tag } = todo[0]!;
         const answer = await ask(action, part, tag);
         for (const id of answer.changed) changed.add(id);
         for (const one of answer.skipped) skipped.set(one.device_id, one);
-        unchanged += answer.unchanged.length;
         if (action !== 'delete' && answer.changed.length > 0)
           undo.push({ action: OPPOSITE[action], ids: answer.changed, tag });
-        done += part.length;
-        this.running = { action, done, of };
+        todo.shift();
+        this.#show(action, todo, devices);
       }
     } catch (error) {
       problem = error;
     } finally {
       this.running = null;
     }
-    return { action, changed, unchanged, skipped: [...skipped.values()], left: of - done, problem, undo };
+    const left = untried(todo);
+    const unchanged = [...devices].filter((id) => !changed.has(id) && !skipped.has(id) && !left.has(id)).length;
+    return { action, changed, unchanged, skipped: [...skipped.values()], left: left.size, problem, undo };
+  }
+
+  #show(action: BulkAction, todo: readonly Part[], devices: ReadonlySet<string>): void {
+    this.running = { action, done: devices.size - untried(todo).size, of: devices.size };
   }
 }
 
-function parts(planned: readonly Step[]): { part: string[]; tag: string | null }[] {
+interface Part {
+  part: string[];
+  tag: string | null;
+}
+
+/** Devices with something still to do. */
+function untried(todo: readonly Part[]): Set<string> {
+  return new Set(todo.flatMap(({ part }) => part));
+}
+
+function parts(planned: readonly Step[]): Part[] {
   return planned.flatMap(({ action, ids, tag }) => {
     const size = action === 'delete' ? AT_ONCE.delete : AT_ONCE.others;
     const starts = Array.from({ length: Math.ceil(ids.length / size) }, (_, part) => part * size);

@@ -74,6 +74,25 @@ describe('Bulk', () => {
   });
 });
 
+it('counts devices, not requests, when there are several tags', async () => {
+  const bulk = new Bulk();
+  const seen: unknown[] = [];
+  new FakeServer().on('POST /devices/bulk', (body) => {
+    seen.push([bulk.running?.done, bulk.running?.of]);
+    if (seen.length === 2) bulk.stop();
+    const isNew = (body as Body).tags?.[0] === 'a';
+    return answer(body, { changed: isNew ? ['d0'] : [], unchanged: isNew ? ['d1'] : ['d0', 'd1'] });
+  });
+  const outcome = await bulk.run(steps('add_tags', ids(2), ['a', 'b', 'c']));
+  expect(seen).toEqual([
+    [0, 2],
+    [0, 2],
+  ]);
+  expect([outcome.changed.size, outcome.unchanged, outcome.left]).toEqual([1, 0, 2]);
+  const whole = await new Bulk().run(steps('add_tags', ids(2), ['a', 'b']));
+  expect([whole.changed.size, whole.unchanged, whole.left]).toEqual([1, 1, 0]);
+});
+
 it('says what was done, what was so already and who was skipped', () => {
   const skip = (id: string): { device_id: string; reason: 'never_paired'; detail: string } => ({
     device_id: id,
