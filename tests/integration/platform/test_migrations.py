@@ -95,6 +95,7 @@ RELEASED = {
     "0011_vacuum_at_the_speed_of_ingest.sql": "724f8195d5dd493f",
     "0012_receipts_by_person.sql": "8bbc42b5ba6a60ef",
     "0013_search.sql": "316544189254f244",
+    "0014_shared_work.sql": "e1e2e8d1eadda7fe",
 }
 
 
