@@ -12,12 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.app import App
 from tests.browser.looks import ARGUMENTS, CHROMIUM, DESKTOP, Look, open_context
 from tests.browser.stack import Stack
 from tests.simulator import Simulator
+
+
+# A message to a page has come through two servers, and tests run two at a time.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

@@ -39,5 +39,5 @@ def open_context(browser: Browser, stack_url: str, look: Look) -> BrowserContext
         # axe-core is injected as a script; that the policy holds is test_web's business
         bypass_csp=True,
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     return context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import DocumentMessage, Message, PollCreationMessage
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 from tests.browser.app import App
 from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
@@ -32,15 +32,25 @@ TEXTS = [
 ]
 
 
+#: What reaches over an edge of the screen, or makes the page wider than it.
+OVER_THE_EDGE = """() => {
+  const shown = [...document.querySelectorAll('.bubble, a[data-chat], header')];
+  const found = shown.map(one => [one.className, one.getBoundingClientRect()])
+    .filter(([, box]) => box.right > innerWidth + 1 || box.left < -1)
+    .map(([name, box]) => `${name} from ${box.left} to ${box.right}`);
+  const width = document.documentElement.scrollWidth;
+  return width > innerWidth ? [...found, `the page is ${width} wide, the screen ${innerWidth}`] : found;
+}"""
+
+
 def expect_in_its_place(app: App) -> None:
-    """Nothing ran, and nothing makes the page wider than the screen, once what slides in has come to rest."""
+    """Nothing ran, and nothing reaches over an edge, once what slides in has come to rest."""
     page = app.page
     assert page.evaluate("window.broken") is None
-    page.wait_for_function(
-        "document.documentElement.scrollWidth <= innerWidth &&"
-        "[...document.querySelectorAll('.bubble, a[data-chat], header')].map(one => one.getBoundingClientRect())"
-        ".every(box => box.right <= innerWidth + 1 && box.left >= -1)"
-    )
+    try:
+        page.wait_for_function(f"() => ({OVER_THE_EDGE})().length === 0")
+    except TimeoutError:
+        assert page.evaluate(OVER_THE_EDGE) == []
 
 
 @every_look

@@ -87,11 +87,12 @@ export class Conversation {
   }
 
   async load(): Promise<void> {
+    void this.#loadRows();
     const first = this.state !== 'ready';
     try {
       await this.#snapshot.take(
         () => this.#fetch(),
-        ([chat, page, rows]) => {
+        ([chat, page]) => {
           this.chat = chat;
           const complete = page.next === null;
           const newest = this.messages.at(-1)?.id;
@@ -101,7 +102,6 @@ export class Conversation {
           this.#previous = page.previous;
           if (!whole && this.messages.at(-1)?.id !== newest) this.#tellArrived(newest);
           for (const message of page.items) this.#settle(message);
-          for (const row of rows) this.#step(sending.rowChanged(this.sending, row));
           if (first && !this.hasNewer) this.unread = unreadLine(this.messages, chat.unread_count);
           if (first && this.#start !== null && page.target) this.sought = { id: page.target };
         },
@@ -120,13 +120,26 @@ export class Conversation {
     this.arrived = { received: this.messages.slice(index + 1).filter((one) => !one.from_me).length };
   }
 
-  async #fetch(): Promise<[Chat, MessageWindow, Outbox[]]> {
-    const [chat, page, rows] = await Promise.all([
+  async #fetch(): Promise<[Chat, MessageWindow]> {
+    const [chat, page] = await Promise.all([
       data(api.GET('/api/v1/chats/{chat_id}', { params: { path: { chat_id: this.id } } })),
       this.#firstPage(),
-      this.#openRows(),
     ]);
-    return [chat, this.state === 'ready' ? page : await this.#withUnread(page, chat.unread_count), rows];
+    return [chat, this.state === 'ready' ? page : await this.#withUnread(page, chat.unread_count)];
+  }
+
+  /** What has not left yet, beside the messages: nobody waits for it to read. */
+  async #loadRows(): Promise<void> {
+    try {
+      await answered(
+        this.live,
+        () => this.#openRows(),
+        (rows) => rows.forEach((row) => this.#step(sending.rowChanged(this.sending, row))),
+        (frame) => this.apply(frame),
+      );
+    } catch {
+      // Its frames tell of each as it moves.
+    }
   }
 
   /** The page with what is before it, where more is unread than it has: the line above the first unread needs them all. */
