@@ -6,8 +6,9 @@
 ALTER TABLE chats ADD COLUMN activity int4 GENERATED ALWAYS AS ((last_key >> 36)::int4) STORED;
 CREATE INDEX chats_by_activity ON chats (tenant_id, activity DESC, device_no);
 -- What few chats are, and no message changes.
-CREATE INDEX chats_pinned ON chats (tenant_id, device_no) WHERE pinned_at IS NOT NULL;
-CREATE INDEX chats_archived ON chats (tenant_id, device_no) WHERE archived;
+CREATE INDEX chats_pinned ON chats (tenant_id, activity DESC, device_no) WHERE pinned_at IS NOT NULL;
+CREATE INDEX chats_archived ON chats (tenant_id, activity DESC, device_no) WHERE archived;
+CREATE INDEX chats_of_groups ON chats (tenant_id, activity DESC, device_no) WHERE is_group;
 
 -- What a team has agreed on a chat. There is a row only where somebody did something, and a message never writes here:
 -- whether one has opened a closed chat again is seen when the chat is read (has_come_since).

@@ -81,29 +81,30 @@ def _asked(app: App, stack: Stack, name: str) -> tuple[str, str, str]:
 def test_a_colleague_sees_at_once_what_was_agreed(signed_in: App, stack: Stack, team: Team, look: Look) -> None:
     admin, name = signed_in, f"Team {look.name}"
     phone, customer, text = _asked(admin, stack, name)
-    aina = team.sign_in(_add_person(admin))
+    who = f"Aina {secrets.token_hex(2)}"
+    aina = team.sign_in(_add_person(admin, name=who))
     _open(admin, text)
     _open(aina, text)
 
     # who else looks, and types
-    expect(admin.page.get_by_text("Aina has this chat open").first).to_be_attached()
+    expect(admin.page.get_by_text(f"{who} has this chat open").first).to_be_attached()
     aina.composer.press_sequentially("Let me look")
-    expect(admin.page.locator(".strip").get_by_text("Aina is typing…")).to_be_visible()
+    expect(admin.page.locator(".strip").get_by_text(f"{who} is typing…")).to_be_visible()
     admin.expect_accessible()
     aina.composer.fill("")
-    expect(admin.page.locator(".strip").get_by_text("Aina is typing…")).to_have_count(0)
+    expect(admin.page.locator(".strip").get_by_text(f"{who} is typing…")).to_have_count(0)
 
     # who answers
     if admin.narrow:
         admin.page.get_by_role("button", name="Details").click()
         admin.page.get_by_role("button", name="Answered by: Nobody in particular").click()
-        admin.page.get_by_role("menuitem", name="Aina").click()
-        expect(admin.page.get_by_role("button", name="Answered by: Aina")).to_be_visible()
+        admin.page.get_by_role("menuitem", name=who).click()
+        expect(admin.page.get_by_role("button", name=f"Answered by: {who}")).to_be_visible()
         admin.page.get_by_role("dialog").get_by_role("button", name="Close", exact=True).click()
     else:
         admin.page.get_by_role("button", name="Assign to").click()
-        admin.page.get_by_role("menuitem", name="Aina").click()
-    expect(aina.page.get_by_role("button", name="Assigned to Aina").first).to_be_visible()
+        admin.page.get_by_role("menuitem", name=who).click()
+    expect(aina.page.get_by_role("button", name=f"Assigned to {who}").first).to_be_visible()
     aina.page.get_by_role("button", name="Mine", exact=True).click()
     expect(_row(aina, text)).to_have_count(1)
     expect(aina.page).to_have_url(re.compile(r"/inbox/\d+\?assignee=me$"))
@@ -112,10 +113,10 @@ def test_a_colleague_sees_at_once_what_was_agreed(signed_in: App, stack: Stack, 
     aina.page.get_by_role("button", name="Private note").click()
     aina.page.get_by_role("textbox", name="Private note").fill("Wants the blue one")
     aina.page.get_by_role("button", name="Save note").click()
-    note = admin.page.get_by_role("note", name="Private note by Aina")
+    note = admin.page.get_by_role("note", name=f"Private note by {who}")
     expect(note).to_contain_text("Wants the blue one")
     expect(note.get_by_role("button", name="Edit note")).to_have_count(0)
-    own = aina.page.get_by_role("note", name="Private note by Aina")
+    own = aina.page.get_by_role("note", name=f"Private note by {who}")
     own.get_by_role("button", name="Edit note").click()
     own.get_by_role("textbox").fill("Wants the red one")
     own.get_by_role("button", name="Save").click()
