@@ -19,7 +19,6 @@ from tests.browser.looks import ARGUMENTS, CHROMIUM, DESKTOP, Look, open_context
 from tests.browser.stack import Stack
 from tests.simulator import Simulator
 
-
 # A message to a page has come through two servers, and tests run two at a time.
 expect.set_options(timeout=30_000)
 
