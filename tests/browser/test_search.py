@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -82,6 +84,19 @@ def test_the_keyboard_is_enough(signed_in: App, stack: Stack) -> None:
     field(app).focus()
     page.keyboard.press("Escape")
     expect(page.locator("a[data-chat]")).to_have_count(2)
+
+
+def test_the_list_of_all_devices_searches_all_of_them(signed_in: App, stack: Stack) -> None:
+    app, page = signed_in, signed_in.page
+    for name in ("Search all 1", "Search all 2"):
+        stack.phones.text(phone=link(app, stack, name), contact=new_number(), text=f"Rambutan for {name}")
+        page.goto("/")
+    page.goto("/inbox")
+    field(app).fill("rambut")
+    expect(found(app, "Messages")).to_have_count(2, timeout=FOUND_MS)
+    found(app, "Messages").filter(has_text="Search all 1").click()
+    expect(app.bubble("Rambutan for Search all 1")).to_be_visible()
+    expect(page).to_have_url(re.compile("/inbox/"))
 
 
 def test_what_arrives_while_one_looks_is_found_too(signed_in: App, stack: Stack) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-import asyncpg
+from typing import TYPE_CHECKING, Any
 
 from wafast.database.queries import load
+
+if TYPE_CHECKING:
+    from wafast.events.bus import Executor
 
 q = load(__file__)
 
 
 async def record(
-    connection: asyncpg.Pool | asyncpg.Connection,
+    connection: Executor,
     tenant_id: int,
     actor: str,
     action: str,
@@ -25,7 +26,7 @@ async def record(
 
 
 async def record_each(
-    connection: asyncpg.Pool | asyncpg.Connection,
+    connection: Executor,
     tenant_id: int,
     actor: str,
     action: str,

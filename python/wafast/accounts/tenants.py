@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -35,7 +37,7 @@ async def bootstrap(pool: asyncpg.Pool, email: str, password: str | None) -> str
         if await connection.fetchval(q.has_users):
             return None
         tenant_id = await connection.fetchval(q.create_tenant, FIRST_TENANT, "whatsapp")
-        await connection.execute(q.create_member, email, "Administrator", stored, tenant_id, "admin")
+        await connection.execute(q.create_member, email, "Administrator", stored, tenant_id, "admin", None)
     return None if password else chosen
 
 
@@ -63,27 +65,36 @@ async def list_tenants(pool: asyncpg.Pool) -> list[dict[str, Any]]:
 class Created(msgspec.Struct, frozen=True):
     """What `create_user` did: `password` when it was made up, `known` when the person was there and keeps his own."""
 
+    user_id: int
     password: str | None
     known: bool
 
 
 async def create_user(
-    pool: asyncpg.Pool, tenant_id: int, email: str, name: str, role: Role, password: str | None
+    pool: asyncpg.Pool,
+    tenant_id: int,
+    email: str,
+    name: str,
+    role: Role,
+    password: str | None,
+    device_ids: Sequence[UUID] | None = None,
 ) -> Created:
-    """A person in a workspace; one who is in another already keeps name and password.
+    """A person in a workspace, who sees all its devices or some; one who is in another already keeps name and password.
 
     Raises AlreadyThere when he is in this one.
     """
     email = email.strip().lower()
     if await pool.fetchval(q.has_user, email):
-        if await pool.fetchval(q.join_tenant, tenant_id, email, role) is None:
+        joined = await pool.fetchval(q.join_tenant, tenant_id, email, role, device_ids)
+        if joined is None:
             raise AlreadyThere(f"{email!r} belongs to this workspace already")
-        return Created(None, known=True)
+        return Created(joined, None, known=True)
     chosen = password or passwords.random_password()
     stored = await passwords.hash_password(chosen)
-    if await pool.fetchval(q.create_member, email, name, stored, tenant_id, role) is None:
+    created = await pool.fetchval(q.create_member, email, name, stored, tenant_id, role, device_ids)
+    if created is None:
         raise AlreadyThere(f"{email!r} was created a moment ago by somebody else")
-    return Created(None if password else chosen, known=False)
+    return Created(created, None if password else chosen, known=False)
 
 
 async def list_users(pool: asyncpg.Pool) -> list[dict[str, Any]]:

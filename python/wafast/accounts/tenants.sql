@@ -20,13 +20,13 @@ FROM tenants t ORDER BY id
 WITH person AS (
     INSERT INTO users (email, name, password_hash) VALUES ($1, $2, $3) ON CONFLICT (email) DO NOTHING RETURNING id
 )
-INSERT INTO members (tenant_id, user_id, role) SELECT $4, id, $5 FROM person RETURNING user_id
+INSERT INTO members (tenant_id, user_id, role, device_ids) SELECT $4, id, $5, $6 FROM person RETURNING user_id
 
 -- name: has_user
 SELECT EXISTS (SELECT FROM users WHERE email = $1)
 
 -- name: join_tenant
-INSERT INTO members (tenant_id, user_id, role) SELECT $1, id, $3 FROM users WHERE email = $2
+INSERT INTO members (tenant_id, user_id, role, device_ids) SELECT $1, id, $3, $4 FROM users WHERE email = $2
 ON CONFLICT DO NOTHING
 RETURNING user_id
 

@@ -10,6 +10,8 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from wafast.accounts.principal import Principal
+from wafast.api.all_chats import AllChatsController
+from wafast.api.chat_work import ChatWorkController
 from wafast.api.chats import ChatController
 from wafast.api.database_errors import answer_away, answer_refused_text
 from wafast.api.device_bulk import DeviceBulkController
@@ -19,9 +21,11 @@ from wafast.api.gallery import GalleryController
 from wafast.api.gate import MAX_JSON_BODY, Gate
 from wafast.api.health import HealthController
 from wafast.api.keys import KeyController
+from wafast.api.labels import LabelController
 from wafast.api.live import live
 from wafast.api.media import FileController, UploadController
 from wafast.api.message_actions import MessageActionController
+from wafast.api.notes import NoteController
 from wafast.api.numbers import NumberController
 from wafast.api.openapi import document_config
 from wafast.api.outbox import OutboxController
@@ -32,6 +36,7 @@ from wafast.api.receipts import ReceiptController
 from wafast.api.search import SearchController
 from wafast.api.services import Services
 from wafast.api.session import SessionController
+from wafast.api.users import UserController
 from wafast.api.web_app import web_app
 from wafast.database.away import DATABASE_AWAY
 
@@ -71,6 +76,11 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             SearchController,
             GalleryController,
             ReceiptController,
+            AllChatsController,
+            ChatWorkController,
+            NoteController,
+            LabelController,
+            UserController,
             OutboxController,
             MessageActionController,
             QuickReplyController,

@@ -25,7 +25,7 @@ from wafast.api.read_receipts import tell_phone
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.events import bus
-from wafast.events.hub import Typing as Writing
+from wafast.events.hub import Activity
 from wafast.inbox import chats
 from wafast.inbox import search as search_of
 from wafast.inbox.chats import Chat
@@ -38,9 +38,14 @@ class Typing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: Annotated[Literal["composing", "recording", "paused"], Meta(examples=["composing"])]
 
 
-def chat_with(chat: Chat, writing: Writing | None) -> Chat:
-    """The chat with who writes in it right now."""
-    return chat if writing is None else msgspec.structs.replace(chat, typing=writing.jid, typing_state=writing.state)
+def chat_with(chat: Chat, now: Activity) -> Chat:
+    """The chat with who writes in it and who looks at it right now."""
+    return msgspec.structs.replace(
+        chat,
+        typing=None if now.typing is None else now.typing.jid,
+        typing_state=None if now.typing is None else now.typing.state,
+        viewers=list(now.viewers),
+    )
 
 
 async def find_chat(pool: asyncpg.Pool, principal: Principal, chat_id: str) -> Chat:
@@ -96,7 +101,7 @@ class ChatController(Controller):
             after=None if place is None else (place[0], place[1]),
             limit=limit,
         )
-        items = [chat_with(chat, services.hub.typing(int(chat.id))) for chat in page.chats]
+        items = [chat_with(chat, services.hub.activity(int(chat.id))) for chat in page.chats]
         return Page(items, None if page.last is None else cursor(*page.last))
 
     @get(
@@ -111,7 +116,7 @@ class ChatController(Controller):
     ) -> Chat:
         """As the list shows it."""
         chat = await find_chat(services.pool, principal, chat_id)
-        return chat_with(chat, services.hub.typing(int(chat.id)))
+        return chat_with(chat, services.hub.activity(int(chat.id)))
 
     @get(
         "/chats/{chat_id:str}/messages",
@@ -167,7 +172,7 @@ class ChatController(Controller):
         if done.receipts:
             services.in_background(tell_phone(services.caller, done))
         chat = await find_chat(services.pool, principal, chat_id)
-        return chat_with(chat, services.hub.typing(int(chat.id)))
+        return chat_with(chat, services.hub.activity(int(chat.id)))
 
     @post(
         "/chats/{chat_id:str}/typing",

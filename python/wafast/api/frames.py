@@ -11,11 +11,13 @@ import msgspec
 from wafast import clock
 from wafast.api.chats import chat_with
 from wafast.api.devices import device_of
+from wafast.api.ids import MAX_INT4
 from wafast.api.outbox import outbox_of
 from wafast.api.pairings import pairing_of
 from wafast.devices import rows as devices
 from wafast.events.frames import Code, Draft
-from wafast.inbox import chats, messages
+from wafast.events.hub import Activity
+from wafast.inbox import chats, labels, messages, notes
 from wafast.outbox import rows as outbox
 
 if TYPE_CHECKING:
@@ -25,19 +27,20 @@ if TYPE_CHECKING:
 
     from wafast.devices.rows import DeviceRow
     from wafast.events.bus import Event
-    from wafast.events.hub import Typing
 
 #: A device seen for the first time came online, or was logged out, just now when its state is younger.
 JUST_NOW = timedelta(seconds=30)
 #: States that a person must hear of by a code of their own.
 TOLD: dict[str, Code] = {"online": "DEVICE_CONNECTED", "logged_out": "DEVICE_LOGGED_OUT"}
+#: More are not told at once; nobody finds one among them.
+MOST_LABELS = 1000
 encode = msgspec.json.Encoder().encode
 #: What is gone from every list that shows it is rare enough to fetch again.
 GONE = encode({"reason": "chats became one, what was waited for was no message, or changes may not have been told"})
 
 
 class FrameLoader:
-    """Makes frames of events, in the order messages, sends, chats, pairings, devices.
+    """Makes frames of events, in the order messages, sends, chats, pairings, devices, notes, labels.
 
     Each row is loaded once a batch, so every frame shows what is true now; a client never sees a state older than the
     one before.
@@ -49,8 +52,8 @@ class FrameLoader:
 
     def __init__(self, pool: asyncpg.Pool, observe_lag: Callable[[float], None]) -> None:
         self._pool, self._observe_lag = pool, observe_lag
-        #: who writes in a chat right now; the hub knows, and it is made after its loader
-        self.typing: Callable[[int], Typing | None] = lambda _chat_id: None
+        #: what goes on in a chat right now; the hub knows, and it is made after its loader
+        self.activity: Callable[[int], Activity] = lambda _chat_id: Activity()
         self._states: dict[int, str] = {}
 
     async def __call__(self, events: list[Event]) -> list[Draft]:
@@ -64,6 +67,8 @@ class FrameLoader:
             *await self._chats(by_kind),
             *await self._pairings(by_kind.get("pairing", [])),
             *await self._devices(by_kind.get("device", [])),
+            *await self._notes(by_kind.get("note", [])),
+            *await self._labels(by_kind.get("labels", [])),
             *(Draft(event["t"], None, "RESYNC", GONE) for event in by_kind.get("gone", [])),
             *self._deleted(by_kind.get("deleted", [])),
         ]
@@ -107,11 +112,42 @@ class FrameLoader:
                 rows[chat_id]["tenant_id"],
                 rows[chat_id]["device_id"],
                 "CHAT_UPDATE",
-                encode(chat_with(chats.chat_of(rows[chat_id]), self.typing(chat_id))),
+                encode(chat_with(chats.chat_of(rows[chat_id]), self.activity(chat_id))),
             )
             for chat_id in wanted
             if chat_id in rows
         ]
+
+    async def _notes(self, events: list[Event]) -> list[Draft]:
+        if not events:
+            return []
+        found = {
+            row["id"]: row for row in await notes.get_notes(self._pool, _tenants(events), [one["n"] for one in events])
+        }
+        gone = [event for event in events if event["n"] not in found]
+        drafts = [
+            Draft(row["tenant_id"], row["device_id"], "NOTE_UPDATE", encode(notes.note_of(row)))
+            for row in found.values()
+        ]
+        devices_of = await self._devices_of(gone)
+        return drafts + [
+            Draft(event["t"], devices_of[event["d"]], "NOTE_UPDATE", encode(_gone_note(event)))
+            for event in gone
+            if event["d"] in devices_of
+        ]
+
+    async def _devices_of(self, events: list[Event]) -> dict[int, UUID]:
+        numbers = list({event["d"] for event in events})
+        rows = await devices.get_devices_by_no(self._pool, numbers) if numbers else []
+        return {row.no: row.id for row in rows}
+
+    async def _labels(self, events: list[Event]) -> list[Draft]:
+        drafts = []
+        for tenant_id in _tenants(events):
+            rows = await labels.list_labels(self._pool, tenant_id, before=MAX_INT4, limit=MOST_LABELS)
+            result = encode({"items": [labels.label_of(row) for row in rows]})
+            drafts.append(Draft(tenant_id, None, "LABELS_UPDATE", result))
+        return drafts
 
     async def _pairings(self, events: list[Event]) -> list[Draft]:
         drafts: list[Draft] = []
@@ -154,6 +190,10 @@ class FrameLoader:
             result = encode({"id": event["id"], "deleted": True})
             drafts.append(Draft(event["t"], UUID(event["id"]), "DEVICE_STATUS", result))
         return drafts
+
+
+def _gone_note(event: Event) -> dict[str, Any]:
+    return {"id": str(event["n"]), "chat_id": str(event["c"]), "deleted": True}
 
 
 def _message(row: Any, code: Code) -> Draft:

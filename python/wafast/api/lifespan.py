@@ -67,7 +67,7 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
     caller = Caller(pool, database_uri)
     loader = FrameLoader(pool, metrics.event_lag)
     hub = Hub(loader)
-    loader.typing = hub.typing
+    loader.activity = hub.activity
     services = Services(
         settings=settings,
         pool=pool,

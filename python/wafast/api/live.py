@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect, WebSocketException
 from litestar.params import QueryParameter
@@ -14,6 +15,7 @@ from wafast.accounts.principal import Principal
 from wafast.api.authentication import authenticate
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem
+from wafast.api.viewing import Seat
 from wafast.database.away import DATABASE_AWAY
 
 if TYPE_CHECKING:
@@ -23,12 +25,15 @@ if TYPE_CHECKING:
     from wafast.api.services import Services
     from wafast.events.hub import Subscription
 
+LONGEST = 200  # characters of what the other end says
+PAUSE_SECONDS = 0.1  # between two things it says
 CHECK_SECONDS = 30.0  # how long a revoked key or an ended login still gets frames
 SEND_SECONDS = 30.0  # a reader that takes longer for one frame is gone or far too slow
 
-GOING_AWAY, NOT_SIGNED_IN, TOO_SLOW = 1001, 4401, 4008
+GOING_AWAY, NOT_SIGNED_IN, TOO_SLOW, NOT_UNDERSTOOD = 1001, 4401, 4008, 4400
 LEFT = GOING_AWAY, "left"
 SLOW = TOO_SLOW, "too slow: come back with ?after="
+UNCLEAR = NOT_UNDERSTOOD, 'say {"chat_id": "4711" or null, "is_typing": false}'
 
 
 class Viewer:
@@ -57,10 +62,12 @@ async def live(
     tenant_id = viewer.principal.tenant_id
     await socket.accept()
     subscription = services.hub.attach(tenant_id, viewer.sees, after)
+    seat = Seat(services)
     try:
-        code, reason = await _serve(socket, services, viewer, subscription)
+        code, reason = await _serve(socket, services, viewer, subscription, seat)
     finally:
         services.hub.detach(tenant_id, subscription)
+        services.in_background(seat.leave())
     if code == TOO_SLOW:
         services.metrics.socket_cut_off()
     # the other end may be gone already
@@ -69,15 +76,15 @@ async def live(
 
 
 async def _serve(
-    socket: WebSocket[Any, Any, Any], services: Services, viewer: Viewer, subscription: Subscription
+    socket: WebSocket[Any, Any, Any], services: Services, viewer: Viewer, subscription: Subscription, seat: Seat
 ) -> tuple[int, str]:
     """Runs the socket's parts until the first ends, and tells with which code the socket is to be closed."""
     parts = [
         asyncio.create_task(part)
         for part in (
             _send(socket, services.metrics, subscription),
-            _receive(socket),
-            _check(socket, services, viewer),
+            _receive(socket, viewer, seat),
+            _check(socket, services, viewer, subscription),
             _cut(subscription),
         )
     ]
@@ -103,16 +110,25 @@ async def _send(socket: WebSocket[Any, Any, Any], metrics: Metrics, subscription
         metrics.frame_sent()
 
 
-async def _receive(socket: WebSocket[Any, Any, Any]) -> tuple[int, str]:
-    """Nothing is expected from the other end but that it leaves."""
+async def _receive(socket: WebSocket[Any, Any, Any], viewer: Viewer, seat: Seat) -> tuple[int, str]:
+    """The other end says what it looks at, and that it leaves."""
     while True:
         try:
-            await socket.receive_text()
+            text = await socket.receive_text()
         except (WebSocketDisconnect, RuntimeError, OSError, KeyError):
             return LEFT
+        try:
+            if len(text) > LONGEST:
+                return UNCLEAR
+            await seat.say(viewer.principal, text)
+        except msgspec.DecodeError:
+            return UNCLEAR
+        await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def _check(socket: WebSocket[Any, Any, Any], services: Services, viewer: Viewer) -> tuple[int, str]:
+async def _check(
+    socket: WebSocket[Any, Any, Any], services: Services, viewer: Viewer, subscription: Subscription
+) -> tuple[int, str]:
     while True:
         await asyncio.sleep(CHECK_SECONDS)
         try:
@@ -123,7 +139,9 @@ async def _check(socket: WebSocket[Any, Any, Any], services: Services, viewer: V
             continue  # the database is away: nothing new can be known, and no frames come either
         if principal.tenant_id != viewer.principal.tenant_id:
             return NOT_SIGNED_IN, "another workspace was chosen"
-        viewer.principal = principal
+        if principal != viewer.principal:
+            viewer.principal = principal
+            services.hub.resync(subscription, "what you may do or see was changed")
 
 
 async def _cut(subscription: Subscription) -> tuple[int, str]:

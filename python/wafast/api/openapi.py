@@ -35,12 +35,16 @@ LIVE = """A WebSocket. Frames are JSON: `{id, code, message, result}`.
 |---|---|
 | `NEW_MESSAGE` | Message |
 | `MESSAGE_STATUS` | Message (status, edit, reaction, deletion), or Outbox while it has no message yet |
-| `CHAT_UPDATE` | Chat (unread, name, typing) |
+| `CHAT_UPDATE` | Chat (unread, name, typing, who answers and who looks at it) |
+| `NOTE_UPDATE` | Note, or `{id, chat_id, deleted: true}` |
+| `LABELS_UPDATE` | `{items}`: every label of the workspace |
 | `DEVICE_STATUS`, `DEVICE_PAIRED`, `DEVICE_CONNECTED`, `DEVICE_LOGGED_OUT` | Device, or `{id, deleted: true}` |
 | `QR_UPDATE` | Pairing |
 | `RESYNC` | `{reason}`: fetch again what is shown, frames may be missing |
 
 `id` grows. Come back with `/ws?after=ID` to get what was missed; an id too old, or none, gets `RESYNC` first.
+A person's page may say which chat it shows: `{"chat_id": "4711", "is_typing": false}`, null for none; others see it as
+`viewers` of the chat, for 45 seconds if it is not said again. What is not understood closes with code 4400.
 A reader that falls behind is closed with code 4008 and comes back with `after`; code 4401 says that the login ended."""
 
 BINARY = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
@@ -64,10 +68,12 @@ def document_config(router: Router, plugins: list[OpenAPIRenderPlugin]) -> OpenA
         use_handler_docstrings=True,
         tags=[
             Tag("Session", "The browser's own login."),
+            Tag("People", "Who comes in, and what for."),
             Tag("Keys", "API keys of the workspace."),
             Tag("Devices", "WhatsApp lines."),
             Tag("Pairings", "Linking a device to a phone."),
-            Tag("Chats", "Conversations of a device."),
+            Tag("Chats", "Conversations, of one device or of all."),
+            Tag("Shared work", "Assigning, closing and labelling chats; private notes."),
             Tag("Messages", "Sending, and the outbox."),
             Tag("Media", "Files."),
             Tag("Live", "Events as they happen."),

@@ -18,6 +18,8 @@ Code = Literal[
     "DEVICE_PAIRED",
     "DEVICE_CONNECTED",
     "DEVICE_LOGGED_OUT",
+    "NOTE_UPDATE",
+    "LABELS_UPDATE",
     "RESYNC",
 ]
 
@@ -31,6 +33,8 @@ MESSAGES: dict[Code, str] = {
     "DEVICE_PAIRED": "a device was paired",
     "DEVICE_CONNECTED": "a device came online",
     "DEVICE_LOGGED_OUT": "a device was logged out",
+    "NOTE_UPDATE": "a private note was written, changed or deleted",
+    "LABELS_UPDATE": "the workspace's labels changed",
     "RESYNC": "fetch again what is shown: frames may be missing",
 }
 

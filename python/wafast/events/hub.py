@@ -17,9 +17,10 @@ import msgspec
 
 from wafast.events.bus import Event, Gap
 from wafast.events.frames import Code, Draft, Frame, FrameId, encode, parse_frame_id
+from wafast.events.viewing import Viewer, Viewing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from uuid import UUID
 
 log = logging.getLogger("wafast.events")
@@ -45,6 +46,18 @@ class Typing(msgspec.Struct, frozen=True):
 
     jid: str
     state: str
+
+
+class Activity(msgspec.Struct, frozen=True):
+    """What goes on in a chat right now.
+
+    Args:
+        typing: who writes to us, if anybody does.
+        viewers: who of the team has it open.
+    """
+
+    typing: Typing | None = None
+    viewers: Sequence[Viewer] = ()
 
 
 class Subscription:
@@ -108,6 +121,7 @@ class Hub:
         self._lost: dict[int, int] = {}
         self._lost_everywhere = 0
         self._typing: dict[int, tuple[Typing, asyncio.TimerHandle]] = {}
+        self._viewing = Viewing(self._say)
         self._pending: list[Event | Gap] = []
         self._arrived = asyncio.Event()
         #: how often a socket was told to fetch again, by why: ``new``, ``behind`` (its id is not kept), ``missed``
@@ -129,10 +143,10 @@ class Hub:
         """Events that came and are not frames yet."""
         return len(self._pending)
 
-    def typing(self, chat_id: int) -> Typing | None:
-        """Who writes in a chat right now."""
+    def activity(self, chat_id: int) -> Activity:
+        """Who writes in a chat and who looks at it right now."""
         found = self._typing.get(chat_id)
-        return found[0] if found else None
+        return Activity(found[0] if found else None, self._viewing.viewers(chat_id))
 
     def attach(self, tenant_id: int, sees: Callable[[UUID], bool], after: str | None) -> Subscription:
         """Adds a socket. Its first frames are those it missed after an id, or RESYNC when that is not known.
@@ -162,6 +176,10 @@ class Hub:
         if tenant is not None:
             tenant.sockets.discard(subscription)
             tenant.unwatched_since = time.monotonic()
+
+    def resync(self, subscription: Subscription, reason: str) -> None:
+        """Tells one socket to fetch again what it shows."""
+        subscription.offer(self._resync(self._seq, reason))
 
     async def run(self, events: AsyncIterator[list[Event] | Gap]) -> None:
         """Makes frames of a subscription's events until cancelled."""
@@ -194,12 +212,13 @@ class Hub:
     async def _frames_of(self, events: list[Event]) -> None:
         self._forget_unwatched()
         watched = []
-        for event in events:
-            self._note_typing(event)
-            if event.get("t") in self._tenants:
-                watched.append(event)
-            else:
-                self._lose(event.get("t"))
+        for heard in events:
+            self._note_typing(heard)
+            for event in self._viewing.note(heard) if heard.get("k") == "viewing" else [heard]:
+                if event.get("t") in self._tenants:
+                    watched.append(event)
+                else:
+                    self._lose(event.get("t"))
         if not watched:
             return
         for draft in await self._load(watched):
@@ -272,5 +291,8 @@ class Hub:
 
     def _typing_ended(self, event: Event) -> None:
         self._typing.pop(event["c"][0], None)
+        self._say(event)
+
+    def _say(self, event: Event) -> None:
         self._pending.append(event)
         self._arrived.set()

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from wafast import clock, phones
 from wafast.database.queries import load
+from wafast.events.viewing import Viewer
 from wafast.inbox.messages import FROM_ME, MessageStatus, MessageType
 
 if TYPE_CHECKING:
@@ -60,13 +61,18 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     pinned: bool
     muted: bool
     archived: bool
+    assignee_id: Annotated[str | None, Meta(description="Who answers it; null: nobody in particular.", examples=["7"])]
+    assignee_name: Annotated[str | None, Meta(examples=["Aina"])]
+    is_open: Annotated[bool, Meta(description="False from when it was closed until the other side writes again.")]
+    label_ids: Annotated[list[str], Meta(examples=[["3"]])]
+    viewers: Annotated[list[Viewer], Meta(description="People who have it open right now.")]
 
 
 class ChatPage(msgspec.Struct, frozen=True):
-    """Chats of one page, and the place of its last one: (last_key, id), or None when no more follow."""
+    """Chats of one page, and the place of its last one in the list's order, or None when no more follow."""
 
     chats: list[Chat]
-    last: tuple[int, int] | None
+    last: tuple[int, ...] | None
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -131,6 +137,12 @@ async def get_chat(pool: asyncpg.Pool, reach: Reach, chat_id: int) -> Chat | Non
     return chat_of(row) if row is not None else None
 
 
+async def viewed_chat(pool: asyncpg.Pool, reach: Reach, chat_id: int, user_id: int) -> tuple[int, str] | None:
+    """The device's inner number and the user's name, when the chat is within reach."""
+    row = await pool.fetchrow(q.viewed_chat, reach.tenant_id, reach.device_ids, chat_id, user_id)
+    return None if row is None else (row["device_no"], row["name"])
+
+
 async def read_chat(pool: asyncpg.Pool, reach: Reach, chat_id: int) -> ReadChat | None:
     """Marks everything in a chat read, here. The caller tells the phone with what is returned.
 
@@ -155,7 +167,7 @@ async def read_chat(pool: asyncpg.Pool, reach: Reach, chat_id: int) -> ReadChat 
 
 
 def chat_of(row: asyncpg.Record) -> Chat:
-    """A Chat of a row of ``list_chats`` or ``get_chats``; nobody types in it until the live side says so."""
+    """A Chat of a row of the view ``chats_shown``; nobody types or looks at it until the live side says so."""
     key = row["last_key"]
     muted_until = row["muted_until"]
     return Chat(
@@ -177,4 +189,9 @@ def chat_of(row: asyncpg.Record) -> Chat:
         pinned=row["pinned_at"] is not None,
         muted=muted_until is not None and muted_until > clock.now(),
         archived=row["archived"],
+        assignee_id=None if row["assignee_id"] is None else str(row["assignee_id"]),
+        assignee_name=row["assignee_name"],
+        is_open=row["is_open"],
+        label_ids=[str(label) for label in row["label_ids"]],
+        viewers=[],
     )

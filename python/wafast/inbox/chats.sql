@@ -7,9 +7,8 @@ WHERE d.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND d.id = $3
 -- name: list_chats
 -- $3 device, $4 oldest last_key shown, $5 $6 the chat after which the page starts (last_key, id), $7 only these chats
 -- (NULL: all), $8 how many. The device's chats are found by their jid index and sorted.
-SELECT c.id, d.id AS device_id, c.jid, c.name, c.is_group, c.last_text, c.last_key,
-       message_kind(c.last_kind) AS last_kind, c.last_flags, message_status(c.last_status) AS last_status,
-       c.last_sender, c.unread, c.pinned_at, c.muted_until, c.archived, c.tenant_id, c.device_no
+WITH page AS (
+SELECT c.id
 FROM chats c
 JOIN devices d ON d.no = c.device_no
 WHERE c.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2))
@@ -18,16 +17,14 @@ WHERE c.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2))
   AND (c.last_key, c.id) < ($5::int8, $6::int8)
   AND ($7::int8[] IS NULL OR c.id = ANY ($7))
 ORDER BY c.last_key DESC, c.id DESC
-LIMIT $8;
+LIMIT $8
+)
+SELECT s.* FROM page JOIN chats_shown s ON s.id = page.id ORDER BY s.last_key DESC, s.id DESC;
 
 -- name: get_chats
 -- $1 is a list of tenants: the live side asks for several at once.
-SELECT c.id, d.id AS device_id, c.jid, c.name, c.is_group, c.last_text, c.last_key,
-       message_kind(c.last_kind) AS last_kind, c.last_flags, message_status(c.last_status) AS last_status,
-       c.last_sender, c.unread, c.pinned_at, c.muted_until, c.archived, c.tenant_id, c.device_no
-FROM chats c
-JOIN devices d ON d.no = c.device_no
-WHERE c.tenant_id = ANY ($1::int4[]) AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND c.id = ANY ($3::int8[]);
+SELECT s.* FROM chats_shown s
+WHERE s.tenant_id = ANY ($1::int4[]) AND ($2::uuid[] IS NULL OR s.device_id = ANY ($2)) AND s.id = ANY ($3::int8[]);
 
 -- name: lock_chat
 -- read_key and unread as they were, for what the phone must be told; the lock keeps a batch from counting in between.
@@ -51,3 +48,11 @@ FROM messages m
 WHERE m.tenant_id = $1 AND m.chat_id = $2 AND m.key >= ($3::int8 >> 32 << 32) AND m.flags & 1 = 0
 ORDER BY m.key >> 32 DESC, m.created_at DESC, m.key DESC
 LIMIT $4;
+
+-- name: viewed_chat
+-- $3 the chat, $4 the user who looks at it.
+SELECT c.device_no, left(u.name, 100) AS name
+FROM chats c
+JOIN devices d ON d.no = c.device_no
+JOIN users u ON u.id = $4
+WHERE c.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND c.id = $3;

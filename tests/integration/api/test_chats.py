@@ -37,6 +37,11 @@ def test_a_chat_in_the_list(tenant: Tenant) -> None:
         "pinned": False,
         "muted": False,
         "archived": False,
+        "assignee_id": None,
+        "assignee_name": None,
+        "is_open": True,
+        "label_ids": [],
+        "viewers": [],
     }
     assert tenant.client("read").get(f"/api/v1/chats/{chat.id}").json() == shown
 

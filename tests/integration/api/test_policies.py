@@ -55,6 +55,7 @@ def _things(tenant: Tenant) -> tuple[Device, dict[str, str]]:
     chat = tenant.chat(device)
     key = tenant.message(chat, kind="document", media={"mime": "text/plain", "ext": "txt"})
     tenant.key("read")
+    tenant.world.user(tenant, role="agent")
     return device, {
         "device_id": str(device.id),
         "pairing_id": str(tenant.pairing(device)),
@@ -70,6 +71,9 @@ def _things(tenant: Tenant) -> tuple[Device, dict[str, str]]:
                 tenant.id,
             )
         ),
+        "user_id": str(tenant.world.sql("SELECT max(user_id) FROM members WHERE tenant_id = $1", tenant.id)),
+        "note_id": str(tenant.note(chat)),
+        "label_id": str(tenant.label()),
     }
 
 
@@ -100,7 +104,7 @@ def test_things_of_another_workspace_do_not_exist(tenant: Tenant, stranger: Tena
 
 @pytest.mark.parametrize(
     "route",
-    [route for route in WITH_IDS if not {"key_id", "reply_id"} & set(re.findall(r"{(\w+)}", route.path))],
+    [route for route in WITH_IDS if not re.search("key_id|user_id|label_id|reply_id", route.path)],
     ids=_name,
 )
 def test_things_of_a_device_out_of_reach_do_not_exist(tenant: Tenant, route: Route) -> None:
@@ -113,7 +117,20 @@ def test_things_of_a_device_out_of_reach_do_not_exist(tenant: Tenant, route: Rou
 @pytest.mark.parametrize("nonsense", ["x", "0", "-1", "9" * 40, "00000000-0000-0000-0000-000000000000", "١"])
 def test_ids_that_are_none_name_nothing(tenant: Tenant, route: Route, nonsense: str) -> None:
     ids: dict[str, Any] = dict.fromkeys(
-        ("device_id", "pairing_id", "chat_id", "outbox_id", "key_id", "filename", "message_id", "reply_id"), nonsense
+        (
+            "device_id",
+            "pairing_id",
+            "chat_id",
+            "outbox_id",
+            "key_id",
+            "filename",
+            "message_id",
+            "reply_id",
+            "user_id",
+            "note_id",
+            "label_id",
+        ),
+        nonsense,
     )
     answer = _ask(tenant.client("admin"), route, ids)
     assert answer.status_code == 404, answer.text
@@ -124,6 +141,9 @@ def test_a_key_limited_to_devices_touches_nothing_of_the_workspace(tenant: Tenan
     assert limited.get("/api/v1/keys").status_code == 403
     assert limited.post("/api/v1/keys", json={"name": "More", "scope": "admin"}).status_code == 403
     assert limited.post("/api/v1/devices", json={"name": "More"}).status_code == 403
+    assert limited.get("/api/v1/users").status_code == 403
+    assert limited.post("/api/v1/users", json={"name": "More", "email": "more@example.com"}).status_code == 403
+    assert limited.post("/api/v1/labels", json={"name": "More", "colour": "red"}).status_code == 403
     tenant.device()
     assert len(limited.get("/api/v1/devices").json()["items"]) == 1
 

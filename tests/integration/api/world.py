@@ -202,6 +202,23 @@ class Tenant:
         )  # fmt: skip
         return found
 
+    def note(self, chat: Chat, text: str = "Call back") -> int:
+        """A private note of nobody here."""
+        found: int = self.world.sql(
+            "INSERT INTO notes (tenant_id, chat_id, created_by, author, body) VALUES ($1, $2, 'key:0', 'CRM', $3)"
+            " RETURNING id",
+            self.id, chat.id, text,
+        )  # fmt: skip
+        return found
+
+    def label(self, name: str = "", colour: str = "green") -> int:
+        """A label; with a name of its own when none is given."""
+        found: int = self.world.sql(
+            "INSERT INTO labels (tenant_id, name, colour) VALUES ($1, $2, $3) RETURNING id",
+            self.id, name or f"Label {next(_numbers)}", colour,
+        )  # fmt: skip
+        return found
+
     def outbox(self, device: Device, state: str = "queued") -> int:
         """An outbox row."""
         found: int = self.world.sql(

@@ -60,3 +60,28 @@ def test_two_lids_of_one_number_told_at_once_are_one_chat(world: World) -> None:
     assert ingest.flush(20)
     assert {row["message_id"] for row in world.messages()} == {"B1", "B2", "B3", "B4"}
     assert [(chat["chat_jid"], chat["unread_count"]) for chat in world.chats()] == [(SITI, 4)]
+
+
+def test_work_labels_and_notes_of_both_chats_are_those_of_the_one_that_stays(world: World) -> None:
+    for chat in (SITI, SITI_LID):
+        world.feed((MESSAGE, events.message(f"M{chat}", "by number or lid", chat=chat, sender=chat)))
+    chats = {chat["chat_jid"]: chat["chat_id"] for chat in world.chats()}
+    for jid, chat_id in chats.items():
+        of_chat = f"FROM chats WHERE id = {chat_id}"
+        world.value(
+            "INSERT INTO notes (tenant_id, chat_id, created_by, author, body)"
+            f" SELECT tenant_id, id, 'key:1', 'CRM', 'note' {of_chat} RETURNING id"
+        )
+        world.value(
+            "INSERT INTO chat_work (tenant_id, chat_id, closed_at, closed_key)"
+            f" SELECT tenant_id, id, now(), last_key {of_chat} RETURNING chat_id"
+        )
+        world.value(
+            "WITH made AS (INSERT INTO labels (tenant_id, name, colour)"
+            f" SELECT tenant_id, '{jid}', 'red' {of_chat} RETURNING id, tenant_id)"
+            f" INSERT INTO chat_labels (chat_id, label_id, tenant_id) SELECT {chat_id}, id, tenant_id FROM made"
+            " RETURNING chat_id"
+        )
+    world.value(f"SELECT merge_chats({chats[SITI_LID]}, {chats[SITI]})")
+    shown = "SELECT is_open::text || cardinality(label_ids) || (SELECT count(*) FROM notes n WHERE n.chat_id = s.id)"
+    assert world.value(f"{shown} FROM chats_shown s") == "false22"

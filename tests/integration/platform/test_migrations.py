@@ -95,7 +95,8 @@ RELEASED = {
     "0011_vacuum_at_the_speed_of_ingest.sql": "724f8195d5dd493f",
     "0012_receipts_by_person.sql": "8bbc42b5ba6a60ef",
     "0013_search.sql": "316544189254f244",
-    "0014_message_actions.sql": "a7037744429d52ec",
+    "0014_shared_work.sql": "f30be7fe8d6362f4",
+    "0015_message_actions.sql": "a7037744429d52ec",
 }
 
 

@@ -142,12 +142,12 @@ async def test_a_socket_that_falls_behind_is_cut(running: Running) -> None:
 async def test_typing_ends_with_a_message_or_a_pause(running: Running) -> None:
     typing: Event = {"k": "typing", "t": 1, "d": 1, "c": 7, "j": "60@s.whatsapp.net", "s": "composing"}
     await running.happen(typing)
-    shown = running.hub.typing(7)
+    shown = running.hub.activity(7).typing
     assert shown is not None and (shown.jid, shown.state) == ("60@s.whatsapp.net", "composing")
     await running.happen({**typing, "s": "paused"})
-    assert running.hub.typing(7) is None
+    assert running.hub.activity(7).typing is None
     await running.happen(typing, _event(1, c=7))
-    assert running.hub.typing(7) is None
+    assert running.hub.activity(7).typing is None
 
 
 def test_ids_grow_as_text_too() -> None:

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/chats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Chats of all devices
+         * @description Chats that have messages: those pinned on the phone first, then newest first. Filters go together.
+         */
+        get: operations["list_all_chats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chats/{chat_id}": {
         parameters: {
             query?: never;
@@ -16,6 +36,30 @@ export interface paths {
          * @description As the list shows it.
          */
         get: operations["get_chat"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Assign, close or label a chat
+         * @description Everybody who sees the chat is told at once.
+         */
+        patch: operations["change_chat"];
+        trace?: never;
+    };
+    "/api/v1/chats/{chat_id}/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is known of a chat
+         * @description Beside what lists show.
+         */
+        get: operations["get_chat_facts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -65,6 +109,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chats/{chat_id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Private notes of a chat
+         * @description Newest first.
+         */
+        get: operations["list_notes"];
+        put?: never;
+        /**
+         * Write a private note
+         * @description Everybody who sees the chat sees it at once.
+         */
+        post: operations["create_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chats/{chat_id}/notes/{note_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete your own note
+         * @description Only who wrote it can.
+         */
+        delete: operations["delete_note"];
+        options?: never;
+        head?: never;
+        /**
+         * Change your own note
+         * @description Only who wrote it can.
+         */
+        patch: operations["edit_note"];
+        trace?: never;
+    };
     "/api/v1/chats/{chat_id}/read": {
         parameters: {
             query?: never;
@@ -99,6 +191,26 @@ export interface paths {
          * @description The other side sees it for some seconds; say it again while it lasts.
          */
         post: operations["send_typing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/colleagues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who can answer
+         * @description People a chat can be assigned to, by name.
+         */
+        get: operations["list_colleagues"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -423,6 +535,54 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Labels
+         * @description Of the workspace, the last made first.
+         */
+        get: operations["list_labels"];
+        put?: never;
+        /**
+         * Make a label
+         * @description Its name is unique in the workspace, whatever its case.
+         */
+        post: operations["create_label"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/labels/{label_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a label
+         * @description No chat has it any more.
+         */
+        delete: operations["delete_label"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename or recolour a label
+         * @description On every chat that has it.
+         */
+        patch: operations["change_label"];
         trace?: never;
     };
     "/api/v1/media": {
@@ -793,6 +953,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * People
+         * @description Members of the workspace, the last added first.
+         */
+        get: operations["list_users"];
+        put?: never;
+        /**
+         * Add a person
+         * @description The answer holds a random password; it is not shown again.
+         */
+        post: operations["create_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a person
+         * @description The person's logins here end and assigned chats are nobody's; what was written stays.
+         */
+        delete: operations["remove_user"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a person
+         * @description It holds at once; open sockets follow within a minute. Chats the person no longer sees are taken from him.
+         */
+        patch: operations["change_user"];
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a new password
+         * @description A random one, shown once; every login of the person ends.
+         */
+        post: operations["reset_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -870,12 +1098,16 @@ export interface paths {
          *     |---|---|
          *     | `NEW_MESSAGE` | Message |
          *     | `MESSAGE_STATUS` | Message (status, edit, reaction, deletion), or Outbox while it has no message yet |
-         *     | `CHAT_UPDATE` | Chat (unread, name, typing) |
+         *     | `CHAT_UPDATE` | Chat (unread, name, typing, who answers and who looks at it) |
+         *     | `NOTE_UPDATE` | Note, or `{id, chat_id, deleted: true}` |
+         *     | `LABELS_UPDATE` | `{items}`: every label of the workspace |
          *     | `DEVICE_STATUS`, `DEVICE_PAIRED`, `DEVICE_CONNECTED`, `DEVICE_LOGGED_OUT` | Device, or `{id, deleted: true}` |
          *     | `QR_UPDATE` | Pairing |
          *     | `RESYNC` | `{reason}`: fetch again what is shown, frames may be missing |
          *
          *     `id` grows. Come back with `/ws?after=ID` to get what was missed; an id too old, or none, gets `RESYNC` first.
+         *     A person's page may say which chat it shows: `{"chat_id": "4711", "is_typing": false}`, null for none; others see it as
+         *     `viewers` of the chat, for 45 seconds if it is not said again. What is not understood closes with code 4400.
          *     A reader that falls behind is closed with code 4008 and comes back with `after`; code 4401 says that the login ended.
          */
         get: operations["live"];
@@ -891,6 +1123,26 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** ChangeChat */
+        ChangeChat: {
+            /**
+             * @description Who answers it from now on; null: nobody.
+             * @example 7
+             */
+            assignee_id?: string | null;
+            /**
+             * @description False closes it until the other side writes again.
+             * @example false
+             */
+            is_open?: boolean;
+            /**
+             * @description All its labels from now on.
+             * @example [
+             *       "3"
+             *     ]
+             */
+            label_ids?: string[];
+        };
         /** ChangeDevice */
         ChangeDevice: {
             name?: string;
@@ -931,6 +1183,16 @@ export interface components {
              */
             tags?: string[];
         };
+        /** ChangeLabel */
+        ChangeLabel: {
+            /** @example Waiting for payment */
+            name?: string | null;
+            /**
+             * @example green
+             * @enum {null|string}
+             */
+            colour?: "teal" | "pink" | "amber" | "violet" | "green" | "red" | "blue" | "olive" | null;
+        };
         /** ChangePassword */
         ChangePassword: {
             current: string;
@@ -967,6 +1229,15 @@ export interface components {
              * @example ms
              */
             language?: ("en" | "ms") | null;
+        };
+        /** ChangeUser */
+        ChangeUser: {
+            /** @example Aina */
+            name?: string;
+            /** @example viewer */
+            role?: "admin" | "agent" | "viewer";
+            /** @description The only devices this person sees; null: every device. */
+            device_ids?: string[] | null;
         };
         /** ChangedDevices */
         ChangedDevices: {
@@ -1048,6 +1319,23 @@ export interface components {
             pinned: boolean;
             muted: boolean;
             archived: boolean;
+            /**
+             * @description Who answers it; null: nobody in particular.
+             * @example 7
+             */
+            assignee_id: string | null;
+            /** @example Aina */
+            assignee_name: string | null;
+            /** @description False from when it was closed until the other side writes again. */
+            is_open: boolean;
+            /**
+             * @example [
+             *       "3"
+             *     ]
+             */
+            label_ids: string[];
+            /** @description People who have it open right now. */
+            viewers: components["schemas"]["Viewer"][];
         };
         /** CheckNumbers */
         CheckNumbers: {
@@ -1073,6 +1361,15 @@ export interface components {
         CheckedNumbers: {
             items: components["schemas"]["CheckedNumber"][];
         };
+        /** Colleague */
+        Colleague: {
+            /** @example 7 */
+            id: string;
+            /** @example Aina */
+            name: string;
+            /** @enum {string} */
+            role: "admin" | "agent" | "viewer";
+        };
         /** CreateDevice */
         CreateDevice: {
             /** @example Sales KL 1 */
@@ -1094,6 +1391,16 @@ export interface components {
             scope: "read" | "send" | "admin";
             /** @description Only these devices. */
             device_ids?: string[] | null;
+        };
+        /** CreateLabel */
+        CreateLabel: {
+            /** @example Waiting for payment */
+            name: string;
+            /**
+             * @example amber
+             * @enum {string}
+             */
+            colour: "teal" | "pink" | "amber" | "violet" | "green" | "red" | "blue" | "olive";
         };
         /** CreatePairing */
         CreatePairing: {
@@ -1120,6 +1427,21 @@ export interface components {
              * @example Hi {name|there}, our account is Maybank 5140 1234 5678.
              */
             text: string;
+        };
+        /** CreateUser */
+        CreateUser: {
+            /** @example Aina */
+            name: string;
+            /** @example aina@example.com */
+            email: string;
+            /**
+             * @default agent
+             * @example agent
+             * @enum {string}
+             */
+            role: "admin" | "agent" | "viewer";
+            /** @description The only devices this person sees; null: every device. */
+            device_ids?: string[] | null;
         };
         /** Device */
         Device: {
@@ -1239,6 +1561,34 @@ export interface components {
             /** @example Ten o'clock, sorry! */
             text: string;
         };
+        /** Facts */
+        Facts: {
+            /**
+             * @description The person's LID, where it is known.
+             * @example 120363041234567@lid
+             */
+            lid: string | null;
+            /** @example Sales */
+            device_name: string;
+            /** @example +60123456780 */
+            device_phone: string | null;
+            first_message_time: string | null;
+            /**
+             * Format: date-time
+             * @description When the chat was first seen here.
+             */
+            created_at: string;
+            /**
+             * @description How many of each kind.
+             * @example {
+             *       "text": 18,
+             *       "image": 2
+             *     }
+             */
+            messages: {
+                [key: string]: number;
+            };
+        };
         /** FieldError */
         FieldError: {
             /**
@@ -1335,6 +1685,18 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             last_used_at: string | null;
+        };
+        /** Label */
+        Label: {
+            /** @example 3 */
+            id: string;
+            /** @example Waiting for payment */
+            name: string;
+            /**
+             * @example amber
+             * @enum {string}
+             */
+            colour: "teal" | "pink" | "amber" | "violet" | "green" | "red" | "blue" | "olive";
         };
         /** MediaFacts */
         MediaFacts: {
@@ -1497,6 +1859,56 @@ export interface components {
              */
             key: string;
         };
+        /** NewPassword */
+        NewPassword: {
+            /** @example gkZ4s9Wq… */
+            password: string;
+        };
+        /** NewUser */
+        NewUser: {
+            /** @example 7 */
+            id: string;
+            /** @example Aina */
+            name: string;
+            /** @example aina@example.com */
+            email: string;
+            /**
+             * @description `viewer` reads, `agent` also writes and works on chats, `admin` does everything.
+             * @example agent
+             * @enum {string}
+             */
+            role: "admin" | "agent" | "viewer";
+            /** @description The only devices this person sees; null: every device. */
+            device_ids: string[] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Last seen signed in here, to the minute. */
+            seen_at: string | null;
+            /** @description To sign in with; null for a person of another workspace, who keeps his own. */
+            password: string | null;
+        };
+        /** Note */
+        Note: {
+            /** @example 12 */
+            id: string;
+            /** @example 4711 */
+            chat_id: string;
+            /**
+             * @description `user:` or `key:` with the id of who wrote it; only he can change it.
+             * @example user:7
+             */
+            created_by: string;
+            /**
+             * @description His name then.
+             * @example Aina
+             */
+            author: string;
+            /** @example Wants the blue one; call back on Friday. */
+            text: string;
+            /** Format: date-time */
+            created_at: string;
+            edited_at: string | null;
+        };
         /** Outbox */
         Outbox: {
             /** @example 93 */
@@ -1599,14 +2011,29 @@ export interface components {
             items: components["schemas"]["QuickReply"][];
             next: string | null;
         };
+        /** Page[User] */
+        UserPage: {
+            items: components["schemas"]["User"][];
+            next: string | null;
+        };
         /** Page[Chat] */
         ChatPage: {
             items: components["schemas"]["Chat"][];
             next: string | null;
         };
+        /** Page[Label] */
+        LabelPage: {
+            items: components["schemas"]["Label"][];
+            next: string | null;
+        };
         /** Page[Message] */
         MessagePage: {
             items: components["schemas"]["Message"][];
+            next: string | null;
+        };
+        /** Page[Note] */
+        NotePage: {
+            items: components["schemas"]["Note"][];
             next: string | null;
         };
         /** Page[FoundMessage] */
@@ -1923,6 +2350,35 @@ export interface components {
              */
             name: string | null;
         };
+        /** User */
+        User: {
+            /** @example 7 */
+            id: string;
+            /** @example Aina */
+            name: string;
+            /** @example aina@example.com */
+            email: string;
+            /**
+             * @description `viewer` reads, `agent` also writes and works on chats, `admin` does everything.
+             * @example agent
+             * @enum {string}
+             */
+            role: "admin" | "agent" | "viewer";
+            /** @description The only devices this person sees; null: every device. */
+            device_ids: string[] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Last seen signed in here, to the minute. */
+            seen_at: string | null;
+        };
+        /** Viewer */
+        Viewer: {
+            /** @example 7 */
+            user_id: string;
+            /** @example Aina */
+            name: string;
+            is_typing: boolean;
+        };
         /** Workspace */
         Workspace: {
             /** @example 2 */
@@ -1931,6 +2387,11 @@ export interface components {
             name: string;
             /** @enum {string} */
             role: "admin" | "agent" | "viewer";
+        };
+        /** WriteNote */
+        WriteNote: {
+            /** @example Wants the blue one; call back on Friday. */
+            text: string;
         };
     };
     responses: never;
@@ -1941,6 +2402,72 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_all_chats: {
+        parameters: {
+            query?: {
+                /** @description Only of this device; may stand several times. */
+                device_id?: string[] | null;
+                /** @description `me`, `none` for those assigned to nobody, or a user's id. */
+                assignee?: string | null;
+                /** @description Only with this label. */
+                label_id?: string | null;
+                /** @description With unread messages, or without. */
+                unread?: boolean | null;
+                /** @description Groups, or people. */
+                is_group?: boolean | null;
+                /** @description Not closed, or closed and not written to since. */
+                is_open?: boolean | null;
+                /** @description The archived ones instead. */
+                archived?: boolean;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatPage"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     get_chat: {
         parameters: {
             query?: never;
@@ -1959,6 +2486,117 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Chat"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    change_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeChat"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chat"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_chat_facts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Facts"];
                 };
             };
             /** @description Bad request syntax or unsupported method */
@@ -2086,6 +2724,263 @@ export interface operations {
             };
             /** @description Not signed in, or the key is not valid. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_notes: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotePage"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    create_note: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteNote"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Note"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    delete_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: string;
+                note_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    edit_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: string;
+                note_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteNote"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Note"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2240,6 +3135,56 @@ export interface operations {
             };
             /** @description The device did not answer in time. */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_colleagues: {
+        parameters: {
+            query?: {
+                /** @description Who sees this device. */
+                device_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Colleague"][];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3388,6 +4333,248 @@ export interface operations {
             };
             /** @description No such object here; somebody else's looks the same. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_labels: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelPage"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    create_label: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateLabel"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Label"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    delete_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                label_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    change_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                label_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeLabel"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Label"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4870,6 +6057,342 @@ export interface operations {
             };
             /** @description Too many attempts; `Retry-After` tells when to come back. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_users: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserPage"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    create_user: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateUser"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewUser"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    remove_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    change_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeUser"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    reset_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewPassword"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -9,7 +9,7 @@ const SOURCE = join(import.meta.dirname, '..');
 /** Read by people: on the screen, or by a screen reader. */
 const SPOKEN = new Set(['aria-label', 'aria-description', 'alt', 'title', 'placeholder', 'label', 'text']);
 /** Names, which are the same in every language. */
-const NAMES = new Set(['wafast', 'Esc', 'English', 'Bahasa', 'Melayu']);
+const NAMES = new Set(['wafast', 'Esc', 'JID', 'LID', 'English', 'Bahasa', 'Melayu']);
 
 const components = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((name) =>
   name.endsWith('.svelte'),

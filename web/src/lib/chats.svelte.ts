@@ -1,6 +1,8 @@
-/** The chat list of one device: pages from the API, kept in order by the socket. */
+/** The chat list of one device or of all: pages from the API, kept in order by the socket. */
 import { api, data } from '../api/client';
 import type { Chat } from '../api/types';
+import { account } from './account.svelte';
+import { filterQuery, NO_FILTERS, passes, writeFilters, type ChatFilters } from './chat_filters';
 import type { LoadState } from './devices.svelte';
 import type { Frame } from './frames';
 import type { Live } from './live.svelte';
@@ -46,16 +48,33 @@ export class Chats {
   list = $state.raw<readonly Chat[]>([]);
   state = $state<LoadState>('loading');
   problem = $state.raw<unknown>(null);
+  /** Whether there are archived chats to be shown in their own section. */
+  hasArchived = $state(false);
+  filters = $state.raw<ChatFilters>(NO_FILTERS);
+  /** The chat being read: it stays in the list though reading it took it out of the filter. */
+  opened: string | undefined;
   #next: string | null = null;
   #loadingMore = false;
-  readonly #device: string;
+  readonly #device: string | null;
   readonly #live: Live;
   readonly #snapshot = new Snapshot();
   readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
 
-  constructor(device: string, live: Live) {
+  /** @param device whose chats; null: of all devices there are */
+  constructor(device: string | null, live: Live, filters: ChatFilters = NO_FILTERS) {
     this.#device = device;
     this.#live = live;
+    this.filters = filters;
+  }
+
+  /** Shows what passes other filters, from the top. */
+  refilter(filters: ChatFilters): void {
+    if (writeFilters(filters) === writeFilters(this.filters)) return;
+    this.filters = filters;
+    this.list = [];
+    this.#next = null;
+    this.state = 'loading';
+    void this.load();
   }
 
   get(id: string): Chat | undefined {
@@ -78,12 +97,22 @@ export class Chats {
     };
   }
 
-  #page(after?: string): ReturnType<typeof this.fetch> {
-    return this.fetch({ limit: PAGE, after });
+  #page(after?: string): Promise<{ items: Chat[]; next: string | null }> {
+    return this.#fetch({ limit: PAGE, after, ...filterQuery(this.filters) });
   }
 
-  async fetch(query: { limit: number; after?: string | undefined }): Promise<{ items: Chat[]; next: string | null }> {
-    return data(api.GET('/api/v1/devices/{device_id}/chats', { params: { path: { device_id: this.#device }, query } }));
+  #fetch(query: ReturnType<typeof filterQuery> & { limit: number; after?: string | undefined }): Promise<{
+    items: Chat[];
+    next: string | null;
+  }> {
+    const device_id = this.#device === null ? undefined : [this.#device];
+    return data(api.GET('/api/v1/chats', { params: { query: { ...query, device_id } } }));
+  }
+
+  async #lookForArchived(): Promise<void> {
+    if (this.filters.archived) return;
+    const page = await this.#fetch({ limit: 1, archived: true });
+    this.hasArchived = page.items.length > 0;
   }
 
   /** The newest page; after a RESYNC as many as were there, so that what is looked at stays in its place. */
@@ -99,6 +128,7 @@ export class Chats {
       );
       this.state = 'ready';
       this.problem = null;
+      await this.#lookForArchived();
     } catch (error) {
       this.problem = error;
       if (this.list.length === 0) this.state = 'failed';
@@ -138,13 +168,16 @@ export class Chats {
   }
 
   apply(frame: Frame): void {
-    if (frame.code !== 'CHAT_UPDATE' || frame.result.device_id !== this.#device) return;
-    this.put(frame.result);
+    if (frame.code !== 'CHAT_UPDATE') return;
+    if (this.#device === null || frame.result.device_id === this.#device) this.put(frame.result);
   }
 
   /** Takes the newer state of a chat. */
   put(chat: Chat): void {
-    this.list = placeChats(this.list, [chat], this.#next === null);
+    if (chat.archived && !this.filters.archived) this.hasArchived = true;
+    if (chat.id === this.opened || passes(chat, this.filters, account.session?.user.id ?? ''))
+      this.list = placeChats(this.list, [chat], this.#next === null);
+    else this.list = this.list.filter((old) => old.id !== chat.id);
     clearTimeout(this.#typing.get(chat.id));
     this.#typing.delete(chat.id);
     if (chat.typing !== null && chat.typing !== undefined) {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FakeServer, settled } from '../testing/server';
 import { chat } from '../testing/samples';
+import { NO_FILTERS } from './chat_filters';
 import { Chats, compareChats, placeChats } from './chats.svelte';
 
 const time = (hour: number): string => `2026-09-21T${String(hour).padStart(2, '0')}:00:00Z`;
@@ -48,7 +49,7 @@ describe('placeChats', () => {
 describe('Chats', () => {
   it('fetches again on RESYNC and follows frames of its own device only', async () => {
     let items = [chat({ id: '1' })];
-    const server = new FakeServer().on('GET /devices/d1/chats', () => ({ items, next: null }));
+    const server = new FakeServer().on('GET /chats', () => ({ items, next: null }));
     const chats = new Chats('d1', server.live);
     const end = chats.follow();
     await settled();
@@ -66,7 +67,7 @@ describe('Chats', () => {
 
   it('does not let a slow answer undo a frame that came meanwhile', async () => {
     let answer: (value: unknown) => void = () => undefined;
-    const server = new FakeServer().on('GET /devices/d1/chats', () => new Promise((resolve) => (answer = resolve)));
+    const server = new FakeServer().on('GET /chats', () => new Promise((resolve) => (answer = resolve)));
     const chats = new Chats('d1', server.live);
     chats.follow();
     await settled();
@@ -75,5 +76,22 @@ describe('Chats', () => {
     await settled();
     expect(chats.get('1')?.unread_count).toBe(3);
     expect(ids(chats.list)).toEqual(['1', '2']);
+  });
+
+  it('shows only what passes the filters, and the chat being read though reading it took it out', async () => {
+    const unread = { ...NO_FILTERS, unread: true };
+    const items = ['1', '2'].map((id) => chat({ id, unread_count: 1 }));
+    const server = new FakeServer().on('GET /chats', (_, url) =>
+      url.searchParams.get('unread') === 'true' ? { items, next: null } : { items: [], next: null },
+    );
+    const chats = new Chats(null, server.live);
+    chats.follow();
+    chats.refilter(unread);
+    await settled();
+    chats.opened = '2';
+    for (const id of ['1', '2']) server.frame('CHAT_UPDATE', chat({ id, unread_count: 0 }));
+    expect(ids(chats.list)).toEqual(['2']);
+    server.frame('CHAT_UPDATE', chat({ id: '3', device_id: 'd2', unread_count: 1, last_message_time: time(20) }));
+    expect(ids(chats.list)).toEqual(['3', '2']);
   });
 });

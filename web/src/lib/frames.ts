@@ -1,8 +1,14 @@
 /** What `/ws` sends. `id` is `<epoch>:<sequence>`: a new epoch for every start of the server, sequences only rise. */
-import type { Chat, Device, Message, Outbox, Pairing } from '../api/types';
+import type { Chat, Device, Label, Message, Note, Outbox, Pairing } from '../api/types';
 
 export interface Deleted {
   id: string;
+  deleted: true;
+}
+
+export interface GoneNote {
+  id: string;
+  chat_id: string;
   deleted: true;
 }
 
@@ -15,6 +21,8 @@ interface Results {
   DEVICE_PAIRED: Device;
   DEVICE_CONNECTED: Device;
   DEVICE_LOGGED_OUT: Device;
+  NOTE_UPDATE: Note | GoneNote;
+  LABELS_UPDATE: { items: Label[] };
   RESYNC: { reason: string };
 }
 
@@ -38,6 +46,10 @@ export function isRepeat(id: string, last: string | null): boolean {
 }
 
 export function isDeleted(result: Device | Deleted): result is Deleted {
+  return 'deleted' in result;
+}
+
+export function isGoneNote(result: Note | GoneNote): result is GoneNote {
   return 'deleted' in result;
 }
 

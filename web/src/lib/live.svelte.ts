@@ -56,6 +56,11 @@ export class Live {
     this.#drop();
   }
 
+  /** Tells the server something that matters only now; without a connection it is not told. */
+  say(what: unknown): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(what));
+  }
+
   #drop(): void {
     clearTimeout(this.#timer);
     const socket = this.#socket;

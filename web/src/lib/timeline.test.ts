@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Note } from '../api/types';
 import { message } from '../testing/samples';
 import { drafted, NOTHING_SENT } from './sending';
 import { timeline, unreadLine } from './timeline';
@@ -13,6 +14,24 @@ describe('timeline', () => {
     );
     expect(timeline(messages, [], KL, null).map((entry) => entry.kind)).toEqual(['day', 'message', 'day', 'message']);
     expect(timeline(messages, [], 'UTC', null).map((entry) => entry.kind)).toEqual(['day', 'message', 'message']);
+  });
+
+  it('puts private notes where they were written', () => {
+    const messages = [0, 60].map((more) =>
+      message({ id: `7-${more}`, timestamp: seconds('2026-11-23T04:00:00Z') + more }),
+    );
+    const note = (id: string, created_at: string): Note => ({
+      id,
+      chat_id: '7',
+      created_by: 'user:1',
+      author: 'Aina',
+      text: 'Call back',
+      created_at,
+      edited_at: null,
+    });
+    const notes = [note('1', '2026-11-23T04:00:00.5Z'), note('2', '2026-11-23T04:02:00Z')];
+    const keys = timeline(messages, [], KL, null, notes).map((entry) => entry.key);
+    expect(keys.slice(1)).toEqual(['7-0', 'note-1', '7-60', 'note-2']);
   });
 
   it('starts a run at another person, after a pause, and below the unread line', () => {

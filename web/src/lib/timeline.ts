@@ -1,5 +1,5 @@
 /** What a conversation shows from top to bottom: days, messages, the unread line, and what is on its way out. */
-import type { Message } from '../api/types';
+import type { Message, Note } from '../api/types';
 import type { Bubble } from './sending';
 import { dayNumber } from './time';
 
@@ -10,6 +10,7 @@ export type Entry =
   | { kind: 'unread'; key: string; count: number }
   /** `first`: starts a run of one person's messages, so it carries the name and the bubble's tail */
   | { kind: 'message'; key: string; message: Message; first: boolean }
+  | { kind: 'note'; key: string; note: Note }
   | { kind: 'bubble'; key: string; bubble: Bubble; first: boolean };
 
 export interface UnreadLine {
@@ -24,12 +25,14 @@ const RUN_GAP = 600;
 /**
  * @param messages oldest first
  * @param bubbles oldest first; each stands where it was written
+ * @param notes oldest first; each stands where it was written
  */
 export function timeline(
   messages: readonly Message[],
   bubbles: readonly Bubble[],
   zone: string,
   unread: UnreadLine | null,
+  notes: readonly Note[] = [],
 ): Entry[] {
   const entries: Entry[] = [];
   let day = Number.NaN;
@@ -41,10 +44,20 @@ export function timeline(
     previous = null;
     entries.push({ kind: 'day', key: `day-${number}`, at });
   };
+  let nextNote = 0;
+  const addNotes = (until: number): void => {
+    for (; nextNote < notes.length && Date.parse(notes[nextNote]!.created_at) < until; nextNote += 1) {
+      const note = notes[nextNote]!;
+      startDay(new Date(note.created_at));
+      entries.push({ kind: 'note', key: `note-${note.id}`, note });
+      previous = null;
+    }
+  };
   let next = 0;
   const addBubbles = (until: number): void => {
     for (; next < bubbles.length && Date.parse(bubbles[next]!.created_at) < until; next += 1) {
       const bubble = bubbles[next]!;
+      addNotes(Date.parse(bubble.created_at));
       startDay(new Date(bubble.created_at));
       entries.push({
         kind: 'bubble',
@@ -57,6 +70,8 @@ export function timeline(
   };
   for (const message of messages) {
     addBubbles(message.timestamp * 1000);
+    // what was written within the message's second came after it
+    addNotes(message.timestamp * 1000);
     startDay(new Date(message.timestamp * 1000));
     if (unread?.before === message.id) {
       entries.push({ kind: 'unread', key: 'unread', count: unread.count });
@@ -66,6 +81,7 @@ export function timeline(
     previous = message;
   }
   addBubbles(Infinity);
+  addNotes(Infinity);
   return entries;
 }
 

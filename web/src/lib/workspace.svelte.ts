@@ -1,19 +1,26 @@
-/** What every page of a workspace shares: its socket and its devices. Made anew when the workspace is switched. */
+/** What every page of a workspace shares: its socket, its devices and its labels. Made anew when the workspace is switched. */
 import { getContext, setContext } from 'svelte';
 import { account } from './account.svelte';
 import { Devices } from './devices.svelte';
+import { Labels } from './labels.svelte';
 import { Live, liveAddress } from './live.svelte';
 
 export class Workspace {
   readonly live = new Live(liveAddress(window.location), () => void account.check());
   readonly devices = new Devices(this.live);
+  readonly labels = new Labels(this.live);
 
   /** Connects, and disconnects when the result is called. */
   open(): () => void {
-    const end = this.devices.follow();
+    const ends = [
+      this.devices.follow(),
+      this.labels.follow(),
+      // what one may do may have changed too
+      this.live.subscribe((frame) => frame.code === 'RESYNC' && void account.check()),
+    ];
     this.live.start();
     return () => {
-      end();
+      ends.forEach((end) => end());
       this.live.stop();
     };
   }

@@ -78,6 +78,11 @@ export function chat(change: Partial<Chat> & { id: string }): Chat {
     pinned: false,
     muted: false,
     archived: false,
+    assignee_id: null,
+    assignee_name: null,
+    is_open: true,
+    label_ids: [],
+    viewers: [],
     ...change,
   };
 }
