@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 q = load(__file__)
 
+#: Fewer chats of a person or a label are looked up one by one, in some 40 ms; of more a page is found sooner by walking
+LOOKED_UP = 10_000
+
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """Which chats are wanted; None leaves a question open.
@@ -91,12 +94,15 @@ async def list_all_chats(
     rows: list[asyncpg.Record] = []
     async with pool.acquire() as connection, connection.transaction(readonly=True):
         await connection.execute(q.plan_each_time)
+        few = await connection.fetchrow(q.are_few, tenant_id, wanted.assignee_id, wanted.label_id, LOOKED_UP)
+        assert few is not None
         for place in ((1, key, chat_id), (0, NEWEST, NEWEST)) if pinned else ((0, key, chat_id),):
             if len(rows) <= limit:
                 rows += await connection.fetch(
                     q.list_all_chats, tenant_id, wanted.devices, oldest, place[1], place[2], bool(place[0]),
                     wanted.archived, wanted.unread, wanted.is_group, wanted.assignee_id, wanted.unassigned,
                     wanted.label_id, wanted.is_open, limit + 1 - len(rows),
+                    wanted.assignee_id is not None and few["assigned"], wanted.label_id is not None and few["labelled"],
                 )  # fmt: skip
     page = rows[:limit]
     last = None
