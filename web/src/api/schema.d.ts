@@ -396,9 +396,9 @@ export interface paths {
         /**
          * Upload a file
          * @description Multipart with one part `file` of at most 100 MB and, optionally, a part `type`: `image` makes it a JPEG of
-         *     at most 1600 pixels and 350 KB, `document` stores it as it is, `voice` makes an Opus recording in WebM or Ogg a voice note (a part `waveform`
-         *     of 64 numbers from 0 to 100 says how loud it is; else that is estimated). Without `type`, pictures are images.
-         *     What is not what it says is refused.
+         *     at most 1600 pixels and 350 KB, `document` stores it as it is, `voice` makes an Opus recording in WebM or Ogg a
+         *     voice note (a part `waveform` of 64 numbers from 0 to 100 says how loud it is; else that is estimated). Without
+         *     `type`, pictures are images. What is not what it says is refused.
          */
         post: operations["upload_media"];
         delete?: never;
