@@ -203,7 +203,6 @@ def test_what_is_new_is_marked_until_the_chat_is_left(signed_in: App, stack: Sta
     to_end.click()
     expect(to_end).to_be_hidden()
     app.send("An answer")
-    expect(line).to_be_attached()
     choose(app, "Go to the first unread message")
     expect(line).to_be_in_viewport()
     stack.phones.text(phone, customer, "While you read above")

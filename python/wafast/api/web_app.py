@@ -19,7 +19,8 @@ WEB_DIR = Path(__file__).parent.parent / "web"
 #: What the app needs and nothing else: no inline script, no foreign address, no frame around it.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
-    "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
 )
 #: First parts of addresses that are never a page.
 NOT_PAGES = frozenset({"api", "assets", "docs-assets", "docs", "healthz", "media", "metrics", "readyz", "ws"})
