@@ -101,5 +101,5 @@ def test_a_group_of_five_hundred_is_read_like_any_other(signed_in: App, stack: S
     expect(app.bubble("Message 0")).to_be_visible()
     expect_in_its_place(app)
     sent = app.send("To all of you")
-    app.expect_ticks(sent, "sent")
+    app.expect_ticks(sent, "delivered")
     app.expect_accessible()
