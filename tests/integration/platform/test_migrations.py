@@ -93,7 +93,7 @@ RELEASED = {
     "0009_what_goes_with_a_device.sql": "3acc3941e62fa849",
     "0010_exact_counts.sql": "4297f09e7830fd0b",
     "0011_vacuum_at_the_speed_of_ingest.sql": "724f8195d5dd493f",
-    "0014_receipts_by_person.sql": "8bbc42b5ba6a60ef",
+    "0012_receipts_by_person.sql": "8bbc42b5ba6a60ef",
 }
 
 
