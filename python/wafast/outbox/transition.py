@@ -86,7 +86,7 @@ async def _store_message(connection: Executor, claim: Claim, sent: Sent, keep: i
     if new is not None and sent.thumbnail is not None:
         await connection.execute(q.insert_thumbnail, chat_id, key, claim.tenant_id, sent.thumbnail)
     await connection.execute(q.show_in_chat, chat_id, key, new is not None, kind, body, keep)
-    early = await connection.fetch(q.take_early_receipts, chat_id, sent.message_id)
+    early = await connection.fetch(q.take_early_receipts, chat_id, sent.message_id, key)
     if early:
         status, at = max((row["status"], row["at"]) for row in early)
         await connection.execute(q.apply_early_receipts, chat_id, key, claim.id, status, at)

@@ -52,10 +52,22 @@ FROM (SELECT last_key IS NULL OR last_key >> 32 <= $2::int8 >> 32 AS is_newer FR
 WHERE id = $1
 
 -- name: take_early_receipts
--- A receipt can be faster than the answer to the send: the core kept it. $1 chat, $2 message id.
-DELETE FROM pending_changes
-WHERE chat_id = $1 AND message_id = $2 AND change ->> 'change' = 'status'
-RETURNING (change ->> 'status')::int2 AS status, (change ->> 'at')::int8 AS at
+-- A receipt can be faster than the answer to the send: the core kept it. $1 chat, $2 message id, $3 key. In a group each
+-- is also of one member (writer/receipts.rs); a person is packed as senders are.
+WITH early AS (
+    DELETE FROM pending_changes
+    WHERE chat_id = $1 AND message_id = $2 AND change ->> 'change' = 'status'
+    RETURNING tenant_id, change, to_timestamp((change ->> 'at')::int8) AS at, (change ->> 'of_member')::int2 AS how
+), noted AS (
+    INSERT INTO receipts (chat_id, key, person, tenant_id, delivered_at, read_at, played_at)
+    SELECT $1, $3, split_part(change ->> 'by', '@', 1)::int8 << 3 | (change ->> 'by' LIKE '%@lid')::int4, tenant_id,
+           min(at) FILTER (WHERE how = 3), min(at) FILTER (WHERE how = 4), min(at) FILTER (WHERE how = 5)
+    FROM early
+    WHERE how IS NOT NULL AND change ->> 'by' ~ '^[0-9]{1,18}@(s\.whatsapp\.net|lid)$'
+    GROUP BY 3, 4
+    ON CONFLICT DO NOTHING
+)
+SELECT (change ->> 'status')::int2 AS status, (change ->> 'at')::int8 AS at FROM early
 
 -- name: apply_early_receipts
 -- $1 chat, $2 key, $3 outbox row, $4 the furthest status, $5 its time.

@@ -150,6 +150,30 @@ async def test_a_receipt_that_came_first_is_not_lost(stack: Stack) -> None:
     assert await stack.pool.fetchval("SELECT count(*) FROM pending_changes") == 0
 
 
+async def test_a_members_receipt_that_came_first_names_the_member(stack: Stack) -> None:
+    device = await stack.add_device()
+    worker = await holder(stack, device)
+    [row] = await queue(stack, device, 1)
+    [claim] = await claims.claim(stack.pool, worker, [device.no], [])
+    chat = await stack.pool.fetchval(
+        "INSERT INTO chats (tenant_id, device_no, jid) VALUES ($1, $2, '60123@s.whatsapp.net') RETURNING id",
+        stack.tenant_id, device.no,
+    )  # fmt: skip
+    for how, by in ((3, "60777@s.whatsapp.net"), (4, "60777@s.whatsapp.net"), (3, "888@lid")):
+        change = {"change": "status", "status": 3, "of_member": how, "by": by, "at": 1_795_574_838}
+        await stack.pool.execute(
+            "INSERT INTO pending_changes (tenant_id, device_no, chat_id, message_id, change)"
+            " VALUES ($1, $2, $3, 'ABC', $4)",
+            stack.tenant_id, device.no, chat, change,
+        )  # fmt: skip
+    assert await transition.record_sent(stack.pool, worker, claim, Sent("ABC", 1_795_574_838), 20)
+    assert (await stack.until_sent(row, "delivered")).read_at is None
+    known = await stack.pool.fetch(
+        "SELECT jid_of(person) AS jid, delivered_at IS NOT NULL, read_at IS NOT NULL FROM receipts ORDER BY 1"
+    )
+    assert [tuple(one) for one in known] == [("60777@s.whatsapp.net", True, True), ("888@lid", True, False)]
+
+
 async def _unknown_with_receipt(stack: Stack, sends: int, *ids: str) -> tuple[int, list[int]]:
     """A device with so many unknown sends in one chat, and receipts there for ids that no row has."""
     device = await stack.add_device()
