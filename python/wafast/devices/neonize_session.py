@@ -86,7 +86,6 @@ class NeonizeSession:
 
     async def start(self) -> None:
         """See `Session.start`."""
-        self._store.parent.mkdir(parents=True, exist_ok=True)
         address = self._gate.admit(self.device_no, self._proxy, self._dialled)
         await self._binding.run(self._uuid, str(self._store), address, self._hear, self._dialled, self._log_in)
 
