@@ -1,4 +1,4 @@
-"""A session file that is missing or another's costs nobody the link: put back, it brings the device online."""
+"""A session file that is missing, damaged or another's costs nobody the link: put back, it brings the device online."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,14 @@ def empty(file: Path) -> None:
     os.truncate(file, 0)
 
 
+def damage(file: Path) -> None:
+    """Other bytes in the place of those that were there, in its journal too."""
+    for part in (file, file.with_name(file.name + "-wal")):
+        if part.exists():
+            with part.open("r+b") as opened:
+                opened.write(os.urandom(part.stat().st_size))
+
+
 def unlink(file: Path) -> None:
     """As of a device that was never paired."""
     with contextlib.closing(sqlite3.connect(file)) as database, database:
@@ -40,9 +49,10 @@ def unlink(file: Path) -> None:
         (take_away, "Session file sessions/loopback/{file} is missing. Put it back"),
         (take_folder_away, "The folder sessions/loopback with the session files is missing. Put it back"),
         (empty, "Session file sessions/loopback/{file} is empty. Put a sound one back"),
+        (damage, "Session file sessions/loopback/{file} is damaged. Put a sound one back"),
         (unlink, "Session file sessions/loopback/{file} holds no link to a phone. Put a sound one back"),
     ],
-    ids=["missing", "without its folder", "empty", "unlinked"],
+    ids=["missing", "without its folder", "empty", "damaged", "unlinked"],
 )
 async def test_a_session_file_that_is_of_no_use_at_a_start_costs_nobody_the_link(
     stack: Stack, phone: str, tmp_path: Path, spoil: Callable[[Path], None], reason: str
@@ -61,6 +71,23 @@ async def test_a_session_file_that_is_of_no_use_at_a_start_costs_nobody_the_link
     put_back(kept, file)
     await try_again(stack, device)
     await stack.until_state(device.id, "online")
+
+
+async def test_a_session_file_that_is_damaged_under_a_session_ends_it_and_nothing_is_lost(
+    stack: Stack, phone: str, contact: str, tmp_path: Path
+) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    file = await file_of(stack, device)
+    kept = keep(file, tmp_path)
+    damage(file)
+    sent = stack.simulator.text(phone, contact, "are you there?", count=5)
+    await until_reason(stack, device, f"Session file sessions/loopback/{file.name} is damaged. Put a sound one back")
+    put_back(kept, file)
+    await try_again(stack, device)
+    await stack.until_state(device.id, "online")
+    stored = "SELECT count(*) = $2 FROM whatsapp_messages WHERE message_id = ANY ($1) AND message_type = 'text'"
+    await stack.until(partial(stack.pool.fetchval, stored, sent, len(sent)), "every message")
 
 
 async def file_of(stack: Stack, device: DeviceRow) -> Path:
