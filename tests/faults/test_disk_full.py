@@ -1,4 +1,4 @@
-"""A disk is full, PostgreSQL's or the spool's, while messages arrive: all are stored once there is room."""
+"""A disk is full while messages arrive, of PostgreSQL, spool or session files: all are stored once there is room."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ import pytest
 from tests.database import Database
 from tests.faults.test_database_gone import Feeder
 from tests.integration.core.conftest import World
+from tests.integration.devices.stack import Stack
+from tests.simulator import Simulator
+from wafast.database.pool import open_pool
 
 DEADLINE = 60.0
 """Seconds, for what takes one or two."""
@@ -126,6 +130,37 @@ def test_a_full_spool_holds_the_callback_until_there_is_room(
     world.uri = server
     all_are_stored_once(world, feeder)
     world.close()
+
+
+async def test_what_comes_while_session_files_have_no_room_is_stored_once_they_have(
+    database: Database, disk: Disk, tmp_path: Path
+) -> None:
+    simulator = Simulator.start(tmp_path / "simulator", seed=7)
+    (disk.folder / "sessions").mkdir()
+    (tmp_path / "sessions").symlink_to(disk.folder / "sessions")
+    pool = await open_pool(database.uri, size=2, name="test")
+    stack = await Stack.make(database.uri, tmp_path, simulator, pool)
+    try:
+        worker = stack.start_worker()
+        device = await stack.pair("60111000001")
+        disk.fill()
+        strangers = [str(60121000001 + number) for number in range(20)]
+        sent = [one for stranger in strangers for one in simulator.text("60111000001", stranger, "x" * 3000, count=3)]
+        full = "SELECT state = 'offline' AND state_reason LIKE 'The disk with session file % is full.%' FROM devices"
+        await stack.until(partial(pool.fetchval, full), "offline for want of room")
+        assert worker.process.poll() is None
+        again = "UPDATE devices SET retry_at = now(), failures = 0 WHERE retry_at > now()"
+        await pool.execute(again)
+        await stack.until(partial(pool.fetchval, "SELECT failures > 0 FROM devices"), "another try, in vain")
+        disk.make_room()
+        await pool.execute(again)
+        await stack.until_state(device.id, "online")
+        stored = "SELECT count(*) = $2 FROM whatsapp_messages WHERE message_id = ANY ($1) AND message_type = 'text'"
+        await stack.until(partial(pool.fetchval, stored, sent, len(sent)), "every message")
+    finally:
+        stack.end()
+        await pool.close()
+        simulator.stop()
 
 
 def alter(database: Database, name: str, setting: str) -> None:

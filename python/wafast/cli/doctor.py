@@ -17,7 +17,7 @@ import typer
 from wafast.data_dir import system_runs
 from wafast.database.embedded import is_made, running_uri
 from wafast.doctor import database as databases
-from wafast.doctor import leases, parts
+from wafast.doctor import leases, parts, session_files
 from wafast.doctor import machine as machines
 from wafast.doctor.database import Database
 from wafast.doctor.trouble import Note, Trouble
@@ -74,6 +74,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
         yield "database", partial(databases.version, found.server) if found else lambda: text
     if found is not None:
         yield from _of_database(found, runs)
+        yield "sessions", partial(session_files.usable, found.session_files, settings.sessions_dir)
     yield from _of_machine(settings, found)
     yield "spool", partial(parts.spool, settings)
     yield "loopback", partial(parts.loopback, settings)

@@ -16,13 +16,14 @@ import asyncpg
 from wafast import logs
 from wafast.database.away import DATABASE_AWAY
 from wafast.devices import session as ev
-from wafast.devices import state
+from wafast.devices import session_file, state
 from wafast.devices.backoff import retry_seconds
 from wafast.devices.counts import Counts
 from wafast.devices.held import Held
 from wafast.devices.lease import Lease
-from wafast.devices.pairing import OUTCOMES, TIMED_OUT, NumberTaken, Pairing, remove_store
+from wafast.devices.pairing import OUTCOMES, TIMED_OUT, NumberTaken, Pairing
 from wafast.devices.session import ControlEvent, Session, SessionError
+from wafast.devices.session_file import remove_store
 
 log = logs.get("devices.fleet")
 
@@ -86,6 +87,18 @@ class Fleet:
         await self.end_session(held)
         self.held.pop(held.device_no, None)
 
+    async def connect(self, held: Held, store: str, proxy: str | None) -> None:
+        """Start the session of a paired device, unless something stands against its session file."""
+        objection = session_file.objection(self._sessions_dir / store)
+        # What waited for a person was told to connect, and does not become offline but by way of that.
+        if (objection is None or held.state != "offline") and not await self.move(held, "connecting", state.STARTING):
+            return
+        if objection is None:
+            await self.start(held, store, proxy)
+        else:
+            log.warning("a session file can't be used", device=held.device_no, reason=objection)
+            await self._retry_later(held, objection)
+
     async def start(self, held: Held, store: str, proxy: str | None) -> None:
         """Start the session of a device that has none."""
         held.touch()
@@ -93,6 +106,8 @@ class Fleet:
         held.store = store
         held.session = self._make_session(held.device_no, self._sessions_dir / store, proxy, self.hear)
         try:
+            if held.pairing is not None:
+                self._sessions_dir.mkdir(parents=True, exist_ok=True)
             await held.session.start()
         except Exception as error:
             log.exception("a session did not start", device=held.device_no)
@@ -186,8 +201,10 @@ class Fleet:
             case ev.LoggedOut():
                 await self.logged_out(held, state.logged_out(event.reason))
             case ev.Qr():
-                # Only a session whose keys are gone shows codes to a device that was paired.
-                await self.logged_out(held, state.logged_out("WhatsApp does not know this device any more"))
+                # Only a session whose keys are gone shows codes to a device that was paired. WhatsApp has said nothing.
+                await self._store_failed(held, ev.StoreFailed("unlinked", "it shows codes"))
+            case ev.StoreFailed():
+                await self._store_failed(held, event)
             case ev.Banned():
                 await self._terminate(held, "banned", state.banned(event.reason, event.seconds))
             case ev.Replaced():
@@ -232,6 +249,8 @@ class Fleet:
                 await self.end_pairing(held, "failed", OUTCOMES["err-client-outdated"])
             case ev.Replaced():
                 await self.end_pairing(held, "failed", state.REPLACED)
+            case ev.StoreFailed():
+                await self.end_pairing(held, "failed", f"its session file failed: {event.error}")
             case ev.Ended():
                 await self.end_pairing(held, "failed", f"WhatsApp is not reached: {event.error or 'the session ended'}")
             case _:
@@ -339,12 +358,19 @@ class Fleet:
 
     async def _give_up(self, held: Held, reason: str) -> None:
         """The session cannot go on by itself: end it, and try again later."""
-        await self.end_session(held)
-        await self.move(held, "offline", state.refused(reason), retry=retry_seconds(held.failures), failed=True)
+        await self._retry_later(held, state.refused(reason))
 
     async def restart_stuck(self, held: Held, reason: str) -> None:
         """End a session that came to nothing, so that the reconciler starts another."""
         log.warning("a session is stuck", device=held.device_no, state=held.state)
+        await self._retry_later(held, reason)
+
+    async def _store_failed(self, held: Held, event: ev.StoreFailed) -> None:
+        """What a session can't keep it must not take: WhatsApp sends that again to the next one."""
+        log.warning("a session file has failed", device=held.device_no, file=held.store, error=event.error)
+        await self._retry_later(held, session_file.failure(self._sessions_dir / (held.store or ""), event.fault))
+
+    async def _retry_later(self, held: Held, reason: str) -> None:
         await self.end_session(held)
         await self.move(held, "offline", reason, retry=retry_seconds(held.failures), failed=True)
 

@@ -56,7 +56,7 @@ Feed = Callable[[int, int, bytes], None]
 """Takes (device number, code, event) for the core, as the inlet would; the event survives the process then."""
 LogIn = Callable[[], Awaitable[None]]
 Told = Callable[[str, str], None]
-"""What a client tells outside the inlet: ("qr", code), ("login", outcome), ("ended", error)."""
+"""What a client tells outside the inlet: ("qr", code), ("login", outcome), ("store", what failed), ("ended", error)."""
 
 
 class Binding:
@@ -101,6 +101,9 @@ class Binding:
         if lost is not None:
             # whatsmeow tells WhatsApp that it has the message once this returns.
             self._feed(int(uuid), neonize_events.UNDECRYPTABLE, lost)
+        if neonize_events.store_failure(entry.Message) is not None:
+            with contextlib.suppress(RuntimeError):  # the loop may be closed when the process ends
+                self._loop.call_soon_threadsafe(self._tell, uuid, "store", entry.Message)
         is_error = entry.Level == "ERROR" and not any(words in entry.Message for words in LOST_LINE)
         say = log.warning if is_error else log.debug
         say(entry.Message, component=entry.Name, device=int(uuid))

@@ -102,6 +102,25 @@ HISTORY_SYNC, MESSAGE, GROUP_INFO, UNDECRYPTABLE = 13, 17, 22, 44
 #: from SENDER in CHAT: …", or only the chat where that is who wrote; libsignal's words follow.
 OLD_COUNTER = re.compile(r"Ignoring message (?P<id>\S+) from (?:(?P<sender>\S+) in )?(?P<chat>\S+): .*old counter")
 
+#: SQLite's words when a session file fails it. They end a line: what stands before may be a stranger's.
+STORE_FAULTS: tuple[tuple[re.Pattern[str], ev.StoreFault], ...] = (
+    (re.compile(r"(?:^|: )database or disk is full$"), "full"),
+    (
+        re.compile(
+            r"(?:^|: )(?:file is not a database|database disk image is malformed|malformed database schema \(\w+\)"
+            r"|no such (?:table|column): \w+)$"
+        ),
+        "damaged",
+    ),
+    (
+        re.compile(
+            r"(?:^|: )(?:disk I/O error|unable to open database file|attempt to write a readonly database)"
+            r"(?:: [a-z /]+)?$"
+        ),
+        "unusable",
+    ),
+)
+
 
 def introduction(number_jid: str, lid: str) -> bytes:
     """An event for the core (a history sync that holds nothing else) that says whose LID this is."""
@@ -166,6 +185,14 @@ def lost_message(line: str) -> bytes | None:
     event = pb.UndecryptableMessage(Info=info, DecryptFailMode=pb.UndecryptableMessage.DECRYPT_FAIL_SHOW)
     encoded: bytes = event.SerializePartialToString()
     return encoded
+
+
+def store_failure(line: str) -> ev.StoreFailed | None:
+    """The event when a line of whatsmeow, or the error a session ended with, says that the session file failed."""
+    for words, fault in STORE_FAULTS:
+        if words.search(line):
+            return ev.StoreFailed(fault, line)
+    return None
 
 
 def _jid(text: str) -> pb.JID:

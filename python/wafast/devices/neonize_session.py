@@ -78,6 +78,7 @@ class NeonizeSession:
         self._ended = False
         self._shows_codes = False
         self._live = False
+        self._has_failed = False  # its file has
         self._stopped = False
 
     def _tell(self, event: ev.ControlEvent) -> None:
@@ -86,7 +87,6 @@ class NeonizeSession:
 
     async def start(self) -> None:
         """See `Session.start`."""
-        self._store.parent.mkdir(parents=True, exist_ok=True)
         address = self._gate.admit(self.device_no, self._proxy, self._dialled)
         await self._binding.run(self._uuid, str(self._store), address, self._hear, self._dialled, self._log_in)
 
@@ -108,11 +108,22 @@ class NeonizeSession:
                 self._tell(ev.Qr(text))
             case "login":
                 self._tell(ev.PairingEnded(text))
+            case "store":
+                self._store_failed(text)
             case _:
                 self._ended = True
                 self._live = False
                 self._settled.set()
-                self._tell(ev.Ended(text))
+                if not self._store_failed(text):
+                    self._tell(ev.Ended(text))
+
+    def _store_failed(self, text: str) -> bool:
+        """Tell once when the session file has failed: a full disk says so thousands of times."""
+        failure = neonize_events.store_failure(text)
+        if failure is not None and not self._has_failed:
+            self._has_failed = True
+            self._tell(failure)
+        return failure is not None
 
     def receive(self, code: int, data: bytes) -> None:
         """Take a control event of this client."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
@@ -31,23 +30,6 @@ OUTCOMES = {
 
 class NumberTaken(Exception):
     """Another device of the same tenant is linked to this number already; the text says which."""
-
-
-def store_name(device_id: UUID, pairing_id: UUID) -> str:
-    """The session file of a pairing, relative to the network's sessions folder: a new one each time."""
-    return f"{device_id}-{pairing_id.hex[:8]}.db"
-
-
-def told_file(store: Path) -> Path:
-    """Where it is kept what of a session file's settings the core was told of (`phone_state`)."""
-    return store.with_name(store.name + "-told")
-
-
-def remove_store(path: Path) -> None:
-    """Delete a session file with its journal."""
-    told_file(path).unlink(missing_ok=True)
-    for suffix in ("", "-wal", "-shm", "-journal"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 class Pairing:

@@ -16,7 +16,7 @@ import msgspec
 from wafast import logs
 from wafast.devices import neonize_events
 from wafast.devices.held import Held
-from wafast.devices.pairing import told_file
+from wafast.devices.session_file import told_file
 from wafast.devices.whatsmeow_store import PhoneChat
 
 log = logs.get("devices.phone_state")

@@ -19,11 +19,12 @@ from wafast import logs
 from wafast.database.away import DATABASE_AWAY
 from wafast.database.queries import load
 from wafast.devices import lease, state
-from wafast.devices.fleet import Fleet
+from wafast.devices.fleet import AWAY_SECONDS, Fleet
 from wafast.devices.held import Held
 from wafast.devices.lease import Leases
-from wafast.devices.pairing import TIMED_OUT, Pairing, store_name
+from wafast.devices.pairing import TIMED_OUT, Pairing
 from wafast.devices.session import SessionError
+from wafast.devices.session_file import store_name
 from wafast.events import bus
 
 q = load(__file__)
@@ -376,6 +377,7 @@ class Reconciler:
             await self._start(device_no)
         except DATABASE_AWAY as error:
             log.warning("a start was not written", device=device_no, error=str(error))
+            await asyncio.sleep(AWAY_SECONDS)  # one that can be read, but not written, would be asked without end
         except Exception:
             log.exception("a device was not started", device=device_no)
         finally:
@@ -400,8 +402,7 @@ class Reconciler:
             held.pairing = Pairing(self._pool, held.lease, row.no, row.pairing_id, row.pairing_phone, store, row.store)
             await fleet.start(held, store, row.proxy)
         elif step is Step.CONNECT and row.store is not None:
-            if await fleet.move(held, "connecting", state.STARTING):
-                await fleet.start(held, row.store, row.proxy)
+            await fleet.connect(held, row.store, row.proxy)
         elif step is Step.CONNECT:
             await fleet.logged_out(held, state.logged_out("its session file is missing"))
 

@@ -9,6 +9,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+#: What is wrong with a session file.
+StoreFault = Literal["damaged", "unlinked", "full", "unusable"]
 MediaKind = Literal["image", "video", "audio", "voice", "document"]
 ChangeKind = Literal["reaction", "edit", "delete"]
 
@@ -99,6 +101,14 @@ class ConnectFailure(msgspec.Struct, frozen=True, tag=True):
     reason: str
 
 
+class StoreFailed(msgspec.Struct, frozen=True, tag=True):
+    """The session can't read or write its file: what comes in now is not taken, and waits at WhatsApp. `error` is what
+    the engine said."""
+
+    fault: StoreFault
+    error: str
+
+
 class Silent(msgspec.Struct, frozen=True, tag=True):
     """Nothing was heard on the connection for too long (`devices.health`)."""
 
@@ -129,6 +139,7 @@ ControlEvent = (
     | Outdated
     | StreamError
     | ConnectFailure
+    | StoreFailed
     | Silent
     | Stuck
     | Ended

@@ -99,6 +99,15 @@ class GivenUp(msgspec.Struct, frozen=True):
     reason: str | None
 
 
+class SessionFile(msgspec.Struct, frozen=True):
+    """The session file of a device that is to be online; `store` is its name in the network's sessions folder."""
+
+    name: str
+    network: str
+    store: str
+    is_online: bool
+
+
 class Database(msgspec.Struct, frozen=True, kw_only=True):
     """What it says of itself, and of devices and workers; those are empty before the migrations."""
 
@@ -109,6 +118,7 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
     stuck: list[Stuck] = []
     suspected: list[Suspected] = []
     given_up: list[GivenUp] = []
+    session_files: list[SessionFile] = []
 
 
 async def read(uri: str) -> Database:
@@ -126,6 +136,7 @@ async def read(uri: str) -> Database:
             "stuck": await connection.fetch(q.doctor_stuck, STUCK_SECONDS),
             "suspected": await connection.fetch(q.doctor_suspected),
             "given_up": await connection.fetch(q.doctor_given_up),
+            "session_files": await connection.fetch(q.doctor_session_files),
         }
         told = {name: [dict(row) for row in rows] for name, rows in asked.items()}
         for worker in told["workers"]:

@@ -56,3 +56,9 @@ SELECT name, state, state_reason AS reason
 FROM devices
 WHERE desired_state = 'connected' AND jid IS NOT NULL AND (state = 'logged_out' OR retry_at = 'infinity')
 ORDER BY state_at DESC
+
+-- name: doctor_session_files
+-- The session files of devices that are to be online.
+SELECT name, network, store, state = 'online' AS is_online FROM devices
+WHERE desired_state = 'connected' AND store IS NOT NULL AND state <> 'logged_out'
+ORDER BY no

@@ -151,8 +151,8 @@ def test_a_running_system_is_well(system: System) -> None:
     assert looked.returncode == 0 and told["ok"] is True
     assert {
         "Python", "core", "neonize", "web app", "data folder", "database", "db disk", "db clock", "connections",
-        "db safety", "db age", "workers", "leases", "connecting", "suspected", "given up", "worker RAM", "open files",
-        "threads", "mappings", "memory", "clock", "spool", "loopback", "web server",
+        "db safety", "db age", "workers", "leases", "connecting", "suspected", "given up", "sessions", "worker RAM",
+        "open files", "threads", "mappings", "memory", "clock", "spool", "loopback", "web server",
     } == set(levels)  # fmt: skip
     text = run(system.data_dir, "doctor", PORT=str(system.port)).stdout
     assert f"  ok       web server   answers on port {system.port}" in text.splitlines()

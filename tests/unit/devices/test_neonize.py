@@ -104,3 +104,29 @@ def test_what_is_no_picture_leaves_all_the_same() -> None:
     _, described, preview = content_of.media_message(ev.Content("", media), media, upload)
     assert preview is None
     assert "width" not in described
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("Failed to get prekey for retry receipt: database or disk is full", "full"),
+        ("failed to upgrade database: failed to check if foreign keys are enabled: file is not a database", "damaged"),
+        ("Error decrypting message 3EB0 from 60@s.whatsapp.net: database disk image is malformed", "damaged"),
+        ("Failed to save push name of 9@lid in device store: disk I/O error: no such file or directory", "unusable"),
+        ("unable to open database file", "unusable"),
+    ],
+)
+def test_lines_that_say_that_the_session_file_failed(line: str, fault: ev.StoreFault) -> None:
+    assert neonize_events.store_failure(line) == ev.StoreFailed(fault, line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Failed to store LID-PN mapping for 9@lid -> 60@s.whatsapp.net: database is locked",
+        "Ignoring message A: database or disk is full from 60@s.whatsapp.net: received message with old counter",
+    ],
+    ids=["locked", "a stranger's message id"],
+)
+def test_lines_that_say_nothing_of_the_session_file(line: str) -> None:
+    assert neonize_events.store_failure(line) is None
