@@ -102,12 +102,18 @@ class Fleet:
                 await self._give_up(held, f"the session did not start: {error}")
 
     async def end_session(self, held: Held) -> None:
-        """End a device's session, if it has one."""
+        """End a device's session, if it has one; what it told last is of no use any more."""
+        if held.session is not None:
+            held.events.clear()
+        await self._stop(held)
+
+    async def _stop(self, held: Held) -> None:
+        """End a device's session, but forget nothing that it told: while the database is away that is all there is, and
+        a device whose events are being handled is not started."""
         session, held.session = held.session, None
         held.touch()
         self.moved()
         if session is not None:
-            held.events.clear()
             await session.stop()
 
     async def move(
@@ -334,19 +340,21 @@ class Fleet:
             remove_store(self._sessions_dir / held.store)
 
     async def _terminate(self, held: Held, to: state.State, reason: str) -> None:
-        await self.end_session(held)
+        await self._stop(held)
         await self.move(held, to, reason, retry=state.NEVER)
+        held.events.clear()
 
     async def _give_up(self, held: Held, reason: str) -> None:
         """The session cannot go on by itself: end it, and try again later."""
-        await self.end_session(held)
+        await self._stop(held)
         await self.move(held, "offline", state.refused(reason), retry=retry_seconds(held.failures), failed=True)
+        held.events.clear()
 
     async def restart_stuck(self, held: Held, reason: str) -> None:
         """End a session that came to nothing, so that the reconciler starts another."""
         log.warning("a session is stuck", device=held.device_no, state=held.state)
-        await self.end_session(held)
         await self.move(held, "offline", reason, retry=retry_seconds(held.failures), failed=True)
+        await self.end_session(held)
 
     async def close(self) -> None:
         """End every session, and say so; leases are released elsewhere."""
