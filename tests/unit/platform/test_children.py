@@ -1,11 +1,23 @@
-"""A child that hangs."""
+"""A child that hangs, and a supervisor that is asked before it listens."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
 
 from structlog.testing import capture_logs
 
 from wafast.children import HANG_SECONDS, Child
 from wafast.pulse import Pulse
+
+#: The command line, with a signal to its own process in the place of everything it imports.
+EARLY = """
+import os, signal, sys, types
+sys.modules["wafast.cli.app"] = types.SimpleNamespace(run=lambda: os.kill(os.getpid(), signal.SIGUSR1))
+from wafast.cli import main
+main()
+print("alive")
+"""
 
 
 def test_one_that_hangs_is_killed_once() -> None:
