@@ -44,7 +44,7 @@ def up(settings: Settings) -> int:
     Raises StartError, data_dir.InUse, and what the database or its migrations raise, before anything runs.
     """
     logs.configure(settings.log, "supervisor")
-    taken = claim(settings.data_dir, "up")
+    taken = claim(settings.data_dir, "up", settings.port)
     try:
         _require_free_port(settings)
         return _System(settings).run()

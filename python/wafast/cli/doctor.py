@@ -14,7 +14,7 @@ import asyncpg
 import msgspec
 import typer
 
-from wafast.data_dir import system_runs
+from wafast.data_dir import running
 from wafast.database.embedded import is_made, running_uri
 from wafast.doctor import database as databases
 from wafast.doctor import leases, parts
@@ -59,7 +59,8 @@ def _look(name: str, check: Callable[[], str]) -> Finding:
 
 
 def _checks(settings: Settings) -> Iterator[Check]:
-    runs = system_runs(settings.data_dir)
+    system = running(settings.data_dir)
+    runs = system is not None
     yield "Python", parts.python
     yield "core", parts.core
     yield "neonize", parts.neonize
@@ -77,7 +78,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield from _of_machine(settings, found)
     yield "spool", partial(parts.spool, settings)
     yield "loopback", partial(parts.loopback, settings)
-    yield "web server", partial(parts.web_server, settings, system_runs=runs)
+    yield "web server", partial(parts.web_server, settings, system)
 
 
 def _of_machine(settings: Settings, found: Database | None) -> Iterator[Check]:
