@@ -26,9 +26,9 @@ _spawn = multiprocessing.get_context("spawn")
 GRACE_SECONDS = 15.0
 #: Waits before a restart: doubled by each fall in a row, forgotten after a quiet minute.
 FIRST_WAIT, LONGEST_WAIT, QUIET = 0.5, 30.0, 60.0
-#: A child whose loop has stood still for so long hangs. A lease lasts 15 seconds from its last heartbeat, which
-#: was up to 4 before, and it is looked at every 2: nobody else has a device before its worker is gone.
-HANG_SECONDS = 8.0
+#: A child whose loop has stood still for so long hangs. A lease lasts 12 seconds from its last heartbeat, which was up
+#: to 3 before, and it is looked at every second: nobody else has a device before its worker is gone.
+HANG_SECONDS = 7.0
 #: What a child may take from its start to its first beat.
 FIRST_BEAT_SECONDS = 60.0
 _PR_SET_PDEATHSIG = 1

@@ -28,8 +28,8 @@ from wafast.worker_group import ROLL_SIGNAL, Rolling, WorkerGroup
 
 log = logs.get("supervisor")
 
-#: How often the embedded PostgreSQL is looked at.
-LOOK_SECONDS = 2.0
+#: How often children and the embedded PostgreSQL are looked at.
+LOOK_SECONDS = 1.0
 SIMULATOR_START_SECONDS = 30.0
 PORT_SECONDS = 3.0
 

@@ -20,9 +20,11 @@ from wafast.events import bus
 q = load(__file__)
 log = logs.get("devices.lease")
 
-#: A worker that has not beaten for so long is dead, and its devices are free.
-EXPIRY_SECONDS = 15.0
-BEAT_SECONDS = 4.0
+#: A worker that has not beaten for so long is dead. Its devices are free when the next one looks for the dead, and all
+#: are told: 14 seconds after the last heartbeat, of the 15 that are promised.
+EXPIRY_SECONDS = 12.0
+BEAT_SECONDS = 3.0
+BURY_SECONDS = 2.0
 #: A device that has been online for so long is not what a worker died of.
 SETTLED_SECONDS = 10.0
 #: Workers that may die of a device before it is quarantined.
@@ -80,6 +82,9 @@ class Burial:
             if row["is_quarantined"]:
                 log.error("device is quarantined", device=row["no"])
         await bus.publish(self._pool, [{"k": "device", "t": row["tenant_id"], "d": row["no"]} for row in rows])
+        await bus.wake_each(
+            self._pool, "device", [(network, NO_DEVICE) for network in {row["network"] for row in rows}]
+        )
 
 
 class Leases:

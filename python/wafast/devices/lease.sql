@@ -60,7 +60,7 @@ UPDATE devices d SET
     retry_at = CASE WHEN v.is_quarantined THEN 'infinity' WHEN v.falls THEN NULL ELSE d.retry_at END
 FROM verdict v
 WHERE d.no = v.no AND (v.is_blamed OR v.falls)
-RETURNING d.tenant_id, d.no, v.is_quarantined
+RETURNING d.tenant_id, d.no, d.network, v.is_quarantined
 
 -- name: acquire_leases
 -- Takes devices of the network that need a session, or an end to what a dead worker left, and that nobody holds: up to

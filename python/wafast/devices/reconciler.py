@@ -202,7 +202,7 @@ class Reconciler:
         fleet = self._fleet
         acquired: list[int] = []
         if named is None or any(no not in fleet.held for no in named):
-            acquired = await self._acquire(named is None)
+            acquired = await self._acquire()
         wanted = None if named is None else named + acquired
         asked = time.monotonic()
         rows = await self._read(wanted)
@@ -222,11 +222,9 @@ class Reconciler:
         if named is None:
             await self._settle()
 
-    async def _acquire(self, bury: bool) -> list[int]:
+    async def _acquire(self) -> list[int]:
         """Take what is free. All devices of the network are looked through for it: at each tick, and when one is named
         that this worker does not hold."""
-        if bury:
-            await self._leases.bury_others()
         acquired = await self._leases.acquire()
         for taken in acquired:
             await self._fleet.adopt(taken)
