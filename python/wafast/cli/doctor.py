@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,6 +15,7 @@ import typer
 
 from wafast.data_dir import running
 from wafast.database.embedded import is_made, running_uri
+from wafast.devices.node import this_node
 from wafast.doctor import database as databases
 from wafast.doctor import leases, parts
 from wafast.doctor import machine as machines
@@ -107,7 +107,7 @@ def _of_database(found: Database, runs: bool) -> Iterator[Check]:
     yield "suspected", partial(leases.suspected, found)
     yield "given up", partial(leases.given_up, found)
     alive = [worker for worker in found.workers if worker.late < 0]
-    yield "worker RAM", partial(leases.memory, alive, socket.gethostname())
+    yield "worker RAM", partial(leases.memory, alive, this_node())
 
 
 def _ask(settings: Settings, runs: bool) -> tuple[Database | None, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +14,7 @@ import msgspec
 from wafast import logs
 from wafast.database.away import DATABASE_AWAY
 from wafast.database.queries import load
+from wafast.devices.node import this_node
 from wafast.events import bus
 
 q = load(__file__)
@@ -115,7 +115,7 @@ class Leases:
         False when it came so late that devices may be others' by now."""
         before = self._beaten
         await self._pool.execute(
-            q.beat, self.worker_id, self.network, socket.gethostname(), os.getpid(), EXPIRY_SECONDS, figures,
+            q.beat, self.worker_id, self.network, this_node(), os.getpid(), EXPIRY_SECONDS, figures,
             self.is_trial,
         )  # fmt: skip
         self._beaten = time.monotonic()
@@ -165,9 +165,9 @@ class Leases:
         await bus.wake(self._pool, "device", self.network, NO_DEVICE)
 
     async def bury_dead_neighbours(self, crashed_pid: int | None = None) -> None:
-        """End the heartbeat of workers of this machine whose process is gone, so that their devices are free at once;
+        """End the heartbeat of workers of this node whose process is gone, so that their devices are free at once;
         remove rows of those long gone. `crashed_pid` is one that ended by itself: there a device may be to blame."""
-        neighbours = await self._pool.fetch(q.neighbours, socket.gethostname())
+        neighbours = await self._pool.fetch(q.neighbours, this_node())
         dead = [row["id"] for row in neighbours if not _runs(row["pid"])]
         if dead:
             await self._pool.execute(q.bury_workers, dead, crashed_pid)
