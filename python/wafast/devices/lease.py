@@ -15,6 +15,7 @@ from wafast import logs
 from wafast.database.away import DATABASE_AWAY
 from wafast.database.queries import load
 from wafast.devices.node import this_node
+from wafast.devices.state import ON_REQUEST
 from wafast.events import bus
 
 q = load(__file__)
@@ -134,7 +135,7 @@ class Leases:
         """Take what is free and needs a worker, up to a fair share."""
         expected = self._expected if time.monotonic() < self._alone_until else 1
         rows = await self._pool.fetch(
-            q.acquire_leases, self.worker_id, self.network, self.is_trial, expected, self._patience
+            q.acquire_leases, self.worker_id, self.network, self.is_trial, expected, self._patience, ON_REQUEST
         )
         return [Lease(row["device_no"], row["tenant_id"], row["epoch"]) for row in rows]
 

@@ -104,9 +104,14 @@ def decide(row: Row, held: Held, now: float) -> Step:
         return Step.LOG_OUT
     if row.desired_state == "connected" and row.jid is not None and row.state != "logged_out":
         return _connected(row, held, now)
-    if held.session is not None or row.state in ("pairing", "connecting", "online"):
+    if held.session is not None or row.state in ("pairing", "connecting", "online") or _says_it_comes_back(row):
         return Step.DISCONNECT
     return Step.RELEASE
+
+
+def _says_it_comes_back(row: Row) -> bool:
+    """Whether a device that is to stay offline still gives a reason from before."""
+    return row.state == "offline" and row.desired_state == "disconnected" and row.state_reason != state.ON_REQUEST
 
 
 def _connected(row: Row, held: Held, now: float) -> Step:
