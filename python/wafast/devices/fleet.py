@@ -34,6 +34,8 @@ MISSED_PINGS = 2
 AWAY_SECONDS = 1.0
 #: What was told is written before the sessions end, if the database is there, and what ends has ended.
 KEPT_SECONDS = 3.0
+#: How long a device that is to lose its link may take to log in and say so.
+UNLINK_SECONDS = 10.0
 #: The phone tells its name a moment after the first login.
 NAME_SECONDS = 3.0
 
@@ -259,13 +261,12 @@ class Fleet:
         try:
             written = await pairing.succeed(own)
         except NumberTaken as error:
-            await self._unlink(held)
             await self.end_pairing(held, "failed", str(error))
             return
         held.pairing = None
         held.touch()
         if not written:
-            await self._unlink(held)
+            await self.unlink(held)
             await self.end_session(held)
             remove_store(self._sessions_dir / pairing.store)
             await self._back_from_pairing(held, None)
@@ -278,16 +279,19 @@ class Fleet:
         held.jid, held.push_name, held.state, held.state_at = own.jid, None, "connecting", time.monotonic()
         await self._keep_name(held, own.push_name)
 
-    async def _unlink(self, held: Held) -> None:
-        """The phone has linked a device that nobody wants: give the link back, once the session is in."""
-        for _ in range(20):
-            if held.session is None:
-                return
-            try:
-                await held.session.log_out()
-                return
-            except SessionError:
-                await asyncio.sleep(0.25)
+    async def unlink(self, held: Held) -> None:
+        """The phone has linked a device that nobody wants, or not any more: give the link back, once the session is in.
+        The phone of one that does not come in keeps it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(UNLINK_SECONDS):
+                while held.session is not None:
+                    try:
+                        await held.session.log_out()
+                        return
+                    except SessionError:
+                        await asyncio.sleep(0.25)
+        if held.session is not None:
+            log.warning("the phone was not told that its device is gone", device=held.device_no)
 
     async def end_pairing(self, held: Held, outcome: Literal["failed", "expired"], reason: str) -> None:
         """End a device's waiting pairing without a phone."""
@@ -296,6 +300,8 @@ class Fleet:
             return
         await pairing.end(outcome, reason)
         held.pairing = None
+        if any(isinstance(event, ev.Own) for event in held.events):  # a phone has scanned, and nobody wants it
+            await self.unlink(held)
         await self.end_session(held)
         remove_store(self._sessions_dir / pairing.store)
         await self._back_from_pairing(held, reason)

@@ -314,6 +314,8 @@ class Reconciler:
                 self._aside(held.device_no, self._drop(held, held.device_no in exist))
 
     async def _drop(self, held: Held, exists: bool) -> bool:
+        if not exists and held.pairing is None:
+            await self._fleet.unlink(held)
         await self._fleet.drop(held)
         if not exists:
             self._fleet.forget_store(held)

@@ -167,8 +167,8 @@ export interface paths {
         post?: never;
         /**
          * Delete a device
-         * @description With its chats, messages, media and open sends. The phone keeps the link until it is logged out there
-         *     or `logout` was called before.
+         * @description With its chats, messages, media and open sends. A device that is online is unlinked from its phone in the
+         *     seconds after; the phone of one that is not keeps the link until a person removes it there.
          */
         delete: operations["delete_device"];
         options?: never;
