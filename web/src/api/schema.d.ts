@@ -612,7 +612,8 @@ export interface paths {
         };
         /**
          * Is the system ready
-         * @description 503 until the database answers and its migrations are done.
+         * @description 503 until the database answers and its migrations are done. A full disk does not change it: chats can be
+         *     read, and no other process has more room; what would be stored is answered with 507.
          */
         get: operations["readyz"];
         put?: never;
