@@ -299,12 +299,12 @@ class Fleet:
         if pairing is None:
             return
         await pairing.end(outcome, reason)
+        await self._back_from_pairing(held, reason)  # first: ending a session that shows codes takes its time
         held.pairing = None
         if any(isinstance(event, ev.Own) for event in held.events):  # a phone has scanned, and nobody wants it
             await self.unlink(held)
         await self.end_session(held)
         remove_store(self._sessions_dir / pairing.store)
-        await self._back_from_pairing(held, reason)
 
     async def _back_from_pairing(self, held: Held, reason: str | None) -> None:
         if held.jid is None:

@@ -22,8 +22,8 @@ from wafast.devices import lease, state
 from wafast.devices.fleet import Fleet
 from wafast.devices.held import Held
 from wafast.devices.lease import Leases
-from wafast.devices.pairing import TIMED_OUT, Pairing, store_name
-from wafast.devices.session import SessionError
+from wafast.devices.pairing import Pairing, store_name
+from wafast.devices.session import PairingEnded, PairingRefused, SessionError
 from wafast.events import bus
 
 q = load(__file__)
@@ -92,14 +92,12 @@ def decide(row: Row, held: Held, now: float) -> Step:
         return Step.DROP
     if row.pairing_id is not None and row.pairing_expired:
         return Step.EXPIRE_PAIRING
-    if held.pairing is not None and row.pairing_id != held.pairing.id and not held.pairing.is_over:
+    if held.pairing is not None and row.pairing_id != held.pairing.id:
         return Step.CANCEL_PAIRING
     if row.pairing_id is not None:
         if held.pairing is None:
             return Step.PAIR
         return Step.EXPIRE_PAIRING if now - held.state_at > CODES_SECONDS else Step.NOTHING
-    if held.pairing is not None:
-        return Step.NOTHING
     if row.desired_state == "logged_out" and row.jid is not None and row.state != "logged_out":
         return Step.LOG_OUT
     if row.desired_state == "connected" and row.jid is not None and row.state != "logged_out":
@@ -272,6 +270,10 @@ class Reconciler:
                 self._queue(0, row)
             case Step.CONNECT:
                 self._queue(1, row)
+            case Step.EXPIRE_PAIRING:
+                self._expire(row, held)
+            case Step.CANCEL_PAIRING:
+                self._fleet.hear(row.no, PairingRefused("cancelled"))
             case _:
                 self._aside(row.no, self._take_step(step, row, held))
 
@@ -332,10 +334,6 @@ class Reconciler:
             case Step.DROP:
                 await fleet.drop(held)
                 return False
-            case Step.EXPIRE_PAIRING:
-                await self._expire(row, held)
-            case Step.CANCEL_PAIRING:
-                await fleet.end_pairing(held, "failed", "cancelled")
             case Step.DISCONNECT:
                 await self._disconnect(row, held)
             case Step.LOG_OUT:
@@ -410,13 +408,15 @@ class Reconciler:
         elif step is Step.CONNECT:
             await fleet.logged_out(held, state.logged_out("its session file is missing"))
 
-    async def _expire(self, row: Row, held: Held) -> None:
+    def _expire(self, row: Row, held: Held) -> None:
+        """Nobody scanned in time: told as the session would, so that it comes after what a phone did at the last
+        moment. A worker that died may have left the pairing."""
         if held.pairing is None and row.pairing_id is not None:
             held.pairing = Pairing(
                 self._pool, held.lease, row.no, row.pairing_id, row.pairing_phone,
                 store_name(row.id, row.pairing_id), row.store,
             )  # fmt: skip
-        await self._fleet.end_pairing(held, "expired", TIMED_OUT)
+        self._fleet.hear(row.no, PairingEnded("timeout"))
 
     async def _disconnect(self, row: Row, held: Held) -> None:
         fleet = self._fleet

@@ -196,3 +196,26 @@ async def test_a_stuck_session_is_not_given_up_before_that_is_written(world: Wor
     await world.fleet.restart_stuck(held, state.STUCK)
     assert world.lines[0].is_stopped
     assert await world.pool.fetchval("SELECT failures FROM devices") == 1
+
+
+async def test_a_cancelled_pairing_is_over_at_once_however_long_its_session_takes_to_end(world: World) -> None:
+    device, line = await world.pairing()
+    line.may_stop.clear()
+    await world.cancel_pairing(device)
+    deadline = time.monotonic() + PATIENCE
+    while not line.is_stopped:
+        assert time.monotonic() < deadline, "its session is never ended"
+        await world.reconciler.look(None)
+        await asyncio.sleep(0.01)
+    await world.until_state(device.no, "new")
+    line.may_stop.set()
+
+
+async def test_a_phone_that_scans_while_the_cancelling_is_written_is_unlinked(world: World) -> None:
+    device, line = await world.pairing()
+    await world.cancel_pairing(device)
+    world.fleet.hear(device.no, ev.PairingRefused("cancelled"))
+    world.fleet.hear(device.no, ev.Own("60123456789@s.whatsapp.net", None, 2, ""))
+    await world.until(lambda: line.is_stopped, "an end")
+    assert line.is_unlinked
+    await world.until_state(device.no, "new")
