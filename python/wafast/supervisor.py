@@ -23,6 +23,7 @@ from wafast.database.migrations import migrate
 from wafast.database.pool import connect
 from wafast.database.watchman import Watchman
 from wafast.devices import rows
+from wafast.pulse import Pulse
 from wafast.settings import Network, SettingError, Settings, without_password
 from wafast.worker_group import ROLL_SIGNAL, Rolling, WorkerGroup
 
@@ -142,7 +143,8 @@ class _System:
             self._add([_simulator(settings)])
             self._wait_for_profile(profile)
         self._say("starting the web server and the workers")
-        self._add([Child("api", "wafast.api.serve:run", lambda: (settings, uri))])
+        pulse = Pulse()
+        self._add([Child("api", "wafast.api.serve:run", lambda: (settings, uri, pulse), pulse=pulse)])
         networks: list[tuple[Network, Path | None]] = [("whatsapp", None)]
         if profile is not None:
             networks.append(("loopback", profile))

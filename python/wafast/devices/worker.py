@@ -39,6 +39,7 @@ from wafast.events.calls import Server, request_channel
 from wafast.inbox.media_store import MediaStore
 from wafast.outbox import claim as claims
 from wafast.outbox.send import Sender
+from wafast.pulse import BEAT_SECONDS as LIFE_SECONDS
 from wafast.pulse import Pulse
 from wafast.settings import Network, Settings
 from wafast.vitals import watch_loop
@@ -50,7 +51,6 @@ log = logs.get("devices.worker")
 
 #: Devices that may be connecting at once, in all workers of a network.
 MAX_CONNECTING = 50
-LIFE_SECONDS = 1.0
 #: A worker that tries suspected devices ends when it has had none for so long.
 IDLE_SECONDS = 20.0
 FLUSH_SECONDS = 10.0
