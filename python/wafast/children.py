@@ -26,9 +26,9 @@ _spawn = multiprocessing.get_context("spawn")
 GRACE_SECONDS = 15.0
 #: Waits before a restart: doubled by each fall in a row, forgotten after a quiet minute.
 FIRST_WAIT, LONGEST_WAIT, QUIET = 0.5, 30.0, 60.0
-#: A child whose loop has stood still for so long hangs. A lease lasts 15 seconds from its last heartbeat, which
-#: was up to 4 before, and it is looked at every 2: nobody else has a device before its worker is gone.
-HANG_SECONDS = 8.0
+#: A child whose loop has stood still for so long hangs. A lease lasts 12 seconds from its last heartbeat, which was up
+#: to 3 before, and it is looked at every second: nobody else has a device before its worker is gone.
+HANG_SECONDS = 7.0
 #: What a child may take from its start to its first beat.
 FIRST_BEAT_SECONDS = 60.0
 _PR_SET_PDEATHSIG = 1
@@ -59,6 +59,7 @@ class Child:
         self._once = once
         self.pulse = pulse
         self._restart_until: float | None = None
+        self._is_killed = False
         #: The process before this one, when it ended by itself: nobody killed it, or asked it to stop.
         self.crashed_pid: int | None = None
         self._process: BaseProcess | None = None
@@ -92,7 +93,7 @@ class Child:
         )
         with _environ(environment):
             process.start()
-        self._process, self._started, self.start_at = process, time.monotonic(), None
+        self._process, self._started, self.start_at, self._is_killed = process, time.monotonic(), None, False
         log.info("started", child=self.name, pid=process.pid)
 
     def start_if_away(self) -> bool:
@@ -126,12 +127,13 @@ class Child:
 
     def check(self, now: float) -> None:
         """Kill the process if it hangs, or does not stop for a restart; `now` is of the monotonic clock."""
-        if self._process is None or not self.alive:
+        if self._process is None or not self.alive or self._is_killed:
             return
         hangs = self.pulse is not None and now > self._beat_by(self.pulse)
         if hangs or (self._restart_until is not None and now > self._restart_until):
             log.error("killed: it hangs" if hangs else "killed: it did not stop", child=self.name, pid=self.pid)
             self._process.kill()
+            self._is_killed = True  # it may take a while to be gone, above all with much memory
 
     def _beat_by(self, pulse: Pulse) -> float:
         return pulse.beat_at + HANG_SECONDS if pulse.beat_at else self._started + FIRST_BEAT_SECONDS

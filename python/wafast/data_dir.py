@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from wafast.settings import SettingError
 
 Purpose = Literal["up", "command", "stopping"]
@@ -31,20 +33,28 @@ class Claim:
         os.close(self._file)
 
 
-def claim(data_dir: Path, purpose: Purpose) -> Claim:
-    """Take the data folder, made if need be; waits for short holders. Raises InUse when a system runs there."""
+class Running(msgspec.Struct, frozen=True):
+    """The process that runs a whole system (`wafast up`) on a data folder, and the port it serves."""
+
+    pid: int
+    port: int
+
+
+def claim(data_dir: Path, purpose: Purpose, port: int = 0) -> Claim:
+    """Take the data folder, made if need be; waits for short holders. `port` is where a system is to serve. Raises
+    InUse when a system runs there."""
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
-        taken = try_claim(data_dir, purpose)
+        taken = try_claim(data_dir, purpose, port)
         if taken is not None:
             return taken
-        holder, pid = _holder(data_dir)
+        holder, pid, _ = _holder(data_dir)
         if holder == "up" or time.monotonic() > deadline:
             raise InUse(f"another wafast (process {pid}) runs on {data_dir}: stop it, or set WAFAST_DATA_DIR")
         time.sleep(0.1)
 
 
-def try_claim(data_dir: Path, purpose: Purpose) -> Claim | None:
+def try_claim(data_dir: Path, purpose: Purpose, port: int = 0) -> Claim | None:
     """Take the data folder, made if need be, if nobody has it. Raises SettingError when it can't be made."""
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -57,25 +67,25 @@ def try_claim(data_dir: Path, purpose: Purpose) -> Claim | None:
         os.close(file)
         return None
     os.ftruncate(file, 0)
-    os.pwrite(file, f"{purpose} {os.getpid()}\n".encode(), 0)
+    os.pwrite(file, f"{purpose} {os.getpid()} {port}\n".encode(), 0)
     return Claim(file)
 
 
 def system_runs(data_dir: Path) -> bool:
     """Whether a whole system (`wafast up`) has the data folder."""
-    return supervisor_of(data_dir) is not None
+    return running(data_dir) is not None
 
 
-def supervisor_of(data_dir: Path) -> int | None:
-    """The process that runs a whole system (`wafast up`) on the data folder; None when there is none."""
+def running(data_dir: Path) -> Running | None:
+    """The whole system that runs on the data folder; None when there is none."""
     if not _lock(data_dir).exists():
         return None
     file = os.open(_lock(data_dir), os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        holder, pid = _holder(data_dir)
-        return int(pid) if holder == "up" else None
+        holder, pid, port = _holder(data_dir)
+        return Running(pid, port) if holder == "up" else None
     finally:
         os.close(file)
     return None
@@ -85,6 +95,8 @@ def _lock(data_dir: Path) -> Path:
     return data_dir / "wafast.lock"
 
 
-def _holder(data_dir: Path) -> tuple[str, str]:
-    purpose, _, pid = _lock(data_dir).read_text("utf-8").strip().partition(" ")
-    return purpose, pid
+def _holder(data_dir: Path) -> tuple[str, int, int]:
+    words = _lock(data_dir).read_text("utf-8").split()
+    if len(words) != 3:  # it is being written
+        return "", 0, 0
+    return words[0], int(words[1]), int(words[2])

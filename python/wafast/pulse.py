@@ -7,6 +7,8 @@ import time
 
 _spawn = multiprocessing.get_context("spawn")
 
+#: How often it beats.
+BEAT_SECONDS = 1.0
 _BEAT, _BUSY, _HELD, _WANTS_TRIAL = range(4)
 
 
@@ -21,9 +23,9 @@ class Pulse:
         for cell in range(len(self._cells)):
             self._cells[cell] = 0.0
 
-    def beat(self, *, held: int, busy: int, wants_trial: bool) -> None:
-        """The child's loop runs. `held`: devices it holds; `busy`: those it is about to bring online; `wants_trial`:
-        some are suspected of taking workers down, and should be tried in a process of their own."""
+    def beat(self, *, held: int = 0, busy: int = 0, wants_trial: bool = False) -> None:
+        """The child's loop runs. Of a worker, `held`: devices it holds; `busy`: those it is about to bring online;
+        `wants_trial`: some are suspected of taking workers down, and should be tried in a process of their own."""
         self._cells[_HELD], self._cells[_BUSY], self._cells[_WANTS_TRIAL] = held, busy, wants_trial
         self._cells[_BEAT] = time.monotonic()
 

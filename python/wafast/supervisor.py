@@ -23,13 +23,14 @@ from wafast.database.migrations import migrate
 from wafast.database.pool import connect
 from wafast.database.watchman import Watchman
 from wafast.devices import rows
+from wafast.pulse import Pulse
 from wafast.settings import Network, SettingError, Settings, without_password
 from wafast.worker_group import ROLL_SIGNAL, Rolling, WorkerGroup
 
 log = logs.get("supervisor")
 
-#: How often the embedded PostgreSQL is looked at.
-LOOK_SECONDS = 2.0
+#: How often children and the embedded PostgreSQL are looked at.
+LOOK_SECONDS = 1.0
 SIMULATOR_START_SECONDS = 30.0
 PORT_SECONDS = 3.0
 
@@ -44,7 +45,7 @@ def up(settings: Settings) -> int:
     Raises StartError, data_dir.InUse, and what the database or its migrations raise, before anything runs.
     """
     logs.configure(settings.log, "supervisor")
-    taken = claim(settings.data_dir, "up")
+    taken = claim(settings.data_dir, "up", settings.port)
     try:
         _require_free_port(settings)
         return _System(settings).run()
@@ -142,7 +143,8 @@ class _System:
             self._add([_simulator(settings)])
             self._wait_for_profile(profile)
         self._say("starting the web server and the workers")
-        self._add([Child("api", "wafast.api.serve:run", lambda: (settings, uri))])
+        pulse = Pulse()
+        self._add([Child("api", "wafast.api.serve:run", lambda: (settings, uri, pulse), pulse=pulse)])
         networks: list[tuple[Network, Path | None]] = [("whatsapp", None)]
         if profile is not None:
             networks.append(("loopback", profile))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import tempfile
@@ -74,6 +75,18 @@ def test_a_worker_that_hangs_is_found_and_replaced(fleet: Fleet, devices: list[s
     fleet.until(lambda: fleet.workers()["loopback worker 2"] != pid, "another worker")
     assert fleet.said("killed: it hangs")[-1]["pid"] == pid
     fleet.until_online(devices)
+
+
+def test_an_api_process_that_hangs_is_found_and_replaced(fleet: Fleet, devices: list[str]) -> None:
+    def pids() -> list[int]:
+        return [line["pid"] for line in fleet.said("started") if line["child"] == "api"]
+
+    before = pids()
+    os.kill(before[-1], signal.SIGSTOP)
+    fleet.until(lambda: len(pids()) > len(before), "another one")
+    fleet.until(lambda: fleet.system.answers("/readyz"), "its answer")
+    assert [line["pid"] for line in fleet.said("killed: it hangs")].count(before[-1]) == 1
+    assert fleet.online() >= set(devices)
 
 
 def test_workers_are_restarted_one_by_one(fleet: Fleet, devices: list[str]) -> None:

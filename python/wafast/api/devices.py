@@ -328,8 +328,8 @@ class DeviceController(Controller):
     async def remove(
         self, device_id: DeviceId, principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> None:
-        """With its chats, messages, media and open sends. The phone keeps the link until it is logged out there
-        or `logout` was called before."""
+        """With its chats, messages, media and open sends. A device that is online is unlinked from its phone in the
+        seconds after; the phone of one that is not keeps the link until a person removes it there."""
         device = await find_device(services.pool, principal, device_id)
         if not await rows.delete_device(services.pool, principal.tenant_id, device.id):
             raise not_found("device", device_id)

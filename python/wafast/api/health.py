@@ -55,7 +55,8 @@ class HealthController(Controller):
         responses=problems(503),
     )
     async def ready(self, services: NamedDependency[Services]) -> Readiness:
-        """503 until the database answers and its migrations are done."""
+        """503 until the database answers and its migrations are done. A full disk does not change it: chats can be
+        read, and no other process has more room; what would be stored is answered with 507."""
         wanted = len(await asyncio.to_thread(migrations.read))
         try:
             async with asyncio.timeout(SECONDS):

@@ -154,11 +154,12 @@ class Metrics:
 
 class WorkerFigures(msgspec.Struct, frozen=True):
     """One worker's `figures` (see `devices.ingest`). Its id is a new one with each start, so that what counts from 0
-    again is another series."""
+    again is another series. One that is not alive has counted, but has nothing now."""
 
     id: str
     network: str
     figures: dict[str, Any]
+    is_alive: bool
 
 
 class _Process:
@@ -198,12 +199,13 @@ class _Workers:
         """See `prometheus_client`."""
         for key, (name, about) in COUNTERS.items():
             counter = CounterMetricFamily(name, about, labels=LABELS)
-            for labels, value in self._said(key):
+            for labels, value in _said(self._workers, key):
                 counter.add_metric(labels, value)
             yield counter
+        alive = [worker for worker in self._workers if worker.is_alive]
         for key, (name, about) in GAUGES.items():
             gauge = GaugeMetricFamily(name, about, labels=LABELS)
-            for labels, value in self._said(key):
+            for labels, value in _said(alive, key):
                 gauge.add_metric(labels, value)
             yield gauge
         for key, (name, about) in HISTOGRAMS.items():
@@ -226,10 +228,11 @@ class _Workers:
                 moves.add_metric([worker.network, worker.id, was, to], count)
         return moves
 
-    def _said(self, key: str) -> Iterator[tuple[list[str], float]]:
-        for worker in self._workers:
-            if key in worker.figures:
-                yield [worker.network, worker.id], worker.figures[key]
+
+def _said(workers: Iterable[WorkerFigures], key: str) -> Iterator[tuple[list[str], float]]:
+    for worker in workers:
+        if key in worker.figures:
+            yield [worker.network, worker.id], worker.figures[key]
 
 
 async def of_system(pool: asyncpg.Pool) -> list[tuple[str, str, str, int]]:
@@ -238,6 +241,9 @@ async def of_system(pool: asyncpg.Pool) -> list[tuple[str, str, str, int]]:
 
 
 async def of_workers(pool: asyncpg.Pool) -> list[WorkerFigures]:
-    """What each worker has counted; one that died stays for some minutes, so that its last figures are still read."""
+    """What each worker has counted; one that died stays for some minutes, so that its last counts are still read."""
     rows = await pool.fetch(q.worker_figures)
-    return [WorkerFigures(str(row["id"]), row["network"], row["figures"] | {"held": row["held"]}) for row in rows]
+    return [
+        WorkerFigures(str(row["id"]), row["network"], row["figures"] | {"held": row["held"]}, row["is_alive"])
+        for row in rows
+    ]

@@ -10,6 +10,6 @@ UNION ALL
 SELECT 'wafast_workers', network, 'alive', count(*) FROM workers WHERE expires_at > now() GROUP BY network
 
 -- name: worker_figures
-SELECT id, network, figures, (SELECT count(*) FROM leases l WHERE l.worker_id = w.id) AS held
+SELECT id, network, figures, expires_at > now() AS is_alive, (SELECT count(*) FROM leases l WHERE l.worker_id = w.id) AS held
 FROM workers w
 WHERE beat_at > now() - interval '5 minutes' ORDER BY started_at, id

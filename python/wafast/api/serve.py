@@ -15,6 +15,7 @@ from wafast.api.app import create_app
 from wafast.api.envelope import Envelope
 from wafast.api.lifespan import running
 from wafast.api.metrics import Metrics
+from wafast.pulse import BEAT_SECONDS, Pulse
 from wafast.settings import SettingError, Settings
 
 log = logs.get("api")
@@ -23,19 +24,20 @@ log = logs.get("api")
 MAX_CONNECTIONS = 65_536
 
 
-def run(settings: Settings, database_uri: str) -> None:
+def run(settings: Settings, database_uri: str, pulse: Pulse | None = None) -> None:
     """Serves the API and the web app until SIGTERM or SIGINT.
 
     Args:
         settings: of this start; ``host`` and ``port`` say where.
         database_uri: where PostgreSQL is; its migrations are done.
+        pulse: tells a supervisor that the loop runs.
 
     Raises:
         SettingError: another program has the address.
     """
     logs.configure(settings.log, "api")
     _require_free(settings.host, settings.port)
-    uvloop.run(_serve(settings, database_uri))
+    uvloop.run(_serve(settings, database_uri, pulse))
 
 
 def application(settings: Settings, database_uri: str) -> Envelope:
@@ -44,7 +46,7 @@ def application(settings: Settings, database_uri: str) -> Envelope:
     return Envelope(create_app(running(settings, database_uri, metrics)), metrics)
 
 
-async def _serve(settings: Settings, database_uri: str) -> None:
+async def _serve(settings: Settings, database_uri: str, pulse: Pulse | None) -> None:
     server = Server(
         application(settings, database_uri),
         address=settings.host,
@@ -60,8 +62,17 @@ async def _serve(settings: Settings, database_uri: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
     log.info("serving", host=settings.host, port=settings.port)
+    life = asyncio.create_task(_show_life(pulse)) if pulse is not None else None
     await server.serve()
+    if life is not None:
+        life.cancel()
     log.info("stopped")
+
+
+async def _show_life(pulse: Pulse) -> None:
+    while True:
+        pulse.beat()
+        await asyncio.sleep(BEAT_SECONDS)
 
 
 def _require_free(host: str, port: int) -> None:

@@ -19,7 +19,7 @@ from wafast.cli.devices import device
 from wafast.cli.doctor import examine
 from wafast.cli.people import key, tenant, user
 from wafast.cli.poison import poison
-from wafast.data_dir import InUse, supervisor_of
+from wafast.data_dir import InUse, running
 from wafast.database.migrations import MigrationError, migrate
 from wafast.devices import loopback_trust
 from wafast.devices.poison import NotStored
@@ -120,14 +120,14 @@ def worker(
 def restart() -> None:
     """Restart the workers of the system that runs here, one by one: each line is away for seconds, never all."""
     settings = options.load()
-    pid = supervisor_of(settings.data_dir)
-    if pid is None:
+    system = running(settings.data_dir)
+    if system is None:
         raise SettingError(f"no wafast runs on {settings.data_dir}: start it with `wafast up`, or set WAFAST_DATA_DIR")
     try:
-        os.kill(pid, ROLL_SIGNAL)
+        os.kill(system.pid, ROLL_SIGNAL)
     except (ProcessLookupError, PermissionError) as error:
         raise SettingError(
-            f"the wafast on {settings.data_dir} (process {pid}) can't be asked: {error.strerror}"
+            f"the wafast on {settings.data_dir} (process {system.pid}) can't be asked: {error.strerror}"
         ) from None
     typer.echo("asked; the system's log tells of each worker")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,8 +13,9 @@ import asyncpg
 import msgspec
 import typer
 
-from wafast.data_dir import system_runs
+from wafast.data_dir import running
 from wafast.database.embedded import is_made, running_uri
+from wafast.devices.node import this_node
 from wafast.doctor import database as databases
 from wafast.doctor import leases, parts, session_files
 from wafast.doctor import machine as machines
@@ -59,7 +59,8 @@ def _look(name: str, check: Callable[[], str]) -> Finding:
 
 
 def _checks(settings: Settings) -> Iterator[Check]:
-    runs = system_runs(settings.data_dir)
+    system = running(settings.data_dir)
+    runs = system is not None
     yield "Python", parts.python
     yield "core", parts.core
     yield "neonize", parts.neonize
@@ -78,7 +79,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield from _of_machine(settings, found)
     yield "spool", partial(parts.spool, settings)
     yield "loopback", partial(parts.loopback, settings)
-    yield "web server", partial(parts.web_server, settings, system_runs=runs)
+    yield "web server", partial(parts.web_server, settings, system)
 
 
 def _of_machine(settings: Settings, found: Database | None) -> Iterator[Check]:
@@ -107,7 +108,7 @@ def _of_database(found: Database, runs: bool) -> Iterator[Check]:
     yield "suspected", partial(leases.suspected, found)
     yield "given up", partial(leases.given_up, found)
     alive = [worker for worker in found.workers if worker.late < 0]
-    yield "worker RAM", partial(leases.memory, alive, socket.gethostname())
+    yield "worker RAM", partial(leases.memory, alive, this_node())
 
 
 def _ask(settings: Settings, runs: bool) -> tuple[Database | None, str]:

@@ -35,6 +35,8 @@ MISSED_PINGS = 2
 AWAY_SECONDS = 1.0
 #: What was told is written before the sessions end, if the database is there, and what ends has ended.
 KEPT_SECONDS = 3.0
+#: How long a device that is to lose its link may take to log in and say so.
+UNLINK_SECONDS = 10.0
 #: The phone tells its name a moment after the first login.
 NAME_SECONDS = 3.0
 
@@ -117,12 +119,18 @@ class Fleet:
                 await self._give_up(held, f"the session did not start: {error}")
 
     async def end_session(self, held: Held) -> None:
-        """End a device's session, if it has one."""
+        """End a device's session, if it has one; what it told last is of no use any more."""
+        if held.session is not None:
+            held.events.clear()
+        await self._stop(held)
+
+    async def _stop(self, held: Held) -> None:
+        """End a device's session, but forget nothing that it told: while the database is away that is all there is, and
+        a device whose events are being handled is not started."""
         session, held.session = held.session, None
         held.touch()
         self.moved()
         if session is not None:
-            held.events.clear()
             await session.stop()
 
     async def move(
@@ -272,13 +280,12 @@ class Fleet:
         try:
             written = await pairing.succeed(own)
         except NumberTaken as error:
-            await self._unlink(held)
             await self.end_pairing(held, "failed", str(error))
             return
         held.pairing = None
         held.touch()
         if not written:
-            await self._unlink(held)
+            await self.unlink(held)
             await self.end_session(held)
             remove_store(self._sessions_dir / pairing.store)
             await self._back_from_pairing(held, None)
@@ -291,16 +298,19 @@ class Fleet:
         held.jid, held.push_name, held.state, held.state_at = own.jid, None, "connecting", time.monotonic()
         await self._keep_name(held, own.push_name)
 
-    async def _unlink(self, held: Held) -> None:
-        """The phone has linked a device that nobody wants: give the link back, once the session is in."""
-        for _ in range(20):
-            if held.session is None:
-                return
-            try:
-                await held.session.log_out()
-                return
-            except SessionError:
-                await asyncio.sleep(0.25)
+    async def unlink(self, held: Held) -> None:
+        """The phone has linked a device that nobody wants, or not any more: give the link back, once the session is in.
+        The phone of one that does not come in keeps it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(UNLINK_SECONDS):
+                while held.session is not None:
+                    try:
+                        await held.session.log_out()
+                        return
+                    except SessionError:
+                        await asyncio.sleep(0.25)
+        if held.session is not None:
+            log.warning("the phone was not told that its device is gone", device=held.device_no)
 
     async def end_pairing(self, held: Held, outcome: Literal["failed", "expired"], reason: str) -> None:
         """End a device's waiting pairing without a phone."""
@@ -308,10 +318,12 @@ class Fleet:
         if pairing is None:
             return
         await pairing.end(outcome, reason)
+        await self._back_from_pairing(held, reason)  # first: ending a session that shows codes takes its time
         held.pairing = None
+        if any(isinstance(event, ev.Own) for event in held.events):  # a phone has scanned, and nobody wants it
+            await self.unlink(held)
         await self.end_session(held)
         remove_store(self._sessions_dir / pairing.store)
-        await self._back_from_pairing(held, reason)
 
     async def _back_from_pairing(self, held: Held, reason: str | None) -> None:
         if held.jid is None:
@@ -353,26 +365,31 @@ class Fleet:
             remove_store(self._sessions_dir / held.store)
 
     async def _terminate(self, held: Held, to: state.State, reason: str) -> None:
-        await self.end_session(held)
+        await self._stop(held)
         await self.move(held, to, reason, retry=state.NEVER)
+        held.events.clear()
 
     async def _give_up(self, held: Held, reason: str) -> None:
         """The session cannot go on by itself: end it, and try again later."""
-        await self._retry_later(held, state.refused(reason))
+        await self._stop_and_retry(held, state.refused(reason))
 
     async def restart_stuck(self, held: Held, reason: str) -> None:
         """End a session that came to nothing, so that the reconciler starts another."""
         log.warning("a session is stuck", device=held.device_no, state=held.state)
-        await self._retry_later(held, reason)
+        await self.move(held, "offline", reason, retry=retry_seconds(held.failures), failed=True)
+        await self.end_session(held)
 
     async def _store_failed(self, held: Held, event: ev.StoreFailed) -> None:
         """What a session can't keep it must not take: WhatsApp sends that again to the next one."""
         log.warning("a session file has failed", device=held.device_no, file=held.store, error=event.error)
-        await self._retry_later(held, session_file.failure(self._sessions_dir / (held.store or ""), event.fault))
+        reason = session_file.failure(self._sessions_dir / (held.store or ""), event.fault)
+        await self._stop_and_retry(held, reason)
 
-    async def _retry_later(self, held: Held, reason: str) -> None:
-        await self.end_session(held)
+    async def _stop_and_retry(self, held: Held, reason: str) -> None:
+        """Events stay until the state is written: while the database is away this is done once more."""
+        await self._stop(held)
         await self.move(held, "offline", reason, retry=retry_seconds(held.failures), failed=True)
+        held.events.clear()
 
     async def close(self) -> None:
         """End every session, and say so; leases are released elsewhere."""

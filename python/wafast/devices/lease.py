@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -15,14 +14,18 @@ import msgspec
 from wafast import logs
 from wafast.database.away import DATABASE_AWAY
 from wafast.database.queries import load
+from wafast.devices.node import this_node
+from wafast.devices.state import ON_REQUEST
 from wafast.events import bus
 
 q = load(__file__)
 log = logs.get("devices.lease")
 
-#: A worker that has not beaten for so long is dead, and its devices are free.
-EXPIRY_SECONDS = 15.0
-BEAT_SECONDS = 4.0
+#: A worker that has not beaten for so long is dead. Its devices are free when the next one looks for the dead, and all
+#: are told: 14 seconds after the last heartbeat, of the 15 that are promised.
+EXPIRY_SECONDS = 12.0
+BEAT_SECONDS = 3.0
+BURY_SECONDS = 2.0
 #: A device that has been online for so long is not what a worker died of.
 SETTLED_SECONDS = 10.0
 #: Workers that may die of a device before it is quarantined.
@@ -80,6 +83,9 @@ class Burial:
             if row["is_quarantined"]:
                 log.error("device is quarantined", device=row["no"])
         await bus.publish(self._pool, [{"k": "device", "t": row["tenant_id"], "d": row["no"]} for row in rows])
+        await bus.wake_each(
+            self._pool, "device", [(network, NO_DEVICE) for network in {row["network"] for row in rows}]
+        )
 
 
 class Leases:
@@ -110,7 +116,7 @@ class Leases:
         False when it came so late that devices may be others' by now."""
         before = self._beaten
         await self._pool.execute(
-            q.beat, self.worker_id, self.network, socket.gethostname(), os.getpid(), EXPIRY_SECONDS, figures,
+            q.beat, self.worker_id, self.network, this_node(), os.getpid(), EXPIRY_SECONDS, figures,
             self.is_trial,
         )  # fmt: skip
         self._beaten = time.monotonic()
@@ -129,7 +135,7 @@ class Leases:
         """Take what is free and needs a worker, up to a fair share."""
         expected = self._expected if time.monotonic() < self._alone_until else 1
         rows = await self._pool.fetch(
-            q.acquire_leases, self.worker_id, self.network, self.is_trial, expected, self._patience
+            q.acquire_leases, self.worker_id, self.network, self.is_trial, expected, self._patience, ON_REQUEST
         )
         return [Lease(row["device_no"], row["tenant_id"], row["epoch"]) for row in rows]
 
@@ -160,9 +166,9 @@ class Leases:
         await bus.wake(self._pool, "device", self.network, NO_DEVICE)
 
     async def bury_dead_neighbours(self, crashed_pid: int | None = None) -> None:
-        """End the heartbeat of workers of this machine whose process is gone, so that their devices are free at once;
+        """End the heartbeat of workers of this node whose process is gone, so that their devices are free at once;
         remove rows of those long gone. `crashed_pid` is one that ended by itself: there a device may be to blame."""
-        neighbours = await self._pool.fetch(q.neighbours, socket.gethostname())
+        neighbours = await self._pool.fetch(q.neighbours, this_node())
         dead = [row["id"] for row in neighbours if not _runs(row["pid"])]
         if dead:
             await self._pool.execute(q.bury_workers, dead, crashed_pid)

@@ -60,11 +60,11 @@ UPDATE devices d SET
     retry_at = CASE WHEN v.is_quarantined THEN 'infinity' WHEN v.falls THEN NULL ELSE d.retry_at END
 FROM verdict v
 WHERE d.no = v.no AND (v.is_blamed OR v.falls)
-RETURNING d.tenant_id, d.no, v.is_quarantined
+RETURNING d.tenant_id, d.no, d.network, v.is_quarantined
 
 -- name: acquire_leases
--- Takes devices of the network that need a session, or an end to what a dead worker left, and that nobody holds: up to
--- this worker's fair share of all that need one. The comparison of epochs makes it a compare-and-set: of two workers
+-- Takes devices of the network that need a session, or an end to what a dead worker left, or another reason ($6) than
+-- the one they went offline for, and that nobody holds: up to this worker's fair share of all that need one. The comparison of epochs makes it a compare-and-set: of two workers
 -- that saw the same free lease one gets it.
 -- $3 says that this worker tries suspected devices, and it alone takes them while it lives: those blamed once few at a
 -- time, the others one by one. $4 is how many workers are expected, for one that started before the others.
@@ -81,6 +81,7 @@ needed AS (
       AND (d.desired_state = 'connected' AND d.jid IS NOT NULL AND d.state <> 'logged_out'
                AND d.retry_at IS DISTINCT FROM 'infinity'
            OR d.desired_state = 'logged_out' AND d.jid IS NOT NULL AND d.state <> 'logged_out'
+           OR d.desired_state = 'disconnected' AND d.state = 'offline' AND d.state_reason IS DISTINCT FROM $6
            OR d.state IN ('pairing', 'connecting', 'online')
            OR EXISTS (SELECT FROM pairings p WHERE p.device_no = d.no AND p.state = 'waiting')
            OR EXISTS (SELECT FROM outbox o WHERE o.device_no = d.no AND o.state = 'sending'))

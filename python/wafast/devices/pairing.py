@@ -48,7 +48,6 @@ class Pairing:
         self._pool, self._lease, self._device_no = pool, lease, device_no
         self.id, self.phone, self.store, self.old_store = pairing_id, phone, store, old_store
         self.code: str | None = None
-        self.is_over = False
 
     async def show(self, *, qr: str | None = None, code: str | None = None) -> None:
         """Put the present QR text or code into the row."""
@@ -57,7 +56,6 @@ class Pairing:
 
     async def end(self, outcome: Literal["failed", "expired"], reason: str) -> None:
         """End it without a phone; one that has ended already (cancelled, say) stays as it ended."""
-        self.is_over = True
         await self._publish(await self._pool.fetchrow(q.end_pairing, self.id, *self._lease, outcome, reason))
 
     async def succeed(self, own: Own) -> bool:
@@ -65,7 +63,6 @@ class Pairing:
 
         False when the pairing was cancelled or the lease lost meanwhile. Raises NumberTaken.
         """
-        self.is_over = True
         async with self._pool.acquire() as connection, connection.transaction():
             row = await connection.fetchrow(q.complete_pairing, self.id, *self._lease)
             if row is None:

@@ -22,8 +22,8 @@ from wafast.devices import lease, state
 from wafast.devices.fleet import AWAY_SECONDS, Fleet
 from wafast.devices.held import Held
 from wafast.devices.lease import Leases
-from wafast.devices.pairing import TIMED_OUT, Pairing
-from wafast.devices.session import SessionError
+from wafast.devices.pairing import Pairing
+from wafast.devices.session import PairingEnded, PairingRefused, SessionError
 from wafast.devices.session_file import store_name
 from wafast.events import bus
 
@@ -93,21 +93,24 @@ def decide(row: Row, held: Held, now: float) -> Step:
         return Step.DROP
     if row.pairing_id is not None and row.pairing_expired:
         return Step.EXPIRE_PAIRING
-    if held.pairing is not None and row.pairing_id != held.pairing.id and not held.pairing.is_over:
+    if held.pairing is not None and row.pairing_id != held.pairing.id:
         return Step.CANCEL_PAIRING
     if row.pairing_id is not None:
         if held.pairing is None:
             return Step.PAIR
         return Step.EXPIRE_PAIRING if now - held.state_at > CODES_SECONDS else Step.NOTHING
-    if held.pairing is not None:
-        return Step.NOTHING
     if row.desired_state == "logged_out" and row.jid is not None and row.state != "logged_out":
         return Step.LOG_OUT
     if row.desired_state == "connected" and row.jid is not None and row.state != "logged_out":
         return _connected(row, held, now)
-    if held.session is not None or row.state in ("pairing", "connecting", "online"):
+    if held.session is not None or row.state in ("pairing", "connecting", "online") or _says_it_comes_back(row):
         return Step.DISCONNECT
     return Step.RELEASE
+
+
+def _says_it_comes_back(row: Row) -> bool:
+    """Whether a device that is to stay offline still gives a reason from before."""
+    return row.state == "offline" and row.desired_state == "disconnected" and row.state_reason != state.ON_REQUEST
 
 
 def _connected(row: Row, held: Held, now: float) -> Step:
@@ -203,7 +206,7 @@ class Reconciler:
         fleet = self._fleet
         acquired: list[int] = []
         if named is None or any(no not in fleet.held for no in named):
-            acquired = await self._acquire(named is None)
+            acquired = await self._acquire()
         wanted = None if named is None else named + acquired
         asked = time.monotonic()
         rows = await self._read(wanted)
@@ -223,11 +226,9 @@ class Reconciler:
         if named is None:
             await self._settle()
 
-    async def _acquire(self, bury: bool) -> list[int]:
+    async def _acquire(self) -> list[int]:
         """Take what is free. All devices of the network are looked through for it: at each tick, and when one is named
         that this worker does not hold."""
-        if bury:
-            await self._leases.bury_others()
         acquired = await self._leases.acquire()
         for taken in acquired:
             await self._fleet.adopt(taken)
@@ -270,6 +271,10 @@ class Reconciler:
                 self._queue(0, row)
             case Step.CONNECT:
                 self._queue(1, row)
+            case Step.EXPIRE_PAIRING:
+                self._expire(row, held)
+            case Step.CANCEL_PAIRING:
+                self._fleet.hear(row.no, PairingRefused("cancelled"))
             case _:
                 self._aside(row.no, self._take_step(step, row, held))
 
@@ -312,6 +317,8 @@ class Reconciler:
                 self._aside(held.device_no, self._drop(held, held.device_no in exist))
 
     async def _drop(self, held: Held, exists: bool) -> bool:
+        if not exists and held.pairing is None:
+            await self._fleet.unlink(held)
         await self._fleet.drop(held)
         if not exists:
             self._fleet.forget_store(held)
@@ -328,10 +335,6 @@ class Reconciler:
             case Step.DROP:
                 await fleet.drop(held)
                 return False
-            case Step.EXPIRE_PAIRING:
-                await self._expire(row, held)
-            case Step.CANCEL_PAIRING:
-                await fleet.end_pairing(held, "failed", "cancelled")
             case Step.DISCONNECT:
                 await self._disconnect(row, held)
             case Step.LOG_OUT:
@@ -406,13 +409,15 @@ class Reconciler:
         elif step is Step.CONNECT:
             await fleet.logged_out(held, state.logged_out("its session file is missing"))
 
-    async def _expire(self, row: Row, held: Held) -> None:
+    def _expire(self, row: Row, held: Held) -> None:
+        """Nobody scanned in time: told as the session would, so that it comes after what a phone did at the last
+        moment. A worker that died may have left the pairing."""
         if held.pairing is None and row.pairing_id is not None:
             held.pairing = Pairing(
                 self._pool, held.lease, row.no, row.pairing_id, row.pairing_phone,
                 store_name(row.id, row.pairing_id), row.store,
             )  # fmt: skip
-        await self._fleet.end_pairing(held, "expired", TIMED_OUT)
+        self._fleet.hear(row.no, PairingEnded("timeout"))
 
     async def _disconnect(self, row: Row, held: Held) -> None:
         fleet = self._fleet

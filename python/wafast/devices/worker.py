@@ -30,7 +30,7 @@ from wafast.devices.gate import Gate
 from wafast.devices.group_names import NAMELESS_CHATS, GroupNames
 from wafast.devices.health import Health
 from wafast.devices.ingest import figures, open_ingest
-from wafast.devices.lease import BEAT_SECONDS, Leases
+from wafast.devices.lease import BEAT_SECONDS, BURY_SECONDS, Leases
 from wafast.devices.media_fetcher import MediaFetcher
 from wafast.devices.reconciler import Reconciler
 from wafast.devices.session import ControlEvent, Session
@@ -39,6 +39,7 @@ from wafast.events.calls import Server, request_channel
 from wafast.inbox.media_store import MediaStore
 from wafast.outbox import claim as claims
 from wafast.outbox.send import Sender
+from wafast.pulse import BEAT_SECONDS as LIFE_SECONDS
 from wafast.pulse import Pulse
 from wafast.settings import Network, Settings
 from wafast.vitals import watch_loop
@@ -50,7 +51,6 @@ log = logs.get("devices.worker")
 
 #: Devices that may be connecting at once, in all workers of a network.
 MAX_CONNECTING = 50
-LIFE_SECONDS = 1.0
 #: A worker that tries suspected devices ends when it has had none for so long.
 IDLE_SECONDS = 20.0
 FLUSH_SECONDS = 10.0
@@ -171,6 +171,7 @@ class _Worker:
             self._task(self._beat(leases, ingest, reconciler)),
             self._task(self._show_life(fleet, reconciler)),
             self._task(listener.run()),
+            self._task(_bury(leases)),
             self._task(reconciler.run()),
             self._task(Health(fleet).run()),
             self._task(_release_stores()),
@@ -309,6 +310,14 @@ class _Worker:
 def _session(fleet: Fleet, device_no: int) -> Session | None:
     held = fleet.held.get(device_no)
     return held.session if held is not None and held.is_online else None
+
+
+async def _bury(leases: Leases) -> None:
+    """Free what dead workers held; every worker looks, and whoever is first tells all."""
+    while True:
+        with contextlib.suppress(*DATABASE_AWAY):  # whoever needs it says so
+            await leases.bury_others()
+        await asyncio.sleep(BURY_SECONDS)
 
 
 async def _release_stores() -> None:

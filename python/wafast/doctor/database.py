@@ -19,7 +19,7 @@ q = load(__file__)
 
 #: All of wafast on one machine, whatever the number of devices.
 CONNECTIONS = 50
-#: Clocks further apart than this confuse leases (15 s) and what is due when.
+#: Clocks further apart than this confuse leases (12 s) and what is due when.
 SKEW_SECONDS = 2.0
 #: A device that connects is in or started anew after 60 s; one that dials by itself after 300 s.
 STUCK_SECONDS = 300.0

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from wafast.data_dir import Running
 from wafast.devices import loopback_trust
 from wafast.devices.poison import find as find_poison
 from wafast.devices.poison import find_damaged
@@ -106,20 +107,22 @@ def loopback(settings: Settings) -> str:
     return f"answers at {host}:{port}"
 
 
-def web_server(settings: Settings, *, system_runs: bool) -> str:
-    """Whether the web server answers, or could have its port."""
-    address = f"http://127.0.0.1:{settings.port}/readyz"
+def web_server(settings: Settings, system: Running | None) -> str:
+    """Whether the web server answers: of the system that runs, if one does, wherever it was told to serve; or whether
+    it could have its port."""
+    port = system.port if system is not None else settings.port
+    address = f"http://127.0.0.1:{port}/readyz"
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(address, timeout=ANSWER_SECONDS):
-            return f"answers on port {settings.port}"
+            return f"answers on port {port}"
     except urllib.error.HTTPError as error:
         raise Trouble(f"{address} answers {error.code}: not ready, or another program; set PORT") from None
     except (OSError, http.client.HTTPException):
-        if system_runs:
+        if system is not None:
             raise Trouble(
-                f"wafast runs on {settings.data_dir}, but {address} does not answer: see what it printed, or whether "
-                "it was started with another PORT"
+                f"wafast (process {system.pid}) runs on {settings.data_dir}, but {address} does not answer: see what "
+                "it printed"
             ) from None
     return _free_port(settings)
 

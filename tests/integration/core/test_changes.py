@@ -178,7 +178,9 @@ def test_timestamps_come_in_any_unit(world: World, unit: int) -> None:
     assert world.messages()[0]["timestamp"] == NOW - 77
 
 
-@pytest.mark.parametrize("at", [0, -1, 1_230_767_999, NOW + 90_000, 2**62])
+@pytest.mark.parametrize(
+    "at", [0, -1, 1_230_767_999, NOW + 90_000, 2**62], ids=["0", "-1", "2008", "tomorrow", "2**62"]
+)
 def test_nonsense_is_replaced_by_the_time_of_receipt(world: World, at: int) -> None:
     world.feed(said(at=at))
     assert abs(world.messages()[0]["timestamp"] - NOW) < 600

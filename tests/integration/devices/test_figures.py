@@ -73,6 +73,17 @@ async def test_messages_batches_and_devices_are_as_the_tables_have_them(stack: S
     assert found[f"wafast_spool_bytes{of_network}"] == sum(spool)
 
 
+async def test_a_dead_worker_has_nothing_but_what_it_counted(stack: Stack, phone: str) -> None:
+    worker = stack.start_worker()
+    await stack.pair(phone)
+    await until_shown(stack, worker_devices=1, reconnects_total=1)
+    worker.kill()
+    await stack.pool.execute("UPDATE workers SET expires_at = '-infinity'")
+    found = await shown(stack)
+    assert found['wafast_reconnects_total{network="loopback"}'] == 1
+    assert not {name for name, _ in metrics.GAUGES.values()} & {name.partition("{")[0] for name in found}
+
+
 async def test_memory_threads_descriptors_and_processor_time_are_the_kernels(stack: Stack, phone: str) -> None:
     worker = stack.start_worker()
     await stack.pair(phone)

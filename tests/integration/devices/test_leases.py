@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
+import pytest
 import pytest_asyncio
 
 from tests.database import Database
 from wafast.accounts import tenants
+from wafast.children import HANG_SECONDS
 from wafast.database.pool import open_pool
-from wafast.devices import changes, lease, rows
+from wafast.devices import changes, lease, node, rows, state
 from wafast.devices.lease import CRASHES, Leases
+from wafast.devices.node import this_node
+from wafast.events import bus
+from wafast.supervisor import LOOK_SECONDS
 
 
 @pytest_asyncio.fixture
@@ -220,6 +227,52 @@ async def test_who_holds_more_than_others_hands_over_a_few_at_a_time(pool: async
         assert await take(first) == set(), "it does not take them back"
         moved += len(await take(second))
     assert 12 <= moved <= 15
+
+
+async def test_a_dead_workers_devices_are_told_of_at_once_and_within_what_is_promised(pool: asyncpg.Pool) -> None:
+    [no] = await linked(pool, 1)
+    dead, heard = await worker(pool), asyncio.Event()
+    await take(dead)
+    await becomes(pool, "online", no)
+
+    def hear(*said: object) -> None:
+        if f'"d":{lease.NO_DEVICE}' in str(said[-1]):
+            heard.set()
+
+    async with pool.acquire() as connection:
+        await connection.add_listener(bus.WORK, hear)
+        await dies(pool, dead)
+        async with asyncio.timeout(10):
+            await heard.wait()
+        await connection.remove_listener(bus.WORK, hear)
+    assert lease.EXPIRY_SECONDS + lease.BURY_SECONDS < 15
+    assert lease.BEAT_SECONDS + HANG_SECONDS + LOOK_SECONDS < lease.EXPIRY_SECONDS, "a hung one is gone before"
+
+
+async def test_a_device_that_nobody_holds_and_is_to_stay_offline_is_taken_until_its_reason_says_so(
+    pool: asyncpg.Pool,
+) -> None:
+    restarting, disconnected = await linked(pool, 2)
+    await pool.execute("UPDATE devices SET desired_state = 'disconnected', state_reason = $1", state.WORKER_STOPS)
+    await pool.execute("UPDATE devices SET state_reason = $2 WHERE no = $1", disconnected, state.ON_REQUEST)
+    assert await take(await worker(pool)) == {restarting}
+
+
+async def test_workers_of_another_machine_or_boot_are_no_neighbours_whatever_its_name(
+    pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other = await worker(pool)
+    await pool.execute("UPDATE workers SET pid = $1", 2**22 + 1)  # nobody's here
+    this_node.cache_clear()
+    monkeypatch.setattr(node, "BOOT_ID", tmp_path / "boot_id")
+    (tmp_path / "boot_id").write_text("0f0f0f0f-another-boot\n")
+    await (await worker(pool)).bury_dead_neighbours()
+    alive = "SELECT expires_at > now() FROM workers WHERE id = $1"
+    assert await pool.fetchval(alive, other.worker_id)
+    this_node.cache_clear()
+    monkeypatch.undo()
+    await (await worker(pool)).bury_dead_neighbours()
+    assert not await pool.fetchval(alive, other.worker_id)
 
 
 async def test_a_heartbeat_says_when_it_came_too_late(pool: asyncpg.Pool) -> None:

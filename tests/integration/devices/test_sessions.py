@@ -6,9 +6,11 @@ import asyncio
 from functools import partial
 from uuid import uuid4
 
+import pytest
+
 from tests.integration.devices.stack import Stack
 from tests.simulator import Simulator
-from wafast.devices import rows
+from wafast.devices import rows, state
 from wafast.devices.lease import Leases
 
 
@@ -195,6 +197,44 @@ async def test_a_deleted_device_leaves_no_session_behind(stack: Stack, phone: st
         return not any(one.online for one in account.devices) and not list(sessions.glob("*.db"))
 
     await stack.until(nothing_left, "the session and its file are gone")
+
+
+@pytest.mark.parametrize("ended", ["online", "just scanned"])
+async def test_a_deleted_device_is_unlinked_from_its_phone(stack: Stack, phone: str, ended: str) -> None:
+    stack.start_worker()
+    if ended == "online":
+        device = await stack.pair(phone)
+    else:
+        device = await stack.add_device()
+        pairing = await stack.start_pairing(device.id)
+        shown = await stack.until_pairing(pairing.id, qr=True)
+        assert shown.qr is not None
+        await asyncio.to_thread(stack.simulator.scan, phone, shown.qr)
+        await stack.until_pairing(pairing.id, state="paired")
+    assert await rows.delete_device(stack.pool, stack.tenant_id, device.id)
+
+    async def unlinked() -> bool:
+        account = await asyncio.to_thread(stack.simulator.account, phone)
+        return account is not None and not account.devices
+
+    await stack.until(unlinked, "the phone has lost the link")
+
+
+async def test_a_device_that_waits_to_try_again_says_that_it_was_disconnected(stack: Stack, phone: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    await asyncio.to_thread(stack.simulator.failure, phone, 400)
+    await asyncio.to_thread(stack.simulator.drop, phone)
+
+    async def says(words: str) -> bool:
+        now = await stack.device(device.id)
+        return now.state == "offline" and words in (now.state_reason or "")
+
+    await stack.until(partial(says, "trying again"), "a failure")
+    await rows.set_desired_state(stack.pool, stack.tenant_id, device.id, "disconnected")
+    await stack.until(partial(says, state.ON_REQUEST), "its reason")
+    await _has_no_session(stack, device.no)
+    await asyncio.to_thread(stack.simulator.clear, phone)
 
 
 async def test_a_refused_login_is_tried_again_later(stack: Stack, phone: str) -> None:

@@ -14,6 +14,7 @@ import pytest
 from tests.database import Database
 from tests.system import System, run
 from wafast.database import migrations
+from wafast.devices.lease import EXPIRY_SECONDS
 from wafast.doctor import database as doctor
 from wafast.doctor import leases
 from wafast.doctor.trouble import Note, Trouble
@@ -93,7 +94,7 @@ async def test_a_database_without_migrations_says_only_what_it_is(database: Data
 
 async def test_devices_that_are_held_and_online_are_no_trouble(world: World) -> None:
     held = [await world.device(name, "online") for name in ("one", "two")]
-    await world.worker(11.0, *held)
+    await world.worker(EXPIRY_SECONDS - 4, *held)
     await world.device("resting", "offline", desired_state="disconnected")
     await world.device("fresh", "new", jid=None)
     found = await doctor.read(world.uri)

@@ -10,6 +10,7 @@ import pytest
 from wafast.devices.held import Held
 from wafast.devices.pairing import Pairing
 from wafast.devices.reconciler import CODES_SECONDS, CONNECT_SECONDS, REDIAL_SECONDS, Row, Step, decide
+from wafast.devices.state import LOST, ON_REQUEST
 
 WORKER, PAIRING = uuid4(), uuid4()
 PAIRED = {"jid": "60123456789@s.whatsapp.net", "store": "a.db"}
@@ -57,7 +58,10 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Step]] = [
     ("it dials by itself", {**CONNECTED}, {"session": True, "age": CONNECT_SECONDS + 1}, Step.NOTHING),
     ("it dials in vain", {**CONNECTED}, {"session": True, "age": REDIAL_SECONDS + 1}, Step.RESTART),
     ("a person disconnects it", {**PAIRED, "state": "online"}, {"session": True, "state": "online"}, Step.DISCONNECT),
-    ("it is disconnected", {**PAIRED, "state": "offline"}, {}, Step.RELEASE),
+    ("it is disconnected", {**PAIRED, "state": "offline", "state_reason": ON_REQUEST}, {}, Step.RELEASE),
+    ("a person disconnects it while it waits to try again", {**PAIRED, "state": "offline", "state_reason": LOST}, {},
+     Step.DISCONNECT),
+    ("a person disconnects what is banned", {**PAIRED, "state": "banned", "state_reason": "banned"}, {}, Step.RELEASE),
     ("a person logs it out", {**PAIRED, "desired_state": "logged_out", "state": "online"}, {"session": True},
      Step.LOG_OUT),
     ("it is logged out", {**PAIRED, "desired_state": "logged_out", "state": "logged_out"}, {}, Step.RELEASE),

@@ -6,12 +6,15 @@ import msgspec
 import pytest
 
 from tests.unit.doctor.test_database import SOUND
+from wafast.devices.lease import EXPIRY_SECONDS
 from wafast.doctor import leases
 from wafast.doctor.database import Database, GivenUp, Stuck, Suspected, Unheld, Worker
 from wafast.doctor.machine import MIB
 from wafast.doctor.trouble import Note, Trouble
 
-ALIVE = Worker(id="0b9f", network="loopback", node="elsewhere", pid=7, late=-14.0, rss_bytes=900 * MIB, held=1500)
+ALIVE = Worker(
+    id="0b9f", network="loopback", node="elsewhere", pid=7, late=1.0 - EXPIRY_SECONDS, rss_bytes=900 * MIB, held=1500
+)
 QUIET = Database(server=SOUND, workers=[ALIVE])
 
 

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from wafast import settings
+from wafast.data_dir import Running, claim, running
 from wafast.doctor import machine, parts
 from wafast.doctor.trouble import Trouble
 from wafast.settings import Settings
@@ -99,7 +100,7 @@ def test_a_web_server_that_is_not_ours_or_not_ready_is_trouble(ours: Settings) -
         answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         threading.Thread(target=hang_up, args=(server, answer), daemon=True).start()
         with pytest.raises(Trouble, match="answers 404: not ready, or another program; set PORT"):
-            parts.web_server(other, system_runs=True)
+            parts.web_server(ours, Running(1, other.port))
 
 
 def test_a_port_that_another_program_has_is_trouble(ours: Settings) -> None:
@@ -107,10 +108,23 @@ def test_a_port_that_another_program_has_is_trouble(ours: Settings) -> None:
         taken = msgspec.structs.replace(ours, port=server.getsockname()[1])
         threading.Thread(target=hang_up, args=(server, b"220 mail\r\n"), daemon=True).start()
         with pytest.raises(Trouble, match=r"can't be had: .*; end what has it, or set PORT"):
-            parts.web_server(taken, system_runs=False)
-    assert "is free" in parts.web_server(taken, system_runs=False)
-    with pytest.raises(Trouble, match="does not answer"):
-        parts.web_server(taken, system_runs=True)
+            parts.web_server(taken, None)
+    assert "is free" in parts.web_server(taken, None)
+
+
+def test_a_system_is_looked_for_at_the_port_it_was_started_with(ours: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        threading.Thread(target=hang_up, args=(server, answer), daemon=True).start()
+        ours.data_dir.mkdir()
+        taken = claim(ours.data_dir, "up", port)
+        system = running(ours.data_dir)
+        assert parts.web_server(ours, system) == f"answers on port {port}"
+    with pytest.raises(Trouble, match=f"http://127.0.0.1:{port}/readyz does not answer"):
+        parts.web_server(ours, system)
+    taken.release()
+    assert running(ours.data_dir) is None
 
 
 def hang_up(server: socket.socket, answer: bytes) -> None:

@@ -25,7 +25,8 @@ def test_every_figure_it_names_is_served() -> None:
     process.watch(Hub(nothing))
     said = dict.fromkeys([*metrics.COUNTERS, *metrics.GAUGES], 1)
     histograms = dict.fromkeys(metrics.HISTOGRAMS, ([(1.0, 1)], 1, 1.0))
-    worker = WorkerFigures("w", "loopback", {**said, "moves": [["offline", "online", 1]], "histograms": histograms})
+    figures = {**said, "moves": [["offline", "online", 1]], "histograms": histograms}
+    worker = WorkerFigures("w", "loopback", figures, is_alive=True)
     served = process.text([(name, "loopback", "x", 1) for name in metrics.SYSTEM], [worker]).decode()
     families = set(re.findall(r"^# TYPE (\w+) ", served, re.M))
     named = set(re.findall(r"`(wafast_\w+)", PAGE)) - {"wafast_api_"}

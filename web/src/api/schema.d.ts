@@ -300,8 +300,8 @@ export interface paths {
         post?: never;
         /**
          * Delete a device
-         * @description With its chats, messages, media and open sends. The phone keeps the link until it is logged out there
-         *     or `logout` was called before.
+         * @description With its chats, messages, media and open sends. A device that is online is unlinked from its phone in the
+         *     seconds after; the phone of one that is not keeps the link until a person removes it there.
          */
         delete: operations["delete_device"];
         options?: never;
@@ -1072,7 +1072,8 @@ export interface paths {
         };
         /**
          * Is the system ready
-         * @description 503 until the database answers and its migrations are done.
+         * @description 503 until the database answers and its migrations are done. A full disk does not change it: chats can be
+         *     read, and no other process has more room; what would be stored is answered with 507.
          */
         get: operations["readyz"];
         put?: never;
