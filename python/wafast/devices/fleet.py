@@ -99,7 +99,7 @@ class Fleet:
             await self.start(held, store, proxy)
         else:
             log.warning("a session file can't be used", device=held.device_no, reason=objection)
-            await self._retry_later(held, objection)
+            await self._stop_and_retry(held, objection)
 
     async def start(self, held: Held, store: str, proxy: str | None) -> None:
         """Start the session of a device that has none."""
