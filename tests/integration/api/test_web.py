@@ -30,17 +30,17 @@ def test_figures_for_prometheus(world: World, tenant: Tenant) -> None:
 
 
 def test_what_workers_count_is_a_series_for_each_of_them(world: World) -> None:
-    old, gone = uuid4(), uuid4()
+    alive, dead, gone = uuid4(), uuid4(), uuid4()
     counted = '"stored": 12, "undecryptable": 1, "open": 3, "spool_bytes": 16777216, "a later one": 1'
     counted += ', "reconnects": 2, "connect_queue": 9, "moves": [["offline", "online", 4]], "rss_bytes": 1048576'
     figures = f'{{{counted}, "histograms": {{"commit_seconds": [[[0.005, 4], [10.0, 6]], 7, 31.5]}}}}'
-    for id, seconds in ((old, 100), (gone, 1000)):
+    for id, seconds, expires_at in ((alive, 1, "infinity"), (dead, 100, "-infinity"), (gone, 1000, "-infinity")):
         world.sql(
             "INSERT INTO workers (id, network, node, pid, beat_at, expires_at, figures) "
-            f"VALUES ('{id}', 'whatsapp', 'n', 1, now() - interval '{seconds} seconds', '-infinity', '{figures}')"
+            f"VALUES ('{id}', 'whatsapp', 'n', 1, now() - interval '{seconds} seconds', '{expires_at}', '{figures}')"
         )
     text = httpx.get(f"{world.url}/metrics").text
-    labels = f'network="whatsapp",worker="{old}"'
+    labels = f'network="whatsapp",worker="{alive}"'
     for line in (
         f"wafast_messages_stored_total{{{labels}}} 12.0",
         f"wafast_undecryptable_total{{{labels}}} 1.0",
@@ -50,16 +50,19 @@ def test_what_workers_count_is_a_series_for_each_of_them(world: World) -> None:
         f"wafast_connect_queue{{{labels}}} 9.0",
         f"wafast_worker_resident_bytes{{{labels}}} 1.048576e+06",
         f"wafast_worker_devices{{{labels}}} 0.0",
-        f'wafast_device_state_changes_total{{from="offline",network="whatsapp",to="online",worker="{old}"}} 4.0',
+        f'wafast_device_state_changes_total{{from="offline",network="whatsapp",to="online",worker="{alive}"}} 4.0',
         f'wafast_ingest_commit_seconds_bucket{{le="0.005",{labels}}} 4.0',
         f'wafast_ingest_commit_seconds_bucket{{le="+Inf",{labels}}} 7.0',
         f"wafast_ingest_commit_seconds_count{{{labels}}} 7.0",
         f"wafast_ingest_commit_seconds_sum{{{labels}}} 31.5",
+        f'wafast_messages_stored_total{{network="whatsapp",worker="{dead}"}} 12.0',
         "# HELP wafast_undecryptable_total Messages that could not be read and are shown as waiting.",
         "# TYPE wafast_undecryptable_total counter",
     ):
         assert line in text.splitlines()
+    assert f'wafast_worker_devices{{network="whatsapp",worker="{dead}"}}' not in text, "it has nothing any more"
     assert str(gone) not in text and "later" not in text
+    world.sql(f"DELETE FROM workers WHERE id = '{alive}'")
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v2/devices", "/api", "/media/", "/assets/missing.js"])
