@@ -137,7 +137,7 @@ impl Drop for Announcer {
 fn announce(connector: &Connector, inbox: &Receiver<News>) {
     let mut session = match connection::Session::new(connector) {
         Ok(session) => session,
-        Err(error) => return eprintln!("wafast: nothing is announced: {error}"),
+        Err(error) => return tell!("wafast: nothing is announced: {error}"),
     };
     while let Ok(first) = inbox.recv() {
         let mut events = first.events();
@@ -146,7 +146,7 @@ fn announce(connector: &Connector, inbox: &Receiver<News>) {
             let told =
                 session.retry(async |database| database.query(NOTIFY, &[&CHANNEL, &payloads]).await.map(drop), || ());
             if let Err(error) = told {
-                eprintln!("wafast: {} announcements are lost: {error}", payloads.len());
+                tell!("wafast: {} announcements are lost: {error}", payloads.len());
             }
         }
     }

@@ -153,7 +153,7 @@ impl<'a> Session<'a> {
             on_loss();
             if pause == FIRST_PAUSE {
                 let reason = error.as_db_error().map_or_else(|| error.to_string(), |said| said.message().to_owned());
-                eprintln!("wafast: the database takes nothing ({reason}); trying again until it does");
+                tell!("wafast: the database takes nothing ({reason}); trying again until it does");
             }
             let until = std::time::Instant::now() + pause;
             while std::time::Instant::now() < until {

@@ -6,6 +6,9 @@
 //!
 //! One concept a module; [`pipeline`] connects them.
 
+#[macro_use]
+mod tell;
+
 pub mod announce;
 pub mod batch;
 pub mod buffer;

@@ -168,7 +168,7 @@ impl Pipeline {
                 Err(error) => {
                     // Not acknowledged to WhatsApp while we stand here: nothing is lost, the device waits.
                     if !std::mem::replace(&mut is_told, true) {
-                        eprintln!("wafast: the spool can't grow ({error}); device {device_no} waits until it can");
+                        tell!("wafast: the spool can't grow ({error}); device {device_no} waits until it can");
                     }
                     thread::sleep(FULL_DISK_PAUSE);
                 }
@@ -233,7 +233,7 @@ impl Shared {
         }
         let fresh = || {
             let heard = Heard::open(&self.options.spool_dir, no)
-                .inspect_err(|error| eprintln!("wafast: what device {no} reads is not remembered: {error}"));
+                .inspect_err(|error| tell!("wafast: what device {no} reads is not remembered: {error}"));
             let (buffer, is_written_beside) = (Buffer::new(self.options.buffer), AtomicBool::new(false));
             Arc::new(Device { no, buffer, is_written_beside, heard: heard.ok() })
         };

@@ -59,7 +59,7 @@ pub fn start(
         };
         if panic::catch_unwind(AssertUnwindSafe(work)).is_err() {
             // Messages would pile up unseen. The spool has them, and whoever starts next stores them.
-            eprintln!("wafast: writer {number} has failed, and without it nothing is stored: this process ends");
+            tell!("wafast: writer {number} has failed, and without it nothing is stored: this process ends");
             process::abort();
         }
     })
@@ -140,7 +140,7 @@ impl Writer<'_> {
             Err(Failure::Refused(error)) if batch.len() == 1 => {
                 // Without the detail, which holds the row.
                 let reason = error.as_db_error().map_or_else(|| error.to_string(), |said| said.message().to_owned());
-                eprintln!("wafast: an event of device {} can't be stored: {reason}", batch[0].device.no);
+                tell!("wafast: an event of device {} can't be stored: {reason}", batch[0].device.no);
                 stats::add(&self.shared.stats.poisoned, 1);
                 batch.into_iter().flat_map(|item| self.set_aside(item, &reason)).collect()
             }
@@ -211,10 +211,7 @@ impl Writer<'_> {
         match self.shared.spool.set_aside(device.no, entry.code, entry.received_at, reason, bytes) {
             Ok(()) => self.shared.finish(item).collect(),
             Err(error) => {
-                eprintln!(
-                    "wafast: an event of device {} can't be set aside and stays in the spool: {error}",
-                    device.no
-                );
+                tell!("wafast: an event of device {} can't be set aside and stays in the spool: {error}", device.no);
                 self.shared.leave(item).collect()
             }
         }
