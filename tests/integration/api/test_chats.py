@@ -119,7 +119,7 @@ def test_a_message(tenant: Tenant) -> None:
         "message_text": "Look",
         "media_url": f"/media/{chat.id}-{key}.jpg",
         "thumbnail_url": f"/media/{chat.id}-{key}.thumb.jpg",
-        "media": media | {"seconds": None, "name": None, "expired": False},
+        "media": media | {"seconds": None, "waveform": None, "name": None, "expired": False},
         "quoted_message_id": None,
         "status": "received",
         "is_ephemeral": False,

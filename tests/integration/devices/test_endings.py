@@ -54,6 +54,7 @@ class World:
         self.pool = pool
         self.lines: list[Line] = []
         self.leases = Leases(pool, uuid4(), "loopback")
+        (folder / "x.db").write_bytes(b"keys")
         self.fleet = Fleet(pool, self.leases.worker_id, folder, self._make, Counts())
         self.reconciler = Reconciler(pool, self.leases, self.fleet, self._ignore, 50)
         self.starts = asyncio.create_task(self.reconciler.run_starts())
