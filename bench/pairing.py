@@ -20,7 +20,6 @@ import asyncpg
 import httpx
 
 from bench import lines, report
-from bench.processes import Group
 from bench.system import PASSWORD, POSTGRESQL, START_SECONDS, System, simulator
 from wafast import demo, logs
 
@@ -62,9 +61,9 @@ def main() -> None:
 
 async def measure(system: System, profile: demo.Profile, options: argparse.Namespace) -> report.Table:
     """The table."""
-    connection = await system.reach()
-    groups = await system.groups(connection)
-    memory = Memory([group for name, group in groups.items() if name != POSTGRESQL])
+    connection = await system.reach(workers=1)
+    memory = Memory(system, await system.reach(workers=1))
+    before = await memory.now()
     async with httpx.AsyncClient(base_url=f"{system.url}/api/v1", timeout=60) as api:
         await _ready(api, f"{system.url}/readyz")
         (await api.post("/session", json={"email": "admin@wafast.local", "password": PASSWORD})).raise_for_status()
@@ -79,6 +78,9 @@ async def measure(system: System, profile: demo.Profile, options: argparse.Names
         paired = time.monotonic() - begun
         online = await _all_online(connection, len(scanned), begun)
         watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+    memory_after = await memory.now()
     await connection.close()
     failed = sum(one == float("inf") for one in took)
     return report.Table(
@@ -90,7 +92,7 @@ async def measure(system: System, profile: demo.Profile, options: argparse.Names
         rows=[
             [
                 f"{options.hands} at a time", added, paired, [one for one in took if one != float("inf")], online,
-                float(failed), float(options.devices - len(scanned)), memory.before, memory.most, memory.now(),
+                float(failed), float(options.devices - len(scanned)), before, memory.most, memory_after,
             ]
         ],
         note="A device's seconds are from its phone's turn, which waits for the code on the screen, to `paired`. "
@@ -109,20 +111,23 @@ async def _ready(api: httpx.AsyncClient, url: str) -> None:
 
 
 class Memory:
-    """What processes hold, and held at most."""
+    """What all of wafast holds, and held at most, MiB; its workers come as they are needed."""
 
-    def __init__(self, groups: list[Group]) -> None:
-        self._groups = groups
-        self.before = self.most = self.now()
+    def __init__(self, system: System, connection: asyncpg.Connection) -> None:
+        self._system, self._connection = system, connection
+        self.most = 0.0
 
-    def now(self) -> float:
-        """MiB."""
-        return sum(group.held().pss for group in self._groups)
+    async def now(self) -> float:
+        """Without PostgreSQL."""
+        groups = await self._system.groups(self._connection)
+        held = [await asyncio.to_thread(group.held) for name, group in groups.items() if name != POSTGRESQL]
+        self.most = max(self.most, sum(one.pss for one in held))
+        return sum(one.pss for one in held)
 
     async def watch(self) -> None:
         """Looks twice a second, until it is cancelled."""
         while True:
-            self.most = max(self.most, await asyncio.to_thread(self.now))
+            await self.now()
             await asyncio.sleep(SAMPLE_SECONDS)
 
 

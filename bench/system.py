@@ -79,8 +79,12 @@ class System:
             )
         self._workers = workers
 
-    async def reach(self) -> asyncpg.Connection:
-        """A connection to its database, once all workers beat: those of the lines, and one of the other network."""
+    async def reach(self, workers: int | None = None) -> asyncpg.Connection:
+        """A connection to its database, once all workers beat: those of the lines, and one of the other network.
+
+        `workers` are those of the lines, where not all start: without a line there is one.
+        """
+        wanted = 1 + (self._workers if workers is None else workers)
         async with asyncio.timeout(START_SECONDS):
             while True:
                 if self._process.poll() is not None:
@@ -89,7 +93,7 @@ class System:
                 if uri is not None:
                     try:
                         connection = await asyncpg.connect(uri)
-                        if len(await connection.fetch(q.workers)) >= self._workers + 1:
+                        if len(await connection.fetch(q.workers)) >= wanted:
                             self.uri = uri
                             return connection
                         await connection.close()
