@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of
 from wafast.api.chats import chat_with, find_chat
-from wafast.api.ids import MAX_INT4, MAX_INT8, number_of, uuid_of
+from wafast.api.ids import MAX_INT4, as_number, number_of, uuid_of
 from wafast.api.policy import Policy
 from wafast.api.problems import not_found, refused_field
 from wafast.api.responses import problems
@@ -118,12 +118,14 @@ class ChatWorkController(Controller):
 
 
 def _user(text: str | UnsetType | None) -> int:
-    if not isinstance(text, str) or not (text.isascii() and text.isdigit()) or not 0 < int(text) <= MAX_INT8:
+    number = as_number(text) if isinstance(text, str) else None
+    if not number:
         raise refused_field("assignee_id", text, "not a user's id; GET /colleagues lists who can answer")
-    return int(text)
+    return number
 
 
 def _label(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 10 or int(text) > MAX_INT4:
+    number = as_number(text, MAX_INT4)
+    if number is None:
         raise refused_field("label_ids", text, "not a label's id; GET /labels lists them")
-    return int(text)
+    return number

@@ -26,12 +26,27 @@ def uuid_of(what: str, text: str) -> UUID:
         raise not_found(what, text) from None
 
 
+def as_number(text: str, largest: int = MAX_INT8) -> int | None:
+    """The number a text is, or None when it is none or too large."""
+    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > largest:
+        return None
+    return int(text)
+
+
 def number_of(what: str, text: str, largest: int = MAX_INT8) -> int:
     """The number of a chat, outbox row, key or workspace.
 
     Raises:
         Problem: 404 when it cannot be one.
     """
-    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > largest:
+    number = as_number(text, largest)
+    if number is None:
         raise not_found(what, text)
-    return int(text)
+    return number
+
+
+def message_place(text: str) -> tuple[int, int] | None:
+    """The chat and the key a message's id names, as in `Message.id`; None when it cannot be one."""
+    chat, _, key = text.partition("-")
+    place = as_number(chat), as_number(key)
+    return None if place[0] is None or place[1] is None else (place[0], place[1])

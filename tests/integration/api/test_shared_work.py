@@ -111,6 +111,9 @@ def test_a_chat_is_assigned_only_to_who_can_answer_it(tenant: Tenant, stranger: 
         assert answer.status_code == (200 if user_id in able else 400), answer.text
     shown = tenant.client().get(f"/api/v1/chats/{chat.id}").json()
     assert (shown["assignee_id"], shown["assignee_name"]) == (str(able[0]), "Aisyah")
+    for nonsense in ("9" * 5000, "0", "-1", "١", ""):
+        refused = tenant.client().patch(f"/api/v1/chats/{chat.id}", json={"assignee_id": nonsense})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "assignee_id")
     assert tenant.client().patch(f"/api/v1/chats/{chat.id}", json={"assignee_id": None}).json()["assignee_id"] is None
     assert world.sql("SELECT count(*) FROM audit_log WHERE action = 'chat.change' AND tenant_id = $1", tenant.id) == 2
 
