@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -16,7 +15,7 @@ from msgspec import Meta
 from wafast.accounts.principal import Principal
 from wafast.api.calls import ask
 from wafast.api.chats import find_chat
-from wafast.api.ids import MAX_INT8, uuid_of
+from wafast.api.ids import message_place, uuid_of
 from wafast.api.outbox import Outbox, outbox_of
 from wafast.api.parameters import IdempotencyKey
 from wafast.api.policy import Policy
@@ -31,8 +30,6 @@ from wafast.inbox.messages import FROM_ME
 from wafast.outbox import changes, rows
 from wafast.outbox.changes import NotPossible
 
-#: `Message.id`: chat and key.
-MESSAGE_ID = re.compile(r"([0-9]{1,19})-(-?[0-9]{1,19})")
 #: As many as WhatsApp lets a person choose.
 CHATS_AT_ONCE = 5
 
@@ -70,10 +67,8 @@ async def find_message(pool: asyncpg.Pool, principal: Principal, message_id: str
     Raises:
         Problem: 404.
     """
-    found = MESSAGE_ID.fullmatch(message_id)
-    if found is None or int(found[1]) > MAX_INT8 or abs(int(found[2])) > MAX_INT8:
-        raise not_found("message", message_id)
-    listed = await messages.get_messages(pool, [principal.tenant_id], [(int(found[1]), int(found[2]))])
+    place = message_place(message_id)
+    listed = [] if place is None else await messages.get_messages(pool, [principal.tenant_id], [place])
     if not listed or listed[0]["is_trimmed"] or not principal.sees(listed[0]["device_id"]):
         raise not_found("message", message_id)
     return listed[0]

@@ -10,6 +10,7 @@ import msgspec
 from litestar.params import QueryParameter
 from msgspec import Meta
 
+from wafast.api.ids import message_place
 from wafast.api.paging import before_of, cursor
 from wafast.api.problems import not_found, refused_field
 from wafast.inbox import messages
@@ -118,9 +119,9 @@ async def _ending(pool: asyncpg.Pool, reach: Reach, chat_id: int, before: int, l
 
 
 async def _key_of(pool: asyncpg.Pool, reach: Reach, chat_id: int, wanted: str) -> int:
-    ours = re.fullmatch(r"([0-9]{1,19})-([0-9]{1,19})", wanted)
-    if ours is not None and int(ours[1]) == chat_id and int(ours[2]) < NEWEST:
-        return int(ours[2])
+    ours = message_place(wanted)
+    if ours is not None and ours[0] == chat_id and ours[1] < NEWEST:
+        return ours[1]
     key = await messages.key_of_message(pool, reach, chat_id, wanted)
     if key is None:
         raise not_found("message", wanted)

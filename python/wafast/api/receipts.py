@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of
-from wafast.api.ids import MAX_INT8
+from wafast.api.ids import message_place
 from wafast.api.policy import Policy
 from wafast.api.problems import not_found
 from wafast.api.responses import problems
 from wafast.api.services import Services
 from wafast.inbox.receipts import MessageReceipts, receipts_of
-
-MESSAGE = re.compile(r"([0-9]{1,19})-([0-9]{1,19})")
 
 
 class ReceiptController(Controller):
@@ -36,10 +32,8 @@ class ReceiptController(Controller):
         self, message_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> MessageReceipts:
         """Of a message of ours; 404 for one of somebody else's, which has no receipts."""
-        found = MESSAGE.fullmatch(message_id)
-        if found is None or max(int(found[1]), int(found[2])) > MAX_INT8:
-            raise not_found("message", message_id)
-        receipts = await receipts_of(services.pool, reach_of(principal), int(found[1]), int(found[2]))
+        place = message_place(message_id)
+        receipts = None if place is None else await receipts_of(services.pool, reach_of(principal), *place)
         if receipts is None:
             raise not_found("message", message_id)
         return receipts
