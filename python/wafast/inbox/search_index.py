@@ -10,21 +10,19 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
 import msgspec
 
-from wafast import logs
-from wafast.database.away import DATABASE_AWAY
-from wafast.database.pool import connect
 from wafast.database.queries import load
+from wafast.database.turn import SEARCH, keep_at
 from wafast.events.bus import EVENTS, Event
 from wafast.inbox.grams import MOST_CHARACTERS, bucket_of, device_gram, fold, grams_of, in_bucket
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    import asyncpg
+
 q = load(__file__)
-log = logs.get("inbox.search_index")
 
 #: Between an announcement and the look at it, so that one transaction takes what comes together. Far below the two
 #: seconds after which a message is to be found.
@@ -53,21 +51,7 @@ async def keep_indexed(uri: str) -> None:
     Args:
         uri: where PostgreSQL is; it takes one connection.
     """
-    pause = 0.1
-    while True:
-        try:
-            connection = await connect(uri, "search")
-            try:
-                await connection.execute(q.take_search_turn)
-                pause = 0.1
-                await Indexer(connection).run()
-            finally:
-                connection.terminate()
-        except Exception as error:
-            is_away = isinstance(error, DATABASE_AWAY)
-            log.warning("nothing is indexed for search", error=str(error), retry_seconds=pause, exc_info=not is_away)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 5.0)
+    await keep_at(uri, "search", SEARCH, lambda connection: Indexer(connection).run())
 
 
 class Indexer:

@@ -1,9 +1,5 @@
 -- What keeps the index of search up to date (search_index.py). One process does it, for all tenants.
 
--- name: take_search_turn
--- Waits until no other process indexes.
-SELECT pg_advisory_lock(7205759407);
-
 -- name: lasting_soon
 -- A crash of the server may cost the last instants of the index: what was stored in the last minutes is looked at again.
 SET synchronous_commit = off;
