@@ -42,7 +42,7 @@ CREATE TABLE lanes (
     CHECK (source_id IS NOT NULL OR device_no IS NOT NULL),
     UNIQUE NULLS NOT DISTINCT (source_id, device_no, zone)
 ) WITH (fillfactor = 70);
-CREATE INDEX lanes_live ON lanes (device_no) WHERE is_live;
+CREATE INDEX lanes_by_device ON lanes (device_no, is_live);
 
 -- A row of a source has no device while it is in the pool, or when its device was deleted. It carries no foreign keys to source, lane, lead and enrolment:
 -- a million rows are planned at once, and each check costs 5 us.

@@ -16,7 +16,7 @@ CREATE TABLE leads (
     UNIQUE (tenant_id, phone)
 );
 CREATE INDEX leads_by_tenant ON leads (tenant_id, id DESC);
-CREATE INDEX leads_by_device ON leads (device_no) WHERE device_no IS NOT NULL;
+CREATE INDEX leads_by_device ON leads (device_no);
 CREATE INDEX leads_by_tag ON leads USING gin (tags) WITH (fastupdate = off);
 
 -- Which leads of a tenant a filter means: the one reading of it, for lists, counts, bulk edits and audiences. Members of the

@@ -90,7 +90,7 @@ async def delete(pool: asyncpg.Pool, tenant_id: int, device_ids: Sequence[UUID])
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(q.lock_devices, tenant_id, device_ids)
         numbers = [row["no"] for row in rows]
-        for step in (q.lock_chats, q.delete_thumbnails, q.delete_messages, q.delete_devices):
+        for step in (q.lock_chats, q.delete_thumbnails, q.delete_messages, q.delete_sends, q.delete_devices):
             await connection.execute(step, numbers)
         gone = [{"k": "deleted", "t": tenant_id, "d": row["no"], "id": str(row["id"])} for row in rows]
         await bus.publish(connection, gone)
