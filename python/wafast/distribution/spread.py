@@ -25,7 +25,7 @@ class Line(msgspec.Struct, frozen=True):
     Args:
         no: its number.
         room: how many it can take at most.
-        weight: its share of those whom nobody knows, relative to the others' weights; above 0.
+        weight: its share of those whom nobody knows, relative to the others' weights; 0 where it takes none of them.
     """
 
     no: int
@@ -76,16 +76,16 @@ def spread(people: Iterable[Person], lines: Iterable[Line], seed: int) -> tuple[
 
     for person in people:
         known = ((no, code) for no, code in person.known if no in open_lines and taken[no] < open_lines[no].room)
-        no, code = next(known, (None, "room"))
-        if no is None:
+        best = next(known, None)
+        if best is None:
             strangers.append(person.key)
         else:
-            take(person.key, no, code)
+            take(person.key, *best)
 
     def place(no: int) -> tuple[float, float, int]:
         return (taken[no] + 0.5) / open_lines[no].weight, ties[no], no
 
-    turns = [place(no) for no, line in open_lines.items() if taken[no] < line.room]
+    turns = [place(no) for no, line in open_lines.items() if line.weight > 0 and taken[no] < line.room]
     heapq.heapify(turns)
     for number, key in enumerate(strangers):
         if not turns:

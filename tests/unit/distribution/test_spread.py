@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wafast.distribution.spread import Line, Person, spread
 
 LINES = st.lists(
-    st.builds(Line, no=st.integers(1, 40), room=st.integers(0, 60), weight=st.floats(0.01, 1000)),
+    st.builds(Line, no=st.integers(1, 40), room=st.integers(0, 60), weight=st.just(0.0) | st.floats(0.01, 1000)),
     max_size=12,
     unique_by=lambda line: line.no,
 )
@@ -26,7 +26,8 @@ def test_each_is_given_once_or_left_and_nobody_is_left_while_there_is_room(
 ) -> None:
     decisions, left = spread(people, lines, seed)
     assert sorted([one.key for one in decisions] + left) == sorted(one.key for one in people)
-    assert len(decisions) == min(len(people), sum(line.room for line in lines))
+    given_to = Counter(one.device_no for one in decisions)
+    assert not left or all(given_to[line.no] == line.room for line in lines if line.weight > 0)
 
 
 @given(PEOPLE, LINES, st.integers())
@@ -65,7 +66,9 @@ def test_strangers_are_spread_in_proportion(count: int, lines: list[Line], seed:
     given_to = Counter(one.device_no for one in decisions)
     for one in lines:
         for other in lines:
-            if given_to[one.no] and given_to[other.no] < other.room:
+            if other.weight == 0:
+                assert given_to[other.no] == 0
+            elif given_to[one.no] and given_to[other.no] < other.room:
                 last = (given_to[one.no] - 0.5) / one.weight
                 following = (given_to[other.no] + 0.5) / other.weight
                 assert last <= following * (1 + 1e-9)
