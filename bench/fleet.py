@@ -273,7 +273,7 @@ class Running:
 def main() -> None:
     """Reads the arguments, measures, prints."""
     parser = report.parser(__doc__)
-    parser.add_argument("--devices", default="100,500,1000,2000,3000", help="how many lines, a start each; the last does more")
+    parser.add_argument("--devices", default="100,500,1000,2000,3000", help="lines, a start each; the last does more")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--connect-rate", type=float, default=50.0, help="devices a second that may begin to connect")
     parser.add_argument("--only-start", action="store_true", help="without messages, cuts and servers that are away")
