@@ -73,8 +73,8 @@ class Shop:
             )  # fmt: skip
             await connection.execute(
                 "INSERT INTO outbox (tenant_id, device_no, source_id, lane_id, lead_id, to_jid, kind, priority,"
-                " created_by) SELECT $1, $2, $3, $4, l.id, substr(l.phone, 2) || '@s.whatsapp.net', 'text', 'paced', 'test'"
-                " FROM leads l WHERE l.id = ANY ($5::int8[]) ORDER BY l.id",
+                " created_by) SELECT $1, $2, $3, $4, l.id, substr(l.phone, 2) || '@s.whatsapp.net', 'text', 'paced',"
+                " 'test' FROM leads l WHERE l.id = ANY ($5::int8[]) ORDER BY l.id",
                 self.tenant_id, device_no, source_id, lane, leads,
             )  # fmt: skip
 
