@@ -34,6 +34,7 @@ from wafast.api.pairings import PairingController
 from wafast.api.problems import Problem, answer_http_exception, answer_problem, answer_too_deep, answer_unexpected
 from wafast.api.quick_replies import QuickReplyController
 from wafast.api.receipts import ReceiptController
+from wafast.api.replacements import ReplacementController
 from wafast.api.search import SearchController
 from wafast.api.services import Services
 from wafast.api.session import SessionController
@@ -88,6 +89,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             UploadController,
             DistributionController,
             DecisionController,
+            ReplacementController,
         ],
     )
     return Litestar(
