@@ -118,7 +118,7 @@ async def _part(
     place: tuple[int, int, int],
     most: int,
 ) -> list[asyncpg.Record]:
-    """Of the pinned chats or of the others those after a place; with those that have not got theirs in the order yet."""
+    """Of the pinned chats or of the others those after a place, with those that have not got theirs in the order."""
     rows: list[asyncpg.Record] = []
     for are_moved in (False, True) if known["moved"] else (False,):
         rows += await connection.fetch(

@@ -98,11 +98,11 @@ def test_the_list_is_exact_whatever_part_of_it_is_placed(tenant: Tenant, seed: i
     for step in range(60):
         chat = draw.choice(chats)
         if draw.random() < 0.7:
-            tenant.message(chat, at=now - 100 + step)
+            tenant.message(chat, at=now - 200 + 2 * step)
         else:
             tenant.world.sql(f"UPDATE chats SET {draw.choice(changes)} WHERE id = $1", chat.id)
         if step % 20 == 10:
-            _wait_until_placed(tenant, chat, tenant.message(chat, at=now - 100 + step))
+            _wait_until_placed(tenant, chat, tenant.message(chat, at=now - 199 + 2 * step))
         if step % 10 == 9:
             client = tenant.client("read")
             assert _ids(client) == _expected(tenant, "NOT archived")
