@@ -99,3 +99,6 @@ SELECT pg_advisory_xact_lock_shared(hashtextextended(encode($1, 'hex'), 0))
 
 -- name: has_media
 SELECT EXISTS (SELECT FROM media WHERE tenant_id = $1 AND sha256 = $2)
+
+-- name: newest_row
+SELECT last_value FROM outbox_id_seq

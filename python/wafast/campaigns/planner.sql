@@ -39,10 +39,10 @@ ON CONFLICT DO NOTHING
 
 -- name: plan
 -- The whole audience in one statement. $1 tenant, $2 audience, $3 source, $4 campaign.
-INSERT INTO outbox (tenant_id, device_no, source_id, lane_id, lead_id, to_jid, kind, media_sha256, file_name, priority,
-                    not_before, expires_at, created_by)
-SELECT $1, a.device_no, $3, la.id, a.lead_id, substr(a.phone, 2) || '@s.whatsapp.net', s.kind, s.media_sha256,
-       s.file_name, 'paced', now(), c.expires_at, 'campaign:' || c.id
+INSERT INTO outbox (tenant_id, device_no, source_id, lane_id, lead_id, to_jid, kind, priority, not_before, expires_at,
+                    created_by)
+SELECT $1, a.device_no, $3, la.id, a.lead_id, substr(a.phone, 2) || '@s.whatsapp.net', s.kind, 'paced', now(),
+       c.expires_at, 'campaign:' || c.id
 FROM campaign_audience($1, $2) a
 JOIN lanes la ON la.source_id = $3 AND coalesce(la.device_no, 0) = coalesce(a.device_no, 0) AND la.zone = a.zone
 CROSS JOIN (SELECT * FROM campaigns WHERE id = $4) c

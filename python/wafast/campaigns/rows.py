@@ -301,6 +301,12 @@ async def zone_of_tenant(pool: asyncpg.Pool, tenant_id: int) -> str:
     return zone
 
 
+async def newest_row(pool: asyncpg.Pool) -> int:
+    """Where the numbers of the outbox stand; they grow while a plan puts rows in, before these can be seen."""
+    number: int = await pool.fetchval(q.newest_row)
+    return number
+
+
 @contextlib.asynccontextmanager
 async def _changing(
     pool: asyncpg.Pool, tenant_id: int, campaign_id: int
