@@ -11,6 +11,8 @@ from litestar.exceptions import HTTPException
 
 from wafast.accounts.principal import Principal
 from wafast.api.all_chats import AllChatsController
+from wafast.api.campaign_reports import CampaignReportController
+from wafast.api.campaigns import CampaignController
 from wafast.api.chat_work import ChatWorkController
 from wafast.api.chats import ChatController
 from wafast.api.database_errors import answer_away, answer_refused_text
@@ -85,6 +87,8 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             MessageActionController,
             QuickReplyController,
             UploadController,
+            CampaignController,
+            CampaignReportController,
         ],
     )
     return Litestar(

@@ -29,6 +29,8 @@ from wafast.api.services import Services
 from wafast.api.sources import SourceMessage, SourcePace, message_of, pace_of, stored_message, stored_pace
 from wafast.campaigns import estimate, rows, trial
 from wafast.campaigns.rows import CampaignRow, NotPossible, Plan, Schedule, State, UnknownMedia
+from wafast.leads import filters
+from wafast.leads import rows as leads
 from wafast.leads.filters import LeadFilter
 
 Result = TypeVar("Result")
@@ -91,7 +93,9 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None
     planned: Annotated[int | None, Meta(description="Recipients put in when it began.", examples=[5000])]
     planned_at: datetime | None
-    plan_share: Annotated[float | None, Meta(description="While it is planned, how far that is: 0 to 1.", examples=[None])]
+    plan_share: Annotated[
+        float | None, Meta(description="While it is planned, how far that is: 0 to 1.", examples=[None])
+    ]
     counts: Counts
     ended_at: datetime | None
     created_by: Annotated[str, Meta(examples=["user:1"])]
@@ -118,10 +122,12 @@ class ChangeCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     audience: LeadFilter | UnsetType = UNSET
     message: SourceMessage | UnsetType = UNSET
     pace: SourcePace | UnsetType = UNSET
-    device_ids: DeviceIds | None | UnsetType = UNSET
+    device_ids: DeviceIds | UnsetType | None = UNSET
     may_move: bool | UnsetType = UNSET
-    expires_at: datetime | None | UnsetType = UNSET
-    schedule: Annotated[CampaignSchedule | None | UnsetType, Meta(description="null: it does not begin by itself.")] = UNSET
+    expires_at: datetime | UnsetType | None = UNSET
+    schedule: Annotated[CampaignSchedule | UnsetType | None, Meta(description="null: it does not begin by itself.")] = (
+        UNSET
+    )
 
 
 class CloneCampaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -320,7 +326,7 @@ class CampaignController(Controller):
         require_whole_tenant(principal)
         plan = Plan(
             name=_name(data.name),
-            audience=_filter(data.audience),
+            audience=await _filter(services.pool, principal, data.audience),
             message=await stored_message(services.pool, principal.tenant_id, data.message),
             pace=stored_pace(data.pace),
             may_move=data.may_move,
@@ -354,7 +360,7 @@ class CampaignController(Controller):
         found = await estimate.of_audience(
             services.pool,
             principal.tenant_id,
-            _filter(data.audience),
+            await _filter(services.pool, principal, data.audience),
             stored_pace(data.pace),
             await _devices(services.pool, principal, data.device_ids),
             start,
@@ -379,7 +385,9 @@ class CampaignController(Controller):
         """Byte for byte what would be sent now; of choices one is taken. Without anybody in the audience, for a person
         of whom only the name is known."""
         lead_id = None if data.lead_id is None else number_of("lead", data.lead_id)
-        person = await trial.person(services.pool, principal.tenant_id, _filter(data.audience), lead_id)
+        person = await trial.person(
+            services.pool, principal.tenant_id, await _filter(services.pool, principal, data.audience), lead_id
+        )
         if lead_id is not None and person.lead_id is None:
             raise not_found("lead", data.lead_id)
         return Rendered(
@@ -667,7 +675,7 @@ async def _changed(pool: asyncpg.Pool, principal: Principal, row: CampaignRow, d
         message = await stored_message(pool, principal.tenant_id, data.message)
     return Plan(
         name=row.name if data.name is UNSET else _name(data.name),
-        audience=row.audience if data.audience is UNSET else _filter(data.audience),
+        audience=row.audience if data.audience is UNSET else await _filter(pool, principal, data.audience),
         message=message,
         pace=row.pace if data.pace is UNSET else stored_pace(data.pace),
         may_move=row.may_move if data.may_move is UNSET else data.may_move,
@@ -676,9 +684,10 @@ async def _changed(pool: asyncpg.Pool, principal: Principal, row: CampaignRow, d
     )
 
 
-def _filter(audience: LeadFilter) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.to_builtins(audience)
-    return found
+async def _filter(pool: asyncpg.Pool, principal: Principal, audience: LeadFilter) -> dict[str, Any]:
+    """The audience as the database reads it."""
+    region, _ = await leads.region(pool, principal.tenant_id)
+    return filters.stored(audience, region)
 
 
 def _name(text: str) -> str:

@@ -12,6 +12,7 @@ from wafast.api.fetches import Fetches
 from wafast.api.frames import FrameLoader
 from wafast.api.idempotency import IdempotencyKeys
 from wafast.api.services import Services
+from wafast.campaigns.planner import keep_planned
 from wafast.database.away import DATABASE_AWAY
 from wafast.database.pool import API_CONNECTIONS, open_pool
 from wafast.devices import changes, lease
@@ -89,6 +90,7 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
         asyncio.create_task(_kept_up("media", keep_within(pool, services.media, settings.media_quota))),
         asyncio.create_task(_kept_up("search", keep_indexed(database_uri))),
         asyncio.create_task(_kept_up("distribution", keep_distributing(database_uri))),
+        asyncio.create_task(_kept_up("campaigns", keep_planned(database_uri, pool))),
         asyncio.create_task(_kept_up("vitals", watch_loop(metrics.loop_late))),
     ]
     try:

@@ -31,8 +31,8 @@ class SourceMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         str,
         Meta(
             max_length=65_536,
-            description="Text or caption. `{name}` is a field of the person, `{name|friend}` says what stands there for "
-            "who has none, `{{Hi|Hello}}` is one of its choices, `{greeting}` greets by the hour where the person "
+            description="Text or caption. `{name}` is a field of the person, `{name|friend}` says what stands there "
+            "for who has none, `{{Hi|Hello}}` is one of its choices, `{greeting}` greets by the hour where the person "
             "lives. Everything else stays as it is.",
             examples=["{greeting} {name|friend}, our Raya sale begins on Friday."],
         ),
@@ -52,11 +52,13 @@ class SourcePace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Meta(description="Nothing leaves before, on the clock of who gets it; with `closes`.", examples=["09:00:00"]),
     ] = None
     closes: Annotated[
-        time | None, Meta(description="Nothing leaves from then on; before `opens`: past midnight.", examples=["18:00:00"])
+        time | None,
+        Meta(description="Nothing leaves from then on; before `opens`: past midnight.", examples=["18:00:00"]),
     ] = None
     days: Annotated[
-        list[Day], Meta(min_length=1, max_length=7, description="Days on which it leaves.", examples=[["mon", "tue", "wed"]])
-    ] = list(DAYS)  # noqa: RUF009
+        list[Day],
+        Meta(min_length=1, max_length=7, description="Days on which it leaves.", examples=[["mon", "tue", "wed"]]),
+    ] = msgspec.field(default_factory=lambda: list(DAYS))
 
 
 def message_of(message: Message, mime: str | None) -> SourceMessage:

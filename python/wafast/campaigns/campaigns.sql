@@ -28,6 +28,10 @@ INSERT INTO campaigns (tenant_id, source_id, name, audience, device_ids, expires
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 RETURNING id
 
+-- name: set_source_devices
+-- $2 the source: distribution reads them there.
+UPDATE sources SET device_ids = $3 WHERE tenant_id = $1 AND id = $2
+
 -- name: lock_campaign
 SELECT id, source_id, state, name, expires_at FROM campaigns
 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL

@@ -126,7 +126,9 @@ async def recipients(
 
 async def csv_lines(pool: asyncpg.Pool, tenant_id: int, campaign: CampaignRow) -> AsyncIterator[bytes]:
     """A row a recipient, as UTF-8 with a header; a page of the database at a time, however many there are."""
-    yield _csv([("phone", "name", "device", "status", "reason", "sent_at", "delivered_at", "read_at", "replied_at", "text")])
+    yield _csv(
+        [("phone", "name", "device", "status", "reason", "sent_at", "delivered_at", "read_at", "replied_at", "text")]
+    )
     after = ""
     while page := await recipients(pool, tenant_id, campaign.source_id, after=after, limit=PAGE):
         is_cancelled = campaign.state == "cancelled"

@@ -167,6 +167,7 @@ async def create(
     async with pool.acquire() as connection, connection.transaction():
         await _hold_file(connection, tenant_id, wanted.message)
         source_id = await sources.create(connection, tenant_id, wanted.message, wanted.pace, may_move=wanted.may_move)
+        await connection.execute(q.set_source_devices, tenant_id, source_id, wanted.device_ids)
         campaign_id = await connection.fetchval(
             q.create_campaign, tenant_id, source_id, wanted.name, wanted.audience, wanted.device_ids,
             wanted.expires_at, created_by,
@@ -200,6 +201,7 @@ async def change(pool: asyncpg.Pool, tenant_id: int, campaign_id: int, wanted: P
             wanted.expires_at != row.expires_at
         ):
             raise NotPossible("It has begun: of one that runs, the pace can be changed, nothing else.")
+        await connection.execute(q.set_source_devices, tenant_id, row.source_id, wanted.device_ids)
         await sources.change(
             connection, tenant_id, row.source_id, wanted.message, wanted.pace, may_move=wanted.may_move
         )
