@@ -263,7 +263,7 @@ class NeonizeSession:
         A server that says nothing of the number leaves the decision to the send."""
         answer = await self._ask_accounts([f"+{number}"])
         if any(not row.IsIn for row in answer.IsOnWhatsAppResponse):
-            raise ev.Refused("this number is not on WhatsApp")
+            raise ev.Refused("this number is not on WhatsApp", cause="not_on_whatsapp")
 
     async def _ask_accounts(self, phones: list[str]) -> pb.IsOnWhatsAppReturnFunction:
         wanted = " ".join(phones).encode()
@@ -355,7 +355,7 @@ def send_error(text: str) -> ev.SessionError:
     """What whatsmeow's error of a send means. What is not known to be unsent counts as perhaps sent."""
     lower = text.lower()
     if NO_LID.search(text):
-        return ev.Refused("this number is not on WhatsApp")
+        return ev.Refused("this number is not on WhatsApp", cause="not_on_whatsapp")
     if NO_GROUP.search(text):
         return ev.Refused("this group does not exist, or this device's number is not in it")
     server = SERVER_ERROR.search(lower)
