@@ -56,9 +56,9 @@ class SourcePace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Meta(description="Nothing leaves from then on; before `opens`: past midnight.", examples=["18:00:00"]),
     ] = None
     days: Annotated[
-        list[Day],
+        tuple[Day, ...],
         Meta(min_length=1, max_length=7, description="Days on which it leaves.", examples=[["mon", "tue", "wed"]]),
-    ] = msgspec.field(default_factory=lambda: list(DAYS))
+    ] = DAYS
 
 
 def message_of(message: Message, mime: str | None) -> SourceMessage:
@@ -85,9 +85,9 @@ def pace_of(pace: Pace) -> SourcePace:
     )
 
 
-def days_of(bits: int) -> list[Day]:
+def days_of(bits: int) -> tuple[Day, ...]:
     """The days of a set of bits; bit 0 is Monday."""
-    return [day for number, day in enumerate(DAYS) if bits >> number & 1]
+    return tuple(day for number, day in enumerate(DAYS) if bits >> number & 1)
 
 
 async def stored_message(pool: asyncpg.Pool, tenant_id: int, wanted: SourceMessage) -> Message:
