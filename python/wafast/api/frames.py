@@ -42,8 +42,8 @@ GONE = encode({"reason": "chats became one, what was waited for was no message, 
 
 
 class FrameLoader:
-    """Makes frames of events, in the order messages, sends, chats, pairings, devices, notes, labels,
-    campaigns.
+    """Makes frames of events, in the order messages, sends, chats, pairings, devices, notes, labels, campaigns, leads,
+    imports.
 
     Each row is loaded once a batch, so every frame shows what is true now; a client never sees a state older than the
     one before.
@@ -73,6 +73,8 @@ class FrameLoader:
             *await self._notes(by_kind.get("note", [])),
             *await self._labels(by_kind.get("labels", [])),
             *await self._campaigns(by_kind.get("campaign", [])),
+            *_leads(by_kind.get("lead", [])),
+            *_imports(by_kind.get("import", [])),
             *(Draft(event["t"], None, "RESYNC", GONE) for event in by_kind.get("gone", [])),
             *self._deleted(by_kind.get("deleted", [])),
         ]
@@ -209,6 +211,18 @@ class FrameLoader:
             result = encode({"id": event["id"], "deleted": True})
             drafts.append(Draft(event["t"], UUID(event["id"]), "DEVICE_STATUS", result))
         return drafts
+
+
+def _leads(events: list[Event]) -> Iterable[Draft]:
+    for tenant_id in _tenants(events):
+        named = [event["l"] for event in events if event["t"] == tenant_id]
+        ids = [] if [] in named else list(dict.fromkeys(str(one) for ids in named for one in ids))
+        yield Draft(tenant_id, None, "LEAD_UPDATE", encode({"ids": ids}))
+
+
+def _imports(events: list[Event]) -> Iterable[Draft]:
+    for tenant_id, import_id in {(event["t"], event["i"]): None for event in events}:
+        yield Draft(tenant_id, None, "IMPORT_UPDATE", encode({"id": str(import_id)}))
 
 
 def _gone_note(event: Event) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from wafast.events.hub import Hub
 from wafast.inbox.media_quota import keep_within
 from wafast.inbox.media_store import MediaStore
 from wafast.inbox.search_index import keep_indexed
+from wafast.leads import imports
+from wafast.leads.importer import keep_importing
 from wafast.vitals import watch_loop
 
 if TYPE_CHECKING:
@@ -91,6 +93,7 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
         asyncio.create_task(_kept_up("search", keep_indexed(database_uri))),
         asyncio.create_task(_kept_up("distribution", keep_distributing(database_uri))),
         asyncio.create_task(_kept_up("campaigns", keep_planned(database_uri, pool))),
+        asyncio.create_task(_kept_up("imports", keep_importing(database_uri))),
         asyncio.create_task(_kept_up("vitals", watch_loop(metrics.loop_late))),
     ]
     try:
@@ -119,6 +122,7 @@ async def _forget_old(pool: asyncpg.Pool, keys: IdempotencyKeys) -> None:
         try:
             await keys.forget_old()
             await changes.forget_old(pool)
+            await imports.forget_old(pool)
         except Exception:
             log.warning("old rows stay for another hour", exc_info=True)
 

@@ -21,6 +21,8 @@ Code = Literal[
     "NOTE_UPDATE",
     "LABELS_UPDATE",
     "CAMPAIGN_UPDATE",
+    "LEAD_UPDATE",
+    "IMPORT_UPDATE",
     "RESYNC",
 ]
 
@@ -37,6 +39,8 @@ MESSAGES: dict[Code, str] = {
     "NOTE_UPDATE": "a private note was written, changed or deleted",
     "LABELS_UPDATE": "the workspace's labels changed",
     "CAMPAIGN_UPDATE": "a campaign changed, or its messages went on",
+    "LEAD_UPDATE": "leads changed; without ids, many did",
+    "IMPORT_UPDATE": "an import changed",
     "RESYNC": "fetch again what is shown: frames may be missing",
 }
 
