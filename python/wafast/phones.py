@@ -173,18 +173,6 @@ def to_jid(text: str) -> str:
     return f"{user}@{known[server]}"
 
 
-def zone_of(jid: str) -> str | None:
-    """The time zone (IANA) of the place a phone-number JID's number is of; None where nobody can say."""
-    phone = of_jid(jid)
-    if phone is None:
-        return None
-    try:
-        zones = timezone.time_zones_for_number(phonenumbers.parse(phone))
-    except phonenumbers.NumberParseException:
-        return None
-    return next((zone for zone in zones if zone != timezone.UNKNOWN_TIMEZONE), None)
-
-
 def of_jid(jid: str | None) -> str | None:
     """E.164 of a phone-number JID; None for a LID or a group."""
     if not jid or not jid.endswith("@s.whatsapp.net"):
