@@ -1,5 +1,5 @@
 /** What `/ws` sends. `id` is `<epoch>:<sequence>`: a new epoch for every start of the server, sequences only rise. */
-import type { Chat, Device, Label, Message, Note, Outbox, Pairing } from '../api/types';
+import type { Campaign, Chat, Device, Label, Message, Note, Outbox, Pairing } from '../api/types';
 
 export interface Deleted {
   id: string;
@@ -23,6 +23,7 @@ interface Results {
   DEVICE_LOGGED_OUT: Device;
   NOTE_UPDATE: Note | GoneNote;
   LABELS_UPDATE: { items: Label[] };
+  CAMPAIGN_UPDATE: Campaign | Deleted;
   RESYNC: { reason: string };
 }
 
@@ -45,7 +46,7 @@ export function isRepeat(id: string, last: string | null): boolean {
   return epoch === lastEpoch && Number(sequence) <= Number(lastSequence);
 }
 
-export function isDeleted(result: Device | Deleted): result is Deleted {
+export function isDeleted(result: Device | Campaign | Deleted): result is Deleted {
   return 'deleted' in result;
 }
 
