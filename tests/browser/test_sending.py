@@ -28,18 +28,6 @@ def _chat(app: App, stack: Stack, name: str, text: str = "Is it still available?
     return phone, customer
 
 
-def _menu(app: App, bubble: Locator, look: Look) -> Locator:
-    """Opens a message's menu as people do there: by its button, or by a long press."""
-    if look.touch:
-        bubble.dispatch_event("contextmenu")
-    else:
-        bubble.hover()
-        bubble.get_by_role("button", name="Message actions").click()
-    menu = app.page.get_by_role("menu")
-    expect(menu).to_be_visible()
-    return menu
-
-
 def _got(stack: Stack, phone: str, customer: str, count: int) -> list[tuple[str, str]]:
     received: list[tuple[str, str]] = []
     after = 0
@@ -56,7 +44,7 @@ def test_react_edit_and_delete_reach_the_contact(signed_in: App, stack: Stack, l
     app = signed_in
     phone, customer = _chat(app, stack, f"Acts {look.name}")
     theirs = app.bubble("Is it still available?")
-    menu = _menu(app, theirs, look)
+    menu = app.message_menu(theirs)
     app.expect_accessible()
     menu.get_by_role("menuitem", name="React with 👍").click()
     own = app.messages.get_by_role("button", name=re.compile("Take 👍 back"))
@@ -69,7 +57,7 @@ def test_react_edit_and_delete_reach_the_contact(signed_in: App, stack: Stack, l
 
     answer = app.send("Yes, ten ringit")
     app.expect_ticks(answer, "delivered")
-    _menu(app, answer, look).get_by_role("menuitem", name="Edit").click()
+    app.message_menu(answer).get_by_role("menuitem", name="Edit").click()
     expect(app.page.get_by_text("Edit message")).to_be_visible()
     expect(app.composer).to_have_value("Yes, ten ringit")
     app.composer.fill("Yes, ten ringgit")
@@ -78,7 +66,7 @@ def test_react_edit_and_delete_reach_the_contact(signed_in: App, stack: Stack, l
     expect(edited.get_by_text("edited")).to_be_visible()
     app.expect_ticks(edited, "delivered")
 
-    _menu(app, edited, look).get_by_role("menuitem", name="Delete for everyone").click()
+    app.message_menu(edited).get_by_role("menuitem", name="Delete for everyone").click()
     dialog = app.page.get_by_role("dialog", name="Delete for everyone?")
     app.expect_accessible()
     dialog.get_by_role("button", name="Delete for everyone").click()
@@ -95,7 +83,7 @@ def test_an_edit_whatsapp_refuses_is_taken_back_with_the_reason(signed_in: App, 
     answer = app.send("As it was")
     app.expect_ticks(answer, "delivered")
     stack.phones.refuse_send(phone, 400, count=1)
-    _menu(app, answer, look).get_by_role("menuitem", name="Edit").click()
+    app.message_menu(answer).get_by_role("menuitem", name="Edit").click()
     app.composer.fill("Otherwise")
     app.composer.press("Enter")
     expect(app.page.get_by_text("Your edit was not sent: WhatsApp refused the message with error 400")).to_be_visible()

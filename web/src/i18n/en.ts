@@ -258,6 +258,7 @@ export const en = {
   'inbox.unread_other': '{n} unread',
   'inbox.pinned': 'Pinned',
   'inbox.muted': 'Muted',
+  'inbox.draft': 'Draft:',
   'inbox.typing': 'typing…',
   'inbox.typing_who': '{name} is typing…',
   'inbox.you': 'You',
@@ -331,6 +332,7 @@ export const en = {
   'viewer.next': 'Next',
 
   'outbox.queued': 'Waiting for the device',
+  'outbox.offline': 'Leaves as soon as there is a connection',
   'outbox.sending': 'Sending…',
   'outbox.failed': 'Not sent',
   'outbox.unknown': 'It is not known whether this was sent. Ask before you send it again.',

@@ -262,6 +262,7 @@ export const ms: Record<MessageKey, string> = {
   'inbox.unread_other': '{n} belum dibaca',
   'inbox.pinned': 'Disematkan',
   'inbox.muted': 'Disenyapkan',
+  'inbox.draft': 'Draf:',
   'inbox.typing': 'sedang menaip…',
   'inbox.typing_who': '{name} sedang menaip…',
   'inbox.you': 'Anda',
@@ -335,6 +336,7 @@ export const ms: Record<MessageKey, string> = {
   'viewer.next': 'Seterusnya',
 
   'outbox.queued': 'Menunggu peranti',
+  'outbox.offline': 'Dihantar sebaik sahaja ada sambungan',
   'outbox.sending': 'Menghantar…',
   'outbox.failed': 'Tidak dihantar',
   'outbox.unknown': 'Tidak diketahui sama ada ini telah dihantar. Tanya dahulu sebelum menghantar semula.',

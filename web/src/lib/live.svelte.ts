@@ -22,6 +22,7 @@ export class Live {
   #hiddenAt: number | null = null;
   #running = false;
   readonly #listeners = new Set<(frame: Frame) => void>();
+  readonly #opened = new Set<() => void>();
   readonly #address: string;
   readonly #refused: () => void;
 
@@ -38,6 +39,12 @@ export class Live {
   subscribe(listener: (frame: Frame) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Calls `action` each time there is a connection again; the result ends that. */
+  whenLive(action: () => void): () => void {
+    this.#opened.add(action);
+    return () => this.#opened.delete(action);
   }
 
   start(): void {
@@ -79,6 +86,7 @@ export class Live {
       opened = true;
       this.#failures = 0;
       this.status = 'live';
+      for (const action of [...this.#opened]) action();
     };
     socket.onmessage = (event) => this.#receive(String(event.data));
     socket.onclose = () => {
