@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from tests.browser.app import App
 from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
@@ -102,7 +102,7 @@ def test_a_message_is_forwarded_to_another_chat(signed_in: App, stack: Stack, lo
     colleague = new_number()
     stack.phones.text(phone=phone, contact=colleague, text="Send me the prices")
     stack.phones.push_name(phone=colleague, name="Devi")
-    _menu(app, app.bubble("Price list"), look).get_by_role("menuitem", name="Forward").click()
+    app.message_menu(app.bubble("Price list")).get_by_role("menuitem", name="Forward").click()
     dialog = app.page.get_by_role("dialog", name="Forward to")
     dialog.get_by_role("searchbox").fill(colleague)
     dialog.get_by_role("checkbox").first.check()

@@ -106,7 +106,7 @@ def test_a_draft_outlives_other_pages_and_a_reload(signed_in: App, stack: Stack,
 
 
 def test_changing_a_message_does_not_cost_what_was_being_written(signed_in: App, stack: Stack) -> None:
-    app, page = signed_in, signed_in.page
+    app = signed_in
     _two_chats(app, stack, "Draft and edit")
     _open(app, "first")
     sent = app.send("Ten oclock")

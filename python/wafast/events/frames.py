@@ -21,6 +21,7 @@ Code = Literal[
     "NOTE_UPDATE",
     "LABELS_UPDATE",
     "RESYNC",
+    "PONG",
 ]
 
 #: What a person reading the stream sees beside the code.
@@ -36,6 +37,7 @@ MESSAGES: dict[Code, str] = {
     "NOTE_UPDATE": "a private note was written, changed or deleted",
     "LABELS_UPDATE": "the workspace's labels changed",
     "RESYNC": "fetch again what is shown: frames may be missing",
+    "PONG": "the connection lives",
 }
 
 

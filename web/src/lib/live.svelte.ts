@@ -13,6 +13,9 @@ const LONGEST_WAIT = 20_000;
 /** A page that slept longer than the server's two pings (20 s each) may hold a socket that is dead without knowing. */
 const STALE_AFTER = 45_000;
 
+/** How often a socket that is silent is asked whether it lives: a network can vanish without a word. Milliseconds. */
+const ASK_AFTER = 20_000;
+
 export class Live {
   status = $state<LiveStatus>('connecting');
   #socket: WebSocket | null = null;
@@ -20,6 +23,9 @@ export class Live {
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #hiddenAt: number | null = null;
+  #heard = false;
+  #asked = false;
+  #pulse: ReturnType<typeof setInterval> | undefined;
   #running = false;
   readonly #listeners = new Set<(frame: Frame) => void>();
   readonly #opened = new Set<() => void>();
@@ -52,6 +58,7 @@ export class Live {
     addEventListener('online', this.#wake);
     addEventListener('offline', this.#sleep);
     document.addEventListener('visibilitychange', this.#visibility);
+    this.#pulse = setInterval(() => this.#check(), ASK_AFTER);
     this.#open();
   }
 
@@ -60,6 +67,7 @@ export class Live {
     removeEventListener('online', this.#wake);
     removeEventListener('offline', this.#sleep);
     document.removeEventListener('visibilitychange', this.#visibility);
+    clearInterval(this.#pulse);
     this.#drop();
   }
 
@@ -82,6 +90,7 @@ export class Live {
     const socket = new WebSocket(this.#address + resume);
     let opened = false;
     this.#socket = socket;
+    this.#asked = false;
     socket.onopen = () => {
       opened = true;
       this.#failures = 0;
@@ -97,6 +106,17 @@ export class Live {
     };
   }
 
+  #check(): void {
+    if (this.#heard) this.#asked = false;
+    else if (this.#asked) return this.#wake();
+    else if (this.#socket) {
+      // one that does not even open may wait for minutes
+      if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send('ping');
+      this.#asked = true;
+    }
+    this.#heard = false;
+  }
+
   #retry(): void {
     this.status = navigator.onLine ? 'connecting' : 'offline';
     const longest = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** this.#failures++);
@@ -104,9 +124,11 @@ export class Live {
   }
 
   #receive(text: string): void {
+    this.#heard = true;
     const frame = readFrame(text);
     if (frame === null || isRepeat(frame.id, this.#after)) return;
     this.#after = frame.id;
+    if (frame.code === 'PONG') return;
     for (const listener of [...this.#listeners]) listener(frame);
   }
 
