@@ -294,6 +294,7 @@ export const en = {
 
   'chat.messages': 'Messages with {name}',
   'chat.group': 'Group',
+  'chat.gone': 'This chat is no more: its device was deleted, or it became one with another chat of the same person.',
   'chat.failed': 'The messages could not be loaded',
   'chat.no_messages': 'No messages are kept of this chat',
   'chat.start': 'Only the newest messages are kept here; older ones are on the phone.',

@@ -298,6 +298,8 @@ export const ms: Record<MessageKey, string> = {
 
   'chat.messages': 'Mesej dengan {name}',
   'chat.group': 'Kumpulan',
+  'chat.gone':
+    'Sembang ini tiada lagi: perantinya dipadam, atau ia digabungkan dengan sembang lain bagi orang yang sama.',
   'chat.failed': 'Mesej tidak dapat dimuatkan',
   'chat.no_messages': 'Tiada mesej disimpan daripada sembang ini',
   'chat.start': 'Hanya mesej terbaharu disimpan di sini; yang lebih lama ada di telefon.',

@@ -26,6 +26,8 @@ export class Conversation {
   messages = $state.raw<readonly Message[]>([]);
   state = $state<LoadState>('loading');
   problem = $state.raw<unknown>(null);
+  /** It is no more: its device was deleted, or it became one with another chat of the same person. */
+  gone = $state(false);
   chat = $state.raw<Chat | null>(null);
   unread = $state.raw<UnreadLine | null>(null);
   loadingOlder = $state(false);
@@ -124,6 +126,7 @@ export class Conversation {
       this.problem = null;
     } catch (error) {
       this.problem = error;
+      this.gone = error instanceof Problem && error.status === 404;
       if (this.state !== 'ready') this.state = 'failed';
     }
   }

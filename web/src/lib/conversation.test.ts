@@ -52,6 +52,16 @@ describe('Conversation', () => {
     expect(texts(conversation)).toEqual(['one', 'missed']);
   });
 
+  it('tells when the chat is no more', async () => {
+    const server = new FakeServer();
+    const conversation = await opened(server);
+    expect(conversation.gone).toBe(false);
+    server.on('GET /chats/7', () => Response.json({ title: 'Not Found' }, { status: 404 }));
+    server.frame('RESYNC', { reason: 'a chat is no more' });
+    await settled();
+    expect(conversation.gone).toBe(true);
+  });
+
   it('shows a bubble at once and the message in its place', async () => {
     const server = new FakeServer().on('POST /messages', () => outbox({ id: '9', text: 'Hi' }));
     const conversation = await opened(server);
