@@ -112,6 +112,27 @@ def test_a_message_is_forwarded_to_another_chat(signed_in: App, stack: Stack, lo
     assert _got(stack, phone, colleague, 1) == [("text", "Price list: ten ringgit")]
 
 
+def test_a_text_is_copied_also_where_the_page_has_no_clipboard(signed_in: App, stack: Stack) -> None:
+    app = signed_in
+    _chat(app, stack, "Copies", "Ten ringgit a piece")
+    app.page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    app.message_menu(app.bubble("Ten ringgit")).get_by_role("menuitem", name="Copy text").click()
+    expect(app.page.get_by_text("Copied")).to_be_visible()
+    app.composer.press("Control+v")
+    expect(app.composer).to_have_value("Ten ringgit a piece")
+
+
+def test_a_picture_is_saved_by_its_menu(signed_in: App, stack: Stack) -> None:
+    app = signed_in
+    phone, customer = _chat(app, stack, "Saves", "Look")
+    stack.phones.image(phone=phone, contact=customer, caption="This one")
+    picture = app.bubble("This one")
+    expect(picture.locator("img.whole")).to_be_visible()
+    with app.page.expect_download() as saved:
+        app.message_menu(picture).get_by_role("menuitem", name="Download").click()
+    assert saved.value.suggested_filename.endswith((".jpg", ".jpeg"))
+
+
 def _picture(path: Path, colour: str) -> Path:
     noise = Image.effect_noise((2400, 1800), 90).convert("RGB")
     Image.blend(noise, Image.new("RGB", noise.size, colour), 0.5).save(path, "PNG")

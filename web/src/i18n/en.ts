@@ -13,6 +13,7 @@ export const en = {
   'action.save': 'Save',
   'action.retry': 'Try again',
   'action.copy': 'Copy',
+  'action.not_copied': 'This browser does not let anything be copied. Select the text and copy it yourself.',
   'action.copied': 'Copied',
   'action.download': 'Download',
   'action.back': 'Back',

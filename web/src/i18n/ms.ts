@@ -14,6 +14,7 @@ export const ms: Record<MessageKey, string> = {
   'action.save': 'Simpan',
   'action.retry': 'Cuba lagi',
   'action.copy': 'Salin',
+  'action.not_copied': 'Pelayar ini tidak membenarkan salinan. Pilih teks dan salin sendiri.',
   'action.copied': 'Disalin',
   'action.download': 'Muat turun',
   'action.back': 'Kembali',
