@@ -234,6 +234,8 @@ def test_quick_replies_emojis_and_marks_by_keyboard(signed_in: App, stack: Stack
     app.composer.press_sequentially(word[6:])
     app.composer.press("Enter")
     expect(app.composer).to_have_value(re.compile("^Hi .+, Maybank 5140$"))
+    # whose name is not known is not called by a number
+    expect(app.composer).not_to_have_value(re.compile("[+]60"))
     app.composer.fill("so good ")
     app.composer.evaluate("field => field.setSelectionRange(3, 7)")
     app.composer.press("Control+b")
