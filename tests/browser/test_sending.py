@@ -159,11 +159,14 @@ def test_several_files_go_at_once_each_with_its_caption(
     dialog.get_by_role("button", name="Remove invoice.pdf").click()
     dialog = app.page.get_by_role("dialog", name="Send 2 files")
     dialog.get_by_role("button", name="two.png", exact=True).click()
-    dialog.get_by_label("Add a caption").fill("Red")
-    dialog.get_by_role("button", name="Send", exact=True).click()
-    for caption in ("Green", "Red"):
-        app.expect_ticks(app.bubble(caption), "delivered")
-    assert sorted(_got(stack, phone, customer, 2)) == [("image", "Green"), ("image", "Red")]
+    caption = dialog.get_by_label("Add a caption")
+    caption.press_sequentially("Red")
+    caption.press("Shift+Enter")
+    caption.press_sequentially("and round")
+    caption.press("Enter")
+    for words in ("Green", "and round"):
+        app.expect_ticks(app.bubble(words), "delivered")
+    assert sorted(_got(stack, phone, customer, 2)) == [("image", "Green"), ("image", "Red\nand round")]
 
 
 def test_a_document_goes_with_its_name_and_can_be_stopped(signed_in: App, stack: Stack, tmp_path: Path) -> None:
