@@ -293,7 +293,7 @@ export interface paths {
         };
         /**
          * One device
-         * @description State, identity and pacing.
+         * @description State, identity, pacing and its clock.
          */
         get: operations["get_device"];
         put?: never;
@@ -758,7 +758,7 @@ export interface paths {
         };
         /**
          * How a send goes
-         * @description State, WhatsApp's id, and the times of its ticks.
+         * @description State, WhatsApp's id, the times of its ticks, and while it waits the rule that holds it.
          */
         get: operations["get_outbox"];
         put?: never;
@@ -1362,6 +1362,14 @@ export interface components {
         CheckedNumbers: {
             items: components["schemas"]["CheckedNumber"][];
         };
+        /** Clock */
+        Clock: {
+            last_paced_at: string | null;
+            next_at: string | null;
+            sent_in_hour: number;
+            sent_in_day: number;
+            day_cap: number;
+        };
         /** Colleague */
         Colleague: {
             /** @example 7 */
@@ -1497,6 +1505,8 @@ export interface components {
             /** @description WhatsApp's own limit holds sends until then. */
             paused_until: string | null;
             pause_reason: string | null;
+            /** @description How it stands with its pace; only in `GET /devices/{device_id}`. */
+            clock?: components["schemas"]["Clock"] | null;
         };
         /** DeviceChange */
         DeviceChange: {
@@ -1667,6 +1677,13 @@ export interface components {
         Health: {
             /** @constant */
             status: "ok";
+        };
+        /** HeldBy */
+        HeldBy: {
+            /** @enum {string} */
+            rule: "pool" | "device_offline" | "source_not_running" | "never_open" | "whatsapp_pause" | "not_before" | "hours" | "cap_hour" | "cap_day" | "ramp" | "gap" | "others" | "due";
+            until: string | null;
+            text: string;
         };
         /** Key */
         Key: {
@@ -1914,8 +1931,11 @@ export interface components {
         Outbox: {
             /** @example 93 */
             id: string;
-            /** @example 0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11 */
-            device_id: string;
+            /**
+             * @description Null while a campaign's send waits for a device.
+             * @example 0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11
+             */
+            device_id: string | null;
             /** @example 60198765432@s.whatsapp.net */
             to_jid: string;
             /** @description The chat it belongs to; null before the first message. */
@@ -1945,6 +1965,11 @@ export interface components {
             state: "queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "unknown" | "expired" | "cancelled";
             /** @description Why it waits or failed. */
             reason: string | null;
+            /**
+             * @description What kind of reason a failed or cancelled one has.
+             * @enum {null|string}
+             */
+            cause: "not_on_whatsapp" | "refused" | "reach_out" | "banned" | "media_gone" | "render" | "lead_gone" | "opted_out" | "replied" | "by_person" | "parent_gone" | "device_gone" | null;
             /** @description WhatsApp's id, from `sent` on. */
             message_id: string | null;
             attempts: number;
@@ -1956,6 +1981,8 @@ export interface components {
             sent_at: string | null;
             delivered_at: string | null;
             read_at: string | null;
+            /** @description Of one that is `queued`: what holds it; only in `GET /outbox/{outbox_id}`. */
+            held_by?: components["schemas"]["HeldBy"] | null;
         };
         /** Pacing */
         Pacing: {
@@ -1975,8 +2002,15 @@ export interface components {
             per_day: number;
             /** @description Show typing before a message, longer for longer texts. */
             typing: boolean;
-            /** @description Start slower after pairing; stored, and not applied by this version. */
+            /** @description Start slower after pairing: 20 on the first day, growing to `per_day` in 14 days. */
             ramp: boolean;
+            /**
+             * @description From then until `quiet_until` nothing leaves, where the person lives.
+             * @example 21:00
+             */
+            quiet_from: string | null;
+            /** @example 08:00 */
+            quiet_until: string | null;
         };
         /** PacingChange */
         PacingChange: {
@@ -1986,6 +2020,10 @@ export interface components {
             per_day?: number;
             typing?: boolean;
             ramp?: boolean;
+            /** @description `21:00`; null with the other: no quiet hours. */
+            quiet_from?: string | null;
+            /** @description `21:00`; null with the other: no quiet hours. */
+            quiet_until?: string | null;
         };
         /** Page[DeviceChange] */
         DeviceChangePage: {
