@@ -74,6 +74,8 @@ def _things(tenant: Tenant) -> tuple[Device, dict[str, str]]:
         "user_id": str(tenant.world.sql("SELECT max(user_id) FROM members WHERE tenant_id = $1", tenant.id)),
         "note_id": str(tenant.note(chat)),
         "label_id": str(tenant.label()),
+        "lead_id": str(tenant.lead(device)),
+        "distribution_id": str(tenant.distribution()),
     }
 
 
@@ -104,7 +106,7 @@ def test_things_of_another_workspace_do_not_exist(tenant: Tenant, stranger: Tena
 
 @pytest.mark.parametrize(
     "route",
-    [route for route in WITH_IDS if not re.search("key_id|user_id|label_id|reply_id", route.path)],
+    [route for route in WITH_IDS if not re.search("key_id|user_id|label_id|reply_id|distribution_id", route.path)],
     ids=_name,
 )
 def test_things_of_a_device_out_of_reach_do_not_exist(tenant: Tenant, route: Route) -> None:
@@ -129,6 +131,8 @@ def test_ids_that_are_none_name_nothing(tenant: Tenant, route: Route, nonsense: 
             "user_id",
             "note_id",
             "label_id",
+            "lead_id",
+            "distribution_id",
         ),
         nonsense,
     )
