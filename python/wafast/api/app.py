@@ -39,6 +39,7 @@ from wafast.api.pairings import PairingController
 from wafast.api.problems import Problem, answer_http_exception, answer_problem, answer_too_deep, answer_unexpected
 from wafast.api.quick_replies import QuickReplyController
 from wafast.api.receipts import ReceiptController
+from wafast.api.replacements import ReplacementController
 from wafast.api.search import SearchController
 from wafast.api.segments import SegmentController
 from wafast.api.services import Services
@@ -97,6 +98,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             CampaignReportController,
             DistributionController,
             DecisionController,
+            ReplacementController,
             LeadController,
             LeadDetailController,
             ImportController,

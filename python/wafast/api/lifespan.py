@@ -20,6 +20,7 @@ from wafast.distribution.runner import keep_distributing
 from wafast.events.bus import subscribe
 from wafast.events.calls import Caller
 from wafast.events.hub import Hub
+from wafast.inbox.chat_order import keep_order
 from wafast.inbox.media_quota import keep_within
 from wafast.inbox.media_store import MediaStore
 from wafast.inbox.search_index import keep_indexed
@@ -92,6 +93,7 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
         asyncio.create_task(_kept_up("media", keep_within(pool, services.media, settings.media_quota))),
         asyncio.create_task(_kept_up("search", keep_indexed(database_uri))),
         asyncio.create_task(_kept_up("distribution", keep_distributing(database_uri))),
+        asyncio.create_task(_kept_up("chat order", keep_order(database_uri))),
         asyncio.create_task(_kept_up("campaigns", keep_planned(database_uri, pool))),
         asyncio.create_task(_kept_up("imports", keep_importing(database_uri))),
         asyncio.create_task(_kept_up("vitals", watch_loop(metrics.loop_late))),

@@ -24,6 +24,7 @@ Code = Literal[
     "LEAD_UPDATE",
     "IMPORT_UPDATE",
     "RESYNC",
+    "PONG",
 ]
 
 #: What a person reading the stream sees beside the code.
@@ -42,6 +43,7 @@ MESSAGES: dict[Code, str] = {
     "LEAD_UPDATE": "leads changed; without ids, many did",
     "IMPORT_UPDATE": "an import changed",
     "RESYNC": "fetch again what is shown: frames may be missing",
+    "PONG": "the connection lives",
 }
 
 

@@ -31,11 +31,17 @@ export type Frame = {
   [Code in keyof Results]: { id: string; code: Code; message: string; result: Results[Code] };
 }[keyof Results];
 
+/** The answer to `ping`, behind all that happened before. */
+export interface Pong {
+  id: string;
+  code: 'PONG';
+}
+
 /** A frame from the text of a WebSocket message, or null for what this version does not know. */
-export function readFrame(text: string): Frame | null {
+export function readFrame(text: string): Frame | Pong | null {
   const value: unknown = JSON.parse(text);
   if (typeof value !== 'object' || value === null || !('code' in value) || !('result' in value)) return null;
-  return value as Frame;
+  return value as Frame | Pong;
 }
 
 /** Whether `id` was already seen when `last` was the newest: the same start of the server and not beyond it. */
