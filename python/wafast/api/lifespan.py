@@ -21,6 +21,7 @@ from wafast.events.hub import Hub
 from wafast.inbox.media_quota import keep_within
 from wafast.inbox.media_store import MediaStore
 from wafast.inbox.search_index import keep_indexed
+from wafast.sequences.walk import keep_walking
 from wafast.vitals import watch_loop
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
         asyncio.create_task(_kept_up("leases", _bury_dead_workers(pool))),
         asyncio.create_task(_kept_up("media", keep_within(pool, services.media, settings.media_quota))),
         asyncio.create_task(_kept_up("search", keep_indexed(database_uri))),
+        asyncio.create_task(_kept_up("sequences", keep_walking(database_uri))),
         asyncio.create_task(_kept_up("vitals", watch_loop(metrics.loop_late))),
     ]
     try:
