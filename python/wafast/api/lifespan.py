@@ -8,6 +8,7 @@ import logging
 import random
 from typing import TYPE_CHECKING, Any
 
+from wafast.answers.follow import keep_answered
 from wafast.api.fetches import Fetches
 from wafast.api.frames import FrameLoader
 from wafast.api.idempotency import IdempotencyKeys
@@ -88,6 +89,7 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
         asyncio.create_task(_kept_up("leases", _bury_dead_workers(pool))),
         asyncio.create_task(_kept_up("media", keep_within(pool, services.media, settings.media_quota))),
         asyncio.create_task(_kept_up("search", keep_indexed(database_uri))),
+        asyncio.create_task(_kept_up("answers", keep_answered(database_uri))),
         asyncio.create_task(_kept_up("sequences", keep_walking(database_uri))),
         asyncio.create_task(_kept_up("vitals", watch_loop(metrics.loop_late))),
     ]

@@ -102,7 +102,10 @@ async def set_state(
     enrolment_id: int,
     state: Literal["active", "paused", "stopped"],
 ) -> EnrolmentRow | None:
-    """Pause, resume or stop it: None when there is no such one. The delay goes on while it is paused. Raises HasEnded."""
+    """Pause, resume or stop it; None when there is no such one. The delay goes on while it is paused.
+
+    Raises HasEnded.
+    """
     async with pool.acquire() as connection, connection.transaction():
         held = await connection.fetchrow(q.hold_enrolment, tenant_id, sequence_id, enrolment_id)
         if held is None:

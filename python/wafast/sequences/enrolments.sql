@@ -80,14 +80,17 @@ WHERE tenant_id = $1 AND id = $2 AND state = 'queued' RETURNING id
 
 -- name: stop_enrolments
 -- $1 enrolments, $2 why. Whoever is at one of them now is waited for: what it put into the outbox is seen by cancel_open.
-UPDATE enrolments SET state = 'stopped', reason = $2, ended_at = now()
-WHERE id = ANY ($1::int8[]) AND ended_at IS NULL
-RETURNING id, tenant_id, sequence_id
+WITH held AS (
+    SELECT id FROM enrolments WHERE id = ANY ($1::int8[]) AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE enrolments e SET state = 'stopped', reason = $2, ended_at = now() FROM held WHERE e.id = held.id
+RETURNING e.id, e.tenant_id, e.sequence_id
 
 -- name: cancel_open
 -- $1 enrolments that were stopped, $2 why, for counting, $3 in words.
 UPDATE outbox SET state = 'cancelled', cause = $2, reason = $3
-WHERE enrolment_id = ANY ($1::int8[]) AND state = 'queued'
+WHERE state = 'queued' AND id IN (SELECT id FROM outbox WHERE enrolment_id = ANY ($1::int8[]) AND state = 'queued'
+                                  ORDER BY id FOR NO KEY UPDATE)
 RETURNING id, tenant_id, device_no
 
 -- name: queue_open

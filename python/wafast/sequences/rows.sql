@@ -82,7 +82,10 @@ UPDATE sequence_steps SET deleted_at = now() WHERE tenant_id = $1 AND id = $2
 -- name: cancel_step
 -- What waits of the source $2 does not leave; $3 why, as the walk reads it, and $4 in words.
 UPDATE outbox SET state = 'cancelled', cause = $3, reason = $4
-WHERE tenant_id = $1 AND source_id = $2 AND enrolment_id IS NOT NULL AND sent_at IS NULL AND state = 'queued'
+WHERE state = 'queued' AND id IN (
+    SELECT id FROM outbox
+    WHERE tenant_id = $1 AND source_id = $2 AND enrolment_id IS NOT NULL AND sent_at IS NULL AND state = 'queued'
+    ORDER BY id FOR NO KEY UPDATE)
 
 -- name: queue_unbegun
 -- Who entered before there was a step.

@@ -1,9 +1,9 @@
-"""The walk: when an enrolment begins, the row of its first step is put into the outbox, and when a step has left, the row of
-the next. One process does it, the others wait for its place.
+"""The walk: when an enrolment begins, the row of its first step is put into the outbox, and when a step has left, the
+row of the next. One process does it, the others wait for its place.
 
-It knows nothing but the database. What moves an enrolment puts it into a queue in its own transaction; the walk takes it
-out in the transaction that puts the next row in. A cut at any instant leaves both or neither, and a row twice is impossible
-(outbox_once_a_step).
+It knows nothing but the database. What moves an enrolment puts it into a queue in its own transaction; the walk takes
+it out in the transaction that puts the next row in. A cut at any instant leaves both or neither, and a row twice is
+impossible (outbox_once_a_step).
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ def decide(at: Standing) -> Move | Reason:
 
 
 def delay_begins(at: Standing, now: datetime) -> datetime:
-    """From when the next step's delay counts: the send before, or what ended that step instead; a deleted one was none."""
+    """From when the next step's delay counts: the send before, or what ended that step instead; a deleted step never
+    was."""
     if at.row_state is None or at.cause == "step_deleted":
         return at.since
     return at.sent_at or now

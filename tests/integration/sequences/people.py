@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import time
 from typing import Any
 
 import asyncpg
 
+from wafast.answers.follow import Follower
 from wafast.database.pool import connect
 from wafast.outbox.sources import Message, Pace
 from wafast.sequences import enrolments, rows
@@ -41,8 +44,8 @@ class People:
         tenant_id = await pool.fetchval("INSERT INTO tenants (name) VALUES ($1) RETURNING id", name)
         device_no = await pool.fetchval(
             "INSERT INTO devices (tenant_id, name, network, state, jid, desired_state, store, min_seconds, max_seconds,"
-            " ramp, typing) VALUES ($1, 'Shop', 'loopback', 'online', '60111@s.whatsapp.net', 'connected', 'x.db', 0, 0,"
-            " false, false) RETURNING no",
+            " ramp, typing) VALUES ($1, 'Shop', 'loopback', 'online', '60111@s.whatsapp.net', 'connected', 'x.db',"
+            " 0, 0, false, false) RETURNING no",
             tenant_id,
         )
         return cls(uri, pool, tenant_id, device_no)
@@ -117,6 +120,43 @@ class People:
         found = await self.pool.fetch("SELECT * FROM enrolments WHERE sequence_id = $1 ORDER BY id", sequence_id)
         return [(row["state"], row["reason"]) for row in found]
 
+    async def until(self, query: str) -> None:
+        """Until a query's value is true."""
+        deadline = time.monotonic() + 60
+        while not await self.value(query):
+            assert time.monotonic() < deadline, query
+            await asyncio.sleep(0.05)
+
     async def value(self, query: str, *arguments: object) -> Any:
         """One value."""
         return await self.pool.fetchval(query, *arguments)
+
+    async def write(
+        self, text: str, phone: str, *, at: float | None = None, flags: int = 0, kind: int = 0, jid: str | None = None
+    ) -> tuple[int, int]:
+        """The person of a number writes to the device, as the core stores it; gives its place.
+
+        Args:
+            at: seconds from now.
+        """
+        jid = jid or f"{phone[1:]}@s.whatsapp.net"
+        chat = await self.pool.fetchval(
+            "INSERT INTO chats (tenant_id, device_no, jid, is_group) VALUES ($1, $2, $3, $3 LIKE '%@g.us')"
+            " ON CONFLICT (device_no, jid) DO UPDATE SET jid = excluded.jid RETURNING id",
+            self.tenant_id, self.device_no, jid,
+        )  # fmt: skip
+        key = int(time.time() + (at or 0)) << 32 | next(_numbers)
+        await self.pool.execute(
+            "INSERT INTO messages (chat_id, key, created_at, device_no, tenant_id, kind, flags, status, message_id,"
+            " body) VALUES ($1, $2, now(), $3, $4, $5, $6, 0, $7, $8)",
+            chat, key, self.device_no, self.tenant_id, kind, flags, f"M{key}", text,
+        )  # fmt: skip
+        return chat, key
+
+    async def follow(self) -> None:
+        """Looks at everything people wrote, as after a start."""
+        connection = await connect(self.uri, "answers")
+        try:
+            await Follower(connection).look_back()
+        finally:
+            await connection.close()
