@@ -9,6 +9,8 @@ export const { p, navigate, isActive, route } = createRouter({
   '/inbox/:chat': Inbox,
   '/device/:id/whatsapp-web': Inbox,
   '/device/:id/whatsapp-web/:chat': Inbox,
+  '/sequences': () => import('./pages/Sequences.svelte'),
+  '/sequences/:id': () => import('./pages/Sequence.svelte'),
   '/people': () => import('./pages/People.svelte'),
   '/keys': () => import('./pages/Keys.svelte'),
   '*': Devices,

@@ -17,6 +17,7 @@ from wafast.api.database_errors import answer_away, answer_refused_text
 from wafast.api.device_bulk import DeviceBulkController
 from wafast.api.devices import DeviceController
 from wafast.api.docs import DocumentFile, DocumentPage, docs_router
+from wafast.api.enrolments import EnrolmentController
 from wafast.api.gallery import GalleryController
 from wafast.api.gate import MAX_JSON_BODY, Gate
 from wafast.api.health import HealthController
@@ -34,6 +35,7 @@ from wafast.api.problems import Problem, answer_http_exception, answer_problem, 
 from wafast.api.quick_replies import QuickReplyController
 from wafast.api.receipts import ReceiptController
 from wafast.api.search import SearchController
+from wafast.api.sequences import SequenceController
 from wafast.api.services import Services
 from wafast.api.session import SessionController
 from wafast.api.users import UserController
@@ -85,6 +87,8 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             MessageActionController,
             QuickReplyController,
             UploadController,
+            SequenceController,
+            EnrolmentController,
         ],
     )
     return Litestar(

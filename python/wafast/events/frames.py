@@ -20,6 +20,7 @@ Code = Literal[
     "DEVICE_LOGGED_OUT",
     "NOTE_UPDATE",
     "LABELS_UPDATE",
+    "SEQUENCE_UPDATE",
     "RESYNC",
 ]
 
@@ -35,6 +36,7 @@ MESSAGES: dict[Code, str] = {
     "DEVICE_LOGGED_OUT": "a device was logged out",
     "NOTE_UPDATE": "a private note was written, changed or deleted",
     "LABELS_UPDATE": "the workspace's labels changed",
+    "SEQUENCE_UPDATE": "a sequence changed",
     "RESYNC": "fetch again what is shown: frames may be missing",
 }
 

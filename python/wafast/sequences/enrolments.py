@@ -57,20 +57,30 @@ class HasEnded(Exception):
     """The enrolment is completed or stopped."""
 
 
-async def enrol(
-    pool: asyncpg.Pool, tenant_id: int, sequence_id: int, leads: Sequence[int] | dict[str, Any], *, again: bool
-) -> int:
-    """How many leads have entered: of some ids, or of a filter of leads_matching(), in one statement.
+async def enrol(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, leads: Sequence[int], *, again: bool) -> int:
+    """How many of these leads have entered. Who wants no messages does not enter, nor who is in it; who was in it
+    before only with `again`. Raises rows.NoSequence."""
+    return await _enrol(pool, q.enrol_ids, tenant_id, sequence_id, list(leads), again)
 
-    Who wants no messages does not enter, nor who is in it; who was in it before only with `again`.
-    Raises rows.NoSequence.
-    """
-    query = q.enrol_matching if isinstance(leads, dict) else q.enrol_ids
-    given = leads if isinstance(leads, dict) else list(leads)
+
+async def enrol_matching(
+    pool: asyncpg.Pool, tenant_id: int, sequence_id: int, leads: dict[str, Any], *, again: bool
+) -> int:
+    """As `enrol`, for all leads that fit a filter of leads_matching(), in one statement."""
+    return await _enrol(pool, q.enrol_matching, tenant_id, sequence_id, leads, again)
+
+
+async def _enrol(pool: asyncpg.Pool, query: str, tenant_id: int, sequence_id: int, leads: object, again: bool) -> int:
     async with rows.held(pool, tenant_id, sequence_id) as (connection, _):
-        tag = await connection.execute(query, tenant_id, sequence_id, given, again)
-        await bus.publish(connection, [changed(tenant_id, sequence_id)])
+        tag = await connection.execute(query, tenant_id, sequence_id, leads, again)
+        await tell(connection, tenant_id, sequence_id)
     return int(tag.rpartition(" ")[2])
+
+
+async def region(pool: asyncpg.Pool, tenant_id: int) -> str:
+    """Of the tenant's numbers without a country code."""
+    found: str = await pool.fetchval(q.region_of_tenant, tenant_id)
+    return found
 
 
 async def list_rows(
@@ -158,12 +168,17 @@ async def delete(pool: asyncpg.Pool, tenant_id: int, sequence_id: int) -> None:
         await connection.execute(q.delete_sequence, tenant_id, sequence_id)
         await connection.execute(q.queue_open, tenant_id, sequence_id)
         await connection.execute(q.wake_walk)
-        await bus.publish(connection, [changed(tenant_id, sequence_id)])
+        await tell(connection, tenant_id, sequence_id)
 
 
 def changed(tenant_id: int, sequence_id: int) -> bus.Event:
     """The event that a sequence or its enrolments changed."""
     return {"k": "sequence", "t": tenant_id, "id": sequence_id}
+
+
+async def tell(connection: Executor, tenant_id: int, sequence_id: int) -> None:
+    """Whoever looks at the sequence fetches it again."""
+    await bus.publish(connection, [changed(tenant_id, sequence_id)])
 
 
 async def tell_rows(connection: Executor, cancelled: Sequence[asyncpg.Record]) -> None:
@@ -183,4 +198,4 @@ async def _go_on(
     await connection.execute(q.wake_walk)
     for device in await connection.fetch(q.device_of_row, tenant_id, outbox_id):
         await bus.wake(connection, "outbox", device["network"], device["no"])
-    await bus.publish(connection, [changed(tenant_id, sequence_id)])
+    await tell(connection, tenant_id, sequence_id)

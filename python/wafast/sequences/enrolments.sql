@@ -7,6 +7,7 @@ SELECT $1, $2, l.id FROM leads l
 WHERE l.tenant_id = $1 AND l.id = ANY ($3::int8[])
   AND NOT EXISTS (SELECT FROM suppressions s WHERE s.tenant_id = $1 AND s.phone = l.phone)
   AND ($4::bool OR NOT EXISTS (SELECT FROM enrolments e WHERE e.sequence_id = $2 AND e.lead_id = l.id))
+ORDER BY l.id
 ON CONFLICT DO NOTHING
 
 -- name: enrol_matching
@@ -15,6 +16,7 @@ INSERT INTO enrolments (tenant_id, sequence_id, lead_id)
 SELECT $1, $2, l.id FROM leads_matching($1, $3) l
 WHERE NOT EXISTS (SELECT FROM suppressions s WHERE s.tenant_id = $1 AND s.phone = l.phone)
   AND ($4::bool OR NOT EXISTS (SELECT FROM enrolments e WHERE e.sequence_id = $2 AND e.lead_id = l.id))
+ORDER BY l.id
 ON CONFLICT DO NOTHING
 
 -- name: list_enrolments
@@ -99,3 +101,6 @@ SELECT id FROM enrolments WHERE tenant_id = $1 AND sequence_id = $2 AND ended_at
 
 -- name: device_of_row
 SELECT d.network, d.no FROM outbox o JOIN devices d ON d.no = o.device_no WHERE o.tenant_id = $1 AND o.id = $2
+
+-- name: region_of_tenant
+SELECT region FROM tenants WHERE id = $1

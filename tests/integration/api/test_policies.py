@@ -74,7 +74,32 @@ def _things(tenant: Tenant) -> tuple[Device, dict[str, str]]:
         "user_id": str(tenant.world.sql("SELECT max(user_id) FROM members WHERE tenant_id = $1", tenant.id)),
         "note_id": str(tenant.note(chat)),
         "label_id": str(tenant.label()),
+        **_sequence(tenant),
     }
+
+
+def _sequence(tenant: Tenant) -> dict[str, str]:
+    """A sequence with a step and a lead at it."""
+    sql = tenant.world.sql
+    sequence = sql(
+        "INSERT INTO sequences (tenant_id, name, created_by) VALUES ($1, 'S', 'key:0') RETURNING id", tenant.id
+    )
+    source = sql("INSERT INTO sources (tenant_id, kind, template) VALUES ($1, 'text', 'Hi') RETURNING id", tenant.id)
+    step = sql(
+        "INSERT INTO sequence_steps (tenant_id, sequence_id, source_id, place, delay_seconds)"
+        " VALUES ($1, $2, $3, 1, 60) RETURNING id",
+        tenant.id, sequence, source,
+    )  # fmt: skip
+    lead = sql(
+        "INSERT INTO leads (tenant_id, phone, zone) VALUES ($1, '+60191234567', 'UTC')"
+        " ON CONFLICT (tenant_id, phone) DO UPDATE SET zone = 'UTC' RETURNING id",
+        tenant.id,
+    )
+    enrolment = sql(
+        "INSERT INTO enrolments (tenant_id, sequence_id, lead_id) VALUES ($1, $2, $3) RETURNING id",
+        tenant.id, sequence, lead,
+    )  # fmt: skip
+    return {"sequence_id": str(sequence), "step_id": str(step), "enrolment_id": str(enrolment)}
 
 
 @pytest.mark.parametrize("route", PROTECTED, ids=_name)
@@ -104,7 +129,7 @@ def test_things_of_another_workspace_do_not_exist(tenant: Tenant, stranger: Tena
 
 @pytest.mark.parametrize(
     "route",
-    [route for route in WITH_IDS if not re.search("key_id|user_id|label_id|reply_id", route.path)],
+    [route for route in WITH_IDS if not re.search("key_id|user_id|label_id|reply_id|sequence_id", route.path)],
     ids=_name,
 )
 def test_things_of_a_device_out_of_reach_do_not_exist(tenant: Tenant, route: Route) -> None:
@@ -129,6 +154,9 @@ def test_ids_that_are_none_name_nothing(tenant: Tenant, route: Route, nonsense: 
             "user_id",
             "note_id",
             "label_id",
+            "sequence_id",
+            "step_id",
+            "enrolment_id",
         ),
         nonsense,
     )

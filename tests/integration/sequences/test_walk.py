@@ -117,7 +117,7 @@ async def test_a_filter_enrols_exactly_those_it_counts_but_who_wants_nothing_mor
         "INSERT INTO suppressions (tenant_id, phone, reason, created_by) VALUES ($1, '+60149000001', 'x', 'test')",
         people.tenant_id,
     )
-    assert await enrolments.enrol(people.pool, people.tenant_id, sequence, {"tags": ["vip"]}, again=False) == 9
+    assert await enrolments.enrol_matching(people.pool, people.tenant_id, sequence, {"tags": ["vip"]}, again=False) == 9
 
 
 @pytest.mark.parametrize(("state", "cause"), [("failed", "refused"), ("unknown", None), ("expired", None)])

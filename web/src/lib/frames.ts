@@ -23,6 +23,7 @@ interface Results {
   DEVICE_LOGGED_OUT: Device;
   NOTE_UPDATE: Note | GoneNote;
   LABELS_UPDATE: { items: Label[] };
+  SEQUENCE_UPDATE: { id: string };
   RESYNC: { reason: string };
 }
 
