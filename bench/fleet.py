@@ -30,8 +30,8 @@ q = lines.q
 #: Lines that are not online by then count as lost.
 ONLINE_SECONDS = 240.0
 #: What follows on a start is over by then: names are asked for, session files looked at.
-SETTLE_SECONDS = 8.0
-IDLE_SECONDS = 15.0
+SETTLE_SECONDS = 5.0
+IDLE_SECONDS = 13.0
 AWAY_SECONDS = 20.0
 ROUND_TRIP_MS = 50
 #: What contacts write: a name, how many messages to each line, how many a second in all (None: at once). A chat gets 16

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import phonenumbers
+from phonenumbers import timezone
 
 #: Region of a number written without a country code.
 DEFAULT_REGION = "MY"
@@ -48,6 +49,18 @@ def to_jid(text: str) -> str:
     if server not in known or not (digits.isascii() and digits.isdigit() and len(digits) <= 40):
         raise PhoneError(f"{text!r} is not a JID to write to; 60123456789@s.whatsapp.net, …@lid and …@g.us are")
     return f"{user}@{known[server]}"
+
+
+def zone_of(jid: str) -> str | None:
+    """The time zone (IANA) of the place a phone-number JID's number is of; None where nobody can say."""
+    phone = of_jid(jid)
+    if phone is None:
+        return None
+    try:
+        zones = timezone.time_zones_for_number(phonenumbers.parse(phone))
+    except phonenumbers.NumberParseException:
+        return None
+    return next((zone for zone in zones if zone != timezone.UNKNOWN_TIMEZONE), None)
 
 
 def of_jid(jid: str | None) -> str | None:

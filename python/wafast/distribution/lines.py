@@ -41,6 +41,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         sent: those it has made.
         waiting: rows that wait there and may leave within a day, counted up to an hour's worth.
         lost: connections it lost within a day.
+        people: leads it has.
         days: since it was paired.
         was_paused: WhatsApp held it back within a week.
         paused_until: WhatsApp holds it back until then.
@@ -57,6 +58,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     sent: int
     waiting: int
     lost: int
+    people: int
     days: float
     was_paused: bool
     paused_until: datetime | None

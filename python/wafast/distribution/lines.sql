@@ -10,6 +10,7 @@ SELECT d.no, d.id AS device_id, d.name, d.network, d.state, d.per_day AS cap, d.
        (SELECT count(*)::int4 FROM (SELECT c.state, c.at FROM device_changes c WHERE c.device_no = d.no
                                     ORDER BY c.id DESC LIMIT 40) c
         WHERE c.state = 'offline' AND c.at > now() - interval '1 day') AS lost,
+       (SELECT count(*)::int4 FROM leads p WHERE p.device_no = d.no) AS people,
        extract(epoch FROM now() - coalesce(d.paired_at, d.created_at))::float8 / 86400 AS days,
        coalesce(d.paused_until > now() - interval '7 days', false) AS was_paused,
        CASE WHEN d.paused_until > now() THEN d.paused_until END AS paused_until,

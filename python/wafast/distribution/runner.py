@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from wafast.database.turn import DISTRIBUTION, keep_at
-from wafast.distribution import pool
+from wafast.distribution import people, pool
 from wafast.distribution.lines import standings
 from wafast.events.bus import EVENTS, Event
 
@@ -86,7 +86,8 @@ class Runner:
         """
         if changed is None or changed:
             await self._take_back(changed)
-        return await self._give()
+        wait = await self._give()
+        return 0.0 if await people.step(self._connection) else wait
 
     async def _take_back(self, changed: Collection[int] | None) -> None:
         for lane in await pool.stuck_lanes(self._connection, None if changed is None else list(changed)):

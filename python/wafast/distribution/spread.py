@@ -26,11 +26,13 @@ class Line(msgspec.Struct, frozen=True):
         no: its number.
         room: how many it can take at most.
         weight: its share of those whom nobody knows, relative to the others' weights; 0 where it takes none of them.
+        has: people it has already; they count in its share, not in its room.
     """
 
     no: int
     room: int
     weight: float
+    has: int = 0
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -83,7 +85,8 @@ def spread(people: Iterable[Person], lines: Iterable[Line], seed: int) -> tuple[
             take(person.key, *best)
 
     def place(no: int) -> tuple[float, float, int]:
-        return (taken[no] + 0.5) / open_lines[no].weight, ties[no], no
+        line = open_lines[no]
+        return (line.has + taken[no] + 0.5) / line.weight, ties[no], no
 
     turns = [place(no) for no, line in open_lines.items() if line.weight > 0 and taken[no] < line.room]
     heapq.heapify(turns)

@@ -75,6 +75,8 @@ def _things(tenant: Tenant) -> tuple[Device, dict[str, str]]:
         "note_id": str(tenant.note(chat)),
         "label_id": str(tenant.label()),
         **_sequence(tenant),
+        "lead_id": str(tenant.lead(device)),
+        "distribution_id": str(tenant.distribution()),
     }
 
 
@@ -129,7 +131,7 @@ def test_things_of_another_workspace_do_not_exist(tenant: Tenant, stranger: Tena
 
 @pytest.mark.parametrize(
     "route",
-    [route for route in WITH_IDS if not re.search("key_id|user_id|label_id|reply_id|sequence_id", route.path)],
+    [route for route in WITH_IDS if not re.search("(key|user|label|reply|distribution|sequence)_id", route.path)],
     ids=_name,
 )
 def test_things_of_a_device_out_of_reach_do_not_exist(tenant: Tenant, route: Route) -> None:
@@ -157,6 +159,8 @@ def test_ids_that_are_none_name_nothing(tenant: Tenant, route: Route, nonsense: 
             "sequence_id",
             "step_id",
             "enrolment_id",
+            "lead_id",
+            "distribution_id",
         ),
         nonsense,
     )

@@ -219,6 +219,24 @@ class Tenant:
         )  # fmt: skip
         return found
 
+    def lead(self, device: Device | None = None) -> int:
+        """Somebody to write to, of a device or of none."""
+        found: int = self.world.sql(
+            "INSERT INTO leads (tenant_id, phone, zone, device_no) VALUES ($1, $2, 'Asia/Kuala_Lumpur', $3)"
+            " RETURNING id",
+            self.id, f"+6018{next(_numbers):07}", None if device is None else device.no,
+        )  # fmt: skip
+        return found
+
+    def distribution(self) -> int:
+        """One that is done."""
+        found: int = self.world.sql(
+            "INSERT INTO distributions (tenant_id, filter, people, left_over, state, ended_at, created_by)"
+            " VALUES ($1, '{}', 0, 0, 'done', now(), 'user:1') RETURNING id",
+            self.id,
+        )  # fmt: skip
+        return found
+
     def outbox(self, device: Device, state: str = "queued") -> int:
         """An outbox row."""
         found: int = self.world.sql(

@@ -79,3 +79,11 @@ def test_twice_the_weight_is_twice_the_people() -> None:
     decisions, left = spread([Person(key) for key in range(600)], lines, 7)
     assert Counter(one.device_no for one in decisions) == {1: 100, 2: 200, 3: 300}
     assert left == []
+
+
+def test_who_has_people_already_gets_fewer_until_all_are_in_proportion() -> None:
+    lines = [Line(1, 1000, 1.0, has=90), Line(2, 1000, 1.0), Line(3, 1000, 1.0)]
+    decisions, _ = spread([Person(key) for key in range(60)], lines, 7)
+    assert Counter(one.device_no for one in decisions) == {2: 30, 3: 30}
+    decisions, _ = spread([Person(key) for key in range(210)], lines, 7)
+    assert Counter(one.device_no for one in decisions) == {1: 10, 2: 100, 3: 100}
