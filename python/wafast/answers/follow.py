@@ -20,6 +20,7 @@ from wafast.database.queries import load
 from wafast.database.turn import ANSWERS, keep_at
 from wafast.events import bus
 from wafast.events.bus import EVENTS, Event
+from wafast.leads import rows as leads
 from wafast.sequences import enrolments
 
 if TYPE_CHECKING:
@@ -159,7 +160,9 @@ class Follower:
             both = list(last), list(last.values())
             noted = await self._connection.fetch(q.note_replies, *both)
             self._late = {row["id"]: row["at"] for row in await self._connection.fetch(q.not_noted, *both)}
-            await bus.publish(self._connection, [lead_changed(row["tenant_id"], row["id"]) for row in noted])
+            for tenant_id in {row["tenant_id"] for row in noted}:
+                told = [row["id"] for row in noted if row["tenant_id"] == tenant_id]
+                await leads.tell(self._connection, tenant_id, told)
 
 
 async def opt_out(connection: asyncpg.Connection, message: Heard) -> None:
@@ -177,7 +180,7 @@ async def opt_out(connection: asyncpg.Connection, message: Heard) -> None:
         if is_new and message.opt_out_answer:
             await _confirm(connection, message)
         if message.lead_id is not None:
-            await bus.publish(connection, [lead_changed(message.tenant_id, message.lead_id)])
+            await leads.tell(connection, message.tenant_id, [message.lead_id])
     log.info("a person wants nothing more", tenant=message.tenant_id, device=message.device_no)
 
 
@@ -213,11 +216,6 @@ async def note_answered(connection: asyncpg.Connection, replies: Sequence[tuple[
     for row in await connection.fetch(q.answered, *_columns(replies)):
         marked += await connection.fetch(q.note_answered, row["id"], row["at"])
     await enrolments.tell_rows(connection, marked)
-
-
-def lead_changed(tenant_id: int, lead_id: int) -> Event:
-    """The event that a lead looks different."""
-    return {"k": "lead", "t": tenant_id, "id": lead_id}
 
 
 def _columns(replies: Sequence[tuple[int, datetime]]) -> tuple[list[int], list[datetime]]:

@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 
 from wafast.accounts.principal import Principal
 from wafast.api.all_chats import AllChatsController
+from wafast.api.chat_lead import ChatLeadController
 from wafast.api.chat_work import ChatWorkController
 from wafast.api.chats import ChatController
 from wafast.api.database_errors import answer_away, answer_refused_text
@@ -90,6 +91,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             UploadController,
             SequenceController,
             EnrolmentController,
+            ChatLeadController,
             DistributionController,
             DecisionController,
         ],

@@ -21,6 +21,7 @@ from wafast.api.problems import Problem, conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.sequences import find_sequence
 from wafast.api.services import Services
+from wafast.leads import rows as leads
 from wafast.leads.filters import LeadFilter, stored
 from wafast.sequences import enrolments, rows
 from wafast.sequences.enrolments import EnrolmentRow, Reason, State
@@ -123,9 +124,9 @@ class EnrolmentController(Controller):
             raise refused_field("lead_ids", None, "either lead_ids or filter is wanted, and not both")
         number = number_of("sequence", sequence_id)
         if isinstance(data.filter, LeadFilter):
-            region = await enrolments.region(services.pool, principal.tenant_id)
-            leads = stored(data.filter, region)
-            count = enrolments.enrol_matching(services.pool, principal.tenant_id, number, leads, again=data.again)
+            region, _ = await leads.region(services.pool, principal.tenant_id)
+            wanted = stored(data.filter, region)
+            count = enrolments.enrol_matching(services.pool, principal.tenant_id, number, wanted, again=data.again)
         else:
             ids = [lead for lead in map(as_number, data.lead_ids or []) if lead is not None]
             count = enrolments.enrol(services.pool, principal.tenant_id, number, ids, again=data.again)

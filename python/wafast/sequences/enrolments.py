@@ -24,13 +24,14 @@ q = load(__file__)
 
 State = Literal["active", "paused", "completed", "stopped"]
 #: Why one was stopped.
-Reason = Literal["by_person", "replied", "opted_out", "not_on_whatsapp", "sequence_deleted"]
+Reason = Literal["by_person", "replied", "opted_out", "not_on_whatsapp", "sequence_deleted", "merged"]
 IN_WORDS: dict[Reason, str] = {
     "by_person": "a person stopped it",
     "replied": "the lead has written",
     "opted_out": "the lead wants nothing more",
     "not_on_whatsapp": "the number is not on WhatsApp",
     "sequence_deleted": "the sequence was deleted",
+    "merged": "the lead became one with another",
 }
 
 
@@ -72,15 +73,10 @@ async def enrol_matching(
 
 async def _enrol(pool: asyncpg.Pool, query: str, tenant_id: int, sequence_id: int, leads: object, again: bool) -> int:
     async with rows.held(pool, tenant_id, sequence_id) as (connection, _):
+        await connection.execute(q.plan_by_filter)
         tag = await connection.execute(query, tenant_id, sequence_id, leads, again)
         await tell(connection, tenant_id, sequence_id)
     return int(tag.rpartition(" ")[2])
-
-
-async def region(pool: asyncpg.Pool, tenant_id: int) -> str:
-    """Of the tenant's numbers without a country code."""
-    found: str = await pool.fetchval(q.region_of_tenant, tenant_id)
-    return found
 
 
 async def list_rows(

@@ -1,5 +1,9 @@
 -- Leads on their way through sequences. $1 is the tenant, $2 a sequence, unless something else is said.
 
+-- name: plan_by_filter
+-- A plan for this filter and not for any: see leads_matching().
+SET LOCAL plan_cache_mode = force_custom_plan
+
 -- name: enrol_ids
 -- $3 leads; $4 whether who was in it before enters again.
 INSERT INTO enrolments (tenant_id, sequence_id, lead_id)
@@ -57,18 +61,18 @@ WHERE e.tenant_id = $1 AND e.sequence_id = $2 AND e.id = $3
 SELECT state, outbox_id FROM enrolments WHERE tenant_id = $1 AND sequence_id = $2 AND id = $3 FOR NO KEY UPDATE
 
 -- name: pause_enrolment
--- Its row waits without an end, in the bucket of those that wait.
+-- Its row waits for a hundred years, in the bucket of those that wait.
 WITH paused AS (
     UPDATE enrolments SET state = 'paused' WHERE tenant_id = $1 AND id = $2 RETURNING outbox_id
 )
-UPDATE outbox o SET not_before = 'infinity' FROM paused p WHERE o.id = p.outbox_id AND o.state = 'queued'
+UPDATE outbox o SET not_before = now() + interval '100 years' FROM paused p WHERE o.id = p.outbox_id AND o.state = 'queued'
 
 -- name: resume_enrolment
 -- The delay has gone on meanwhile.
 WITH resumed AS (
     UPDATE enrolments e SET state = 'active' WHERE tenant_id = $1 AND id = $2 RETURNING e.outbox_id, e.step_id, e.since
 )
-UPDATE outbox o SET not_before = r.since + make_interval(secs => p.delay_seconds)
+UPDATE outbox o SET not_before = greatest(r.since + make_interval(secs => p.delay_seconds), now())
 FROM resumed r JOIN sequence_steps p ON p.id = r.step_id
 WHERE o.id = r.outbox_id AND o.state = 'queued'
 
@@ -101,6 +105,3 @@ SELECT id FROM enrolments WHERE tenant_id = $1 AND sequence_id = $2 AND ended_at
 
 -- name: device_of_row
 SELECT d.network, d.no FROM outbox o JOIN devices d ON d.no = o.device_no WHERE o.tenant_id = $1 AND o.id = $2
-
--- name: region_of_tenant
-SELECT region FROM tenants WHERE id = $1

@@ -71,7 +71,7 @@ UPDATE sequence_steps SET delay_seconds = $3 WHERE tenant_id = $1 AND id = $2
 
 -- name: move_due
 -- Who waits for the step gets it after the new delay, counted from the same instant; a try that failed waits as it does.
-UPDATE outbox o SET not_before = e.since + make_interval(secs => p.delay_seconds)
+UPDATE outbox o SET not_before = greatest(e.since + make_interval(secs => p.delay_seconds), now())
 FROM enrolments e JOIN sequence_steps p ON p.id = e.step_id
 WHERE p.tenant_id = $1 AND p.id = $2 AND e.sequence_id = p.sequence_id AND e.state = 'active'
   AND o.id = e.outbox_id AND o.state = 'queued' AND o.attempts = 0

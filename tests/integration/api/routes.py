@@ -84,6 +84,7 @@ ROUTES = (
     Route("POST", f"{A}/quick-replies", "send", {"name": "thanks", "text": "You're welcome"}),
     Route("PATCH", f"{A}/quick-replies/{{reply_id}}", "send", {"text": "Welcome"}),
     Route("DELETE", f"{A}/quick-replies/{{reply_id}}", "send"),
+    Route("GET", f"{A}/chats/{{chat_id}}/lead", "read"),
     Route("GET", f"{A}/sequences", "read"),
     Route("POST", f"{A}/sequences", "admin", {"name": "Welcome"}),
     Route("GET", f"{A}/sequences/{{sequence_id}}", "read"),

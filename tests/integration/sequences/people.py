@@ -99,7 +99,7 @@ class People:
         """What waits, waits that much less."""
         await self.pool.execute(
             "UPDATE outbox SET not_before = not_before - make_interval(secs => $1), sent_at = sent_at -"
-            " make_interval(secs => $1) WHERE not_before <> 'infinity'",
+            " make_interval(secs => $1) WHERE not_before < now() + interval '50 years'",
             seconds,
         )
         await self.pool.execute("UPDATE enrolments SET since = since - make_interval(secs => $1)", seconds)

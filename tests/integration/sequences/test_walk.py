@@ -43,10 +43,10 @@ async def test_the_delay_counts_from_the_send_before(people: People) -> None:
 async def test_a_day_is_86400_seconds_also_when_the_clocks_change(people: People) -> None:
     sequence = await people.sequence(step("one", DAY))
     await people.enrol(sequence, await people.lead(zone="Europe/Berlin"))
-    await people.pool.execute("UPDATE enrolments SET since = '2026-10-24 10:00 Europe/Berlin'")
+    await people.pool.execute("UPDATE enrolments SET since = '2027-03-27 10:00 Europe/Berlin'")
     await people.walk()
     local = "SELECT not_before AT TIME ZONE 'Europe/Berlin' FROM outbox"
-    assert str(await people.value(local)) == "2026-10-25 09:00:00"
+    assert str(await people.value(local)) == "2027-03-28 11:00:00"
     assert await people.value("SELECT zone FROM lanes") == "Europe/Berlin"
 
 

@@ -37,3 +37,5 @@ export type StepFields = Schemas['CreateStep'];
 export type SequenceReport = Schemas['SequenceReport'];
 export type StepBuckets = Schemas['StepBuckets'];
 export type Enrolment = Schemas['Enrolment'];
+export type Lead = Schemas['Lead'];
+export type ChatLead = Schemas['ChatLead'];

@@ -24,6 +24,7 @@ interface Results {
   NOTE_UPDATE: Note | GoneNote;
   LABELS_UPDATE: { items: Label[] };
   SEQUENCE_UPDATE: { id: string };
+  LEAD_UPDATE: { ids: string[] };
   RESYNC: { reason: string };
 }
 
