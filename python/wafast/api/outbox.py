@@ -164,7 +164,7 @@ class OutboxController(Controller):
     ) -> Outbox:
         """Queued at once, also while the device is offline; follow `GET /outbox/{outbox_id}` or `MESSAGE_STATUS`."""
         device = await find_device(services.pool, principal, data.device_id)
-        sha256 = await file_to_send(services.pool, principal.tenant_id, data.type, data.text, data.media_id)
+        sha256 = await _file_to_send(services.pool, principal.tenant_id, data)
         try:
             row = await rows.enqueue(
                 services.pool,
@@ -282,28 +282,24 @@ def _recipient(to: str) -> str:
         raise refused_field("to", to, str(error)) from None
 
 
-async def file_to_send(
-    pool: asyncpg.Pool, tenant_id: int, kind: MessageKind, text: str, media_id: str | None
-) -> bytes | None:
-    """The hash of the file to send, None for a text; refuses what can't be sent so.
-
-    Raises:
-        Problem: 400 or 404.
-    """
-    if kind == "text":
-        if media_id is not None:
-            raise refused_field("media_id", media_id, "a text has no file; say what the file is in `type`")
-        if not text.strip():
-            raise refused_field("text", text, "a text must have at least one visible character")
+async def _file_to_send(pool: asyncpg.Pool, tenant_id: int, data: SendMessage) -> bytes | None:
+    """The hash of the file to send, None for a text; refuses what can't be sent so."""
+    if data.type == "text":
+        if data.media_id is not None:
+            raise refused_field("media_id", data.media_id, "a text has no file; say what the file is in `type`")
+        if not data.text.strip():
+            raise refused_field("text", data.text, "a text must have at least one visible character")
         return None
-    if media_id is None:
-        raise refused_field("media_id", None, f"a message of type {kind} needs one; POST /api/v1/media gives it")
-    sha256 = hash_of(media_id)
+    if data.media_id is None:
+        raise refused_field("media_id", None, f"a message of type {data.type} needs one; POST /api/v1/media gives it")
+    sha256 = hash_of(data.media_id)
     mime = None if sha256 is None else await mime_of_stored(pool, tenant_id, sha256)
     if sha256 is None or mime is None:
-        raise not_found("media", media_id)
-    if not mime.startswith(WANTED_MIME[kind]):
+        raise not_found("media", data.media_id)
+    if not mime.startswith(WANTED_MIME[data.type]):
         raise refused_field(
-            "type", kind, f"the file is {mime}; upload it with a part `type` of {kind!r}, or send it as document"
+            "type",
+            data.type,
+            f"the file is {mime}; upload it with a part `type` of {data.type!r}, or send it as document",
         )
     return sha256

@@ -23,15 +23,7 @@ from wafast.api.policy import Policy
 from wafast.api.problems import conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
-from wafast.api.source_fields import (
-    ShownMessage,
-    SourceMessage,
-    SourcePace,
-    message_of,
-    pace_of,
-    shown_message,
-    shown_pace,
-)
+from wafast.api.sources import SourceMessage, SourcePace, message_of, pace_of, stored_message, stored_pace
 from wafast.leads.tags import tag
 from wafast.outbox.render import check
 from wafast.outbox.sources import Message, Pace
@@ -56,7 +48,7 @@ class SequenceStep(msgspec.Struct, frozen=True, kw_only=True):
     id: Annotated[str, Meta(examples=["31"])]
     position: Annotated[int, Meta(ge=1, examples=[1])]
     delay_seconds: Delay
-    message: ShownMessage
+    message: SourceMessage
     pace: SourcePace
     warnings: Annotated[list[str], Meta(description="What in the text is likely not meant so.", examples=[[]])]
 
@@ -96,7 +88,7 @@ class CreateStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     delay_seconds: Delay
     message: SourceMessage
-    pace: SourcePace = msgspec.field(default_factory=SourcePace)
+    pace: SourcePace = SourcePace()
 
 
 class InsertStep(CreateStep, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -215,7 +207,7 @@ class SequenceController(Controller):
         require_whole_tenant(principal)
         tenant_id, following = principal.tenant_id, data.next_sequence_id
         steps = [
-            rows.Step(await message_of(services.pool, tenant_id, step.message), pace_of(step.pace), step.delay_seconds)
+            rows.Step(await _message(services, tenant_id, step.message), stored_pace(step.pace), step.delay_seconds)
             for step in data.steps
         ]
         try:
@@ -329,8 +321,8 @@ class SequenceController(Controller):
         require_whole_tenant(principal)
         tenant_id, number = principal.tenant_id, number_of("sequence", sequence_id)
         await find_sequence(services, principal, sequence_id)
-        message = await message_of(services.pool, tenant_id, data.message)
-        step = rows.Step(message, pace_of(data.pace), data.delay_seconds)
+        message = await _message(services, tenant_id, data.message)
+        step = rows.Step(message, stored_pace(data.pace), data.delay_seconds)
         try:
             await rows.add_step(services.pool, tenant_id, number, step, data.position)
         except rows.NoSequence:
@@ -364,9 +356,9 @@ class SequenceController(Controller):
         was = await _step_of(services, principal, row.id, step_id)
         message, pace = _stored(was)
         if data.message is not UNSET:
-            message = await message_of(services.pool, principal.tenant_id, data.message)
+            message = await _message(services, principal.tenant_id, data.message)
         if data.pace is not UNSET:
-            pace = pace_of(data.pace)
+            pace = stored_pace(data.pace)
         delay = was.delay_seconds if data.delay_seconds is UNSET else data.delay_seconds
         step = rows.Step(message, pace, delay)
         position = None if data.position is UNSET else data.position
@@ -490,12 +482,13 @@ def sequence_of(row: SequenceRow, counts: dict[str, int]) -> Sequence:
 
 
 def _step(row: StepRow) -> SequenceStep:
+    message, pace = _stored(row)
     return SequenceStep(
         id=str(row.id),
         position=row.position,
         delay_seconds=row.delay_seconds,
-        message=shown_message(row),
-        pace=shown_pace(row),
+        message=message_of(message, row.media_mime),
+        pace=pace_of(pace),
         warnings=check(row.template),
     )
 
@@ -522,6 +515,12 @@ async def _step_of(services: Services, principal: Principal, sequence_id: int, s
         if step.id == number:
             return step
     raise not_found("step", step_id)
+
+
+async def _message(services: Services, tenant_id: int, wanted: SourceMessage) -> Message:
+    if wanted.type == "text" and not wanted.text.strip():
+        raise refused_field("message.text", wanted.text, "a text must have at least one visible character")
+    return await stored_message(services.pool, tenant_id, wanted)
 
 
 def _stored(row: StepRow) -> tuple[Message, Pace]:

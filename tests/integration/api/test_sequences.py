@@ -56,7 +56,7 @@ def test_it_is_made_changed_and_deleted(tenant: Tenant, stranger: Tenant) -> Non
 def test_steps_are_inserted_moved_changed_and_deleted(tenant: Tenant) -> None:
     client, made = tenant.client(), _made(tenant)
     path = f"{SEQUENCES}/{made['id']}/steps"
-    pace = {"min_seconds": 5, "max_seconds": 9, "opens": "22:00", "closes": "06:30", "days": ["mon", "sun"]}
+    pace = {"min_seconds": 5, "max_seconds": 9, "opens": "22:00:00", "closes": "06:30:00", "days": ["mon", "sun"]}
     added = client.post(path, json=_step("{{Hi|Hey", 60, position=2, pace=pace))
     assert added.status_code == 201, added.text
     step = added.json()["steps"][1]
@@ -75,10 +75,10 @@ def test_steps_are_inserted_moved_changed_and_deleted(tenant: Tenant) -> None:
     [
         ({"name": "  "}, "name"),
         ({"name": "x", "trigger": " "}, "trigger"),
-        ({"name": "x", "steps": [_step(" ")]}, "text"),
-        ({"name": "x", "steps": [{"delay_seconds": 0, "message": {"type": "image", "text": "x"}}]}, "media_id"),
-        ({"name": "x", "steps": [_step("x", pace={"min_seconds": 9, "max_seconds": 5})]}, "max_seconds"),
-        ({"name": "x", "steps": [_step("x", pace={"opens": "09:00"})]}, "closes"),
+        ({"name": "x", "steps": [_step(" ")]}, "message.text"),
+        ({"name": "x", "steps": [{"delay_seconds": 0, "message": {"type": "image", "text": "x"}}]}, "message.media_id"),
+        ({"name": "x", "steps": [_step("x", pace={"min_seconds": 9, "max_seconds": 5})]}, "pace.max_seconds"),
+        ({"name": "x", "steps": [_step("x", pace={"opens": "09:00:00"})]}, "pace.closes"),
     ],
     ids=lambda value: None,
 )
