@@ -158,6 +158,22 @@ $$;
 CREATE TRIGGER keep_numbers AFTER DELETE ON leads REFERENCING OLD TABLE AS gone
     FOR EACH STATEMENT EXECUTE FUNCTION keep_numbers_written_to();
 
+-- A chat as the inbox shows it, and whether its person wants nothing more of campaigns and sequences.
+CREATE OR REPLACE VIEW chats_shown AS
+SELECT c.id, d.id AS device_id, c.jid, c.name, c.is_group, c.last_text, c.last_key,
+       message_kind(c.last_kind) AS last_kind, c.last_flags, message_status(c.last_status) AS last_status,
+       c.last_sender, c.unread, c.pinned_at, c.muted_until, c.archived, c.tenant_id, c.device_no,
+       w.assignee_id, u.name AS assignee_name,
+       w.closed_at IS NULL OR (c.last_key IS DISTINCT FROM w.closed_key AND has_come_since(c.id, w.closed_key, w.closed_at))
+           AS is_open,
+       ARRAY(SELECT l.label_id FROM chat_labels l WHERE l.chat_id = c.id ORDER BY l.label_id) AS label_ids,
+       EXISTS (SELECT FROM suppressions s
+               WHERE s.tenant_id = c.tenant_id AND s.phone = '+' || split_part(c.jid, '@s.whatsapp.net', 1)) AS is_opted_out
+FROM chats c
+JOIN devices d ON d.no = c.device_no
+LEFT JOIN chat_work w ON w.chat_id = c.id
+LEFT JOIN users u ON u.id = w.assignee_id;
+
 -- Everything that was stored before told_until has been looked at (answers/follow.py).
 CREATE TABLE answers_progress (
     only_row   bool PRIMARY KEY DEFAULT true CHECK (only_row),

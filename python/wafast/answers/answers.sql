@@ -4,7 +4,7 @@
 -- Messages of these places ($1 chats, $2 keys) that a person we know wrote to one of our devices: a lead, or one that is
 -- gone and was written to (then lead_id is NULL). Neither ours nor of a history (flags 1 and 64), and no call or other
 -- thing WhatsApp tells; not of a group.
-SELECT m.tenant_id, m.device_no, m.key, m.body, message_kind(m.kind) = 'text' AS is_text,
+SELECT m.tenant_id, m.device_no, m.chat_id, m.key, m.body, message_kind(m.kind) = 'text' AS is_text,
        to_timestamp(m.key >> 32) AS at, c.jid, p.phone, l.id AS lead_id, t.opt_out_words, t.opt_out_answer
 FROM unnest($1::int8[], $2::int8[]) AS asked (chat_id, key)
 JOIN messages m ON m.chat_id = asked.chat_id AND m.key = asked.key

@@ -51,6 +51,7 @@ class Heard(msgspec.Struct, frozen=True):
 
     tenant_id: int
     device_no: int
+    chat_id: int
     key: int
     body: str
     is_text: bool
@@ -179,6 +180,8 @@ async def opt_out(connection: asyncpg.Connection, message: Heard) -> None:
         await enrolments.tell_rows(connection, cancelled)
         if is_new and message.opt_out_answer:
             await _confirm(connection, message)
+        chat = {"k": "chat", "t": message.tenant_id, "d": message.device_no, "c": [message.chat_id]}
+        await bus.publish(connection, [chat])
         if message.lead_id is not None:
             await leads.tell(connection, message.tenant_id, [message.lead_id])
     log.info("a person wants nothing more", tenant=message.tenant_id, device=message.device_no)

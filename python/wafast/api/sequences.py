@@ -16,6 +16,7 @@ from msgspec import UNSET, Meta, UnsetType
 from wafast.accounts import audit
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
+from wafast.api.campaigns import Counts
 from wafast.api.ids import number_of
 from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit
@@ -126,29 +127,13 @@ class ChangeSequence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     state: State | UnsetType = UNSET
 
 
-class StepBuckets(msgspec.Struct, frozen=True, kw_only=True):
-    """Messages by what became of them; each is in exactly one, and together they are `total`."""
-
-    total: int = 0
-    waiting: int = 0
-    sent: int = 0
-    delivered: int = 0
-    read: int = 0
-    replied: int = 0
-    failed: int = 0
-    unknown: int = 0
-    expired: int = 0
-    opted_out: int = 0
-    cancelled: int = 0
-
-
 class StepReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a step's messages."""
+    """What became of a step's messages; each is in exactly one of the counts."""
 
     step_id: str
     position: Annotated[int | None, Meta(description="Null: the step is deleted.")]
     text: str
-    buckets: StepBuckets
+    counts: Counts
     failed_by_cause: Annotated[dict[str, int], Meta(examples=[{"not_on_whatsapp": 2}])]
 
 
@@ -166,7 +151,7 @@ class StepDay(msgspec.Struct, frozen=True, kw_only=True):
 class SequenceReport(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a sequence's messages."""
 
-    total: StepBuckets
+    total: Counts
     steps: list[StepReport]
     days: Annotated[list[StepDay], Meta(description=f"The last {report.DAYS} days.")]
 
@@ -407,13 +392,13 @@ class SequenceController(Controller):
         days = await report.days(services.pool, principal.tenant_id, row.id)
         total = sum((one.buckets for one in figures), start=report.NONE)
         return SequenceReport(
-            total=_buckets(total),
+            total=_counts(total),
             steps=[
                 StepReport(
                     step_id=str(one.step_id),
                     position=one.position,
                     text=one.template,
-                    buckets=_buckets(one.buckets),
+                    counts=_counts(one.buckets),
                     failed_by_cause=dict(one.failed),
                 )
                 for one in figures
@@ -542,17 +527,17 @@ def _trigger(text: str | None) -> str | None:
     return tag(text)
 
 
-def _buckets(counts: report.Counts) -> StepBuckets:
-    return StepBuckets(total=counts.total(), **counts)
+def _counts(counts: report.Buckets) -> Counts:
+    return Counts(**dict.fromkeys(Counts.__struct_fields__, 0) | counts | {"total": counts.total()})
 
 
 def _csv(figures: list[report.StepFigures]) -> bytes:
-    names = StepBuckets.__struct_fields__
+    names = Counts.__struct_fields__
     text = io.StringIO()
     file = csv.writer(text)
     file.writerow(["step", "text", *names])
     for one in figures:
-        shown = _buckets(one.buckets)
+        shown = _counts(one.buckets)
         step = "deleted" if one.position is None else one.position
         file.writerow([step, _harmless(one.template), *(getattr(shown, name) for name in names)])
     return text.getvalue().encode("utf-8-sig")

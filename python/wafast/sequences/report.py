@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 q = load(__file__)
 
-Counts = Counter[str]
-NONE: Counts = Counter()
+Buckets = Counter[str]
+NONE: Buckets = Counter()
 #: Days that are told one by one.
 DAYS = 31
 
@@ -27,8 +27,8 @@ class StepFigures(msgspec.Struct, frozen=True):
     step_id: int
     position: int | None
     template: str
-    buckets: Counts
-    failed: Counts
+    buckets: Buckets
+    failed: Buckets
 
 
 class Day(msgspec.Struct, frozen=True):

@@ -149,7 +149,7 @@ def test_the_report_sums_up_and_keeps_what_deleted_steps_sent(tenant: Tenant) ->
     client.delete(f"{SEQUENCES}/{made['id']}/steps/{made['steps'][1]['id']}")
     told = client.get(f"{SEQUENCES}/{made['id']}/report").json()
     assert {name: n for name, n in told["total"].items() if n} == {"total": 3, "sent": 1, "failed": 1, "waiting": 1}
-    assert [(one["position"], one["buckets"]["total"], one["failed_by_cause"]) for one in told["steps"]] == [
+    assert [(one["position"], one["counts"]["total"], one["failed_by_cause"]) for one in told["steps"]] == [
         (1, 2, {"not_on_whatsapp": 1}), (None, 1, {}),
     ]  # fmt: skip
     assert [(one["step_id"], one["sent"]) for one in told["days"]] == [(made["steps"][1]["id"], 1)]

@@ -2933,6 +2933,8 @@ export interface components {
             label_ids: string[];
             /** @description People who have it open right now. */
             viewers: components["schemas"]["Viewer"][];
+            /** @description The person wants nothing more of campaigns and sequences. */
+            is_opted_out: boolean;
         };
         /** ChatLead */
         ChatLead: {
@@ -4648,7 +4650,7 @@ export interface components {
         };
         /** SequenceReport */
         SequenceReport: {
-            total: components["schemas"]["StepBuckets"];
+            total: components["schemas"]["api_campaigns_Counts"];
             steps: components["schemas"]["StepReport"][];
             /** @description The last 31 days. */
             days: components["schemas"]["StepDay"][];
@@ -4901,31 +4903,6 @@ export interface components {
              */
             days: (("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun") | unknown)[];
         };
-        /** StepBuckets */
-        StepBuckets: {
-            /** @default 0 */
-            total: number;
-            /** @default 0 */
-            waiting: number;
-            /** @default 0 */
-            sent: number;
-            /** @default 0 */
-            delivered: number;
-            /** @default 0 */
-            read: number;
-            /** @default 0 */
-            replied: number;
-            /** @default 0 */
-            failed: number;
-            /** @default 0 */
-            unknown: number;
-            /** @default 0 */
-            expired: number;
-            /** @default 0 */
-            opted_out: number;
-            /** @default 0 */
-            cancelled: number;
-        };
         /** StepDay */
         StepDay: {
             step_id: string;
@@ -4945,7 +4922,7 @@ export interface components {
             /** @description Null: the step is deleted. */
             position: number | null;
             text: string;
-            buckets: components["schemas"]["StepBuckets"];
+            counts: components["schemas"]["api_campaigns_Counts"];
             /**
              * @example {
              *       "not_on_whatsapp": 2

@@ -35,7 +35,6 @@ export type SequenceWithSteps = Schemas['SequenceWithSteps'];
 export type SequenceStep = Schemas['SequenceStep'];
 export type StepFields = Schemas['CreateStep'];
 export type SequenceReport = Schemas['SequenceReport'];
-export type StepBuckets = Schemas['StepBuckets'];
 export type Enrolment = Schemas['Enrolment'];
 export type Lead = Schemas['Lead'];
 export type ChatLead = Schemas['ChatLead'];
