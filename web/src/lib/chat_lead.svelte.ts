@@ -49,7 +49,13 @@ export class LeadOfChat {
    */
   async create(chat: Chat): Promise<void> {
     const params = { header: { 'Idempotency-Key': requestKey() } };
-    const body = { phone: this.shown?.phone ?? '', name: chat.chat_name ?? '', device_id: chat.device_id };
+    const { phone } = this.shown ?? {};
+    const body = {
+      phone: phone ?? '',
+      name: chat.chat_name ?? '',
+      device_id: chat.device_id,
+      target_status: 'prospect' as const,
+    };
     await data(api.POST('/api/v1/leads', { params, body }));
     await this.load();
   }
@@ -63,7 +69,7 @@ export class LeadOfChat {
   /** @throws Problem */
   async suppress(phone: string): Promise<void> {
     const params = { header: { 'Idempotency-Key': requestKey() } };
-    await data(api.POST('/api/v1/suppressions', { params, body: { phone } }));
+    await data(api.POST('/api/v1/suppressions', { params, body: { phone, reason: 'by a person' } }));
     await this.load();
   }
 
