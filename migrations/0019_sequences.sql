@@ -53,10 +53,13 @@ CREATE UNIQUE INDEX enrolments_by_row ON enrolments (outbox_id) WHERE outbox_id 
 CREATE INDEX outbox_of_step ON outbox (source_id, sent_at) WHERE enrolment_id IS NOT NULL;
 
 -- Enrolments that may have to go on: they began, or the row of their step has ended. Put in by whatever moved them, in its
--- transaction, and only put in, so that nobody waits for the walk (sequences/walk.py) and the walk for nobody.
+-- transaction, and only put in, so that nobody waits for the walk (sequences/walk.py) and the walk for nobody. Those that
+-- begin come last: a million of them must not hold up who is on the way.
 CREATE TABLE walk_queue (
-    id           int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    enrolment_id int8 NOT NULL
+    id           int8 GENERATED ALWAYS AS IDENTITY,
+    is_new       bool NOT NULL DEFAULT true,
+    enrolment_id int8 NOT NULL,
+    PRIMARY KEY (is_new, id)
 );
 
 CREATE FUNCTION queue_new_enrolments() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -74,8 +77,8 @@ CREATE TRIGGER queue_new AFTER INSERT ON enrolments REFERENCING NEW TABLE AS add
 -- From sent to delivered and read the walk has nothing to do.
 CREATE FUNCTION queue_ended_steps() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO walk_queue (enrolment_id)
-    SELECT n.enrolment_id FROM moved_to n JOIN moved_from o ON o.id = n.id
+    INSERT INTO walk_queue (is_new, enrolment_id)
+    SELECT false, n.enrolment_id FROM moved_to n JOIN moved_from o ON o.id = n.id
     WHERE n.enrolment_id IS NOT NULL AND o.state IN ('queued', 'sending') AND n.state NOT IN ('queued', 'sending');
     IF FOUND THEN
         PERFORM pg_notify('wafast_walk', '');

@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from wafast.accounts import audit
@@ -39,6 +39,9 @@ Trigger = Annotated[str, Meta(min_length=1, max_length=100, description="A tag: 
 Delay = Annotated[
     int,
     Meta(ge=0, le=MOST_DELAY, description="Seconds after the step before has left, or after entry.", examples=[86_400]),
+]
+Days = Annotated[
+    int, QueryParameter(name="days", ge=0, le=366, required=False, description="How many days are told one by one.")
 ]
 Position = Annotated[int, Meta(ge=1, le=MOST_STEPS, description="From 1; the last when left out.", examples=[2])]
 
@@ -153,7 +156,7 @@ class SequenceReport(msgspec.Struct, frozen=True, kw_only=True):
 
     total: Counts
     steps: list[StepReport]
-    days: Annotated[list[StepDay], Meta(description=f"The last {report.DAYS} days.")]
+    days: Annotated[list[StepDay], Meta(description="The last `days` days.")]
 
 
 class SequenceController(Controller):
@@ -384,12 +387,16 @@ class SequenceController(Controller):
         responses=problems(401, 404),
     )
     async def report(
-        self, sequence_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
+        self,
+        sequence_id: FromPath[str],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+        days: Days = 31,
     ) -> SequenceReport:
         """By step and by day. A deleted step is told when it had messages, so that the sums are whole."""
         row = await find_sequence(services, principal, sequence_id)
         figures = await report.steps(services.pool, principal.tenant_id, row.id)
-        days = await report.days(services.pool, principal.tenant_id, row.id)
+        by_day = [] if days == 0 else await report.days(services.pool, principal.tenant_id, row.id, days)
         total = sum((one.buckets for one in figures), start=report.NONE)
         return SequenceReport(
             total=_counts(total),
@@ -412,7 +419,7 @@ class SequenceController(Controller):
                     read=one.read,
                     replied=one.replied,
                 )
-                for one in days
+                for one in by_day
             ],
         )
 

@@ -72,7 +72,10 @@ async def enrol_matching(
 
 
 async def _enrol(pool: asyncpg.Pool, query: str, tenant_id: int, sequence_id: int, leads: object, again: bool) -> int:
-    async with rows.held(pool, tenant_id, sequence_id) as (connection, _):
+    async with pool.acquire() as connection, connection.transaction():
+        # not held: whoever changes or deletes it does not wait for a million, and the walk sees to who came too late
+        if not await connection.fetchval(q.has_sequence, tenant_id, sequence_id):
+            raise rows.NoSequence(sequence_id)
         await connection.execute(q.plan_by_filter)
         tag = await connection.execute(query, tenant_id, sequence_id, leads, again)
         await tell(connection, tenant_id, sequence_id)

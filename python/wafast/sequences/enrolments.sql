@@ -77,7 +77,7 @@ FROM resumed r JOIN sequence_steps p ON p.id = r.step_id
 WHERE o.id = r.outbox_id AND o.state = 'queued'
 
 -- name: queue_enrolment
-INSERT INTO walk_queue (enrolment_id) VALUES ($1)
+INSERT INTO walk_queue (is_new, enrolment_id) VALUES (false, $1)
 
 -- name: cancel_row
 -- $2 row, $3 why, for counting, $4 in words.

@@ -17,8 +17,6 @@ q = load(__file__)
 
 Buckets = Counter[str]
 NONE: Buckets = Counter()
-#: Days that are told one by one.
-DAYS = 31
 
 
 class StepFigures(msgspec.Struct, frozen=True):
@@ -58,7 +56,7 @@ async def steps(pool: asyncpg.Pool, tenant_id: int, sequence_id: int) -> list[St
     return list(found.values())
 
 
-async def days(pool: asyncpg.Pool, tenant_id: int, sequence_id: int) -> list[Day]:
-    """The last DAYS days on which something left."""
-    rows = await pool.fetch(q.sent_by_day, tenant_id, sequence_id, DAYS)
+async def days(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, count: int) -> list[Day]:
+    """Of the last `count` days those on which something left. It reads every send of theirs."""
+    rows = await pool.fetch(q.sent_by_day, tenant_id, sequence_id, count)
     return [msgspec.convert(dict(row), Day) for row in rows]

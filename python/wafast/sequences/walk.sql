@@ -3,7 +3,8 @@
 -- name: take_queue
 -- The next $1 that may have to go on.
 WITH taken AS (
-    DELETE FROM walk_queue WHERE id IN (SELECT id FROM walk_queue ORDER BY id LIMIT $1) RETURNING enrolment_id
+    DELETE FROM walk_queue q USING (SELECT is_new, id FROM walk_queue ORDER BY is_new, id LIMIT $1) n
+    WHERE q.is_new = n.is_new AND q.id = n.id RETURNING q.enrolment_id
 )
 SELECT array_agg(DISTINCT enrolment_id ORDER BY enrolment_id) AS enrolments, count(*) AS taken FROM taken
 

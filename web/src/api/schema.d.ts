@@ -4652,7 +4652,7 @@ export interface components {
         SequenceReport: {
             total: components["schemas"]["api_campaigns_Counts"];
             steps: components["schemas"]["StepReport"][];
-            /** @description The last 31 days. */
+            /** @description The last `days` days. */
             days: components["schemas"]["StepDay"][];
         };
         /** SequenceStep */
@@ -12602,7 +12602,10 @@ export interface operations {
     };
     get_sequence_report: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many days are told one by one. */
+                days?: number;
+            };
             header?: never;
             path: {
                 sequence_id: string;

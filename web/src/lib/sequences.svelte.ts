@@ -84,7 +84,7 @@ export class OneSequence {
     try {
       const [shown, report] = await Promise.all([
         data(api.GET('/api/v1/sequences/{sequence_id}', { params })),
-        data(api.GET('/api/v1/sequences/{sequence_id}/report', { params })),
+        data(api.GET('/api/v1/sequences/{sequence_id}/report', { params: { ...params, query: { days: 0 } } })),
       ]);
       [this.shown, this.report, this.problem] = [shown, report, null];
     } catch (error) {
