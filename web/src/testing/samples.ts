@@ -84,6 +84,7 @@ export function chat(change: Partial<Chat> & { id: string }): Chat {
     assignee_name: null,
     is_open: true,
     label_ids: [],
+    is_opted_out: false,
     viewers: [],
     ...change,
   };
