@@ -1,5 +1,5 @@
 """Which numbers are on WhatsApp, as this workspace's devices have found out. WhatsApp takes it ill when many numbers
-are asked at once: each is asked when something is sent to it and nothing is known, and what was found out holds 30 days.
+are asked at once: each is asked when something is sent to it and nothing is known; what was found out holds 30 days.
 """
 
 from __future__ import annotations
