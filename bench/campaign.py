@@ -155,7 +155,7 @@ class Killer:
         return {"worker": self._worker, "web server": lambda: self._child("api"), "PostgreSQL": self._postmaster}
 
     def _worker(self) -> int | None:
-        pids = [row["pid"] for row in self._lines.fetch(q.workers)]
+        pids = [row["pid"] for row in self._lines.fetch(q.line_workers)]
         return next((pid for pid in pids if pid not in self._killed), None)
 
     def _child(self, name: str) -> int | None:

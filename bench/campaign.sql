@@ -16,7 +16,7 @@ SELECT (SELECT coalesce(sum(n), 0) FROM source_buckets) AS buckets,
        (SELECT count(*) FROM outbox WHERE source_id IS NOT NULL) AS rows,
        EXISTS (SELECT FROM source_buckets WHERE n < 0) AS is_negative
 
--- name: workers
+-- name: line_workers
 SELECT pid FROM workers WHERE network = 'loopback' AND expires_at > now() ORDER BY started_at DESC
 
 -- name: still_open

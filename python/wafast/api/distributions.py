@@ -53,7 +53,7 @@ class Distribute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ) = None
 
 
-class Share(msgspec.Struct, frozen=True, kw_only=True):
+class DistributionShare(msgspec.Struct, frozen=True, kw_only=True):
     """What one device gets."""
 
     device_id: Annotated[str, Meta(examples=[DEVICE_ID])]
@@ -64,11 +64,11 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     reason: Annotated[str, Meta(examples=["520 of 800 sends left today, paired 40 days ago, 310 people already"])]
 
 
-class Preview(msgspec.Struct, frozen=True, kw_only=True):
+class DistributionPreview(msgspec.Struct, frozen=True, kw_only=True):
     """What would happen now."""
 
     people: Annotated[int, Meta(description="Leads that fit and have no device.", examples=[130])]
-    shares: list[Share]
+    shares: list[DistributionShare]
     left: Annotated[int, Meta(description="People for whom there is no room.", examples=[10])]
     left_reason: Annotated[str | None, Meta(examples=["Each device gets 120 at most"])]
 
@@ -80,7 +80,7 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     state: Annotated[Literal["running", "done", "undoing", "undone"], Meta(examples=["done"])]
     filter: dict[str, Any]
     people: Annotated[int, Meta(examples=[130])]
-    shares: list[Share]
+    shares: list[DistributionShare]
     left: Annotated[int, Meta(examples=[10])]
     left_reason: str | None
     created_by: Annotated[str, Meta(examples=["user:7"])]
@@ -130,13 +130,13 @@ class DistributionController(Controller):
     )
     async def preview(
         self, data: JSONBody[Distribute], principal: NamedDependency[Principal], services: NamedDependency[Services]
-    ) -> Preview:
+    ) -> DistributionPreview:
         """Exactly what `POST /distributions` would do now."""
         require_whole_tenant(principal)
         wanted, device_ids = await _checked(services, principal, data)
         found = await people.plan(services.pool, principal.tenant_id, wanted, device_ids, data.most_each)
         shares = [
-            Share(
+            DistributionShare(
                 device_id=str(share.line.device_id),
                 name=share.line.name,
                 planned=share.known + share.others,
@@ -147,7 +147,7 @@ class DistributionController(Controller):
             for share in found.shares
         ]
         shares.sort(key=lambda share: (-share.planned, share.name))
-        return Preview(people=found.people, shares=shares, left=found.left, left_reason=found.left_reason)
+        return DistributionPreview(people=found.people, shares=shares, left=found.left, left_reason=found.left_reason)
 
     @post(
         opt={"policy": Policy.ADMIN, "idempotent": True},
@@ -300,7 +300,7 @@ def _shown(row: DistributionRow) -> Distribution:
         state=msgspec.convert(row.state, Literal["running", "done", "undoing", "undone"]),
         filter=row.filter,
         people=row.people,
-        shares=msgspec.convert(row.shares, list[Share]),
+        shares=msgspec.convert(row.shares, list[DistributionShare]),
         left=row.left_over,
         left_reason=row.left_reason,
         created_by=row.created_by,

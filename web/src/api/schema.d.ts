@@ -717,7 +717,8 @@ export interface paths {
         put?: never;
         /**
          * Are these numbers on WhatsApp
-         * @description Asks WhatsApp through the device, which must be online for that.
+         * @description Asks WhatsApp through the device, which must be online for that. What was found out within 30 days, here or
+         *     by a send, is known without asking.
          */
         post: operations["check_numbers"];
         delete?: never;
@@ -840,6 +841,28 @@ export interface paths {
          * @description The QR text or the code follows within seconds: poll the pairing or listen for `QR_UPDATE`.
          */
         post: operations["create_pairing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/replace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let another device take a device's place
+         * @description For a number that is banned, logged out or disconnected. Leads, waiting sends of campaigns and sequences and
+         *     chats with persons go over; groups stay. Old messages can be read, quoted and forwarded there; WhatsApp knows
+         *     nothing of them on the new line, so they can't be reacted to, edited or deleted.
+         */
+        post: operations["replace_device"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2120,6 +2143,7 @@ export interface paths {
          *     | `DEVICE_STATUS`, `DEVICE_PAIRED`, `DEVICE_CONNECTED`, `DEVICE_LOGGED_OUT` | Device, or `{id, deleted: true}` |
          *     | `QR_UPDATE` | Pairing |
          *     | `RESYNC` | `{reason}`: fetch again what is shown, frames may be missing |
+         *     | `PONG` | null, when the other end said `ping`: the connection lives |
          *
          *     `id` grows. Come back with `/ws?after=ID` to get what was missed; an id too old, or none, gets `RESYNC` first.
          *     A person's page may say which chat it shows: `{"chat_id": "4711", "is_typing": false}`, null for none; others see it as
@@ -2670,6 +2694,11 @@ export interface components {
              *     ]
              */
             phones: string[];
+            /**
+             * @description Ask WhatsApp also about numbers that were found out within 30 days.
+             * @default false
+             */
+            fresh: boolean;
         };
         /** CheckedNumber */
         CheckedNumber: {
@@ -3036,16 +3065,14 @@ export interface components {
         /** Distribute */
         Distribute: {
             /**
-             * @description Leads that fit all that is given, as in `GET /leads`; who has a device is left out.
+             * @description Leads that fit; who has a device is left out.
              * @example {
              *       "tags": [
              *         "vip"
              *       ]
              *     }
              */
-            filter?: {
-                [key: string]: unknown;
-            };
+            filter?: components["schemas"]["LeadFilter"];
             /**
              * @description Null: every device.
              * @example [
@@ -3073,7 +3100,7 @@ export interface components {
             };
             /** @example 130 */
             people: number;
-            shares: components["schemas"]["Share"][];
+            shares: components["schemas"]["DistributionShare"][];
             /** @example 10 */
             left: number;
             left_reason: string | null;
@@ -3082,6 +3109,46 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             ended_at: string | null;
+        };
+        /** DistributionPreview */
+        DistributionPreview: {
+            /**
+             * @description Leads that fit and have no device.
+             * @example 130
+             */
+            people: number;
+            shares: components["schemas"]["DistributionShare"][];
+            /**
+             * @description People for whom there is no room.
+             * @example 10
+             */
+            left: number;
+            /** @example Each device gets 120 at most */
+            left_reason: string | null;
+        };
+        /** DistributionShare */
+        DistributionShare: {
+            /** @example 0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11 */
+            device_id: string;
+            /** @example Sales 1 */
+            name: string;
+            /**
+             * @description People it gets.
+             * @example 120
+             */
+            planned: number;
+            /**
+             * @description Of them those it has a chat with, or wrote to.
+             * @example 14
+             */
+            known: number;
+            /**
+             * @description People it has got so far.
+             * @example 120
+             */
+            given: number;
+            /** @example 520 of 800 sends left today, paired 40 days ago, 310 people already */
+            reason: string;
         };
         /** Edit */
         Edit: {
@@ -3945,22 +4012,6 @@ export interface components {
              */
             at: number;
         };
-        /** Preview */
-        Preview: {
-            /**
-             * @description Leads that fit and have no device.
-             * @example 130
-             */
-            people: number;
-            shares: components["schemas"]["Share"][];
-            /**
-             * @description People for whom there is no room.
-             * @example 10
-             */
-            left: number;
-            /** @example Each device gets 120 at most */
-            left_reason: string | null;
-        };
         /** PreviewAudience */
         PreviewAudience: {
             audience?: components["schemas"]["LeadFilter"];
@@ -4072,6 +4123,36 @@ export interface components {
             lead_id: string | null;
             lead_name: string | null;
             phone: string | null;
+        };
+        /** ReplaceDevice */
+        ReplaceDevice: {
+            /**
+             * @description A device that can send.
+             * @example 5f3c9a52-41f4-4a57-9c0e-3b1f0c9a7d20
+             */
+            by: string;
+        };
+        /** ReplacedDevice */
+        ReplacedDevice: {
+            /** @example 0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11 */
+            device_id: string;
+            /** @example 5f3c9a52-41f4-4a57-9c0e-3b1f0c9a7d20 */
+            by: string;
+            /**
+             * @description Chats with persons.
+             * @example 412
+             */
+            chats: number;
+            /**
+             * @description People whose device it is now.
+             * @example 1250
+             */
+            leads: number;
+            /**
+             * @description What campaigns and sequences have waiting there now.
+             * @example 96
+             */
+            sends: number;
         };
         /** Retried */
         Retried: {
@@ -4204,30 +4285,6 @@ export interface components {
             /** @description The first row has the names of the columns. */
             header: boolean;
             columns: components["schemas"]["Column"][];
-        };
-        /** Share */
-        Share: {
-            /** @example 0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11 */
-            device_id: string;
-            /** @example Sales 1 */
-            name: string;
-            /**
-             * @description People it gets.
-             * @example 120
-             */
-            planned: number;
-            /**
-             * @description Of them those it has a chat with, or wrote to.
-             * @example 14
-             */
-            known: number;
-            /**
-             * @description People it has got so far.
-             * @example 120
-             */
-            given: number;
-            /** @example 520 of 800 sends left today, paired 40 days ago, 310 people already */
-            reason: string;
         };
         /** SignIn */
         SignIn: {
@@ -7535,6 +7592,77 @@ export interface operations {
             };
         };
     };
+    replace_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaceDevice"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacedDevice"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     list_distributions: {
         parameters: {
             query?: {
@@ -7687,7 +7815,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Preview"];
+                    "application/json": components["schemas"]["DistributionPreview"];
                 };
             };
             /** @description A field is missing or wrong; `errors` names it with its value. */
