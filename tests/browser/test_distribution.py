@@ -60,7 +60,7 @@ def test_a_banned_number_is_replaced_by_another(app: App, tenant: Tenant) -> Non
     dialog = app.page.get_by_role("dialog", name="Replace Old number")
     expect(dialog.get_by_label("Replaced by")).to_contain_text("New number")
     app.expect_accessible()
-    dialog.get_by_role("button", name="Replace number…").click()
+    dialog.get_by_role("button", name="Replace", exact=True).click()
     expect(
         app.page.get_by_text("New number took the place of Old number: 1 chats, 1 leads, 0 waiting messages")
     ).to_be_visible()
@@ -76,7 +76,7 @@ def test_a_number_in_use_is_not_replaced(app: App, tenant: Tenant) -> None:
     app.device_action("In use", "Replace number…")
     dialog = app.page.get_by_role("dialog", name="Replace In use")
     expect(dialog.get_by_text("disconnect it first")).to_be_visible()
-    expect(dialog.get_by_role("button", name="Replace number…")).to_be_disabled()
+    expect(dialog.get_by_role("button", name="Replace", exact=True)).to_be_disabled()
 
 
 @pytest.mark.parametrize("look", LOOKS, indirect=True, ids=lambda look: look.name)

@@ -604,6 +604,7 @@ export const en = {
   'distribution.done_other': '{n} leads got a device',
   'distribution.undone': 'They have no device again; who was written to meanwhile keeps it',
   'distribution.replace': 'Replace number…',
+  'distribution.replace_do': 'Replace',
   'distribution.replace_title': 'Replace {name}',
   'distribution.replace_text':
     'Another device takes its place: its leads, what campaigns and sequences have waiting, and its chats with persons go over. Groups stay. Old messages can be read there; nothing can be done to them. This cannot be undone.',

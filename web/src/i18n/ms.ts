@@ -611,6 +611,7 @@ export const ms: Record<MessageKey, string> = {
   'distribution.done_other': '{n} prospek mendapat peranti',
   'distribution.undone': 'Mereka tiada peranti semula; yang telah dihubungi mengekalkannya',
   'distribution.replace': 'Ganti nombor…',
+  'distribution.replace_do': 'Ganti',
   'distribution.replace_title': 'Ganti {name}',
   'distribution.replace_text':
     'Peranti lain mengambil tempatnya: prospeknya, mesej kempen dan jujukan yang menunggu, serta sembangnya dengan orang berpindah. Kumpulan kekal. Mesej lama boleh dibaca di sana; tiada apa boleh dilakukan padanya. Ini tidak boleh dibuat asal.',
