@@ -26,6 +26,7 @@ from wafast.inbox.media_store import MediaStore
 from wafast.inbox.search_index import keep_indexed
 from wafast.leads import imports
 from wafast.leads.importer import keep_importing
+from wafast.outbox.counts import keep_folded
 from wafast.vitals import watch_loop
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
         asyncio.create_task(_kept_up("leases", _bury_dead_workers(pool))),
         asyncio.create_task(_kept_up("media", keep_within(pool, services.media, settings.media_quota))),
         asyncio.create_task(_kept_up("search", keep_indexed(database_uri))),
+        asyncio.create_task(_kept_up("counts", keep_folded(database_uri))),
         asyncio.create_task(_kept_up("distribution", keep_distributing(database_uri))),
         asyncio.create_task(_kept_up("chat order", keep_order(database_uri))),
         asyncio.create_task(_kept_up("campaigns", keep_planned(database_uri, pool))),

@@ -2,8 +2,7 @@
 -- $1 tenant, $2 public ids (NULL: all). What waits is counted up to an hour's worth.
 SELECT d.no, d.id AS device_id, d.name, d.network, d.state, day_cap(d.per_day, d.ramp, d.paired_at, now()) AS cap,
        d.per_hour,
-       (SELECT coalesce(sum(sends), 0)::int4 FROM unnest(d.day_sends) WITH ORDINALITY AS slots (sends, place)
-        WHERE d.day_slot - place >= slot_of(now(), 3600) - 25) AS sent,
+       sends_within(d.day_sends, d.day_slot, slot_of(now(), 3600), 25) AS sent,
        (SELECT count(*)::int4 FROM (
             SELECT FROM lanes l
             JOIN LATERAL (SELECT FROM outbox o WHERE o.lane_id = l.id AND o.state = 'queued'

@@ -646,7 +646,7 @@ export interface paths {
         };
         /**
          * One device
-         * @description State, identity and pacing.
+         * @description State, identity, pacing and its clock.
          */
         get: operations["get_device"];
         put?: never;
@@ -1644,7 +1644,7 @@ export interface paths {
         };
         /**
          * How a send goes
-         * @description State, WhatsApp's id, and the times of its ticks.
+         * @description State, WhatsApp's id, the times of its ticks, and while it waits the rule that holds it.
          */
         get: operations["get_outbox"];
         put?: never;
@@ -2714,6 +2714,14 @@ export interface components {
         CheckedNumbers: {
             items: components["schemas"]["CheckedNumber"][];
         };
+        /** Clock */
+        Clock: {
+            last_paced_at: string | null;
+            next_at: string | null;
+            sent_in_hour: number;
+            sent_in_day: number;
+            day_cap: number;
+        };
         /** CloneCampaign */
         CloneCampaign: {
             /** @example Raya sale */
@@ -2979,6 +2987,8 @@ export interface components {
             /** @description WhatsApp's own limit holds sends until then. */
             paused_until: string | null;
             pause_reason: string | null;
+            /** @description How it stands with its pace; only in `GET /devices/{device_id}`. */
+            clock?: components["schemas"]["Clock"] | null;
         };
         /** DeviceChange */
         DeviceChange: {
@@ -3260,6 +3270,13 @@ export interface components {
         Health: {
             /** @constant */
             status: "ok";
+        };
+        /** HeldBy */
+        HeldBy: {
+            /** @enum {string} */
+            rule: "pool" | "device_offline" | "source_not_running" | "never_open" | "whatsapp_pause" | "not_before" | "hours" | "cap_hour" | "cap_day" | "ramp" | "gap" | "others" | "due";
+            until: string | null;
+            text: string;
         };
         /** Import */
         Import: {
@@ -3823,6 +3840,8 @@ export interface components {
             sent_at: string | null;
             delivered_at: string | null;
             read_at: string | null;
+            /** @description Of one that is `queued`: what holds it; only in `GET /outbox/{outbox_id}`. */
+            held_by?: components["schemas"]["HeldBy"] | null;
         };
         /** Pacing */
         Pacing: {
@@ -3842,8 +3861,15 @@ export interface components {
             per_day: number;
             /** @description Show typing before a message, longer for longer texts. */
             typing: boolean;
-            /** @description Start slower after pairing; stored, and not applied by this version. */
+            /** @description Start slower after pairing: 20 on the first day, growing to `per_day` in 14 days. */
             ramp: boolean;
+            /**
+             * @description From then until `quiet_until` nothing leaves, where the person lives.
+             * @example 21:00
+             */
+            quiet_from: string | null;
+            /** @example 08:00 */
+            quiet_until: string | null;
         };
         /** PacingChange */
         PacingChange: {
@@ -3853,6 +3879,10 @@ export interface components {
             per_day?: number;
             typing?: boolean;
             ramp?: boolean;
+            /** @description `21:00`; null with the other: no quiet hours. */
+            quiet_from?: string | null;
+            /** @description `21:00`; null with the other: no quiet hours. */
+            quiet_until?: string | null;
         };
         /** Page[CampaignRecipient] */
         CampaignRecipientPage: {
