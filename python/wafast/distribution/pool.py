@@ -170,6 +170,8 @@ async def _apply(
         [one.code for one in decisions], [reason_of(one, lines[one.device_no]) for one in decisions],
     )  # fmt: skip
     await bus.wake_each(connection, "outbox", {(lines[no].network, no) for no in devices})
+    if decisions:
+        await bus.publish(connection, [{"k": "lead", "t": tenant_id, "l": []}])
 
 
 def _known(row: asyncpg.Record) -> tuple[tuple[int, Code], ...]:
