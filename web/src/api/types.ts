@@ -53,3 +53,5 @@ export type SourcePace = Schemas['SourcePace'];
 export type LeadFilter = Schemas['LeadFilter'];
 export type Lead = Schemas['Lead'];
 export type Segment = Schemas['Segment'];
+export type Distribution = Schemas['Distribution'];
+export type DistributionPreview = Schemas['DistributionPreview'];
