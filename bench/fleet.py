@@ -1,6 +1,6 @@
 """Thousands of real neonize sessions on the loopback server: their start, memory and idling, messages, cuts.
 
-``python -m bench.fleet [--devices 100,1000,3000] [--workers 2] [--quick] [--save FOLDER]``
+``python -m bench.fleet [--devices 100,500,1000,2000,3000] [--workers 2] [--quick] [--save FOLDER]``
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ q = lines.q
 #: Lines that are not online by then count as lost.
 ONLINE_SECONDS = 240.0
 #: What follows on a start is over by then: names are asked for, session files looked at.
-SETTLE_SECONDS = 15.0
-IDLE_SECONDS = 20.0
-AWAY_SECONDS = 30.0
+SETTLE_SECONDS = 5.0
+IDLE_SECONDS = 13.0
+AWAY_SECONDS = 20.0
 ROUND_TRIP_MS = 50
 #: What contacts write: a name, how many messages to each line, how many a second in all (None: at once). A chat gets 16
 #: of them: beyond 39 the oldest go, and the count of rows would not be that of messages.
@@ -273,7 +273,7 @@ class Running:
 def main() -> None:
     """Reads the arguments, measures, prints."""
     parser = report.parser(__doc__)
-    parser.add_argument("--devices", default="100,1000,3000", help="how many lines, a start each; the last does more")
+    parser.add_argument("--devices", default="100,500,1000,2000,3000", help="lines, a start each; the last does more")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--connect-rate", type=float, default=50.0, help="devices a second that may begin to connect")
     parser.add_argument("--only-start", action="store_true", help="without messages, cuts and servers that are away")

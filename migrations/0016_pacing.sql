@@ -39,10 +39,27 @@ CREATE TABLE lanes (
     zone       text NOT NULL,             -- IANA name
     is_live    bool NOT NULL,             -- its source runs; lanes without a source always are
     claimed_at timestamptz NOT NULL DEFAULT '-infinity',
+    -- Up to here none waits, as the claim has seen it: rows that have left lie in the index until it is vacuumed, and would
+    -- be walked over each time. A row may come in behind this, so it looks from the start again once a minute.
+    passed_at  timestamptz NOT NULL DEFAULT '-infinity',
+    passed_id  int8 NOT NULL DEFAULT 0,
+    walked_at  timestamptz NOT NULL DEFAULT '-infinity',
+    CHECK (timezone(zone, '2026-01-01 00:00+00'::timestamptz) IS NOT NULL),   -- one that isn't there stops a whole claim
     CHECK (source_id IS NOT NULL OR device_no IS NOT NULL),
     UNIQUE NULLS NOT DISTINCT (source_id, device_no, zone)
 ) WITH (fillfactor = 70);
 CREATE INDEX lanes_by_device ON lanes (device_no, is_live);
+
+-- A lane is live when its source runs. Who makes one waits for whoever changes the source's state, and the other way round,
+-- so that no lane is left behind by it.
+CREATE FUNCTION lane_is_live() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT state = 'running' INTO NEW.is_live FROM sources WHERE id = NEW.source_id FOR SHARE;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER lane_is_live BEFORE INSERT ON lanes
+    FOR EACH ROW WHEN (NEW.source_id IS NOT NULL) EXECUTE FUNCTION lane_is_live();
 
 -- A row of a source has no device while it is in the pool, or when its device was deleted. It carries no foreign keys to source, lane, lead and enrolment:
 -- a million rows are planned at once, and each check costs 5 us.
@@ -57,13 +74,21 @@ ALTER TABLE outbox
     -- what a source sent stays when the device goes; the rest goes with it
     DROP CONSTRAINT outbox_device_no_fkey,
     ADD CONSTRAINT outbox_device_no_fkey FOREIGN KEY (device_no) REFERENCES devices (no) ON DELETE SET NULL,
-    ADD CONSTRAINT outbox_device_check CHECK (device_no IS NOT NULL OR (source_id IS NOT NULL AND state <> 'sending'));
+    ADD CONSTRAINT outbox_device_check CHECK (device_no IS NOT NULL OR (source_id IS NOT NULL AND state <> 'sending')),
+    -- a source's row takes its file when it is due
+    DROP CONSTRAINT outbox_file_check,
+    ADD CONSTRAINT outbox_file_check CHECK
+        (kind IN ('text', 'reaction', 'edit', 'delete') OR media_sha256 IS NOT NULL OR source_id IS NOT NULL);
 
 -- Each person once: of a campaign by the number, of a step by the enrolment.
 CREATE UNIQUE INDEX outbox_once_a_campaign ON outbox (source_id, to_jid) WHERE source_id IS NOT NULL AND enrolment_id IS NULL;
 CREATE UNIQUE INDEX outbox_once_a_step ON outbox (enrolment_id, source_id) WHERE enrolment_id IS NOT NULL;
 CREATE INDEX outbox_of_lane ON outbox (lane_id, not_before, id) WHERE state = 'queued';
 CREATE INDEX outbox_of_lead ON outbox (lead_id, id DESC) WHERE lead_id IS NOT NULL;
+CREATE INDEX outbox_expiring ON outbox (expires_at) WHERE state = 'queued' AND expires_at IS NOT NULL;
+-- Paced rows have lanes; replies are few, and need none.
+DROP INDEX outbox_due;
+CREATE INDEX outbox_replies ON outbox (device_no, not_before, id) WHERE state = 'queued' AND priority = 'reply';
 
 -- People who want nothing more of campaigns and sequences.
 CREATE TABLE suppressions (
@@ -145,3 +170,141 @@ CREATE TRIGGER count_gone AFTER DELETE ON outbox REFERENCING OLD TABLE AS gone
 CREATE VIEW source_buckets AS
 SELECT source_id, device_no, bucket, cause, sum(n)::int8 AS n
 FROM source_counts GROUP BY source_id, device_no, bucket, cause HAVING sum(n) <> 0;
+
+-- The parts of an hour or a day in which sends are counted.
+CREATE FUNCTION slot_of(at timestamptz, seconds int4) RETURNS int8 LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+    floor(extract(epoch FROM at) / seconds)::int8;
+
+-- The counts once `sends` more have left in slot `slot`.
+CREATE FUNCTION sends_counted(counts int4[], last_slot int8, slot int8, sends int4, kept int4) RETURNS int4[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+    CASE WHEN slot <= last_slot AND counts <> '{}' THEN ARRAY[counts[1] + sends] || counts[2:kept]
+         ELSE (ARRAY[sends] || array_fill(0, ARRAY[least(greatest(slot - last_slot - 1, 0), kept)::int4]) || counts)[1:kept] END;
+
+-- From when on fewer than `cap` are in the last `kept` slots; '-infinity' when so many never were.
+CREATE FUNCTION cap_until(counts int4[], last_slot int8, seconds int4, kept int4, cap int4) RETURNS timestamptz
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    sends int4 := 0;
+BEGIN
+    FOR i IN 1 .. coalesce(array_length(counts, 1), 0) LOOP
+        sends := sends + counts[i];
+        IF sends >= cap THEN
+            RETURN to_timestamp((last_slot - i + 1 + kept) * seconds);
+        END IF;
+    END LOOP;
+    RETURN '-infinity';
+END
+$$;
+
+-- What a day may have: a device paired lately begins with 20, and has all of per_day after 14 days, growing by the same
+-- factor each day (20, 27, 35, 47, … for 800).
+CREATE FUNCTION day_cap(per_day int4, ramp bool, paired_at timestamptz, at timestamptz) RETURNS int4
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+    CASE WHEN NOT ramp OR per_day <= 20 OR paired_at IS NULL OR at >= paired_at + interval '312 hours' THEN per_day
+         ELSE least(per_day, round(20 * power(per_day / 20.0::float8,
+              greatest(0, floor(extract(epoch FROM at - paired_at) / 86400)::float8) / 13)))::int4 END;
+
+-- When a lane's source last sent from this device: of several sources the one that waited longest goes first.
+CREATE FUNCTION turn_of(lane lanes) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT max(n.claimed_at) FROM lanes n
+    WHERE n.device_no = lane.device_no AND n.is_live AND n.source_id IS NOT DISTINCT FROM lane.source_id
+$$;
+
+-- Working hours where the person lives, as in outbox/hours.py: a window over midnight belongs to the day it opens on.
+CREATE FUNCTION is_open(opens time, closes time, days int2, zone text, at timestamptz) RETURNS bool
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+    local timestamp;
+    today bool;
+BEGIN
+    IF opens IS NULL AND days = 127 THEN
+        RETURN true;
+    END IF;
+    local := at AT TIME ZONE zone;
+    today := days >> (extract(isodow FROM local)::int4 - 1) & 1 = 1;
+    IF opens IS NULL THEN
+        RETURN today;
+    ELSIF opens < closes THEN
+        RETURN today AND local::time >= opens AND local::time < closes;
+    END IF;
+    RETURN today AND local::time >= opens
+        OR local::time < closes AND days >> ((extract(isodow FROM local)::int4 + 5) % 7) & 1 = 1;
+END
+$$;
+
+-- The first instant from `at` on when it is open. What opens a window is its start, or clocks that are changed: they are
+-- at a whole half hour, and a time that is shown twice or never is within an hour of it.
+CREATE FUNCTION next_open(opens time, closes time, days int2, zone text, at timestamptz) RETURNS timestamptz
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    IF is_open(opens, closes, days, zone, at) THEN
+        RETURN at;
+    END IF;
+    RETURN (
+        SELECT min(candidate)
+        FROM generate_series(-1, 8) day
+        CROSS JOIN (VALUES (coalesce(opens, '00:00')), (coalesce(closes, '00:00'))) bound (clock)
+        CROSS JOIN LATERAL (SELECT ((at AT TIME ZONE zone)::date + day + clock) AT TIME ZONE zone AS start) known
+        CROSS JOIN LATERAL (VALUES (start), (start - interval '30 minutes'), (start - interval '1 hour'),
+                                   (date_bin('30 minutes', start, '2001-01-01 00:00+00')),
+                                   (date_bin('30 minutes', start, '2001-01-01 00:00+00') - interval '30 minutes')) near (candidate)
+        WHERE candidate >= at AND is_open(opens, closes, days, zone, candidate));
+END
+$$;
+
+-- The clock of a device, for all that leaves from it. When the last paced message left; and the draw, 0 to 1, of the gap after
+-- it, made once a send, so that everybody sees the same instant. How much left in each of the last 13 five minutes and 25 hours,
+-- the newest first; _slot is the number of that since 1970. So no hour and no day has more than its cap, wherever it begins.
+ALTER TABLE devices RENAME next_send_at TO last_paced_at;
+ALTER TABLE devices
+    ADD COLUMN gap_draw    real NOT NULL DEFAULT 0 CHECK (gap_draw BETWEEN 0 AND 1),
+    ADD COLUMN hour_sends  int4[] NOT NULL DEFAULT '{}',
+    ADD COLUMN hour_slot   int8 NOT NULL DEFAULT 0,
+    ADD COLUMN day_sends   int4[] NOT NULL DEFAULT '{}',
+    ADD COLUMN day_slot    int8 NOT NULL DEFAULT 0,
+    -- no paced message leaves between these, where the person lives
+    ADD COLUMN quiet_from  time,
+    ADD COLUMN quiet_until time,
+    ADD CONSTRAINT devices_quiet_check CHECK ((quiet_from IS NULL) = (quiet_until IS NULL) AND quiet_from <> quiet_until);
+UPDATE devices SET last_paced_at = least(last_paced_at, now()),
+    hour_sends = ARRAY[hour_count], hour_slot = slot_of(hour_start, 300), day_sends = ARRAY[day_count], day_slot = slot_of(day_start, 3600)
+WHERE hour_start > '-infinity';
+ALTER TABLE devices DROP COLUMN hour_start, DROP COLUMN hour_count, DROP COLUMN day_start, DROP COLUMN day_count;
+
+-- From when on a device's caps, and what WhatsApp has told it to wait, let another paced message leave.
+CREATE FUNCTION free_at(d devices, at timestamptz) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE RETURN
+    greatest(d.paused_until,
+             cap_until(d.hour_sends, d.hour_slot, 300, 13, d.per_hour),
+             cap_until(d.day_sends, d.day_slot, 3600, 25, d.per_day),
+             least(cap_until(d.day_sends, d.day_slot, 3600, 25, day_cap(d.per_day, d.ramp, d.paired_at, at)),
+                   d.paired_at + interval '1 day' * (1 + floor(extract(epoch FROM at - d.paired_at) / 86400))));
+
+-- The gap before the next paced message, in [min, max] of the device and of the source, whichever is longer.
+CREATE FUNCTION gap_before(d devices, s sources) RETURNS interval LANGUAGE sql STABLE PARALLEL SAFE RETURN
+    make_interval(secs => greatest(d.min_seconds, s.min_seconds) + d.gap_draw
+        * (greatest(d.max_seconds, s.max_seconds) - greatest(d.min_seconds, s.min_seconds)));
+
+-- The same for the hours of a source and the quiet hours of a device together; NULL: never in ten days.
+CREATE FUNCTION next_open(d devices, s sources, zone text, at timestamptz) RETURNS timestamptz
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+    found timestamptz := at;
+    of_source timestamptz;
+BEGIN
+    WHILE found < at + interval '10 days' LOOP
+        of_source := next_open(s.opens, s.closes, coalesce(s.days, 127::int2), zone, found);
+        found := next_open(d.quiet_until, d.quiet_from, 127::int2, zone, of_source);
+        IF found = of_source THEN
+            RETURN found;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$$;
+
+-- Paced sends that waited before there were lanes.
+INSERT INTO lanes (tenant_id, device_no, zone, is_live)
+SELECT DISTINCT o.tenant_id, o.device_no, t.time_zone, true FROM outbox o JOIN tenants t ON t.id = o.tenant_id WHERE o.priority = 'paced';
+UPDATE outbox o SET lane_id = n.id FROM lanes n WHERE o.priority = 'paced' AND n.device_no = o.device_no AND n.source_id IS NULL;
+ALTER TABLE outbox ADD CONSTRAINT outbox_lane_check CHECK (lane_id IS NOT NULL OR priority = 'reply' OR state <> 'queued');

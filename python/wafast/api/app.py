@@ -16,6 +16,7 @@ from wafast.api.chats import ChatController
 from wafast.api.database_errors import answer_away, answer_refused_text
 from wafast.api.device_bulk import DeviceBulkController
 from wafast.api.devices import DeviceController
+from wafast.api.distributions import DecisionController, DistributionController
 from wafast.api.docs import DocumentFile, DocumentPage, docs_router
 from wafast.api.gallery import GalleryController
 from wafast.api.gate import MAX_JSON_BODY, Gate
@@ -97,6 +98,8 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             SuppressionController,
             SuppressionFileController,
             OptOutController,
+            DistributionController,
+            DecisionController,
         ],
     )
     return Litestar(

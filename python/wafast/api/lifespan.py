@@ -15,6 +15,7 @@ from wafast.api.services import Services
 from wafast.database.away import DATABASE_AWAY
 from wafast.database.pool import API_CONNECTIONS, open_pool
 from wafast.devices import changes, lease
+from wafast.distribution.runner import keep_distributing
 from wafast.events.bus import subscribe
 from wafast.events.calls import Caller
 from wafast.events.hub import Hub
@@ -90,6 +91,7 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
         asyncio.create_task(_kept_up("media", keep_within(pool, services.media, settings.media_quota))),
         asyncio.create_task(_kept_up("search", keep_indexed(database_uri))),
         asyncio.create_task(_kept_up("imports", keep_importing(database_uri))),
+        asyncio.create_task(_kept_up("distribution", keep_distributing(database_uri))),
         asyncio.create_task(_kept_up("vitals", watch_loop(metrics.loop_late))),
     ]
     try:

@@ -25,7 +25,7 @@ from wafast.api.services import Services
 from wafast.api.uploads import WANTED
 from wafast.inbox.media import file_url, hash_of, mime_of_stored
 from wafast.outbox import rows
-from wafast.outbox.rows import Kind, MessageKind, OutboxRow, Priority
+from wafast.outbox.rows import Cause, Kind, MessageKind, OutboxRow, Priority
 
 OutboxState = Literal["queued", "sending", "sent", "delivered", "read", "failed", "unknown", "expired", "cancelled"]
 
@@ -34,7 +34,13 @@ class Outbox(msgspec.Struct, frozen=True, kw_only=True):
     """One message on its way out."""
 
     id: Annotated[str, Meta(examples=["93"])]
-    device_id: Annotated[str, Meta(examples=["0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11"])]
+    device_id: Annotated[
+        str | None,
+        Meta(
+            description="Null while a campaign's send waits for a device.",
+            examples=["0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11"],
+        ),
+    ]
     to_jid: Annotated[str, Meta(examples=["60198765432@s.whatsapp.net"])]
     chat_id: Annotated[str | None, Meta(description="The chat it belongs to; null before the first message.")]
     type: Annotated[Kind, Meta(description="`reaction`, `edit` and `delete` change the message `target_message_id`.")]
@@ -50,6 +56,7 @@ class Outbox(msgspec.Struct, frozen=True, kw_only=True):
     priority: Priority
     state: Annotated[OutboxState, Meta(examples=["queued"])]
     reason: Annotated[str | None, Meta(description="Why it waits or failed.")]
+    cause: Annotated[Cause | None, Meta(description="What kind of reason a failed or cancelled one has.")]
     message_id: Annotated[str | None, Meta(description="WhatsApp's id, from `sent` on.")]
     attempts: int
     created_at: datetime
@@ -98,7 +105,7 @@ def outbox_of(row: OutboxRow) -> Outbox:
     has_file = row.media_sha256 is not None and row.media_mime is not None
     return Outbox(
         id=str(row.id),
-        device_id=str(row.device_id),
+        device_id=None if row.device_id is None else str(row.device_id),
         to_jid=row.to_jid,
         chat_id=None if row.chat_id is None else str(row.chat_id),
         type=row.kind,
@@ -111,6 +118,7 @@ def outbox_of(row: OutboxRow) -> Outbox:
         priority=row.priority,
         state=msgspec.convert(row.state, OutboxState),
         reason=row.reason,
+        cause=row.cause,
         message_id=row.message_id,
         attempts=row.attempts,
         created_at=row.created_at,
@@ -129,7 +137,7 @@ async def find_row(pool: asyncpg.Pool, principal: Principal, outbox_id: str) -> 
         Problem: 404.
     """
     row = await rows.get(pool, principal.tenant_id, number_of("outbox row", outbox_id))
-    if row is None or not principal.sees(row.device_id):
+    if row is None or not (row.device_id is None or principal.sees(row.device_id)):
         raise not_found("outbox row", outbox_id)
     return row
 

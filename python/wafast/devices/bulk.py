@@ -14,6 +14,7 @@ from wafast.accounts import audit
 from wafast.database.queries import load
 from wafast.devices.lease import CRASHES
 from wafast.events import bus
+from wafast.outbox import pool as sends
 
 q = load(__file__)
 
@@ -85,13 +86,16 @@ async def remove_tags(pool: asyncpg.Pool, tenant_id: int, device_ids: Sequence[U
 
 
 async def delete(pool: asyncpg.Pool, tenant_id: int, device_ids: Sequence[UUID]) -> Outcome:
-    """Delete devices with their chats, messages, media references and open sends, in one transaction: give it few
-    (`DELETE_AT_ONCE`), as whoever stores their messages waits meanwhile."""
+    """Delete devices with their chats, messages, media references and sends, in one transaction: give it few
+    (`DELETE_AT_ONCE`), as whoever stores their messages waits meanwhile. What a campaign or a sequence sent stays, and
+    what it has waiting there goes back to its pool."""
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(q.lock_devices, tenant_id, device_ids)
         numbers = [row["no"] for row in rows]
-        for step in (q.lock_chats, q.delete_thumbnails, q.delete_messages, q.delete_sends, q.delete_devices):
+        for step in (q.lock_chats, q.delete_thumbnails, q.delete_messages):
             await connection.execute(step, numbers)
+        await sends.leave_devices(connection, numbers)
+        await connection.execute(q.delete_devices, numbers)
         gone = [{"k": "deleted", "t": tenant_id, "d": row["no"], "id": str(row["id"])} for row in rows]
         await bus.publish(connection, gone)
         await bus.wake_each(connection, "device", [(row["network"], row["no"]) for row in rows])

@@ -63,10 +63,6 @@ DELETE FROM thumbnails WHERE chat_id IN (SELECT id FROM chats WHERE device_no = 
 -- name: delete_messages
 DELETE FROM messages WHERE chat_id IN (SELECT id FROM chats WHERE device_no = ANY ($1::int4[]))
 
--- name: delete_sends
--- What a source sent stays, without a device.
-DELETE FROM outbox WHERE device_no = ANY ($1::int4[]) AND source_id IS NULL
-
 -- name: delete_devices
 -- Leases, pairings and chats go with them by their foreign keys.
 DELETE FROM devices WHERE no = ANY ($1::int4[])

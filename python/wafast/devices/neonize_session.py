@@ -18,6 +18,7 @@ from wafast.devices import neonize_events
 from wafast.devices import session as ev
 from wafast.devices.gate import Gate
 from wafast.devices.neonize_binding import Binding, Feed
+from wafast.devices.neonize_files import Files
 
 log = logs.get("devices.session")
 
@@ -72,6 +73,7 @@ class NeonizeSession:
         self._binding, self._gate, self._store, self._tell_worker = binding, gate, store, tell
         self._proxy, self._feed = proxy, feed
         self._introduced: set[str] = set()
+        self._files = Files(self._upload)
         self._room = asyncio.Semaphore(CALLS)
         self._dialled = asyncio.Event()
         self._settled = asyncio.Event()  # it has logged in, shows codes, or has ended
@@ -220,10 +222,8 @@ class NeonizeSession:
         elif content.media is None:
             message = content_of.text_message(content)
         else:
-            upload = await self._upload(content.media)
-            message, described, thumbnail = await asyncio.to_thread(
-                content_of.media_message, content, content.media, upload
-            )
+            file = await self._files.of(content.media)
+            message, described, thumbnail = content_of.media_message(content, file), file.described, file.preview
         to = content_of.to_jid(to_jid).SerializeToString()
         answer = pb.SendMessageReturnFunction.FromString(
             await self._call("SendMessage", to, len(to), message, len(message))
@@ -263,7 +263,7 @@ class NeonizeSession:
         A server that says nothing of the number leaves the decision to the send."""
         answer = await self._ask_accounts([f"+{number}"])
         if any(not row.IsIn for row in answer.IsOnWhatsAppResponse):
-            raise ev.Refused("this number is not on WhatsApp")
+            raise ev.Refused("this number is not on WhatsApp", cause="not_on_whatsapp")
 
     async def _ask_accounts(self, phones: list[str]) -> pb.IsOnWhatsAppReturnFunction:
         wanted = " ".join(phones).encode()
@@ -355,7 +355,7 @@ def send_error(text: str) -> ev.SessionError:
     """What whatsmeow's error of a send means. What is not known to be unsent counts as perhaps sent."""
     lower = text.lower()
     if NO_LID.search(text):
-        return ev.Refused("this number is not on WhatsApp")
+        return ev.Refused("this number is not on WhatsApp", cause="not_on_whatsapp")
     if NO_GROUP.search(text):
         return ev.Refused("this group does not exist, or this device's number is not in it")
     server = SERVER_ERROR.search(lower)

@@ -124,6 +124,11 @@ async def get_device(pool: asyncpg.Pool, tenant_id: int, device_id: UUID) -> Dev
     return None if row is None else _device(row)
 
 
+async def ids_of_tenant(pool: asyncpg.Pool, tenant_id: int, device_ids: list[UUID]) -> set[UUID]:
+    """Those of `device_ids` that are the tenant's."""
+    return {row["id"] for row in await pool.fetch(q.ids_of_tenant, tenant_id, device_ids)}
+
+
 async def get_devices_by_no(pool: asyncpg.Pool, numbers: list[int]) -> list[DeviceRow]:
     """Devices of any tenant by number, for the live frames."""
     return [_device(row) for row in await pool.fetch(q.get_devices_by_no, numbers)]

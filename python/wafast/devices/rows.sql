@@ -35,6 +35,9 @@ SELECT (SELECT count(*) FROM seen) AS total,
 SELECT d.*, (SELECT coalesce(sum(unread), 0)::int FROM chats c WHERE c.device_no = d.no) AS unread_count
 FROM devices d WHERE tenant_id = $1 AND id = $2
 
+-- name: ids_of_tenant
+SELECT id FROM devices WHERE tenant_id = $1 AND id = ANY ($2::uuid[])
+
 -- name: get_devices_by_no
 SELECT d.*, (SELECT coalesce(sum(unread), 0)::int FROM chats c WHERE c.device_no = d.no) AS unread_count
 FROM devices d WHERE no = ANY ($1::int4[])

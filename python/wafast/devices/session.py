@@ -225,11 +225,13 @@ class NotSent(SessionError):
 
 
 class Refused(SessionError):
-    """WhatsApp refused, and would again. `code` is the server's, 0 when it has none."""
+    """WhatsApp refused, and would again. `code` is the server's, 0 when it has none; `cause` says whether it is the
+    number that has no WhatsApp."""
 
-    def __init__(self, message: str, code: int = 0) -> None:
+    def __init__(self, message: str, code: int = 0, cause: Literal["refused", "not_on_whatsapp"] = "refused") -> None:
         super().__init__(message)
         self.code = code
+        self.cause = cause
 
 
 class Unanswered(SessionError):

@@ -156,8 +156,8 @@ class _Worker:
         fetcher = MediaFetcher(pool, MediaStore(pool, settings.media_dir))
         eager = EagerMedia(pool, fetcher, fleet.online, lambda no: _session(fleet, no))
 
-        def came_online(_device_no: int) -> None:
-            sender.wake()
+        def came_online(device_no: int) -> None:
+            sender.wake(device_no)
             names.wake()
             eager.wake()
 
@@ -269,13 +269,13 @@ class _Worker:
                 return
             if order.w == "outbox":
                 if order.d in fleet.held:
-                    sender.wake()
+                    sender.wake(order.d)
             else:
                 reconciler.wake(order.d)
 
         def gap() -> None:
             reconciler.wake_all()
-            sender.wake()
+            sender.wake_all()
             eager.wake()
 
         channels: dict[str, Callable[[str], None]] = {WORK: work, request_channel(self._id): server.receive}

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from wafast import phones
 from wafast.database.queries import load
 from wafast.events import bus
 
@@ -19,15 +20,23 @@ MessageKind = Literal["text", "image", "video", "audio", "voice", "document"]
 #: … and everything that leaves: the last three change a message that is there.
 Kind = Literal["text", "image", "video", "audio", "voice", "document", "reaction", "edit", "delete"]
 Priority = Literal["reply", "paced"]
+#: What kind of reason a row failed or was cancelled for.
+Cause = Literal[
+    "not_on_whatsapp", "refused", "reach_out", "banned", "media_gone", "render", "lead_gone", "opted_out", "replied",
+    "by_person", "parent_gone", "device_gone",
+]  # fmt: skip
 
 
 class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row as stored, with its device's public id and the chat it belongs to, once there is one."""
+    """A row as stored, with its device's public id and the chat it belongs to, once there is one. A source's row has no
+    device while it is in the pool, or when its device is gone."""
 
     id: int
     tenant_id: int
-    device_no: int
-    device_id: UUID
+    device_no: int | None
+    device_id: UUID | None
+    source_id: int | None
+    lead_id: int | None
     chat_id: int | None
     to_jid: str
     kind: Kind
@@ -41,6 +50,7 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     priority: Priority
     state: str
     reason: str | None
+    cause: Cause | None
     message_id: str | None
     attempts: int
     not_before: datetime
@@ -95,9 +105,15 @@ async def enqueue(
             await connection.execute(q.hold_file, media_sha256)
             if not await connection.fetchval(q.has_media, tenant_id, media_sha256):
                 raise UnknownMedia
+        lane_id = None
+        if priority == "paced":
+            number, home = phones.of_jid(to_jid), device["time_zone"]
+            zone = home if number is None else phones.zone_of(number, home)
+            await connection.execute(q.ensure_lane, tenant_id, device["no"], zone)
+            lane_id = await connection.fetchval(q.lane_without_source, device["no"], zone)
         outbox_id = await connection.fetchval(
             q.enqueue, tenant_id, device["no"], to_jid, kind, body, media_sha256, file_name, quoted,
-            target, forwarded, priority, not_before, expires_at, created_by,
+            target, forwarded, priority, not_before, expires_at, created_by, lane_id,
         )  # fmt: skip
         row = _row(await connection.fetchrow(q.get_outbox, tenant_id, outbox_id))
         await bus.wake(connection, "outbox", device["network"], device["no"])
@@ -143,7 +159,7 @@ async def retry(pool: asyncpg.Pool, tenant_id: int, outbox_id: int) -> OutboxRow
 
 async def _change(pool: asyncpg.Pool, query: str, tenant_id: int, outbox_id: int) -> OutboxRow | None:
     changed = await pool.fetchrow(query, tenant_id, outbox_id)
-    if changed is not None:
+    if changed is not None and changed["network"] is not None:
         await bus.wake(pool, "outbox", changed["network"], changed["device_no"])
         await bus.publish(pool, [{"k": "outbox", "t": tenant_id, "d": changed["device_no"], "o": [outbox_id]}])
     return await get(pool, tenant_id, outbox_id)

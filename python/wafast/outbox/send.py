@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -32,13 +33,17 @@ from wafast.outbox import claim as claims
 from wafast.outbox import transition
 from wafast.outbox.claim import Claim
 from wafast.outbox.resolve import resolve
+from wafast.outbox.rows import Cause
 
 log = logs.get("outbox.send")
 
 #: What no notification tells: rows that were expired or skipped, and receipts of sends nobody could say about.
 SAFETY_SECONDS = 30.0
-#: Rows that come together are claimed together.
+#: Rows that come together are claimed together, but of no more devices than so many: the first don't wait for the last.
 GATHER_SECONDS = 0.01
+LOOKED_AT_ONCE = 500
+#: Between two looks at a device that could not be claimed from though something was due (somebody holds its row).
+SHORTEST_WAIT = 0.05
 #: A person types about so fast, and a message shows typing no longer than this.
 CHARACTERS_A_SECOND = 12.0
 LONGEST_TYPING = 8.0
@@ -68,13 +73,20 @@ class Sender:
         self._pool, self._worker_id, self._media_dir, self._keep = pool, worker_id, media_dir, keep
         self._online, self._session_of = online, session_of
         self._woken = asyncio.Event()
+        self._due: dict[int, float] = {}
         self._replying: set[int] = set()
         self._pacing: set[int] = set()
         self._in_flight: dict[asyncio.Task[None], int] = {}
         self._stopping = False
 
-    def wake(self) -> None:
-        """Something may be due."""
+    def wake(self, device_no: int) -> None:
+        """Something of this device may be due."""
+        self._due[device_no] = 0.0
+        self._woken.set()
+
+    def wake_all(self) -> None:
+        """Something of any device may be due."""
+        self._due.update(dict.fromkeys(self._online(), 0.0))
         self._woken.set()
 
     async def run(self) -> None:
@@ -86,44 +98,59 @@ class Sender:
                 self._woken.clear()
                 if time.monotonic() >= next_safety:
                     next_safety = time.monotonic() + SAFETY_SECONDS
-                    await claims.expire(self._pool, self._online())
+                    self.wake_all()
+                    await claims.expire(self._pool)
                     await claims.give_up_lost(self._pool, self._worker_id, list(self._in_flight.values()))
                     await resolve(self._pool, self._online(), self._session_of, self._keep)
+                    self._woken.clear()
                 wait = await self._tick()
             except DATABASE_AWAY as error:
                 log.warning("the database is away", error=str(error))
-                wait = 1.0
+                wait, next_safety = 1.0, 0.0
             except Exception:
                 log.exception("nothing was claimed")
-                wait = 1.0
+                wait, next_safety = 1.0, 0.0
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), wait)
                 await asyncio.sleep(GATHER_SECONDS)
 
     async def _tick(self) -> float:
-        """Claim and begin to send; gives the seconds until the next row is due."""
-        online = self._online()
-        replies = [device_no for device_no in online if device_no not in self._replying]
-        paced = [device_no for device_no in online if device_no not in self._pacing]
+        """Claim and begin to send for the devices that are due; gives the seconds until the next is."""
+        now = time.monotonic()
+        online = set(self._online())
+        due = [no for no, at in self._due.items() if at <= now]
+        for no in due:
+            del self._due[no]
+        looked = [no for no in due if no in online]  # others are woken when they come online
+        for start in range(0, len(looked), LOOKED_AT_ONCE):
+            await self._look(looked[start : start + LOOKED_AT_ONCE])
+        return min(SAFETY_SECONDS, min(self._due.values(), default=math.inf) - time.monotonic())
+
+    async def _look(self, devices: Sequence[int]) -> None:
+        replies = [no for no in devices if no not in self._replying]
+        paced = [no for no in devices if no not in self._pacing]
         if not replies and not paced:
-            return SAFETY_SECONDS
+            return
         for claim in await claims.claim(self._pool, self._worker_id, replies, paced):
             busy = self._replying if claim.priority == "reply" else self._pacing
             busy.add(claim.device_no)
             task = asyncio.create_task(self._carry_out(claim))
             self._in_flight[task] = claim.id
             task.add_done_callback(self._in_flight.pop)
-        due = await claims.seconds_until_due(
+        waits = await claims.next_due(
             self._pool,
-            [device_no for device_no in replies if device_no not in self._replying],
-            [device_no for device_no in paced if device_no not in self._pacing],
+            [no for no in replies if no not in self._replying],
+            [no for no in paced if no not in self._pacing],
         )
-        return SAFETY_SECONDS if due is None else min(SAFETY_SECONDS, max(0.05, due))
+        now = time.monotonic()
+        for no, seconds in waits.items():
+            # one that was woken meanwhile stays so
+            self._due[no] = min(self._due.get(no, math.inf), now + max(SHORTEST_WAIT, seconds))
 
     def stop(self) -> None:
         """Claim nothing more: `run` ends."""
         self._stopping = True
-        self.wake()
+        self._woken.set()
 
     async def drain(self) -> None:
         """Wait a while for sends under way."""
@@ -138,14 +165,18 @@ class Sender:
             await self._finish(claim, "unknown", f"it went wrong in the middle, it may have left: {error}")
         finally:
             (self._replying if claim.priority == "reply" else self._pacing).discard(claim.device_no)
-            self.wake()
+            self.wake(claim.device_no)
 
     async def _prepare_and_send(self, claim: Claim) -> None:
+        if claim.fault is not None:
+            cause, reason = claim.fault
+            await self._finish(claim, "failed", reason, cause)
+            return
         session = self._session_of(claim.device_no)
         try:
             content = await self._content(claim)
         except FileNotFoundError:
-            await self._finish(claim, "failed", "the file is not there any more; upload it again")
+            await self._finish(claim, "failed", "the file is not there any more; upload it again", "media_gone")
             return
         except DATABASE_AWAY as error:
             await self._again(claim, f"the database is away: {error}")
@@ -195,10 +226,12 @@ class Sender:
         await asyncio.sleep(seconds)
 
     async def _refused(self, claim: Claim, error: Refused) -> None:
-        await self._finish(claim, "failed", str(error))
-        if error.code == REACH_OUT_LOCK:
-            reason = "WhatsApp limits messages to people who do not know this number (463)"
-            await self._persist(lambda: transition.pause(self._pool, claim.device_no, PAUSE_SECONDS, reason))
+        if error.code != REACH_OUT_LOCK:
+            await self._finish(claim, "failed", str(error), error.cause)
+            return
+        await self._finish(claim, "failed", str(error), "reach_out")
+        reason = "WhatsApp limits messages to people who do not know this number (463)"
+        await self._persist(lambda: transition.pause(self._pool, claim.device_no, PAUSE_SECONDS, reason))
 
     async def _again(self, claim: Claim, reason: str) -> None:
         longest = min(LONGEST_RETRY, FIRST_RETRY * 2.0 ** min(claim.attempts - 1, 10))
@@ -209,8 +242,10 @@ class Sender:
             )
         )
 
-    async def _finish(self, claim: Claim, state: Literal["failed", "unknown"], reason: str) -> None:
-        await self._persist(lambda: transition.finish(self._pool, self._worker_id, claim, state, reason))
+    async def _finish(
+        self, claim: Claim, state: Literal["failed", "unknown"], reason: str, cause: Cause | None = None
+    ) -> None:
+        await self._persist(lambda: transition.finish(self._pool, self._worker_id, claim, state, reason, cause=cause))
 
     async def _persist(self, write: Callable[[], Awaitable[object]]) -> None:
         """Write how a send ended, however long the database is away: it cannot be found out again."""

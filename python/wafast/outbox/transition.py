@@ -13,6 +13,7 @@ from wafast.devices.session import Change, Quoted, Sent
 from wafast.events import bus
 from wafast.inbox.messages import FORWARDED, FROM_ME
 from wafast.outbox.claim import Claim
+from wafast.outbox.rows import Cause
 
 if TYPE_CHECKING:
     from wafast.events.bus import Executor
@@ -32,13 +33,15 @@ async def finish(
     *,
     message_id: str | None = None,
     again_seconds: float = 0.0,
+    cause: Cause | None = None,
 ) -> bool:
-    """End a claim, and tell. `again_seconds` is the wait of a row that is queued again.
+    """End a claim, and tell. `again_seconds` is the wait of a row that is queued again, `cause` what kind of reason one
+    that failed has.
 
     False when the row is not this claim's any more: somebody else has decided about it.
     """
     row = await connection.fetchrow(
-        q.finish_send, claim.id, worker_id, claim.claim_epoch, state, reason, message_id, again_seconds
+        q.finish_send, claim.id, worker_id, claim.claim_epoch, state, reason, message_id, again_seconds, cause
     )
     if row is None:
         return False

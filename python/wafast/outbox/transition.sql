@@ -1,9 +1,12 @@
 -- name: finish_send
 -- The only way out of `sending`: compare-and-set on the claim. $1 row, $2 $3 worker and epoch of the claim, $4 the new
--- state, $5 why, $6 message id, $7 seconds until a queued row may be tried again.
+-- state, $5 why, $6 message id, $7 seconds until a queued row may be tried again, $8 what kind of reason a failure has. The
+-- gap to the next paced message counts from when this one left, after its typing.
+WITH finished AS (
 UPDATE outbox SET
     state = $4,
     reason = $5,
+    cause = $8,
     message_id = $6,
     sent_at = CASE WHEN $4 = 'sent' THEN now() END,
     not_before = CASE WHEN $4 = 'queued' THEN now() + make_interval(secs => $7) ELSE not_before END,
@@ -11,7 +14,12 @@ UPDATE outbox SET
     claim_epoch = CASE WHEN $4 = 'queued' THEN NULL ELSE claim_epoch END,
     claimed_at = CASE WHEN $4 = 'queued' THEN NULL ELSE claimed_at END
 WHERE id = $1 AND state = 'sending' AND claim_worker = $2 AND claim_epoch = $3
-RETURNING tenant_id, device_no
+RETURNING tenant_id, device_no, priority
+), moved_clock AS (
+    UPDATE devices d SET last_paced_at = greatest(d.last_paced_at, now()) FROM finished f
+    WHERE d.no = f.device_no AND f.priority = 'paced' AND $4 = 'sent'
+)
+SELECT tenant_id, device_no FROM finished
 
 -- name: chat_for_send
 -- The chat a send belongs to, made on first contact. Where the number behind a LID is known, it is the number's chat.

@@ -3,7 +3,7 @@
 
 mod events;
 
-use std::{env, error::Error, fs, hint::black_box};
+use std::{env, error::Error, fs, hint::black_box, mem};
 
 use wafast_core::{
     copy::Rows,
@@ -24,15 +24,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let bytes = fs::read(path)?;
     let events = events::split(&bytes);
+    let mut room = Records::default();
     for _ in 0..rounds.parse::<usize>()? {
         let decoded = time(events.len(), || {
             for batch in events.chunks(BATCH) {
-                black_box(read(black_box(batch)));
+                room = black_box(read(black_box(batch), mem::take(&mut room))).emptied();
             }
         });
         let with_row = time(events.len(), || {
             for batch in events.chunks(BATCH) {
-                black_box(copy(batch));
+                room = black_box(copy(batch, mem::take(&mut room)));
             }
         });
         println!("{decoded} {with_row}");
@@ -55,22 +56,24 @@ fn cpu() -> i64 {
     now.tv_sec * 1_000_000_000 + now.tv_nsec
 }
 
-/// As a writer reads a batch.
-fn read<'a>(events: &[&'a [u8]]) -> Records<'a> {
-    let mut records = Records::default();
+/// As a writer reads a batch, in the room of the one before.
+fn read<'a>(events: &[&'a [u8]], room: Records<'_>) -> Records<'a> {
+    let mut records = room.emptied();
+    records.messages.reserve(events.len());
     for event in events {
         event::read(event::code::MESSAGE, event, NOW, 20, &mut records).expect("an event of the corpus");
     }
     records
 }
 
-fn copy(events: &[&[u8]]) -> usize {
-    let records = read(events);
+fn copy<'a>(events: &[&'a [u8]], room: Records<'a>) -> Records<'a> {
+    let records = read(events, room);
     let mut rows = Rows::new(COLUMNS);
     for (place, message) in records.messages.iter().enumerate() {
         encode(&row(place as i64, message), &mut rows);
     }
-    rows.finish().len()
+    black_box(rows.finish());
+    records.emptied()
 }
 
 /// Of a chat of its own.

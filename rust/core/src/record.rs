@@ -261,3 +261,33 @@ pub struct Records<'a> {
     pub messages: Vec<Message<'a>>,
     pub others: Vec<Other<'a>>,
 }
+
+impl Records<'_> {
+    /// Nothing, with the room of what these held. A batch of thousands is megabytes that the system would give and take
+    /// back page by page each time: a fifth of what decoding costs.
+    #[must_use]
+    pub fn emptied<'b>(self) -> Records<'b> {
+        Records { messages: emptied(self.messages), others: emptied(self.others) }
+    }
+}
+
+/// The room of a vector for elements of the same size. Collecting in place is what keeps it.
+fn emptied<A, B>(mut full: Vec<A>) -> Vec<B> {
+    full.clear();
+    full.into_iter().filter_map(|_| None).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emptied_records_keep_their_room_and_nothing_else() {
+        let mut records = Records::default();
+        records.others.extend((0..1000).map(|lid| Other::Lid { lid, number: 1 }));
+        let (room, place) = (records.others.capacity(), records.others.as_ptr() as usize);
+        let emptied = records.emptied();
+        assert!(emptied.others.is_empty() && emptied.others.capacity() == room);
+        assert_eq!(emptied.others.as_ptr() as usize, place);
+    }
+}

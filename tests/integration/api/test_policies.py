@@ -15,6 +15,7 @@ from wafast.api.app import create_app
 from wafast.api.policy import Policy
 
 PROTECTED = [route for route in ROUTES if route.policy in ("read", "send", "admin") and route.path != "/ws"]
+OF_THE_WORKSPACE = "key_id|user_id|label_id|reply_id|distribution_id|import_id|segment_id|campaign_id|{phone}"
 WITH_IDS = [route for route in PROTECTED if "{" in route.path or "{device_id}" in str(route.body)]
 
 
@@ -75,6 +76,8 @@ def _things(tenant: Tenant) -> tuple[Device, dict[str, str]]:
         "user_id": str(tenant.world.sql("SELECT max(user_id) FROM members WHERE tenant_id = $1", tenant.id)),
         "note_id": str(tenant.note(chat)),
         "label_id": str(tenant.label()),
+        "distribution_id": str(tenant.distribution()),
+        "campaign_id": str(tenant.campaign()),
         "lead_id": str(lead := tenant.lead(device)),
         "lead_note_id": str(tenant.lead_note(lead)),
         "import_id": str(tenant.lead_import()),
@@ -110,11 +113,7 @@ def test_things_of_another_workspace_do_not_exist(tenant: Tenant, stranger: Tena
 
 @pytest.mark.parametrize(
     "route",
-    [
-        route
-        for route in WITH_IDS
-        if not re.search("key_id|user_id|label_id|reply_id|import_id|segment_id|{phone}", route.path)
-    ],
+    [route for route in WITH_IDS if not re.search(OF_THE_WORKSPACE, route.path)],
     ids=_name,
 )
 def test_things_of_a_device_out_of_reach_do_not_exist(tenant: Tenant, route: Route) -> None:
@@ -140,6 +139,8 @@ def test_ids_that_are_none_name_nothing(tenant: Tenant, route: Route, nonsense: 
             "note_id",
             "label_id",
             "lead_id",
+            "distribution_id",
+            "campaign_id",
             "lead_note_id",
             "import_id",
             "segment_id",

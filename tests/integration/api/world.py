@@ -219,6 +219,15 @@ class Tenant:
         )  # fmt: skip
         return found
 
+    def distribution(self) -> int:
+        """One that is done."""
+        found: int = self.world.sql(
+            "INSERT INTO distributions (tenant_id, filter, people, left_over, state, ended_at, created_by)"
+            " VALUES ($1, '{}', 0, 0, 'done', now(), 'user:1') RETURNING id",
+            self.id,
+        )  # fmt: skip
+        return found
+
     def lead(self, device: Device | None = None, **fields: Any) -> int:
         """A lead with a number of its own, of a device or of none."""
         told = {"phone": f"+6017{next(_numbers):07}", "name": "Siti", "tags": ["kl"]} | fields
@@ -263,6 +272,16 @@ class Tenant:
         added = "INSERT INTO suppressions (tenant_id, phone, reason, created_by) VALUES ($1, $2, 'STOP', 'lead')"
         self.world.sql(added, self.id, phone)
         return phone
+
+    def campaign(self) -> int:
+        """A draft."""
+        source_id = self.world.sql("INSERT INTO sources (tenant_id, kind) VALUES ($1, 'text') RETURNING id", self.id)
+        found: int = self.world.sql(
+            "INSERT INTO campaigns (tenant_id, source_id, name, audience, created_by)"
+            " VALUES ($1, $2, 'Raya', '{}', 'user:1') RETURNING id",
+            self.id, source_id,
+        )  # fmt: skip
+        return found
 
     def outbox(self, device: Device, state: str = "queued") -> int:
         """An outbox row."""

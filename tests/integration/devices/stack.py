@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import signal
 import subprocess
@@ -92,6 +93,18 @@ class Stack:
     def files(self) -> set[str]:
         """The names of all media on disk, half-written ones too."""
         return {path.name for path in (self.data_dir / "media").rglob("*") if path.is_file()}
+
+    async def add_file(self, content: bytes, mime: str) -> bytes:
+        """A file of the workspace, as an upload leaves it; its hash."""
+        sha256 = hashlib.sha256(content).digest()
+        path = self.data_dir / "media" / sha256.hex()[:2] / sha256.hex()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        await self.pool.execute(
+            "INSERT INTO media (tenant_id, sha256, mime, size) VALUES ($1, $2, $3, $4)",
+            self.tenant_id, sha256, mime, len(content),
+        )  # fmt: skip
+        return sha256
 
     async def add_device(self, name: str = "Shop") -> rows.DeviceRow:
         """A device on the loopback network."""

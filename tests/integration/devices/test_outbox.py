@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import io
+import secrets
 
 from PIL import Image
 
 from tests.integration.devices.stack import Stack
+from tests.simulator import Simulator
 
 
 async def test_a_reply_is_sent_once_and_stored(stack: Stack, phone: str, contact: str) -> None:
@@ -47,14 +48,7 @@ async def test_a_picture_is_uploaded_and_arrives_whole(stack: Stack, phone: str,
     device = await stack.pair(phone)
     picture = io.BytesIO()
     Image.new("RGB", (640, 480), "green").save(picture, "JPEG")
-    sha256 = hashlib.sha256(picture.getvalue()).digest()
-    path = stack.data_dir / "media" / sha256.hex()[:2] / sha256.hex()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(picture.getvalue())
-    await stack.pool.execute(
-        "INSERT INTO media (tenant_id, sha256, mime, size) VALUES ($1, $2, 'image/jpeg', $3)",
-        stack.tenant_id, sha256, len(picture.getvalue()),
-    )  # fmt: skip
+    sha256 = await stack.add_file(picture.getvalue(), "image/jpeg")
     row = await stack.send(device.id, contact, "Our shop", kind="image", media_sha256=sha256)
     await stack.until_sent(row.id)
     [message] = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=5)
@@ -174,3 +168,24 @@ async def test_the_contacts_answer_lands_in_the_same_chat(stack: Stack, phone: s
         ]
 
     await stack.until(both, "both messages in the number's chat, ours read")
+
+
+async def test_a_picture_for_fifty_people_is_uploaded_once_by_each_device(stack: Stack, simulator: Simulator) -> None:
+    stack.start_worker()
+    devices = [await stack.pair(f"6013{secrets.randbelow(10**8):08}") for _ in range(2)]
+    picture = io.BytesIO()
+    Image.new("RGB", (640, 480), "red").save(picture, "JPEG")
+    sha256 = await stack.add_file(picture.getvalue(), "image/jpeg")
+    before = (await asyncio.to_thread(simulator.stats)).uploads
+    people = [f"6014{secrets.randbelow(10**8):08}" for _ in range(50)]
+    rows = [
+        await stack.send(devices[number % 2].id, person, f"For {person}", kind="image", media_sha256=sha256)
+        for number, person in enumerate(people)
+    ]
+    for row in rows:
+        await stack.until_sent(row.id)
+    assert (await asyncio.to_thread(simulator.stats)).uploads - before == 2
+    for number, person in enumerate(people[:4]):
+        phone = (devices[number % 2].phone or "").removeprefix("+")
+        [message] = await asyncio.to_thread(simulator.inbox, phone=phone, contact=person, wait=5)
+        assert (message.text, message.media_sha_ok) == (f"For {person}", True)

@@ -91,7 +91,12 @@ def test_a_picture_carries_its_size_and_a_preview() -> None:
     upload = pb.UploadResponse(url="u", DirectPath="/d", Handle="", MediaKey=b"k", FileEncSHA256=b"e", FileSHA256=b"s",
                                FileLength=9)  # fmt: skip
     media = ev.Media("image", file.getvalue(), "image/png")
-    encoded, described, preview = content_of.media_message(ev.Content("look", media), media, upload)
+    file = content_of.file_of(media, upload)
+    encoded, described, preview = (
+        content_of.media_message(ev.Content("look", media), file),
+        file.described,
+        file.preview,
+    )
     image = e2e.Message.FromString(encoded).imageMessage
     assert (image.caption, image.width, image.height, image.JPEGThumbnail) == ("look", 300, 150, preview)
     assert (described["ext"], described["width"], described["type"]) == ("png", 300, "image")
@@ -101,7 +106,7 @@ def test_what_is_no_picture_leaves_all_the_same() -> None:
     upload = pb.UploadResponse(url="u", DirectPath="/d", Handle="", MediaKey=b"k", FileEncSHA256=b"e", FileSHA256=b"s",
                                FileLength=9)  # fmt: skip
     media = ev.Media("image", b"broken", "image/png")
-    _, described, preview = content_of.media_message(ev.Content("", media), media, upload)
+    _, described, preview = content_of.file_of(media, upload)
     assert preview is None
     assert "width" not in described
 

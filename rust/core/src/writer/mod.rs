@@ -16,7 +16,7 @@ mod transaction;
 
 use std::{
     cell::Cell,
-    io,
+    io, mem,
     panic::{self, AssertUnwindSafe},
     process,
     sync::{Arc, atomic::Ordering},
@@ -32,6 +32,7 @@ use crate::{
     connection::{Failure, Session},
     control::{self, Control},
     pipeline::Shared,
+    record::Records,
     stats,
 };
 pub use messages::{COLUMNS, Row, encode};
@@ -54,7 +55,10 @@ pub fn start(
     thread::Builder::new().name(format!("wafast-writer-{number}")).spawn(move || {
         let connector = Arc::clone(&shared.connector);
         let work = || match Session::new(&connector) {
-            Ok(session) => Writer { number, shared, session, known: Cell::default(), news, swept: None }.run(&items),
+            Ok(session) => {
+                let (known, room) = (Cell::default(), Records::default());
+                Writer { number, shared, session, known, room, news, swept: None }.run(&items);
+            }
             Err(error) => panic!("writer {number} does not start: {error}"),
         };
         if panic::catch_unwind(AssertUnwindSafe(work)).is_err() {
@@ -70,6 +74,8 @@ struct Writer<'a> {
     shared: Arc<Shared>,
     session: Session<'a>,
     known: Cell<known::Known>,
+    /// What the last batch was read into.
+    room: Records<'static>,
     news: Option<Sender<News>>,
     swept: Option<Instant>,
 }
@@ -116,9 +122,12 @@ impl Writer<'_> {
     /// can't be stored are found by halving; when the database is away at the end, all stays in the spool.
     fn store(&mut self, mut batch: Vec<Item>) -> Vec<Item> {
         let keep = usize::try_from(self.shared.options.messages_per_chat).unwrap_or(0);
-        let done = match Batch::read(&batch, keep) {
-            Ok(said) if said.is_empty() => Ok(News::default()),
-            Ok(said) => self.commit(&said),
+        let done = match Batch::read(&batch, keep, mem::take(&mut self.room)) {
+            Ok(said) => {
+                let done = if said.is_empty() { Ok(News::default()) } else { self.commit(&said) };
+                self.room = said.into_room();
+                done
+            }
             Err(unreadable) => return self.store_others(batch, &unreadable),
         };
         match done {

@@ -18,6 +18,9 @@ pub struct Said<'r, T> {
     pub what: &'r T,
 }
 
+/// Records whose room is kept, some 5 MB.
+const MOST_ROOM: usize = 20_000;
+
 /// All that a batch says, in the order it came.
 pub struct Batch<'a> {
     records: Records<'a>,
@@ -41,12 +44,13 @@ pub struct Unreadable {
 }
 
 impl<'a> Batch<'a> {
-    /// Reads the events. Of a chat in a history `keep` messages are worth reading, all when it is 0.
+    /// Reads the events into the `room` of an earlier batch. Of a chat in a history `keep` messages are worth reading, all
+    /// when it is 0.
     ///
     /// # Errors
     /// Some can't be read: those must be taken out of the batch.
-    pub fn read(items: &'a [Item], keep: usize) -> Result<Self, Vec<Unreadable>> {
-        let mut batch = Self { records: Records::default(), origins: Vec::with_capacity(items.len()) };
+    pub fn read(items: &'a [Item], keep: usize, room: Records<'_>) -> Result<Self, Vec<Unreadable>> {
+        let mut batch = Self { records: room.emptied(), origins: Vec::with_capacity(items.len()) };
         batch.records.messages.reserve(items.len());
         let mut unreadable = Vec::new();
         for (index, item) in items.iter().enumerate() {
@@ -68,6 +72,11 @@ impl<'a> Batch<'a> {
             });
         }
         if unreadable.is_empty() { Ok(batch) } else { Err(unreadable) }
+    }
+
+    /// The room for the next batch; that of a history is given back.
+    pub fn into_room(self) -> Records<'static> {
+        if self.records() > MOST_ROOM { Records::default() } else { self.records.emptied() }
     }
 
     /// Rows and changes, at most.

@@ -1,0 +1,55 @@
+"""Files a device has uploaded. Each is uploaded once and its preview made once, however many people get it: WhatsApp
+itself sends a file on so when it is forwarded. It stays in memory, as it holds the key of the file."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+
+from neonize.proto import Neonize_pb2 as pb
+
+from wafast.devices import neonize_content as content_of
+from wafast.devices.session import Media
+
+#: WhatsApp keeps an upload for weeks; what is fetched from it late must be there still.
+KEPT_SECONDS = 24 * 3600.0
+#: Files a device remembers, some KB each with its preview.
+MOST = 16
+
+Key = tuple[bytes, str, str, str | None]
+
+
+class Files:
+    """Those of one session.
+
+    Args:
+        upload: takes a file to WhatsApp; its errors go to whoever sends the file.
+    """
+
+    def __init__(self, upload: Callable[[Media], Awaitable[pb.UploadResponse]]) -> None:
+        self._upload = upload
+        self._uploaded: dict[Key, tuple[float, asyncio.Future[content_of.File]]] = {}
+
+    async def of(self, media: Media) -> content_of.File:
+        """The file as it is sent, uploaded now if it was not. Who asks while another's upload is under way waits for
+        that one, and fails with it."""
+        digest = await asyncio.to_thread(hashlib.sha256, media.content)
+        key = digest.digest(), media.kind, media.mime, media.name
+        now = time.monotonic()
+        at, found = self._uploaded.pop(key, (-KEPT_SECONDS, None))
+        if found is None or now - at >= KEPT_SECONDS or (found.done() and _failed(found)):
+            at, found = now, asyncio.ensure_future(self._make(media))
+        self._uploaded[key] = at, found  # the one used last is the last to be forgotten
+        while len(self._uploaded) > MOST:
+            self._uploaded.pop(next(iter(self._uploaded)))
+        return await asyncio.shield(found)
+
+    async def _make(self, media: Media) -> content_of.File:
+        upload = await self._upload(media)
+        return await asyncio.to_thread(content_of.file_of, media, upload)
+
+
+def _failed(upload: asyncio.Future[content_of.File]) -> bool:
+    return upload.cancelled() or upload.exception() is not None

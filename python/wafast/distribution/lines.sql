@@ -1,0 +1,19 @@
+-- name: standings
+-- $1 tenant, $2 public ids (NULL: all). What waits is counted up to an hour's worth.
+SELECT d.no, d.id AS device_id, d.name, d.network, d.state, d.per_day AS cap, d.per_hour,
+       CASE WHEN d.day_start > now() - interval '1 day' THEN d.day_count ELSE 0 END AS sent,
+       (SELECT count(*)::int4 FROM (
+            SELECT FROM lanes l
+            JOIN LATERAL (SELECT FROM outbox o WHERE o.lane_id = l.id AND o.state = 'queued'
+                          AND o.not_before < now() + interval '1 day' LIMIT d.per_hour) o ON true
+            WHERE l.device_no = d.no AND l.is_live LIMIT d.per_hour) w) AS waiting,
+       (SELECT count(*)::int4 FROM (SELECT c.state, c.at FROM device_changes c WHERE c.device_no = d.no
+                                    ORDER BY c.id DESC LIMIT 40) c
+        WHERE c.state = 'offline' AND c.at > now() - interval '1 day') AS lost,
+       (SELECT count(*)::int4 FROM leads p WHERE p.device_no = d.no) AS people,
+       extract(epoch FROM now() - coalesce(d.paired_at, d.created_at))::float8 / 86400 AS days,
+       coalesce(d.paused_until > now() - interval '7 days', false) AS was_paused,
+       CASE WHEN d.paused_until > now() THEN d.paused_until END AS paused_until,
+       CASE WHEN d.day_start > now() - interval '1 day' THEN d.day_start + interval '1 day' END AS frees_at
+FROM devices d
+WHERE d.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND d.jid IS NOT NULL

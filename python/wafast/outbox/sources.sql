@@ -1,0 +1,19 @@
+-- name: create_source
+INSERT INTO sources (tenant_id, kind, template, media_sha256, file_name, min_seconds, max_seconds, opens, closes, days, may_move)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+RETURNING id
+
+-- name: change_source
+UPDATE sources SET kind = $3, template = $4, media_sha256 = $5, file_name = $6, min_seconds = $7, max_seconds = $8,
+                   opens = $9, closes = $10, days = $11, may_move = $12
+WHERE tenant_id = $1 AND id = $2
+
+-- name: set_source_state
+-- The claim looks at lanes first: both are said in one statement.
+WITH source AS (
+    UPDATE sources SET state = $3 WHERE tenant_id = $1 AND id = $2 RETURNING id
+)
+UPDATE lanes n SET is_live = $3 = 'running' FROM source s WHERE n.source_id = s.id AND n.is_live <> ($3 = 'running')
+
+-- name: devices_of_source
+SELECT DISTINCT d.no, d.network FROM lanes n JOIN devices d ON d.no = n.device_no WHERE n.source_id = $1

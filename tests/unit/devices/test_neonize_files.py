@@ -1,0 +1,83 @@
+"""A file is uploaded once, whoever gets it, and again when that has failed or is long ago."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from neonize.proto import Neonize_pb2 as pb
+
+from wafast.devices import neonize_files
+from wafast.devices.neonize_files import Files
+from wafast.devices.session import Media, NotSent
+
+
+class Uploads:
+    """Counts uploads; the first `failing` fail."""
+
+    def __init__(self, failing: int = 0) -> None:
+        self.count, self._failing = 0, failing
+        self.begun = asyncio.Event()
+
+    async def __call__(self, media: Media) -> pb.UploadResponse:
+        self.count += 1
+        self.begun.set()
+        await asyncio.sleep(0)
+        if self.count <= self._failing:
+            raise NotSent("the file could not be uploaded: away")
+        return pb.UploadResponse(url=f"https://example.com/{self.count}", FileLength=len(media.content))
+
+
+def document(content: bytes = b"prices", name: str = "prices.txt") -> Media:
+    return Media("document", content, "text/plain", name)
+
+
+async def test_many_sends_of_a_file_are_one_upload() -> None:
+    uploads = Uploads()
+    files = Files(uploads)
+    found = await asyncio.gather(*(files.of(document()) for _ in range(20)))
+    assert uploads.count == 1
+    assert len({file.message.documentMessage.URL for file in found}) == 1
+
+
+async def test_another_file_and_the_same_under_another_name_are_others() -> None:
+    uploads = Uploads()
+    files = Files(uploads)
+    for media in (document(), document(b"other"), document(name="list.txt")):
+        await files.of(media)
+    assert uploads.count == 3
+
+
+async def test_an_upload_that_failed_is_tried_again() -> None:
+    uploads = Uploads(failing=1)
+    files = Files(uploads)
+    with pytest.raises(NotSent):
+        await files.of(document())
+    await files.of(document())
+    await files.of(document())
+    assert uploads.count == 2
+
+
+async def test_who_gives_up_does_not_take_the_upload_away_from_others() -> None:
+    uploads = Uploads()
+    files = Files(uploads)
+    first = asyncio.create_task(files.of(document()))
+    await uploads.begun.wait()
+    second = asyncio.create_task(files.of(document()))
+    first.cancel()
+    await second
+    assert uploads.count == 1
+
+
+async def test_old_uploads_and_too_many_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    uploads = Uploads()
+    files = Files(uploads)
+    for number in range(neonize_files.MOST + 1):
+        await files.of(document(bytes([number])))
+    await files.of(document(bytes([1])))
+    assert uploads.count == neonize_files.MOST + 1
+    await files.of(document(bytes([0])))
+    assert uploads.count == neonize_files.MOST + 2
+    monkeypatch.setattr(neonize_files, "KEPT_SECONDS", 0.0)
+    await files.of(document(bytes([0])))
+    assert uploads.count == neonize_files.MOST + 3
