@@ -9,6 +9,8 @@ export const { p, navigate, isActive, route } = createRouter({
   '/inbox/:chat': Inbox,
   '/device/:id/whatsapp-web': Inbox,
   '/device/:id/whatsapp-web/:chat': Inbox,
+  '/leads': () => import('./pages/Leads.svelte'),
+  '/leads/suppressions': () => import('./pages/Suppressions.svelte'),
   '/people': () => import('./pages/People.svelte'),
   '/keys': () => import('./pages/Keys.svelte'),
   '*': Devices,

@@ -23,6 +23,8 @@ interface Results {
   DEVICE_LOGGED_OUT: Device;
   NOTE_UPDATE: Note | GoneNote;
   LABELS_UPDATE: { items: Label[] };
+  LEAD_UPDATE: { ids: string[] };
+  IMPORT_UPDATE: { id: string };
   RESYNC: { reason: string };
 }
 
