@@ -527,7 +527,8 @@ export const en = {
   'leads.import': 'Import',
   'leads.export': 'Export as CSV',
   'leads.import_chats': 'Leads from chats',
-  'leads.import_chats_help': 'Everybody the device has a chat with becomes a lead of it; groups do not. Known leads stay as they are.',
+  'leads.import_chats_help':
+    'Everybody the device has a chat with becomes a lead of it; groups do not. Known leads stay as they are.',
   'leads.import_chats_submit': 'Make leads',
   'leads.from_chats_one': '{n} new lead',
   'leads.from_chats_other': '{n} new leads',
@@ -544,9 +545,11 @@ export const en = {
   'leads.answer': 'Answer to it, sent once',
   'leads.failed': 'Leads could not be loaded',
   'leads.empty': 'No leads yet',
-  'leads.empty_help': 'Import an Excel or CSV file, add one by hand, or take the people your devices already chat with.',
+  'leads.empty_help':
+    'Import an Excel or CSV file, add one by hand, or take the people your devices already chat with.',
   'leads.none_found': 'No lead fits',
-  'leads.none_found_help': 'Search by the beginning of a word or by digits at either end of the number, or take a filter away.',
+  'leads.none_found_help':
+    'Search by the beginning of a word or by digits at either end of the number, or take a filter away.',
   'leads.select_one': 'Choose {name}',
   'leads.select_shown': 'Choose all shown',
   'leads.take_all': 'Choose all {n}',

@@ -532,7 +532,8 @@ export const ms: Record<MessageKey, string> = {
   'leads.import': 'Import',
   'leads.export': 'Eksport sebagai CSV',
   'leads.import_chats': 'Prospek daripada sembang',
-  'leads.import_chats_help': 'Setiap orang yang bersembang dengan peranti ini menjadi prospeknya; kumpulan tidak. Prospek yang dikenali kekal seperti sedia ada.',
+  'leads.import_chats_help':
+    'Setiap orang yang bersembang dengan peranti ini menjadi prospeknya; kumpulan tidak. Prospek yang dikenali kekal seperti sedia ada.',
   'leads.import_chats_submit': 'Jadikan prospek',
   'leads.from_chats_one': '{n} prospek baharu',
   'leads.from_chats_other': '{n} prospek baharu',
@@ -549,7 +550,8 @@ export const ms: Record<MessageKey, string> = {
   'leads.answer': 'Jawapannya, dihantar sekali',
   'leads.failed': 'Prospek tidak dapat dimuatkan',
   'leads.empty': 'Belum ada prospek',
-  'leads.empty_help': 'Import fail Excel atau CSV, tambah satu secara manual, atau ambil orang yang sudah bersembang dengan peranti anda.',
+  'leads.empty_help':
+    'Import fail Excel atau CSV, tambah satu secara manual, atau ambil orang yang sudah bersembang dengan peranti anda.',
   'leads.none_found': 'Tiada prospek yang sepadan',
   'leads.none_found_help': 'Cari dengan permulaan perkataan atau digit di hujung nombor, atau buang satu penapis.',
   'leads.select_one': 'Pilih {name}',
@@ -564,7 +566,8 @@ export const ms: Record<MessageKey, string> = {
   'leads.delete_title_one': 'Padam {n} prospek?',
   'leads.delete_title_other': 'Padam {n} prospek?',
   'leads.delete_one': 'Padam {name}?',
-  'leads.delete_text': 'Nota turut dipadam dan apa yang menunggu untuk dihantar dibatalkan. Ini tidak boleh dibuat asal.',
+  'leads.delete_text':
+    'Nota turut dipadam dan apa yang menunggu untuk dihantar dibatalkan. Ini tidak boleh dibuat asal.',
   'leads.deleted': '{name} dipadam',
   'leads.suppress': 'Henti hubungi',
   'leads.unsuppress': 'Benarkan semula',

@@ -2,7 +2,14 @@ import { expect, test } from 'vitest';
 import { filterOf, NO_WISH, readWish, writeWish } from './lead_filters';
 
 test('a wish survives its address', () => {
-  const wish = { search: 'ali & co', tag: 'kl', status: 'customer', device: 'none', suppressed: 'no', segment: '3' } as const;
+  const wish = {
+    search: 'ali & co',
+    tag: 'kl',
+    status: 'customer',
+    device: 'none',
+    suppressed: 'no',
+    segment: '3',
+  } as const;
   expect(readWish(new URLSearchParams(writeWish(wish)))).toEqual(wish);
   expect(writeWish(NO_WISH)).toBe('');
 });

@@ -84,7 +84,8 @@ export class ImportRun {
     };
     this.problem = null;
     try {
-      const address = how === 'check' ? '/api/v1/leads/imports/{import_id}/check' : '/api/v1/leads/imports/{import_id}/start';
+      const address =
+        how === 'check' ? '/api/v1/leads/imports/{import_id}/check' : '/api/v1/leads/imports/{import_id}/start';
       this.#put(await data(api.POST(address, { params, body })));
     } catch (error) {
       this.problem = error;
