@@ -11,6 +11,8 @@ from litestar.exceptions import HTTPException
 
 from wafast.accounts.principal import Principal
 from wafast.api.all_chats import AllChatsController
+from wafast.api.campaign_reports import CampaignReportController
+from wafast.api.campaigns import CampaignController
 from wafast.api.chat_work import ChatWorkController
 from wafast.api.chats import ChatController
 from wafast.api.database_errors import answer_away, answer_refused_text
@@ -37,6 +39,7 @@ from wafast.api.pairings import PairingController
 from wafast.api.problems import Problem, answer_http_exception, answer_problem, answer_too_deep, answer_unexpected
 from wafast.api.quick_replies import QuickReplyController
 from wafast.api.receipts import ReceiptController
+from wafast.api.replacements import ReplacementController
 from wafast.api.search import SearchController
 from wafast.api.segments import SegmentController
 from wafast.api.services import Services
@@ -91,6 +94,11 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             MessageActionController,
             QuickReplyController,
             UploadController,
+            CampaignController,
+            CampaignReportController,
+            DistributionController,
+            DecisionController,
+            ReplacementController,
             LeadController,
             LeadDetailController,
             ImportController,
@@ -98,8 +106,6 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             SuppressionController,
             SuppressionFileController,
             OptOutController,
-            DistributionController,
-            DecisionController,
         ],
     )
     return Litestar(

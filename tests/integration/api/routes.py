@@ -49,6 +49,7 @@ ROUTES = (
     Route("POST", f"{A}/devices/{{device_id}}/connect", "send"),
     Route("POST", f"{A}/devices/{{device_id}}/disconnect", "send"),
     Route("POST", f"{A}/devices/{{device_id}}/logout", "admin"),
+    Route("POST", f"{A}/devices/{{device_id}}/replace", "admin", {"by": "{device_id}"}),
     Route("POST", f"{A}/devices/{{device_id}}/check-numbers", "send", {"phones": ["60123456789"]}),
     Route("POST", f"{A}/devices/{{device_id}}/pairings", "admin", {"method": "qr"}),
     Route("GET", f"{A}/pairings/{{pairing_id}}", "read"),

@@ -4,6 +4,359 @@
  */
 
 export interface paths {
+    "/api/v1/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Campaigns
+         * @description Newest first.
+         */
+        get: operations["list_campaigns"];
+        put?: never;
+        /**
+         * Make a campaign
+         * @description A draft; with `schedule` it begins by itself.
+         */
+        post: operations["create_campaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Campaigns of some days
+         * @description By their beginning, at most 500.
+         */
+        get: operations["list_campaigns_by_day"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Whom a campaign would reach
+         * @description How many, from which devices, and when it would be done. People who opted out are left out.
+         */
+        post: operations["preview_campaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/render": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A message as one person gets it
+         * @description Byte for byte what would be sent now; of choices one is taken. Without anybody in the audience, for a person
+         *     of whom only the name is known.
+         */
+        post: operations["render_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{campaign_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A campaign
+         * @description State, message and counts; `CAMPAIGN_UPDATE` follows it live.
+         */
+        get: operations["get_campaign"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a campaign
+         * @description It leaves every list. What it sent stays in the chats.
+         */
+        delete: operations["delete_campaign"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a campaign
+         * @description Before it begins everything; afterwards the pace, which holds from the next message on.
+         */
+        patch: operations["change_campaign"];
+        trace?: never;
+    };
+    "/api/v1/campaigns/{campaign_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel
+         * @description What has not left does not leave; there is no way back.
+         */
+        post: operations["cancel_campaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{campaign_id}/clone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy a campaign
+         * @description A draft with the same audience, message and pace.
+         */
+        post: operations["clone_campaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{campaign_id}/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * When a campaign will be done
+         * @description Before it begins as `POST /campaigns/preview` says it; then of what still waits.
+         */
+        get: operations["estimate_campaign"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{campaign_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause
+         * @description Nothing more leaves, but for what is on its way this second.
+         */
+        post: operations["pause_campaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{campaign_id}/recipients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Recipients of a campaign
+         * @description By number.
+         */
+        get: operations["list_campaign_recipients"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{campaign_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report of a campaign
+         * @description Days are those of the workspace's time zone.
+         */
+        get: operations["get_campaign_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{campaign_id}/report.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report of a campaign as a file
+         * @description A row a recipient, by number; UTF-8.
+         */
+        get: operations["get_campaign_report_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{campaign_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on
+         * @description From where it was.
+         */
+        post: operations["resume_campaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{campaign_id}/retry-failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try failed messages once more
+         * @description All that failed, but for people who opted out.
+         */
+        post: operations["retry_campaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{campaign_id}/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a campaign begin by itself
+         * @description At a day and time on the clock of a place, whatever clocks do until then.
+         */
+        post: operations["schedule_campaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{campaign_id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send now
+         * @description Its audience is put in at once, and it runs.
+         */
+        post: operations["start_campaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{campaign_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a campaign's message to one number
+         * @description At once, and not counted.
+         */
+        post: operations["test_campaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chats": {
         parameters: {
             query?: never;
@@ -487,6 +840,28 @@ export interface paths {
          * @description The QR text or the code follows within seconds: poll the pairing or listen for `QR_UPDATE`.
          */
         post: operations["create_pairing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/replace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let another device take a device's place
+         * @description For a number that is banned, logged out or disconnected. Leads, waiting sends of campaigns and sequences and
+         *     chats with persons go over; groups stay. Old messages can be read, quoted and forwarded there; WhatsApp knows
+         *     nothing of them on the new line, so they can't be reacted to, edited or deleted.
+         */
+        post: operations["replace_device"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1767,6 +2142,7 @@ export interface paths {
          *     | `DEVICE_STATUS`, `DEVICE_PAIRED`, `DEVICE_CONNECTED`, `DEVICE_LOGGED_OUT` | Device, or `{id, deleted: true}` |
          *     | `QR_UPDATE` | Pairing |
          *     | `RESYNC` | `{reason}`: fetch again what is shown, frames may be missing |
+         *     | `PONG` | null, when the other end said `ping`: the connection lives |
          *
          *     `id` grows. Come back with `/ws?after=ID` to get what was missed; an id too old, or none, gets `RESYNC` first.
          *     A person's page may say which chat it shows: `{"chat_id": "4711", "is_typing": false}`, null for none; others see it as
@@ -1817,6 +2193,154 @@ export interface components {
              *     }
              */
             options?: components["schemas"]["Options"];
+        };
+        /** BucketCount */
+        BucketCount: {
+            /**
+             * @example delivered
+             * @enum {string}
+             */
+            bucket: "waiting" | "sent" | "delivered" | "read" | "replied" | "failed" | "unknown" | "expired" | "opted_out" | "cancelled";
+            /** @example 3120 */
+            count: number;
+        };
+        /** Campaign */
+        Campaign: {
+            /** @example 12 */
+            id: string;
+            /** @example Raya sale */
+            name: string;
+            /**
+             * @example running
+             * @enum {string}
+             */
+            state: "draft" | "scheduled" | "planning" | "running" | "paused" | "finished" | "cancelled";
+            /**
+             * @description Why it is so, when nobody decided it.
+             * @example null
+             */
+            reason: string | null;
+            audience: components["schemas"]["LeadFilter"];
+            message: components["schemas"]["SourceMessage"];
+            pace: components["schemas"]["SourcePace"];
+            /** @description Devices that people without one are given to; null: all that are online. */
+            device_ids: string[] | null;
+            /** @description Whether a recipient may go to another device when its own can't send. */
+            may_move: boolean;
+            schedule: components["schemas"]["CampaignSchedule"] | null;
+            starts_at: string | null;
+            expires_at: string | null;
+            /**
+             * @description Recipients put in when it began.
+             * @example 5000
+             */
+            planned: number | null;
+            planned_at: string | null;
+            /**
+             * @description While it is planned, how far that is: 0 to 1.
+             * @example null
+             */
+            plan_share: number | null;
+            counts: components["schemas"]["api_campaigns_Counts"];
+            ended_at: string | null;
+            /** @example user:1 */
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** CampaignEstimate */
+        CampaignEstimate: {
+            /**
+             * @description Exactly as many are put in when it begins.
+             * @example 5000
+             */
+            recipients: number;
+            without_device: number;
+            finishes_at: string | null;
+            /** @description Some devices can't send, so nobody can say when their part is done. */
+            is_partial: boolean;
+            devices: components["schemas"]["DeviceLoad"][];
+        };
+        /** CampaignRecipient */
+        CampaignRecipient: {
+            /**
+             * @description Of its outbox row.
+             * @example 93
+             */
+            id: string;
+            phone: string;
+            lead_id: string | null;
+            name: string | null;
+            device_id: string | null;
+            device_name: string | null;
+            /** @enum {string} */
+            bucket: "waiting" | "sent" | "delivered" | "read" | "replied" | "failed" | "unknown" | "expired" | "opted_out" | "cancelled";
+            reason: string | null;
+            cause: string | null;
+            /** @description The words it got; empty before it is due. */
+            text: string;
+            sent_at: string | null;
+            delivered_at: string | null;
+            read_at: string | null;
+            replied_at: string | null;
+        };
+        /** CampaignReport */
+        CampaignReport: {
+            campaign: components["schemas"]["Campaign"];
+            /**
+             * @description Recipients: should send.
+             * @example 5000
+             */
+            total: number;
+            /** @description Every bucket, also empty ones. */
+            buckets: components["schemas"]["BucketCount"][];
+            /** @description The failed, by reason. */
+            failed: components["schemas"]["CauseCount"][];
+            devices: components["schemas"]["DeviceReport"][];
+            days: components["schemas"]["DayReport"][];
+            /** @enum {string} */
+            step: "minute" | "hour" | "day";
+            times: components["schemas"]["TimePoint"][];
+        };
+        /** CampaignSchedule */
+        CampaignSchedule: {
+            /**
+             * Format: date
+             * @example 2027-03-01
+             */
+            date: string;
+            /**
+             * Format: duration
+             * @example 09:30:00
+             */
+            time: string;
+            /** @example Asia/Kuala_Lumpur */
+            zone: string;
+        };
+        /** CauseCount */
+        CauseCount: {
+            /** @example not_on_whatsapp */
+            cause: string;
+            count: number;
+        };
+        /** ChangeCampaign */
+        ChangeCampaign: {
+            /** @example Raya sale */
+            name?: string;
+            audience?: components["schemas"]["LeadFilter"];
+            message?: components["schemas"]["SourceMessage"];
+            pace?: components["schemas"]["SourcePace"];
+            /**
+             * @description Devices that people without one are given to.
+             * @example [
+             *       "0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11"
+             *     ]
+             */
+            device_ids?: string[] | null;
+            may_move?: boolean;
+            expires_at?: string | null;
+            /** @description null: it does not begin by itself. */
+            schedule?: components["schemas"]["CampaignSchedule"] | null;
         };
         /** ChangeChat */
         ChangeChat: {
@@ -2184,6 +2708,11 @@ export interface components {
         CheckedNumbers: {
             items: components["schemas"]["CheckedNumber"][];
         };
+        /** CloneCampaign */
+        CloneCampaign: {
+            /** @example Raya sale */
+            name?: string | null;
+        };
         /** Colleague */
         Colleague: {
             /** @example 7 */
@@ -2208,21 +2737,24 @@ export interface components {
              */
             examples: string[];
         };
-        /** Counts */
-        Counts: {
-            /** @example 940 */
-            new: number;
-            /** @example 31 */
-            changed: number;
-            /** @example 12 */
-            unchanged: number;
+        /** CreateCampaign */
+        CreateCampaign: {
+            /** @example Raya sale */
+            name: string;
+            audience?: components["schemas"]["LeadFilter"];
+            message?: components["schemas"]["SourceMessage"];
+            pace?: components["schemas"]["SourcePace"];
             /**
-             * @description The number stands in a row before.
-             * @example 9
+             * @description Devices that people without one are given to.
+             * @example [
+             *       "0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11"
+             *     ]
              */
-            doubles: number;
-            /** @example 8 */
-            errors: number;
+            device_ids?: string[] | null;
+            /** @default false */
+            may_move: boolean;
+            expires_at?: string | null;
+            schedule?: components["schemas"]["CampaignSchedule"] | null;
         };
         /** CreateDevice */
         CreateDevice: {
@@ -2351,6 +2883,12 @@ export interface components {
             /** @description The only devices this person sees; null: every device. */
             device_ids?: string[] | null;
         };
+        /** DayReport */
+        DayReport: {
+            date: string | null;
+            total: number;
+            counts: components["schemas"]["BucketCount"][];
+        };
         /** Decision */
         Decision: {
             /** Format: date-time */
@@ -2460,6 +2998,29 @@ export interface components {
             desired_state?: "connected" | "disconnected" | "logged_out" | null;
             /** @example sales */
             tag?: string | null;
+        };
+        /** DeviceLoad */
+        DeviceLoad: {
+            device_id: string | null;
+            device_name: string | null;
+            state: string | null;
+            recipients: number;
+            /** @description Messages of others that go in between. */
+            ahead: number;
+            /** @description null: nobody can say. */
+            finishes_at: string | null;
+            /**
+             * @description Why nothing leaves now.
+             * @example the device is offline
+             */
+            holds: string | null;
+        };
+        /** DeviceReport */
+        DeviceReport: {
+            device_id: string | null;
+            device_name: string | null;
+            total: number;
+            counts: components["schemas"]["BucketCount"][];
         };
         /** DeviceSummary */
         DeviceSummary: {
@@ -2708,7 +3269,7 @@ export interface components {
              * @example 0
              */
             written: number;
-            counts: components["schemas"]["Counts"] | null;
+            counts: components["schemas"]["leads_imports_Counts"] | null;
             /** @example user:7 */
             created_by: string;
             /** Format: date-time */
@@ -3249,6 +3810,16 @@ export interface components {
             typing?: boolean;
             ramp?: boolean;
         };
+        /** Page[CampaignRecipient] */
+        CampaignRecipientPage: {
+            items: components["schemas"]["CampaignRecipient"][];
+            next: string | null;
+        };
+        /** Page[Campaign] */
+        CampaignPage: {
+            items: components["schemas"]["Campaign"][];
+            next: string | null;
+        };
         /** Page[DeviceChange] */
         DeviceChangePage: {
             items: components["schemas"]["DeviceChange"][];
@@ -3413,6 +3984,19 @@ export interface components {
             /** @example Each device gets 120 at most */
             left_reason: string | null;
         };
+        /** PreviewAudience */
+        PreviewAudience: {
+            audience?: components["schemas"]["LeadFilter"];
+            pace?: components["schemas"]["SourcePace"];
+            /**
+             * @description Devices that people without one are given to.
+             * @example [
+             *       "0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11"
+             *     ]
+             */
+            device_ids?: string[] | null;
+            schedule?: components["schemas"]["CampaignSchedule"] | null;
+        };
         /** ProblemDetails */
         ProblemDetails: {
             /**
@@ -3490,6 +4074,63 @@ export interface components {
              * @example 5
              */
             migration: number;
+        };
+        /** RenderMessage */
+        RenderMessage: {
+            /** @example Hi {name|friend}! */
+            text: string;
+            /** @example 7 */
+            lead_id?: string | null;
+            audience?: components["schemas"]["LeadFilter"];
+        };
+        /** Rendered */
+        Rendered: {
+            /** @example Hi Aina! */
+            text: string;
+            /**
+             * @description What of the template is likely not meant so.
+             * @example []
+             */
+            problems: string[];
+            lead_id: string | null;
+            lead_name: string | null;
+            phone: string | null;
+        };
+        /** ReplaceDevice */
+        ReplaceDevice: {
+            /**
+             * @description A device that can send.
+             * @example 5f3c9a52-41f4-4a57-9c0e-3b1f0c9a7d20
+             */
+            by: string;
+        };
+        /** ReplacedDevice */
+        ReplacedDevice: {
+            /** @example 0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11 */
+            device_id: string;
+            /** @example 5f3c9a52-41f4-4a57-9c0e-3b1f0c9a7d20 */
+            by: string;
+            /**
+             * @description Chats with persons.
+             * @example 412
+             */
+            chats: number;
+            /**
+             * @description People whose device it is now.
+             * @example 1250
+             */
+            leads: number;
+            /**
+             * @description What campaigns and sequences have waiting there now.
+             * @example 96
+             */
+            sends: number;
+        };
+        /** Retried */
+        Retried: {
+            /** @example 12 */
+            rows: number;
+            campaign: components["schemas"]["Campaign"];
         };
         /** Segment */
         Segment: {
@@ -3660,6 +4301,73 @@ export interface components {
             /** @example It was never linked to a phone: pair it first. */
             detail: string;
         };
+        /** SourceMessage */
+        SourceMessage: {
+            /**
+             * @default text
+             * @example text
+             * @enum {string}
+             */
+            type: "text" | "image" | "video" | "document";
+            /**
+             * @description Text or caption. `{name}` is a field of the person, `{name|friend}` says what stands there for who has none, `{{Hi|Hello}}` is one of its choices, `{greeting}` greets by the hour where the person lives. Everything else stays as it is.
+             * @default
+             * @example {greeting} {name|friend}, our Raya sale begins on Friday.
+             */
+            text: string;
+            /** @description From `POST /media`; for all types but text. */
+            media_id?: string | null;
+            /** @example price-list.pdf */
+            file_name?: string | null;
+            /**
+             * @description Only in answers.
+             * @example null
+             */
+            media_url?: string | null;
+        };
+        /** SourcePace */
+        SourcePace: {
+            /**
+             * @description Shortest gap.
+             * @default 10
+             * @example 10
+             */
+            min_seconds: number;
+            /**
+             * @description Longest gap.
+             * @default 30
+             * @example 30
+             */
+            max_seconds: number;
+            /**
+             * @description Nothing leaves before, on the clock of who gets it; with `closes`.
+             * @example 09:00:00
+             */
+            opens?: string | null;
+            /**
+             * @description Nothing leaves from then on; before `opens`: past midnight.
+             * @example 18:00:00
+             */
+            closes?: string | null;
+            /**
+             * @description Days on which it leaves.
+             * @default [
+             *       "mon",
+             *       "tue",
+             *       "wed",
+             *       "thu",
+             *       "fri",
+             *       "sat",
+             *       "sun"
+             *     ]
+             * @example [
+             *       "mon",
+             *       "tue",
+             *       "wed"
+             *     ]
+             */
+            days: (("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun") | unknown)[];
+        };
         /** Suppression */
         Suppression: {
             /** @example +60123456789 */
@@ -3690,6 +4398,23 @@ export interface components {
              * @example 120
              */
             devices: number;
+        };
+        /** TestCampaign */
+        TestCampaign: {
+            /** @example 012-345 6789 */
+            to: string;
+            device_id?: string | null;
+            /** @description For whom it is rendered; the newest of the audience. */
+            lead_id?: string | null;
+        };
+        /** TimePoint */
+        TimePoint: {
+            /** Format: date-time */
+            at: string;
+            sent: number;
+            delivered: number;
+            read: number;
+            replied: number;
         };
         /** Typing */
         Typing: {
@@ -3807,6 +4532,40 @@ export interface components {
             /** @example Wants the blue one; call back on Friday. */
             text: string;
         };
+        /** Counts */
+        api_campaigns_Counts: {
+            total: number;
+            waiting: number;
+            /** @description Left, and not known to have arrived. */
+            sent: number;
+            /** @description Arrived, and not read. */
+            delivered: number;
+            /** @description Read, and not answered. */
+            read: number;
+            replied: number;
+            failed: number;
+            /** @description Nobody could say whether it left. */
+            unknown: number;
+            expired: number;
+            opted_out: number;
+            cancelled: number;
+        };
+        /** Counts */
+        leads_imports_Counts: {
+            /** @example 940 */
+            new: number;
+            /** @example 31 */
+            changed: number;
+            /** @example 12 */
+            unchanged: number;
+            /**
+             * @description The number stands in a row before.
+             * @example 9
+             */
+            doubles: number;
+            /** @example 8 */
+            errors: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -3816,6 +4575,1268 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_campaigns: {
+        parameters: {
+            query?: {
+                /** @description Only those in this state. */
+                state?: "draft" | "scheduled" | "planning" | "running" | "paused" | "finished" | "cancelled" | null;
+                /** @description What to look for. */
+                search?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignPage"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    create_campaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateCampaign"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_campaigns_by_day: {
+        parameters: {
+            query: {
+                /** @description Begun or to begin from then on. */
+                from: string;
+                /** @description And before. */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"][];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    preview_campaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewAudience"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignEstimate"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    render_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenderMessage"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rendered"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_campaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    delete_campaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    change_campaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeCampaign"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    cancel_campaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    clone_campaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloneCampaign"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    estimate_campaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignEstimate"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    pause_campaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_campaign_recipients: {
+        parameters: {
+            query?: {
+                /** @description Only those in this bucket. */
+                bucket?: "waiting" | "sent" | "delivered" | "read" | "replied" | "failed" | "unknown" | "expired" | "opted_out" | "cancelled" | null;
+                /** @description Only those of this device. */
+                device_id?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignRecipientPage"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_campaign_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignReport"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_campaign_report_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    resume_campaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    retry_campaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retried"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    schedule_campaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignSchedule"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    start_campaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    test_campaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestCampaign"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outbox"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     list_all_chats: {
         parameters: {
             query?: {
@@ -5558,6 +7579,77 @@ export interface operations {
             };
             /** @description The Idempotency-Key was used with another body. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    replace_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaceDevice"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacedDevice"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
