@@ -565,7 +565,7 @@ export const en = {
   'leads.delete': 'Delete',
   'leads.delete_title_one': 'Delete {n} lead?',
   'leads.delete_title_other': 'Delete {n} leads?',
-  'leads.delete_one': 'Delete {name}?',
+  'leads.delete_this': 'Delete {name}?',
   'leads.delete_text': 'Notes go too, and what waits to be sent is cancelled. This can not be undone.',
   'leads.deleted': '{name} deleted',
   'leads.suppress': 'Opt out',

@@ -570,7 +570,7 @@ export const ms: Record<MessageKey, string> = {
   'leads.delete': 'Padam',
   'leads.delete_title_one': 'Padam {n} prospek?',
   'leads.delete_title_other': 'Padam {n} prospek?',
-  'leads.delete_one': 'Padam {name}?',
+  'leads.delete_this': 'Padam {name}?',
   'leads.delete_text':
     'Nota turut dipadam dan apa yang menunggu untuk dihantar dibatalkan. Ini tidak boleh dibuat asal.',
   'leads.deleted': '{name} dipadam',
