@@ -26,6 +26,7 @@ BENCHES = {
     "histories": ["histories"],
     "kills": ["kills"],
     "search": ["search"],
+    "leads": ["leads"],
     "browser": ["browser"],
     "fleet": ["fleet"],
     "pairing": ["pairing"],

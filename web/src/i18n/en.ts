@@ -570,7 +570,7 @@ export const en = {
   'leads.deleted': '{name} deleted',
   'leads.suppress': 'Opt out',
   'leads.unsuppress': 'Allow again',
-  'leads.unsuppress_one': 'Allow {phone} again',
+  'leads.allow': 'Allow {phone} again',
   'leads.suppressed': 'Campaigns leave this number alone now',
   'leads.unsuppressed': 'Campaigns may write to this number again',
   'leads.opted_out': 'Opted out',

@@ -576,7 +576,7 @@ export const ms: Record<MessageKey, string> = {
   'leads.deleted': '{name} dipadam',
   'leads.suppress': 'Henti hubungi',
   'leads.unsuppress': 'Benarkan semula',
-  'leads.unsuppress_one': 'Benarkan {phone} semula',
+  'leads.allow': 'Benarkan {phone} semula',
   'leads.suppressed': 'Kempen tidak lagi menghubungi nombor ini',
   'leads.unsuppressed': 'Kempen boleh menghubungi nombor ini semula',
   'leads.opted_out': 'Henti terima',
