@@ -35,6 +35,7 @@ export const ms: Record<MessageKey, string> = {
   'signin.missing': 'Masukkan e-mel dan kata laluan anda.',
 
   'nav.main': 'Utama',
+  'nav.more': 'Lagi',
   'nav.devices': 'Peranti',
   'nav.inbox': 'Peti masuk',
   'nav.keys': 'Kunci API',
@@ -559,7 +560,7 @@ export const ms: Record<MessageKey, string> = {
     'Import fail Excel atau CSV, tambah satu secara manual, atau ambil orang yang sudah bersembang dengan peranti anda.',
   'leads.none_found': 'Tiada prospek yang sepadan',
   'leads.none_found_help': 'Cari dengan permulaan perkataan atau digit di hujung nombor, atau buang satu penapis.',
-  'leads.select_one': 'Pilih {name}',
+  'leads.choose': 'Pilih {name}',
   'leads.select_shown': 'Pilih semua yang ditunjukkan',
   'leads.take_all': 'Pilih semua {n}',
   'leads.bulk_doing': 'Mengubah prospek',
