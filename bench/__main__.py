@@ -26,14 +26,15 @@ BENCHES = {
     "histories": ["histories"],
     "kills": ["kills"],
     "search": ["search"],
+    "outbox": ["outbox"],
     "browser": ["browser"],
     "fleet": ["fleet"],
     "pairing": ["pairing"],
     "sustained-inlet": ["sustained"],
     "sustained-sessions": ["sustained", "--sessions"],
 }
-#: Only when they are named: ten minutes more for each, and half an hour for search.
-APART = {"fleet", "search", "pairing", "sustained-inlet", "sustained-sessions"}
+#: Only when they are named: ten minutes more for each, and half an hour for search and outbox.
+APART = {"fleet", "search", "outbox", "pairing", "sustained-inlet", "sustained-sessions"}
 HEAD = """\
 # What was measured
 

@@ -20,6 +20,13 @@ ROWS = {
     "histories": ["none", "10 histories"],
     "kills": ["2 kills of the worker"],
     "search": ["rare word", "agent of 3 devices, common word", "messages indexed again a second", "nobody indexes"],
+    "outbox": [
+        "claimed, worded, ended",
+        "a cursor, no record",
+        "a queue by age",
+        "delivered",
+        "all at the same instant",
+    ],
     "browser": ["frames a second, median", "chat opens until its messages are drawn, ms, p50"],
     "pairing": ["16 at a time"],
     "sustained-inlet": ["| 2 "],
