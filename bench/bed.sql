@@ -37,9 +37,9 @@ ORDER BY n
 SELECT setval(pg_get_serial_sequence('chats', 'id'), (SELECT max(id) FROM chats))
 
 -- name: copy_tables
--- What rivals write into: the same tables with the same rows; what the table computes of them by itself is copied.
+-- What rivals write into: the same tables with the same rows.
 CREATE TABLE rival_messages (LIKE messages INCLUDING ALL);
-CREATE TABLE rival_chats (LIKE chats INCLUDING ALL EXCLUDING GENERATED);
+CREATE TABLE rival_chats (LIKE chats INCLUDING ALL);
 INSERT INTO rival_chats SELECT * FROM chats;
 INSERT INTO rival_messages SELECT * FROM messages;
 

@@ -1,12 +1,20 @@
-"""Phone numbers: from how people write them to E.164 and to JIDs."""
+"""Phone numbers: from how people write them to E.164, to JIDs and to time zones."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache, lru_cache
 
 import phonenumbers
 from phonenumbers import timezone
 
 #: Region of a number written without a country code.
 DEFAULT_REGION = "MY"
+#: What stands between digits.
+_GAPS = str.maketrans("", "", " -()\u00a0")
+#: Zones that phonenumbers has another name for than people, with the same hours for as long as there were phones.
+_NAMED = {"Asia/Kuching": "Asia/Kuala_Lumpur"}
 
 
 class PhoneError(ValueError):
@@ -19,6 +27,120 @@ def parse(text: str, region: str = DEFAULT_REGION) -> str:
     Raises PhoneError when it cannot be a number that exists.
     """
     cleaned = text.strip()
+    return _common(cleaned, region) or _any(text, cleaned, region)
+
+
+def region_of(text: str) -> str | None:
+    """The region a text names, as `MY`; None when there is none of this name."""
+    wanted = text.strip().upper()
+    return wanted if wanted in phonenumbers.SUPPORTED_REGIONS else None
+
+
+def beginning(text: str, region: str = DEFAULT_REGION) -> str:
+    """What was typed of a number so far, as an international one begins: `012-3` of MY is `+60123`. Text that is no
+    number stays as it is."""
+    digits = text.translate(_GAPS)
+    if not (digits.startswith("0") and digits.isascii() and digits.isdigit()):
+        return text
+    return f"+{phonenumbers.country_code_for_region(region)}{digits.lstrip('0')}"
+
+
+def zone_of(phone: str, otherwise: str) -> str:
+    """The IANA time zone of a number in E.164, by its first digits; `otherwise` where none is known."""
+    return _zone(phone[:8], otherwise)
+
+
+@lru_cache(maxsize=65_536)
+def _zone(digits: str, otherwise: str) -> str:
+    # the table goes by beginnings, so what comes after them may be anything
+    number = phonenumbers.parse(digits.ljust(12, "0"))
+    zone = timezone.time_zones_for_geographical_number(number)[0]
+    return otherwise if zone == timezone.UNKNOWN_TIMEZONE else _NAMED.get(zone, zone)
+
+
+class _Country:
+    """What the rules say of a country that has its code for itself.
+
+    Args:
+        code: its country code.
+        metadata: of its only region.
+    """
+
+    def __init__(self, code: str, metadata: phonenumbers.PhoneMetadata) -> None:
+        kinds = [getattr(metadata, kind) for kind in _KINDS]
+        patterns = [kind.national_number_pattern for kind in kinds if kind is not None and kind.national_number_pattern]
+        self.code = code
+        self.trunk = metadata.national_prefix or ""
+        self._before = re.compile(metadata.national_prefix_for_parsing or "(?!)")
+        self._possible = re.compile(metadata.general_desc.national_number_pattern or "(?!)")
+        self._real = re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or "(?!)")
+
+    def has(self, national: str) -> bool:
+        """Whether it is a number of this country, and nothing stands before it that would be taken away."""
+        return (
+            national[:1] != "0"
+            and self._before.match(national) is None
+            and self._real.fullmatch(national) is not None
+            and self._possible.fullmatch(national) is not None
+        )
+
+    def may_be(self, national: str) -> bool:
+        """Whether it has the form of a number of this country."""
+        return self._possible.fullmatch(national) is not None
+
+
+_KINDS = (
+    "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "voip", "personal_number", "pager", "uan",
+    "voicemail",
+)  # fmt: skip
+
+
+def _common(cleaned: str, region: str) -> str | None:
+    """The number, when it is written in a way that leaves no doubt: a tenth of the time of phonenumbers, and the same
+    answer. None for all others."""
+    digits = cleaned.translate(_GAPS)
+    if digits[:1] == "+":
+        digits = digits[1:]
+        if not (digits.isascii() and digits.isdigit()):
+            return None
+        for country in _countries_of(digits[:3]):
+            national = digits[len(country.code) :]
+            return f"+{digits}" if country.has(national) else None
+        return None
+    home = _home(region)
+    if home is None or not (digits.isascii() and digits.isdigit()):
+        return None
+    if home.trunk and digits.startswith(home.trunk):
+        national = digits[len(home.trunk) :]
+        return f"+{home.code}{national}" if home.has(national) else None
+    if digits.startswith(home.code) and not home.may_be(digits):
+        return f"+{digits}" if home.has(digits[len(home.code) :]) else None
+    return None
+
+
+@cache
+def _countries_of(start: str) -> tuple[_Country, ...]:
+    """The country whose code these three digits begin with, unless several share it."""
+    return tuple(_alone(start))
+
+
+def _alone(start: str) -> Iterator[_Country]:
+    for length in range(1, 4 if len(start) == 3 and start[0] != "0" else 1):
+        regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(start[:length]), ())
+        if len(regions) == 1 and (found := _home(regions[0])) is not None:
+            yield found
+
+
+@cache
+def _home(region: str) -> _Country | None:
+    code = str(phonenumbers.country_code_for_region(region))
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    if metadata is None or len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code), ())) != 1:
+        return None
+    return _Country(code, metadata)
+
+
+def _any(text: str, cleaned: str, region: str) -> str:
     # A number without "+" is a local one where the region's rules allow it, else an international one: what CRMs store.
     for candidate, where in ((cleaned, region), ("+" + cleaned.lstrip("+"), None)):
         try:
@@ -49,18 +171,6 @@ def to_jid(text: str) -> str:
     if server not in known or not (digits.isascii() and digits.isdigit() and len(digits) <= 40):
         raise PhoneError(f"{text!r} is not a JID to write to; 60123456789@s.whatsapp.net, …@lid and …@g.us are")
     return f"{user}@{known[server]}"
-
-
-def zone_of(jid: str) -> str | None:
-    """The time zone (IANA) of the place a phone-number JID's number is of; None where nobody can say."""
-    phone = of_jid(jid)
-    if phone is None:
-        return None
-    try:
-        zones = timezone.time_zones_for_number(phonenumbers.parse(phone))
-    except phonenumbers.NumberParseException:
-        return None
-    return next((zone for zone in zones if zone != timezone.UNKNOWN_TIMEZONE), None)
 
 
 def of_jid(jid: str | None) -> str | None:

@@ -106,6 +106,17 @@ class App:
         expect(bubble).to_be_visible()
         return bubble
 
+    def message_menu(self, bubble: Locator) -> Locator:
+        """Opens a message's menu as people do there: by its button, or by a long press."""
+        if self.narrow:
+            bubble.dispatch_event("contextmenu")
+        else:
+            bubble.hover()
+            bubble.get_by_role("button", name="Message actions").click()
+        menu = self.page.get_by_role("menu")
+        expect(menu).to_be_visible()
+        return menu
+
     def expect_ticks(self, bubble: Locator, status: str) -> None:
         """Waits for a bubble's ticks: sent, delivered, read, failed."""
         expect(bubble.locator(f"[data-status={status}]")).to_be_visible(timeout=30_000)

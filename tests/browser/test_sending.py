@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from tests.browser.app import App
 from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
@@ -28,18 +28,6 @@ def _chat(app: App, stack: Stack, name: str, text: str = "Is it still available?
     return phone, customer
 
 
-def _menu(app: App, bubble: Locator, look: Look) -> Locator:
-    """Opens a message's menu as people do there: by its button, or by a long press."""
-    if look.touch:
-        bubble.dispatch_event("contextmenu")
-    else:
-        bubble.hover()
-        bubble.get_by_role("button", name="Message actions").click()
-    menu = app.page.get_by_role("menu")
-    expect(menu).to_be_visible()
-    return menu
-
-
 def _got(stack: Stack, phone: str, customer: str, count: int) -> list[tuple[str, str]]:
     received: list[tuple[str, str]] = []
     after = 0
@@ -56,7 +44,7 @@ def test_react_edit_and_delete_reach_the_contact(signed_in: App, stack: Stack, l
     app = signed_in
     phone, customer = _chat(app, stack, f"Acts {look.name}")
     theirs = app.bubble("Is it still available?")
-    menu = _menu(app, theirs, look)
+    menu = app.message_menu(theirs)
     app.expect_accessible()
     menu.get_by_role("menuitem", name="React with 👍").click()
     own = app.messages.get_by_role("button", name=re.compile("Take 👍 back"))
@@ -69,7 +57,7 @@ def test_react_edit_and_delete_reach_the_contact(signed_in: App, stack: Stack, l
 
     answer = app.send("Yes, ten ringit")
     app.expect_ticks(answer, "delivered")
-    _menu(app, answer, look).get_by_role("menuitem", name="Edit").click()
+    app.message_menu(answer).get_by_role("menuitem", name="Edit").click()
     expect(app.page.get_by_text("Edit message")).to_be_visible()
     expect(app.composer).to_have_value("Yes, ten ringit")
     app.composer.fill("Yes, ten ringgit")
@@ -78,7 +66,7 @@ def test_react_edit_and_delete_reach_the_contact(signed_in: App, stack: Stack, l
     expect(edited.get_by_text("edited")).to_be_visible()
     app.expect_ticks(edited, "delivered")
 
-    _menu(app, edited, look).get_by_role("menuitem", name="Delete for everyone").click()
+    app.message_menu(edited).get_by_role("menuitem", name="Delete for everyone").click()
     dialog = app.page.get_by_role("dialog", name="Delete for everyone?")
     app.expect_accessible()
     dialog.get_by_role("button", name="Delete for everyone").click()
@@ -95,7 +83,7 @@ def test_an_edit_whatsapp_refuses_is_taken_back_with_the_reason(signed_in: App, 
     answer = app.send("As it was")
     app.expect_ticks(answer, "delivered")
     stack.phones.refuse_send(phone, 400, count=1)
-    _menu(app, answer, look).get_by_role("menuitem", name="Edit").click()
+    app.message_menu(answer).get_by_role("menuitem", name="Edit").click()
     app.composer.fill("Otherwise")
     app.composer.press("Enter")
     expect(app.page.get_by_text("Your edit was not sent: WhatsApp refused the message with error 400")).to_be_visible()
@@ -114,7 +102,7 @@ def test_a_message_is_forwarded_to_another_chat(signed_in: App, stack: Stack, lo
     colleague = new_number()
     stack.phones.text(phone=phone, contact=colleague, text="Send me the prices")
     stack.phones.push_name(phone=colleague, name="Devi")
-    _menu(app, app.bubble("Price list"), look).get_by_role("menuitem", name="Forward").click()
+    app.message_menu(app.bubble("Price list")).get_by_role("menuitem", name="Forward").click()
     dialog = app.page.get_by_role("dialog", name="Forward to")
     dialog.get_by_role("searchbox").fill(colleague)
     dialog.get_by_role("checkbox").first.check()
@@ -122,6 +110,27 @@ def test_a_message_is_forwarded_to_another_chat(signed_in: App, stack: Stack, lo
     dialog.get_by_role("button", name="Forward").click()
     expect(app.page.get_by_text("Forwarded to 1 chat")).to_be_visible()
     assert _got(stack, phone, colleague, 1) == [("text", "Price list: ten ringgit")]
+
+
+def test_a_text_is_copied_also_where_the_page_has_no_clipboard(signed_in: App, stack: Stack) -> None:
+    app = signed_in
+    _chat(app, stack, "Copies", "Ten ringgit a piece")
+    app.page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    app.message_menu(app.bubble("Ten ringgit")).get_by_role("menuitem", name="Copy text").click()
+    expect(app.page.get_by_text("Copied")).to_be_visible()
+    app.composer.press("Control+v")
+    expect(app.composer).to_have_value("Ten ringgit a piece")
+
+
+def test_a_picture_is_saved_by_its_menu(signed_in: App, stack: Stack) -> None:
+    app = signed_in
+    phone, customer = _chat(app, stack, "Saves", "Look")
+    stack.phones.image(phone=phone, contact=customer, caption="This one")
+    picture = app.bubble("This one")
+    expect(picture.locator("img.whole")).to_be_visible()
+    with app.page.expect_download() as saved:
+        app.message_menu(picture).get_by_role("menuitem", name="Download").click()
+    assert saved.value.suggested_filename.endswith((".jpg", ".jpeg"))
 
 
 def _picture(path: Path, colour: str) -> Path:
@@ -150,11 +159,14 @@ def test_several_files_go_at_once_each_with_its_caption(
     dialog.get_by_role("button", name="Remove invoice.pdf").click()
     dialog = app.page.get_by_role("dialog", name="Send 2 files")
     dialog.get_by_role("button", name="two.png", exact=True).click()
-    dialog.get_by_label("Add a caption").fill("Red")
-    dialog.get_by_role("button", name="Send", exact=True).click()
-    for caption in ("Green", "Red"):
-        app.expect_ticks(app.bubble(caption), "delivered")
-    assert sorted(_got(stack, phone, customer, 2)) == [("image", "Green"), ("image", "Red")]
+    caption = dialog.get_by_label("Add a caption")
+    caption.press_sequentially("Red")
+    caption.press("Shift+Enter")
+    caption.press_sequentially("and round")
+    caption.press("Enter")
+    for words in ("Green", "and round"):
+        app.expect_ticks(app.bubble(words), "delivered")
+    assert sorted(_got(stack, phone, customer, 2)) == [("image", "Green"), ("image", "Red\nand round")]
 
 
 def test_a_document_goes_with_its_name_and_can_be_stopped(signed_in: App, stack: Stack, tmp_path: Path) -> None:
@@ -225,6 +237,8 @@ def test_quick_replies_emojis_and_marks_by_keyboard(signed_in: App, stack: Stack
     app.composer.press_sequentially(word[6:])
     app.composer.press("Enter")
     expect(app.composer).to_have_value(re.compile("^Hi .+, Maybank 5140$"))
+    # whose name is not known is not called by a number
+    expect(app.composer).not_to_have_value(re.compile("[+]60"))
     app.composer.fill("so good ")
     app.composer.evaluate("field => field.setSelectionRange(3, 7)")
     app.composer.press("Control+b")

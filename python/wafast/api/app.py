@@ -11,6 +11,8 @@ from litestar.exceptions import HTTPException
 
 from wafast.accounts.principal import Principal
 from wafast.api.all_chats import AllChatsController
+from wafast.api.campaign_reports import CampaignReportController
+from wafast.api.campaigns import CampaignController
 from wafast.api.chat_work import ChatWorkController
 from wafast.api.chats import ChatController
 from wafast.api.database_errors import answer_away, answer_refused_text
@@ -21,8 +23,11 @@ from wafast.api.docs import DocumentFile, DocumentPage, docs_router
 from wafast.api.gallery import GalleryController
 from wafast.api.gate import MAX_JSON_BODY, Gate
 from wafast.api.health import HealthController
+from wafast.api.imports import ImportController, SuppressionFileController
 from wafast.api.keys import KeyController
 from wafast.api.labels import LabelController
+from wafast.api.lead_details import LeadDetailController
+from wafast.api.leads import LeadController
 from wafast.api.live import live
 from wafast.api.media import FileController, UploadController
 from wafast.api.message_actions import MessageActionController
@@ -34,9 +39,12 @@ from wafast.api.pairings import PairingController
 from wafast.api.problems import Problem, answer_http_exception, answer_problem, answer_too_deep, answer_unexpected
 from wafast.api.quick_replies import QuickReplyController
 from wafast.api.receipts import ReceiptController
+from wafast.api.replacements import ReplacementController
 from wafast.api.search import SearchController
+from wafast.api.segments import SegmentController
 from wafast.api.services import Services
 from wafast.api.session import SessionController
+from wafast.api.suppressions import OptOutController, SuppressionController
 from wafast.api.users import UserController
 from wafast.api.web_app import web_app
 from wafast.database.away import DATABASE_AWAY
@@ -86,8 +94,18 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             MessageActionController,
             QuickReplyController,
             UploadController,
+            CampaignController,
+            CampaignReportController,
             DistributionController,
             DecisionController,
+            ReplacementController,
+            LeadController,
+            LeadDetailController,
+            ImportController,
+            SegmentController,
+            SuppressionController,
+            SuppressionFileController,
+            OptOutController,
         ],
     )
     return Litestar(

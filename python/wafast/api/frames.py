@@ -9,11 +9,13 @@ from uuid import UUID
 import msgspec
 
 from wafast import clock
+from wafast.api.campaigns import show_campaigns
 from wafast.api.chats import chat_with
 from wafast.api.devices import device_of
 from wafast.api.ids import MAX_INT4
 from wafast.api.outbox import outbox_of
 from wafast.api.pairings import pairing_of
+from wafast.campaigns import rows as campaigns
 from wafast.devices import rows as devices
 from wafast.events.frames import Code, Draft
 from wafast.events.hub import Activity
@@ -40,7 +42,8 @@ GONE = encode({"reason": "chats became one, what was waited for was no message, 
 
 
 class FrameLoader:
-    """Makes frames of events, in the order messages, sends, chats, pairings, devices, notes, labels.
+    """Makes frames of events, in the order messages, sends, chats, pairings, devices, notes, labels, campaigns, leads,
+    imports.
 
     Each row is loaded once a batch, so every frame shows what is true now; a client never sees a state older than the
     one before.
@@ -69,6 +72,9 @@ class FrameLoader:
             *await self._devices(by_kind.get("device", [])),
             *await self._notes(by_kind.get("note", [])),
             *await self._labels(by_kind.get("labels", [])),
+            *await self._campaigns(by_kind.get("campaign", [])),
+            *_leads(by_kind.get("lead", [])),
+            *_imports(by_kind.get("import", [])),
             *(Draft(event["t"], None, "RESYNC", GONE) for event in by_kind.get("gone", [])),
             *self._deleted(by_kind.get("deleted", [])),
         ]
@@ -149,6 +155,21 @@ class FrameLoader:
             drafts.append(Draft(tenant_id, None, "LABELS_UPDATE", result))
         return drafts
 
+    async def _campaigns(self, events: list[Event]) -> list[Draft]:
+        if not events:
+            return []
+        rows = await campaigns.get_many(self._pool, list({event["id"] for event in events}))
+        shown = await show_campaigns(self._pool, rows)
+        return [
+            Draft(
+                row.tenant_id,
+                None,
+                "CAMPAIGN_UPDATE",
+                encode(one if row.deleted_at is None else {"id": one.id, "deleted": True}),
+            )
+            for row, one in zip(rows, shown, strict=True)
+        ]
+
     async def _pairings(self, events: list[Event]) -> list[Draft]:
         drafts: list[Draft] = []
         for text, event in {event["p"]: event for event in events}.items():
@@ -190,6 +211,18 @@ class FrameLoader:
             result = encode({"id": event["id"], "deleted": True})
             drafts.append(Draft(event["t"], UUID(event["id"]), "DEVICE_STATUS", result))
         return drafts
+
+
+def _leads(events: list[Event]) -> Iterable[Draft]:
+    for tenant_id in _tenants(events):
+        named = [event["l"] for event in events if event["t"] == tenant_id]
+        ids = [] if [] in named else list(dict.fromkeys(str(one) for ids in named for one in ids))
+        yield Draft(tenant_id, None, "LEAD_UPDATE", encode({"ids": ids}))
+
+
+def _imports(events: list[Event]) -> Iterable[Draft]:
+    for tenant_id, import_id in {(event["t"], event["i"]): None for event in events}:
+        yield Draft(tenant_id, None, "IMPORT_UPDATE", encode({"id": str(import_id)}))
 
 
 def _gone_note(event: Event) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from wafast.api.fetches import Fetches
 from wafast.api.frames import FrameLoader
 from wafast.api.idempotency import IdempotencyKeys
 from wafast.api.services import Services
+from wafast.campaigns.planner import keep_planned
 from wafast.database.away import DATABASE_AWAY
 from wafast.database.pool import API_CONNECTIONS, open_pool
 from wafast.devices import changes, lease
@@ -19,9 +20,12 @@ from wafast.distribution.runner import keep_distributing
 from wafast.events.bus import subscribe
 from wafast.events.calls import Caller
 from wafast.events.hub import Hub
+from wafast.inbox.chat_order import keep_order
 from wafast.inbox.media_quota import keep_within
 from wafast.inbox.media_store import MediaStore
 from wafast.inbox.search_index import keep_indexed
+from wafast.leads import imports
+from wafast.leads.importer import keep_importing
 from wafast.outbox.counts import keep_folded
 from wafast.vitals import watch_loop
 
@@ -91,6 +95,9 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
         asyncio.create_task(_kept_up("search", keep_indexed(database_uri))),
         asyncio.create_task(_kept_up("counts", keep_folded(database_uri))),
         asyncio.create_task(_kept_up("distribution", keep_distributing(database_uri))),
+        asyncio.create_task(_kept_up("chat order", keep_order(database_uri))),
+        asyncio.create_task(_kept_up("campaigns", keep_planned(database_uri, pool))),
+        asyncio.create_task(_kept_up("imports", keep_importing(database_uri))),
         asyncio.create_task(_kept_up("vitals", watch_loop(metrics.loop_late))),
     ]
     try:
@@ -119,6 +126,7 @@ async def _forget_old(pool: asyncpg.Pool, keys: IdempotencyKeys) -> None:
         try:
             await keys.forget_old()
             await changes.forget_old(pool)
+            await imports.forget_old(pool)
         except Exception:
             log.warning("old rows stay for another hour", exc_info=True)
 

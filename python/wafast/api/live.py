@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wafast.events.hub import Subscription
 
 LONGEST = 200  # characters of what the other end says
+PING = "ping"  # a browser can't see the protocol's own pings
 PAUSE_SECONDS = 0.1  # between two things it says
 CHECK_SECONDS = 30.0  # how long a revoked key or an ended login still gets frames
 SEND_SECONDS = 30.0  # a reader that takes longer for one frame is gone or far too slow
@@ -83,7 +84,7 @@ async def _serve(
         asyncio.create_task(part)
         for part in (
             _send(socket, services.metrics, subscription),
-            _receive(socket, viewer, seat),
+            _receive(socket, services, viewer, subscription, seat),
             _check(socket, services, viewer, subscription),
             _cut(subscription),
         )
@@ -110,8 +111,10 @@ async def _send(socket: WebSocket[Any, Any, Any], metrics: Metrics, subscription
         metrics.frame_sent()
 
 
-async def _receive(socket: WebSocket[Any, Any, Any], viewer: Viewer, seat: Seat) -> tuple[int, str]:
-    """The other end says what it looks at, and that it leaves."""
+async def _receive(
+    socket: WebSocket[Any, Any, Any], services: Services, viewer: Viewer, subscription: Subscription, seat: Seat
+) -> tuple[int, str]:
+    """The other end says what it looks at, asks whether it is heard, and leaves."""
     while True:
         try:
             text = await socket.receive_text()
@@ -120,7 +123,10 @@ async def _receive(socket: WebSocket[Any, Any, Any], viewer: Viewer, seat: Seat)
         try:
             if len(text) > LONGEST:
                 return UNCLEAR
-            await seat.say(viewer.principal, text)
+            if text == PING:
+                services.hub.answer(subscription)
+            else:
+                await seat.say(viewer.principal, text)
         except msgspec.DecodeError:
             return UNCLEAR
         await asyncio.sleep(PAUSE_SECONDS)

@@ -190,6 +190,7 @@ class MessageActionController(Controller):
         message = await find_message(services.pool, principal, message_id)
         if message["kind"] not in ("voice", "audio") or message["flags"] & FROM_ME:
             raise conflict("nothing-to-hear", "Only a voice note that came from somebody else can be marked played.")
+        changes.check_line(message)
         told = {"chat": message["chat_jid"], "sender": message["sender_jid"], "id": message["message_id"]}
         await ask(services.caller, message["device_no"], "mark_played", told)
 

@@ -41,6 +41,7 @@ LIVE = """A WebSocket. Frames are JSON: `{id, code, message, result}`.
 | `DEVICE_STATUS`, `DEVICE_PAIRED`, `DEVICE_CONNECTED`, `DEVICE_LOGGED_OUT` | Device, or `{id, deleted: true}` |
 | `QR_UPDATE` | Pairing |
 | `RESYNC` | `{reason}`: fetch again what is shown, frames may be missing |
+| `PONG` | null, when the other end said `ping`: the connection lives |
 
 `id` grows. Come back with `/ws?after=ID` to get what was missed; an id too old, or none, gets `RESYNC` first.
 A person's page may say which chat it shows: `{"chat_id": "4711", "is_typing": false}`, null for none; others see it as

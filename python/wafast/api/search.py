@@ -66,7 +66,7 @@ class SearchController(Controller):
     )
     async def index(
         self,
-        words: Query,
+        q: Query,
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
         device_id: DeviceId = None,
@@ -76,7 +76,7 @@ class SearchController(Controller):
         after: After = None,
     ) -> Found:
         """Inside words too, in any script, whatever the case. A message can be found about a second after it came."""
-        reach, pool, query = reach_of(principal), services.pool, wanted(words)
+        reach, pool, query = reach_of(principal), services.pool, wanted(q)
         device = None if device_id is None else uuid_of("device", device_id)
         if device is not None and await chats.device_no(pool, reach, device) is None:
             raise not_found("device", device_id or "")

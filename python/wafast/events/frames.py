@@ -20,7 +20,11 @@ Code = Literal[
     "DEVICE_LOGGED_OUT",
     "NOTE_UPDATE",
     "LABELS_UPDATE",
+    "CAMPAIGN_UPDATE",
+    "LEAD_UPDATE",
+    "IMPORT_UPDATE",
     "RESYNC",
+    "PONG",
 ]
 
 #: What a person reading the stream sees beside the code.
@@ -35,7 +39,11 @@ MESSAGES: dict[Code, str] = {
     "DEVICE_LOGGED_OUT": "a device was logged out",
     "NOTE_UPDATE": "a private note was written, changed or deleted",
     "LABELS_UPDATE": "the workspace's labels changed",
+    "CAMPAIGN_UPDATE": "a campaign changed, or its messages went on",
+    "LEAD_UPDATE": "leads changed; without ids, many did",
+    "IMPORT_UPDATE": "an import changed",
     "RESYNC": "fetch again what is shown: frames may be missing",
+    "PONG": "the connection lives",
 }
 
 

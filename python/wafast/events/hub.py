@@ -181,6 +181,11 @@ class Hub:
         """Tells one socket to fetch again what it shows."""
         subscription.offer(self._resync(self._seq, reason))
 
+    def answer(self, subscription: Subscription) -> None:
+        """Tells one socket that it is heard, behind all it is to get."""
+        self._seq += 1
+        subscription.offer(Frame(self._seq, None, encode(self.newest, "PONG", b"null")))
+
     async def run(self, events: AsyncIterator[list[Event] | Gap]) -> None:
         """Makes frames of a subscription's events until cancelled."""
         async with asyncio.TaskGroup() as tasks:

@@ -1,4 +1,5 @@
-"""One list of the chats of all devices a caller sees: pinned first, then newest first, by an index walk."""
+"""One list of the chats of all devices a caller sees: pinned first, then newest first, in the order that chat_order.py
+keeps, and exact however far that is behind."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     import asyncpg
+    from asyncpg.pool import PoolConnectionProxy
 
     from wafast.inbox.reach import Reach
 
@@ -92,20 +94,37 @@ async def list_all_chats(
     pinned, key, chat_id = after or (1, NEWEST, NEWEST)
     oldest = int(time.time() - days * 86_400) << 32
     rows: list[asyncpg.Record] = []
-    async with pool.acquire() as connection, connection.transaction(readonly=True):
+    # of one instant, so that no chat comes twice
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(q.plan_each_time)
-        few = await connection.fetchrow(q.are_few, tenant_id, wanted.assignee_id, wanted.label_id, LOOKED_UP)
-        assert few is not None
+        known = await connection.fetchrow(q.known_before, tenant_id, wanted.assignee_id, wanted.label_id, LOOKED_UP)
+        assert known is not None
         for place in ((1, key, chat_id), (0, NEWEST, NEWEST)) if pinned else ((0, key, chat_id),):
             if len(rows) <= limit:
-                rows += await connection.fetch(
-                    q.list_all_chats, tenant_id, wanted.devices, oldest, place[1], place[2], bool(place[0]),
-                    wanted.archived, wanted.unread, wanted.is_group, wanted.assignee_id, wanted.unassigned,
-                    wanted.label_id, wanted.is_open, limit + 1 - len(rows),
-                    wanted.assignee_id is not None and few["assigned"], wanted.label_id is not None and few["labelled"],
-                )  # fmt: skip
+                rows += await _part(connection, tenant_id, wanted, known, oldest, place, limit + 1)
     page = rows[:limit]
     last = None
     if len(rows) > limit:
         last = (int(page[-1]["pinned_at"] is not None), page[-1]["last_key"], page[-1]["id"])
     return ChatPage([chat_of(row) for row in page], last)
+
+
+async def _part(
+    connection: PoolConnectionProxy[asyncpg.Record],
+    tenant_id: int,
+    wanted: Filter,
+    known: asyncpg.Record,
+    oldest: int,
+    place: tuple[int, int, int],
+    most: int,
+) -> list[asyncpg.Record]:
+    """Of the pinned chats or of the others those after a place, with those that have not got theirs in the order."""
+    rows: list[asyncpg.Record] = []
+    for are_moved in (False, True) if known["moved"] else (False,):
+        rows += await connection.fetch(
+            q.list_all_chats, tenant_id, wanted.devices, oldest, place[1], place[2], bool(place[0]),
+            wanted.archived, wanted.unread, wanted.is_group, wanted.assignee_id, wanted.unassigned, wanted.label_id,
+            wanted.is_open, most, wanted.assignee_id is not None and known["assigned"],
+            wanted.label_id is not None and known["labelled"], known["moved"], are_moved,
+        )  # fmt: skip
+    return sorted(rows, key=lambda row: (row["last_key"], row["id"]), reverse=True)

@@ -42,10 +42,10 @@ WHERE tenant_id = $1 AND id = $2;
 
 -- name: unread_messages
 -- Newest first, at most $4: what a read receipt names. $3 the last message read before; others of its second may have
--- come after it, whatever their keys.
+-- come after it, whatever their keys. Of another line's (128) WhatsApp knows nothing here.
 SELECT m.message_id, jid_of(m.sender) AS sender_jid
 FROM messages m
-WHERE m.tenant_id = $1 AND m.chat_id = $2 AND m.key >= ($3::int8 >> 32 << 32) AND m.flags & 1 = 0
+WHERE m.tenant_id = $1 AND m.chat_id = $2 AND m.key >= ($3::int8 >> 32 << 32) AND m.flags & 129 = 0
 ORDER BY m.key >> 32 DESC, m.created_at DESC, m.key DESC
 LIMIT $4;
 

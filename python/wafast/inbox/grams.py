@@ -41,9 +41,11 @@ _MARKS = "".join(chr(code) for code in range(0x300, 0x3100) if unicodedata.categ
 _LETTER = rf"(?:[^\W{_DENSE}]|[{_MARKS}])"
 _RUNS = re.compile(rf"([{_DENSE}]+)|{_LETTER}+")
 _EDGES = re.compile(rf"^(?:(?!{_LETTER})[^{_DENSE}])+|(?:(?!{_LETTER})[^{_DENSE}])+$")
+#: Arabic's vowel signs, which hardly anybody types, and its stroke that only makes a word longer.
+_VOWELS = (0x640, *range(0x64B, 0x653), 0x670)
 #: What nobody sees: joiners, marks of direction, soft hyphens, and how an emoji is to be drawn.
 _UNSEEN = dict.fromkeys(
-    [0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFE0E, 0xFE0F, 0xFEFF]
+    [0xAD, *_VOWELS, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFE0E, 0xFE0F, 0xFEFF]
 )
 _CLUSTER = re.compile(rf"[\s\S][{_MARKS}\u1160-\u11ff]*")
 
@@ -89,7 +91,7 @@ class Term(msgspec.Struct, frozen=True):
     Args:
         text: folded; without spaces.
         starts_word: one or two letters are too little to look for inside words.
-        is_word: one letter only counts when it stands alone.
+        is_word: one letter only counts when it stands alone, unless it begins the last of several words.
     """
 
     text: str
@@ -141,14 +143,19 @@ def wanted(query: str) -> Wanted:
     """What a person looks for who typed this."""
     terms: dict[str, Term] = {}
     grams: list[int] = []
-    for word in fold(query).split():
+    words = fold(query).split()
+    for place, word in enumerate(words):
         text = _EDGES.sub("", word)
         runs = list(_RUNS.finditer(text))
         if not runs:
             continue
         is_single = len(runs) == 1
         short = is_single and runs[0][1] is None and len(text) < 3
-        terms[text] = Term(text, starts_word=short, is_word=short and len(text) == 1)
+        # who types a second word begins it with one letter: what the words before it find must not vanish for that
+        begun = short and len(text) == 1 and place == len(words) - 1 and bool(grams)
+        terms[text] = Term(text, starts_word=short, is_word=short and len(text) == 1 and not begun)
+        if begun:
+            continue
         for run in runs:
             grams += _of_query(run[0], run[1] is not None, is_single or run.start() > 0)
     digits = "".join(letter for letter in query if letter.isdigit() and letter.isascii()).lstrip("0")

@@ -22,6 +22,8 @@ q = load(__file__)
 
 # bits of messages.flags
 FROM_ME, EPHEMERAL, VIEW_ONCE, FORWARDED, PINNED = 1, 2, 4, 8, 16
+#: It went over another line, whose place this one took: WhatsApp knows nothing of it here.
+OTHER_LINE = 128
 
 MessageType = Literal[
     "text", "image", "video", "audio", "voice", "document", "sticker", "location", "contact", "poll", "event", "call",

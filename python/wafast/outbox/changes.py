@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from wafast import clock
-from wafast.inbox.messages import FROM_ME
+from wafast.inbox.messages import FROM_ME, OTHER_LINE
 
 if TYPE_CHECKING:
     import asyncpg
@@ -39,14 +39,23 @@ class NotPossible(Exception):
         self.code = code
 
 
+def check_line(message: asyncpg.Record) -> None:
+    """Raises NotPossible for a message of another line: nobody would see what is done to it here."""
+    if message["flags"] & OTHER_LINE:
+        text = "This message went over another number, whose place this line took; WhatsApp knows nothing of it here."
+        raise NotPossible("other-line", text)
+
+
 def check_reaction(message: asyncpg.Record) -> None:
     """Raises NotPossible when nobody can react to this message (a row of `inbox.messages`)."""
+    check_line(message)
     if message["kind"] in NO_REACTION:
         raise NotPossible("no-reaction", f"Nobody can react to a message of type {message['kind']}.")
 
 
 def edit_until(message: asyncpg.Record) -> datetime:
     """Until when a message can be edited. Raises NotPossible when it can't."""
+    check_line(message)
     if not message["flags"] & FROM_ME:
         raise NotPossible("not-yours", "Only what this line wrote can be edited.")
     if message["kind"] != "text":
@@ -56,6 +65,7 @@ def edit_until(message: asyncpg.Record) -> datetime:
 
 def delete_until(message: asyncpg.Record) -> datetime:
     """Until when a message can be deleted for everyone. Raises NotPossible when it can't."""
+    check_line(message)
     if not message["flags"] & FROM_ME:
         raise NotPossible("not-yours", "Only what this line wrote can be deleted for everyone.")
     if message["kind"] == "deleted":

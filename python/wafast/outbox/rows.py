@@ -107,7 +107,8 @@ async def enqueue(
                 raise UnknownMedia
         lane_id = None
         if priority == "paced":
-            zone = phones.zone_of(to_jid) or device["time_zone"]
+            number, home = phones.of_jid(to_jid), device["time_zone"]
+            zone = home if number is None else phones.zone_of(number, home)
             await connection.execute(q.ensure_lane, tenant_id, device["no"], zone)
             lane_id = await connection.fetchval(q.lane_without_source, device["no"], zone)
         outbox_id = await connection.fetchval(

@@ -110,7 +110,8 @@ SELECT jid FROM devices WHERE no = $1
 
 -- name: quoted_message
 -- One chat holds few messages, so that looking through them by id is cheap.
-SELECT m.body, m.flags & 1 <> 0 AS from_me, coalesce(jid_of(m.sender), c.jid) AS sender, d.jid AS own
+SELECT m.body, m.flags & 1 <> 0 AS from_me, coalesce(jid_of(m.sender), c.jid) AS sender,
+       CASE WHEN m.flags & 128 <> 0 THEN coalesce(jid_of(m.sender), d.jid) ELSE d.jid END AS own
 FROM chats c
 JOIN devices d ON d.no = c.device_no
 JOIN messages m ON m.chat_id = c.id

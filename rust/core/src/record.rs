@@ -75,6 +75,8 @@ pub mod flag {
     pub const WAITING: i16 = 32;
     /// It came with a history and counts as read.
     pub const CAME_READ: i16 = 64;
+    /// It went over another line, whose place this one took. Written by `distribution/replace.sql` only.
+    pub const OTHER_LINE: i16 = 128;
 }
 
 /// `messages.key`: the second it was sent, then 32 bits of its id. Newer messages have larger keys.

@@ -69,6 +69,24 @@ def test_a_message_is_a_frame_as_rest_gives_it(tenant: Tenant) -> None:
     assert _sequence(update) > _sequence(message)
 
 
+def test_who_says_ping_is_answered_behind_what_came_before(tenant: Tenant) -> None:
+    chat = tenant.chat(tenant.device())
+    with (
+        _socket(tenant.world, authorization=_bearer(tenant)) as socket,
+        _socket(tenant.world, authorization=_bearer(tenant)) as other,
+    ):
+        first = _next(socket)
+        socket.send("ping")
+        pong = _next(socket)
+        assert (pong["code"], pong["result"]) == ("PONG", None)
+        assert _sequence(pong) > _sequence(first)
+        _written(tenant, chat, "Hello")
+        assert _next(socket)["code"] == "NEW_MESSAGE"
+        assert "PONG" not in [frame["code"] for frame in _rest(other, tenant)]
+    with _socket(tenant.world, pong["id"], authorization=_bearer(tenant)) as again:
+        assert _next(again)["code"] == "NEW_MESSAGE"
+
+
 def test_coming_back_with_an_id_gives_what_was_missed(tenant: Tenant) -> None:
     chat = tenant.chat(tenant.device())
     with _socket(tenant.world, x_api_key=tenant.key("read")) as socket:

@@ -15,6 +15,7 @@ from wafast.api.app import create_app
 from wafast.api.policy import Policy
 
 PROTECTED = [route for route in ROUTES if route.policy in ("read", "send", "admin") and route.path != "/ws"]
+OF_THE_WORKSPACE = "key_id|user_id|label_id|reply_id|distribution_id|import_id|segment_id|campaign_id|{phone}"
 WITH_IDS = [route for route in PROTECTED if "{" in route.path or "{device_id}" in str(route.body)]
 
 
@@ -46,7 +47,8 @@ def _ask(client: httpx.Client, route: Route, ids: dict[str, str]) -> httpx.Respo
     body = route.body
     if isinstance(body, dict):
         body = {name: ids["device_id"] if value == "{device_id}" else value for name, value in body.items()}
-    files = {"file": ("a.txt", b"a")} if route.path.endswith("/media") and route.method == "POST" else None
+    is_upload = route.path.endswith(("/media", "/import")) and route.method == "POST"
+    files = {"file": ("a.txt", b"a")} if is_upload else None
     return client.request(route.method, path, json=body, files=files)
 
 
@@ -74,8 +76,13 @@ def _things(tenant: Tenant) -> tuple[Device, dict[str, str]]:
         "user_id": str(tenant.world.sql("SELECT max(user_id) FROM members WHERE tenant_id = $1", tenant.id)),
         "note_id": str(tenant.note(chat)),
         "label_id": str(tenant.label()),
-        "lead_id": str(tenant.lead(device)),
         "distribution_id": str(tenant.distribution()),
+        "campaign_id": str(tenant.campaign()),
+        "lead_id": str(lead := tenant.lead(device)),
+        "lead_note_id": str(tenant.lead_note(lead)),
+        "import_id": str(tenant.lead_import()),
+        "segment_id": str(tenant.segment()),
+        "phone": tenant.suppression(),
     }
 
 
@@ -106,7 +113,7 @@ def test_things_of_another_workspace_do_not_exist(tenant: Tenant, stranger: Tena
 
 @pytest.mark.parametrize(
     "route",
-    [route for route in WITH_IDS if not re.search("key_id|user_id|label_id|reply_id|distribution_id", route.path)],
+    [route for route in WITH_IDS if not re.search(OF_THE_WORKSPACE, route.path)],
     ids=_name,
 )
 def test_things_of_a_device_out_of_reach_do_not_exist(tenant: Tenant, route: Route) -> None:
@@ -133,6 +140,11 @@ def test_ids_that_are_none_name_nothing(tenant: Tenant, route: Route, nonsense: 
             "label_id",
             "lead_id",
             "distribution_id",
+            "campaign_id",
+            "lead_note_id",
+            "import_id",
+            "segment_id",
+            "phone",
         ),
         nonsense,
     )
@@ -148,6 +160,12 @@ def test_a_key_limited_to_devices_touches_nothing_of_the_workspace(tenant: Tenan
     assert limited.get("/api/v1/users").status_code == 403
     assert limited.post("/api/v1/users", json={"name": "More", "email": "more@example.com"}).status_code == 403
     assert limited.post("/api/v1/labels", json={"name": "More", "colour": "red"}).status_code == 403
+    assert limited.get("/api/v1/suppressions").status_code == 403
+    assert limited.get("/api/v1/suppressions/export.csv").status_code == 403
+    assert limited.patch("/api/v1/opt-out", json={"words": ["stop"]}).status_code == 403
+    assert limited.get("/api/v1/leads/imports").status_code == 403
+    assert limited.get(f"/api/v1/leads/imports/{tenant.lead_import()}").status_code == 403
+    assert limited.post("/api/v1/leads/import", files={"file": ("a.csv", b"phone")}).status_code == 403
     tenant.device()
     assert len(limited.get("/api/v1/devices").json()["items"]) == 1
 

@@ -219,21 +219,67 @@ class Tenant:
         )  # fmt: skip
         return found
 
-    def lead(self, device: Device | None = None) -> int:
-        """Somebody to write to, of a device or of none."""
-        found: int = self.world.sql(
-            "INSERT INTO leads (tenant_id, phone, zone, device_no) VALUES ($1, $2, 'Asia/Kuala_Lumpur', $3)"
-            " RETURNING id",
-            self.id, f"+6018{next(_numbers):07}", None if device is None else device.no,
-        )  # fmt: skip
-        return found
-
     def distribution(self) -> int:
         """One that is done."""
         found: int = self.world.sql(
             "INSERT INTO distributions (tenant_id, filter, people, left_over, state, ended_at, created_by)"
             " VALUES ($1, '{}', 0, 0, 'done', now(), 'user:1') RETURNING id",
             self.id,
+        )  # fmt: skip
+        return found
+
+    def lead(self, device: Device | None = None, **fields: Any) -> int:
+        """A lead with a number of its own, of a device or of none."""
+        told = {"phone": f"+6017{next(_numbers):07}", "name": "Siti", "tags": ["kl"]} | fields
+        found: int = self.world.sql(
+            "INSERT INTO leads (tenant_id, phone, name, tags, device_no, zone)"
+            " VALUES ($1, $2, $3, $4, $5, 'Asia/Kuala_Lumpur') RETURNING id",
+            self.id, told["phone"], told["name"], told["tags"], device and device.no,
+        )  # fmt: skip
+        return found
+
+    def lead_note(self, lead_id: int) -> int:
+        """A note about a lead."""
+        found: int = self.world.sql(
+            "INSERT INTO lead_notes (tenant_id, lead_id, created_by, author, body)"
+            " VALUES ($1, $2, 'key:0', 'CRM', 'Call back') RETURNING id",
+            self.id, lead_id,
+        )  # fmt: skip
+        return found
+
+    def lead_import(self) -> int:
+        """An import whose columns are known."""
+        shape = {"format": "csv", "encoding": "utf-8", "delimiter": ",", "header": True}
+        shape["columns"] = [{"name": "phone", "examples": ["0123456789"]}]
+        found: int = self.world.sql(
+            "INSERT INTO imports (tenant_id, kind, file_name, size, state, shape, mapping, options, created_by)"
+            " VALUES ($1, 'leads', 'a.csv', 1, 'ready', $2, '[\"phone\"]', '{}', 'key:0') RETURNING id",
+            self.id, shape,
+        )  # fmt: skip
+        return found
+
+    def segment(self) -> int:
+        """A segment with a name of its own."""
+        found: int = self.world.sql(
+            "INSERT INTO segments (tenant_id, name, filter, created_by) VALUES ($1, $2, '{}', 'key:0') RETURNING id",
+            self.id, f"Segment {next(_numbers)}",
+        )  # fmt: skip
+        return found
+
+    def suppression(self) -> str:
+        """A number that wants nothing more."""
+        phone = f"+6018{next(_numbers):07}"
+        added = "INSERT INTO suppressions (tenant_id, phone, reason, created_by) VALUES ($1, $2, 'STOP', 'lead')"
+        self.world.sql(added, self.id, phone)
+        return phone
+
+    def campaign(self) -> int:
+        """A draft."""
+        source_id = self.world.sql("INSERT INTO sources (tenant_id, kind) VALUES ($1, 'text') RETURNING id", self.id)
+        found: int = self.world.sql(
+            "INSERT INTO campaigns (tenant_id, source_id, name, audience, created_by)"
+            " VALUES ($1, $2, 'Raya', '{}', 'user:1') RETURNING id",
+            self.id, source_id,
         )  # fmt: skip
         return found
 

@@ -13,6 +13,9 @@ FOUND = [
     ("这个价格是多少", "价格", ["价格"]),
     ("这个价格是多少", "价", ["价"]),
     ("مرحبا كيف حالك", "حال", ["حال"]),
+    ("السَّلامُ عَلَيْكُم", "السلام", ["السَّلامُ"]),
+    ("السلام عليكم", "السَّلام", ["السلام"]),
+    ("مرحبـــا", "مرحبا", ["مرحبـــا"]),
     ("தமிழ் மொழி வணக்கம்", "வணக்", ["வணக்"]),
     ("สวัสดีครับ ราคาเท่าไหร่", "ราคา", ["ราคา"]),
     ("안녕하세요 가격", "하세", ["하세"]),
@@ -30,6 +33,8 @@ FOUND = [
     ("cafe\u0301 noir", "café", ["cafe\u0301"]),
     ("see you_there", "u_t", ["u_t"]),
     ("banana", "anana ban", ["banana"]),
+    ("Siti Nurhaliza", "siti n", ["Siti", "N"]),
+    ("plan b of a plan", "b plan", ["plan", "b", "plan"]),
 ]
 
 
@@ -43,6 +48,7 @@ def test_what_is_there_is_found_where_it_stands(text: str, query: str, parts: li
 
 @pytest.mark.parametrize(("text", "query"), [
     ("book", "ok"), ("okay", "k"), ("red car", "red bus"), ("价 格", "价格"), ("u.t", "u_t"), ("", "x"),
+    ("Siti Aminah", "siti n"), ("beta plan", "b plan"),
 ])  # fmt: skip
 def test_what_is_not_there_is_not_found(text: str, query: str) -> None:
     assert wanted(query).ranges(text) is None

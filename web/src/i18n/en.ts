@@ -13,6 +13,7 @@ export const en = {
   'action.save': 'Save',
   'action.retry': 'Try again',
   'action.copy': 'Copy',
+  'action.not_copied': 'This browser does not let anything be copied. Select the text and copy it yourself.',
   'action.copied': 'Copied',
   'action.download': 'Download',
   'action.back': 'Back',
@@ -258,6 +259,7 @@ export const en = {
   'inbox.unread_other': '{n} unread',
   'inbox.pinned': 'Pinned',
   'inbox.muted': 'Muted',
+  'inbox.draft': 'Draft:',
   'inbox.typing': 'typing…',
   'inbox.typing_who': '{name} is typing…',
   'inbox.you': 'You',
@@ -293,6 +295,7 @@ export const en = {
 
   'chat.messages': 'Messages with {name}',
   'chat.group': 'Group',
+  'chat.gone': 'This chat is no more: its device was deleted, or it became one with another chat of the same person.',
   'chat.failed': 'The messages could not be loaded',
   'chat.no_messages': 'No messages are kept of this chat',
   'chat.start': 'Only the newest messages are kept here; older ones are on the phone.',
@@ -331,6 +334,7 @@ export const en = {
   'viewer.next': 'Next',
 
   'outbox.queued': 'Waiting for the device',
+  'outbox.offline': 'Leaves as soon as there is a connection',
   'outbox.sending': 'Sending…',
   'outbox.failed': 'Not sent',
   'outbox.unknown': 'It is not known whether this was sent. Ask before you send it again.',

@@ -14,6 +14,7 @@ export const ms: Record<MessageKey, string> = {
   'action.save': 'Simpan',
   'action.retry': 'Cuba lagi',
   'action.copy': 'Salin',
+  'action.not_copied': 'Pelayar ini tidak membenarkan salinan. Pilih teks dan salin sendiri.',
   'action.copied': 'Disalin',
   'action.download': 'Muat turun',
   'action.back': 'Kembali',
@@ -262,6 +263,7 @@ export const ms: Record<MessageKey, string> = {
   'inbox.unread_other': '{n} belum dibaca',
   'inbox.pinned': 'Disematkan',
   'inbox.muted': 'Disenyapkan',
+  'inbox.draft': 'Draf:',
   'inbox.typing': 'sedang menaip…',
   'inbox.typing_who': '{name} sedang menaip…',
   'inbox.you': 'Anda',
@@ -297,6 +299,8 @@ export const ms: Record<MessageKey, string> = {
 
   'chat.messages': 'Mesej dengan {name}',
   'chat.group': 'Kumpulan',
+  'chat.gone':
+    'Sembang ini tiada lagi: perantinya dipadam, atau ia digabungkan dengan sembang lain bagi orang yang sama.',
   'chat.failed': 'Mesej tidak dapat dimuatkan',
   'chat.no_messages': 'Tiada mesej disimpan daripada sembang ini',
   'chat.start': 'Hanya mesej terbaharu disimpan di sini; yang lebih lama ada di telefon.',
@@ -335,6 +339,7 @@ export const ms: Record<MessageKey, string> = {
   'viewer.next': 'Seterusnya',
 
   'outbox.queued': 'Menunggu peranti',
+  'outbox.offline': 'Dihantar sebaik sahaja ada sambungan',
   'outbox.sending': 'Menghantar…',
   'outbox.failed': 'Tidak dihantar',
   'outbox.unknown': 'Tidak diketahui sama ada ini telah dihantar. Tanya dahulu sebelum menghantar semula.',

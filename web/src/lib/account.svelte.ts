@@ -3,6 +3,7 @@ import { api, data, onSignedOut } from '../api/client';
 import { Problem } from '../api/problem';
 import type { Session } from '../api/types';
 import { language, type Language } from '../i18n/index.svelte';
+import { forgetDrafts } from './drafts';
 
 /** Written at every change of the login: tabs share its cookie, and `storage` events tell the others. */
 const CHANGED = 'wafast.login';
@@ -53,6 +54,7 @@ class Account {
 
   async signOut(): Promise<void> {
     await data(api.DELETE('/api/v1/session'));
+    forgetDrafts();
     this.#set(null);
     this.#tellOtherTabs();
   }

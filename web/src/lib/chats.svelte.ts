@@ -90,9 +90,11 @@ export class Chats {
         this.apply(frame);
       }
     });
+    const again = this.#live.whenLive(() => this.state === 'failed' && void this.load());
     void this.load();
     return () => {
       end();
+      again();
       this.#typing.forEach((timer) => clearTimeout(timer));
     };
   }

@@ -1,5 +1,5 @@
-/** One open chat: its messages, what is being sent in it, reading and typing. */
-import { api, data, requestKey } from '../api/client';
+/** One open chat: its messages, reading and typing. */
+import { api, data } from '../api/client';
 import { Problem } from '../api/problem';
 import type { Chat, Message, MessageWindow, Outbox } from '../api/types';
 import { isOutbox, type Frame } from './frames';
@@ -9,9 +9,8 @@ import type { LoadState } from './devices.svelte';
 import type { Live } from './live.svelte';
 import { MessageActions } from './message_actions.svelte';
 import { placeMessages, rejoinMessages } from './messages';
-import * as sending from './sending';
+import { Outgoing } from './outgoing.svelte';
 import { answered, Snapshot } from './snapshot';
-import { explain } from './toasts.svelte';
 import { unreadLine, type UnreadLine } from './timeline';
 
 const PAGE = 50;
@@ -25,9 +24,10 @@ const TYPING_PAUSE = 5000;
 
 export class Conversation {
   messages = $state.raw<readonly Message[]>([]);
-  sending = $state.raw<sending.Sending>(sending.NOTHING_SENT);
   state = $state<LoadState>('loading');
   problem = $state.raw<unknown>(null);
+  /** It is no more: its device was deleted, or it became one with another chat of the same person. */
+  gone = $state(false);
   chat = $state.raw<Chat | null>(null);
   unread = $state.raw<UnreadLine | null>(null);
   loadingOlder = $state(false);
@@ -44,23 +44,31 @@ export class Conversation {
   readonly device: string;
   readonly actions = new MessageActions();
   readonly live: Live;
+  /** What leaves in this chat. */
+  readonly outgoing: Outgoing;
   readonly #snapshot = new Snapshot();
   /** Apart from the one above: what a jump fetches must not make a catching up be dropped. */
   readonly #window = new Snapshot();
-  #files: Promise<void> = Promise.resolve();
-  readonly #attachments = new Map<string, Attachment>();
-  /** How often a bubble was refused: an answer that was a refusal must not be given again to the next try. */
-  readonly #refusals = new Map<string, number>();
   readonly #created: (message: Message) => void;
   #marking = false;
   #typingAt = 0;
   #typingTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param arrived told of every message of others that arrives while the chat is open */
-  constructor(device: string, id: string, live: Live, arrived: (message: Message) => void = () => undefined) {
+  /**
+   * @param outgoing what leaves in this chat, also when it is left
+   * @param arrived told of every message of others that arrives while the chat is open
+   */
+  constructor(
+    device: string,
+    id: string,
+    live: Live,
+    outgoing = new Outgoing(),
+    arrived: (message: Message) => void = () => undefined,
+  ) {
     this.device = device;
     this.id = id;
     this.live = live;
+    this.outgoing = outgoing;
     this.#created = arrived;
   }
 
@@ -83,11 +91,11 @@ export class Conversation {
         this.apply(frame);
       }
     });
+    const ends = [end, this.outgoing.open(), this.live.whenLive(() => this.state === 'failed' && void this.load())];
     void this.load();
     return () => {
-      end();
+      ends.forEach((one) => one());
       this.#stopTyping();
-      for (const bubble of this.sending.bubbles) this.#forgetPreview(bubble);
     };
   }
 
@@ -99,6 +107,7 @@ export class Conversation {
         () => this.#fetch(),
         ([chat, page]) => {
           this.chat = chat;
+          this.outgoing.aim({ device_id: this.device, to: chat.chat_jid });
           const complete = page.next === null;
           const newest = this.messages.at(-1)?.id;
           const whole = first || this.hasNewer || Boolean(page.previous);
@@ -106,7 +115,7 @@ export class Conversation {
           if (whole || this.messages.length === page.items.length) this.#next = page.next;
           this.#previous = page.previous;
           if (!whole && this.messages.at(-1)?.id !== newest) this.#tellArrived(newest);
-          for (const message of page.items) this.#settle(message);
+          for (const message of page.items) this.outgoing.settle(message);
           this.actions.settle(page.items);
           if (first && !this.hasNewer) this.unread = unreadLine(this.messages, chat.unread_count);
           if (first && this.#start !== null && page.target) this.sought = { id: page.target };
@@ -117,6 +126,7 @@ export class Conversation {
       this.problem = null;
     } catch (error) {
       this.problem = error;
+      this.gone = error instanceof Problem && error.status === 404;
       if (this.state !== 'ready') this.state = 'failed';
     }
   }
@@ -286,7 +296,7 @@ export class Conversation {
 
   #row(row: Outbox): void {
     if (isChange(row)) this.actions.take(row);
-    else this.#step(sending.rowChanged(this.sending, row));
+    else this.outgoing.take(row);
   }
 
   #arrive(message: Message, isNew: boolean): void {
@@ -297,27 +307,11 @@ export class Conversation {
     // Between what is loaded and the newest there is a gap, which scrolling down fills.
     const beyond = fresh && this.hasNewer && newest && message.timestamp > newest.timestamp;
     if (!beyond) this.messages = placeMessages(this.messages, [message]);
-    this.#settle(message);
+    this.outgoing.settle(message);
     this.actions.settle([message]);
     if (!fresh || !isNew) return;
     if (!message.from_me) this.#created(message);
     if (beyond || this.messages.at(-1)?.id === message.id) this.arrived = { received: message.from_me ? 0 : 1 };
-  }
-
-  #settle(message: Message): void {
-    this.#step(sending.messageArrived(this.sending, message));
-  }
-
-  #step(next: sending.Sending): void {
-    const kept = new Set(next.bubbles.map((bubble) => bubble.key));
-    for (const bubble of this.sending.bubbles) if (!kept.has(bubble.key)) this.#forgetPreview(bubble);
-    this.sending = next;
-  }
-
-  #forgetPreview(bubble: sending.Bubble): void {
-    this.#attachments.get(bubble.key)?.drop();
-    this.#attachments.delete(bubble.key);
-    this.#refusals.delete(bubble.key);
   }
 
   /** The instant a new bubble stands at: below everything there is, also when this computer's clock is slow. */
@@ -327,90 +321,15 @@ export class Conversation {
 
   /** Sends a text, at once visible as a bubble. */
   send(text: string, quoted: string | null): void {
-    const key = requestKey();
-    const draft: sending.Draft = { type: 'text', text, quoted_message_id: quoted, preview: null };
-    this.#step(sending.drafted(this.sending, key, draft, this.#written()));
+    this.outgoing.text(text, quoted, this.#written());
     this.#stopTyping();
     this.newest().catch(() => undefined); // it is sent all the same
-    void this.#post(key);
   }
 
   /** Sends a file with its caption, at once visible as a bubble; it may still be on its way to the server. */
   sendFile(attachment: Attachment, quoted: string | null): void {
-    const { key, kind, caption, preview, file } = attachment;
-    const draft: sending.Draft = {
-      type: kind,
-      text: caption.trim(),
-      quoted_message_id: quoted,
-      preview,
-      name: kind === 'document' ? file.name : null,
-    };
-    this.#attachments.set(key, attachment);
-    this.#step(sending.drafted(this.sending, key, draft, this.#written(), true));
+    this.outgoing.file(attachment, quoted, this.#written());
     this.newest().catch(() => undefined); // it is sent all the same
-    // files leave in the order they were chosen, however long each takes
-    this.#files = this.#files.then(() => this.#post(key));
-  }
-
-  /** The file of a bubble, as long as it is being sent. */
-  attachment(bubble: sending.Bubble): Attachment | null {
-    return this.#attachments.get(bubble.key) ?? null;
-  }
-
-  async #post(key: string): Promise<void> {
-    const bubble = this.sending.bubbles.find((one) => one.key === key);
-    if (!bubble || !this.chat) return;
-    const { type, text, quoted_message_id, name } = bubble.draft;
-    if (type === 'reaction' || type === 'edit' || type === 'delete') return;
-    const attachment = this.#attachments.get(key);
-    const once = `${key}-${this.#refusals.get(key) ?? 0}`;
-    try {
-      const media_id = attachment ? (await attachment.stored()).media_id : null;
-      if (!this.sending.bubbles.some((one) => one.key === key)) return;
-      this.#step(sending.leaving(this.sending, key));
-      const row = await data(
-        api.POST('/api/v1/messages', {
-          params: { header: { 'Idempotency-Key': once } },
-          body: {
-            device_id: this.device,
-            to: this.chat.chat_jid,
-            type,
-            text,
-            media_id,
-            file_name: name,
-            quoted_message_id,
-            priority: 'reply',
-          },
-        }),
-      );
-      this.#step(sending.posted(this.sending, key, row));
-    } catch (error) {
-      // Status 0 got no answer: the same key again, so that it cannot be sent twice.
-      if (!(error instanceof Problem) || error.status !== 0)
-        this.#refusals.set(key, (this.#refusals.get(key) ?? 0) + 1);
-      this.#step(sending.refused(this.sending, key, explain(error)));
-    }
-  }
-
-  /** Tries again what was not sent: posts what the server never took, else asks it to send the row once more. */
-  async retry(bubble: sending.Bubble): Promise<void> {
-    if (bubble.row === null) {
-      this.#step(sending.retried(this.sending, bubble.key));
-      await this.#post(bubble.key);
-      return;
-    }
-    const params = { path: { outbox_id: bubble.row.id } };
-    this.#step(sending.rowChanged(this.sending, await data(api.POST('/api/v1/outbox/{outbox_id}/retry', { params }))));
-  }
-
-  /** Takes back what has not left yet; what has left meanwhile stays. */
-  async cancel(bubble: sending.Bubble): Promise<void> {
-    if (bubble.row !== null) {
-      const params = { path: { outbox_id: bubble.row.id } };
-      const row = await data(api.POST('/api/v1/outbox/{outbox_id}/cancel', { params }));
-      if (row.state !== 'cancelled') return this.#step(sending.rowChanged(this.sending, row));
-    }
-    this.#step(sending.discarded(this.sending, bubble.key));
   }
 
   /** Tells the server, and through it the phone and the sender, that what is unread was seen. */

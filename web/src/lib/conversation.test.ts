@@ -52,11 +52,21 @@ describe('Conversation', () => {
     expect(texts(conversation)).toEqual(['one', 'missed']);
   });
 
+  it('tells when the chat is no more', async () => {
+    const server = new FakeServer();
+    const conversation = await opened(server);
+    expect(conversation.gone).toBe(false);
+    server.on('GET /chats/7', () => Response.json({ title: 'Not Found' }, { status: 404 }));
+    server.frame('RESYNC', { reason: 'a chat is no more' });
+    await settled();
+    expect(conversation.gone).toBe(true);
+  });
+
   it('shows a bubble at once and the message in its place', async () => {
     const server = new FakeServer().on('POST /messages', () => outbox({ id: '9', text: 'Hi' }));
     const conversation = await opened(server);
     conversation.send('Hi', null);
-    expect(conversation.sending.bubbles.map((one) => one.draft.text)).toEqual(['Hi']);
+    expect(conversation.outgoing.sending.bubbles.map((one) => one.draft.text)).toEqual(['Hi']);
     await settled();
     expect(server.calls.find((call) => call.route === 'POST /messages')?.body).toMatchObject({
       device_id: 'd1',
@@ -69,7 +79,7 @@ describe('Conversation', () => {
       'NEW_MESSAGE',
       message({ id: '7-9', from_me: true, message_text: 'Hi', outbox_id: '9', timestamp: 9 }),
     );
-    expect(conversation.sending.bubbles).toEqual([]);
+    expect(conversation.outgoing.sending.bubbles).toEqual([]);
     expect(texts(conversation)).toEqual(['one', 'Hi']);
   });
 
@@ -83,10 +93,10 @@ describe('Conversation', () => {
     const conversation = await opened(server);
     conversation.send('Hi', null);
     await settled();
-    expect(conversation.sending.bubbles[0]!.refused).toBe('This device was never paired.');
+    expect(conversation.outgoing.sending.bubbles[0]!.refused).toBe('This device was never paired.');
     status = 202;
-    await conversation.retry(conversation.sending.bubbles[0]!);
-    expect(conversation.sending.bubbles[0]!.row?.id).toBe('9');
+    await conversation.outgoing.retry(conversation.outgoing.sending.bubbles[0]!);
+    expect(conversation.outgoing.sending.bubbles[0]!.row?.id).toBe('9');
   });
 
   it('opens with what is still on its way, and where unread messages begin', async () => {
@@ -106,7 +116,7 @@ describe('Conversation', () => {
     const conversation = new Conversation('d1', '7', server.live);
     conversation.follow();
     await settled();
-    expect(conversation.sending.bubbles.map((one) => one.row?.id)).toEqual(['4']);
+    expect(conversation.outgoing.sending.bubbles.map((one) => one.row?.id)).toEqual(['4']);
     expect(conversation.unread).toEqual({ before: '7-2', count: 2 });
   });
 

@@ -1,5 +1,5 @@
 /** What `/ws` sends. `id` is `<epoch>:<sequence>`: a new epoch for every start of the server, sequences only rise. */
-import type { Chat, Device, Label, Message, Note, Outbox, Pairing } from '../api/types';
+import type { Campaign, Chat, Device, Label, Message, Note, Outbox, Pairing } from '../api/types';
 
 export interface Deleted {
   id: string;
@@ -23,6 +23,7 @@ interface Results {
   DEVICE_LOGGED_OUT: Device;
   NOTE_UPDATE: Note | GoneNote;
   LABELS_UPDATE: { items: Label[] };
+  CAMPAIGN_UPDATE: Campaign | Deleted;
   RESYNC: { reason: string };
 }
 
@@ -30,11 +31,17 @@ export type Frame = {
   [Code in keyof Results]: { id: string; code: Code; message: string; result: Results[Code] };
 }[keyof Results];
 
+/** The answer to `ping`, behind all that happened before. */
+export interface Pong {
+  id: string;
+  code: 'PONG';
+}
+
 /** A frame from the text of a WebSocket message, or null for what this version does not know. */
-export function readFrame(text: string): Frame | null {
+export function readFrame(text: string): Frame | Pong | null {
   const value: unknown = JSON.parse(text);
   if (typeof value !== 'object' || value === null || !('code' in value) || !('result' in value)) return null;
-  return value as Frame;
+  return value as Frame | Pong;
 }
 
 /** Whether `id` was already seen when `last` was the newest: the same start of the server and not beyond it. */
@@ -45,7 +52,7 @@ export function isRepeat(id: string, last: string | null): boolean {
   return epoch === lastEpoch && Number(sequence) <= Number(lastSequence);
 }
 
-export function isDeleted(result: Device | Deleted): result is Deleted {
+export function isDeleted(result: Device | Campaign | Deleted): result is Deleted {
   return 'deleted' in result;
 }
 

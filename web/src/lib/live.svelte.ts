@@ -13,6 +13,9 @@ const LONGEST_WAIT = 20_000;
 /** A page that slept longer than the server's two pings (20 s each) may hold a socket that is dead without knowing. */
 const STALE_AFTER = 45_000;
 
+/** How often a socket that is silent is asked whether it lives: a network can vanish without a word. Milliseconds. */
+const ASK_AFTER = 20_000;
+
 export class Live {
   status = $state<LiveStatus>('connecting');
   #socket: WebSocket | null = null;
@@ -20,8 +23,12 @@ export class Live {
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #hiddenAt: number | null = null;
+  #heard = false;
+  #asked = false;
+  #pulse: ReturnType<typeof setInterval> | undefined;
   #running = false;
   readonly #listeners = new Set<(frame: Frame) => void>();
+  readonly #opened = new Set<() => void>();
   readonly #address: string;
   readonly #refused: () => void;
 
@@ -40,11 +47,18 @@ export class Live {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Calls `action` each time there is a connection again; the result ends that. */
+  whenLive(action: () => void): () => void {
+    this.#opened.add(action);
+    return () => this.#opened.delete(action);
+  }
+
   start(): void {
     this.#running = true;
     addEventListener('online', this.#wake);
     addEventListener('offline', this.#sleep);
     document.addEventListener('visibilitychange', this.#visibility);
+    this.#pulse = setInterval(() => this.#check(), ASK_AFTER);
     this.#open();
   }
 
@@ -53,6 +67,7 @@ export class Live {
     removeEventListener('online', this.#wake);
     removeEventListener('offline', this.#sleep);
     document.removeEventListener('visibilitychange', this.#visibility);
+    clearInterval(this.#pulse);
     this.#drop();
   }
 
@@ -75,10 +90,12 @@ export class Live {
     const socket = new WebSocket(this.#address + resume);
     let opened = false;
     this.#socket = socket;
+    this.#asked = false;
     socket.onopen = () => {
       opened = true;
       this.#failures = 0;
       this.status = 'live';
+      for (const action of [...this.#opened]) action();
     };
     socket.onmessage = (event) => this.#receive(String(event.data));
     socket.onclose = () => {
@@ -89,6 +106,17 @@ export class Live {
     };
   }
 
+  #check(): void {
+    if (this.#heard) this.#asked = false;
+    else if (this.#asked) return this.#wake();
+    else if (this.#socket) {
+      // one that does not even open may wait for minutes
+      if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send('ping');
+      this.#asked = true;
+    }
+    this.#heard = false;
+  }
+
   #retry(): void {
     this.status = navigator.onLine ? 'connecting' : 'offline';
     const longest = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** this.#failures++);
@@ -96,9 +124,11 @@ export class Live {
   }
 
   #receive(text: string): void {
+    this.#heard = true;
     const frame = readFrame(text);
     if (frame === null || isRepeat(frame.id, this.#after)) return;
     this.#after = frame.id;
+    if (frame.code === 'PONG') return;
     for (const listener of [...this.#listeners]) listener(frame);
   }
 

@@ -8,9 +8,21 @@ class FakeSocket {
   onclose: () => void = () => undefined;
   onmessage: (event: { data: string }) => void = () => undefined;
   closed = false;
+  readyState = 0;
+  readonly said: string[] = [];
+  static readonly OPEN = 1;
 
   constructor(readonly url: string) {
     FakeSocket.all.push(this);
+  }
+
+  open(): void {
+    this.readyState = FakeSocket.OPEN;
+    this.onopen();
+  }
+
+  send(text: string): void {
+    this.said.push(text);
   }
 
   close(): void {
@@ -89,6 +101,39 @@ describe('Live', () => {
     dispatchEvent(new Event('online'));
     vi.advanceTimersByTime(60_000);
     expect(FakeSocket.all).toHaveLength(2);
+  });
+});
+
+describe('a silent socket', () => {
+  it('is asked, and kept while it answers', () => {
+    const live = new Live('ws://x/ws');
+    live.start();
+    last().open();
+    last().frame('a:1');
+    for (let round = 0; round < 5; round += 1) {
+      vi.advanceTimersByTime(40_000);
+      expect(last().said).toHaveLength(round + 1);
+      last().frame(`a:${round + 2}`);
+    }
+    expect(FakeSocket.all).toHaveLength(1);
+    expect(live.status).toBe('live');
+    live.stop();
+  });
+
+  it('is given up where it does not answer, and what was missed is fetched', () => {
+    const live = new Live('ws://x/ws');
+    const again = vi.fn();
+    live.start();
+    last().open();
+    last().frame('a:1');
+    vi.advanceTimersByTime(60_000);
+    expect(FakeSocket.all).toHaveLength(2);
+    expect(live.status).toBe('connecting');
+    expect(last().url).toBe('ws://x/ws?after=a%3A1');
+    live.whenLive(again);
+    last().open();
+    expect(again).toHaveBeenCalledOnce();
+    live.stop();
   });
 });
 

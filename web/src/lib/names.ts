@@ -9,13 +9,21 @@ export function jidName(jid: string): string {
   return server === 's.whatsapp.net' ? showPhone(user) : user;
 }
 
+/** Letters and pictures that are drawn as nothing, though Unicode counts them as such. */
+const DRAWN_AS_NOTHING = /[\u115f\u1160\u2800\u3164\uffa0]/gu;
+
+/** A name as it is if there is anything to be seen of it, else nothing: people call themselves by a space. */
+export function seen(name: string | null): string {
+  return name && /[\p{L}\p{N}\p{P}\p{S}]/u.test(name.replace(DRAWN_AS_NOTHING, '')) ? name : '';
+}
+
 export function chatName(chat: Chat): string {
-  return chat.chat_name || (chat.phone ? showPhone(chat.phone) : jidName(chat.chat_jid));
+  return seen(chat.chat_name) || (chat.phone ? showPhone(chat.phone) : jidName(chat.chat_jid));
 }
 
 export function senderName(message: Message): string {
   if (message.from_me) return t('inbox.you');
-  return message.sender_name || jidName(message.sender_jid ?? message.chat_jid);
+  return seen(message.sender_name) || jidName(message.sender_jid ?? message.chat_jid);
 }
 
 /** What the server writes where a message could not be read yet. */

@@ -45,8 +45,10 @@ export class Search {
   /** Keeps what was found up to date until the result is called. */
   follow(): () => void {
     const end = this.#live.subscribe((frame) => this.apply(frame));
+    const again = this.#live.whenLive(() => this.state === 'failed' && void this.load());
     return () => {
       end();
+      again();
       this.look('');
     };
   }

@@ -25,6 +25,8 @@ export interface Bubble {
   waits: boolean;
   /** Why the server did not take it; it may be posted again. */
   refused: string | null;
+  /** The network did not carry it, or not its answer: it is posted again by itself. */
+  lost: boolean;
   created_at: string;
 }
 
@@ -37,7 +39,10 @@ export interface Sending {
 export const NOTHING_SENT: Sending = { bubbles: [], settled: new Set() };
 
 export function drafted(state: Sending, key: string, draft: Draft, created_at: string, waits = false): Sending {
-  return { ...state, bubbles: [...state.bubbles, { key, draft, row: null, waits, refused: null, created_at }] };
+  return {
+    ...state,
+    bubbles: [...state.bubbles, { key, draft, row: null, waits, refused: null, lost: false, created_at }],
+  };
 }
 
 /** The file of a bubble is there: it is posted now. */
@@ -61,9 +66,15 @@ export function refused(state: Sending, key: string, reason: string): Sending {
   return { ...state, bubbles: state.bubbles.map((one) => (one.key === key ? { ...one, refused: reason } : one)) };
 }
 
-/** Posting a refused bubble again. */
+/** Nobody knows whether the server has it: news of such words may be a colleague's, only posting it again tells. */
+export function lost(state: Sending, key: string): Sending {
+  return { ...state, bubbles: state.bubbles.map((one) => (one.key === key ? { ...one, lost: true } : one)) };
+}
+
+/** Posting a bubble again that was refused or lost. */
 export function retried(state: Sending, key: string): Sending {
-  return { ...state, bubbles: state.bubbles.map((one) => (one.key === key ? { ...one, refused: null } : one)) };
+  const again = (one: Bubble): Bubble => (one.key === key ? { ...one, refused: null, lost: false } : one);
+  return { ...state, bubbles: state.bubbles.map(again) };
 }
 
 export function discarded(state: Sending, key: string): Sending {
@@ -85,6 +96,7 @@ export function rowChanged(state: Sending, row: Outbox): Sending {
       row,
       waits: false,
       refused: null,
+      lost: false,
       created_at: row.created_at,
     };
     return { ...state, bubbles: [...state.bubbles, bubble].sort((a, b) => a.created_at.localeCompare(b.created_at)) };
@@ -113,7 +125,8 @@ export function messageArrived(state: Sending, message: Message): Sending {
 function unposted(state: Sending, type: string, text: string): Bubble | null {
   return (
     state.bubbles.find(
-      (one) => !one.row && !one.waits && !one.refused && one.draft.type === type && one.draft.text === text,
+      (one) =>
+        !one.row && !one.waits && !one.refused && !one.lost && one.draft.type === type && one.draft.text === text,
     ) ?? null
   );
 }

@@ -1,20 +1,26 @@
-/** What every page of a workspace shares: its socket, its devices and its labels. Made anew when the workspace is switched. */
+/** What every page of a workspace shares: its socket, its devices, its labels, and what is being
+ * written and sent. Made anew when the workspace is switched. */
 import { getContext, setContext } from 'svelte';
 import { account } from './account.svelte';
 import { Devices } from './devices.svelte';
+import { Drafts } from './drafts';
 import { Labels } from './labels.svelte';
 import { Live, liveAddress } from './live.svelte';
+import { OutgoingChats } from './outgoing.svelte';
 
 export class Workspace {
   readonly live = new Live(liveAddress(window.location), () => void account.check());
   readonly devices = new Devices(this.live);
   readonly labels = new Labels(this.live);
+  readonly drafts = new Drafts(account.session);
+  readonly outgoing = new OutgoingChats(this.live);
 
   /** Connects, and disconnects when the result is called. */
   open(): () => void {
     const ends = [
       this.devices.follow(),
       this.labels.follow(),
+      this.outgoing.follow(),
       // what one may do may have changed too
       this.live.subscribe((frame) => frame.code === 'RESYNC' && void account.check()),
     ];

@@ -9,12 +9,17 @@ export class FakeServer {
   readonly calls: { route: string; body: unknown }[] = [];
   readonly #routes = new Map<string, Answer>();
   readonly #listeners = new Set<(frame: Frame) => void>();
+  readonly #opened = new Set<() => void>();
   #sequence = 0;
   readonly live = {
     status: 'live',
     subscribe: (listener: (frame: Frame) => void) => {
       this.#listeners.add(listener);
       return () => this.#listeners.delete(listener);
+    },
+    whenLive: (action: () => void) => {
+      this.#opened.add(action);
+      return () => this.#opened.delete(action);
     },
   } as unknown as Live;
 
@@ -37,6 +42,11 @@ export class FakeServer {
     const found = this.#routes.get(route);
     const result = found ? await found(body, url) : { items: [], next: null };
     return result instanceof Response ? result : Response.json(result);
+  }
+
+  /** The socket is open again. */
+  connect(): void {
+    for (const action of [...this.#opened]) action();
   }
 
   frame<Code extends Frame['code']>(code: Code, result: Extract<Frame, { code: Code }>['result']): void {

@@ -1,0 +1,369 @@
+"""Leads and suppressions in and out of files, and leads out of chats."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal, cast
+
+import msgspec
+from litestar import Controller, Request, get, post
+from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.response import Stream
+from msgspec import UNSET, Meta, UnsetType
+
+from wafast.accounts.principal import Principal
+from wafast.api.authentication import reach_of, require_whole_tenant
+from wafast.api.ids import MAX_INT8, number_of, uuid_of
+from wafast.api.lead_filters import FilterParameter, Search, TagParameter, wanted_of
+from wafast.api.paging import before_of, page_of
+from wafast.api.parameters import After, IdempotencyKey, Limit
+from wafast.api.policy import Policy
+from wafast.api.problems import Problem, conflict, not_found, refused_field
+from wafast.api.responses import Page, problems
+from wafast.api.services import Services
+from wafast.leads import chats, columns, exports, imports, rows, suppressions
+from wafast.leads.imports import Import, Kind, Options
+
+#: Bytes of a file: two million rows of CSV, and the form around it.
+MAX_FILE = (200 << 20) + (64 << 10)
+CSV = "text/csv; charset=utf-8"
+
+WithFields = Annotated[
+    bool, QueryParameter(name="fields", required=False, description="Custom fields too, a column each.")
+]
+
+
+class BeginImport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the columns are and what is done with the rows; what is left out stays as it is."""
+
+    mapping: (
+        Annotated[
+            list[Annotated[str, Meta(max_length=110)]],
+            Meta(
+                max_length=200,
+                description="For each column `phone`, `name`, `niche`, `target_status`, `trigger`, `device`, `field:` "
+                "and a name, or empty to leave it out.",
+                examples=[["name", "phone", "field:city", ""]],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    options: Annotated[Options, Meta(examples=[{"known": "update", "tags": ["expo 2026"]}])] | UnsetType = UNSET
+
+
+class ImportChats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The device whose chats are meant."""
+
+    device_id: Annotated[str, Meta(examples=["0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11"])]
+
+
+class ChatsImported(msgspec.Struct, frozen=True):
+    """What became of the persons in the chats."""
+
+    new: Annotated[int, Meta(examples=[120])]
+    known: Annotated[int, Meta(description="Were leads already, and stay as they are.", examples=[14])]
+
+
+class ImportController(Controller):
+    """Files are read by a process of their own; `IMPORT_UPDATE` tells how far it is."""
+
+    path = "/leads"
+    tags = ["Leads"]
+
+    @post(
+        "/import",
+        opt={"policy": Policy.ADMIN},
+        operation_id="import_leads",
+        summary="Import a file of leads",
+        request_max_body_size=MAX_FILE,
+        responses=problems(400, 401, 403, 413, 415),
+    )
+    async def create(
+        self,
+        request: Request[Any, Any, Any],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+    ) -> Import:
+        """Multipart with one part `file`: CSV in any common encoding, or an Excel workbook, of at most 200 MB. A part
+        `options` is JSON as in `Import.options`; with `{"start": true}` it goes on by itself. Else the columns are
+        looked at (`ready`), and it waits for `check` or `start`. Importing a file again changes nothing more."""
+        return await _received(request, services, principal, "leads")
+
+    @get(
+        "/imports",
+        opt={"policy": Policy.READ},
+        operation_id="list_imports",
+        summary="Imports",
+        responses=problems(400, 401, 403),
+    )
+    async def index(
+        self,
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+        limit: Limit = 50,
+        after: After = None,
+    ) -> Page[Import]:
+        """The last ones first; they are kept for 30 days."""
+        require_whole_tenant(principal)
+        before = before_of(after)
+        found = await imports.list_imports(
+            services.pool, principal.tenant_id, before=MAX_INT8 if before is None else before, limit=limit + 1
+        )
+        return page_of(found, limit, imports.import_of, lambda row: int(row["id"]))
+
+    @get(
+        "/imports/{import_id:str}",
+        opt={"policy": Policy.READ},
+        operation_id="get_import",
+        summary="An import",
+        responses=problems(401, 403, 404),
+    )
+    async def show(
+        self, import_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
+    ) -> Import:
+        """With its columns, counts and how far it is."""
+        return await _find(services, principal, import_id)
+
+    @post(
+        "/imports/{import_id:str}/check",
+        opt={"policy": Policy.ADMIN},
+        status_code=200,
+        operation_id="check_import",
+        summary="Look what an import would do",
+        responses=problems(400, 401, 403, 404, 409),
+    )
+    async def check(
+        self,
+        import_id: FromPath[str],
+        data: JSONBody[BeginImport],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+    ) -> Import:
+        """Reads the whole file and changes nothing; then it is `checked`, with `counts` and its problems."""
+        return await _begin(services, principal, import_id, "checking", data)
+
+    @post(
+        "/imports/{import_id:str}/start",
+        opt={"policy": Policy.ADMIN},
+        status_code=200,
+        operation_id="start_import",
+        summary="Take an import in",
+        responses=problems(400, 401, 403, 404, 409),
+    )
+    async def start(
+        self,
+        import_id: FromPath[str],
+        data: JSONBody[BeginImport],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+    ) -> Import:
+        """All rows count at once, when it is `done`."""
+        return await _begin(services, principal, import_id, "running", data)
+
+    @post(
+        "/imports/{import_id:str}/cancel",
+        opt={"policy": Policy.ADMIN},
+        status_code=200,
+        operation_id="cancel_import",
+        summary="Cancel an import",
+        responses=problems(401, 403, 404, 409),
+    )
+    async def cancel(
+        self, import_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
+    ) -> Import:
+        """Nothing of it stays."""
+        found = await _find(services, principal, import_id)
+        try:
+            ended = await imports.cancel(services.pool, principal, int(found.id))
+        except imports.NotNow as error:
+            raise _not_now(error) from None
+        if ended is None:
+            raise not_found("import", import_id)
+        return ended
+
+    @get(
+        "/imports/{import_id:str}/problems.csv",
+        opt={"policy": Policy.READ},
+        operation_id="get_import_problems",
+        summary="Rows that were not taken, and why",
+        media_type=CSV,
+        responses=problems(401, 403, 404),
+    )
+    async def problems_of(
+        self, import_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
+    ) -> Stream:
+        """The first 100,000, as CSV: row of the file, value, reason."""
+        found = await _find(services, principal, import_id)
+        pieces = _problem_lines(services, principal.tenant_id, int(found.id))
+        return _download(pieces, f"import-{found.id}-problems.csv")
+
+    @get(
+        "/export.csv",
+        opt={"policy": Policy.READ},
+        operation_id="export_leads",
+        summary="Leads as CSV",
+        media_type=CSV,
+        responses=problems(400, 401),
+    )
+    async def export(
+        self,
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+        filter: FilterParameter = None,
+        search: Search = None,
+        tag: TagParameter = None,
+        fields: WithFields = False,
+    ) -> Stream:
+        """Columns `name, phone, niche, target_status, trigger`: tags stand under `niche`, those that begin a sequence
+        under `trigger`. What a spreadsheet would take for a formula has a quotation mark before it."""
+        wanted = await wanted_of(services.pool, principal, filter, search, tag)
+        pieces = exports.leads(services.pool, reach_of(principal), wanted, with_fields=fields)
+        return _download(pieces, "leads.csv")
+
+    @post(
+        "/import-chats",
+        opt={"policy": Policy.SEND, "idempotent": True},
+        status_code=200,
+        operation_id="import_chats",
+        summary="Make leads of a device's chats",
+        responses=problems(400, 401, 403, 404, 422),
+    )
+    async def import_chats(
+        self,
+        data: JSONBody[ImportChats],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+        idempotency_key: IdempotencyKey = None,
+    ) -> ChatsImported:
+        """Every person with a known number, not groups; the device writes to them from then on."""
+        device_no = await rows.device_no(services.pool, reach_of(principal), uuid_of("device", data.device_id))
+        if device_no is None:
+            raise not_found("device", data.device_id)
+        return ChatsImported(*await chats.take(services.pool, principal, device_no))
+
+
+class SuppressionFileController(Controller):
+    """The list of numbers that campaigns leave alone, as files."""
+
+    path = "/suppressions"
+    tags = ["Leads"]
+
+    @post(
+        "/import",
+        opt={"policy": Policy.ADMIN},
+        operation_id="import_suppressions",
+        summary="Import a file of numbers to leave alone",
+        request_max_body_size=MAX_FILE,
+        responses=problems(400, 401, 403, 413, 415),
+    )
+    async def create(
+        self,
+        request: Request[Any, Any, Any],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+    ) -> Import:
+        """As `POST /leads/import`; only the column `phone` counts. It goes on under `/leads/imports/{import_id}`."""
+        return await _received(request, services, principal, "suppressions")
+
+    @get(
+        "/export.csv",
+        opt={"policy": Policy.READ},
+        operation_id="export_suppressions",
+        summary="Numbers to leave alone as CSV",
+        media_type=CSV,
+        responses=problems(401, 403),
+    )
+    async def export(self, principal: NamedDependency[Principal], services: NamedDependency[Services]) -> Stream:
+        """Columns `phone, reason, created_by, created_at`."""
+        require_whole_tenant(principal)
+        return _download(suppressions.export(services.pool, principal.tenant_id), "suppressions.csv")
+
+
+async def _received(request: Request[Any, Any, Any], services: Services, principal: Principal, kind: Kind) -> Import:
+    require_whole_tenant(principal)
+    form = await request.form()
+    file, options = form.get("file"), form.get("options")
+    try:
+        if not isinstance(file, UploadFile):
+            raise Problem(400, "invalid-request", "The form needs one part `file` with a file name.")
+        size = cast(Any, file.file).seek(0, os.SEEK_END)
+        if size == 0:
+            raise refused_field("file", file.filename, "the file is empty")
+        await file.seek(0)
+        name = os.path.basename(file.filename.replace("\\", "/"))[:200] or "file"
+        wanted = _options(options)
+        return await imports.create(services.pool, principal, kind, name, size, _pieces(file), wanted)
+    finally:
+        await form.close()
+
+
+async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
+    while piece := await file.read(imports.PIECE):
+        yield piece
+
+
+def _options(text: object) -> Options:
+    if text is None:
+        return Options()
+    try:
+        return msgspec.json.decode(str(text), type=Options)
+    except msgspec.DecodeError as error:
+        raise refused_field("options", str(text)[:200], f"{error}; JSON as in `Import.options` is wanted") from None
+
+
+async def _find(services: Services, principal: Principal, import_id: str) -> Import:
+    require_whole_tenant(principal)
+    found = await imports.get(services.pool, principal.tenant_id, number_of("import", import_id))
+    if found is None:
+        raise not_found("import", import_id)
+    return found
+
+
+async def _begin(
+    services: Services,
+    principal: Principal,
+    import_id: str,
+    state: Literal["checking", "running"],
+    data: BeginImport,
+) -> Import:
+    found = await _find(services, principal, import_id)
+    mapping = None if data.mapping is UNSET else data.mapping
+    options = None if data.options is UNSET else data.options
+    try:
+        begun = await imports.begin(services.pool, principal, int(found.id), state, mapping, options)
+    except columns.MappingError as error:
+        raise refused_field("mapping", ", ".join(mapping or [])[:200], str(error)) from None
+    except imports.NotNow as error:
+        raise _not_now(error) from None
+    if begun is None:
+        raise not_found("import", import_id)
+    return begun
+
+
+def _not_now(error: imports.NotNow) -> Problem:
+    told = {
+        "reading": "Its columns are being looked at: ask again in a moment.",
+        "checking": "It is being looked through: wait until it is `checked`, or cancel it.",
+        "running": "It is being taken in already.",
+    }
+    return conflict("import-state", told.get(error.state, f"It is {error.state}: import the file again."))
+
+
+async def _problem_lines(services: Services, tenant_id: int, import_id: int) -> AsyncIterator[bytes]:
+    yield exports.lines([["row", "value", "reason"]])
+    told: list[list[str]] = []
+    async for row in imports.problems(services.pool, tenant_id, import_id):
+        told.append([str(row["line"]), exports.guarded(row["value"]), row["reason"]])
+        if len(told) == exports.PIECE:
+            yield exports.lines(told)
+            told.clear()
+    if told:
+        yield exports.lines(told)
+
+
+def _download(pieces: AsyncIterator[bytes], name: str) -> Stream:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return Stream(pieces, media_type=CSV, headers=headers)

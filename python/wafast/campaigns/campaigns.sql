@@ -1,0 +1,108 @@
+-- Campaigns as rows. $1 is the tenant, $2 the campaign, unless something else is said.
+
+-- name: get_campaign
+SELECT * FROM campaigns_shown WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL
+
+-- name: get_campaigns
+-- Of any tenant, for the live frames.
+SELECT * FROM campaigns_shown WHERE id = ANY ($1::int8[])
+
+-- name: list_campaigns
+-- $2 only those in these states, $3 a part of the name, $4 below this id, $5 how many.
+SELECT * FROM campaigns_shown
+WHERE tenant_id = $1 AND deleted_at IS NULL AND id < $4
+  AND ($2::text[] IS NULL OR state = ANY ($2)) AND ($3::text IS NULL OR strpos(lower(name), lower($3)) > 0)
+ORDER BY id DESC
+LIMIT $5
+
+-- name: list_campaigns_between
+-- For the calendar: begun or to begin in [$2, $3).
+SELECT * FROM campaigns_shown
+WHERE tenant_id = $1 AND deleted_at IS NULL AND starts_at >= $2 AND starts_at < $3
+ORDER BY starts_at, id
+LIMIT $4
+
+-- name: create_campaign
+-- $2 source, $3 name, $4 audience, $5 devices, $6 end, $7 who.
+INSERT INTO campaigns (tenant_id, source_id, name, audience, device_ids, expires_at, created_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+RETURNING id
+
+-- name: set_source_devices
+-- $2 the source: distribution reads them there.
+UPDATE sources SET device_ids = $3 WHERE tenant_id = $1 AND id = $2
+
+-- name: lock_campaign
+SELECT id, source_id, state, name, expires_at FROM campaigns
+WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL
+FOR NO KEY UPDATE
+
+-- name: change_campaign
+UPDATE campaigns SET name = $3, audience = $4, device_ids = $5, expires_at = $6 WHERE tenant_id = $1 AND id = $2
+
+-- name: schedule_campaign
+-- $3 $4 $5 day, time and zone as a person wrote them, NULL for "now"; $6 the instant.
+UPDATE campaigns SET on_date = $3, at_time = $4, zone = $5, starts_at = coalesce($6, now()), state = $7, reason = NULL
+WHERE tenant_id = $1 AND id = $2
+
+-- name: unschedule_campaign
+UPDATE campaigns SET on_date = NULL, at_time = NULL, zone = NULL, starts_at = NULL, state = 'draft', reason = NULL
+WHERE tenant_id = $1 AND id = $2
+
+-- name: set_campaign_state
+UPDATE campaigns SET state = $3, reason = $4 WHERE tenant_id = $1 AND id = $2
+
+-- name: delete_campaign
+UPDATE campaigns SET deleted_at = now() WHERE tenant_id = $1 AND id = $2
+
+-- name: still_waiting
+SELECT waiting > 0 FROM campaigns_shown WHERE tenant_id = $1 AND id = $2
+
+-- name: make_lanes_of_failed
+-- Where a device went away meanwhile, its lane went with it. A lead that is gone is written to at the hours of the
+-- tenant. $3 the source.
+INSERT INTO lanes (tenant_id, source_id, device_no, zone, is_live)
+SELECT DISTINCT $1::int4, $2::int8, o.device_no, coalesce(l.zone, t.time_zone), true
+FROM outbox o
+JOIN tenants t ON t.id = o.tenant_id
+LEFT JOIN leads l ON l.id = o.lead_id
+WHERE o.tenant_id = $1 AND o.source_id = $2 AND o.state = 'failed' AND o.cause IS DISTINCT FROM 'opted_out'
+ON CONFLICT DO NOTHING
+
+-- name: retry_failed
+-- Compare-and-set: a row that is queued again is not failed any more, so it happens once. $2 the source.
+UPDATE outbox o SET state = 'queued', reason = NULL, cause = NULL, not_before = now(), lane_id = la.id,
+                    claim_worker = NULL, claim_epoch = NULL, claimed_at = NULL, attempts = 0
+FROM outbox f
+JOIN tenants t ON t.id = f.tenant_id
+LEFT JOIN leads l ON l.id = f.lead_id
+JOIN lanes la ON la.source_id = f.source_id AND la.device_no IS NOT DISTINCT FROM f.device_no
+             AND la.zone = coalesce(l.zone, t.time_zone)
+WHERE f.tenant_id = $1 AND f.source_id = $2 AND f.state = 'failed' AND f.cause IS DISTINCT FROM 'opted_out'
+  AND o.id = f.id AND o.state = 'failed'
+
+-- name: reopen_campaign
+UPDATE campaigns SET ended_at = NULL WHERE tenant_id = $1 AND id = $2
+
+-- name: unknown_devices
+-- Those of $2 that are no devices of the tenant.
+SELECT id FROM unnest($2::uuid[]) AS wanted (id)
+WHERE NOT EXISTS (SELECT FROM devices d WHERE d.tenant_id = $1 AND d.id = wanted.id)
+
+-- name: zone_of_tenant
+SELECT time_zone FROM tenants WHERE id = $1
+
+-- name: audience_sample
+-- The person a message is shown for: the one asked for, or the newest of the audience. $2 audience, $3 lead.
+SELECT l.* FROM leads l
+WHERE l.tenant_id = $1 AND l.id = coalesce($3::int8, (SELECT max(lead_id) FROM campaign_audience($1, $2)))
+
+-- name: hold_file
+-- Until the end of the transaction nobody throws the file away (inbox/media_store.sql has the other side of this lock).
+SELECT pg_advisory_xact_lock_shared(hashtextextended(encode($1, 'hex'), 0))
+
+-- name: has_media
+SELECT EXISTS (SELECT FROM media WHERE tenant_id = $1 AND sha256 = $2)
+
+-- name: newest_row
+SELECT last_value FROM outbox_id_seq

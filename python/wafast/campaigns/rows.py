@@ -1,0 +1,365 @@
+"""Campaigns as rows: made, changed, and what people decide about them. The planner does the rest."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from wafast import clock
+from wafast.campaigns import planner
+from wafast.database.queries import load
+from wafast.events import bus
+from wafast.outbox import hours, sources
+from wafast.outbox.sources import Message, Pace, SourceKind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+
+q = load(__file__)
+
+State = Literal["draft", "scheduled", "planning", "running", "paused", "finished", "cancelled"]
+#: From these on nothing has been put in, so everything can be changed.
+NOT_STARTED: tuple[State, ...] = ("draft", "scheduled")
+WORDS = {"running": "resumed", "paused": "paused", "cancelled": "cancelled"}
+
+
+class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign as stored, with its message, its pace and how many of its rows are in each bucket."""
+
+    id: int
+    tenant_id: int
+    source_id: int
+    name: str
+    audience: dict[str, Any]
+    on_date: date | None
+    at_time: time | None
+    zone: str | None
+    starts_at: datetime | None
+    expires_at: datetime | None
+    state: State
+    reason: str | None
+    device_ids: list[UUID] | None
+    plan_size: int | None
+    plan_from: int | None
+    planned: int | None
+    planned_at: datetime | None
+    ended_at: datetime | None
+    created_by: str
+    created_at: datetime
+    deleted_at: datetime | None
+    kind: SourceKind
+    template: str
+    media_sha256: bytes | None
+    media_mime: str | None
+    file_name: str | None
+    min_seconds: float
+    max_seconds: float
+    opens: time | None
+    closes: time | None
+    days: int
+    may_move: bool
+    total: int
+    waiting: int
+    sent: int
+    delivered: int
+    read: int
+    replied: int
+    failed: int
+    unknown: int
+    expired: int
+    opted_out: int
+    cancelled: int
+
+    @property
+    def message(self) -> Message:
+        """What it says."""
+        return Message(self.kind, self.template, self.media_sha256, self.file_name)
+
+    @property
+    def pace(self) -> Pace:
+        """How fast it goes."""
+        return Pace(self.min_seconds, self.max_seconds, self.opens, self.closes, self.days)
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person decides of a campaign, but for when."""
+
+    name: str
+    audience: dict[str, Any]
+    message: Message
+    pace: Pace
+    may_move: bool = False
+    device_ids: Sequence[UUID] | None = None
+    expires_at: datetime | None = None
+
+
+class Schedule(msgspec.Struct, frozen=True):
+    """When, as a person writes it: the clock of a place."""
+
+    date: date
+    time: time
+    zone: str
+
+    @property
+    def instant(self) -> datetime:
+        """The instant that is."""
+        return hours.instant(self.date, self.time, self.zone)
+
+
+class NotPossible(Exception):
+    """It can't be done to a campaign in this state; the text says why and what can."""
+
+
+class UnknownMedia(Exception):
+    """The file is not one that was uploaded to this tenant."""
+
+
+def _row(record: asyncpg.Record | None) -> CampaignRow | None:
+    return None if record is None else msgspec.convert(dict(record), CampaignRow)
+
+
+async def get(pool: bus.Executor, tenant_id: int, campaign_id: int) -> CampaignRow | None:
+    """One campaign of the tenant that was not deleted."""
+    return _row(await pool.fetchrow(q.get_campaign, tenant_id, campaign_id))
+
+
+async def get_many(pool: asyncpg.Pool, campaign_ids: Sequence[int]) -> list[CampaignRow]:
+    """Campaigns of any tenant, for the live frames; deleted ones too."""
+    return [msgspec.convert(dict(row), CampaignRow) for row in await pool.fetch(q.get_campaigns, list(campaign_ids))]
+
+
+async def list_campaigns(
+    pool: asyncpg.Pool,
+    tenant_id: int,
+    *,
+    states: Sequence[State] | None = None,
+    search: str | None = None,
+    before: int,
+    limit: int,
+) -> list[CampaignRow]:
+    """Newest first, with ids below `before`."""
+    wanted = None if states is None else list(states)
+    rows = await pool.fetch(q.list_campaigns, tenant_id, wanted, search, before, limit)
+    return [msgspec.convert(dict(row), CampaignRow) for row in rows]
+
+
+async def list_between(
+    pool: asyncpg.Pool, tenant_id: int, first: datetime, end: datetime, limit: int
+) -> list[CampaignRow]:
+    """Those that began or will begin in a span of time, by their beginning."""
+    rows = await pool.fetch(q.list_campaigns_between, tenant_id, first, end, limit)
+    return [msgspec.convert(dict(row), CampaignRow) for row in rows]
+
+
+async def create(
+    pool: asyncpg.Pool, tenant_id: int, created_by: str, wanted: Plan, schedule: Schedule | None
+) -> CampaignRow:
+    """A draft, or with a schedule one that begins by itself. Raises UnknownMedia, NotPossible."""
+    async with pool.acquire() as connection, connection.transaction():
+        await _hold_file(connection, tenant_id, wanted.message)
+        source_id = await sources.create(connection, tenant_id, wanted.message, wanted.pace, may_move=wanted.may_move)
+        await connection.execute(q.set_source_devices, tenant_id, source_id, wanted.device_ids)
+        campaign_id = await connection.fetchval(
+            q.create_campaign, tenant_id, source_id, wanted.name, wanted.audience, wanted.device_ids,
+            wanted.expires_at, created_by,
+        )  # fmt: skip
+        if schedule is not None:
+            await _schedule(connection, tenant_id, campaign_id, schedule, wanted.expires_at)
+        await planner.wake(connection)
+        await bus.publish(connection, [planner.changed(tenant_id, campaign_id)])
+        row = await get(connection, tenant_id, campaign_id)
+    assert row is not None, "a row that was just put in is there"
+    return row
+
+
+async def change(pool: asyncpg.Pool, tenant_id: int, campaign_id: int, wanted: Plan) -> CampaignRow | None:
+    """Everything while it has not begun; then only the pace, which holds from the next claim on.
+
+    None when there is no such campaign. Raises UnknownMedia, NotPossible.
+    """
+    async with _changing(pool, tenant_id, campaign_id) as (connection, row):
+        if row is None:
+            return None
+        if row.state in NOT_STARTED:
+            await _hold_file(connection, tenant_id, wanted.message)
+            await connection.execute(
+                q.change_campaign, tenant_id, campaign_id, wanted.name, wanted.audience, wanted.device_ids,
+                wanted.expires_at,
+            )  # fmt: skip
+        elif row.state not in ("running", "paused"):
+            raise NotPossible(f"It is {row.state}: clone it to change it.")
+        elif (wanted.name, wanted.audience, wanted.message) != (row.name, row.audience, row.message) or (
+            wanted.expires_at != row.expires_at
+        ):
+            raise NotPossible("It has begun: of one that runs, the pace can be changed, nothing else.")
+        await connection.execute(q.set_source_devices, tenant_id, row.source_id, wanted.device_ids)
+        await sources.change(
+            connection, tenant_id, row.source_id, wanted.message, wanted.pace, may_move=wanted.may_move
+        )
+        return await get(connection, tenant_id, campaign_id)
+
+
+async def schedule(pool: asyncpg.Pool, tenant_id: int, campaign_id: int, wanted: Schedule | None) -> CampaignRow | None:
+    """When it begins; None for "not by itself", which makes it a draft again. Raises NotPossible."""
+    async with _changing(pool, tenant_id, campaign_id) as (connection, row):
+        if row is None:
+            return None
+        _require(row, NOT_STARTED, "scheduled")
+        if wanted is None:
+            await connection.execute(q.unschedule_campaign, tenant_id, campaign_id)
+        else:
+            await _schedule(connection, tenant_id, campaign_id, wanted, row.expires_at)
+        return await get(connection, tenant_id, campaign_id)
+
+
+async def start(pool: asyncpg.Pool, tenant_id: int, campaign_id: int) -> CampaignRow | None:
+    """Begins it now. Raises NotPossible."""
+    async with _changing(pool, tenant_id, campaign_id) as (connection, row):
+        if row is None:
+            return None
+        _require(row, NOT_STARTED, "started")
+        if row.expires_at is not None and row.expires_at <= clock.now():
+            raise NotPossible(f"Its end {row.expires_at.isoformat()} is over: give it a later `expires_at`, or none.")
+        await connection.execute(q.schedule_campaign, tenant_id, campaign_id, None, None, None, None, "planning")
+        return await get(connection, tenant_id, campaign_id)
+
+
+async def pause(pool: asyncpg.Pool, tenant_id: int, campaign_id: int) -> CampaignRow | None:
+    """Nothing of it leaves from the next claim on. Raises NotPossible."""
+    return await _decide(pool, tenant_id, campaign_id, "paused", ("running",))
+
+
+async def resume(pool: asyncpg.Pool, tenant_id: int, campaign_id: int) -> CampaignRow | None:
+    """It goes on from where it was. Raises NotPossible."""
+    return await _decide(pool, tenant_id, campaign_id, "running", ("paused",))
+
+
+async def cancel(pool: asyncpg.Pool, tenant_id: int, campaign_id: int) -> CampaignRow | None:
+    """What has not left does not leave any more. Raises NotPossible."""
+    return await _decide(pool, tenant_id, campaign_id, "cancelled", ("scheduled", "planning", "running", "paused"))
+
+
+async def clone(
+    pool: asyncpg.Pool, tenant_id: int, campaign_id: int, created_by: str, name: str | None
+) -> CampaignRow | None:
+    """A new draft with the same audience, message and pace. Raises UnknownMedia when its file is gone."""
+    row = await get(pool, tenant_id, campaign_id)
+    if row is None:
+        return None
+    wanted = Plan(
+        name=name or f"{row.name[:190]} (copy)", audience=row.audience, message=row.message, pace=row.pace,
+        may_move=row.may_move, device_ids=row.device_ids,
+    )  # fmt: skip
+    return await create(pool, tenant_id, created_by, wanted, None)
+
+
+async def retry_failed(pool: asyncpg.Pool, tenant_id: int, campaign_id: int) -> int | None:
+    """Queues what failed once more, but for people who opted out; gives how many. Raises NotPossible."""
+    async with _changing(pool, tenant_id, campaign_id) as (connection, row):
+        if row is None:
+            return None
+        _require(row, ("running", "paused", "finished"), "tried again")
+        if row.expires_at is not None and row.expires_at <= clock.now():
+            raise NotPossible(f"Its end {row.expires_at.isoformat()} is over: clone it to write again.")
+        await connection.execute(q.make_lanes_of_failed, tenant_id, row.source_id)
+        tag = await connection.execute(q.retry_failed, tenant_id, row.source_id)
+        rows = int(tag.rpartition(" ")[2])
+        if rows:
+            await connection.execute(q.reopen_campaign, tenant_id, campaign_id)
+            # one that had finished runs again; a paused one stays so
+            state: Literal["running", "paused"] = "paused" if row.state == "paused" else "running"
+            await connection.execute(q.set_campaign_state, tenant_id, campaign_id, state, None)
+            await sources.set_state(connection, tenant_id, row.source_id, state)
+        return rows
+
+
+async def remove(pool: asyncpg.Pool, tenant_id: int, campaign_id: int) -> CampaignRow | None:
+    """Takes it from every list; what was sent stays. Gives it as it was. Raises NotPossible."""
+    async with _changing(pool, tenant_id, campaign_id) as (connection, row):
+        if row is not None:
+            _require(row, ("draft", "scheduled", "finished", "cancelled"), "deleted", "Cancel it first.")
+            await connection.execute(q.delete_campaign, tenant_id, campaign_id)
+            await sources.set_state(connection, tenant_id, row.source_id, "ended")
+        return row
+
+
+async def unknown_devices(pool: asyncpg.Pool, tenant_id: int, device_ids: Sequence[UUID]) -> list[UUID]:
+    """Those that are no devices of the tenant."""
+    return [row["id"] for row in await pool.fetch(q.unknown_devices, tenant_id, list(device_ids))]
+
+
+async def zone_of_tenant(pool: asyncpg.Pool, tenant_id: int) -> str:
+    """The time zone of the tenant: an IANA name."""
+    zone: str = await pool.fetchval(q.zone_of_tenant, tenant_id)
+    return zone
+
+
+async def newest_row(pool: asyncpg.Pool) -> int:
+    """Where the numbers of the outbox stand; they grow while a plan puts rows in, before these can be seen."""
+    number: int = await pool.fetchval(q.newest_row)
+    return number
+
+
+@contextlib.asynccontextmanager
+async def _changing(
+    pool: asyncpg.Pool, tenant_id: int, campaign_id: int
+) -> AsyncIterator[tuple[Connection, CampaignRow | None]]:
+    """A transaction that holds a campaign's row; what it did is told at its commit."""
+    async with pool.acquire() as connection, connection.transaction():
+        held = await connection.fetchrow(q.lock_campaign, tenant_id, campaign_id)
+        yield connection, None if held is None else await get(connection, tenant_id, campaign_id)
+        if held is not None:
+            await planner.wake(connection)
+            await bus.publish(connection, [planner.changed(tenant_id, campaign_id)])
+
+
+async def _decide(
+    pool: asyncpg.Pool,
+    tenant_id: int,
+    campaign_id: int,
+    state: Literal["running", "paused", "cancelled"],
+    allowed: Sequence[State],
+) -> CampaignRow | None:
+    async with _changing(pool, tenant_id, campaign_id) as (connection, row):
+        if row is None:
+            return None
+        _require(row, allowed, WORDS[state])
+        await connection.execute(q.set_campaign_state, tenant_id, campaign_id, state, None)
+        source: sources.SourceState = "ended" if state == "cancelled" else state
+        await sources.set_state(connection, tenant_id, row.source_id, source)
+        return await get(connection, tenant_id, campaign_id)
+
+
+def _require(row: CampaignRow, allowed: Sequence[State], word: str, way_out: str = "") -> None:
+    if row.state not in allowed:
+        which = ", ".join(allowed[:-1]) + (" or " if len(allowed) > 1 else "") + allowed[-1]
+        raise NotPossible(f"It is {row.state}; only one that is {which} can be {word}. {way_out}".strip())
+
+
+async def _schedule(
+    connection: Connection, tenant_id: int, campaign_id: int, wanted: Schedule, expires_at: datetime | None
+) -> None:
+    if wanted.instant <= clock.now():
+        raise NotPossible(f"{wanted.date} {wanted.time:%H:%M} in {wanted.zone} is over: choose a later time.")
+    if expires_at is not None and expires_at <= wanted.instant:
+        raise NotPossible(f"It would end at {expires_at.isoformat()}, before it begins: choose a later `expires_at`.")
+    await connection.execute(
+        q.schedule_campaign, tenant_id, campaign_id, wanted.date, wanted.time, wanted.zone, wanted.instant, "scheduled"
+    )
+
+
+async def _hold_file(connection: Connection, tenant_id: int, message: Message) -> None:
+    if message.media_sha256 is None:
+        return
+    await connection.execute(q.hold_file, message.media_sha256)
+    if not await connection.fetchval(q.has_media, tenant_id, message.media_sha256):
+        raise UnknownMedia

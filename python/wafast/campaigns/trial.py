@@ -1,0 +1,86 @@
+"""A message before it goes to everybody: as one person would get it, on the screen and on a phone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import msgspec
+
+from wafast import clock, phones
+from wafast.campaigns.rows import CampaignRow
+from wafast.database.queries import load
+from wafast.devices import rows as devices
+from wafast.outbox import render
+from wafast.outbox import rows as outbox
+from wafast.outbox.rows import OutboxRow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+q = load(__file__)
+check = render.check
+
+
+class Person(msgspec.Struct, frozen=True):
+    """For whom a message is shown; `lead_id` None: somebody made up, as nobody is there."""
+
+    lead_id: int | None
+    name: str
+    phone: str
+    fields: dict[str, str]
+    zone: str
+
+    @property
+    def known(self) -> Mapping[str, str]:
+        """What a template can name."""
+        return {**self.fields, "name": self.name, "phone": self.phone}
+
+
+class NotPossible(Exception):
+    """Nothing can be sent; the text says why."""
+
+
+async def person(pool: asyncpg.Pool, tenant_id: int, audience: Mapping[str, Any], lead_id: int | None) -> Person:
+    """The lead asked for, else the newest of the audience, else somebody made up."""
+    row = await pool.fetchrow(q.audience_sample, tenant_id, audience, lead_id)
+    if row is None:
+        return Person(None, "Aina", "+60123456789", {}, await pool.fetchval(q.zone_of_tenant, tenant_id))
+    return Person(row["id"], row["name"], row["phone"], row["fields"], row["zone"])
+
+
+def words(template: str, reader: Person, now: datetime | None = None) -> str:
+    """What that person would get now."""
+    hour = (now or clock.now()).astimezone(ZoneInfo(reader.zone)).hour
+    return render.render(template, reader.known, seed=reader.lead_id or 0, local_hour=hour)
+
+
+async def send(
+    pool: asyncpg.Pool, campaign: CampaignRow, to: str, lead_id: int | None, device_id: UUID | None, actor: str
+) -> OutboxRow | None:
+    """Sends it to one number, from that device or the first that is online; None when the tenant has no such device.
+
+    Raises:
+        NotPossible: the device was never linked to a phone, or none is online, or the file is gone.
+        ValueError: `to` is no number.
+    """
+    jid = phones.to_jid(to)
+    if device_id is None:
+        online = await devices.list_devices(pool, campaign.tenant_id, state="online", limit=1)
+        if not online:
+            raise NotPossible("No device is online to send it from.")
+        device_id = online[0].id
+    reader = await person(pool, campaign.tenant_id, campaign.audience, lead_id)
+    message = campaign.message
+    try:
+        return await outbox.enqueue(
+            pool, campaign.tenant_id, device_id, jid, message.kind, words(message.template, reader),
+            created_by=actor, media_sha256=message.media_sha256, file_name=message.file_name,
+        )  # fmt: skip
+    except outbox.NotPaired:
+        raise NotPossible("That device was never linked to a phone: pair it, or choose another.") from None
+    except outbox.UnknownMedia:
+        raise NotPossible("The file of its message is not there any more: upload it again.") from None

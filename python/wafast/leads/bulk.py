@@ -1,0 +1,99 @@
+"""One change of many leads, and what takes it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import asyncpg
+import msgspec
+
+from wafast.accounts import audit
+from wafast.database.queries import load
+from wafast.leads.filters import within
+from wafast.leads.rows import MOST_TAGS, learn, matching, remove, tell
+
+if TYPE_CHECKING:
+    from wafast.accounts.principal import Principal
+    from wafast.events import bus
+    from wafast.inbox.reach import Reach
+
+q = load(__file__)
+
+Action = Literal["add_tags", "remove_tags", "set_status", "set_device", "delete"]
+#: Leads a request: a third of a second.
+AT_ONCE = 5_000
+
+
+class Undone(msgspec.Struct, frozen=True):
+    """Leads that were so before the change.
+
+    Args:
+        lead_ids: which.
+        was: the tags that were added or removed, the status, or the device's public id (None: no device) they had.
+    """
+
+    lead_ids: list[int]
+    was: tuple[str | None, ...]
+
+
+async def choose(
+    pool: asyncpg.Pool, reach: Reach, wanted: dict[str, Any] | None, ids: Sequence[int], before: int
+) -> tuple[list[int], int | None]:
+    """Ids of the leads a change is for, the newest first, and where the next ones go on.
+
+    Args:
+        wanted: a stored filter, or None when `ids` are given.
+        before: with a filter, only ids below this.
+    """
+    async with matching(pool) as connection:
+        if wanted is None:
+            rows = await connection.fetch(q.ids_seen, reach.tenant_id, within({}, reach), list(ids))
+            return [row["id"] for row in rows], None
+        rows = await connection.fetch(q.ids_of_filter, reach.tenant_id, within(wanted, reach), before, AT_ONCE + 1)
+    found = [row["id"] for row in rows]
+    return found[:AT_ONCE], found[AT_ONCE - 1] if len(found) > AT_ONCE else None
+
+
+async def act(
+    pool: asyncpg.Pool, principal: Principal, action: Action, lead_ids: list[int], value: Any = None
+) -> tuple[int, list[Undone]]:
+    """Changes leads of the tenant in one transaction; gives how many were changed, and what takes it back.
+
+    Args:
+        value: tags as they are stored, a status, or a device's number.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        if action == "delete":
+            changed = await remove(connection, principal.tenant_id, lead_ids)
+            groups: list[Undone] = []
+        else:
+            rows = await _change(connection, principal.tenant_id, action, lead_ids, value)
+            changed, groups = [row["id"] for row in rows], _grouped(rows)
+            await tell(connection, principal.tenant_id, changed)
+        told = {"leads": len(changed), "value": value}
+        if changed:
+            await audit.record(connection, principal.tenant_id, principal.actor, f"lead.{action}", "leads", **told)
+    return len(changed), groups
+
+
+async def _change(
+    connection: bus.Executor, tenant_id: int, action: Action, lead_ids: list[int], value: Any
+) -> list[asyncpg.Record]:
+    match action:
+        case "add_tags":
+            await learn(connection, tenant_id, value, ())
+            return await connection.fetch(q.add_lead_tags, tenant_id, lead_ids, value, MOST_TAGS)
+        case "remove_tags":
+            return await connection.fetch(q.remove_lead_tags, tenant_id, lead_ids, value)
+        case "set_status":
+            return await connection.fetch(q.set_lead_status, tenant_id, lead_ids, value)
+        case _:
+            return await connection.fetch(q.set_lead_device, tenant_id, lead_ids, value)
+
+
+def _grouped(rows: Sequence[asyncpg.Record]) -> list[Undone]:
+    groups: dict[tuple[str | None, ...], list[int]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row["was"]), []).append(row["id"])
+    return [Undone(lead_ids, was) for was, lead_ids in groups.items()]

@@ -1,0 +1,212 @@
+"""What the columns of a file are, and what a row of them says of a lead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+
+from wafast import phones
+from wafast.leads.files import Column
+from wafast.leads.tags import tags
+
+#: What a column can be; any other is `field:` and the name of a field, or empty: it is left out.
+KNOWN = ("phone", "name", "niche", "target_status", "trigger", "device")
+FIELD = "field:"
+#: How people call them: compared in lower case, letters only.
+CALLED = {
+    "phone": "phone phonenumber phoneno mobile mobileno mobilenumber number whatsapp whatsappnumber tel telephone "
+    "telefon nofon notelefon nombor handphone hp contact contactnumber msisdn",
+    "name": "name fullname firstname customer customername contactname nama namapenuh pelanggan",
+    "niche": "niche tag tags label labels group groups category segment kategori kumpulan",
+    "target_status": "targetstatus status type jenis",
+    "trigger": "trigger triggers sequence",
+    "device": "device deviceid devicename line sender peranti",
+}
+STATUSES = {"prospect": "prospect", "customer": "customer", "prospek": "prospect", "pelanggan": "customer"}
+LONGEST = {"name": 200, "tag": 100, "field": 2000}
+#: As spreadsheets write large numbers.
+SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}")
+#: What is put before a text that a spreadsheet would take for a formula (leads/exports.py).
+GUARD = re.compile(r"'(?=[=+\-@])")
+#: What a spreadsheet is told by, that a number is a text.
+AS_TEXT = re.compile(r"^(?:'|=\"([^\"]*)\"$)")
+SPLIT = re.compile(r"[,;|\n]")
+
+
+class Staged(NamedTuple):
+    """What a row says, in the order of the columns of the table it is copied to."""
+
+    line: int
+    phone: str
+    name: str
+    tags: list[str]
+    target_status: str | None
+    device_no: int | None
+    fields: str | None
+    zone: str
+
+
+class Refused(ValueError):
+    """A row that can't become a lead: the cell that is wrong, and why."""
+
+    def __init__(self, value: str, reason: str) -> None:
+        super().__init__(reason)
+        self.value = value
+
+
+class MappingError(ValueError):
+    """The columns can't be so; the text says why and what to do."""
+
+
+def proposed(columns: Sequence[Column]) -> list[str]:
+    """What the columns are by their names, and by what is in them where no name says which holds the phone numbers."""
+    found: list[str] = []
+    for column in columns:
+        letters = re.sub(r"[\W_]", "", column.name.lower())
+        kind = next((kind for kind, names in CALLED.items() if letters in names.split() and kind not in found), "")
+        named = column.name if not re.fullmatch(r"Column \d+", column.name) else ""
+        found.append(kind or (FIELD + named.lower() if named and column.examples else ""))
+    if "phone" not in found:
+        numbers = [sum(map(_is_phone, column.examples)) for column in columns]
+        if numbers and max(numbers):
+            found[numbers.index(max(numbers))] = "phone"
+    return found
+
+
+def check(mapping: Sequence[str], columns: Sequence[Column]) -> None:
+    """Raises MappingError when a file can't be read with this mapping."""
+    if len(mapping) != len(columns):
+        raise MappingError(f"{len(mapping)} columns are mapped, and the file has {len(columns)}")
+    for place, kind in enumerate(mapping):
+        if kind and kind not in KNOWN and not (kind.startswith(FIELD) and 0 < len(kind) - len(FIELD) <= 100):
+            raise MappingError(
+                f"column {columns[place].name!r} can't be {kind!r}: one of {', '.join(KNOWN)}, "
+                f"{FIELD} and a name, or nothing is wanted"
+            )
+        if kind and kind not in ("niche", "trigger") and kind in mapping[:place]:
+            raise MappingError(f"two columns are {kind}: leave one of them out")
+    if "phone" not in mapping:
+        raise MappingError("no column is the phone number: say which one is")
+
+
+class Reader:
+    """Reads rows.
+
+    Args:
+        mapping: of each column.
+        region: of numbers without a country code.
+        time_zone: of numbers that belong nowhere.
+        devices: numbers of the tenant's devices by name (casefolded), phone and id.
+        more_tags: that every lead gets, as they are stored.
+    """
+
+    def __init__(
+        self,
+        mapping: Sequence[str],
+        region: str,
+        time_zone: str,
+        devices: Mapping[str, int],
+        more_tags: Sequence[str] = (),
+    ) -> None:
+        self._width = len(mapping)
+        self._region, self._time_zone, self._devices = region, time_zone, devices
+        self._more = list(more_tags)
+        at = {kind: place for place, kind in enumerate(mapping)}
+        self._phone = at["phone"]
+        self._name, self._status, self._device = at.get("name"), at.get("target_status"), at.get("device")
+        self._tags = [place for place, kind in enumerate(mapping) if kind in ("niche", "trigger")]
+        self._fields = [
+            (kind.removeprefix(FIELD), place) for place, kind in enumerate(mapping) if kind.startswith(FIELD)
+        ]
+
+    def read(self, line: int, row: list[str]) -> Staged:
+        """What a row says. Raises Refused."""
+        if len(row) < self._width:
+            row = row + [""] * (self._width - len(row))
+        elif len(row) > self._width and any(row[self._width :]):
+            raise Refused(
+                next(cell for cell in row[self._width :] if cell),
+                f"the row has {len(row)} cells, and the file {self._width} columns; a text with a comma needs quotes",
+            )
+        phone = self._phone_of(row[self._phone])
+        return Staged(
+            line,
+            phone,
+            "" if self._name is None else _short(row[self._name], "name"),
+            self._tags_of(row),
+            None if self._status is None else _status_of(row[self._status]),
+            None if self._device is None else self._device_of(row[self._device]),
+            self._fields_of(row),
+            phones.zone_of(phone, self._time_zone),
+        )
+
+    def _phone_of(self, cell: str) -> str:
+        text = _plain(cell)
+        if not text:
+            raise Refused(cell, "there is no phone number")
+        if SCIENTIFIC.fullmatch(text):
+            number = Decimal(text)
+            mantissa = text.lower().partition("e")[0].replace(".", "")
+            # what was rounded ends in zeros that nobody wrote
+            if number != int(number) or len(mantissa) < len(str(int(number))):
+                raise Refused(
+                    cell, "a spreadsheet has rounded this number; format the column as text and save it again"
+                )
+            text = str(int(number))
+        try:
+            return phones.parse(text, self._region)
+        except phones.PhoneError as error:
+            raise Refused(cell, str(error)) from None
+
+    def _tags_of(self, row: list[str]) -> list[str]:
+        found = [one for place in self._tags if row[place] for one in SPLIT.split(row[place])]
+        if not found:
+            return self._more
+        for one in found:
+            _short(one.strip(), "tag")
+        return tags(found + self._more)
+
+    def _device_of(self, cell: str) -> int | None:
+        if not cell:
+            return None
+        found = self._devices.get(cell.casefold())
+        if found is None:
+            raise Refused(cell, f"there is no device {cell!r}; its name, number or id is wanted")
+        return found
+
+    def _fields_of(self, row: list[str]) -> str | None:
+        found = {name: _short(row[place], "field") for name, place in self._fields if row[place]}
+        return msgspec.json.encode(found).decode() if found else None
+
+
+def _plain(cell: str) -> str:
+    found = AS_TEXT.match(cell)
+    return cell if found is None else (found[1] if found[1] is not None else cell[1:]).strip()
+
+
+def _status_of(cell: str) -> str | None:
+    if not cell:
+        return None
+    found = STATUSES.get(cell.casefold())
+    if found is None:
+        raise Refused(cell, f"target_status is prospect or customer, not {cell!r}")
+    return found
+
+
+def _short(text: str, what: str) -> str:
+    text = GUARD.sub("", text, count=1) if text[:1] == "'" else text
+    if len(text) > LONGEST[what]:
+        raise Refused(text[:200], f"a {what} has at most {LONGEST[what]} characters, and this one {len(text)}")
+    return text
+
+
+def _is_phone(text: str) -> bool:
+    try:
+        phones.parse(_plain(text))
+    except phones.PhoneError:
+        return False
+    return True

@@ -1,0 +1,65 @@
+"""Leads as CSV, a piece at a time."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from wafast.database.queries import load
+from wafast.leads.filters import within
+from wafast.leads.rows import matching
+
+if TYPE_CHECKING:
+    from wafast.inbox.reach import Reach
+
+q = load(__file__)
+
+COLUMNS = ("name", "phone", "niche", "target_status", "trigger")
+#: Rows of a piece. Each is a query of its own: a slow reader holds no connection.
+PIECE = 5_000
+#: A spreadsheet takes what begins with these for a formula, which could send its reader's data away.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+async def leads(pool: asyncpg.Pool, reach: Reach, wanted: dict[str, Any], *, with_fields: bool) -> AsyncIterator[bytes]:
+    """The leads that fit, newest first: COLUMNS, and the fields of their own when asked for. `niche` are tags,
+    `trigger` those of them that begin a sequence.
+
+    Args:
+        wanted: a stored filter.
+    """
+    triggers = {row["trigger"] for row in await pool.fetch(q.triggers, reach.tenant_id)}
+    names = [row["term"] for row in await pool.fetch(q.field_names, reach.tenant_id)] if with_fields else []
+    yield lines([[*COLUMNS, *map(guarded, names)]])
+    before = 2**63 - 1
+    while True:
+        async with matching(pool) as connection:
+            rows = await connection.fetch(q.export_leads, reach.tenant_id, within(wanted, reach), before, PIECE)
+        if rows:
+            yield lines(_cells(row, triggers, names) for row in rows)
+        if len(rows) < PIECE:
+            return
+        before = rows[-1]["id"]
+
+
+def _cells(row: asyncpg.Record, triggers: set[str], names: list[str]) -> list[str]:
+    niche = ",".join(tag for tag in row["tags"] if tag not in triggers)
+    trigger = ",".join(tag for tag in row["tags"] if tag in triggers)
+    own = [guarded(row["fields"].get(name, "")) for name in names]
+    return [guarded(row["name"]), row["phone"], guarded(niche), row["target_status"], guarded(trigger), *own]
+
+
+def guarded(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def lines(rows: Iterable[Iterable[str]]) -> bytes:
+    """Rows as CSV in UTF-8."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()

@@ -1,0 +1,164 @@
+"""Files of rows, CSV or a workbook, whatever wrote them: how they are read, and their rows as texts."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import datetime
+import io
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+#: What of a file is looked at to tell how it is written.
+HEAD_BYTES = 1 << 16
+HEAD_ROWS = 50
+EXAMPLES = 3
+DELIMITERS = (",", ";", "\t", "|")
+MOST_COLUMNS = 200
+#: First bytes of workbooks: zipped XML, and the older format.
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+class NotReadable(ValueError):
+    """The file has no rows that could be read; the text says why."""
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column of a file."""
+
+    name: Annotated[str, Meta(description="From the first row, or `Column 3`.", examples=["Phone number"])]
+    examples: Annotated[list[str], Meta(description="What stands in it first.", examples=[["012-345 6789"]])]
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    """How a file is read."""
+
+    format: Literal["csv", "workbook"]
+    encoding: Annotated[str, Meta(description="Of CSV.", examples=["utf-8"])] = ""
+    delimiter: Annotated[str, Meta(description="Of CSV.", examples=[","])] = ""
+    header: Annotated[bool, Meta(description="The first row has the names of the columns.")]
+    columns: list[Column]
+
+
+def look(path: Path) -> Shape:
+    """How the file is read: by what is in it, and never by its name. Raises NotReadable."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if not head.strip(b"\x00 \r\n\t"):
+        raise NotReadable("the file is empty")
+    if head.startswith(WORKBOOKS):
+        kind: dict[str, Any] = {"format": "workbook"}
+    else:
+        encoding = _encoding(path, head)
+        kind = {"format": "csv", "encoding": encoding, "delimiter": _delimiter(head, encoding)}
+    bare = Shape(**kind, header=False, columns=[])
+    first = [row for _, row in islice(rows(path, bare), HEAD_ROWS)]
+    if not first:
+        raise NotReadable("the file has no rows")
+    width = max(map(len, first))
+    if width > MOST_COLUMNS:
+        raise NotReadable(f"the file has {width} columns; at most {MOST_COLUMNS} can be read")
+    header = not any(_looks_like_number(cell) for cell in first[0])
+    names = first[0] if header else []
+    below = first[1:] if header else first
+    columns = [
+        Column(
+            (names[place].strip() if place < len(names) else "")[:100] or f"Column {place + 1}",
+            list(dict.fromkeys(row[place][:100] for row in below if place < len(row) and row[place]))[:EXAMPLES],
+        )
+        for place in range(width)
+    ]
+    return msgspec.structs.replace(bare, header=header, columns=columns)
+
+
+def rows(path: Path, shape: Shape) -> Iterator[tuple[int, list[str]]]:
+    """Each row that is not empty with its number in the file, from 1; a header is none of them. Raises NotReadable."""
+    found = _rows_of_csv(path, shape) if shape.format == "csv" else _rows_of_workbook(path)
+    for line, row in found:
+        if any(row) and not (shape.header and line == 1):
+            yield line, row
+
+
+def _rows_of_csv(path: Path, shape: Shape) -> Iterator[tuple[int, list[str]]]:
+    with path.open("r", encoding=shape.encoding, errors="replace", newline="") as file:
+        # U+0000 ends a row for csv, and PostgreSQL takes none
+        reader = csv.reader((line.replace("\0", "") for line in file), delimiter=shape.delimiter)
+        line = 0
+        try:
+            for line, row in enumerate(reader, 1):
+                yield line, [cell.strip() for cell in row]
+        except csv.Error as error:
+            raise NotReadable(
+                f"row {line + 1} can't be read ({error}); is there a quotation mark too many before it?"
+            ) from None
+
+
+def _rows_of_workbook(path: Path) -> Iterator[tuple[int, list[str]]]:
+    from python_calamine import CalamineError, CalamineWorkbook  # 5 MB that CSV does not need
+
+    with path.open("rb") as file:
+        try:
+            sheet = CalamineWorkbook.from_filelike(file).get_sheet_by_index(0)
+        except (CalamineError, OSError, ValueError, IndexError, KeyError) as error:
+            raise NotReadable(f"the workbook can't be read: {error}") from None
+        start = sheet.start[0] if sheet.start is not None else 0
+        for line, row in enumerate(sheet.iter_rows(), 1 + start):
+            yield line - start, [_text(cell) for cell in row]
+
+
+def _text(cell: object) -> str:
+    """A cell as a person sees it; whole numbers come as floats."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e17 else repr(cell)
+    if isinstance(cell, datetime.datetime | datetime.date | datetime.time):
+        return cell.isoformat(sep=" ") if isinstance(cell, datetime.datetime) else cell.isoformat()
+    return str(cell).replace("\0", "").strip()
+
+
+def _encoding(path: Path, head: bytes) -> str:
+    for mark, name in BOMS:
+        if head.startswith(mark):
+            return name
+    if head[1::2].count(0) > len(head) // 4:
+        return "utf-16-le"
+    if head[::2].count(0) > len(head) // 4:
+        return "utf-16-be"
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(1 << 20):
+                decoder.decode(piece)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def _delimiter(head: bytes, encoding: str) -> str:
+    """That which gives most rows the same number of cells, more than one."""
+    text = io.TextIOWrapper(io.BytesIO(head), encoding, errors="replace", newline="").read().replace("\0", "")
+
+    def worth(delimiter: str) -> tuple[int, int]:
+        try:
+            widths = [
+                len(row) for row in islice(csv.reader(io.StringIO(text, ""), delimiter=delimiter), HEAD_ROWS) if row
+            ]
+        except csv.Error:
+            return 0, 0
+        usual = max(set(widths), key=widths.count, default=1)
+        return (widths.count(usual), usual) if usual > 1 else (0, 0)
+
+    return max(DELIMITERS, key=worth)
+
+
+def _looks_like_number(cell: str) -> bool:
+    digits = sum(letter.isdigit() for letter in cell)
+    return digits >= 7 and digits * 2 > len(cell)

@@ -1,0 +1,242 @@
+"""The process that reads one import's file: it holds no memory of the API's, and ends with it.
+
+Everything it applies, it applies in one transaction, which also says that the import is done. Killed before, it has
+done nothing; started again, it begins anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import asyncpg
+import msgspec
+
+from wafast.database.away import DATABASE_AWAY
+from wafast.database.pool import connect
+from wafast.database.queries import load
+from wafast.events import bus
+from wafast.leads import columns, files
+from wafast.leads.imports import Options, tell
+from wafast.leads.rows import learn
+
+q = load(__file__)
+
+#: Rows read and copied at a time, some 5 MB.
+BATCH = 10_000
+#: Lines taken in by one statement: between two of them it is seen whether it was cancelled.
+STEP = 50_000
+TELL_SECONDS = 0.5
+#: Problems kept of a file.
+MOST_PROBLEMS = 100_000
+#: Exit code when the database was away: that is not the file's fault.
+AWAY = 75
+
+
+class Ended(Exception):
+    """The import is not to be done any more: it was cancelled, or another process did it."""
+
+
+class Importing:
+    """One import at work.
+
+    Args:
+        work: the connection that reads and writes.
+        aside: another one, on which progress is seen while the first is in its transaction.
+        row: of `import_to_do`.
+    """
+
+    def __init__(self, work: asyncpg.Connection, aside: asyncpg.Connection, row: asyncpg.Record) -> None:
+        self._work, self._aside, self._row = work, aside, row
+        self._id, self._tenant_id, self._state = row["id"], row["tenant_id"], row["state"]
+        self._told = 0.0
+        self._read = self._errors = 0
+
+    async def run(self) -> None:
+        """Does what its state says. Raises Ended, files.NotReadable."""
+        with tempfile.TemporaryDirectory(prefix="wafast-import-") as folder:
+            path = Path(folder, "file")
+            await self._fetch(path)
+            if self._state == "reading":
+                await self._look(path)
+            else:
+                await self._stage(path)
+                await self._apply()
+
+    async def _fetch(self, path: Path) -> None:
+        with path.open("wb") as file:
+            place = 0
+            while piece := await self._work.fetchval(q.get_piece, self._id, place):
+                file.write(piece)
+                place += 1
+
+    async def _look(self, path: Path) -> None:
+        shape = files.look(path)
+        mapping = columns.proposed(shape.columns)
+        starts = self._row["options"].get("start", False)
+        if starts:
+            columns.check(mapping, shape.columns)
+        state = "running" if starts else "ready"
+        if not await self._work.fetchval(q.note_shape, self._id, state, msgspec.to_builtins(shape), mapping):
+            raise Ended
+        await tell(self._work, self._tenant_id, self._id)
+
+    async def _stage(self, path: Path) -> None:
+        """Copies what the rows say into a table of this connection."""
+        shape = msgspec.convert(self._row["shape"], files.Shape)
+        options = msgspec.convert(self._row["options"], Options)
+        devices = await self._devices()
+        mapping = self._row["mapping"]
+        if self._row["kind"] == "suppressions":
+            mapping = [kind if kind == "phone" else "" for kind in mapping]
+        reader = columns.Reader(mapping, self._row["region"], self._row["time_zone"], devices, options.tags)
+        await self._work.execute(q.prepare_staging)
+        found = files.rows(path, shape)
+        while batch := list(islice(found, BATCH)):
+            problems: list[tuple[int, bool, str, str]] = []
+            records = list(self._records(reader, batch, problems))
+            await self._work.copy_records_to_table("staged", records=records, columns=columns.Staged._fields)
+            if problems and self._errors < MOST_PROBLEMS:
+                await self._work.copy_records_to_table("problems", records=problems)
+            self._read += len(batch)
+            self._errors += len(problems)
+            await self._tell(0)
+
+    def _records(
+        self,
+        reader: columns.Reader,
+        batch: list[tuple[int, list[str]]],
+        problems: list[tuple[int, bool, str, str]],
+    ) -> Iterator[columns.Staged]:
+        for line, row in batch:
+            try:
+                yield reader.read(line, row)
+            except columns.Refused as error:
+                problems.append((line, False, error.value, str(error)))
+
+    async def _apply(self) -> None:
+        for statement in (q.find_doubles, q.drop_doubles, q.analyze_staged):
+            await self._work.execute(statement)
+        doubles = await self._work.fetchval(q.count_doubles)
+        of_leads = self._row["kind"] == "leads"
+        updates = msgspec.convert(self._row["options"], Options).known == "update"
+        counted = q.count_staged if of_leads else q.count_suppressions
+        arguments = (self._tenant_id, updates) if of_leads else (self._tenant_id,)
+        async with self._work.transaction():
+            if self._state == "running":
+                new, changed = await (self._take_leads(updates) if of_leads else self._take_suppressions())
+                staged = self._read - self._errors - doubles
+            else:
+                would = await self._work.fetchrow(counted, *arguments)
+                assert would is not None, "an aggregate gives a row"
+                new, changed, staged = would["new"], would["changed"], would["all"]
+            await self._work.execute(q.forget_problems, self._id)
+            await self._work.execute(q.keep_problems, self._id, self._tenant_id, MOST_PROBLEMS)
+            counts = {
+                "new": new,
+                "changed": changed,
+                "unchanged": staged - new - changed,
+                "doubles": doubles,
+                "errors": self._errors,
+            }
+            await self._end("done" if self._state == "running" else "checked", counts)
+
+    async def _take_leads(self, updates: bool) -> tuple[int, int]:
+        new = changed = 0
+        for first, last in await self._steps():
+            if updates:
+                changed += _rows(await self._work.execute(q.change_known, self._tenant_id, first, last))
+            new += _rows(await self._work.execute(q.add_new, self._tenant_id, first, last))
+            await self._tell(last)
+        terms = await self._work.fetchrow(q.staged_terms)
+        assert terms is not None, "a select without a table gives a row"
+        await learn(self._work, self._tenant_id, terms["tags"], terms["fields"])
+        await self._work.execute(q.tidy_indexes)
+        return new, changed
+
+    async def _take_suppressions(self) -> tuple[int, int]:
+        new = 0
+        for first, last in await self._steps():
+            new += _rows(await self._work.execute(q.add_suppressions, self._tenant_id, first, last, str(self._id)))
+            await self._tell(last)
+        return new, 0
+
+    async def _steps(self) -> list[tuple[int, int]]:
+        last = await self._work.fetchval(q.last_staged)
+        return [(first, min(first + STEP, last + 1)) for first in range(1, last + 1, STEP)]
+
+    async def _end(self, state: str, counts: dict[str, int]) -> None:
+        ended = await self._work.fetchval(q.end_import, self._id, self._state, state, counts, self._read)
+        if ended is None:
+            raise Ended
+        if state == "done":
+            await self._work.execute(q.drop_pieces, self._id)
+            await bus.publish(self._work, [{"k": "lead", "t": self._tenant_id, "l": []}])
+        await tell(self._work, self._tenant_id, self._id)
+
+    async def _tell(self, written: int) -> None:
+        """Says how far it is, now and then. Raises Ended."""
+        if time.monotonic() - self._told < TELL_SECONDS:
+            return
+        self._told = time.monotonic()
+        if not await self._aside.fetchval(q.note_progress, self._id, self._state, self._read, written):
+            raise Ended
+        await bus.publish(self._aside, [{"k": "import", "t": self._tenant_id, "i": self._id}])
+
+    async def _devices(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for row in await self._work.fetch(q.import_devices, self._tenant_id):
+            for name in (row["phone"], row["phone"] and row["phone"][1:], row["name"], row["id"]):
+                if name:
+                    found[name.casefold()] = row["no"]
+        return found
+
+
+def _rows(status: str) -> int:
+    return int(status.rpartition(" ")[2])
+
+
+async def work(uri: str, import_id: int) -> None:
+    """Does the import if it is to be done. Raises what the database raises."""
+    connection, aside = await connect(uri, "import"), await connect(uri, "import aside")
+    try:
+        row = await connection.fetchrow(q.import_to_do, import_id)
+        if row is None or row["state"] not in ("reading", "checking", "running"):
+            return
+        try:
+            await Importing(connection, aside, row).run()
+        except Ended:
+            pass
+        except (files.NotReadable, columns.MappingError) as error:
+            await aside.fetchval(q.fail_import, import_id, str(error))
+            await tell(aside, row["tenant_id"], import_id)
+    finally:
+        connection.terminate()
+        aside.terminate()
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()  # its other end is closed when the parent is gone
+    os._exit(1)
+
+
+def main() -> None:
+    """`python -m wafast.leads.import_process ID`, with the database's address as the first line of the input."""
+    uri = sys.stdin.readline().strip()
+    threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
+    os.nice(5)  # who holds lines needs the processor more
+    try:
+        asyncio.run(work(uri, int(sys.argv[1])))
+    except DATABASE_AWAY:
+        sys.exit(AWAY)
+
+
+if __name__ == "__main__":
+    main()

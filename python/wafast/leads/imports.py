@@ -1,0 +1,213 @@
+"""Imports as the API sees them: a file comes in, a person says what its columns are, a process of its own reads it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import asyncpg
+import msgspec
+from msgspec import Meta
+
+from wafast.accounts import audit
+from wafast.database.queries import load
+from wafast.events import bus
+from wafast.leads import columns
+from wafast.leads.files import Shape
+from wafast.leads.tags import tags
+
+if TYPE_CHECKING:
+    from wafast.accounts.principal import Principal
+
+q = load(__file__)
+
+#: Channel that wakes the importer.
+WORK = "wafast_import"
+#: Bytes of a file's pieces in the database.
+PIECE = 1 << 20
+
+Kind = Literal["leads", "suppressions"]
+State = Literal["reading", "ready", "checking", "checked", "running", "done", "failed", "cancelled"]
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is done with the rows."""
+
+    known: Annotated[
+        Literal["update", "leave"],
+        Meta(description="Leads whose number is known: add what the file says, or leave them."),
+    ] = "update"
+    tags: Annotated[
+        list[Annotated[str, Meta(min_length=1, max_length=100)]],
+        Meta(max_length=20, description="Tags that every lead of the file gets.", examples=[["expo 2026"]]),
+    ] = []
+    start: Annotated[bool, Meta(description="Go on by itself with the columns as they are proposed.")] = False
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done with the rows, or would be; they sum to `rows`."""
+
+    new: Annotated[int, Meta(examples=[940])]
+    changed: Annotated[int, Meta(examples=[31])]
+    unchanged: Annotated[int, Meta(examples=[12])]
+    doubles: Annotated[int, Meta(description="The number stands in a row before.", examples=[9])]
+    errors: Annotated[int, Meta(examples=[8])]
+
+
+class Import(msgspec.Struct, frozen=True, kw_only=True):
+    """A file on its way in."""
+
+    id: Annotated[str, Meta(examples=["8"])]
+    kind: Kind
+    file_name: Annotated[str, Meta(examples=["expo.xlsx"])]
+    size: Annotated[int, Meta(description="Bytes.", examples=[81920])]
+    state: Annotated[
+        State,
+        Meta(
+            description="`ready` waits for the columns to be confirmed, `checked` for the start; `reading`, `checking` "
+            "and `running` are at work.",
+            examples=["checked"],
+        ),
+    ]
+    reason: Annotated[str | None, Meta(description="Why it failed.", examples=[None])]
+    shape: Annotated[Shape | None, Meta(description="How the file is read; null until it was looked at.")]
+    mapping: Annotated[
+        list[str] | None,
+        Meta(
+            description="What each column is: `phone`, `name`, `niche`, `target_status`, `trigger`, `device`, `field:` "
+            "and a name, or empty: left out.",
+            examples=[["name", "phone", "field:city", ""]],
+        ),
+    ]
+    options: Options
+    rows: Annotated[int | None, Meta(description="Rows of the file, when it was read to its end.", examples=[1000])]
+    read: Annotated[int, Meta(description="Rows read so far.", examples=[1000])]
+    written: Annotated[
+        int, Meta(description="Rows taken in so far; all of them count at once, at the end.", examples=[0])
+    ]
+    counts: Counts | None
+    created_by: Annotated[str, Meta(examples=["user:7"])]
+    created_at: datetime
+    ended_at: datetime | None
+
+
+class NotNow(Exception):
+    """The import is in a state in which that can't be done; `state` says which."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(state)
+        self.state = state
+
+
+def import_of(row: asyncpg.Record) -> Import:
+    """An Import of a row."""
+    fields = {name: row[name] for name in Import.__struct_fields__}
+    return msgspec.convert(fields | {"id": str(row["id"])}, Import)
+
+
+async def create(
+    pool: asyncpg.Pool,
+    principal: Principal,
+    kind: Kind,
+    file_name: str,
+    size: int,
+    pieces: AsyncIterator[bytes],
+    options: Options,
+) -> Import:
+    """A new import, its file in the database: whatever machine does the work has it, and a backup too.
+
+    Args:
+        size: bytes of all pieces.
+        pieces: of at most PIECE bytes.
+    """
+    tenant_id = principal.tenant_id
+    async with pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(
+            q.create_import, tenant_id, kind, file_name, size, msgspec.to_builtins(options), principal.actor
+        )
+        assert row is not None, "an insert that always gives its row gave none"
+        place = 0
+        async for piece in pieces:
+            await connection.execute(q.add_piece, row["id"], tenant_id, place, piece)
+            place += 1
+        subject = f"import:{row['id']}"
+        await audit.record(connection, tenant_id, principal.actor, "import.create", subject, file=file_name)
+        await tell(connection, tenant_id, row["id"])
+    return import_of(row)
+
+
+async def begin(
+    pool: asyncpg.Pool,
+    principal: Principal,
+    import_id: int,
+    state: Literal["checking", "running"],
+    mapping: list[str] | None,
+    options: Options | None,
+) -> Import | None:
+    """Looks through a file or takes it in, with these columns and options, or those it has. None when there is no such
+    import. Raises columns.MappingError, NotNow."""
+    tenant_id = principal.tenant_id
+    async with pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(q.lock_import, tenant_id, import_id)
+        if row is None:
+            return None
+        found = import_of(row)
+        if found.state not in ("ready", "checked") or found.shape is None:
+            raise NotNow(found.state)
+        mapping = found.mapping if mapping is None else [one.strip() for one in mapping]
+        options = options or found.options
+        columns.check(mapping or [], found.shape.columns)
+        options = msgspec.structs.replace(options, tags=tags(options.tags))
+        row = await connection.fetchrow(
+            q.begin_import, tenant_id, import_id, state, mapping, msgspec.to_builtins(options)
+        )
+        if state == "running":
+            await audit.record(connection, tenant_id, principal.actor, "import.start", f"import:{import_id}")
+        await tell(connection, tenant_id, import_id)
+    return None if row is None else import_of(row)
+
+
+async def cancel(pool: asyncpg.Pool, principal: Principal, import_id: int) -> Import | None:
+    """Ends an import: nothing of it stays. None when there is no such import. Raises NotNow when it has ended."""
+    tenant_id = principal.tenant_id
+    async with pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(q.cancel_import, tenant_id, import_id)
+        if row is not None:
+            await connection.execute(q.drop_pieces, import_id)
+            await audit.record(connection, tenant_id, principal.actor, "import.cancel", f"import:{import_id}")
+            await tell(connection, tenant_id, import_id)
+    if row is None:
+        found = await get(pool, tenant_id, import_id)
+        if found is not None:
+            raise NotNow(found.state)
+    return None if row is None else import_of(row)
+
+
+async def get(pool: asyncpg.Pool, tenant_id: int, import_id: int) -> Import | None:
+    """One import."""
+    row = await pool.fetchrow(q.get_import, tenant_id, import_id)
+    return None if row is None else import_of(row)
+
+
+async def list_imports(pool: asyncpg.Pool, tenant_id: int, *, before: int, limit: int) -> list[asyncpg.Record]:
+    """Rows of imports with ids below `before`, newest first."""
+    return await pool.fetch(q.list_imports, tenant_id, before, limit)
+
+
+async def problems(pool: asyncpg.Pool, tenant_id: int, import_id: int) -> AsyncIterator[asyncpg.Record]:
+    """Rows that were not taken, in order: line, is_double, value, reason."""
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
+        async for row in connection.cursor(q.list_problems, tenant_id, import_id, prefetch=1000):
+            yield row
+
+
+async def forget_old(pool: asyncpg.Pool) -> None:
+    """Deletes imports of a month ago, and files that nobody went on with for a week."""
+    await pool.execute(q.forget_imports)
+
+
+async def tell(connection: bus.Executor, tenant_id: int, import_id: int) -> None:
+    """Tells browsers and the importer of an import that changed."""
+    await connection.execute(q.wake_importer, WORK)
+    await bus.publish(connection, [{"k": "import", "t": tenant_id, "i": import_id}])

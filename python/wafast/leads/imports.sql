@@ -1,0 +1,164 @@
+-- Files of leads on their way in.
+
+-- name: create_import
+INSERT INTO imports (tenant_id, kind, file_name, size, options, created_by) VALUES ($1, $2, $3, $4, $5, $6)
+RETURNING *;
+
+-- name: add_piece
+INSERT INTO import_pieces (import_id, tenant_id, place, bytes) VALUES ($1, $2, $3, $4);
+
+-- name: wake_importer
+SELECT pg_notify($1, '');
+
+-- name: list_imports
+SELECT * FROM imports WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3;
+
+-- name: get_import
+SELECT * FROM imports WHERE tenant_id = $1 AND id = $2;
+
+-- name: lock_import
+SELECT * FROM imports WHERE tenant_id = $1 AND id = $2 FOR UPDATE;
+
+-- name: begin_import
+-- A person says what the columns are, and that it is to be looked through ('checking') or taken in ('running').
+UPDATE imports SET state = $3, mapping = $4, options = $5, attempts = 0, read = 0, written = 0, reason = NULL
+WHERE tenant_id = $1 AND id = $2
+RETURNING *;
+
+-- name: cancel_import
+UPDATE imports SET state = 'cancelled', ended_at = now()
+WHERE tenant_id = $1 AND id = $2 AND state NOT IN ('done', 'failed', 'cancelled')
+RETURNING *;
+
+-- name: drop_pieces
+DELETE FROM import_pieces WHERE import_id = $1;
+
+-- name: list_problems
+SELECT line, is_double, value, reason FROM import_problems WHERE tenant_id = $1 AND import_id = $2 ORDER BY line;
+
+-- name: forget_imports
+-- Files nobody went on with, and what is known of old ones.
+DELETE FROM imports WHERE created_at < now() - interval '30 days'
+    OR created_at < now() - interval '7 days' AND state IN ('ready', 'checked');
+
+-- name: next_import
+SELECT id, tenant_id, state, attempts FROM imports WHERE state IN ('reading', 'checking', 'running') ORDER BY id LIMIT 1;
+
+-- name: note_attempt
+UPDATE imports SET attempts = attempts + 1 WHERE id = $1;
+
+-- name: fail_import
+UPDATE imports SET state = 'failed', reason = $2, ended_at = now()
+WHERE id = $1 AND state IN ('reading', 'checking', 'running')
+RETURNING tenant_id;
+
+-- name: import_to_do
+SELECT i.*, t.region, t.time_zone FROM imports i JOIN tenants t ON t.id = i.tenant_id WHERE i.id = $1;
+
+-- name: get_piece
+SELECT bytes FROM import_pieces WHERE import_id = $1 AND place = $2;
+
+-- name: note_shape
+UPDATE imports SET state = $2, shape = $3, mapping = $4 WHERE id = $1 AND state = 'reading' RETURNING id;
+
+-- name: note_progress
+-- Gives nothing when the import is to end: it was cancelled, or another process has done it.
+UPDATE imports SET read = $3, written = $4 WHERE id = $1 AND state = $2 RETURNING id;
+
+-- name: import_devices
+SELECT no, id::text AS id, lower(name) AS name, phone FROM devices WHERE tenant_id = $1 ORDER BY no DESC;
+
+-- name: prepare_staging
+-- Of this connection alone: it is gone with it, whatever happens. Its memory is small, as there may be many of these.
+SET work_mem = '32MB';
+SET jit = off;
+-- words and tags are indexed in large portions
+SET gin_pending_list_limit = '64MB';
+SET maintenance_work_mem = '64MB';
+CREATE TEMP TABLE staged (line int8, phone text, name text, tags text[], target_status text, device_no int4, fields text,
+                          zone text);
+CREATE TEMP TABLE problems (line int8, is_double bool, value text, reason text);
+
+-- name: find_doubles
+-- Of rows with the same number the first counts.
+CREATE TEMP TABLE doubles AS
+SELECT line, phone, first FROM (
+    SELECT line, phone, min(line) OVER (PARTITION BY phone) AS first FROM staged) numbered
+WHERE line <> first;
+
+-- name: drop_doubles
+DELETE FROM staged s USING doubles d WHERE s.line = d.line;
+
+-- name: count_doubles
+SELECT count(*) FROM doubles;
+
+-- name: analyze_staged
+CREATE UNIQUE INDEX ON staged (line);
+ANALYZE staged;
+
+-- name: count_staged
+-- What taking them in would do. $1 the tenant, $2 whether known leads are changed.
+SELECT count(*) FILTER (WHERE l.id IS NULL) AS new,
+       count(*) FILTER (WHERE l.id IS NOT NULL AND $2 AND (
+           s.name <> '' AND s.name <> l.name OR NOT s.tags <@ l.tags OR s.target_status <> l.target_status
+           OR s.device_no IS NOT NULL AND s.device_no IS DISTINCT FROM l.device_no
+           OR s.fields IS NOT NULL AND NOT l.fields @> s.fields::jsonb)) AS changed,
+       count(*) AS all
+FROM staged s LEFT JOIN leads l ON l.tenant_id = $1 AND l.phone = s.phone;
+
+-- name: change_known
+-- $2, $3: from this line up to before that. Tags and fields are added, and what the file leaves empty stays.
+UPDATE leads l SET
+    name = CASE WHEN s.name <> '' THEN s.name ELSE l.name END,
+    tags = (l.tags || ARRAY(SELECT tag FROM unnest(s.tags) tag WHERE tag <> ALL (l.tags)))[:100],
+    target_status = coalesce(s.target_status, l.target_status),
+    device_no = coalesce(s.device_no, l.device_no),
+    fields = l.fields || coalesce(s.fields::jsonb, '{}'),
+    updated_at = now()
+FROM staged s
+WHERE s.line >= $2 AND s.line < $3 AND l.tenant_id = $1 AND l.phone = s.phone
+  AND (s.name <> '' AND s.name <> l.name OR NOT s.tags <@ l.tags OR s.target_status <> l.target_status
+       OR s.device_no IS NOT NULL AND s.device_no IS DISTINCT FROM l.device_no
+       OR s.fields IS NOT NULL AND NOT l.fields @> s.fields::jsonb);
+
+-- name: add_new
+INSERT INTO leads (tenant_id, phone, name, tags, target_status, device_no, fields, zone)
+SELECT $1, phone, name, tags, coalesce(target_status, 'prospect'), device_no, coalesce(fields::jsonb, '{}'), zone
+FROM staged WHERE line >= $2 AND line < $3 ORDER BY line
+ON CONFLICT (tenant_id, phone) DO NOTHING;
+
+-- name: count_suppressions
+SELECT count(*) FILTER (WHERE p.phone IS NULL) AS new, 0::int8 AS changed, count(*) AS all
+FROM staged s LEFT JOIN suppressions p ON p.tenant_id = $1 AND p.phone = s.phone;
+
+-- name: last_staged
+SELECT coalesce(max(line), 0) FROM staged;
+
+-- name: add_suppressions
+INSERT INTO suppressions (tenant_id, phone, reason, created_by)
+SELECT $1, phone, 'imported', 'import:' || $4 FROM staged WHERE line >= $2 AND line < $3
+ON CONFLICT DO NOTHING;
+
+-- name: staged_terms
+SELECT ARRAY(SELECT DISTINCT unnest(tags) FROM staged) AS tags,
+       ARRAY(SELECT DISTINCT jsonb_object_keys(fields::jsonb) FROM staged WHERE fields IS NOT NULL) AS fields;
+
+-- name: tidy_indexes
+SELECT gin_clean_pending_list('leads_by_word'), gin_clean_pending_list('leads_by_tag');
+
+-- name: forget_problems
+DELETE FROM import_problems WHERE import_id = $1;
+
+-- name: keep_problems
+INSERT INTO import_problems (import_id, tenant_id, line, is_double, value, reason)
+SELECT $1, $2, line, is_double, value, reason FROM (
+    SELECT * FROM problems UNION ALL
+    SELECT line, true, phone, 'the same number as in row ' || first FROM doubles) told
+ORDER BY line LIMIT $3;
+
+-- name: end_import
+-- Only who comes first ends it: another process that did the same undoes all it did.
+UPDATE imports SET state = $3, counts = $4, rows = $5::int8, read = $5::int8, written = CASE WHEN $3 = 'done' THEN $5::int8 ELSE 0 END,
+    ended_at = CASE WHEN $3 = 'done' THEN now() END
+WHERE id = $1 AND state = $2
+RETURNING id;

@@ -1,0 +1,42 @@
+"""Two leads that are one person become one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wafast.accounts import audit
+from wafast.database.queries import load
+from wafast.leads import notes
+from wafast.leads.rows import MOST_TAGS, remove, tell
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from wafast.accounts.principal import Principal
+
+q = load(__file__)
+
+
+async def merge(pool: asyncpg.Pool, principal: Principal, kept: int, gone: int) -> bool:
+    """The lead `kept` gets tags, fields, notes and history of `gone`, which is deleted; where both say something,
+    `kept` has the last word. What waited for `gone` is cancelled, and its number stands in a note. False when one of
+    them is not there."""
+    tenant_id = principal.tenant_id
+    async with pool.acquire() as connection, connection.transaction():
+        rows = {row["id"]: row for row in await connection.fetch(q.lock_both, tenant_id, kept, gone)}
+        if len(rows) != 2:
+            return False
+        await connection.execute(q.take_over, tenant_id, kept, gone, MOST_TAGS)
+        await connection.execute(q.move_notes, tenant_id, kept, gone)
+        await connection.execute(q.cancel_waiting, tenant_id, gone)
+        await connection.execute(q.move_sends, tenant_id, kept, gone)
+        await connection.execute(q.end_enrolments, tenant_id, gone)
+        await connection.execute(q.move_enrolments, tenant_id, kept, gone)
+        await connection.execute(q.suppress_too, tenant_id, rows[gone]["phone"], rows[kept]["phone"])
+        said = f"Was also {rows[gone]['phone']}" + (f", {rows[gone]['name']}" if rows[gone]["name"] else "")
+        await notes.write(connection, principal, kept, said)
+        await remove(connection, tenant_id, [gone])
+        told = {"phone": rows[gone]["phone"]}
+        await audit.record(connection, tenant_id, principal.actor, "lead.merge", f"lead:{kept}", **told)
+        await tell(connection, tenant_id, [kept])
+    return True

@@ -1,0 +1,42 @@
+-- Two leads become one. $1 the tenant, $2 the lead that stays, $3 the one that goes.
+
+-- name: lock_both
+SELECT id, phone, name, tags, target_status, device_no, fields, replied_at FROM leads
+WHERE tenant_id = $1 AND id = ANY (ARRAY[$2::int8, $3]) ORDER BY id FOR UPDATE;
+
+-- name: take_over
+UPDATE leads k SET
+    name = CASE WHEN k.name = '' THEN g.name ELSE k.name END,
+    tags = (k.tags || ARRAY(SELECT tag FROM unnest(g.tags) WITH ORDINALITY t (tag, place)
+                            WHERE tag <> ALL (k.tags) ORDER BY place))[:$4::int4],
+    target_status = CASE WHEN g.target_status = 'customer' THEN 'customer' ELSE k.target_status END,
+    device_no = coalesce(k.device_no, g.device_no),
+    fields = g.fields || k.fields,
+    replied_at = greatest(k.replied_at, g.replied_at),
+    updated_at = now()
+FROM leads g WHERE k.tenant_id = $1 AND k.id = $2 AND g.tenant_id = $1 AND g.id = $3;
+
+-- name: move_notes
+UPDATE lead_notes SET lead_id = $2 WHERE tenant_id = $1 AND lead_id = $3;
+
+-- name: cancel_waiting
+-- Who is one person now is not written to twice.
+UPDATE outbox SET state = 'cancelled', cause = 'merged', reason = 'The lead became one with another.'
+WHERE tenant_id = $1 AND lead_id = $2 AND state = 'queued';
+
+-- name: move_sends
+UPDATE outbox SET lead_id = $2 WHERE tenant_id = $1 AND lead_id = $3;
+
+-- name: end_enrolments
+UPDATE enrolments SET state = 'stopped', reason = 'The lead became one with another.', ended_at = now(), step_id = NULL,
+    outbox_id = NULL
+WHERE tenant_id = $1 AND lead_id = $2 AND ended_at IS NULL;
+
+-- name: move_enrolments
+UPDATE enrolments SET lead_id = $2 WHERE tenant_id = $1 AND lead_id = $3;
+
+-- name: suppress_too
+-- Who wanted nothing more at the one number wants nothing at the other.
+INSERT INTO suppressions (tenant_id, phone, reason, created_by)
+SELECT $1, $3, s.reason, s.created_by FROM suppressions s WHERE s.tenant_id = $1 AND s.phone = $2
+ON CONFLICT DO NOTHING;

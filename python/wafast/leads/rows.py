@@ -1,0 +1,220 @@
+"""Leads as the API and the other producers see them: look at, count, put in, change, delete."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import Meta
+
+from wafast import phones
+from wafast.accounts import audit
+from wafast.database.queries import load
+from wafast.events import bus
+from wafast.leads.filters import TargetStatus, within
+from wafast.leads.tags import tags
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Sequence
+
+    from wafast.accounts.principal import Principal
+    from wafast.inbox.reach import Reach
+
+q = load(__file__)
+
+#: A lead can have this many tags, and this many fields of its own.
+MOST_TAGS = 100
+MOST_FIELDS = 100
+#: Leads named in one event; of more than that a list is fetched again.
+MOST_TOLD = 100
+
+Fields = Annotated[
+    dict[Annotated[str, Meta(min_length=1, max_length=100)], Annotated[str, Meta(max_length=2000)]],
+    Meta(max_length=MOST_FIELDS, description="What else is known, by name.", examples=[{"city": "Ipoh"}]),
+]
+
+
+class Lead(msgspec.Struct, frozen=True, kw_only=True):
+    """A person to write to."""
+
+    id: Annotated[str, Meta(examples=["4711"])]
+    phone: Annotated[str, Meta(description="E.164.", examples=["+60123456789"])]
+    name: Annotated[str, Meta(examples=["Siti binti Hassan"])]
+    tags: Annotated[list[str], Meta(description="Trimmed and casefolded.", examples=[["kl", "vip"]])]
+    target_status: Annotated[TargetStatus, Meta(examples=["prospect"])]
+    device_id: Annotated[UUID | None, Meta(description="Who writes to it; null: nobody yet.")]
+    fields: Fields
+    zone: Annotated[str, Meta(description="Time zone, from the number.", examples=["Asia/Kuala_Lumpur"])]
+    is_suppressed: Annotated[bool, Meta(description="Wants nothing of campaigns and sequences.", examples=[False])]
+    replied_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """What a lead is to be.
+
+    Args:
+        phone: E.164.
+        device_no: of a device of the tenant, or None.
+    """
+
+    phone: str
+    name: str = ""
+    tags: Sequence[str] = ()
+    target_status: TargetStatus = "prospect"
+    device_no: int | None = None
+    fields: dict[str, str] = {}
+
+
+class Known(Exception):
+    """A lead of the tenant has this number; `lead_id` says which."""
+
+    def __init__(self, lead_id: int) -> None:
+        super().__init__(f"lead {lead_id} has the number")
+        self.lead_id = lead_id
+
+
+def lead_of(row: asyncpg.Record) -> Lead:
+    """A Lead of a row of `get_leads` or `list_leads`."""
+    fields = dict(row)
+    return Lead(id=str(fields.pop("id")), **{name: fields[name] for name in Lead.__struct_fields__[1:]})
+
+
+@contextlib.asynccontextmanager
+async def matching(pool: asyncpg.Pool) -> AsyncIterator[bus.Executor]:
+    """A connection in a transaction, for statements with `leads_matching()`."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(q.plan_by_filter)
+        yield connection
+
+
+async def region(pool: bus.Executor, tenant_id: int) -> tuple[str, str]:
+    """The tenant's region, for numbers without country code, and its time zone, for those of nowhere."""
+    row = await pool.fetchrow(q.region_of_tenant, tenant_id)
+    assert row is not None, f"tenant {tenant_id} is gone"
+    return row["region"], row["time_zone"]
+
+
+async def list_leads(
+    pool: asyncpg.Pool, reach: Reach, wanted: dict[str, Any], *, before: int, limit: int
+) -> list[asyncpg.Record]:
+    """Rows of leads that fit, newest first, with ids below `before`; ``lead_of`` makes a Lead of one.
+
+    Args:
+        wanted: a filter as ``filters.stored`` gives it.
+    """
+    async with matching(pool) as connection:
+        return await connection.fetch(q.list_leads, reach.tenant_id, within(wanted, reach), before, limit)
+
+
+async def count(pool: asyncpg.Pool, reach: Reach, wanted: dict[str, Any]) -> int:
+    """How many leads fit."""
+    async with matching(pool) as connection:
+        return int(await connection.fetchval(q.count_leads, reach.tenant_id, within(wanted, reach)))
+
+
+async def get(pool: bus.Executor, reach: Reach, lead_id: int) -> Lead | None:
+    """One lead the caller sees: of his devices, or of none."""
+    rows = await pool.fetch(q.get_leads, reach.tenant_id, [lead_id], reach.device_ids)
+    return lead_of(rows[0]) if rows else None
+
+
+async def device_no(pool: bus.Executor, reach: Reach, device_id: UUID) -> int | None:
+    """The number of a device the caller sees."""
+    found: int | None = await pool.fetchval(q.device_for_lead, reach.tenant_id, device_id)
+    return found if reach.sees(device_id) else None
+
+
+async def create(pool: asyncpg.Pool, principal: Principal, draft: Draft) -> int:
+    """A new lead's id. Raises Known."""
+    tenant_id, wanted = principal.tenant_id, tags(draft.tags)
+    async with pool.acquire() as connection, connection.transaction():
+        _, time_zone = await region(connection, tenant_id)
+        lead_id: int | None = await connection.fetchval(
+            q.create_lead, tenant_id, draft.phone, draft.name, wanted, draft.target_status, draft.device_no,
+            draft.fields, phones.zone_of(draft.phone, time_zone),
+        )  # fmt: skip
+        if lead_id is None:
+            raise Known(await connection.fetchval(q.lead_by_phone, tenant_id, draft.phone))
+        await learn(connection, tenant_id, wanted, draft.fields)
+        await audit.record(connection, tenant_id, principal.actor, "lead.create", f"lead:{lead_id}", phone=draft.phone)
+        await tell(connection, tenant_id, [lead_id])
+    return lead_id
+
+
+async def change(pool: asyncpg.Pool, principal: Principal, lead_id: int, changes: dict[str, Any]) -> bool:
+    """Changes what `changes` names: phone, name, tags, target_status, device_id (the device's number), fields. False
+    when there is no such lead. Raises Known."""
+    tenant_id = principal.tenant_id
+    if "tags" in changes:
+        changes["tags"] = tags(changes["tags"])
+    async with pool.acquire() as connection, connection.transaction():
+        _, time_zone = await region(connection, tenant_id)
+        phone = changes.get("phone")
+        if phone is not None:
+            other = await connection.fetchval(q.lead_by_phone, tenant_id, phone)
+            if other not in (None, lead_id):
+                raise Known(other)
+        found = await connection.fetchval(
+            q.change_lead, tenant_id, lead_id, phone, phone and phones.zone_of(phone, time_zone), changes.get("name"),
+            changes.get("tags"), changes.get("target_status"), changes.get("device_id"), changes.get("fields"),
+            list(changes),
+        )  # fmt: skip
+        if found is None:
+            return False
+        await learn(connection, tenant_id, changes.get("tags", []), changes.get("fields", {}))
+        told = {"changed": sorted(changes)}
+        await audit.record(connection, tenant_id, principal.actor, "lead.change", f"lead:{lead_id}", **told)
+        await tell(connection, tenant_id, [lead_id])
+    return True
+
+
+async def delete(pool: asyncpg.Pool, principal: Principal, lead_id: int) -> bool:
+    """Deletes a lead; what waits to be sent to it is cancelled. False when there is none."""
+    async with pool.acquire() as connection, connection.transaction():
+        if not await remove(connection, principal.tenant_id, [lead_id]):
+            return False
+        await audit.record(connection, principal.tenant_id, principal.actor, "lead.delete", f"lead:{lead_id}")
+    return True
+
+
+async def remove(connection: bus.Executor, tenant_id: int, lead_ids: Sequence[int]) -> list[int]:
+    """Deletes leads in the caller's transaction; gives those that were there."""
+    await connection.execute(q.cancel_sends_of_leads, tenant_id, lead_ids)
+    gone = [row["id"] for row in await connection.fetch(q.delete_leads, tenant_id, lead_ids)]
+    await tell(connection, tenant_id, gone)
+    return gone
+
+
+async def learn(connection: bus.Executor, tenant_id: int, words: Iterable[str], fields: Iterable[str]) -> None:
+    """Remembers tags and names of fields that leads have, to choose from."""
+    words, fields = list(words), list(fields)
+    if words or fields:
+        await connection.execute(q.learn_terms, tenant_id, words, fields)
+
+
+async def terms(pool: asyncpg.Pool, tenant_id: int) -> dict[str, list[str]]:
+    """The tags that leads have (`tag`) and the names of fields they had (`field`), in order."""
+    found: dict[str, list[str]] = {"tag": [], "field": []}
+    for row in await pool.fetch(q.list_terms, tenant_id):
+        found[row["kind"]].append(row["term"])
+    return found
+
+
+async def list_sends(
+    pool: asyncpg.Pool, tenant_id: int, lead_id: int, *, before: int, limit: int
+) -> list[asyncpg.Record]:
+    """Rows of what was or is to be sent to a lead, newest first, with ids below `before`."""
+    return await pool.fetch(q.list_sends, tenant_id, lead_id, before, limit)
+
+
+async def tell(connection: bus.Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:
+    """Tells browsers of leads that changed."""
+    if lead_ids:
+        named = list(lead_ids) if len(lead_ids) <= MOST_TOLD else []
+        await bus.publish(connection, [{"k": "lead", "t": tenant_id, "l": named}])

@@ -1,0 +1,33 @@
+-- Who wants nothing more. $1 is always the tenant.
+
+-- name: list_suppressions
+-- Newest first; $2, $3 the place the list goes on behind, $4 what the number begins with, $5 how many.
+SELECT s.phone, s.reason, s.created_by, s.created_at, l.id AS lead_id, l.name
+FROM suppressions s LEFT JOIN leads l ON l.tenant_id = s.tenant_id AND l.phone = s.phone
+WHERE s.tenant_id = $1 AND s.created_at <= $2 AND (s.created_at < $2 OR s.phone > $3)
+  AND ($4::text IS NULL OR starts_with(s.phone, $4))
+ORDER BY s.created_at DESC, s.phone
+LIMIT $5;
+
+-- name: add_suppression
+WITH added AS (
+    INSERT INTO suppressions (tenant_id, phone, reason, created_by) VALUES ($1, $2, $3, $4)
+    ON CONFLICT DO NOTHING RETURNING *
+), found AS (
+    SELECT * FROM added UNION ALL SELECT * FROM suppressions WHERE tenant_id = $1 AND phone = $2 LIMIT 1
+)
+SELECT f.phone, f.reason, f.created_by, f.created_at, l.id AS lead_id, l.name, EXISTS (SELECT FROM added) AS is_new
+FROM found f LEFT JOIN leads l ON l.tenant_id = f.tenant_id AND l.phone = f.phone;
+
+-- name: remove_suppression
+DELETE FROM suppressions WHERE tenant_id = $1 AND phone = $2 RETURNING reason;
+
+-- name: lead_of_phone
+SELECT id FROM leads WHERE tenant_id = $1 AND phone = $2;
+
+-- name: get_opt_out
+SELECT opt_out_words AS words, opt_out_answer AS answer FROM tenants WHERE id = $1;
+
+-- name: change_opt_out
+UPDATE tenants SET opt_out_words = coalesce($2, opt_out_words), opt_out_answer = coalesce($3, opt_out_answer)
+WHERE id = $1 RETURNING opt_out_words AS words, opt_out_answer AS answer;

@@ -1,0 +1,284 @@
+"""Leads: one by one, by filters, and many at once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.api.world import Tenant, World
+
+LEADS = "/api/v1/leads"
+
+
+def _add(client: httpx.Client, phone: str, **more: Any) -> dict[str, Any]:
+    answer = client.post(LEADS, json={"phone": phone, **more})
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+def _found(client: httpx.Client, wanted: dict[str, Any]) -> list[str]:
+    answer = client.get(LEADS, params={"filter": json.dumps(wanted)})
+    assert answer.status_code == 200, answer.text
+    names = [lead["name"] for lead in answer.json()["items"]]
+    count = client.get(f"{LEADS}/count", params={"filter": json.dumps(wanted)}).json()["count"]
+    assert count == len(names)
+    return names
+
+
+def test_a_lead_is_its_number_however_it_is_written(tenant: Tenant, stranger: Tenant) -> None:
+    client = tenant.client("send")
+    lead = _add(client, "012-345 6789", name=" Siti ", tags=["VIP", " kl", "vip "], fields={"city": "Ipoh"})
+    assert (lead["phone"], lead["name"], lead["tags"]) == ("+60123456789", "Siti", ["vip", "kl"])
+    assert (lead["zone"], lead["target_status"], lead["device_id"]) == ("Asia/Kuala_Lumpur", "prospect", None)
+    again = client.post(LEADS, json={"phone": "+60 12 345 6789"})
+    assert again.status_code == 409
+    assert lead["id"] in again.json()["detail"]
+    assert _add(stranger.client("send"), "0123456789")["id"] != lead["id"]
+    assert client.get(f"{LEADS}/terms").json() == {"tags": ["kl", "vip"], "fields": ["city"]}
+
+
+def test_what_is_left_out_of_a_change_stays(tenant: Tenant) -> None:
+    client, device = tenant.client("send"), tenant.device()
+    lead = _add(client, "0123456789", name="Siti", tags=["kl"], fields={"city": "Ipoh"})
+    address = f"{LEADS}/{lead['id']}"
+    changed = client.patch(address, json={"device_id": str(device.id), "target_status": "customer"}).json()
+    assert (changed["name"], changed["tags"], changed["fields"]) == ("Siti", ["kl"], {"city": "Ipoh"})
+    assert (changed["device_id"], changed["target_status"]) == (str(device.id), "customer")
+    changed = client.patch(address, json={"device_id": None, "phone": "+6591234567", "tags": []}).json()
+    assert (changed["device_id"], changed["phone"], changed["zone"]) == (None, "+6591234567", "Asia/Singapore")
+    assert changed["tags"] == []
+    _add(client, "0123456789")
+    assert client.patch(address, json={"phone": "0123456789"}).status_code == 409
+    assert client.patch(address, json={"phone": "12"}).status_code == 400
+    assert client.delete(address).status_code == 204
+    assert client.get(address).status_code == 404
+
+
+def test_filters_mean_what_they_say(tenant: Tenant, world: World) -> None:
+    client, device = tenant.client("send"), tenant.device()
+    _add(client, "0123456781", name="Ahmad bin Ali", tags=["KL", "vip"], device_id=str(device.id))
+    _add(client, "0123456782", name="Siti Hassan", tags=["kl"], target_status="customer", fields={"city": "Ipoh"})
+    _add(client, "0198765432", name="Lim Mei Ling", tags=["penang"])
+    world.sql("UPDATE leads SET replied_at = now() WHERE tenant_id = $1 AND name = 'Lim Mei Ling'", tenant.id)
+    assert client.post("/api/v1/suppressions", json={"phone": "0198765432"}).status_code == 201
+    ahmad, siti, mei = "Ahmad bin Ali", "Siti Hassan", "Lim Mei Ling"
+    expected: list[tuple[dict[str, Any], list[str]]] = [
+        ({}, [mei, siti, ahmad]),
+        ({"tags": [" KL"]}, [siti, ahmad]),
+        ({"tags": ["kl", "vip"]}, [ahmad]),
+        ({"tags": ["k"]}, []),
+        ({"any_tags": ["vip", "penang"]}, [mei, ahmad]),
+        ({"no_tags": ["vip"]}, [mei, siti]),
+        ({"target_status": "customer"}, [siti]),
+        ({"device_ids": [str(device.id)]}, [ahmad]),
+        ({"device_ids": []}, []),
+        ({"has_device": False}, [mei, siti]),
+        ({"search": "mei"}, [mei]),
+        ({"search": "hass SIT"}, [siti]),
+        ({"search": "assan"}, []),
+        ({"search": "012-345"}, [siti, ahmad]),
+        ({"search": "6019"}, [mei]),
+        ({"search": "5432"}, [mei]),
+        ({"search": "' : & | !"}, [mei, siti, ahmad]),
+        ({"search": "it's:*"}, []),
+        ({"fields": {"city": "Ipoh"}}, [siti]),
+        ({"replied": True}, [mei]),
+        ({"quiet_days": 1}, [siti, ahmad]),
+        ({"is_suppressed": True}, [mei]),
+        ({"is_suppressed": False}, [siti, ahmad]),
+        ({"created_after": "2020-01-01T00:00:00Z", "created_before": "2021-01-01T00:00:00Z"}, []),
+        ({"tags": ["kl"], "search": "ahm", "has_device": True}, [ahmad]),
+    ]
+    for wanted, names in expected:
+        assert _found(client, wanted) == names, wanted
+    page = client.get(LEADS, params={"search": "ahm", "tag": "VIP"}).json()
+    assert [lead["name"] for lead in page["items"]] == [ahmad]
+    first = client.get(LEADS, params={"limit": 2}).json()
+    rest = client.get(LEADS, params={"limit": 2, "after": first["next"]}).json()
+    assert [lead["name"] for lead in first["items"] + rest["items"]] == [mei, siti, ahmad]
+    assert rest["next"] is None
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "{", '{"tag": ["kl"]}', '{"tags": "kl"}', '{"created_after": "2020-01-01T00:00:00"}']
+)
+def test_a_filter_that_is_none_says_what_is_wrong(tenant: Tenant, text: str) -> None:
+    answer = tenant.client("read").get(LEADS, params={"filter": text})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "filter"
+
+
+def test_who_reaches_some_devices_sees_their_leads_and_those_of_none(tenant: Tenant) -> None:
+    mine, other = tenant.device(), tenant.device()
+    of_mine, of_other, of_none = tenant.lead(mine), tenant.lead(other), tenant.lead()
+    limited = tenant.client("send", [mine.id])
+    items = limited.get(LEADS).json()["items"]
+    assert [lead["id"] for lead in items] == [str(of_none), str(of_mine)]
+    assert limited.get(f"{LEADS}/count").json() == {"count": 2}
+    assert limited.get(f"{LEADS}/{of_other}").status_code == 404
+    assert limited.post(LEADS, json={"phone": "0111234567", "device_id": str(other.id)}).status_code == 404
+    bulk = {"action": "add_tags", "tags": ["x"], "lead_ids": [str(of_other), str(of_mine)]}
+    assert limited.post(f"{LEADS}/bulk", json=bulk).json()["changed"] == 1
+    assert str(of_other) not in limited.get(f"{LEADS}/export.csv").text
+    assert limited.get(f"{LEADS}/export.csv").text.count("\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("action", "value"),
+    [
+        ("add_tags", {"tags": ["VIP", "new"]}),
+        ("remove_tags", {"tags": ["kl", "vip"]}),
+        ("set_status", {"target_status": "customer"}),
+        ("set_device", {"device_id": None}),
+    ],
+)
+def test_a_change_of_many_is_taken_back_by_what_it_gives(tenant: Tenant, action: str, value: dict[str, Any]) -> None:
+    client, device = tenant.client("send"), tenant.device()
+    tenant.lead(device, tags=["kl", "vip"])
+    tenant.lead(tags=["kl"])
+    tenant.lead(device, tags=[])
+
+    def now() -> list[tuple[str, list[str], str, str | None]]:
+        items = client.get(LEADS).json()["items"]
+        return [(one["id"], sorted(one["tags"]), one["target_status"], one["device_id"]) for one in items]
+
+    before = now()
+    answer = client.post(f"{LEADS}/bulk", json={"action": action, "filter": {}, **value})
+    assert answer.status_code == 200, answer.text
+    done = answer.json()
+    assert now() != before
+    assert done["changed"] + done["unchanged"] == 3
+    for undo in done["undo"]:
+        assert client.post(f"{LEADS}/bulk", json=undo).status_code == 200
+    assert now() == before
+
+
+def test_what_waits_for_a_deleted_lead_is_cancelled(tenant: Tenant, world: World) -> None:
+    lead = tenant.lead()
+    row = tenant.outbox(tenant.device())
+    world.sql("UPDATE outbox SET lead_id = $2 WHERE id = $1", row, lead)
+    admin = tenant.client("admin")
+    body = {"action": "delete", "lead_ids": [str(lead), "x", "999999999"]}
+    assert tenant.client("send").post(f"{LEADS}/bulk", json=body).status_code == 403
+    assert admin.post(f"{LEADS}/bulk", json=body).json() == {"changed": 1, "unchanged": 2, "undo": [], "next": None}
+    assert world.sql("SELECT state || ' ' || cause FROM outbox WHERE id = $1", row) == "cancelled lead_deleted"
+
+
+def test_two_leads_of_one_person_become_one(tenant: Tenant, world: World) -> None:
+    client = tenant.client("send")
+    kept = _add(client, "0123456781", tags=["kl"], fields={"city": "Ipoh"})
+    gone = _add(client, "0123456782", name="Siti", tags=["vip", "kl"], fields={"city": "KL", "age": "40"})
+    client.post(f"{LEADS}/{gone['id']}/notes", json={"text": "Wants the red one"})
+    client.post("/api/v1/suppressions", json={"phone": gone["phone"]})
+    row = tenant.outbox(tenant.device(), "cancelled")
+    world.sql("UPDATE outbox SET lead_id = $2 WHERE id = $1", row, int(gone["id"]))
+    assert client.post(f"{LEADS}/{kept['id']}/merge", json={"lead_id": kept["id"]}).status_code == 400
+    answer = client.post(f"{LEADS}/{kept['id']}/merge", json={"lead_id": gone["id"]})
+    assert answer.status_code == 200, answer.text
+    one = answer.json()
+    assert (one["phone"], one["name"], one["tags"]) == (kept["phone"], "Siti", ["kl", "vip"])
+    assert (one["fields"], one["is_suppressed"]) == ({"city": "Ipoh", "age": "40"}, True)
+    notes = client.get(f"{LEADS}/{kept['id']}/notes").json()["items"]
+    assert [note["text"] for note in notes] == ["Was also +60123456782, Siti", "Wants the red one"]
+    assert [send["id"] for send in client.get(f"{LEADS}/{kept['id']}/sends").json()["items"]] == [str(row)]
+    assert client.get(f"{LEADS}/{gone['id']}").status_code == 404
+
+
+def test_segments_keep_a_filter_by_name(tenant: Tenant, stranger: Tenant) -> None:
+    client = tenant.client("send")
+    made = client.post(
+        "/api/v1/segments", json={"name": " Quiet ", "filter": {"tags": [" KL"], "quiet_days": 60}}
+    ).json()
+    assert (made["name"], made["filter"]) == ("Quiet", {"tags": ["kl"], "quiet_days": 60})
+    assert client.post("/api/v1/segments", json={"name": "quiet", "filter": {}}).status_code == 409
+    changed = client.patch(f"/api/v1/segments/{made['id']}", json={"filter": {"replied": True}}).json()
+    assert (changed["name"], changed["filter"]) == ("Quiet", {"replied": True})
+    assert stranger.client("read").get("/api/v1/segments").json()["items"] == []
+    assert client.delete(f"/api/v1/segments/{made['id']}").status_code == 204
+    assert client.get("/api/v1/segments").json()["items"] == []
+
+
+def test_leads_come_out_as_they_went_in_and_no_cell_is_a_formula(tenant: Tenant, world: World) -> None:
+    client = tenant.client("send")
+    _add(client, "0123456781", name='=HYPERLINK("x")', tags=["kl", "welcome"], fields={"city": "-1"})
+    _add(client, "0123456782", name="Lim, Mei", target_status="customer")
+    world.sql(
+        "INSERT INTO sequences (tenant_id, name, trigger, created_by) VALUES ($1, 'W', 'welcome', 'x')", tenant.id
+    )
+    answer = client.get(f"{LEADS}/export.csv")
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.text == (
+        "name,phone,niche,target_status,trigger\r\n"
+        '"Lim, Mei",+60123456782,,customer,\r\n'
+        '"\'=HYPERLINK(""x"")",+60123456781,kl,prospect,welcome\r\n'
+    )
+    own = client.get(f"{LEADS}/export.csv", params={"fields": "true", "search": "hyper"}).text
+    assert own.splitlines() == [
+        "name,phone,niche,target_status,trigger,city",
+        '"\'=HYPERLINK(""x"")",+60123456781,kl,prospect,welcome,\'-1',
+    ]
+
+
+def test_the_persons_of_a_devices_chats_become_its_leads(tenant: Tenant) -> None:
+    device, client = tenant.device(), tenant.client("send")
+    for jid, name in (("60123456781", "Farid"), ("60123456782", "+60123456782"), ("60123456783", "Mei")):
+        tenant.message(tenant.chat(device, name=name, jid=f"{jid}@s.whatsapp.net"))
+    tenant.message(tenant.chat(device, name="Family", jid="120363@g.us"))
+    tenant.message(tenant.chat(device, name="Hidden", jid="77777777777@lid"))
+    tenant.chat(device, name="Nothing said", jid="60123456789@s.whatsapp.net")
+    _add(client, "0123456783", name="Mei Ling")
+    answer = client.post(f"{LEADS}/import-chats", json={"device_id": str(device.id)})
+    assert answer.json() == {"new": 2, "known": 1}, answer.text
+    items = {lead["phone"]: (lead["name"], lead["device_id"]) for lead in client.get(LEADS).json()["items"]}
+    assert items == {
+        "+60123456781": ("Farid", str(device.id)),
+        "+60123456782": ("", str(device.id)),
+        "+60123456783": ("Mei Ling", None),
+    }
+    assert client.post(f"{LEADS}/import-chats", json={"device_id": str(device.id)}).json() == {"new": 0, "known": 3}
+
+
+def test_who_wants_nothing_more_is_a_list(tenant: Tenant, stranger: Tenant) -> None:
+    admin, lead = tenant.client("admin"), tenant.lead()
+    phone = admin.get(f"{LEADS}/{lead}").json()["phone"]
+    added = admin.post("/api/v1/suppressions", json={"phone": phone, "reason": "asked on the phone"}).json()
+    assert (added["phone"], added["lead_id"], added["name"]) == (phone, str(lead), "Siti")
+    assert admin.get(f"{LEADS}/{lead}").json()["is_suppressed"] is True
+    again = admin.post("/api/v1/suppressions", json={"phone": phone}).json()
+    assert again["reason"] == "asked on the phone"
+    for number in range(3):
+        admin.post("/api/v1/suppressions", json={"phone": f"+6591234{number:03}"})
+    seen: list[str] = []
+    after = None
+    while True:
+        page = admin.get("/api/v1/suppressions", params={"limit": 2} | ({"after": after} if after else {})).json()
+        seen += [one["phone"] for one in page["items"]]
+        after = page["next"]
+        if after is None:
+            break
+    assert seen == ["+6591234002", "+6591234001", "+6591234000", phone]
+    assert [one["phone"] for one in admin.get("/api/v1/suppressions", params={"search": "017"}).json()["items"]] == [
+        phone
+    ]
+    assert (
+        admin.get("/api/v1/suppressions/export.csv")
+        .text.splitlines()[-1]
+        .startswith(f"{phone},asked on the phone,key:")
+    )
+    assert stranger.client("read").get("/api/v1/suppressions").json()["items"] == []
+    assert tenant.client("send").delete(f"/api/v1/suppressions/{phone}").status_code == 403
+    assert admin.delete(f"/api/v1/suppressions/{phone}").status_code == 204
+    assert admin.get(f"{LEADS}/{lead}").json()["is_suppressed"] is False
+
+
+def test_the_words_that_opt_out_are_kept_as_they_compare(tenant: Tenant) -> None:
+    admin = tenant.client("admin")
+    assert admin.get("/api/v1/opt-out").json()["words"] == ["stop", "berhenti", "unsubscribe"]
+    changed = admin.patch("/api/v1/opt-out", json={"words": [" STOP", "Tak Nak", "stop"], "answer": " Bye "}).json()
+    assert changed == {"words": ["stop", "tak nak"], "answer": "Bye"}
+    assert admin.patch("/api/v1/opt-out", json={"words": [" "]}).status_code == 400
+    assert admin.patch("/api/v1/opt-out", json={"words": []}).status_code == 400

@@ -1,0 +1,189 @@
+"""A plan is all of the audience, once, or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import pytest
+
+from tests.integration.campaigns.office import Office, buckets
+from wafast import clock
+from wafast.campaigns import planner, rows
+from wafast.campaigns.rows import CampaignRow, NotPossible, Schedule
+from wafast.database.pool import set_codecs
+
+
+async def audience(office: Office, campaign: CampaignRow) -> int:
+    """What a preview counts."""
+    count = "SELECT count(*) FROM campaign_audience($1, $2)"
+    found: int = await office.pool.fetchval(count, office.tenant_id, campaign.audience)
+    return found
+
+
+@asynccontextmanager
+async def running_planner(office: Office) -> AsyncIterator[None]:
+    """The job, as an API process runs it."""
+    task = asyncio.create_task(planner.keep_planned(office.uri, office.pool))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(office: Office, campaign: CampaignRow, state: str) -> CampaignRow:
+    """The campaign once it is in a state."""
+    async with asyncio.timeout(60):
+        while True:
+            found = await office.shown(campaign)
+            if found.state == state:
+                return found
+            await asyncio.sleep(0.02)
+
+
+async def test_as_many_rows_as_the_preview_counted_and_each_person_once(office: Office) -> None:
+    device = await office.device()
+    await office.leads(30, device)
+    await office.leads(20, first=31)
+    await office.leads(5, device, first=51, tag="others")
+    await office.pool.execute(
+        "INSERT INTO suppressions (tenant_id, phone, reason, created_by) VALUES ($1, '+601200000007', 'STOP', 'lead')",
+        office.tenant_id,
+    )
+    made = await office.campaign(audience={"tags": ["all"]})
+    expected = await audience(office, made)
+    await rows.start(office.pool, office.tenant_id, made.id)
+    assert await office.plan(made) == expected == 49
+    shown = await office.shown(made)
+    assert (shown.state, shown.planned, shown.total, buckets(shown)) == ("running", 49, 49, {"waiting": 49})
+    assert await office.count(made, "device_no IS NULL") == 20
+    assert await office.plan(made) is None, "it is planned once"
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await office.pool.execute(
+            "INSERT INTO outbox (tenant_id, device_no, source_id, to_jid, kind, created_by)"
+            " SELECT tenant_id, device_no, source_id, to_jid, kind, created_by FROM outbox"
+            " WHERE source_id = $1 LIMIT 1",
+            made.source_id,
+        )
+
+
+async def test_a_started_campaign_is_planned_and_can_be_claimed_within_moments(office: Office) -> None:
+    device = await office.device()
+    await office.leads(3, device)
+    made = await office.campaign()
+    async with running_planner(office):
+        await rows.start(office.pool, office.tenant_id, made.id)
+        await until(office, made, "running")
+        [claim] = await office.claim()
+        await office.end(claim)
+        for _ in range(2):
+            [claim] = await office.claim()
+            await office.end(claim)
+        await planner.wake(office.pool)
+        done = await until(office, made, "finished")
+        assert buckets(done) == {"sent": 3}
+
+
+async def test_a_planner_killed_in_the_middle_leaves_nothing_and_the_next_begins_again(office: Office) -> None:
+    device = await office.device()
+    await office.leads(40, device)
+    made = await office.campaign()
+    await rows.start(office.pool, office.tenant_id, made.id)
+    steps = [planner.q.make_lanes, planner.q.plan, planner.q.end_plan]
+    for killed_after in range(len(steps) + 1):
+        connection = await asyncpg.connect(office.uri)
+        await set_codecs(connection)
+        await connection.execute(planner.q.begin_plan, made.id, office.tenant_id)
+        transaction = connection.transaction(isolation="repeatable_read")
+        await transaction.start()
+        row = await connection.fetchrow(planner.q.to_plan, made.id)
+        assert row is not None
+        arguments = [
+            (office.tenant_id, row["audience"], row["source_id"]),
+            (office.tenant_id, row["audience"], row["source_id"], made.id),
+            (made.id, 40),
+        ]
+        for query, values in list(zip(steps, arguments, strict=True))[:killed_after]:
+            await connection.execute(query, *values)
+        connection.terminate()
+    assert await office.count(made) == 0
+    assert (await office.shown(made)).state == "planning"
+    async with running_planner(office):
+        await until(office, made, "running")
+    assert await office.count(made) == 40
+
+
+async def test_two_planners_plan_it_once(office: Office) -> None:
+    device = await office.device()
+    await office.leads(200, device)
+    made = await office.campaign()
+    await rows.start(office.pool, office.tenant_id, made.id)
+
+    async def attempt() -> int | None:
+        try:
+            return await office.plan(made)
+        except asyncpg.SerializationError:
+            return None
+
+    planned = await asyncio.gather(*(attempt() for _ in range(4)))
+    assert sorted(planned, key=str) == [200, None, None, None]
+    assert await office.count(made) == 200
+
+
+async def test_one_cancelled_while_it_is_planned_has_no_rows(office: Office) -> None:
+    device = await office.device()
+    await office.leads(10, device)
+    made = await office.campaign()
+    await rows.start(office.pool, office.tenant_id, made.id)
+    connection = await asyncpg.connect(office.uri)
+    await set_codecs(connection)
+    try:
+        await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        await connection.fetchval("SELECT count(*) FROM leads")  # the snapshot of a plan that is under way
+        await rows.cancel(office.pool, office.tenant_id, made.id)
+        with pytest.raises(asyncpg.SerializationError):
+            await connection.execute(planner.q.end_plan, made.id, 10)
+    finally:
+        await connection.close()
+    assert (await office.shown(made)).state == "cancelled"
+
+
+async def test_a_schedule_is_the_clock_of_its_place_over_changes_of_the_clock(office: Office) -> None:
+    berlin = await office.campaign(
+        Schedule(datetime(2027, 3, 28).date(), datetime(2027, 1, 1, 9).time(), "Europe/Berlin")
+    )
+    winter = await office.campaign(
+        Schedule(datetime(2027, 3, 27).date(), datetime(2027, 1, 1, 9).time(), "Europe/Berlin")
+    )
+    gap = await office.campaign(
+        Schedule(datetime(2027, 3, 28).date(), datetime(2027, 1, 1, 2, 30).time(), "Europe/Berlin")
+    )
+    assert winter.starts_at == datetime(2027, 3, 27, 8, tzinfo=UTC)
+    assert berlin.starts_at == datetime(2027, 3, 28, 7, tzinfo=UTC)
+    assert gap.starts_at == datetime(2027, 3, 28, 1, tzinfo=UTC), "the first instant after the hour that is not there"
+    with pytest.raises(NotPossible, match="is over"):
+        await office.campaign(Schedule(datetime(2020, 1, 1).date(), datetime(2027, 1, 1, 9).time(), "Europe/Berlin"))
+
+
+async def test_a_scheduled_campaign_begins_by_itself(office: Office) -> None:
+    await office.leads(2, await office.device())
+    at = clock.now().astimezone(ZoneInfo("Asia/Kuala_Lumpur")) + timedelta(seconds=2)
+    async with running_planner(office):
+        made = await office.campaign(Schedule(at.date(), at.time(), "Asia/Kuala_Lumpur"))
+        assert made.state == "scheduled"
+        running = await until(office, made, "running")
+        assert running.planned_at is not None
+        assert made.starts_at is not None
+        assert running.planned_at >= made.starts_at
+
+
+async def test_rows_without_a_device_wait_in_the_pool(office: Office) -> None:
+    await office.leads(2)
+    made = await office.started()
+    assert buckets(made) == {"waiting": 2}
+    assert await office.count(made, "device_no IS NULL AND lane_id IS NOT NULL") == 2

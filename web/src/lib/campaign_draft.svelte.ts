@@ -1,0 +1,133 @@
+/** A campaign that is being written: saved by itself a moment after each change. */
+import { api, data, requestKey } from '../api/client';
+import type { Campaign, CampaignEstimate, CampaignSchedule, LeadFilter, SourceMessage, SourcePace } from '../api/types';
+
+/** Milliseconds after the last key. */
+const SAVE_AFTER = 700;
+const COUNT_AFTER = 250;
+
+export const EVERY_DAY: SourcePace['days'] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+
+export class CampaignDraft {
+  id = $state<string | null>(null);
+  name = $state('');
+  audience = $state.raw<LeadFilter>({});
+  message = $state.raw<SourceMessage>({ type: 'text', text: '' });
+  pace = $state.raw<SourcePace>({ min_seconds: 10, max_seconds: 30, days: EVERY_DAY });
+  deviceIds = $state.raw<string[] | null>(null);
+  mayMove = $state(false);
+  expiresAt = $state<string | null>(null);
+  /** Null: as soon as a person says so. */
+  schedule = $state.raw<CampaignSchedule | null>(null);
+
+  saving = $state(false);
+  saved = $state(false);
+  problem = $state.raw<unknown>(null);
+  estimate = $state.raw<CampaignEstimate | null>(null);
+  counting = $state(false);
+  countProblem = $state.raw<unknown>(null);
+
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #counter: ReturnType<typeof setTimeout> | undefined;
+  #running: Promise<void> | null = null;
+  #dirty = false;
+  #asked = 0;
+  readonly #key = requestKey();
+  readonly #fallbackName: () => string;
+
+  constructor(fallbackName: () => string) {
+    this.#fallbackName = fallbackName;
+  }
+
+  /** Takes what is stored. */
+  put(campaign: Campaign): void {
+    this.id = campaign.id;
+    this.name = campaign.name;
+    this.audience = campaign.audience;
+    this.message = campaign.message;
+    this.pace = campaign.pace;
+    this.deviceIds = campaign.device_ids;
+    this.mayMove = campaign.may_move;
+    this.expiresAt = campaign.expires_at;
+    this.schedule = campaign.schedule;
+    this.saved = true;
+  }
+
+  /** To be called after every change of a field. */
+  touch(): void {
+    this.#dirty = true;
+    this.saved = false;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.save(), SAVE_AFTER);
+  }
+
+  /** Counts the audience again, in a moment. */
+  count(): void {
+    this.counting = true;
+    clearTimeout(this.#counter);
+    this.#counter = setTimeout(() => void this.#count(), COUNT_AFTER);
+  }
+
+  async #count(): Promise<void> {
+    const run = ++this.#asked;
+    const body = { audience: this.audience, pace: this.pace, device_ids: this.deviceIds, schedule: this.schedule };
+    try {
+      const estimate = await data(api.POST('/api/v1/campaigns/preview', { body }));
+      if (run !== this.#asked) return;
+      this.estimate = estimate;
+      this.countProblem = null;
+    } catch (error) {
+      if (run === this.#asked) this.countProblem = error;
+    } finally {
+      if (run === this.#asked) this.counting = false;
+    }
+  }
+
+  /** Whether all is on the server then; `problem` says why not. */
+  async save(): Promise<boolean> {
+    clearTimeout(this.#timer);
+    await this.#running;
+    if (!this.#dirty) return this.problem === null;
+    this.#dirty = false;
+    this.#running = this.#send();
+    await this.#running;
+    this.#running = null;
+    return this.problem === null;
+  }
+
+  async #send(): Promise<void> {
+    this.saving = true;
+    const { media_url: _, ...message } = this.message;
+    const body = {
+      name: this.name.trim() || this.#fallbackName(),
+      audience: this.audience,
+      message,
+      pace: this.pace,
+      device_ids: this.deviceIds,
+      may_move: this.mayMove,
+      expires_at: this.expiresAt,
+    };
+    try {
+      if (this.id === null) {
+        const params = { header: { 'Idempotency-Key': this.#key } };
+        this.id = (await data(api.POST('/api/v1/campaigns', { params, body }))).id;
+      } else {
+        const params = { path: { campaign_id: this.id } };
+        await data(api.PATCH('/api/v1/campaigns/{campaign_id}', { params, body }));
+      }
+      this.problem = null;
+      this.saved = !this.#dirty;
+    } catch (error) {
+      this.problem = error;
+      this.#dirty = true;
+    } finally {
+      this.saving = false;
+    }
+  }
+
+  /** Ends the timers; what is not saved yet is. */
+  leave(): void {
+    clearTimeout(this.#counter);
+    if (this.#dirty && this.problem === null) void this.save();
+  }
+}

@@ -1,0 +1,83 @@
+/** The workspace's campaigns, kept current by the socket; older ones on demand. */
+import { api, data } from '../api/client';
+import type { Campaign } from '../api/types';
+import { isDeleted, type Frame } from './frames';
+import type { Live } from './live.svelte';
+import { Snapshot } from './snapshot';
+
+const PAGE = 50;
+
+export class CampaignList {
+  /** Newest first; null before the first answer. */
+  items = $state.raw<readonly Campaign[] | null>(null);
+  next = $state.raw<string | null>(null);
+  problem = $state.raw<unknown>(null);
+  loading = $state(false);
+  search = '';
+  readonly #live: Live;
+  readonly #snapshot = new Snapshot();
+
+  constructor(live: Live) {
+    this.#live = live;
+  }
+
+  /** Fetches the first page and follows it until the result is called. */
+  follow(): () => void {
+    const end = this.#live.subscribe((frame) => {
+      if (frame.code === 'RESYNC') void this.load();
+      else {
+        this.#snapshot.note(frame);
+        this.#apply(frame);
+      }
+    });
+    void this.load();
+    return end;
+  }
+
+  async load(): Promise<void> {
+    this.problem = null;
+    const query = { limit: PAGE, ...(this.search === '' ? {} : { search: this.search }) };
+    try {
+      await this.#snapshot.take(
+        () => data(api.GET('/api/v1/campaigns', { params: { query } })),
+        (page) => {
+          this.items = page.items;
+          this.next = page.next;
+        },
+        (frame) => this.#apply(frame),
+      );
+    } catch (error) {
+      if (this.items === null) this.problem = error;
+    }
+  }
+
+  async more(): Promise<void> {
+    if (this.next === null || this.loading) return;
+    this.loading = true;
+    const query = { limit: PAGE, after: this.next, ...(this.search === '' ? {} : { search: this.search }) };
+    try {
+      const page = await data(api.GET('/api/v1/campaigns', { params: { query } }));
+      const known = new Set(this.items?.map((one) => one.id));
+      this.items = [...(this.items ?? []), ...page.items.filter((one) => !known.has(one.id))];
+      this.next = page.next;
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  #apply(frame: Frame): void {
+    if (frame.code !== 'CAMPAIGN_UPDATE' || this.items === null) return;
+    const found = frame.result;
+    if (isDeleted(found)) this.items = this.items.filter((one) => one.id !== found.id);
+    else if (this.items.some((one) => one.id === found.id))
+      this.items = this.items.map((one) => (one.id === found.id ? found : one));
+    else if (this.#belongs(found)) this.items = [found, ...this.items];
+  }
+
+  /** A new one; what is older than the pages that were fetched is not put in front. */
+  #belongs(campaign: Campaign): boolean {
+    const newest = this.items?.[0];
+    const fits = campaign.name.toLowerCase().includes(this.search.toLowerCase());
+    return fits && (newest === undefined || BigInt(campaign.id) > BigInt(newest.id));
+  }
+}

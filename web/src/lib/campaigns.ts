@@ -1,0 +1,84 @@
+/** What can be said of a campaign from its counts, and the few requests that change one. */
+import { api, data, requestKey } from '../api/client';
+import type { Bucket, Campaign, CampaignState } from '../api/types';
+
+/** In the order of a bar: the furthest a message came first, what waits last. */
+export const BUCKETS: readonly Bucket[] = [
+  'replied',
+  'read',
+  'delivered',
+  'sent',
+  'unknown',
+  'failed',
+  'expired',
+  'opted_out',
+  'cancelled',
+  'waiting',
+];
+
+export type Tone = 'good' | 'warn' | 'bad' | 'calm';
+
+export const TONES: Record<CampaignState, Tone> = {
+  draft: 'calm',
+  scheduled: 'warn',
+  planning: 'warn',
+  running: 'good',
+  paused: 'warn',
+  finished: 'calm',
+  cancelled: 'bad',
+};
+
+/** How many have left: whatever became of them then. */
+export function left({ counts }: Campaign): number {
+  return counts.sent + counts.delivered + counts.read + counts.replied;
+}
+
+export function isOver(campaign: Campaign): boolean {
+  return campaign.state === 'finished' || campaign.state === 'cancelled';
+}
+
+export function hasBegun(campaign: Campaign): boolean {
+  return campaign.state !== 'draft' && campaign.state !== 'scheduled';
+}
+
+/** A part of a whole as the language writes it: `42 %`; empty of nothing. */
+export function share(part: number, whole: number, locale: string): string {
+  if (whole === 0) return '';
+  const digits = part > 0 && part / whole < 0.1 ? 1 : 0;
+  return new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: digits }).format(part / whole);
+}
+
+export type Action = 'start' | 'pause' | 'resume' | 'cancel';
+
+/** @throws Problem 409 when it is not in a state for that */
+export function act(id: string, action: Action): Promise<Campaign> {
+  const params = { path: { campaign_id: id } };
+  if (action === 'start') {
+    const header = { 'Idempotency-Key': requestKey() };
+    return data(api.POST('/api/v1/campaigns/{campaign_id}/start', { params: { ...params, header } }));
+  }
+  return data(api.POST(`/api/v1/campaigns/{campaign_id}/${action}`, { params }));
+}
+
+/** @throws Problem 409 when its file is gone */
+export function clone(id: string): Promise<Campaign> {
+  const params = { path: { campaign_id: id }, header: { 'Idempotency-Key': requestKey() } };
+  return data(api.POST('/api/v1/campaigns/{campaign_id}/clone', { params, body: {} }));
+}
+
+/** Gives how many wait again. */
+export async function retryFailed(id: string): Promise<number> {
+  const params = { path: { campaign_id: id }, header: { 'Idempotency-Key': requestKey() } };
+  return (await data(api.POST('/api/v1/campaigns/{campaign_id}/retry-failed', { params }))).rows;
+}
+
+/** @throws Problem 409 while it runs */
+export async function remove(id: string): Promise<void> {
+  await data(api.DELETE('/api/v1/campaigns/{campaign_id}', { params: { path: { campaign_id: id } } }));
+}
+
+/** Sends its message to one number, for somebody of its audience. */
+export async function sendTest(id: string, to: string): Promise<void> {
+  const params = { path: { campaign_id: id }, header: { 'Idempotency-Key': requestKey() } };
+  await data(api.POST('/api/v1/campaigns/{campaign_id}/test', { params, body: { to } }));
+}

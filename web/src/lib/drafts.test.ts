@@ -1,0 +1,35 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Session } from '../api/types';
+import { Drafts, forgetDrafts } from './drafts';
+
+const session = (tenant: string, user: string): Session =>
+  ({ tenant: { id: tenant, name: '' }, user: { id: user, name: '', email: '', role: 'agent' } }) as Session;
+
+beforeEach(() => localStorage.clear());
+
+describe('drafts', () => {
+  it('outlive the page, for the same person in the same workspace only', () => {
+    new Drafts(session('1', '1')).put('7', 'half a sen');
+    expect(new Drafts(session('1', '1')).get('7')).toBe('half a sen');
+    expect(new Drafts(session('2', '1')).get('7')).toBe('');
+    expect(new Drafts(session('1', '11')).get('7')).toBe('');
+  });
+
+  it('go when nothing is left of them, and with signing out', () => {
+    const drafts = new Drafts(session('1', '1'));
+    drafts.put('7', 'gone soon');
+    drafts.put('8', 'gone later');
+    drafts.put('7', ' ');
+    expect(new Drafts(session('1', '1')).get('7')).toBe('');
+    forgetDrafts();
+    expect(new Drafts(session('1', '1')).get('8')).toBe('');
+  });
+
+  it('of another tab stay', () => {
+    const [one, other] = [new Drafts(session('1', '1')), new Drafts(session('1', '1'))];
+    one.put('7', 'here');
+    other.put('8', 'there');
+    const later = new Drafts(session('1', '1'));
+    expect([later.get('7'), later.get('8')]).toEqual(['here', 'there']);
+  });
+});

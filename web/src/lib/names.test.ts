@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest';
+import { chat, message } from '../testing/samples';
+import { chatName, senderName } from './names';
+
+const UNSEEN = [' ', '\n\t', '\u200b\u200d', '\u3164', '\u2800', '\u202e', ''];
+
+describe('a name nobody can see', () => {
+  it.each(UNSEEN)('is none: %j', (name) => {
+    expect(chatName(chat({ id: '7', chat_name: name, phone: '+60123456789' }))).toBe('+60 12-345 6789');
+    const from = message({ id: '7-1', sender_name: name, sender_jid: '60123456789@s.whatsapp.net' });
+    expect(senderName(from)).toBe('+60 12-345 6789');
+  });
+
+  it.each(['A', '陳', '👍', 'முருகன்', '…', '7'])('is one: %s', (name) => {
+    expect(chatName(chat({ id: '7', chat_name: name }))).toBe(name);
+  });
+});
