@@ -846,6 +846,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device_id}/replace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let another device take a device's place
+         * @description For a number that is banned, logged out or disconnected. Leads, waiting sends of campaigns and sequences and
+         *     chats with persons go over; groups stay. Old messages can be read, quoted and forwarded there; WhatsApp knows
+         *     nothing of them on the new line, so they can't be reacted to, edited or deleted.
+         */
+        post: operations["replace_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/distributions": {
         parameters: {
             query?: never;
@@ -2120,6 +2142,7 @@ export interface paths {
          *     | `DEVICE_STATUS`, `DEVICE_PAIRED`, `DEVICE_CONNECTED`, `DEVICE_LOGGED_OUT` | Device, or `{id, deleted: true}` |
          *     | `QR_UPDATE` | Pairing |
          *     | `RESYNC` | `{reason}`: fetch again what is shown, frames may be missing |
+         *     | `PONG` | null, when the other end said `ping`: the connection lives |
          *
          *     `id` grows. Come back with `/ws?after=ID` to get what was missed; an id too old, or none, gets `RESYNC` first.
          *     A person's page may say which chat it shows: `{"chat_id": "4711", "is_typing": false}`, null for none; others see it as
@@ -4102,6 +4125,36 @@ export interface components {
             lead_id: string | null;
             lead_name: string | null;
             phone: string | null;
+        };
+        /** ReplaceDevice */
+        ReplaceDevice: {
+            /**
+             * @description A device that can send.
+             * @example 5f3c9a52-41f4-4a57-9c0e-3b1f0c9a7d20
+             */
+            by: string;
+        };
+        /** ReplacedDevice */
+        ReplacedDevice: {
+            /** @example 0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11 */
+            device_id: string;
+            /** @example 5f3c9a52-41f4-4a57-9c0e-3b1f0c9a7d20 */
+            by: string;
+            /**
+             * @description Chats with persons.
+             * @example 412
+             */
+            chats: number;
+            /**
+             * @description People whose device it is now.
+             * @example 1250
+             */
+            leads: number;
+            /**
+             * @description What campaigns and sequences have waiting there now.
+             * @example 96
+             */
+            sends: number;
         };
         /** Retried */
         Retried: {
@@ -7556,6 +7609,77 @@ export interface operations {
             };
             /** @description The Idempotency-Key was used with another body. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    replace_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaceDevice"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplacedDevice"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
