@@ -29,6 +29,7 @@ BENCHES = {
     "search": ["search"],
     "leads": ["leads"],
     "campaigns": ["campaigns"],
+    "outbox": ["outbox"],
     "browser": ["browser"],
     "fleet": ["fleet"],
     "pairing": ["pairing"],
@@ -37,6 +38,8 @@ BENCHES = {
 }
 #: Only when they are named: ten minutes more for each, and half an hour for search.
 APART = {"fleet", "search", "campaigns", "pairing", "sustained-inlet", "sustained-sessions"}
+#: Only when they are named: ten minutes more for each, and half an hour for search and outbox.
+APART = {"fleet", "search", "outbox", "pairing", "sustained-inlet", "sustained-sessions"}
 HEAD = """\
 # What was measured
 

@@ -23,6 +23,13 @@ ROWS = {
     "search": ["rare word", "agent of 3 devices, common word", "messages indexed again a second", "nobody indexes"],
     "leads": ["wafast, a file of CSV", "asyncpg, a row at a time", "a tag nobody has", "custom fields"],
     "campaigns": ["rows put in a second", "rival: read by pages, put in one by one"],
+    "outbox": [
+        "claimed, worded, ended",
+        "a cursor, no record",
+        "a queue by age",
+        "delivered",
+        "all at the same instant",
+    ],
     "browser": ["frames a second, median", "chat opens until its messages are drawn, ms, p50"],
     "pairing": ["16 at a time"],
     "sustained-inlet": ["| 2 "],
