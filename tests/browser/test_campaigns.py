@@ -129,7 +129,7 @@ def test_one_that_runs_is_paused_resumed_and_cancelled_and_the_calendar_shows_wh
     )
     assert scheduled.status == 201, scheduled.text()
     page.goto("/campaigns?view=calendar")
-    expect(page.get_by_role("table").get_by_role("link").first).to_be_visible()
+    expect(page.get_by_role("region", name="Calendar").get_by_role("link").first).to_be_visible()
     if page.get_by_role("button", name=re.compile("more$")).count():
         page.get_by_role("button", name=re.compile("more$")).first.click()
     expect(page.get_by_role("link", name=re.compile(name))).to_be_visible()
