@@ -27,7 +27,7 @@ BENCHES = {
     "kills": ["kills"],
     "campaign-kills": ["campaign"],
     "search": ["search"],
-    "campaigns": ["campaigns"],
+    "planning": ["planning"],
     "browser": ["browser"],
     "fleet": ["fleet"],
     "pairing": ["pairing"],
@@ -35,7 +35,7 @@ BENCHES = {
     "sustained-sessions": ["sustained", "--sessions"],
 }
 #: Only when they are named: ten minutes more for each, and half an hour for search.
-APART = {"fleet", "search", "campaigns", "pairing", "sustained-inlet", "sustained-sessions"}
+APART = {"fleet", "search", "planning", "pairing", "sustained-inlet", "sustained-sessions"}
 HEAD = """\
 # What was measured
 

@@ -770,6 +770,7 @@ export const en = {
   'campaigns.step_check': 'Check',
   'campaigns.step_check_title': 'Is all of it right?',
   'campaigns.tags': 'Has all of these tags',
+  'campaigns.tags_help': 'Press Enter after each.',
   'campaigns.no_tags': 'Has none of these tags',
   'campaigns.status': 'Status',
   'campaigns.status_any': 'Anyone',

@@ -780,6 +780,7 @@ export const ms: Record<MessageKey, string> = {
   'campaigns.step_check': 'Semak',
   'campaigns.step_check_title': 'Adakah semuanya betul?',
   'campaigns.tags': 'Mempunyai semua tag ini',
+  'campaigns.tags_help': 'Tekan Enter selepas setiap satu.',
   'campaigns.no_tags': 'Tiada satu pun tag ini',
   'campaigns.status': 'Status',
   'campaigns.status_any': 'Sesiapa',
