@@ -894,6 +894,7 @@ export const en = {
   'campaigns.made': 'Made {when}',
   'campaigns.over_time': 'Over time',
   'campaigns.chart': 'In all so far: {summary}',
+  'campaigns.csv': 'CSV',
   'campaigns.why_failed': 'Why messages failed',
   'campaigns.by_device': 'By device',
   'campaigns.by_day': 'By day',

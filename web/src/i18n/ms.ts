@@ -907,6 +907,7 @@ export const ms: Record<MessageKey, string> = {
   'campaigns.made': 'Dibuat {when}',
   'campaigns.over_time': 'Mengikut masa',
   'campaigns.chart': 'Jumlah setakat ini: {summary}',
+  'campaigns.csv': 'CSV',
   'campaigns.why_failed': 'Sebab mesej gagal',
   'campaigns.by_device': 'Mengikut peranti',
   'campaigns.by_day': 'Mengikut hari',
