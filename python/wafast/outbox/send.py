@@ -16,8 +16,8 @@ import asyncpg
 
 from wafast import logs
 from wafast.database.away import DATABASE_AWAY
-from wafast.devices import number_checks
 from wafast.database.pool import WORKER_CONNECTIONS
+from wafast.devices import number_checks
 from wafast.devices.session import (
     Change,
     Content,

@@ -22,7 +22,6 @@ ROWS = {
     "campaign-kills": ["3 kills: "],
     "search": ["rare word", "agent of 3 devices, common word", "messages indexed again a second", "nobody indexes"],
     "leads": ["wafast, a file of CSV", "asyncpg, a row at a time", "a tag nobody has", "custom fields"],
-    "campaigns": ["rows put in a second", "rival: read by pages, put in one by one"],
     "outbox": [
         "claimed, worded, ended",
         "a cursor, no record",
@@ -30,6 +29,7 @@ ROWS = {
         "delivered",
         "all at the same instant",
     ],
+    "planning": ["rows put in a second", "rival: read by pages, put in one by one"],
     "browser": ["frames a second, median", "chat opens until its messages are drawn, ms, p50"],
     "pairing": ["16 at a time"],
     "sustained-inlet": ["| 2 "],
