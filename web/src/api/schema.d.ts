@@ -1427,7 +1427,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/leads/{lead_id}/notes/{note_id}": {
+    "/api/v1/leads/{lead_id}/notes/{lead_note_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -10322,7 +10322,7 @@ export interface operations {
             header?: never;
             path: {
                 lead_id: string;
-                note_id: string;
+                lead_note_id: string;
             };
             cookie?: never;
         };
