@@ -47,6 +47,7 @@ export function outbox(change: Partial<Outbox> & { id: string }): Outbox {
     priority: 'reply',
     state: 'queued',
     reason: null,
+    cause: null,
     message_id: null,
     attempts: 0,
     created_at: '2026-09-21T12:53:20Z',
