@@ -25,7 +25,9 @@ BENCHES = {
     "latency": ["latency"],
     "histories": ["histories"],
     "kills": ["kills"],
+    "campaign-kills": ["campaign"],
     "search": ["search"],
+    "campaigns": ["campaigns"],
     "browser": ["browser"],
     "fleet": ["fleet"],
     "pairing": ["pairing"],
@@ -33,7 +35,7 @@ BENCHES = {
     "sustained-sessions": ["sustained", "--sessions"],
 }
 #: Only when they are named: ten minutes more for each, and half an hour for search.
-APART = {"fleet", "search", "pairing", "sustained-inlet", "sustained-sessions"}
+APART = {"fleet", "search", "campaigns", "pairing", "sustained-inlet", "sustained-sessions"}
 HEAD = """\
 # What was measured
 

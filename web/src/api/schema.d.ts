@@ -666,7 +666,7 @@ export interface paths {
         };
         /**
          * One device
-         * @description State, identity and pacing.
+         * @description State, identity, pacing and its clock.
          */
         get: operations["get_device"];
         put?: never;
@@ -737,7 +737,8 @@ export interface paths {
         put?: never;
         /**
          * Are these numbers on WhatsApp
-         * @description Asks WhatsApp through the device, which must be online for that.
+         * @description Asks WhatsApp through the device, which must be online for that. What was found out within 30 days, here or
+         *     by a send, is known without asking.
          */
         post: operations["check_numbers"];
         delete?: never;
@@ -1426,7 +1427,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/leads/{lead_id}/notes/{note_id}": {
+    "/api/v1/leads/{lead_id}/notes/{lead_note_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -1663,7 +1664,7 @@ export interface paths {
         };
         /**
          * How a send goes
-         * @description State, WhatsApp's id, and the times of its ticks.
+         * @description State, WhatsApp's id, the times of its ticks, and while it waits the rule that holds it.
          */
         get: operations["get_outbox"];
         put?: never;
@@ -2965,6 +2966,11 @@ export interface components {
              *     ]
              */
             phones: string[];
+            /**
+             * @description Ask WhatsApp also about numbers that were found out within 30 days.
+             * @default false
+             */
+            fresh: boolean;
         };
         /** CheckedNumber */
         CheckedNumber: {
@@ -2979,6 +2985,14 @@ export interface components {
         /** CheckedNumbers */
         CheckedNumbers: {
             items: components["schemas"]["CheckedNumber"][];
+        };
+        /** Clock */
+        Clock: {
+            last_paced_at: string | null;
+            next_at: string | null;
+            sent_in_hour: number;
+            sent_in_day: number;
+            day_cap: number;
         };
         /** CloneCampaign */
         CloneCampaign: {
@@ -3270,6 +3284,8 @@ export interface components {
             /** @description WhatsApp's own limit holds sends until then. */
             paused_until: string | null;
             pause_reason: string | null;
+            /** @description How it stands with its pace; only in `GET /devices/{device_id}`. */
+            clock?: components["schemas"]["Clock"] | null;
         };
         /** DeviceChange */
         DeviceChange: {
@@ -3356,16 +3372,14 @@ export interface components {
         /** Distribute */
         Distribute: {
             /**
-             * @description Leads that fit all that is given, as in `GET /leads`; who has a device is left out.
+             * @description Leads that fit; who has a device is left out.
              * @example {
              *       "tags": [
              *         "vip"
              *       ]
              *     }
              */
-            filter?: {
-                [key: string]: unknown;
-            };
+            filter?: components["schemas"]["LeadFilter"];
             /**
              * @description Null: every device.
              * @example [
@@ -3393,7 +3407,7 @@ export interface components {
             };
             /** @example 130 */
             people: number;
-            shares: components["schemas"]["Share"][];
+            shares: components["schemas"]["DistributionShare"][];
             /** @example 10 */
             left: number;
             left_reason: string | null;
@@ -3402,6 +3416,46 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             ended_at: string | null;
+        };
+        /** DistributionPreview */
+        DistributionPreview: {
+            /**
+             * @description Leads that fit and have no device.
+             * @example 130
+             */
+            people: number;
+            shares: components["schemas"]["DistributionShare"][];
+            /**
+             * @description People for whom there is no room.
+             * @example 10
+             */
+            left: number;
+            /** @example Each device gets 120 at most */
+            left_reason: string | null;
+        };
+        /** DistributionShare */
+        DistributionShare: {
+            /** @example 0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11 */
+            device_id: string;
+            /** @example Sales 1 */
+            name: string;
+            /**
+             * @description People it gets.
+             * @example 120
+             */
+            planned: number;
+            /**
+             * @description Of them those it has a chat with, or wrote to.
+             * @example 14
+             */
+            known: number;
+            /**
+             * @description People it has got so far.
+             * @example 120
+             */
+            given: number;
+            /** @example 520 of 800 sends left today, paired 40 days ago, 310 people already */
+            reason: string;
         };
         /** Edit */
         Edit: {
@@ -3580,6 +3634,13 @@ export interface components {
         Health: {
             /** @constant */
             status: "ok";
+        };
+        /** HeldBy */
+        HeldBy: {
+            /** @enum {string} */
+            rule: "pool" | "device_offline" | "source_not_running" | "never_open" | "whatsapp_pause" | "not_before" | "hours" | "cap_hour" | "cap_day" | "ramp" | "gap" | "others" | "due";
+            until: string | null;
+            text: string;
         };
         /** Import */
         Import: {
@@ -4200,6 +4261,8 @@ export interface components {
             sent_at: string | null;
             delivered_at: string | null;
             read_at: string | null;
+            /** @description Of one that is `queued`: what holds it; only in `GET /outbox/{outbox_id}`. */
+            held_by?: components["schemas"]["HeldBy"] | null;
         };
         /** Pacing */
         Pacing: {
@@ -4219,8 +4282,15 @@ export interface components {
             per_day: number;
             /** @description Show typing before a message, longer for longer texts. */
             typing: boolean;
-            /** @description Start slower after pairing; stored, and not applied by this version. */
+            /** @description Start slower after pairing: 20 on the first day, growing to `per_day` in 14 days. */
             ramp: boolean;
+            /**
+             * @description From then until `quiet_until` nothing leaves, where the person lives.
+             * @example 21:00
+             */
+            quiet_from: string | null;
+            /** @example 08:00 */
+            quiet_until: string | null;
         };
         /** PacingChange */
         PacingChange: {
@@ -4230,6 +4300,10 @@ export interface components {
             per_day?: number;
             typing?: boolean;
             ramp?: boolean;
+            /** @description `21:00`; null with the other: no quiet hours. */
+            quiet_from?: string | null;
+            /** @description `21:00`; null with the other: no quiet hours. */
+            quiet_until?: string | null;
         };
         /** Page[CampaignRecipient] */
         CampaignRecipientPage: {
@@ -4398,22 +4472,6 @@ export interface components {
              * @example 1795502469
              */
             at: number;
-        };
-        /** Preview */
-        Preview: {
-            /**
-             * @description Leads that fit and have no device.
-             * @example 130
-             */
-            people: number;
-            shares: components["schemas"]["Share"][];
-            /**
-             * @description People for whom there is no room.
-             * @example 10
-             */
-            left: number;
-            /** @example Each device gets 120 at most */
-            left_reason: string | null;
         };
         /** PreviewAudience */
         PreviewAudience: {
@@ -4775,30 +4833,6 @@ export interface components {
             /** @description The first row has the names of the columns. */
             header: boolean;
             columns: components["schemas"]["Column"][];
-        };
-        /** Share */
-        Share: {
-            /** @example 0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11 */
-            device_id: string;
-            /** @example Sales 1 */
-            name: string;
-            /**
-             * @description People it gets.
-             * @example 120
-             */
-            planned: number;
-            /**
-             * @description Of them those it has a chat with, or wrote to.
-             * @example 14
-             */
-            known: number;
-            /**
-             * @description People it has got so far.
-             * @example 120
-             */
-            given: number;
-            /** @example 520 of 800 sends left today, paired 40 days ago, 310 people already */
-            reason: string;
         };
         /** SignIn */
         SignIn: {
@@ -8424,7 +8458,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Preview"];
+                    "application/json": components["schemas"]["DistributionPreview"];
                 };
             };
             /** @description A field is missing or wrong; `errors` names it with its value. */
@@ -10288,7 +10322,7 @@ export interface operations {
             header?: never;
             path: {
                 lead_id: string;
-                note_id: string;
+                lead_note_id: string;
             };
             cookie?: never;
         };

@@ -51,3 +51,6 @@ export type Rendered = Schemas['Rendered'];
 export type SourceMessage = Schemas['SourceMessage'];
 export type SourcePace = Schemas['SourcePace'];
 export type LeadFilter = Schemas['LeadFilter'];
+export type Segment = Schemas['Segment'];
+export type Distribution = Schemas['Distribution'];
+export type DistributionPreview = Schemas['DistributionPreview'];
