@@ -184,7 +184,8 @@ async def _one_by_one(pool: asyncpg.Pool, tenant_id: int, count: int) -> list[re
 
 async def _asked(pool: asyncpg.Pool, principal: Principal, times: int) -> report.Table:
     device_id = await pool.fetchval("SELECT id::text FROM devices ORDER BY no OFFSET 7 LIMIT 1")
-    reach, told = Reach(principal.tenant_id), []
+    reach = Reach(principal.tenant_id)
+    told: list[list[report.Cell]] = []
     for name, wanted in FILTERS.items():
         filter = {key: value for key, value in wanted.items() if key != "device"}
         if "device" in wanted:
