@@ -101,9 +101,12 @@ def test_a_message_is_forwarded_to_another_chat(signed_in: App, stack: Stack, lo
     phone, _ = _chat(app, stack, f"Forwards {look.name}", "Price list: ten ringgit")
     colleague = new_number()
     stack.phones.text(phone=phone, contact=colleague, text="Send me the prices")
-    stack.phones.push_name(phone=colleague, name="Devi")
+    stack.phones.push_name(phone=colleague, name="Devi" * 50)
     app.message_menu(app.bubble("Price list")).get_by_role("menuitem", name="Forward").click()
     dialog = app.page.get_by_role("dialog", name="Forward to")
+    row = dialog.locator("label").first.bounding_box()
+    assert row is not None
+    assert row["x"] + row["width"] < look.width, "a long name makes the rows wider than the screen"
     dialog.get_by_role("searchbox").fill(colleague)
     dialog.get_by_role("checkbox").first.check()
     app.expect_accessible()
