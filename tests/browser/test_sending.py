@@ -219,6 +219,26 @@ def test_a_voice_note_is_recorded_heard_and_sent(signed_in: App, stack: Stack, l
     app.expect_accessible()
 
 
+def test_one_voice_note_is_heard_at_a_time(signed_in: App, stack: Stack) -> None:
+    app, page = signed_in, signed_in.page
+    _chat(app, stack, "Voices")
+    page.get_by_role("button", name="Record a voice message").click()
+    recorder = page.get_by_role("group", name="Voice message")
+    expect(recorder.get_by_role("timer")).to_have_text("0:08", timeout=30_000)
+    recorder.get_by_role("button", name="Send voice message").click()
+    voices = app.messages.locator(".bubble").filter(has=page.locator(".waveform"))
+    app.expect_ticks(voices.first, "delivered")
+    chat = page.locator("div[data-chat]").get_attribute("data-chat")
+    voice = page.request.get(f"/api/v1/chats/{chat}/messages").json()["items"][0]["id"]
+    assert page.request.post(f"/api/v1/messages/{voice}/forward", data={"chat_ids": [chat]}).status == 202
+    app.expect_ticks(voices.nth(1), "delivered")
+    for number in range(2):
+        voices.nth(number).get_by_role("button", name="Play", exact=True).click()
+        expect(voices.nth(number).get_by_role("button", name="Pause")).to_be_visible()
+    heard = "[...document.querySelectorAll('audio')].filter(one => !one.paused).length"
+    assert page.evaluate(heard) == 1
+
+
 @OTHER_LOOKS
 def test_quick_replies_emojis_and_marks_by_keyboard(signed_in: App, stack: Stack, look: Look) -> None:
     app, page = signed_in, signed_in.page
