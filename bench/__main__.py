@@ -25,6 +25,7 @@ BENCHES = {
     "latency": ["latency"],
     "histories": ["histories"],
     "kills": ["kills"],
+    "campaign-kills": ["campaign"],
     "search": ["search"],
     "leads": ["leads"],
     "campaigns": ["campaigns"],

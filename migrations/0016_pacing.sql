@@ -120,12 +120,12 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
 -- moves rows adds here, in its own transaction; nobody waits for anybody, as rows are only put in. Now and then they are
 -- summed up to one row each (outbox/counts.py).
 CREATE TABLE source_counts (
-    source_id int8 NOT NULL REFERENCES sources ON DELETE CASCADE,
+    source_id int8 NOT NULL,              -- no foreign key: all senders would lock the source's row, each time
     device_no int4,
     bucket    text NOT NULL,
     cause     text,
     n         int8 NOT NULL
-);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
 CREATE INDEX source_counts_by_source ON source_counts (source_id);
 
 CREATE FUNCTION count_rows_added() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -153,9 +153,8 @@ $$;
 CREATE FUNCTION count_rows_gone() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO source_counts (source_id, device_no, bucket, cause, n)
-    SELECT g.source_id, g.device_no, outbox_bucket(g.state, g.cause, g.replied_at),
-           CASE WHEN g.state = 'failed' THEN g.cause END, -count(*)
-    FROM gone g JOIN sources s ON s.id = g.source_id GROUP BY 1, 2, 3, 4;
+    SELECT source_id, device_no, outbox_bucket(state, cause, replied_at), CASE WHEN state = 'failed' THEN cause END, -count(*)
+    FROM gone WHERE source_id IS NOT NULL GROUP BY 1, 2, 3, 4;
     RETURN NULL;
 END
 $$;
@@ -195,6 +194,12 @@ BEGIN
     END LOOP;
     RETURN '-infinity';
 END
+$$;
+
+-- How many of them are in the last `kept` slots, seen from slot `slot`.
+CREATE FUNCTION sends_within(counts int4[], last_slot int8, slot int8, kept int4) RETURNS int4
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(sum(n), 0)::int4 FROM unnest(counts[1:greatest(0, kept - (slot - last_slot))::int4]) n
 $$;
 
 -- What a day may have: a device paired lately begins with 20, and has all of per_day after 14 days, growing by the same
@@ -272,13 +277,17 @@ UPDATE devices SET last_paced_at = least(last_paced_at, now()),
 WHERE hour_start > '-infinity';
 ALTER TABLE devices DROP COLUMN hour_start, DROP COLUMN hour_count, DROP COLUMN day_start, DROP COLUMN day_count;
 
+-- When the next of those days begins.
+CREATE FUNCTION ramp_step(paired_at timestamptz, at timestamptz) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+    paired_at + interval '1 day' * (1 + floor(extract(epoch FROM at - paired_at) / 86400));
+
 -- From when on a device's caps, and what WhatsApp has told it to wait, let another paced message leave.
 CREATE FUNCTION free_at(d devices, at timestamptz) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE RETURN
     greatest(d.paused_until,
              cap_until(d.hour_sends, d.hour_slot, 300, 13, d.per_hour),
              cap_until(d.day_sends, d.day_slot, 3600, 25, d.per_day),
              least(cap_until(d.day_sends, d.day_slot, 3600, 25, day_cap(d.per_day, d.ramp, d.paired_at, at)),
-                   d.paired_at + interval '1 day' * (1 + floor(extract(epoch FROM at - d.paired_at) / 86400))));
+                   ramp_step(d.paired_at, at)));
 
 -- The gap before the next paced message, in [min, max] of the device and of the source, whichever is longer.
 CREATE FUNCTION gap_before(d devices, s sources) RETURNS interval LANGUAGE sql STABLE PARALLEL SAFE RETURN

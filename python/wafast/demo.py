@@ -1,5 +1,5 @@
-"""The demo workspace: simulated lines on the loopback network, whose contacts write by themselves, and a campaign that
-goes on for a day."""
+"""The demo workspace: simulated lines on the loopback network, whose contacts write by themselves, a campaign that
+goes on for a day, and a sequence."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from wafast.database.queries import load
 from wafast.devices import rows
 from wafast.devices.rows import DeviceRow
 from wafast.outbox.sources import Message, Pace
+from wafast.sequences import enrolments
+from wafast.sequences import rows as sequences
 from wafast.settings import Settings
 
 q = load(__file__)
@@ -41,6 +43,13 @@ FIRST_NUMBER = 60_11_2000_0000
 OFFER = """{{Hi|Hello}} {name|friend}, {greeting}!
 
 Our *weekend offer* is here: 20% off everything until Sunday. Reply STOP if you would rather not hear from us."""
+#: A sequence of a few minutes, so that one can watch somebody go through it: seconds after the step before, and words.
+WELCOME = (
+    (0, "{salam} {name|friend}! Thank you for your interest. How can we help?"),
+    (180, "Did you have time to look at our price list, {name|friend}?"),
+    (600, "Shall we call you tomorrow? Just answer with a time that suits you."),
+    (86_400, "It was nice to meet you. Write to us whenever you like."),
+)
 #: Faster than a real line should be, so that something can be seen.
 PACE: dict[str, Any] = {"min_seconds": 20.0, "max_seconds": 90.0, "per_hour": 120, "per_day": 1000, "ramp": False}
 #: A pairing takes a second; on a machine that still builds and starts other things, longer.
@@ -142,7 +151,17 @@ async def _campaign(pool: asyncpg.Pool, tenant_id: int, lines: list[DeviceRow]) 
         message=Message("text", "Selamat Hari Raya, {name|friend}!"),
     )  # fmt: skip
     await campaigns.create(pool, tenant_id, "demo", later, None)
+    await _sequence(pool, tenant_id)
     log.info("a campaign runs", people=count)
+
+
+async def _sequence(pool: asyncpg.Pool, tenant_id: int) -> None:
+    """One that runs, with the people of one tag in it."""
+    steps = [sequences.Step(Message("text", words), Pace(), seconds) for seconds, words in WELCOME]
+    wanted: dict[str, Any] = {"trigger": "new", "next_sequence_id": None, "stop_on_reply": True}
+    made = await sequences.create(pool, tenant_id, "Welcome", **wanted, steps=steps, created_by="demo")
+    await sequences.change(pool, tenant_id, made, "Welcome", **wanted, state="active")
+    await enrolments.enrol_matching(pool, tenant_id, made, {"tags": ["vip"]}, again=False)
 
 
 async def order(profile: Profile, op: str, **fields: Any) -> Any:

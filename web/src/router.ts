@@ -9,6 +9,8 @@ export const { p, navigate, isActive, route } = createRouter({
   '/inbox/:chat': Inbox,
   '/device/:id/whatsapp-web': Inbox,
   '/device/:id/whatsapp-web/:chat': Inbox,
+  '/sequences': () => import('./pages/Sequences.svelte'),
+  '/sequences/:id': () => import('./pages/Sequence.svelte'),
   '/leads': () => import('./pages/Leads.svelte'),
   '/leads/suppressions': () => import('./pages/Suppressions.svelte'),
   '/campaigns': () => import('./pages/Campaigns.svelte'),

@@ -28,6 +28,7 @@ from wafast.api.services import Services
 from wafast.devices import changes, rows
 from wafast.devices.bulk import MOST_TAGS
 from wafast.devices.rows import DeviceRow
+from wafast.outbox.held import Clock, clock_of
 from wafast.settings import Network
 
 DeviceState = Literal[
@@ -36,6 +37,10 @@ DeviceState = Literal[
 DesiredState = Literal["connected", "disconnected", "logged_out"]
 Tags = Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(max_length=MOST_TAGS)]
 
+
+ClockTime = Annotated[
+    str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", description="`21:00`; null with the other: no quiet hours.")
+]
 
 # examples of the document
 STATES = dict.fromkeys(get_args(DeviceState), 0) | {"online": 2_990, "offline": 9, "banned": 1}
@@ -50,7 +55,14 @@ class Pacing(msgspec.Struct, frozen=True, kw_only=True):
     per_hour: Annotated[int, Meta(ge=1, le=100_000, examples=[80])]
     per_day: Annotated[int, Meta(ge=1, le=1_000_000, examples=[800])]
     typing: Annotated[bool, Meta(description="Show typing before a message, longer for longer texts.")]
-    ramp: Annotated[bool, Meta(description="Start slower after pairing; stored, and not applied by this version.")]
+    ramp: Annotated[
+        bool, Meta(description="Start slower after pairing: 20 on the first day, growing to `per_day` in 14 days.")
+    ]
+    quiet_from: Annotated[
+        str | None,
+        Meta(description="From then until `quiet_until` nothing leaves, where the person lives.", examples=["21:00"]),
+    ]
+    quiet_until: Annotated[str | None, Meta(examples=["08:00"])]
 
 
 class PacingChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,6 +74,8 @@ class PacingChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     per_day: Annotated[int, Meta(ge=1, le=1_000_000)] | UnsetType = UNSET
     typing: bool | UnsetType = UNSET
     ramp: bool | UnsetType = UNSET
+    quiet_from: ClockTime | UnsetType | None = UNSET
+    quiet_until: ClockTime | UnsetType | None = UNSET
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +100,9 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     pacing: Pacing
     paused_until: Annotated[datetime | None, Meta(description="WhatsApp's own limit holds sends until then.")]
     pause_reason: str | None
+    clock: Annotated[
+        Clock | None, Meta(description="How it stands with its pace; only in `GET /devices/{device_id}`.")
+    ] = None
 
 
 class TagCount(msgspec.Struct, frozen=True):
@@ -161,6 +178,8 @@ def device_of(row: DeviceRow) -> Device:
             per_day=row.per_day,
             typing=row.typing,
             ramp=row.ramp,
+            quiet_from=None if row.quiet_from is None else f"{row.quiet_from:%H:%M}",
+            quiet_until=None if row.quiet_until is None else f"{row.quiet_until:%H:%M}",
         ),
         paused_until=row.paused_until,
         pause_reason=row.pause_reason,
@@ -267,8 +286,9 @@ class DeviceController(Controller):
     async def show(
         self, device_id: DeviceId, principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Device:
-        """State, identity and pacing."""
-        return device_of(await find_device(services.pool, principal, device_id))
+        """State, identity, pacing and its clock."""
+        row = await find_device(services.pool, principal, device_id)
+        return msgspec.structs.replace(device_of(row), clock=await clock_of(services.pool, row.no))
 
     @get(
         "/{device_id:str}/changes",
@@ -311,7 +331,9 @@ class DeviceController(Controller):
         changes = _changes(data)
         try:
             row = await rows.change_device(services.pool, principal.tenant_id, device.id, changes)
-        except asyncpg.CheckViolationError:
+        except asyncpg.CheckViolationError as error:
+            if error.constraint_name == "devices_quiet_check":
+                raise _half_quiet(device, changes) from None
             raise _gap_upside_down(device, changes) from None
         if row is None:
             raise not_found("device", device_id)
@@ -440,3 +462,12 @@ def _gap_upside_down(device: DeviceRow, changes: dict[str, Any]) -> Problem:
     shortest = changes.get("min_seconds", device.min_seconds)
     longest = changes.get("max_seconds", device.max_seconds)
     return refused_field("pacing.max_seconds", longest, f"it must be at least min_seconds, which is {shortest:g}")
+
+
+def _half_quiet(device: DeviceRow, changes: dict[str, Any]) -> Problem:
+    until = changes.get("quiet_until", device.quiet_until)
+    return refused_field(
+        "pacing.quiet_until",
+        None if until is None else str(until),
+        "quiet_from and quiet_until are two different times, or both null",
+    )

@@ -24,7 +24,8 @@ from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.api.uploads import WANTED
 from wafast.inbox.media import file_url, hash_of, mime_of_stored
-from wafast.outbox import rows
+from wafast.outbox import held, rows
+from wafast.outbox.held import HeldBy
 from wafast.outbox.rows import Cause, Kind, MessageKind, OutboxRow, Priority
 
 OutboxState = Literal["queued", "sending", "sent", "delivered", "read", "failed", "unknown", "expired", "cancelled"]
@@ -65,6 +66,9 @@ class Outbox(msgspec.Struct, frozen=True, kw_only=True):
     sent_at: datetime | None
     delivered_at: datetime | None
     read_at: datetime | None
+    held_by: Annotated[
+        HeldBy | None, Meta(description="Of one that is `queued`: what holds it; only in `GET /outbox/{outbox_id}`.")
+    ] = None
 
 
 class SendMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -201,8 +205,9 @@ class OutboxController(Controller):
     async def show(
         self, outbox_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Outbox:
-        """State, WhatsApp's id, and the times of its ticks."""
-        return outbox_of(await find_row(services.pool, principal, outbox_id))
+        """State, WhatsApp's id, the times of its ticks, and while it waits the rule that holds it."""
+        row = await find_row(services.pool, principal, outbox_id)
+        return msgspec.structs.replace(outbox_of(row), held_by=await held.held_by(services.pool, row))
 
     @get(
         "/devices/{device_id:str}/outbox",

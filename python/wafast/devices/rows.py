@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any, Literal
 from uuid import UUID
 
@@ -47,6 +47,8 @@ class DeviceRow(msgspec.Struct, frozen=True, kw_only=True):
     per_day: int
     typing: bool
     ramp: bool
+    quiet_from: time | None
+    quiet_until: time | None
     paused_until: datetime | None
     pause_reason: str | None
     created_at: datetime
@@ -141,7 +143,10 @@ async def change_device(
 
     Raises ValueError for a column that is not among them.
     """
-    allowed = {"name", "tags", "proxy", "min_seconds", "max_seconds", "per_hour", "per_day", "typing", "ramp"}
+    allowed = {
+        "name", "tags", "proxy", "min_seconds", "max_seconds", "per_hour", "per_day", "typing", "ramp",
+        "quiet_from", "quiet_until",
+    }  # fmt: skip
     unknown = changes.keys() - allowed
     if unknown:
         raise ValueError(f"{sorted(unknown)} can't be changed; {sorted(allowed)} can")

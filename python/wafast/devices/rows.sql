@@ -53,7 +53,9 @@ UPDATE devices d SET
     per_hour = coalesce(($3 ->> 'per_hour')::int, per_hour),
     per_day = coalesce(($3 ->> 'per_day')::int, per_day),
     typing = coalesce(($3 ->> 'typing')::bool, typing),
-    ramp = coalesce(($3 ->> 'ramp')::bool, ramp)
+    ramp = coalesce(($3 ->> 'ramp')::bool, ramp),
+    quiet_from = CASE WHEN $3 ? 'quiet_from' THEN ($3 ->> 'quiet_from')::time ELSE quiet_from END,
+    quiet_until = CASE WHEN $3 ? 'quiet_until' THEN ($3 ->> 'quiet_until')::time ELSE quiet_until END
 WHERE tenant_id = $1 AND id = $2
 RETURNING d.*, (SELECT coalesce(sum(unread), 0)::int FROM chats c WHERE c.device_no = d.no) AS unread_count
 

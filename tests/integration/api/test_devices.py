@@ -18,8 +18,9 @@ def test_a_new_device(tenant: Tenant) -> None:
     assert (device["name"], device["state"], device["network"]) == ("Sales KL 1", "new", "whatsapp")
     assert device["pacing"] == {
         "min_seconds": 5, "max_seconds": 15, "per_hour": 80, "per_day": 800, "typing": True, "ramp": True,
+        "quiet_from": None, "quiet_until": None,
     }  # fmt: skip
-    assert tenant.client("read").get(f"{DEVICES}/{device['id']}").json() == device
+    assert tenant.client("read").get(f"{DEVICES}/{device['id']}").json() | {"clock": None} == device
     assert tenant.world.sql("SELECT count(*) FROM audit_log WHERE tenant_id = $1", tenant.id) == 1
 
 
@@ -104,11 +105,20 @@ def test_changing_a_device(tenant: Tenant) -> None:
     assert (device["name"], device["tags"]) == ("New", ["a", "b"])
     assert (device["pacing"]["min_seconds"], device["pacing"]["max_seconds"]) == (0, 0.1)
     assert device["pacing"]["per_hour"] == 80
+    quiet = client.patch(address, json={"pacing": {"quiet_from": "21:00", "quiet_until": "08:00"}}).json()["pacing"]
+    assert (quiet["quiet_from"], quiet["quiet_until"]) == ("21:00", "08:00")
+    half = client.patch(address, json={"pacing": {"quiet_until": None}})
+    assert (half.status_code, "pacing.quiet_until" in half.json()["detail"]) == (400, True)
+    assert client.patch(address, json={"pacing": {"quiet_from": "24:00"}}).status_code == 400
+    none = client.patch(address, json={"pacing": {"quiet_from": None, "quiet_until": None}}).json()["pacing"]
+    assert none["quiet_from"] is None
+    clock = client.get(address).json()["clock"]
+    assert (clock["last_paced_at"], clock["sent_in_hour"], clock["sent_in_day"]) == (None, 0, 0)
     wrong = client.patch(address, json={"pacing": {"min_seconds": 20, "max_seconds": 10}})
     assert wrong.status_code == 400
     assert "pacing.max_seconds" in wrong.json()["detail"]
     assert client.patch(address, json={"pacing": {"per_hour": 0}}).status_code == 400
-    assert client.get(address).json() == device
+    assert client.get(address).json() | {"clock": None} == device
 
 
 def test_a_proxy_is_checked_and_its_password_is_not_shown(tenant: Tenant) -> None:
@@ -193,13 +203,20 @@ def test_checking_numbers(tenant: Tenant) -> None:
     wrong = tenant.client().post(address, json={"phones": ["60123456789", "hello"]})
     assert (wrong.status_code, "phones[1]" in wrong.json()["detail"]) == (400, True)
 
+    asked: list[list[str]] = []
+
     async def answer(_device: int, verb: str, args: dict[str, Any]) -> dict[str, Any]:
         assert verb == "is_on_whatsapp"
+        asked.append(args["phones"])
         return {"items": [{"phone": phone, "jid": f"{phone[1:]}@s.whatsapp.net"} for phone in args["phones"]]}
 
     worker = FakeWorker(tenant.world, tenant, device, answer)
     try:
         found = tenant.client("send").post(address, json={"phones": ["012-345 6789", "+60123456789"]})
+        again = tenant.client("send").post(address, json={"phones": ["+60123456789", "+60123456780"]})
+        tenant.client("send").post(address, json={"phones": ["+60123456789"], "fresh": True})
     finally:
         worker.close()
     assert found.json() == {"items": [{"phone": "+60123456789", "jid": "60123456789@s.whatsapp.net"}]}
+    assert [one["phone"] for one in again.json()["items"]] == ["+60123456789", "+60123456780"]
+    assert asked == [["+60123456789"], ["+60123456780"], ["+60123456789"]], "what is known is not asked again"
