@@ -27,6 +27,7 @@ BENCHES = {
     "kills": ["kills"],
     "campaign-kills": ["campaign"],
     "search": ["search"],
+    "leads": ["leads"],
     "campaigns": ["campaigns"],
     "browser": ["browser"],
     "fleet": ["fleet"],
