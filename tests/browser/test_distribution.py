@@ -86,7 +86,8 @@ def test_leads_get_a_device_as_was_shown_before_and_lose_it_again(app: App, tena
     for _ in range(6):
         tenant.lead()
     app.page.goto("/leads")
-    app.page.get_by_role("button", name="Distribute…").click()
+    app.page.get_by_role("main").get_by_role("button", name="More").click()
+    app.page.get_by_role("menuitem", name="Distribute…").click()
     dialog = app.page.get_by_role("dialog", name="Distribute leads")
     expect(dialog.get_by_text("6 leads get a device")).to_be_visible()
     expect(dialog.get_by_role("listitem").filter(has_text="Sales 1")).to_contain_text("3")

@@ -6,6 +6,7 @@ and the next goes on. A row is only ever moved while it is queued.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -25,6 +26,9 @@ q = load(__file__)
 
 #: Rows of one transaction: some 50 ms.
 STEP = 1_000
+#: Where a row stands among those that wait: when it is due, and its id.
+Place = tuple[datetime, int]
+FIRST: Place = (datetime.min.replace(tzinfo=UTC), 0)
 
 
 class Pool(msgspec.Struct, frozen=True):
@@ -95,32 +99,33 @@ def reason_of(decision: Decision, line: Standing) -> str:
             return f"{line.name} had the most room: {line.why}"
 
 
-async def give(connection: asyncpg.Connection, pool: Pool, rooms: Rooms) -> bool:
+async def give(connection: asyncpg.Connection, pool: Pool, rooms: Rooms, after: Place) -> Place | None:
     """Give the next rows of a pool to devices, and say why the rest is left.
 
     Args:
         connection: outside a transaction.
         pool: with rows that are due.
         rooms: of its tenant's devices.
+        after: the row behind which to go on: rows that have gone lie in the index until it is vacuumed.
 
     Returns:
-        Whether there may be more to give at once.
+        Where to go on when there may be more to give at once; None when there is not.
     """
     lines = rooms.of(pool.device_ids)
     if not lines:
         await connection.execute(q.say_left, pool.lane_ids, rooms.why_none(pool.device_ids))
-        return False
+        return None
     async with connection.transaction():
         # Whoever pauses the source waits, or has done it.
         if await connection.fetchval(q.hold_source, pool.source_id) != "running":
-            return False
-        rows = await connection.fetch(q.next_rows, pool.tenant_id, pool.lane_ids, STEP)
+            return None
+        rows = await connection.fetch(q.next_rows, pool.tenant_id, pool.lane_ids, STEP, *after)
         people = [Person(row["id"], _known(row)) for row in rows]
         decisions, left = spread(people, lines, seed=rows[0]["id"] if rows else 0)
         rooms.take(decisions)
         await _apply(connection, pool.tenant_id, decisions, rooms.lines)
         await connection.execute(q.say_left, pool.lane_ids, rooms.why_none(pool.device_ids) if left else None)
-    return len(rows) == STEP and not left
+    return (rows[-1]["not_before"], rows[-1]["id"]) if len(rows) == STEP and not left else None
 
 
 class StuckLane(msgspec.Struct, frozen=True):

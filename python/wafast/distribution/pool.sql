@@ -15,16 +15,17 @@ ORDER BY l.source_id
 SELECT state FROM sources WHERE id = $1 FOR SHARE
 
 -- name: next_rows
--- The next $3 rows that may leave of these lanes, with who knows the person: its own device, those with a chat, and the
+-- The next $3 rows that may leave of these lanes, behind ($4, $5), with who knows the person: its own device, those with a chat, and the
 -- one that wrote to it last.
 WITH next AS (
     SELECT row.* FROM unnest($2::int8[]) AS lane (id)
     CROSS JOIN LATERAL (SELECT o.id, o.lead_id, o.to_jid, o.not_before FROM outbox o
                         WHERE o.lane_id = lane.id AND o.state = 'queued' AND o.not_before <= now()
+                          AND (o.not_before, o.id) > ($4::timestamptz, $5::int8)
                         ORDER BY o.not_before, o.id LIMIT $3 FOR UPDATE SKIP LOCKED) row
     ORDER BY row.not_before, row.id LIMIT $3
 )
-SELECT n.id, d.device_no AS own,
+SELECT n.id, n.not_before, d.device_no AS own,
        ARRAY(SELECT c.device_no FROM chats c WHERE c.tenant_id = $1 AND c.jid = n.to_jid AND NOT c.is_group
              AND c.last_key IS NOT NULL ORDER BY c.last_key DESC LIMIT 3) AS chats,
        (SELECT o.device_no FROM outbox o WHERE o.lead_id = n.lead_id AND o.state IN ('sent', 'delivered', 'read')

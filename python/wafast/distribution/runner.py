@@ -99,9 +99,10 @@ class Runner:
         due = [one for one in waiting if one.is_due]
         for tenant_id in {one.tenant_id for one in due}:
             rooms = pool.Rooms(await standings(self._connection, tenant_id))
-            turns = [one for one in due if one.tenant_id == tenant_id]
+            turns = [(one, pool.FIRST) for one in due if one.tenant_id == tenant_id]
             while turns:  # a step of each in turn, so that none has all the room
-                turns = [one for one in turns if await pool.give(self._connection, one, rooms)]
+                steps = [(one, await pool.give(self._connection, one, rooms, after)) for one, after in turns]
+                turns = [(one, after) for one, after in steps if after is not None]
         later = [one.due_in for one in waiting if one.due_in is not None]
         again = [AGAIN_SECONDS] if due else []
         return min([SAFETY_SECONDS, *again, *(max(0.1, seconds) for seconds in later)])
