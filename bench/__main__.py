@@ -25,8 +25,10 @@ BENCHES = {
     "latency": ["latency"],
     "histories": ["histories"],
     "kills": ["kills"],
+    "campaign-kills": ["campaign"],
     "search": ["search"],
     "outbox": ["outbox"],
+    "campaigns": ["campaigns"],
     "browser": ["browser"],
     "fleet": ["fleet"],
     "pairing": ["pairing"],
@@ -34,7 +36,7 @@ BENCHES = {
     "sustained-sessions": ["sustained", "--sessions"],
 }
 #: Only when they are named: ten minutes more for each, and half an hour for search and outbox.
-APART = {"fleet", "search", "outbox", "pairing", "sustained-inlet", "sustained-sessions"}
+APART = {"fleet", "search", "outbox", "campaigns", "pairing", "sustained-inlet", "sustained-sessions"}
 HEAD = """\
 # What was measured
 

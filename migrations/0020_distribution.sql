@@ -93,3 +93,13 @@ CREATE TRIGGER pool_opened AFTER INSERT OR UPDATE OF is_live ON lanes FOR EACH R
     WHEN (NEW.device_no IS NULL AND NEW.is_live) EXECUTE FUNCTION tell_of_lane();
 CREATE TRIGGER distribution_asked AFTER INSERT OR UPDATE OF state ON distributions FOR EACH ROW
     WHEN (NEW.ended_at IS NULL) EXECUTE FUNCTION tell_of_lane();
+
+-- Which numbers are on WhatsApp, as devices have found out one by one; asked again after 30 days.
+CREATE TABLE number_checks (
+    tenant_id  int4 NOT NULL REFERENCES tenants ON DELETE CASCADE,
+    network    text NOT NULL,
+    phone      text NOT NULL,             -- E.164
+    jid        text,                      -- NULL: it is not
+    checked_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, network, phone)
+);

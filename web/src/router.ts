@@ -9,6 +9,8 @@ export const { p, navigate, isActive, route } = createRouter({
   '/inbox/:chat': Inbox,
   '/device/:id/whatsapp-web': Inbox,
   '/device/:id/whatsapp-web/:chat': Inbox,
+  '/sequences': () => import('./pages/Sequences.svelte'),
+  '/sequences/:id': () => import('./pages/Sequence.svelte'),
   '/campaigns': () => import('./pages/Campaigns.svelte'),
   '/campaigns/new': () => import('./pages/CampaignWizard.svelte'),
   '/campaigns/:campaign': () => import('./pages/Campaign.svelte'),

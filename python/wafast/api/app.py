@@ -13,6 +13,7 @@ from wafast.accounts.principal import Principal
 from wafast.api.all_chats import AllChatsController
 from wafast.api.campaign_reports import CampaignReportController
 from wafast.api.campaigns import CampaignController
+from wafast.api.chat_lead import ChatLeadController
 from wafast.api.chat_work import ChatWorkController
 from wafast.api.chats import ChatController
 from wafast.api.database_errors import answer_away, answer_refused_text
@@ -20,6 +21,7 @@ from wafast.api.device_bulk import DeviceBulkController
 from wafast.api.devices import DeviceController
 from wafast.api.distributions import DecisionController, DistributionController
 from wafast.api.docs import DocumentFile, DocumentPage, docs_router
+from wafast.api.enrolments import EnrolmentController
 from wafast.api.gallery import GalleryController
 from wafast.api.gate import MAX_JSON_BODY, Gate
 from wafast.api.health import HealthController
@@ -42,6 +44,7 @@ from wafast.api.receipts import ReceiptController
 from wafast.api.replacements import ReplacementController
 from wafast.api.search import SearchController
 from wafast.api.segments import SegmentController
+from wafast.api.sequences import SequenceController
 from wafast.api.services import Services
 from wafast.api.session import SessionController
 from wafast.api.suppressions import OptOutController, SuppressionController
@@ -94,6 +97,9 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             MessageActionController,
             QuickReplyController,
             UploadController,
+            SequenceController,
+            EnrolmentController,
+            ChatLeadController,
             CampaignController,
             CampaignReportController,
             DistributionController,

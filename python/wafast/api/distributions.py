@@ -26,6 +26,8 @@ from wafast.devices import rows as devices
 from wafast.distribution import decisions, people
 from wafast.distribution.decisions import DecisionRow
 from wafast.distribution.people import Distribution as DistributionRow
+from wafast.leads import rows as leads
+from wafast.leads.filters import LeadFilter, stored
 
 DEVICE_ID = "0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11"
 WHY = "Sales 1 had the most room: 520 of 800 sends left today, paired 40 days ago"
@@ -35,12 +37,9 @@ class Distribute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Who is to be given to whom."""
 
     filter: Annotated[
-        dict[str, Any],
-        Meta(
-            description="Leads that fit all that is given, as in `GET /leads`; who has a device is left out.",
-            examples=[{"tags": ["vip"]}],
-        ),
-    ] = {}
+        LeadFilter,
+        Meta(description="Leads that fit; who has a device is left out.", examples=[{"tags": ["vip"]}]),
+    ] = LeadFilter()
     device_ids: (
         Annotated[
             list[str],
@@ -54,7 +53,7 @@ class Distribute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ) = None
 
 
-class Share(msgspec.Struct, frozen=True, kw_only=True):
+class DistributionShare(msgspec.Struct, frozen=True, kw_only=True):
     """What one device gets."""
 
     device_id: Annotated[str, Meta(examples=[DEVICE_ID])]
@@ -65,11 +64,11 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     reason: Annotated[str, Meta(examples=["520 of 800 sends left today, paired 40 days ago, 310 people already"])]
 
 
-class Preview(msgspec.Struct, frozen=True, kw_only=True):
+class DistributionPreview(msgspec.Struct, frozen=True, kw_only=True):
     """What would happen now."""
 
     people: Annotated[int, Meta(description="Leads that fit and have no device.", examples=[130])]
-    shares: list[Share]
+    shares: list[DistributionShare]
     left: Annotated[int, Meta(description="People for whom there is no room.", examples=[10])]
     left_reason: Annotated[str | None, Meta(examples=["Each device gets 120 at most"])]
 
@@ -81,7 +80,7 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     state: Annotated[Literal["running", "done", "undoing", "undone"], Meta(examples=["done"])]
     filter: dict[str, Any]
     people: Annotated[int, Meta(examples=[130])]
-    shares: list[Share]
+    shares: list[DistributionShare]
     left: Annotated[int, Meta(examples=[10])]
     left_reason: str | None
     created_by: Annotated[str, Meta(examples=["user:7"])]
@@ -131,13 +130,13 @@ class DistributionController(Controller):
     )
     async def preview(
         self, data: JSONBody[Distribute], principal: NamedDependency[Principal], services: NamedDependency[Services]
-    ) -> Preview:
+    ) -> DistributionPreview:
         """Exactly what `POST /distributions` would do now."""
         require_whole_tenant(principal)
-        device_ids = await _chosen(services, principal, data)
-        found = await people.plan(services.pool, principal.tenant_id, data.filter, device_ids, data.most_each)
+        wanted, device_ids = await _checked(services, principal, data)
+        found = await people.plan(services.pool, principal.tenant_id, wanted, device_ids, data.most_each)
         shares = [
-            Share(
+            DistributionShare(
                 device_id=str(share.line.device_id),
                 name=share.line.name,
                 planned=share.known + share.others,
@@ -148,7 +147,7 @@ class DistributionController(Controller):
             for share in found.shares
         ]
         shares.sort(key=lambda share: (-share.planned, share.name))
-        return Preview(people=found.people, shares=shares, left=found.left, left_reason=found.left_reason)
+        return DistributionPreview(people=found.people, shares=shares, left=found.left, left_reason=found.left_reason)
 
     @post(
         opt={"policy": Policy.ADMIN, "idempotent": True},
@@ -166,8 +165,8 @@ class DistributionController(Controller):
         """Done in the background, some ten thousand a second; follow `GET /distributions/{distribution_id}`. A lead
         keeps the device it was given."""
         require_whole_tenant(principal)
-        device_ids = await _chosen(services, principal, data)
-        begun = await people.begin(services.pool, principal, data.filter, device_ids, data.most_each)
+        wanted, device_ids = await _checked(services, principal, data)
+        begun = await people.begin(services.pool, principal, wanted, device_ids, data.most_each)
         return _shown(await _find(services, principal, str(begun)))
 
     @get(
@@ -266,20 +265,24 @@ class DecisionController(Controller):
         return Decisions([_decision(one) for one in found])
 
 
-async def _chosen(services: Services, principal: Principal, data: Distribute) -> list[UUID] | None:
-    """The devices of a request.
+async def _checked(
+    services: Services, principal: Principal, data: Distribute
+) -> tuple[dict[str, Any], list[UUID] | None]:
+    """The filter as it is stored, and the chosen devices.
 
     Raises:
-        Problem: 404 for one that is not the tenant's.
+        Problem: 404 for a device that is not the tenant's.
     """
+    region, _ = await leads.region(services.pool, principal.tenant_id)
+    lead_filter = stored(data.filter, region)
     if data.device_ids is None:
-        return None
+        return lead_filter, None
     wanted = [uuid_of("device", text) for text in data.device_ids]
     own = await devices.ids_of_tenant(services.pool, principal.tenant_id, wanted)
     for device_id in wanted:
         if device_id not in own:
             raise not_found("device", device_id)
-    return wanted
+    return lead_filter, wanted
 
 
 async def _find(services: Services, principal: Principal, distribution_id: str) -> DistributionRow:
@@ -297,7 +300,7 @@ def _shown(row: DistributionRow) -> Distribution:
         state=msgspec.convert(row.state, Literal["running", "done", "undoing", "undone"]),
         filter=row.filter,
         people=row.people,
-        shares=msgspec.convert(row.shares, list[Share]),
+        shares=msgspec.convert(row.shares, list[DistributionShare]),
         left=row.left_over,
         left_reason=row.left_reason,
         created_by=row.created_by,

@@ -72,6 +72,7 @@ class FrameLoader:
             *await self._devices(by_kind.get("device", [])),
             *await self._notes(by_kind.get("note", [])),
             *await self._labels(by_kind.get("labels", [])),
+            *_sequences(by_kind.get("sequence", [])),
             *await self._campaigns(by_kind.get("campaign", [])),
             *_leads(by_kind.get("lead", [])),
             *_imports(by_kind.get("import", [])),
@@ -211,6 +212,11 @@ class FrameLoader:
             result = encode({"id": event["id"], "deleted": True})
             drafts.append(Draft(event["t"], UUID(event["id"]), "DEVICE_STATUS", result))
         return drafts
+
+
+def _sequences(events: list[Event]) -> list[Draft]:
+    changed = dict.fromkeys((event["t"], event["id"]) for event in events)
+    return [Draft(tenant, None, "SEQUENCE_UPDATE", encode({"id": str(number)})) for tenant, number in changed]
 
 
 def _leads(events: list[Event]) -> Iterable[Draft]:

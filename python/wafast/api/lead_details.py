@@ -115,7 +115,7 @@ class LeadDetailController(Controller):
         return await notes.write(services.pool, principal, int(lead.id), data.text.strip())
 
     @delete(
-        "/notes/{note_id:str}",
+        "/notes/{lead_note_id:str}",
         opt={"policy": Policy.SEND},
         operation_id="delete_lead_note",
         summary="Delete a note of a lead",
@@ -124,15 +124,15 @@ class LeadDetailController(Controller):
     async def remove_note(
         self,
         lead_id: FromPath[str],
-        note_id: FromPath[str],
+        lead_note_id: FromPath[str],
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
     ) -> None:
         """Whoever wrote it."""
         lead = await find_lead(services, principal, lead_id)
-        number = number_of("note", note_id)
+        number = number_of("note", lead_note_id)
         if not await notes.delete(services.pool, principal.tenant_id, int(lead.id), number):
-            raise not_found("note", note_id)
+            raise not_found("note", lead_note_id)
 
     @get(
         "/sends",

@@ -8,6 +8,7 @@ import logging
 import random
 from typing import TYPE_CHECKING, Any
 
+from wafast.answers.follow import keep_answered
 from wafast.api.fetches import Fetches
 from wafast.api.frames import FrameLoader
 from wafast.api.idempotency import IdempotencyKeys
@@ -27,6 +28,7 @@ from wafast.inbox.search_index import keep_indexed
 from wafast.leads import imports
 from wafast.leads.importer import keep_importing
 from wafast.outbox.counts import keep_folded
+from wafast.sequences.walk import keep_walking
 from wafast.vitals import watch_loop
 
 if TYPE_CHECKING:
@@ -94,6 +96,8 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
         asyncio.create_task(_kept_up("media", keep_within(pool, services.media, settings.media_quota))),
         asyncio.create_task(_kept_up("search", keep_indexed(database_uri))),
         asyncio.create_task(_kept_up("counts", keep_folded(database_uri))),
+        asyncio.create_task(_kept_up("answers", keep_answered(database_uri))),
+        asyncio.create_task(_kept_up("sequences", keep_walking(database_uri))),
         asyncio.create_task(_kept_up("distribution", keep_distributing(database_uri))),
         asyncio.create_task(_kept_up("chat order", keep_order(database_uri))),
         asyncio.create_task(_kept_up("campaigns", keep_planned(database_uri, pool))),

@@ -18,6 +18,7 @@ from wafast.api.policy import Policy
 from wafast.api.problems import Problem, refused_field
 from wafast.api.responses import problems
 from wafast.api.services import Services
+from wafast.devices import number_checks
 
 #: WhatsApp is asked once for all of them.
 SECONDS = 20.0
@@ -30,6 +31,9 @@ class CheckNumbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         list[Annotated[str, Meta(min_length=1, max_length=40)]],
         Meta(min_length=1, max_length=50, description="In any usual form.", examples=[["012-345 6789"]]),
     ]
+    fresh: Annotated[bool, Meta(description="Ask WhatsApp also about numbers that were found out within 30 days.")] = (
+        False
+    )
 
 
 class CheckedNumber(msgspec.Struct, frozen=True):
@@ -65,11 +69,18 @@ class NumberController(Controller):
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
     ) -> CheckedNumbers:
-        """Asks WhatsApp through the device, which must be online for that."""
+        """Asks WhatsApp through the device, which must be online for that. What was found out within 30 days, here or
+        by a send, is known without asking."""
         device = await find_device(services.pool, principal, device_id)
         wanted = list(dict.fromkeys(_number(index, text) for index, text in enumerate(data.phones)))
-        answer = await ask(services.caller, device.no, "is_on_whatsapp", {"phones": wanted}, SECONDS)
-        return CheckedNumbers(_found(answer))
+        known = {} if data.fresh else await number_checks.known(services.pool, device.no, wanted)
+        unknown = [phone for phone in wanted if phone not in known]
+        if unknown:
+            answer = await ask(services.caller, device.no, "is_on_whatsapp", {"phones": unknown}, SECONDS)
+            found = {one.phone: one.jid for one in _found(answer)}
+            await number_checks.note(services.pool, device.no, found)
+            known |= found
+        return CheckedNumbers([CheckedNumber(phone, known.get(phone)) for phone in wanted])
 
 
 def _number(index: int, text: str) -> str:

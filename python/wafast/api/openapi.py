@@ -38,6 +38,7 @@ LIVE = """A WebSocket. Frames are JSON: `{id, code, message, result}`.
 | `CHAT_UPDATE` | Chat (unread, name, typing, who answers and who looks at it) |
 | `NOTE_UPDATE` | Note, or `{id, chat_id, deleted: true}` |
 | `LABELS_UPDATE` | `{items}`: every label of the workspace |
+| `SEQUENCE_UPDATE` | `{id}`: a sequence, its steps or its enrolments changed |
 | `DEVICE_STATUS`, `DEVICE_PAIRED`, `DEVICE_CONNECTED`, `DEVICE_LOGGED_OUT` | Device, or `{id, deleted: true}` |
 | `QR_UPDATE` | Pairing |
 | `RESYNC` | `{reason}`: fetch again what is shown, frames may be missing |
@@ -77,6 +78,7 @@ def document_config(router: Router, plugins: list[OpenAPIRenderPlugin]) -> OpenA
             Tag("Shared work", "Assigning, closing and labelling chats; private notes."),
             Tag("Messages", "Sending, and the outbox."),
             Tag("Media", "Files."),
+            Tag("Sequences", "Messages one after another to each lead."),
             Tag("Live", "Events as they happen."),
             Tag("Health", "Liveness and readiness."),
         ],

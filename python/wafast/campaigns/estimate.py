@@ -12,6 +12,7 @@ import msgspec
 
 from wafast import clock
 from wafast.database.queries import load
+from wafast.leads import rows as leads
 from wafast.outbox import hours
 
 if TYPE_CHECKING:
@@ -104,13 +105,15 @@ async def of_audience(
     source_id: int = 0,
 ) -> Estimate:
     """Before it begins. `source_id` is left out of what waits."""
-    rows = await pool.fetch(q.audience_by_device, tenant_id, audience)
+    async with leads.matching(pool) as connection:
+        rows = await connection.fetch(q.audience_by_device, tenant_id, audience)
     return await _estimate(pool, tenant_id, rows, pace, device_ids, start, zone, source_id)
 
 
 async def is_anybody(pool: asyncpg.Pool, tenant_id: int, audience: Mapping[str, Any]) -> bool:
     """Whether an audience has somebody who may be written to."""
-    found: bool = await pool.fetchval(q.is_anybody, tenant_id, audience)
+    async with leads.matching(pool) as connection:
+        found: bool = await connection.fetchval(q.is_anybody, tenant_id, audience)
     return found
 
 

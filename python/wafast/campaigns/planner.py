@@ -92,8 +92,7 @@ class Planner:
 
     async def _until_cut(self, connection: asyncpg.Connection) -> None:
         while not self._cut.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._cut.wait(), SAFETY_SECONDS)
+            await _within(SAFETY_SECONDS, self._cut)
             if not self._cut.is_set():
                 await connection.execute(q.still_mine, timeout=10)
         raise ConnectionError("the connection that holds the turn is cut")
@@ -120,9 +119,7 @@ class Planner:
                 tasks.create_task(self._plan(row["tenant_id"], row["id"]))
             seconds = await self._pool.fetchval(q.seconds_to_next)
             wait = SAFETY_SECONDS if seconds is None else min(SAFETY_SECONDS, max(0.0, seconds))
-            try:
-                await asyncio.wait_for(self._woken.wait(), wait + 0.001)
-            except TimeoutError:
+            if not await _within(wait + 0.001, self._woken):
                 self._to_close.set()
 
     async def _plan(self, tenant_id: int, campaign_id: int) -> None:
@@ -160,8 +157,7 @@ class Planner:
         while True:
             planning = await self._pool.fetch(q.being_planned)
             if not planning:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._moved.wait(), SAFETY_SECONDS)
+                await _within(SAFETY_SECONDS, self._moved)
             self._moved.clear()
             rows = await self._pool.fetch(q.that_move)
             for row in rows:
@@ -171,6 +167,15 @@ class Planner:
             different = [row for row in rows if known.get(row["id"]) != row["look"]]
             await bus.publish(self._pool, [changed(row["tenant_id"], row["id"]) for row in [*planning, *different]])
             await asyncio.sleep(TELL_SECONDS)
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    """Waits for an event; whether it came in time. (`wait_for` of Python 3.11 loses a cancellation now and then.)"""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+            return True
+    return False
 
 
 async def plan(connection: asyncpg.Connection, tenant_id: int, campaign_id: int) -> int | None:

@@ -14,6 +14,7 @@ from wafast import clock, phones
 from wafast.campaigns.rows import CampaignRow
 from wafast.database.queries import load
 from wafast.devices import rows as devices
+from wafast.leads import rows as leads
 from wafast.outbox import render
 from wafast.outbox import rows as outbox
 from wafast.outbox.rows import OutboxRow
@@ -46,7 +47,8 @@ class NotPossible(Exception):
 
 async def person(pool: asyncpg.Pool, tenant_id: int, audience: Mapping[str, Any], lead_id: int | None) -> Person:
     """The lead asked for, else the newest of the audience, else somebody made up."""
-    row = await pool.fetchrow(q.audience_sample, tenant_id, audience, lead_id)
+    async with leads.matching(pool) as connection:
+        row = await connection.fetchrow(q.audience_sample, tenant_id, audience, lead_id)
     if row is None:
         return Person(None, "Aina", "+60123456789", {}, await pool.fetchval(q.zone_of_tenant, tenant_id))
     return Person(row["id"], row["name"], row["phone"], row["fields"], row["zone"])

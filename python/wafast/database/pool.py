@@ -1,7 +1,7 @@
 """The connection pool: one per process, sized from a budget.
 
-3,000 devices need at most 50 connections: 10, two that listen, one that indexes and one that orders chats for the API;
-for each worker 4, one that listens and the core's 4, of which one comes with the first large history.
+3,000 devices need at most 50 connections: 10, two that listen and one for each kind of job (database/turn.py) for the
+API; for each worker 4, one that listens and the core's 4, of which one comes with the first large history.
 """
 
 from __future__ import annotations

@@ -36,16 +36,15 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         name: as people call it.
         network: it is on.
         state: of its session.
-        cap: sends it may make in a day.
+        cap: sends it may make in a day, fewer while it is new.
         per_hour: and in an hour.
-        sent: those it has made.
+        sent: those it has made within a day.
         waiting: rows that wait there and may leave within a day, counted up to an hour's worth.
         lost: connections it lost within a day.
         people: leads it has.
         days: since it was paired.
         was_paused: WhatsApp held it back within a week.
         paused_until: WhatsApp holds it back until then.
-        frees_at: when its day begins anew.
     """
 
     no: int
@@ -62,7 +61,6 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     days: float
     was_paused: bool
     paused_until: datetime | None
-    frees_at: datetime | None
 
     @property
     def is_ready(self) -> bool:

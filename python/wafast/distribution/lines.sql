@@ -1,7 +1,8 @@
 -- name: standings
 -- $1 tenant, $2 public ids (NULL: all). What waits is counted up to an hour's worth.
-SELECT d.no, d.id AS device_id, d.name, d.network, d.state, d.per_day AS cap, d.per_hour,
-       CASE WHEN d.day_start > now() - interval '1 day' THEN d.day_count ELSE 0 END AS sent,
+SELECT d.no, d.id AS device_id, d.name, d.network, d.state, day_cap(d.per_day, d.ramp, d.paired_at, now()) AS cap,
+       d.per_hour,
+       sends_within(d.day_sends, d.day_slot, slot_of(now(), 3600), 25) AS sent,
        (SELECT count(*)::int4 FROM (
             SELECT FROM lanes l
             JOIN LATERAL (SELECT FROM outbox o WHERE o.lane_id = l.id AND o.state = 'queued'
@@ -13,7 +14,6 @@ SELECT d.no, d.id AS device_id, d.name, d.network, d.state, d.per_day AS cap, d.
        (SELECT count(*)::int4 FROM leads p WHERE p.device_no = d.no) AS people,
        extract(epoch FROM now() - coalesce(d.paired_at, d.created_at))::float8 / 86400 AS days,
        coalesce(d.paused_until > now() - interval '7 days', false) AS was_paused,
-       CASE WHEN d.paused_until > now() THEN d.paused_until END AS paused_until,
-       CASE WHEN d.day_start > now() - interval '1 day' THEN d.day_start + interval '1 day' END AS frees_at
+       CASE WHEN d.paused_until > now() THEN d.paused_until END AS paused_until
 FROM devices d
 WHERE d.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND d.jid IS NOT NULL

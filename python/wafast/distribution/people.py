@@ -18,6 +18,7 @@ from wafast.accounts import audit
 from wafast.database.queries import load
 from wafast.distribution.lines import Standing, standings, why_none
 from wafast.distribution.spread import Code, Decision, Line, Person, spread
+from wafast.events import bus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -180,6 +181,8 @@ async def step(connection: asyncpg.Connection) -> bool:
                 await _give(connection, state)
             elif state is not None and state["state"] == "undoing":
                 await connection.execute(q.take_people_back, state["id"], state["last_id"], STEP)
+            if state is not None:
+                await bus.publish(connection, [{"k": "lead", "t": state["tenant_id"], "l": []}])
     return bool(rows)
 
 

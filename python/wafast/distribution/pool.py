@@ -111,7 +111,7 @@ async def give(connection: asyncpg.Connection, pool: Pool, rooms: Rooms) -> bool
         await connection.execute(q.say_left, pool.lane_ids, rooms.why_none(pool.device_ids))
         return False
     async with connection.transaction():
-        # Whoever pauses the source waits, or has done it: a lane made here is live when the source runs.
+        # Whoever pauses the source waits, or has done it.
         if await connection.fetchval(q.hold_source, pool.source_id) != "running":
             return False
         rows = await connection.fetch(q.next_rows, pool.tenant_id, pool.lane_ids, STEP)
@@ -154,8 +154,7 @@ async def stuck_lanes(connection: asyncpg.Connection, device_nos: Sequence[int] 
 async def take_back(connection: asyncpg.Connection, lane: StuckLane) -> bool:
     """Take the next unsent rows of a lane back to the pool; gives whether there may be more."""
     async with connection.transaction():
-        state = await connection.fetchval(q.hold_source, lane.source_id)
-        pool_lane = await connection.fetchval(q.pool_lane, lane.source_id, lane.zone, state == "running")
+        pool_lane = await connection.fetchval(q.pool_lane, lane.source_id, lane.zone)
         count = await connection.fetchval(q.take_back, lane.id, pool_lane, lane.takes_all, lane.reason, STEP)
     return bool(count == STEP)
 
@@ -171,6 +170,8 @@ async def _apply(
         [one.code for one in decisions], [reason_of(one, lines[one.device_no]) for one in decisions],
     )  # fmt: skip
     await bus.wake_each(connection, "outbox", {(lines[no].network, no) for no in devices})
+    if decisions:
+        await bus.publish(connection, [{"k": "lead", "t": tenant_id, "l": []}])
 
 
 def _known(row: asyncpg.Record) -> tuple[tuple[int, Code], ...]:

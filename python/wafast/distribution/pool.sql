@@ -38,13 +38,13 @@ ORDER BY n.not_before, n.id
 UPDATE lanes SET left_reason = $2 WHERE id = ANY ($1::int8[]) AND left_reason IS DISTINCT FROM $2
 
 -- name: ensure_lanes
--- A lane for each row ($1) at its device ($2).
+-- A lane for each row ($1) at its device ($2). The claim looks at it from the start: rows come in behind what has left.
 INSERT INTO lanes (tenant_id, source_id, device_no, zone, is_live)
 SELECT DISTINCT p.tenant_id, p.source_id, g.device_no, p.zone, true
 FROM unnest($1::int8[], $2::int4[]) AS g (id, device_no)
 JOIN outbox o ON o.id = g.id
 JOIN lanes p ON p.id = o.lane_id
-ON CONFLICT (source_id, device_no, zone) DO NOTHING
+ON CONFLICT (source_id, device_no, zone) DO UPDATE SET walked_at = '-infinity'
 
 -- name: give_rows
 -- Each row ($2) to its device ($3), as was decided ($4 code, $5 reason). The person keeps the device.
@@ -76,8 +76,8 @@ WHERE ($1::int4[] IS NULL OR d.no = ANY ($1))
 ORDER BY l.id
 
 -- name: pool_lane
--- The lane of a source ($1) without a device, for people of a zone ($2); $3 whether the source runs.
-INSERT INTO lanes (tenant_id, source_id, zone, is_live) SELECT tenant_id, id, $2, $3 FROM sources WHERE id = $1
+-- The lane of a source ($1) without a device, for people of a zone ($2).
+INSERT INTO lanes (tenant_id, source_id, zone, is_live) SELECT tenant_id, id, $2, false FROM sources WHERE id = $1
 ON CONFLICT (source_id, device_no, zone) DO UPDATE SET zone = excluded.zone
 RETURNING id
 

@@ -96,7 +96,8 @@ async def _replace(
     detail = {"by": str(new_id), "chats": len(chats), "leads": leads, "sends": sends}
     await audit.record(connection, principal.tenant_id, principal.actor, "device.replace", f"device:{old_id}", **detail)
     devices = [{"k": "device", "t": principal.tenant_id, "d": row["no"]} for row in (old, new)]
-    await bus.publish(connection, [*devices, {"k": "gone", "t": principal.tenant_id}])
+    shown = [{"k": "gone", "t": principal.tenant_id}, {"k": "lead", "t": principal.tenant_id, "l": []}]
+    await bus.publish(connection, [*devices, *shown])
     await bus.wake(connection, "outbox", new["network"], new["no"])
     return Replaced(len(chats), leads, sends)
 

@@ -59,7 +59,7 @@ SELECT count(*) FROM moved
 -- At $2 a lane for each that $1 has of a source.
 INSERT INTO lanes (tenant_id, source_id, device_no, zone, is_live)
 SELECT l.tenant_id, l.source_id, $2, l.zone, l.is_live FROM lanes l WHERE l.device_no = $1 AND l.source_id IS NOT NULL
-ON CONFLICT (source_id, device_no, zone) DO NOTHING
+ON CONFLICT (source_id, device_no, zone) DO UPDATE SET walked_at = '-infinity'
 
 -- name: move_sends
 WITH moved AS (

@@ -70,7 +70,7 @@ class Runner:
 
     def _hear(self, payload: str) -> None:
         for event in msgspec.json.decode(payload, type=list[Event]):
-            if event.get("k") == "device":
+            if event.get("k") in ("device", "deleted"):
                 if self._changed is not None:
                     self._changed.add(event["d"])
                 self._heard.set()

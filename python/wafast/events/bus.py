@@ -3,9 +3,9 @@
 An event is a small dict: `k` its kind, `t` the tenant, `d` the device's number, and ids. Kinds and their ids: message
 and status (`c` chat, `m` message keys), chat (`c` list of chats), device, pairing (`p` its id), outbox (`o` list of
 rows), typing (`c` chat, `j` who, `s` composing, recording or paused), presence (`j` who, `a` available), viewing
-(events/viewing.py), note (`c` chat, `n` its id), labels, lead (`l` ids; none: many), import (`i` its id), campaign
-(`id`), deleted (`id` of a device that is gone), gone (a chat or message that was shown, or changes that may not have
-been told: fetch again what is shown). The core publishes the same format for what it stores.
+(events/viewing.py), note (`c` chat, `n` its id), labels, lead (`l` ids; none: many), import (`i` its id), campaign and
+sequence (`id`), deleted (`id` of a device that is gone), gone (a chat or message that was shown, or changes that may
+not have been told: fetch again what is shown). The core publishes the same format for what it stores.
 """
 
 from __future__ import annotations

@@ -10,21 +10,19 @@ SET synchronous_commit = off;
 WITH taken AS (
     DELETE FROM chat_order_queue WHERE id IN (SELECT id FROM chat_order_queue ORDER BY id LIMIT $1) RETURNING chat_ids
 ), moved AS MATERIALIZED (
-    SELECT DISTINCT unnest(chat_ids) AS id FROM taken
-), placed AS (
-    MERGE INTO chat_order o
-    USING (SELECT m.id, c.tenant_id, c.device_no, c.last_key, c.is_group, c.unread > 0 AS is_unread,
-                  c.pinned_at IS NOT NULL AS is_pinned, c.archived
-           FROM moved m LEFT JOIN chats c ON c.id = m.id) c
-    ON o.chat_id = c.id
-    WHEN MATCHED AND c.last_key IS NULL THEN DELETE
-    WHEN MATCHED AND (o.tenant_id, o.device_no, o.last_key, o.is_group, o.is_unread, o.is_pinned, o.archived)
-                  <> (c.tenant_id, c.device_no, c.last_key, c.is_group, c.is_unread, c.is_pinned, c.archived) THEN
-        UPDATE SET tenant_id = c.tenant_id, device_no = c.device_no, last_key = c.last_key, is_group = c.is_group,
-                   is_unread = c.is_unread, is_pinned = c.is_pinned, archived = c.archived
-    WHEN NOT MATCHED AND c.last_key IS NOT NULL THEN
-        INSERT (chat_id, tenant_id, device_no, last_key, is_group, is_unread, is_pinned, archived)
-        VALUES (c.id, c.tenant_id, c.device_no, c.last_key, c.is_group, c.is_unread, c.is_pinned, c.archived)
-    RETURNING 1
+    SELECT m.id, c.tenant_id, c.device_no, c.last_key, c.is_group, c.unread > 0 AS is_unread,
+           c.pinned_at IS NOT NULL AS is_pinned, c.archived
+    FROM (SELECT DISTINCT unnest(chat_ids) AS id FROM taken) m LEFT JOIN chats c ON c.id = m.id
+), gone AS (
+    DELETE FROM chat_order o USING moved m WHERE o.chat_id = m.id AND m.last_key IS NULL
+), changed AS (
+    UPDATE chat_order o SET tenant_id = m.tenant_id, device_no = m.device_no, last_key = m.last_key, is_group = m.is_group,
+        is_unread = m.is_unread, is_pinned = m.is_pinned, archived = m.archived
+    FROM moved m
+    WHERE o.chat_id = m.id AND (o.tenant_id, o.device_no, o.last_key, o.is_group, o.is_unread, o.is_pinned, o.archived)
+                            <> (m.tenant_id, m.device_no, m.last_key, m.is_group, m.is_unread, m.is_pinned, m.archived)
+), added AS (
+    INSERT INTO chat_order (chat_id, tenant_id, device_no, last_key, is_group, is_unread, is_pinned, archived)
+    SELECT m.* FROM moved m WHERE m.last_key IS NOT NULL AND NOT EXISTS (SELECT FROM chat_order o WHERE o.chat_id = m.id)
 )
 SELECT count(*) FROM taken;

@@ -66,6 +66,7 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     is_open: Annotated[bool, Meta(description="False from when it was closed until the other side writes again.")]
     label_ids: Annotated[list[str], Meta(examples=[["3"]])]
     viewers: Annotated[list[Viewer], Meta(description="People who have it open right now.")]
+    is_opted_out: Annotated[bool, Meta(description="The person wants nothing more of campaigns and sequences.")]
 
 
 class ChatPage(msgspec.Struct, frozen=True):
@@ -194,4 +195,5 @@ def chat_of(row: asyncpg.Record) -> Chat:
         is_open=row["is_open"],
         label_ids=[str(label) for label in row["label_ids"]],
         viewers=[],
+        is_opted_out=row["is_opted_out"],
     )

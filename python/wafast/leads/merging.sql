@@ -28,7 +28,7 @@ WHERE tenant_id = $1 AND lead_id = $2 AND state = 'queued';
 UPDATE outbox SET lead_id = $2 WHERE tenant_id = $1 AND lead_id = $3;
 
 -- name: end_enrolments
-UPDATE enrolments SET state = 'stopped', reason = 'The lead became one with another.', ended_at = now(), step_id = NULL,
+UPDATE enrolments SET state = 'stopped', reason = 'merged', ended_at = now(), step_id = NULL,
     outbox_id = NULL
 WHERE tenant_id = $1 AND lead_id = $2 AND ended_at IS NULL;
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from wafast import clock
-from wafast.inbox.messages import FROM_ME, OTHER_LINE
+from wafast.inbox.messages import FROM_ME, OTHER_LINE, VIEW_ONCE
 
 if TYPE_CHECKING:
     import asyncpg
@@ -77,6 +77,8 @@ def check_forward(message: asyncpg.Record) -> None:
     """Raises NotPossible when this message can't be passed on."""
     if message["kind"] not in FORWARDED_KINDS:
         raise NotPossible("no-forward", f"A message of type {message['kind']} can't be forwarded from here.")
+    if message["flags"] & VIEW_ONCE:
+        raise NotPossible("view-once", "What its sender lets be viewed once can't be forwarded.")
 
 
 def is_emoji(text: str) -> bool:

@@ -23,7 +23,7 @@ Rule = Literal[
 #: Rows ahead that are counted.
 MOST_AHEAD = 1_000
 TEXTS: dict[Rule, str] = {
-    "pool": "It waits for a device: none of those it may leave from has room for it now.",
+    "pool": "It waits for a device. {left_reason}.",
     "device_offline": "Its device is {state}.",
     "source_not_running": "What it belongs to is {state}.",
     "never_open": "The working hours of what it belongs to lie in the quiet hours of its device: it can never leave.",

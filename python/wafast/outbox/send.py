@@ -17,6 +17,7 @@ import asyncpg
 from wafast import logs
 from wafast.database.away import DATABASE_AWAY
 from wafast.database.pool import WORKER_CONNECTIONS
+from wafast.devices import number_checks
 from wafast.devices.session import (
     Change,
     Content,
@@ -178,6 +179,9 @@ class Sender:
             return
         session = self._session_of(claim.device_no)
         try:
+            if claim.source_id is not None and await number_checks.is_absent(self._pool, claim.device_no, claim.to_jid):
+                await self._finish(claim, "failed", "this number is not on WhatsApp", "not_on_whatsapp")
+                return
             content = await self._content(claim)
         except FileNotFoundError:
             await self._finish(claim, "failed", "the file is not there any more; upload it again", "media_gone")
@@ -232,6 +236,8 @@ class Sender:
     async def _refused(self, claim: Claim, error: Refused) -> None:
         if error.code != REACH_OUT_LOCK:
             await self._finish(claim, "failed", str(error), error.cause)
+            if error.cause == "not_on_whatsapp":
+                await self._persist(lambda: number_checks.note_absent(self._pool, claim.device_no, claim.to_jid))
             return
         await self._finish(claim, "failed", str(error), "reach_out")
         reason = "WhatsApp limits messages to people who do not know this number (463)"

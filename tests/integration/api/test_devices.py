@@ -203,13 +203,20 @@ def test_checking_numbers(tenant: Tenant) -> None:
     wrong = tenant.client().post(address, json={"phones": ["60123456789", "hello"]})
     assert (wrong.status_code, "phones[1]" in wrong.json()["detail"]) == (400, True)
 
+    asked: list[list[str]] = []
+
     async def answer(_device: int, verb: str, args: dict[str, Any]) -> dict[str, Any]:
         assert verb == "is_on_whatsapp"
+        asked.append(args["phones"])
         return {"items": [{"phone": phone, "jid": f"{phone[1:]}@s.whatsapp.net"} for phone in args["phones"]]}
 
     worker = FakeWorker(tenant.world, tenant, device, answer)
     try:
         found = tenant.client("send").post(address, json={"phones": ["012-345 6789", "+60123456789"]})
+        again = tenant.client("send").post(address, json={"phones": ["+60123456789", "+60123456780"]})
+        tenant.client("send").post(address, json={"phones": ["+60123456789"], "fresh": True})
     finally:
         worker.close()
     assert found.json() == {"items": [{"phone": "+60123456789", "jid": "60123456789@s.whatsapp.net"}]}
+    assert [one["phone"] for one in again.json()["items"]] == ["+60123456789", "+60123456780"]
+    assert asked == [["+60123456789"], ["+60123456780"], ["+60123456789"]], "what is known is not asked again"

@@ -86,6 +86,14 @@ def test_a_message_is_forwarded_to_chats_of_any_device_in_reach(tenant: Tenant) 
     assert refused.status_code == 404
 
 
+def test_what_may_be_viewed_once_is_not_passed_on(tenant: Tenant) -> None:
+    chat = tenant.chat(tenant.device())
+    message, _ = _message(tenant, chat, "For your eyes only")
+    tenant.world.sql("UPDATE messages SET flags = flags | 4 WHERE chat_id = $1", chat.id)
+    answer = _act(tenant, message, "forward", {"chat_ids": [str(chat.id)]})
+    assert (answer.status_code, "viewed once" in answer.json()["detail"]) == (409, True), answer.text
+
+
 def test_a_forwarded_document_keeps_its_name_and_file(tenant: Tenant) -> None:
     chat = tenant.chat(tenant.device())
     form = {"file": ("list.txt", b"prices")}

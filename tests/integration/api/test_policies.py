@@ -15,7 +15,9 @@ from wafast.api.app import create_app
 from wafast.api.policy import Policy
 
 PROTECTED = [route for route in ROUTES if route.policy in ("read", "send", "admin") and route.path != "/ws"]
-OF_THE_WORKSPACE = "key_id|user_id|label_id|reply_id|distribution_id|import_id|segment_id|campaign_id|{phone}"
+OF_THE_WORKSPACE = (
+    "key_id|user_id|label_id|reply_id|distribution_id|import_id|segment_id|campaign_id|sequence_id|{phone}"
+)
 WITH_IDS = [route for route in PROTECTED if "{" in route.path or "{device_id}" in str(route.body)]
 
 
@@ -76,6 +78,7 @@ def _things(tenant: Tenant) -> tuple[Device, dict[str, str]]:
         "user_id": str(tenant.world.sql("SELECT max(user_id) FROM members WHERE tenant_id = $1", tenant.id)),
         "note_id": str(tenant.note(chat)),
         "label_id": str(tenant.label()),
+        **_sequence(tenant),
         "distribution_id": str(tenant.distribution()),
         "campaign_id": str(tenant.campaign()),
         "lead_id": str(lead := tenant.lead(device)),
@@ -84,6 +87,30 @@ def _things(tenant: Tenant) -> tuple[Device, dict[str, str]]:
         "segment_id": str(tenant.segment()),
         "phone": tenant.suppression(),
     }
+
+
+def _sequence(tenant: Tenant) -> dict[str, str]:
+    """A sequence with a step and a lead at it."""
+    sql = tenant.world.sql
+    sequence = sql(
+        "INSERT INTO sequences (tenant_id, name, created_by) VALUES ($1, 'S', 'key:0') RETURNING id", tenant.id
+    )
+    source = sql("INSERT INTO sources (tenant_id, kind, template) VALUES ($1, 'text', 'Hi') RETURNING id", tenant.id)
+    step = sql(
+        "INSERT INTO sequence_steps (tenant_id, sequence_id, source_id, place, delay_seconds)"
+        " VALUES ($1, $2, $3, 1, 60) RETURNING id",
+        tenant.id, sequence, source,
+    )  # fmt: skip
+    lead = sql(
+        "INSERT INTO leads (tenant_id, phone, zone) VALUES ($1, '+60191234567', 'UTC')"
+        " ON CONFLICT (tenant_id, phone) DO UPDATE SET zone = 'UTC' RETURNING id",
+        tenant.id,
+    )
+    enrolment = sql(
+        "INSERT INTO enrolments (tenant_id, sequence_id, lead_id) VALUES ($1, $2, $3) RETURNING id",
+        tenant.id, sequence, lead,
+    )  # fmt: skip
+    return {"sequence_id": str(sequence), "step_id": str(step), "enrolment_id": str(enrolment)}
 
 
 @pytest.mark.parametrize("route", PROTECTED, ids=_name)
@@ -138,6 +165,9 @@ def test_ids_that_are_none_name_nothing(tenant: Tenant, route: Route, nonsense: 
             "user_id",
             "note_id",
             "label_id",
+            "sequence_id",
+            "step_id",
+            "enrolment_id",
             "lead_id",
             "distribution_id",
             "campaign_id",

@@ -19,6 +19,7 @@ ROWS = {
     "latency": ["1 socket ", "20 sockets"],
     "histories": ["none", "10 histories"],
     "kills": ["2 kills of the worker"],
+    "campaign-kills": ["3 kills: "],
     "search": ["rare word", "agent of 3 devices, common word", "messages indexed again a second", "nobody indexes"],
     "outbox": [
         "claimed, worded, ended",
@@ -27,6 +28,7 @@ ROWS = {
         "delivered",
         "all at the same instant",
     ],
+    "campaigns": ["rows put in a second", "rival: read by pages, put in one by one"],
     "browser": ["frames a second, median", "chat opens until its messages are drawn, ms, p50"],
     "pairing": ["16 at a time"],
     "sustained-inlet": ["| 2 "],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -116,6 +118,29 @@ async def test_a_planner_killed_in_the_middle_leaves_nothing_and_the_next_begins
     async with running_planner(office):
         await until(office, made, "running")
     assert await office.count(made) == 40
+
+
+async def test_a_planner_process_killed_at_random_instants_plans_each_person_once(office: Office) -> None:
+    people, kills = 20_000, 6
+    await office.leads(people, await office.device())
+    made = await office.campaign()
+    await rows.start(office.pool, office.tenant_id, made.id)
+    chance = random.Random(7)
+    command = [sys.executable, "-m", "tests.integration.campaigns.planner_process", office.uri]
+    for kill in range(kills + 1):
+        process = await asyncio.create_subprocess_exec(*command)
+        try:
+            if kill == kills:
+                await until(office, made, "running")
+            else:
+                await asyncio.sleep(chance.uniform(0.3, 2.0))  # the instant of the kill
+        finally:
+            process.kill()
+            await process.wait()
+        total = (await office.shown(made)).total
+        assert total in (0, people), "all of them or none"
+        assert await office.count(made) == total
+    assert await office.pool.fetchval("SELECT count(DISTINCT to_jid) FROM outbox") == people
 
 
 async def test_two_planners_plan_it_once(office: Office) -> None:

@@ -20,6 +20,7 @@ import asyncpg
 from tests.simulator import Simulator
 from wafast.accounts import tenants
 from wafast.devices import loopback_trust, rows
+from wafast.events import bus
 from wafast.events.calls import Caller
 from wafast.outbox import rows as outbox
 
@@ -184,6 +185,45 @@ class Stack:
         )  # fmt: skip
         assert row is not None
         return row
+
+    async def plan(self, people: list[str], template: str, device_no: int | None = None, **columns: Any) -> int:
+        """A running source with a row for each of these people, at a device or in the pool; its id. `columns` are the
+        source's, beside a pace without gaps."""
+        columns = {"kind": "text", "min_seconds": 0.0, "max_seconds": 0.0, **columns}
+        names = ", ".join(columns)
+        values = ", ".join(f"${number}" for number in range(3, len(columns) + 3))
+        async with self.pool.acquire() as connection, connection.transaction():
+            source: int = await connection.fetchval(
+                f"INSERT INTO sources (tenant_id, state, template, {names}) VALUES ($1, 'running', $2, {values})"
+                " RETURNING id", self.tenant_id, template, *columns.values(),
+            )  # fmt: skip
+            lane = await connection.fetchval(
+                "INSERT INTO lanes (tenant_id, source_id, device_no, zone, is_live)"
+                " VALUES ($1, $2, $3, 'Asia/Kuala_Lumpur', true) RETURNING id", self.tenant_id, source, device_no,
+            )  # fmt: skip
+            await connection.execute(
+                "INSERT INTO leads (tenant_id, phone, zone) SELECT $1, '+' || p, 'Asia/Kuala_Lumpur'"
+                " FROM unnest($2::text[]) p ON CONFLICT DO NOTHING", self.tenant_id, people,
+            )  # fmt: skip
+            await connection.execute(
+                "INSERT INTO outbox (tenant_id, device_no, source_id, lane_id, lead_id, to_jid, kind, priority,"
+                " created_by) SELECT $1, $2, $3, $4, l.id, p || '@s.whatsapp.net', $5, 'paced', 'test'"
+                " FROM unnest($6::text[]) p JOIN leads l ON l.tenant_id = $1 AND l.phone = '+' || p",
+                self.tenant_id, device_no, source, lane, columns["kind"], people,
+            )  # fmt: skip
+            for device in await connection.fetch("SELECT network, no FROM devices WHERE no = $1", device_no):
+                await bus.wake(connection, "outbox", device["network"], device["no"])
+        return source
+
+    async def until_ended(self, source_id: int) -> list[asyncpg.Record]:
+        """The rows of a source, once none of them waits any more."""
+
+        async def ask() -> bool:
+            open_rows = "SELECT count(*) FROM outbox WHERE source_id = $1 AND state IN ('queued', 'sending')"
+            return await self.pool.fetchval(open_rows, source_id) == 0
+
+        await self.until(ask, f"the end of source {source_id}")
+        return await self.pool.fetch("SELECT * FROM outbox WHERE source_id = $1 ORDER BY id", source_id)
 
     async def until_sent(self, outbox_id: int, *states: str) -> outbox.OutboxRow:
         """The row once it is in one of the states (any that says it was taken by the server when none is named)."""

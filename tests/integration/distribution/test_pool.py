@@ -18,7 +18,10 @@ async def test_rows_are_spread_by_what_devices_have_left_today(shop: Shop) -> No
 
 
 async def test_what_was_sent_and_what_waits_counts(shop: Shop) -> None:
-    busy = await shop.device("Busy", per_day=100, per_hour=100, day_start=datetime.now(UTC), day_count=60)
+    busy = await shop.device("Busy", per_day=100, per_hour=100)
+    await shop.pool.execute(
+        "UPDATE devices SET day_sends = '{10, 50, 7}', day_slot = slot_of(now(), 3600) - 23 WHERE no = $1", busy
+    )
     idle = await shop.device("Idle", per_day=100, per_hour=100)
     other = await shop.source()
     await shop.plan(other, await shop.leads(30, busy), busy)

@@ -421,6 +421,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chats/{chat_id}/lead": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The lead of a chat
+         * @description With its last sequences and campaigns. A lead of a device the caller does not reach is told as none.
+         */
+        get: operations["get_chat_lead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chats/{chat_id}/media": {
         parameters: {
             query?: never;
@@ -717,7 +737,8 @@ export interface paths {
         put?: never;
         /**
          * Are these numbers on WhatsApp
-         * @description Asks WhatsApp through the device, which must be online for that.
+         * @description Asks WhatsApp through the device, which must be online for that. What was found out within 30 days, here or
+         *     by a send, is known without asking.
          */
         post: operations["check_numbers"];
         delete?: never;
@@ -1406,7 +1427,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/leads/{lead_id}/notes/{note_id}": {
+    "/api/v1/leads/{lead_id}/notes/{lead_note_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -1854,6 +1875,209 @@ export interface paths {
         patch: operations["change_segment"];
         trace?: never;
     };
+    "/api/v1/sequences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sequences
+         * @description The last made first.
+         */
+        get: operations["list_sequences"];
+        put?: never;
+        /**
+         * Make a sequence
+         * @description It is paused at first. Leads enter by their tag, or by `POST /sequences/{sequence_id}/enrolments`.
+         */
+        post: operations["create_sequence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sequences/{sequence_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One sequence with its steps
+         * @description As it is now.
+         */
+        get: operations["get_sequence"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a sequence
+         * @description Nothing more of it leaves, and its enrolments are stopped. What was sent stays in the chats.
+         */
+        delete: operations["delete_sequence"];
+        options?: never;
+        head?: never;
+        /**
+         * Change, pause or set a sequence going
+         * @description A pause holds from the next claim on: what is not on the wire then does not leave. A new trigger counts for
+         *     tags that leads get from now on.
+         */
+        patch: operations["change_sequence"];
+        trace?: never;
+    };
+    "/api/v1/sequences/{sequence_id}/enrolments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Leads in a sequence
+         * @description Who entered last first; search looks at name and number.
+         */
+        get: operations["list_enrolments"];
+        put?: never;
+        /**
+         * Let leads enter a sequence
+         * @description Up to 1,000 by their ids, or all that fit a filter. Each is in a sequence once at a time. While the sequence
+         *     is paused they wait at its first step.
+         */
+        post: operations["create_enrolments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sequences/{sequence_id}/enrolments/{enrolment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Pause, resume or stop one lead
+         * @description The delay goes on while it is paused.
+         */
+        patch: operations["change_enrolment"];
+        trace?: never;
+    };
+    "/api/v1/sequences/{sequence_id}/enrolments/{enrolment_id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Skip the step a lead waits for
+         * @description The next one follows after its delay, from now.
+         */
+        post: operations["skip_enrolment_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sequences/{sequence_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of a sequence's messages
+         * @description By step and by day. A deleted step is told when it had messages, so that the sums are whole.
+         */
+        get: operations["get_sequence_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sequences/{sequence_id}/report.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The report as a file
+         * @description A row a step.
+         */
+        get: operations["get_sequence_report_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sequences/{sequence_id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Insert a step
+         * @description Leads that wait for a later step, or have come to the end, do not get it.
+         */
+        post: operations["create_sequence_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sequences/{sequence_id}/steps/{step_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a step
+         * @description Leads that wait for it go on to the next one.
+         */
+        delete: operations["delete_sequence_step"];
+        options?: never;
+        head?: never;
+        /**
+         * Change or move a step
+         * @description What has not left is sent as the step says then. A new delay counts from where the old one did. A step that
+         *     is moved behind where a lead stands is sent to it, unless it had it.
+         */
+        patch: operations["change_sequence_step"];
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -2139,6 +2363,7 @@ export interface paths {
          *     | `CHAT_UPDATE` | Chat (unread, name, typing, who answers and who looks at it) |
          *     | `NOTE_UPDATE` | Note, or `{id, chat_id, deleted: true}` |
          *     | `LABELS_UPDATE` | `{items}`: every label of the workspace |
+         *     | `SEQUENCE_UPDATE` | `{id}`: a sequence, its steps or its enrolments changed |
          *     | `DEVICE_STATUS`, `DEVICE_PAIRED`, `DEVICE_CONNECTED`, `DEVICE_LOGGED_OUT` | Device, or `{id, deleted: true}` |
          *     | `QR_UPDATE` | Pairing |
          *     | `RESYNC` | `{reason}`: fetch again what is shown, frames may be missing |
@@ -2402,6 +2627,14 @@ export interface components {
              */
             tags?: string[];
         };
+        /** ChangeEnrolment */
+        ChangeEnrolment: {
+            /**
+             * @example paused
+             * @enum {string}
+             */
+            state: "active" | "paused" | "stopped";
+        };
         /** ChangeLabel */
         ChangeLabel: {
             /** @example Waiting for payment */
@@ -2529,6 +2762,19 @@ export interface components {
              */
             filter?: components["schemas"]["LeadFilter"] | null;
         };
+        /** ChangeSequence */
+        ChangeSequence: {
+            /** @example Welcome */
+            name?: string;
+            /**
+             * @description A tag: who gets it enters.
+             * @example new
+             */
+            trigger?: string | null;
+            next_sequence_id?: string | null;
+            stop_on_reply?: boolean;
+            state?: "active" | "paused";
+        };
         /** ChangeSession */
         ChangeSession: {
             /**
@@ -2546,6 +2792,21 @@ export interface components {
              * @example ms
              */
             language?: ("en" | "ms") | null;
+        };
+        /** ChangeStep */
+        ChangeStep: {
+            /**
+             * @description Seconds after the step before has left, or after entry.
+             * @example 86400
+             */
+            delay_seconds?: number;
+            message?: components["schemas"]["SourceMessage"];
+            pace?: components["schemas"]["SourcePace"];
+            /**
+             * @description From 1; the last when left out.
+             * @example 2
+             */
+            position?: number;
         };
         /** ChangeUser */
         ChangeUser: {
@@ -2673,6 +2934,18 @@ export interface components {
             label_ids: string[];
             /** @description People who have it open right now. */
             viewers: components["schemas"]["Viewer"][];
+            /** @description The person wants nothing more of campaigns and sequences. */
+            is_opted_out: boolean;
+        };
+        /** ChatLead */
+        ChatLead: {
+            /** @description Null where it is not known, and of a group. */
+            phone: string | null;
+            /** @description Null: nobody has made one; `POST /leads` does. */
+            lead: components["schemas"]["Lead"] | null;
+            opted_out: components["schemas"]["OptedOut"] | null;
+            sequences: components["schemas"]["LeadSequence"][];
+            campaigns: components["schemas"]["LeadCampaign"][];
         };
         /** ChatsImported */
         ChatsImported: {
@@ -2693,6 +2966,11 @@ export interface components {
              *     ]
              */
             phones: string[];
+            /**
+             * @description Ask WhatsApp also about numbers that were found out within 30 days.
+             * @default false
+             */
+            fresh: boolean;
         };
         /** CheckedNumber */
         CheckedNumber: {
@@ -2875,6 +3153,31 @@ export interface components {
              *     }
              */
             filter: components["schemas"]["LeadFilter"];
+        };
+        /** CreateSequence */
+        CreateSequence: {
+            /** @example Welcome */
+            name: string;
+            /**
+             * @description A tag: who gets it enters.
+             * @example new
+             */
+            trigger?: string | null;
+            /** @example null */
+            next_sequence_id?: string | null;
+            /** @default true */
+            stop_on_reply: boolean;
+            steps?: components["schemas"]["CreateStep"][];
+        };
+        /** CreateStep */
+        CreateStep: {
+            /**
+             * @description Seconds after the step before has left, or after entry.
+             * @example 86400
+             */
+            delay_seconds: number;
+            message: components["schemas"]["SourceMessage"];
+            pace?: components["schemas"]["SourcePace"];
         };
         /** CreateUser */
         CreateUser: {
@@ -3069,16 +3372,14 @@ export interface components {
         /** Distribute */
         Distribute: {
             /**
-             * @description Leads that fit all that is given, as in `GET /leads`; who has a device is left out.
+             * @description Leads that fit; who has a device is left out.
              * @example {
              *       "tags": [
              *         "vip"
              *       ]
              *     }
              */
-            filter?: {
-                [key: string]: unknown;
-            };
+            filter?: components["schemas"]["LeadFilter"];
             /**
              * @description Null: every device.
              * @example [
@@ -3106,7 +3407,7 @@ export interface components {
             };
             /** @example 130 */
             people: number;
-            shares: components["schemas"]["Share"][];
+            shares: components["schemas"]["DistributionShare"][];
             /** @example 10 */
             left: number;
             left_reason: string | null;
@@ -3116,10 +3417,117 @@ export interface components {
             created_at: string;
             ended_at: string | null;
         };
+        /** DistributionPreview */
+        DistributionPreview: {
+            /**
+             * @description Leads that fit and have no device.
+             * @example 130
+             */
+            people: number;
+            shares: components["schemas"]["DistributionShare"][];
+            /**
+             * @description People for whom there is no room.
+             * @example 10
+             */
+            left: number;
+            /** @example Each device gets 120 at most */
+            left_reason: string | null;
+        };
+        /** DistributionShare */
+        DistributionShare: {
+            /** @example 0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11 */
+            device_id: string;
+            /** @example Sales 1 */
+            name: string;
+            /**
+             * @description People it gets.
+             * @example 120
+             */
+            planned: number;
+            /**
+             * @description Of them those it has a chat with, or wrote to.
+             * @example 14
+             */
+            known: number;
+            /**
+             * @description People it has got so far.
+             * @example 120
+             */
+            given: number;
+            /** @example 520 of 800 sends left today, paired 40 days ago, 310 people already */
+            reason: string;
+        };
         /** Edit */
         Edit: {
             /** @example Ten o'clock, sorry! */
             text: string;
+        };
+        /** Enrol */
+        Enrol: {
+            /**
+             * @example [
+             *       "12",
+             *       "13"
+             *     ]
+             */
+            lead_ids?: string[];
+            /**
+             * @example {
+             *       "tags": [
+             *         "new"
+             *       ]
+             *     }
+             */
+            filter?: components["schemas"]["LeadFilter"];
+            /**
+             * @description Also those who were in this sequence before.
+             * @default false
+             */
+            again: boolean;
+        };
+        /** Enrolled */
+        Enrolled: {
+            /** @description Who wants no messages or is in it already is not among them. */
+            enrolled: number;
+        };
+        /** Enrolment */
+        Enrolment: {
+            /** @example 4711 */
+            id: string;
+            sequence_id: string;
+            lead_id: string;
+            /** @example Farid */
+            lead_name: string;
+            /** @example +60123456789 */
+            phone: string;
+            /** @enum {string} */
+            state: "active" | "paused" | "completed" | "stopped";
+            /**
+             * @description Why it was stopped.
+             * @enum {null|string}
+             */
+            reason: "by_person" | "replied" | "opted_out" | "not_on_whatsapp" | "sequence_deleted" | "merged" | null;
+            /** @description Of the step it waits for or got last; null before the first. */
+            position: number | null;
+            /** @description When that step may leave; pace and hours come on top. */
+            due_at: string | null;
+            /** @description The row of that step: `GET /outbox/{outbox_id}`. */
+            outbox_id: string | null;
+            outbox_state: string | null;
+            /** Format: date-time */
+            started_at: string;
+            ended_at: string | null;
+        };
+        /** EnrolmentCounts */
+        EnrolmentCounts: {
+            /** @default 0 */
+            active: number;
+            /** @default 0 */
+            paused: number;
+            /** @default 0 */
+            completed: number;
+            /** @default 0 */
+            stopped: number;
         };
         /** Facts */
         Facts: {
@@ -3298,6 +3706,21 @@ export interface components {
             /** @example 0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11 */
             device_id: string;
         };
+        /** InsertStep */
+        InsertStep: {
+            /**
+             * @description Seconds after the step before has left, or after entry.
+             * @example 86400
+             */
+            delay_seconds: number;
+            message: components["schemas"]["SourceMessage"];
+            pace?: components["schemas"]["SourcePace"];
+            /**
+             * @description From 1; the last when left out.
+             * @example 2
+             */
+            position?: number | null;
+        };
         /** Key */
         Key: {
             /** @example 3 */
@@ -3379,6 +3802,19 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             updated_at: string;
+        };
+        /** LeadCampaign */
+        LeadCampaign: {
+            campaign_id: string;
+            /** @example Raya offer */
+            name: string;
+            /**
+             * @description As in the campaign's report.
+             * @example read
+             */
+            bucket: string;
+            reason: string | null;
+            sent_at: string | null;
         };
         /** LeadCount */
         LeadCount: {
@@ -3475,6 +3911,26 @@ export interface components {
             delivered_at: string | null;
             read_at: string | null;
             replied_at: string | null;
+        };
+        /** LeadSequence */
+        LeadSequence: {
+            enrolment_id: string;
+            sequence_id: string;
+            /** @example Welcome */
+            name: string;
+            /** @enum {string} */
+            state: "active" | "paused" | "completed" | "stopped";
+            /**
+             * @description Why it was stopped.
+             * @enum {null|string}
+             */
+            reason: "by_person" | "replied" | "opted_out" | "not_on_whatsapp" | "sequence_deleted" | "merged" | null;
+            /** @description Of the step it waits for or got last. */
+            position: number | null;
+            /** @description When that step may leave. */
+            due_at: string | null;
+            /** Format: date-time */
+            started_at: string;
         };
         /** LeadTerms */
         LeadTerms: {
@@ -3721,6 +4177,15 @@ export interface components {
             /** @example You will get no more of these messages. */
             answer: string;
         };
+        /** OptedOut */
+        OptedOut: {
+            /** @example replied STOP */
+            reason: string;
+            /** @example lead */
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+        };
         /** Options */
         Options: {
             /**
@@ -3865,6 +4330,11 @@ export interface components {
             items: components["schemas"]["Distribution"][];
             next: string | null;
         };
+        /** Page[Enrolment] */
+        EnrolmentPage: {
+            items: components["schemas"]["Enrolment"][];
+            next: string | null;
+        };
         /** Page[Key] */
         KeyPage: {
             items: components["schemas"]["Key"][];
@@ -3883,6 +4353,11 @@ export interface components {
         /** Page[QuickReply] */
         QuickReplyPage: {
             items: components["schemas"]["QuickReply"][];
+            next: string | null;
+        };
+        /** Page[Sequence] */
+        SequencePage: {
+            items: components["schemas"]["Sequence"][];
             next: string | null;
         };
         /** Page[User] */
@@ -3997,22 +4472,6 @@ export interface components {
              * @example 1795502469
              */
             at: number;
-        };
-        /** Preview */
-        Preview: {
-            /**
-             * @description Leads that fit and have no device.
-             * @example 130
-             */
-            people: number;
-            shares: components["schemas"]["Share"][];
-            /**
-             * @description People for whom there is no room.
-             * @example 10
-             */
-            left: number;
-            /** @example Each device gets 120 at most */
-            left_reason: string | null;
         };
         /** PreviewAudience */
         PreviewAudience: {
@@ -4217,6 +4676,93 @@ export interface components {
              */
             priority: "reply" | "paced";
         };
+        /** Sequence */
+        Sequence: {
+            /** @example 7 */
+            id: string;
+            /** @example Welcome */
+            name: string;
+            /**
+             * @description Nothing leaves while it is `paused`; delays go on.
+             * @enum {string}
+             */
+            state: "active" | "paused";
+            /**
+             * @description A tag: who gets it enters.
+             * @example new
+             */
+            trigger: string | null;
+            /**
+             * @description Where leads enter at the end.
+             * @example null
+             */
+            next_sequence_id: string | null;
+            next_sequence_name: string | null;
+            /** @description Whoever writes to us gets no further step. */
+            stop_on_reply: boolean;
+            /** @example 3 */
+            step_count: number;
+            enrolments: components["schemas"]["EnrolmentCounts"];
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** SequenceReport */
+        SequenceReport: {
+            total: components["schemas"]["api_campaigns_Counts"];
+            steps: components["schemas"]["StepReport"][];
+            /** @description The last `days` days. */
+            days: components["schemas"]["StepDay"][];
+        };
+        /** SequenceStep */
+        SequenceStep: {
+            /** @example 31 */
+            id: string;
+            /** @example 1 */
+            position: number;
+            /**
+             * @description Seconds after the step before has left, or after entry.
+             * @example 86400
+             */
+            delay_seconds: number;
+            message: components["schemas"]["SourceMessage"];
+            pace: components["schemas"]["SourcePace"];
+            /**
+             * @description What in the text is likely not meant so.
+             * @example []
+             */
+            warnings: string[];
+        };
+        /** SequenceWithSteps */
+        SequenceWithSteps: {
+            /** @example 7 */
+            id: string;
+            /** @example Welcome */
+            name: string;
+            /**
+             * @description Nothing leaves while it is `paused`; delays go on.
+             * @enum {string}
+             */
+            state: "active" | "paused";
+            /**
+             * @description A tag: who gets it enters.
+             * @example new
+             */
+            trigger: string | null;
+            /**
+             * @description Where leads enter at the end.
+             * @example null
+             */
+            next_sequence_id: string | null;
+            next_sequence_name: string | null;
+            /** @description Whoever writes to us gets no further step. */
+            stop_on_reply: boolean;
+            /** @example 3 */
+            step_count: number;
+            enrolments: components["schemas"]["EnrolmentCounts"];
+            /** Format: date-time */
+            created_at: string;
+            steps: components["schemas"]["SequenceStep"][];
+        };
         /** Session */
         Session: {
             user: components["schemas"]["SessionUser"];
@@ -4288,30 +4834,6 @@ export interface components {
             header: boolean;
             columns: components["schemas"]["Column"][];
         };
-        /** Share */
-        Share: {
-            /** @example 0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11 */
-            device_id: string;
-            /** @example Sales 1 */
-            name: string;
-            /**
-             * @description People it gets.
-             * @example 120
-             */
-            planned: number;
-            /**
-             * @description Of them those it has a chat with, or wrote to.
-             * @example 14
-             */
-            known: number;
-            /**
-             * @description People it has got so far.
-             * @example 120
-             */
-            given: number;
-            /** @example 520 of 800 sends left today, paired 40 days ago, 310 people already */
-            reason: string;
-        };
         /** SignIn */
         SignIn: {
             /** @example admin@example.com */
@@ -4355,7 +4877,24 @@ export interface components {
              */
             media_url?: string | null;
         };
-        /** SourcePace */
+        /**
+         * SourcePace
+         * @default {
+         *       "min_seconds": 10,
+         *       "max_seconds": 30,
+         *       "opens": null,
+         *       "closes": null,
+         *       "days": [
+         *         "mon",
+         *         "tue",
+         *         "wed",
+         *         "thu",
+         *         "fri",
+         *         "sat",
+         *         "sun"
+         *       ]
+         *     }
+         */
         SourcePace: {
             /**
              * @description Shortest gap.
@@ -4397,6 +4936,35 @@ export interface components {
              *     ]
              */
             days: (("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun") | unknown)[];
+        };
+        /** StepDay */
+        StepDay: {
+            step_id: string;
+            /**
+             * Format: date
+             * @description In the workspace's time zone.
+             */
+            day: string;
+            sent: number;
+            delivered: number;
+            read: number;
+            replied: number;
+        };
+        /** StepReport */
+        StepReport: {
+            step_id: string;
+            /** @description Null: the step is deleted. */
+            position: number | null;
+            text: string;
+            counts: components["schemas"]["api_campaigns_Counts"];
+            /**
+             * @example {
+             *       "not_on_whatsapp": 2
+             *     }
+             */
+            failed_by_cause: {
+                [key: string]: number;
+            };
         };
         /** Suppression */
         Suppression: {
@@ -6062,6 +6630,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Facts"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_chat_lead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatLead"];
                 };
             };
             /** @description Bad request syntax or unsupported method */
@@ -7841,7 +8458,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Preview"];
+                    "application/json": components["schemas"]["DistributionPreview"];
                 };
             };
             /** @description A field is missing or wrong; `errors` names it with its value. */
@@ -9705,7 +10322,7 @@ export interface operations {
             header?: never;
             path: {
                 lead_id: string;
-                note_id: string;
+                lead_note_id: string;
             };
             cookie?: never;
         };
@@ -11445,6 +12062,873 @@ export interface operations {
             };
             /** @description The state of the thing forbids it; `detail` tells the way out. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_sequences: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SequencePage"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    create_sequence: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSequence"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SequenceWithSteps"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_sequence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sequence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SequenceWithSteps"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    delete_sequence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sequence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    change_sequence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sequence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeSequence"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SequenceWithSteps"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_enrolments: {
+        parameters: {
+            query?: {
+                /** @description Only those in this state. */
+                state?: "active" | "paused" | "completed" | "stopped" | null;
+                /** @description What to look for. */
+                search?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                sequence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentPage"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    create_enrolments: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                sequence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Enrol"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolled"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    change_enrolment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sequence_id: string;
+                enrolment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeEnrolment"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolment"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    skip_enrolment_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sequence_id: string;
+                enrolment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolment"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_sequence_report: {
+        parameters: {
+            query?: {
+                /** @description How many days are told one by one. */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                sequence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SequenceReport"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_sequence_report_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sequence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    create_sequence_step: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                sequence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InsertStep"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SequenceWithSteps"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    delete_sequence_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sequence_id: string;
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    change_sequence_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sequence_id: string;
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeStep"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SequenceWithSteps"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -6,14 +6,14 @@ import type { Campaign, CampaignEstimate, CampaignSchedule, LeadFilter, SourceMe
 const SAVE_AFTER = 700;
 const COUNT_AFTER = 250;
 
-export const EVERY_DAY: SourcePace['days'] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+export const EVERY_DAY = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
 export class CampaignDraft {
   id = $state<string | null>(null);
   name = $state('');
   audience = $state.raw<LeadFilter>({});
   message = $state.raw<SourceMessage>({ type: 'text', text: '' });
-  pace = $state.raw<SourcePace>({ min_seconds: 10, max_seconds: 30, days: EVERY_DAY });
+  pace = $state.raw<SourcePace>({ min_seconds: 10, max_seconds: 30, days: [...EVERY_DAY] });
   deviceIds = $state.raw<string[] | null>(null);
   mayMove = $state(false);
   expiresAt = $state<string | null>(null);

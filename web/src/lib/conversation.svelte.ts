@@ -106,8 +106,7 @@ export class Conversation {
       await this.#snapshot.take(
         () => this.#fetch(),
         ([chat, page]) => {
-          this.chat = chat;
-          this.outgoing.aim({ device_id: this.device, to: chat.chat_jid });
+          this.#is(chat);
           const complete = page.next === null;
           const newest = this.messages.at(-1)?.id;
           const whole = first || this.hasNewer || Boolean(page.previous);
@@ -129,6 +128,12 @@ export class Conversation {
       this.gone = error instanceof Problem && error.status === 404;
       if (this.state !== 'ready') this.state = 'failed';
     }
+  }
+
+  /** Its number may have become known meanwhile: what is written from now on goes there. */
+  #is(chat: Chat): void {
+    this.chat = chat;
+    this.outgoing.aim({ device_id: this.device, to: chat.chat_jid });
   }
 
   #tellArrived(after: string | undefined): void {
@@ -290,7 +295,7 @@ export class Conversation {
         else this.#arrive(frame.result, false);
         break;
       case 'CHAT_UPDATE':
-        if (frame.result.id === this.id) this.chat = frame.result;
+        if (frame.result.id === this.id) this.#is(frame.result);
     }
   }
 
@@ -340,7 +345,7 @@ export class Conversation {
       await answered(
         this.live,
         () => data(api.POST('/api/v1/chats/{chat_id}/read', { params: { path: { chat_id: this.id } } })),
-        (chat) => (this.chat = chat),
+        (chat) => this.#is(chat),
         (frame) => this.apply(frame),
       );
     } catch {

@@ -52,6 +52,17 @@ describe('Conversation', () => {
     expect(texts(conversation)).toEqual(['one', 'missed']);
   });
 
+  it('writes to the number as soon as it is known', async () => {
+    const server = new FakeServer().on('POST /messages', () => outbox({ id: '9', text: 'Hi' }));
+    const conversation = await opened(server);
+    server.frame('CHAT_UPDATE', chat({ id: '7', chat_jid: '60127654321@s.whatsapp.net' }));
+    conversation.send('Hi', null);
+    await settled();
+    expect(server.calls.find((call) => call.route === 'POST /messages')?.body).toMatchObject({
+      to: '60127654321@s.whatsapp.net',
+    });
+  });
+
   it('tells when the chat is no more', async () => {
     const server = new FakeServer();
     const conversation = await opened(server);

@@ -23,6 +23,8 @@ interface Results {
   DEVICE_LOGGED_OUT: Device;
   NOTE_UPDATE: Note | GoneNote;
   LABELS_UPDATE: { items: Label[] };
+  SEQUENCE_UPDATE: { id: string };
+  LEAD_UPDATE: { ids: string[] };
   CAMPAIGN_UPDATE: Campaign | Deleted;
   RESYNC: { reason: string };
 }

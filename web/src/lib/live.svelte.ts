@@ -14,7 +14,7 @@ const LONGEST_WAIT = 20_000;
 const STALE_AFTER = 45_000;
 
 /** How often a socket that is silent is asked whether it lives: a network can vanish without a word. Milliseconds. */
-const ASK_AFTER = 20_000;
+const ASK_AFTER = 10_000;
 
 export class Live {
   status = $state<LiveStatus>('connecting');

@@ -111,7 +111,7 @@ describe('a silent socket', () => {
     last().open();
     last().frame('a:1');
     for (let round = 0; round < 5; round += 1) {
-      vi.advanceTimersByTime(40_000);
+      vi.advanceTimersByTime(20_000);
       expect(last().said).toHaveLength(round + 1);
       last().frame(`a:${round + 2}`);
     }
@@ -126,7 +126,7 @@ describe('a silent socket', () => {
     live.start();
     last().open();
     last().frame('a:1');
-    vi.advanceTimersByTime(60_000);
+    vi.advanceTimersByTime(30_000);
     expect(FakeSocket.all).toHaveLength(2);
     expect(live.status).toBe('connecting');
     expect(last().url).toBe('ws://x/ws?after=a%3A1');

@@ -76,7 +76,7 @@ describe('parse', () => {
       fc.property(marked, (parts) => source(parse(parts.join(''))) === parts.join('')),
       { numRuns: 2000 },
     );
-  });
+  }, 30_000);
 
   it('only ever drops marks from what is read', () => {
     fc.assert(

@@ -35,7 +35,12 @@ export function monthNumber(at: Date, zone: string): number {
 
 /** The instant a calendar day (`2026-11-26`) begins in a zone. */
 export function startOfDay(day: string, zone: string): Date {
-  const wanted = Date.parse(`${day}T00:00:00Z`);
+  return instantOf(`${day}T00:00`, zone);
+}
+
+/** The instant at which clocks of a zone show `2026-11-26T15:04`. */
+export function instantOf(local: string, zone: string): Date {
+  const wanted = Date.parse(`${local}:00Z`);
   const parts = (at: number): Record<string, string> =>
     Object.fromEntries(
       formatter('en-US', zone, {
@@ -58,6 +63,12 @@ export function startOfDay(day: string, zone: string): Date {
   // the second look is for a day on which the clock changed
   const near = wanted - offset(wanted);
   return new Date(wanted - offset(near));
+}
+
+/** What clocks of a zone show, as a field for day and time takes it: `2026-11-26T15:04`. */
+export function localMinute(at: Date, zone: string): string {
+  const day = new Date(dayNumber(at, zone) * 86_400_000).toISOString().slice(0, 10);
+  return `${day}T${clock(at, { locale: 'en-GB', zone, today: '', yesterday: '' })}`;
 }
 
 /** `November 2026` */

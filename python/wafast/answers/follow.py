@@ -1,0 +1,225 @@
+"""What people write back, as it is stored: who answered what, which sequences stop, and who wants nothing more.
+
+One process does it, the others wait for its place. It keeps nothing that a crash could lose: what was stored around the
+time of a cut is looked at again, and looking twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from wafast import logs
+from wafast.answers.words import is_opt_out
+from wafast.database.queries import load
+from wafast.database.turn import ANSWERS, keep_at
+from wafast.events import bus
+from wafast.events.bus import EVENTS, Event
+from wafast.leads import rows as leads
+from wafast.sequences import enrolments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import asyncpg
+
+q = load(__file__)
+log = logs.get("answers")
+
+#: Between an announcement and the look at it, so that one query takes what comes together.
+GATHER_SECONDS = 0.15
+#: Messages looked at together.
+STEP = 500
+#: Messages heard of that may wait, some 20 MB; of more it looks later what came.
+MOST_WAITING = 200_000
+#: Of what nobody may have heard of, so many are fetched at once.
+LOOK_BACK = 10_000
+#: Between two notes of how far it is, and between two tries to note who replied where an import holds the lead.
+NOTE_SECONDS = 30.0
+AGAIN_SECONDS = 1.0
+
+Place = tuple[int, int]  # chat and key
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """A message of somebody known; `lead_id` is None where the lead is gone."""
+
+    tenant_id: int
+    device_no: int
+    chat_id: int
+    key: int
+    body: str
+    is_text: bool
+    at: datetime
+    jid: str
+    phone: str
+    lead_id: int | None
+    opt_out_words: list[str]
+    opt_out_answer: str
+
+
+async def keep_answered(uri: str) -> None:
+    """Follows what people write until cancelled. Any number of processes may do this.
+
+    Args:
+        uri: where PostgreSQL is; it takes one connection.
+    """
+    await keep_at(uri, "answers", ANSWERS, lambda connection: Follower(connection).run())
+
+
+class Follower:
+    """Follows what is announced on one connection.
+
+    Args:
+        connection: for this alone.
+    """
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+        self._places: dict[Place, None] = {}
+        self._heard = asyncio.Event()
+        #: more came than may wait, or nobody listened
+        self._has_missed = True
+        #: leads that are held by somebody else, and when they wrote
+        self._late: dict[int, datetime] = {}
+
+    async def run(self) -> None:
+        """Until the connection is cut, which raises."""
+        self._connection.add_termination_listener(lambda _: self._heard.set())
+        await self._connection.add_listener(EVENTS, lambda _c, _p, _n, payload: self._hear(str(payload)))
+        noted = 0.0
+        while True:
+            if not self._has_missed:
+                await self._wait()
+            self._heard.clear()
+            if self._has_missed:
+                await self.look_back()
+            await self.catch_up()
+            if not (self._has_missed or self._late) and time.monotonic() > noted + NOTE_SECONDS:
+                noted = time.monotonic()
+                await self._connection.execute(q.note_told)
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.wait_for(self._heard.wait(), AGAIN_SECONDS if self._late else None)
+            await asyncio.sleep(GATHER_SECONDS)
+        except TimeoutError:
+            pass
+
+    def _hear(self, payload: str) -> None:
+        # most of what passes here is about ticks and chats
+        if '"message"' not in payload:
+            return
+        for event in msgspec.json.decode(payload, type=list[Event]):
+            if event.get("k") == "message" and len(self._places) >= MOST_WAITING:
+                self._has_missed = True
+            elif event.get("k") == "message":
+                self._places.update(dict.fromkeys((event["c"], key) for key in event["m"]))
+        self._heard.set()
+
+    async def look_back(self) -> None:
+        """Looks at what was stored since it was last known to have heard everything."""
+        self._has_missed = False
+        place: Place = (0, 0)
+        while rows := await self._connection.fetch(q.untold_places, LOOK_BACK, *place):
+            places = [(row["chat_id"], row["key"]) for row in rows]
+            for first in range(0, len(places), STEP):
+                await self._look_at(places[first : first + STEP])
+            place = places[-1]
+
+    async def catch_up(self) -> None:
+        """Looks at what was heard of, and again at whom somebody else held."""
+        is_more = True
+        while is_more:
+            step = list(itertools.islice(self._places, STEP))
+            for place in step:
+                del self._places[place]
+            await self._look_at(step)
+            is_more = bool(self._places)
+
+    async def _look_at(self, places: Sequence[Place]) -> None:
+        chats, keys = [chat for chat, _ in places], [key for _, key in places]
+        rows = [msgspec.convert(dict(row), Heard) for row in await self._connection.fetch(q.heard, chats, keys)]
+        for message in sorted(rows, key=lambda one: one.key):
+            if message.is_text and is_opt_out(message.body, message.opt_out_words):
+                await opt_out(self._connection, message)
+        replies = [(one.lead_id, one.at) for one in rows if one.lead_id is not None]
+        await self._note(replies)
+        await stop_answered(self._connection, replies)
+        await note_answered(self._connection, replies)
+
+    async def _note(self, replies: Sequence[tuple[int, datetime]]) -> None:
+        last, self._late = self._late, {}
+        for lead_id, at in replies:
+            last[lead_id] = max(at, last.get(lead_id, at))
+        if last:
+            both = list(last), list(last.values())
+            noted = await self._connection.fetch(q.note_replies, *both)
+            self._late = {row["id"]: row["at"] for row in await self._connection.fetch(q.not_noted, *both)}
+            for tenant_id in {row["tenant_id"] for row in noted}:
+                told = [row["id"] for row in noted if row["tenant_id"] == tenant_id]
+                await leads.tell(self._connection, tenant_id, told)
+
+
+async def opt_out(connection: asyncpg.Connection, message: Heard) -> None:
+    """The person wants nothing more: it is suppressed, nothing that waits for it leaves, and it is told so once."""
+    async with connection.transaction():
+        if await connection.fetchval(q.note_opt_out, message.tenant_id, message.phone, message.key) is None:
+            return
+        reason = f"replied {message.body.strip()[:40]}"
+        is_new = await connection.fetchval(q.suppress, message.tenant_id, message.phone, reason)
+        open_ones = await connection.fetch(q.open_enrolments, message.lead_id)
+        await enrolments.stop(connection, [row["id"] for row in open_ones], "opted_out")
+        words = enrolments.IN_WORDS["opted_out"]
+        cancelled = await connection.fetch(q.cancel_rows_to, message.lead_id, words)
+        await enrolments.tell_rows(connection, cancelled)
+        if is_new and message.opt_out_answer:
+            await _confirm(connection, message)
+        chat = {"k": "chat", "t": message.tenant_id, "d": message.device_no, "c": [message.chat_id]}
+        await bus.publish(connection, [chat])
+        if message.lead_id is not None:
+            await leads.tell(connection, message.tenant_id, [message.lead_id])
+    log.info("a person wants nothing more", tenant=message.tenant_id, device=message.device_no)
+
+
+async def _confirm(connection: asyncpg.Connection, message: Heard) -> None:
+    row = await connection.fetchrow(
+        q.answer_opt_out, message.tenant_id, message.device_no, message.jid, message.opt_out_answer
+    )
+    if row is not None:
+        await bus.wake(connection, "outbox", row["network"], message.device_no)
+        event = {"k": "outbox", "t": message.tenant_id, "d": message.device_no, "o": [row["id"]]}
+        await bus.publish(connection, [event])
+
+
+async def stop_answered(connection: asyncpg.Connection, replies: Sequence[tuple[int, datetime]]) -> None:
+    """Stops sequences that stop when a lead writes.
+
+    Args:
+        replies: lead and when it wrote.
+    """
+    async with connection.transaction():
+        found = await connection.fetch(q.answered_enrolments, *_columns(replies))
+        if found:
+            await enrolments.stop(connection, [row["id"] for row in found], "replied")
+
+
+async def note_answered(connection: asyncpg.Connection, replies: Sequence[tuple[int, datetime]]) -> None:
+    """Marks the last send to each lead as replied to.
+
+    Args:
+        replies: lead and when it wrote.
+    """
+    marked = []
+    for row in await connection.fetch(q.answered, *_columns(replies)):
+        marked += await connection.fetch(q.note_answered, row["id"], row["at"])
+    await enrolments.tell_rows(connection, marked)
+
+
+def _columns(replies: Sequence[tuple[int, datetime]]) -> tuple[list[int], list[datetime]]:
+    return [lead_id for lead_id, _ in replies], [at for _, at in replies]

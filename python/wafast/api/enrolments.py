@@ -1,0 +1,214 @@
+"""Enrolments: leads on their way through a sequence."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import Controller, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import UNSET, Meta, UnsetType
+
+from wafast.accounts.principal import Principal
+from wafast.api.authentication import require_whole_tenant
+from wafast.api.ids import as_number, number_of
+from wafast.api.paging import before_of, page_of
+from wafast.api.parameters import After, IdempotencyKey, Limit, Search
+from wafast.api.policy import Policy
+from wafast.api.problems import Problem, conflict, not_found, refused_field
+from wafast.api.responses import Page, problems
+from wafast.api.sequences import find_sequence
+from wafast.api.services import Services
+from wafast.leads import rows as leads
+from wafast.leads.filters import LeadFilter, stored
+from wafast.sequences import enrolments, rows
+from wafast.sequences.enrolments import EnrolmentRow, Reason, State
+
+InState = Annotated[State | None, QueryParameter(name="state", required=False, description="Only those in this state.")]
+
+
+class Enrolment(msgspec.Struct, frozen=True, kw_only=True):
+    """One lead on its way through one sequence."""
+
+    id: Annotated[str, Meta(examples=["4711"])]
+    sequence_id: str
+    lead_id: str
+    lead_name: Annotated[str, Meta(examples=["Farid"])]
+    phone: Annotated[str, Meta(examples=["+60123456789"])]
+    state: State
+    reason: Annotated[Reason | None, Meta(description="Why it was stopped.")]
+    position: Annotated[int | None, Meta(description="Of the step it waits for or got last; null before the first.")]
+    due_at: Annotated[datetime | None, Meta(description="When that step may leave; pace and hours come on top.")]
+    outbox_id: Annotated[str | None, Meta(description="The row of that step: `GET /outbox/{outbox_id}`.")]
+    outbox_state: str | None
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class Enrol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who enters: either `lead_ids` or `filter`."""
+
+    lead_ids: Annotated[list[str], Meta(min_length=1, max_length=1000, examples=[["12", "13"]])] | UnsetType = UNSET
+    filter: Annotated[LeadFilter, Meta(examples=[{"tags": ["new"]}])] | UnsetType = UNSET
+    again: Annotated[bool, Meta(description="Also those who were in this sequence before.")] = False
+
+
+class Enrolled(msgspec.Struct, frozen=True):
+    """How many have entered."""
+
+    enrolled: Annotated[int, Meta(ge=0, description="Who wants no messages or is in it already is not among them.")]
+
+
+class ChangeEnrolment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to become of it. What was stopped stays so; the lead can enter again."""
+
+    state: Annotated[Literal["active", "paused", "stopped"], Meta(examples=["paused"])]
+
+
+class EnrolmentController(Controller):
+    """Leads in a sequence."""
+
+    path = "/sequences/{sequence_id:str}/enrolments"
+    tags = ["Sequences"]
+
+    @get(
+        opt={"policy": Policy.READ},
+        operation_id="list_enrolments",
+        summary="Leads in a sequence",
+        responses=problems(400, 401, 404),
+    )
+    async def index(
+        self,
+        sequence_id: FromPath[str],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+        in_state: InState = None,
+        search: Search = None,
+        limit: Limit = 50,
+        after: After = None,
+    ) -> Page[Enrolment]:
+        """Who entered last first; search looks at name and number."""
+        row = await find_sequence(services, principal, sequence_id)
+        found = await enrolments.list_rows(
+            services.pool,
+            principal.tenant_id,
+            row.id,
+            state=in_state,
+            search=search.strip() if search and search.strip() else None,
+            device_ids=None if principal.device_ids is None else list(principal.device_ids),
+            limit=limit + 1,
+            before=before_of(after),
+        )
+        return page_of(found, limit, enrolment_of, lambda one: one.id)
+
+    @post(
+        opt={"policy": Policy.ADMIN, "idempotent": True},
+        operation_id="create_enrolments",
+        summary="Let leads enter a sequence",
+        responses=problems(400, 401, 403, 404, 422),
+    )
+    async def create(
+        self,
+        sequence_id: FromPath[str],
+        data: JSONBody[Enrol],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Enrolled:
+        """Up to 1,000 by their ids, or all that fit a filter. Each is in a sequence once at a time. While the sequence
+        is paused they wait at its first step."""
+        require_whole_tenant(principal)
+        if (data.lead_ids is UNSET) == (data.filter is UNSET):
+            raise refused_field("lead_ids", None, "either lead_ids or filter is wanted, and not both")
+        number = number_of("sequence", sequence_id)
+        if isinstance(data.filter, LeadFilter):
+            region, _ = await leads.region(services.pool, principal.tenant_id)
+            wanted = stored(data.filter, region)
+            count = enrolments.enrol_matching(services.pool, principal.tenant_id, number, wanted, again=data.again)
+        else:
+            ids = [lead for lead in map(as_number, data.lead_ids or []) if lead is not None]
+            count = enrolments.enrol(services.pool, principal.tenant_id, number, ids, again=data.again)
+        try:
+            return Enrolled(await count)
+        except rows.NoSequence:
+            raise not_found("sequence", sequence_id) from None
+
+    @patch(
+        "/{enrolment_id:str}",
+        opt={"policy": Policy.ADMIN},
+        operation_id="change_enrolment",
+        summary="Pause, resume or stop one lead",
+        responses=problems(400, 401, 403, 404, 409),
+    )
+    async def change(
+        self,
+        sequence_id: FromPath[str],
+        enrolment_id: FromPath[str],
+        data: JSONBody[ChangeEnrolment],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+    ) -> Enrolment:
+        """The delay goes on while it is paused."""
+        require_whole_tenant(principal)
+        place = number_of("sequence", sequence_id), number_of("enrolment", enrolment_id)
+        try:
+            row = await enrolments.set_state(services.pool, principal.tenant_id, *place, data.state)
+        except enrolments.HasEnded:
+            raise _has_ended(enrolment_id) from None
+        if row is None:
+            raise not_found("enrolment", enrolment_id)
+        return enrolment_of(row)
+
+    @post(
+        "/{enrolment_id:str}/skip",
+        opt={"policy": Policy.ADMIN},
+        status_code=200,
+        operation_id="skip_enrolment_step",
+        summary="Skip the step a lead waits for",
+        responses=problems(401, 403, 404, 409),
+    )
+    async def skip(
+        self,
+        sequence_id: FromPath[str],
+        enrolment_id: FromPath[str],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+    ) -> Enrolment:
+        """The next one follows after its delay, from now."""
+        require_whole_tenant(principal)
+        place = number_of("sequence", sequence_id), number_of("enrolment", enrolment_id)
+        try:
+            row = await enrolments.skip(services.pool, principal.tenant_id, *place)
+        except enrolments.HasEnded:
+            raise _has_ended(enrolment_id) from None
+        if row is None:
+            raise not_found("enrolment", enrolment_id)
+        return enrolment_of(row)
+
+
+def enrolment_of(row: EnrolmentRow) -> Enrolment:
+    """An enrolment as the API shows it."""
+    return Enrolment(
+        id=str(row.id),
+        sequence_id=str(row.sequence_id),
+        lead_id=str(row.lead_id),
+        lead_name=row.lead_name,
+        phone=row.phone,
+        state=row.state,
+        reason=row.reason,
+        position=row.position or None,
+        due_at=row.due_at,
+        outbox_id=None if row.outbox_id is None else str(row.outbox_id),
+        outbox_state=row.outbox_state,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+    )
+
+
+def _has_ended(enrolment_id: str) -> Problem:
+    return conflict(
+        "enrolment-ended",
+        f"Enrolment {enrolment_id} has ended: let the lead enter again with `again` in POST …/enrolments.",
+    )

@@ -1,0 +1,1 @@
+"""Sequences: messages one after another to each lead, each some time after the one before."""

@@ -1,0 +1,200 @@
+"""Enrolments: leads put into a sequence, and what a person does with one of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from wafast.database.queries import load
+from wafast.events import bus
+from wafast.outbox import sources
+from wafast.sequences import rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    import asyncpg
+
+    from wafast.events.bus import Executor
+
+q = load(__file__)
+
+State = Literal["active", "paused", "completed", "stopped"]
+#: Why one was stopped.
+Reason = Literal["by_person", "replied", "opted_out", "not_on_whatsapp", "sequence_deleted", "merged"]
+IN_WORDS: dict[Reason, str] = {
+    "by_person": "a person stopped it",
+    "replied": "the lead has written",
+    "opted_out": "the lead wants nothing more",
+    "not_on_whatsapp": "the number is not on WhatsApp",
+    "sequence_deleted": "the sequence was deleted",
+    "merged": "the lead became one with another",
+}
+
+
+class EnrolmentRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row as stored, with its lead and the step it stands at: `position` counts from 1, None before the first."""
+
+    id: int
+    sequence_id: int
+    lead_id: int
+    lead_name: str
+    phone: str
+    state: State
+    reason: Reason | None
+    started_at: datetime
+    ended_at: datetime | None
+    step_id: int | None
+    position: int | None
+    due_at: datetime | None
+    outbox_id: int | None
+    outbox_state: str | None
+
+
+class HasEnded(Exception):
+    """The enrolment is completed or stopped."""
+
+
+async def enrol(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, leads: Sequence[int], *, again: bool) -> int:
+    """How many of these leads have entered. Who wants no messages does not enter, nor who is in it; who was in it
+    before only with `again`. Raises rows.NoSequence."""
+    return await _enrol(pool, q.enrol_ids, tenant_id, sequence_id, list(leads), again)
+
+
+async def enrol_matching(
+    pool: asyncpg.Pool, tenant_id: int, sequence_id: int, leads: dict[str, Any], *, again: bool
+) -> int:
+    """As `enrol`, for all leads that fit a filter of leads_matching(), in one statement."""
+    return await _enrol(pool, q.enrol_matching, tenant_id, sequence_id, leads, again)
+
+
+async def _enrol(pool: asyncpg.Pool, query: str, tenant_id: int, sequence_id: int, leads: object, again: bool) -> int:
+    async with pool.acquire() as connection, connection.transaction():
+        # not held: whoever changes or deletes it does not wait for a million, and the walk sees to who came too late
+        if not await connection.fetchval(q.has_sequence, tenant_id, sequence_id):
+            raise rows.NoSequence(sequence_id)
+        await connection.execute(q.plan_by_filter)
+        tag = await connection.execute(query, tenant_id, sequence_id, leads, again)
+        await tell(connection, tenant_id, sequence_id)
+    return int(tag.rpartition(" ")[2])
+
+
+async def list_rows(
+    pool: asyncpg.Pool,
+    tenant_id: int,
+    sequence_id: int,
+    *,
+    state: State | None,
+    search: str | None,
+    device_ids: Sequence[UUID] | None,
+    limit: int,
+    before: int | None,
+) -> list[EnrolmentRow]:
+    """The last first, with ids below `before`; of leads of these devices or of none."""
+    found = await pool.fetch(q.list_enrolments, tenant_id, sequence_id, state, search, device_ids, before, limit)
+    return [msgspec.convert(dict(row), EnrolmentRow) for row in found]
+
+
+async def get(pool: Executor, tenant_id: int, sequence_id: int, enrolment_id: int) -> EnrolmentRow | None:
+    """One of the sequence."""
+    row = await pool.fetchrow(q.get_enrolment, tenant_id, sequence_id, enrolment_id)
+    return None if row is None else msgspec.convert(dict(row), EnrolmentRow)
+
+
+async def set_state(
+    pool: asyncpg.Pool,
+    tenant_id: int,
+    sequence_id: int,
+    enrolment_id: int,
+    state: Literal["active", "paused", "stopped"],
+) -> EnrolmentRow | None:
+    """Pause, resume or stop it; None when there is no such one. The delay goes on while it is paused.
+
+    Raises HasEnded.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        held = await connection.fetchrow(q.hold_enrolment, tenant_id, sequence_id, enrolment_id)
+        if held is None:
+            return None
+        if held["state"] in ("completed", "stopped"):
+            raise HasEnded(enrolment_id)
+        if state == "stopped":
+            await stop(connection, [enrolment_id], "by_person")
+        elif state != held["state"]:
+            await connection.execute(
+                q.pause_enrolment if state == "paused" else q.resume_enrolment, tenant_id, enrolment_id
+            )
+            await _go_on(connection, tenant_id, sequence_id, enrolment_id, held["outbox_id"])
+        return await get(connection, tenant_id, sequence_id, enrolment_id)
+
+
+async def skip(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, enrolment_id: int) -> EnrolmentRow | None:
+    """Go on to the next step after its delay from now, without the one that is open; None when there is no such
+    enrolment. Raises HasEnded."""
+    async with pool.acquire() as connection, connection.transaction():
+        held = await connection.fetchrow(q.hold_enrolment, tenant_id, sequence_id, enrolment_id)
+        if held is None:
+            return None
+        if held["state"] in ("completed", "stopped"):
+            raise HasEnded(enrolment_id)
+        await connection.fetchval(q.cancel_row, tenant_id, held["outbox_id"], "skipped", "a person skipped this step")
+        await _go_on(connection, tenant_id, sequence_id, enrolment_id, held["outbox_id"])
+        return await get(connection, tenant_id, sequence_id, enrolment_id)
+
+
+async def stop(connection: Executor, ids: Sequence[int], reason: Reason) -> None:
+    """Stops enrolments of any tenant in the caller's transaction, and what of them has not left."""
+    stopped = await connection.fetch(q.stop_enrolments, list(ids), reason)
+    numbers = [row["id"] for row in stopped]
+    cause = "opted_out" if reason == "opted_out" else "stopped"
+    cancelled = await connection.fetch(q.cancel_open, numbers, cause, IN_WORDS[reason])
+    sequences = {(row["tenant_id"], row["sequence_id"]) for row in stopped}
+    await bus.publish(connection, [changed(*one) for one in sequences])
+    await tell_rows(connection, cancelled)
+
+
+async def delete(pool: asyncpg.Pool, tenant_id: int, sequence_id: int) -> None:
+    """The sequence is gone at once, and nothing of it is claimed any more; the walk stops its enrolments.
+
+    Raises rows.NoSequence.
+    """
+    async with rows.held(pool, tenant_id, sequence_id) as (connection, _):
+        for step in await connection.fetch(q.steps_of, tenant_id, sequence_id):
+            await sources.set_state(connection, tenant_id, step["source_id"], "ended")
+        await connection.execute(q.delete_sequence, tenant_id, sequence_id)
+        await connection.execute(q.queue_open, tenant_id, sequence_id)
+        await connection.execute(q.wake_walk)
+        await tell(connection, tenant_id, sequence_id)
+
+
+def changed(tenant_id: int, sequence_id: int) -> bus.Event:
+    """The event that a sequence or its enrolments changed."""
+    return {"k": "sequence", "t": tenant_id, "id": sequence_id}
+
+
+async def tell(connection: Executor, tenant_id: int, sequence_id: int) -> None:
+    """Whoever looks at the sequence fetches it again."""
+    await bus.publish(connection, [changed(tenant_id, sequence_id)])
+
+
+async def tell_rows(connection: Executor, cancelled: Sequence[asyncpg.Record]) -> None:
+    """Publishes outbox rows by their device; what has none is in no chat."""
+    by_device: dict[tuple[int, int], list[int]] = {}
+    for row in cancelled:
+        if row["device_no"] is not None:
+            by_device.setdefault((row["tenant_id"], row["device_no"]), []).append(row["id"])
+    await bus.publish(connection, [{"k": "outbox", "t": t, "d": d, "o": ids} for (t, d), ids in by_device.items()])
+
+
+async def _go_on(
+    connection: Executor, tenant_id: int, sequence_id: int, enrolment_id: int, outbox_id: int | None
+) -> None:
+    """The walk and the worker look at it again."""
+    await connection.execute(q.queue_enrolment, enrolment_id)
+    await connection.execute(q.wake_walk)
+    for device in await connection.fetch(q.device_of_row, tenant_id, outbox_id):
+        await bus.wake(connection, "outbox", device["network"], device["no"])
+    await tell(connection, tenant_id, sequence_id)

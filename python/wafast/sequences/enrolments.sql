@@ -1,0 +1,107 @@
+-- Leads on their way through sequences. $1 is the tenant, $2 a sequence, unless something else is said.
+
+-- name: plan_by_filter
+-- A plan for this filter and not for any: see leads_matching().
+SET LOCAL plan_cache_mode = force_custom_plan
+
+-- name: enrol_ids
+-- $3 leads; $4 whether who was in it before enters again.
+INSERT INTO enrolments (tenant_id, sequence_id, lead_id)
+SELECT $1, $2, l.id FROM leads l
+WHERE l.tenant_id = $1 AND l.id = ANY ($3::int8[])
+  AND NOT EXISTS (SELECT FROM suppressions s WHERE s.tenant_id = $1 AND s.phone = l.phone)
+  AND ($4::bool OR NOT EXISTS (SELECT FROM enrolments e WHERE e.sequence_id = $2 AND e.lead_id = l.id))
+ORDER BY l.id
+ON CONFLICT DO NOTHING
+
+-- name: enrol_matching
+-- $3 a filter of leads_matching.
+INSERT INTO enrolments (tenant_id, sequence_id, lead_id)
+SELECT $1, $2, l.id FROM leads_matching($1, $3) l
+WHERE NOT EXISTS (SELECT FROM suppressions s WHERE s.tenant_id = $1 AND s.phone = l.phone)
+  AND ($4::bool OR NOT EXISTS (SELECT FROM enrolments e WHERE e.sequence_id = $2 AND e.lead_id = l.id))
+ORDER BY l.id
+ON CONFLICT DO NOTHING
+
+-- name: list_enrolments
+-- The last first; $3 one state, $4 words of name or number, $5 devices within reach (NULL: all), $6 the id below which the
+-- page starts, $7 how many.
+SELECT e.id, e.tenant_id, e.sequence_id, e.lead_id, e.state, e.reason, e.started_at, e.ended_at,
+       l.name AS lead_name, l.phone, p.id AS step_id,
+       (SELECT count(*) FROM sequence_steps b
+        WHERE b.sequence_id = e.sequence_id AND b.deleted_at IS NULL AND b.place <= p.place) AS position,
+       CASE WHEN e.state = 'active' AND o.state = 'queued' THEN o.not_before END AS due_at,
+       o.id AS outbox_id, o.state AS outbox_state
+FROM enrolments e
+JOIN leads l ON l.id = e.lead_id
+LEFT JOIN devices d ON d.no = l.device_no
+LEFT JOIN sequence_steps p ON p.id = e.step_id
+LEFT JOIN outbox o ON o.id = e.outbox_id
+WHERE e.tenant_id = $1 AND e.sequence_id = $2 AND ($3::text IS NULL OR e.state = $3)
+  AND ($4::text IS NULL OR strpos(lower(l.name), lower($4)) > 0 OR strpos(l.phone, $4) > 0)
+  AND ($5::uuid[] IS NULL OR l.device_no IS NULL OR d.id = ANY ($5))
+  AND ($6::int8 IS NULL OR e.id < $6)
+ORDER BY e.id DESC LIMIT $7
+
+-- name: get_enrolment
+-- $3 its id.
+SELECT e.id, e.tenant_id, e.sequence_id, e.lead_id, e.state, e.reason, e.started_at, e.ended_at,
+       l.name AS lead_name, l.phone, p.id AS step_id,
+       (SELECT count(*) FROM sequence_steps b
+        WHERE b.sequence_id = e.sequence_id AND b.deleted_at IS NULL AND b.place <= p.place) AS position,
+       CASE WHEN e.state = 'active' AND o.state = 'queued' THEN o.not_before END AS due_at,
+       o.id AS outbox_id, o.state AS outbox_state
+FROM enrolments e
+JOIN leads l ON l.id = e.lead_id
+LEFT JOIN sequence_steps p ON p.id = e.step_id
+LEFT JOIN outbox o ON o.id = e.outbox_id
+WHERE e.tenant_id = $1 AND e.sequence_id = $2 AND e.id = $3
+
+-- name: hold_enrolment
+SELECT state, outbox_id FROM enrolments WHERE tenant_id = $1 AND sequence_id = $2 AND id = $3 FOR NO KEY UPDATE
+
+-- name: pause_enrolment
+-- Its row waits for a hundred years, in the bucket of those that wait.
+WITH paused AS (
+    UPDATE enrolments SET state = 'paused' WHERE tenant_id = $1 AND id = $2 RETURNING outbox_id
+)
+UPDATE outbox o SET not_before = now() + interval '100 years' FROM paused p WHERE o.id = p.outbox_id AND o.state = 'queued'
+
+-- name: resume_enrolment
+-- The delay has gone on meanwhile.
+WITH resumed AS (
+    UPDATE enrolments e SET state = 'active' WHERE tenant_id = $1 AND id = $2 RETURNING e.outbox_id, e.step_id, e.since
+)
+UPDATE outbox o SET not_before = greatest(r.since + make_interval(secs => p.delay_seconds), now())
+FROM resumed r JOIN sequence_steps p ON p.id = r.step_id
+WHERE o.id = r.outbox_id AND o.state = 'queued'
+
+-- name: queue_enrolment
+INSERT INTO walk_queue (is_new, enrolment_id) VALUES (false, $1)
+
+-- name: cancel_row
+-- $2 row, $3 why, for counting, $4 in words.
+UPDATE outbox SET state = 'cancelled', cause = $3, reason = $4
+WHERE tenant_id = $1 AND id = $2 AND state = 'queued' RETURNING id
+
+-- name: stop_enrolments
+-- $1 enrolments, $2 why. Whoever is at one of them now is waited for: what it put into the outbox is seen by cancel_open.
+WITH held AS (
+    SELECT id FROM enrolments WHERE id = ANY ($1::int8[]) AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE enrolments e SET state = 'stopped', reason = $2, ended_at = now() FROM held WHERE e.id = held.id
+RETURNING e.id, e.tenant_id, e.sequence_id
+
+-- name: cancel_open
+-- $1 enrolments that were stopped, $2 why, for counting, $3 in words.
+UPDATE outbox SET state = 'cancelled', cause = $2, reason = $3
+WHERE state = 'queued' AND id IN (SELECT id FROM outbox WHERE enrolment_id = ANY ($1::int8[]) AND state = 'queued'
+                                  ORDER BY id FOR NO KEY UPDATE)
+RETURNING id, tenant_id, device_no
+
+-- name: queue_open
+INSERT INTO walk_queue (enrolment_id)
+SELECT id FROM enrolments WHERE tenant_id = $1 AND sequence_id = $2 AND ended_at IS NULL
+
+-- name: device_of_row
+SELECT d.network, d.no FROM outbox o JOIN devices d ON d.no = o.device_no WHERE o.tenant_id = $1 AND o.id = $2

@@ -1,0 +1,257 @@
+"""Sequences and their steps: made, changed while they run, deleted. Each step is a source of the outbox."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from wafast.database.queries import load
+from wafast.outbox import sources
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    import asyncpg
+    from asyncpg.pool import PoolConnectionProxy
+
+    from wafast.outbox.sources import Message, Pace
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+
+q = load(__file__)
+
+State = Literal["active", "paused"]
+#: What the sources of its steps are then.
+SOURCE_STATE: dict[State, Literal["running", "paused"]] = {"active": "running", "paused": "paused"}
+#: A step a day for more than half a year.
+MOST_STEPS = 200
+
+
+class SequenceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row as stored, with the number of its steps."""
+
+    id: int
+    name: str
+    trigger: str | None
+    next_sequence_id: int | None
+    next_name: str | None
+    state: State
+    stop_on_reply: bool
+    created_by: str
+    created_at: datetime
+    steps: int
+
+
+class StepRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A step with its message and pace; `position` counts from 1."""
+
+    id: int
+    sequence_id: int
+    source_id: int
+    position: int
+    delay_seconds: int
+    kind: Literal["text", "image", "video", "document"]
+    template: str
+    media_sha256: bytes | None
+    media_mime: str | None
+    file_name: str | None
+    min_seconds: float
+    max_seconds: float
+    opens: time | None
+    closes: time | None
+    days: int
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A step to make. `delay_seconds` counts from the send before, or from the entry."""
+
+    message: Message
+    pace: Pace
+    delay_seconds: int
+
+
+class NoSequence(Exception):
+    """The tenant has no such sequence."""
+
+
+class NoStep(Exception):
+    """The sequence has no such step."""
+
+
+class TooManySteps(Exception):
+    """A sequence has at most MOST_STEPS."""
+
+
+async def list_rows(pool: asyncpg.Pool, tenant_id: int, limit: int, before: int | None) -> list[SequenceRow]:
+    """Newest first, with ids below `before`."""
+    rows = await pool.fetch(q.list_sequences, tenant_id, before, limit)
+    return [msgspec.convert(dict(row), SequenceRow) for row in rows]
+
+
+async def get(pool: asyncpg.Pool, tenant_id: int, sequence_id: int) -> SequenceRow | None:
+    """One of the tenant."""
+    row = await pool.fetchrow(q.get_sequence, tenant_id, sequence_id)
+    return None if row is None else msgspec.convert(dict(row), SequenceRow)
+
+
+async def list_steps(pool: asyncpg.Pool, tenant_id: int, sequence_id: int) -> list[StepRow]:
+    """In order."""
+    rows = await pool.fetch(q.list_steps, tenant_id, sequence_id)
+    return [msgspec.convert(dict(row), StepRow) for row in rows]
+
+
+async def enrolment_counts(pool: asyncpg.Pool, tenant_id: int, ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """By sequence and state of its enrolments; a state nobody is in is left out."""
+    counts: dict[int, dict[str, int]] = {sequence_id: {} for sequence_id in ids}
+    for row in await pool.fetch(q.enrolment_counts, tenant_id, list(ids)):
+        counts[row["sequence_id"]][row["state"]] = row["n"]
+    return counts
+
+
+async def create(
+    pool: asyncpg.Pool,
+    tenant_id: int,
+    name: str,
+    *,
+    trigger: str | None,
+    next_sequence_id: int | None,
+    stop_on_reply: bool,
+    steps: Sequence[Step],
+    created_by: str,
+) -> int:
+    """A new one's id; it is paused. Raises NoSequence about the next one, TooManySteps."""
+    async with pool.acquire() as connection, connection.transaction():
+        await _expect(connection, tenant_id, next_sequence_id)
+        sequence_id: int = await connection.fetchval(
+            q.add_sequence, tenant_id, name, trigger, next_sequence_id, stop_on_reply, created_by
+        )
+        if len(steps) > MOST_STEPS:
+            raise TooManySteps
+        for step in steps:
+            await _add(connection, tenant_id, sequence_id, step, "paused")
+    return sequence_id
+
+
+async def change(
+    pool: asyncpg.Pool,
+    tenant_id: int,
+    sequence_id: int,
+    name: str,
+    *,
+    trigger: str | None,
+    next_sequence_id: int | None,
+    stop_on_reply: bool,
+    state: State,
+) -> None:
+    """What it is called and does; a pause holds from the next claim on. Raises NoSequence."""
+    async with held(pool, tenant_id, sequence_id) as (connection, was):
+        await _expect(connection, tenant_id, next_sequence_id)
+        await connection.execute(
+            q.change_sequence, tenant_id, sequence_id, name, trigger, next_sequence_id, stop_on_reply, state
+        )
+        if state != was:
+            for step in await connection.fetch(q.steps_of, tenant_id, sequence_id):
+                if not step["is_deleted"]:
+                    await sources.set_state(connection, tenant_id, step["source_id"], SOURCE_STATE[state])
+
+
+async def add_step(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, step: Step, position: int | None) -> int:
+    """A new step's id. Who has come further than its `position` (from 1; None: the last) does not get it.
+
+    Raises NoSequence, TooManySteps.
+    """
+    async with held(pool, tenant_id, sequence_id) as (connection, state):
+        known = await connection.fetch(q.steps_of, tenant_id, sequence_id)
+        if sum(not one["is_deleted"] for one in known) >= MOST_STEPS:
+            raise TooManySteps
+        step_id = await _add(connection, tenant_id, sequence_id, step, state)
+        if position is not None:
+            await _move(connection, tenant_id, sequence_id, step_id, position)
+        await connection.execute(q.queue_unbegun, tenant_id, sequence_id)
+        await connection.execute(q.wake_walk)
+    return step_id
+
+
+async def change_step(
+    pool: asyncpg.Pool,
+    tenant_id: int,
+    sequence_id: int,
+    step_id: int,
+    step: Step,
+    position: int | None = None,
+) -> None:
+    """What has not left is sent so: message and pace when it is due, and the new delay counts from where the old one
+    did. Raises NoSequence, NoStep."""
+    async with held(pool, tenant_id, sequence_id) as (connection, _):
+        source_id = await _source_of(connection, tenant_id, sequence_id, step_id)
+        await sources.change(connection, tenant_id, source_id, step.message, step.pace, may_move=False)
+        await connection.execute(q.set_delay, tenant_id, step_id, step.delay_seconds)
+        await connection.execute(q.move_due, tenant_id, step_id)
+        if position is not None:
+            await _move(connection, tenant_id, sequence_id, step_id, position)
+
+
+async def delete_step(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, step_id: int) -> None:
+    """Who waits for it goes on to the next one. Raises NoSequence, NoStep."""
+    async with held(pool, tenant_id, sequence_id) as (connection, _):
+        source_id = await _source_of(connection, tenant_id, sequence_id, step_id)
+        await connection.execute(q.delete_step, tenant_id, step_id)
+        await sources.set_state(connection, tenant_id, source_id, "ended")
+        await connection.execute(q.cancel_step, tenant_id, source_id, "step_deleted", "the step was deleted")
+
+
+@contextlib.asynccontextmanager
+async def held(pool: asyncpg.Pool, tenant_id: int, sequence_id: int) -> AsyncIterator[tuple[Connection, State]]:
+    """A transaction in which nobody else changes the sequence and nobody goes on in it, and its state.
+
+    Raises NoSequence.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        state: State | None = await connection.fetchval(q.hold_sequence, tenant_id, sequence_id)
+        if state is None:
+            raise NoSequence(sequence_id)
+        yield connection, state
+
+
+async def _expect(connection: Connection, tenant_id: int, next_sequence_id: int | None) -> None:
+    if next_sequence_id is not None and not await connection.fetchval(q.has_sequence, tenant_id, next_sequence_id):
+        raise NoSequence(next_sequence_id)
+
+
+async def _add(connection: Connection, tenant_id: int, sequence_id: int, step: Step, state: State) -> int:
+    source_id = await sources.create(connection, tenant_id, step.message, step.pace)
+    await sources.set_state(connection, tenant_id, source_id, SOURCE_STATE[state])
+    step_id: int = await connection.fetchval(q.add_step, tenant_id, sequence_id, source_id, step.delay_seconds)
+    return step_id
+
+
+async def _source_of(connection: Connection, tenant_id: int, sequence_id: int, step_id: int) -> int:
+    for step in await connection.fetch(q.steps_of, tenant_id, sequence_id):
+        if step["id"] == step_id and not step["is_deleted"]:
+            return int(step["source_id"])
+    raise NoStep(step_id)
+
+
+async def _move(connection: Connection, tenant_id: int, sequence_id: int, step_id: int, position: int) -> None:
+    known = await connection.fetch(q.steps_of, tenant_id, sequence_id)
+    order = moved([(step["id"], step["is_deleted"]) for step in known], step_id, position)
+    await connection.execute(q.unnumber_steps, tenant_id, sequence_id)
+    await connection.execute(q.number_steps, tenant_id, sequence_id, order)
+
+
+def moved(steps: Sequence[tuple[int, bool]], step_id: int, position: int) -> list[int]:
+    """The order of all steps when one of them stands at a position.
+
+    Args:
+        steps: id and whether it is deleted, in order.
+        step_id: the one to move.
+        position: from 1, among those that are not deleted; beyond the last one it is the last.
+    """
+    others = [(one, is_deleted) for one, is_deleted in steps if one != step_id]
+    shown = [index for index, (_, is_deleted) in enumerate(others) if not is_deleted]
+    at = shown[position - 1] if position <= len(shown) else len(others)
+    order = [one for one, _ in others]
+    return [*order[:at], step_id, *order[at:]]

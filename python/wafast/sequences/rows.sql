@@ -1,0 +1,96 @@
+-- Sequences and their steps. $1 is always the tenant.
+
+-- name: list_sequences
+-- Newest first; $2 the id below which the page starts.
+SELECT s.*, n.name AS next_name,
+       (SELECT count(*) FROM sequence_steps p WHERE p.sequence_id = s.id AND p.deleted_at IS NULL) AS steps
+FROM sequences s LEFT JOIN sequences n ON n.id = s.next_sequence_id AND n.deleted_at IS NULL
+WHERE s.tenant_id = $1 AND s.deleted_at IS NULL AND ($2::int8 IS NULL OR s.id < $2)
+ORDER BY s.id DESC LIMIT $3
+
+-- name: get_sequence
+SELECT s.*, n.name AS next_name,
+       (SELECT count(*) FROM sequence_steps p WHERE p.sequence_id = s.id AND p.deleted_at IS NULL) AS steps
+FROM sequences s LEFT JOIN sequences n ON n.id = s.next_sequence_id AND n.deleted_at IS NULL
+WHERE s.tenant_id = $1 AND s.id = $2 AND s.deleted_at IS NULL
+
+-- name: enrolment_counts
+-- Of the sequences $2: how many of their enrolments are in each state.
+SELECT sequence_id, state, count(*) AS n FROM enrolments
+WHERE tenant_id = $1 AND sequence_id = ANY ($2::int8[]) GROUP BY sequence_id, state
+
+-- name: hold_sequence
+-- Until the end of the transaction nobody else changes it, and nobody goes on in it.
+SELECT state FROM sequences WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE
+
+-- name: has_sequence
+SELECT EXISTS (SELECT FROM sequences WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL)
+
+-- name: add_sequence
+INSERT INTO sequences (tenant_id, name, trigger, next_sequence_id, stop_on_reply, created_by)
+VALUES ($1, $2, $3, $4, $5, $6) RETURNING id
+
+-- name: change_sequence
+UPDATE sequences SET name = $3, trigger = $4, next_sequence_id = $5, stop_on_reply = $6, state = $7
+WHERE tenant_id = $1 AND id = $2
+
+-- name: delete_sequence
+UPDATE sequences SET deleted_at = now(), state = 'paused' WHERE tenant_id = $1 AND id = $2
+
+-- name: steps_of
+-- All of them in order, the deleted ones too.
+SELECT p.id, p.source_id, p.deleted_at IS NOT NULL AS is_deleted FROM sequence_steps p
+WHERE p.tenant_id = $1 AND p.sequence_id = $2 ORDER BY p.place
+
+-- name: list_steps
+SELECT p.id, p.sequence_id, p.source_id, p.delay_seconds, row_number() OVER (ORDER BY p.place) AS position,
+       x.kind, x.template, x.media_sha256, m.mime AS media_mime, x.file_name,
+       x.min_seconds, x.max_seconds, x.opens, x.closes, x.days
+FROM sequence_steps p JOIN sources x ON x.id = p.source_id
+LEFT JOIN media m ON m.tenant_id = p.tenant_id AND m.sha256 = x.media_sha256
+WHERE p.tenant_id = $1 AND p.sequence_id = $2 AND p.deleted_at IS NULL
+ORDER BY p.place
+
+-- name: add_step
+-- Behind all others; number_steps puts it where it belongs.
+INSERT INTO sequence_steps (tenant_id, sequence_id, source_id, place, delay_seconds)
+SELECT $1, $2, $3, coalesce(max(place), 0) + 1, $4 FROM sequence_steps WHERE sequence_id = $2
+RETURNING id
+
+-- name: unnumber_steps
+-- Places out of the way, so that number_steps meets none of the old ones.
+UPDATE sequence_steps SET place = -place WHERE tenant_id = $1 AND sequence_id = $2
+
+-- name: number_steps
+-- $3 the steps in order.
+UPDATE sequence_steps p SET place = t.place FROM unnest($3::int8[]) WITH ORDINALITY t (id, place)
+WHERE p.tenant_id = $1 AND p.sequence_id = $2 AND p.id = t.id
+
+-- name: set_delay
+UPDATE sequence_steps SET delay_seconds = $3 WHERE tenant_id = $1 AND id = $2
+
+-- name: move_due
+-- Who waits for the step gets it after the new delay, counted from the same instant; a try that failed waits as it does.
+UPDATE outbox o SET not_before = greatest(e.since + make_interval(secs => p.delay_seconds), now())
+FROM enrolments e JOIN sequence_steps p ON p.id = e.step_id
+WHERE p.tenant_id = $1 AND p.id = $2 AND e.sequence_id = p.sequence_id AND e.state = 'active'
+  AND o.id = e.outbox_id AND o.state = 'queued' AND o.attempts = 0
+
+-- name: delete_step
+UPDATE sequence_steps SET deleted_at = now() WHERE tenant_id = $1 AND id = $2
+
+-- name: cancel_step
+-- What waits of the source $2 does not leave; $3 why, as the walk reads it, and $4 in words.
+UPDATE outbox SET state = 'cancelled', cause = $3, reason = $4
+WHERE state = 'queued' AND id IN (
+    SELECT id FROM outbox
+    WHERE tenant_id = $1 AND source_id = $2 AND enrolment_id IS NOT NULL AND sent_at IS NULL AND state = 'queued'
+    ORDER BY id FOR NO KEY UPDATE)
+
+-- name: queue_unbegun
+-- Who entered before there was a step.
+INSERT INTO walk_queue (enrolment_id)
+SELECT id FROM enrolments WHERE tenant_id = $1 AND sequence_id = $2 AND state = 'active' AND outbox_id IS NULL
+
+-- name: wake_walk
+SELECT pg_notify('wafast_walk', '')

@@ -1,0 +1,186 @@
+"""The walk: when an enrolment begins, the row of its first step is put into the outbox, and when a step has left, the
+row of the next. One process does it, the others wait for its place.
+
+It knows nothing but the database. What moves an enrolment puts it into a queue in its own transaction; the walk takes
+it out in the transaction that puts the next row in. A cut at any instant leaves both or neither, and a row twice is
+impossible (outbox_once_a_step).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from wafast import clock
+from wafast.database.queries import load
+from wafast.database.turn import SEQUENCES, keep_at
+from wafast.events import bus
+from wafast.sequences import enrolments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import asyncpg
+
+    from wafast.sequences.enrolments import Reason
+
+q = load(__file__)
+
+#: Channel that says something waits in the queue.
+WAKE = "wafast_walk"
+#: Enrolments of one transaction, some 50 ms of the database.
+STEP = 500
+#: At most so often the pages of a sequence are told.
+TELL_SECONDS = 0.5
+#: Ends of a step that end the enrolment too. After any other, one that failed as well, the next step follows.
+STOPS: dict[str, Reason] = {"opted_out": "opted_out", "not_on_whatsapp": "not_on_whatsapp"}
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an enrolment stands: the row of its open step, None before the first, and the step that would come next."""
+
+    id: int
+    tenant_id: int
+    sequence_id: int
+    lead_id: int
+    since: datetime
+    is_deleted: bool
+    row_state: str | None
+    cause: str | None
+    sent_at: datetime | None
+    phone: str
+    zone: str
+    device_no: int | None
+    is_suppressed: bool
+    next_step_id: int | None
+    source_id: int | None
+    delay_seconds: int | None
+    next_sequence_id: int | None
+
+
+Move = Literal["wait", "step", "complete"]
+
+
+def decide(at: Standing) -> Move | Reason:
+    """What becomes of an enrolment now: it waits, gets its next step, is completed, or is stopped for a reason."""
+    if at.is_deleted:
+        return "sequence_deleted"
+    if at.row_state in ("queued", "sending"):
+        return "wait"
+    if at.cause is not None and at.cause in STOPS and at.row_state in ("failed", "cancelled"):
+        return STOPS[at.cause]
+    if at.is_suppressed:
+        return "opted_out"
+    if at.next_step_id is not None:
+        return "step"
+    # one that nobody has written steps for yet is not at its end
+    return "wait" if at.row_state is None else "complete"
+
+
+def delay_begins(at: Standing, now: datetime) -> datetime:
+    """From when the next step's delay counts: the send before, or what ended that step instead; a deleted step never
+    was."""
+    if at.row_state is None or at.cause == "step_deleted":
+        return at.since
+    return at.sent_at or now
+
+
+async def keep_walking(uri: str) -> None:
+    """Walks until cancelled. Any number of processes may do this.
+
+    Args:
+        uri: where PostgreSQL is; it takes one connection.
+    """
+    await keep_at(uri, "sequences", SEQUENCES, lambda connection: Walker(connection).run())
+
+
+class Walker:
+    """Takes what waits in the queue on one connection.
+
+    Args:
+        connection: for this alone.
+    """
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+        self._heard = asyncio.Event()
+        #: sequences whose pages are not told yet
+        self._untold: set[tuple[int, int]] = set()
+        self._told_at = 0.0
+
+    async def run(self) -> None:
+        """Until the connection is cut, which raises."""
+        self._connection.add_termination_listener(lambda _: self._heard.set())
+        await self._connection.add_listener(WAKE, lambda *_: self._heard.set())
+        while True:
+            self._heard.clear()
+            is_more = await self.tick()
+            if self._untold and time.monotonic() >= self._told_at + TELL_SECONDS:
+                await self._tell()
+            if not is_more:
+                wait = self._told_at + TELL_SECONDS - time.monotonic() if self._untold else None
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._heard.wait(), wait)
+
+    async def tick(self) -> bool:
+        """Takes the next STEP of the queue; gives whether there may be more."""
+        async with self._connection.transaction():
+            queued = await self._connection.fetchrow(q.take_queue, STEP)
+            if queued is None or not queued["taken"]:
+                return False
+            await self._connection.execute(q.hold_sequences, queued["enrolments"])
+            found = await self._connection.fetch(q.standing, queued["enrolments"])
+            await self._move([msgspec.convert(dict(row), Standing) for row in found])
+        return bool(queued["taken"] == STEP)
+
+    async def _move(self, standing: Sequence[Standing]) -> None:
+        moves: dict[Move | Reason, list[Standing]] = {}
+        for at in standing:
+            moves.setdefault(decide(at), []).append(at)
+        moves.pop("wait", None)
+        for move, those in moves.items():
+            self._untold.update((at.tenant_id, at.sequence_id) for at in those)
+            if move == "step":
+                await self._step(those)
+            elif move == "complete":
+                await self._complete(those)
+            elif move != "wait":
+                await enrolments.stop(self._connection, [at.id for at in those], move)
+
+    async def _step(self, those: Sequence[Standing]) -> None:
+        now = clock.now()
+        await self._connection.execute(
+            q.make_lanes,
+            [at.tenant_id for at in those],
+            [at.source_id for at in those],
+            [at.device_no for at in those],
+            [at.zone for at in those],
+        )
+        due = await self._connection.fetch(
+            q.put_steps,
+            [at.id for at in those],
+            [at.next_step_id for at in those],
+            [at.device_no for at in those],
+            [delay_begins(at, now) for at in those],
+        )
+        await bus.wake_each(self._connection, "outbox", [(row["network"], row["no"]) for row in due])
+
+    async def _complete(self, those: Sequence[Standing]) -> None:
+        await self._connection.execute(q.complete, [at.id for at in those])
+        going_on = [at for at in those if at.next_sequence_id is not None]
+        await self._connection.execute(
+            q.enter_next,
+            [at.tenant_id for at in going_on],
+            [at.next_sequence_id for at in going_on],
+            [at.lead_id for at in going_on],
+        )
+
+    async def _tell(self) -> None:
+        told, self._untold = self._untold, set()
+        self._told_at = time.monotonic()
+        await bus.publish(self._connection, [enrolments.changed(*one) for one in sorted(told)])

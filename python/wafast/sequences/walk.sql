@@ -1,0 +1,87 @@
+-- From one step to the next (walk.py). One process does it, for all tenants.
+
+-- name: take_queue
+-- The next $1 that may have to go on.
+WITH taken AS (
+    DELETE FROM walk_queue q USING (SELECT is_new, id FROM walk_queue ORDER BY is_new, id LIMIT $1) n
+    WHERE q.is_new = n.is_new AND q.id = n.id RETURNING q.enrolment_id
+)
+SELECT array_agg(DISTINCT enrolment_id ORDER BY enrolment_id) AS enrolments, count(*) AS taken FROM taken
+
+-- name: hold_sequences
+-- Nobody changes steps while somebody is put at one.
+SELECT id FROM sequences WHERE id IN (SELECT sequence_id FROM enrolments WHERE id = ANY ($1::int8[]))
+ORDER BY id FOR SHARE
+
+-- name: standing
+-- Where these enrolments stand, and the step that comes next: the first behind the open one that they have not had.
+SELECT e.id, e.tenant_id, e.sequence_id, e.lead_id, e.since, s.deleted_at IS NOT NULL AS is_deleted,
+       o.state AS row_state, o.cause, o.sent_at, l.phone, l.zone, coalesce(l.device_no, o.device_no) AS device_no,
+       EXISTS (SELECT FROM suppressions u WHERE u.tenant_id = e.tenant_id AND u.phone = l.phone) AS is_suppressed,
+       n.id AS next_step_id, n.source_id, n.delay_seconds,
+       CASE WHEN f.deleted_at IS NULL THEN s.next_sequence_id END AS next_sequence_id
+FROM enrolments e
+JOIN sequences s ON s.id = e.sequence_id
+JOIN leads l ON l.id = e.lead_id
+LEFT JOIN sequences f ON f.id = s.next_sequence_id
+LEFT JOIN sequence_steps at ON at.id = e.step_id
+LEFT JOIN outbox o ON o.id = e.outbox_id
+LEFT JOIN LATERAL (
+    SELECT p.id, p.source_id, p.delay_seconds FROM sequence_steps p
+    WHERE p.sequence_id = e.sequence_id AND p.deleted_at IS NULL AND p.place > coalesce(at.place, 0)
+      AND NOT EXISTS (SELECT FROM outbox h WHERE h.enrolment_id = e.id AND h.source_id = p.source_id)
+    ORDER BY p.place LIMIT 1
+) n ON true
+WHERE e.id = ANY ($1::int8[]) AND e.ended_at IS NULL AND (e.state = 'active' OR s.deleted_at IS NOT NULL)
+ORDER BY e.id
+FOR NO KEY UPDATE OF e
+
+-- name: make_lanes
+-- $1 tenants, $2 sources, $3 devices, $4 zones.
+INSERT INTO lanes (tenant_id, source_id, device_no, zone, is_live)
+SELECT DISTINCT w.tenant_id, w.source_id, w.device_no, w.zone, x.state = 'running'
+FROM unnest($1::int4[], $2::int8[], $3::int4[], $4::text[]) AS w (tenant_id, source_id, device_no, zone)
+JOIN sources x ON x.id = w.source_id
+ON CONFLICT DO NOTHING
+
+-- name: put_steps
+-- None is due before now: the claim goes forward through a lane, and looks back only once a minute.
+-- The rows of the next steps, and the enrolments at them. $1 enrolments, $2 steps, $3 devices, $4 when the delay began.
+WITH wanted AS (
+    SELECT e.id AS enrolment_id, e.tenant_id, e.lead_id, e.sequence_id, p.id AS step_id, p.source_id, w.device_no,
+           w.since, greatest(w.since + make_interval(secs => p.delay_seconds), now()) AS due, l.phone, l.zone
+    FROM unnest($1::int8[], $2::int8[], $3::int4[], $4::timestamptz[]) AS w (enrolment_id, step_id, device_no, since)
+    JOIN enrolments e ON e.id = w.enrolment_id
+    JOIN sequence_steps p ON p.id = w.step_id
+    JOIN leads l ON l.id = e.lead_id
+),
+put AS (
+    INSERT INTO outbox (tenant_id, device_no, source_id, lane_id, lead_id, enrolment_id, to_jid, kind, media_sha256,
+                        file_name, priority, not_before, created_by)
+    SELECT w.tenant_id, w.device_no, w.source_id, n.id, w.lead_id, w.enrolment_id, substr(w.phone, 2) || '@s.whatsapp.net',
+           x.kind, x.media_sha256, x.file_name, 'paced', w.due, 'sequence:' || w.sequence_id
+    FROM wanted w
+    JOIN sources x ON x.id = w.source_id
+    JOIN lanes n ON n.source_id = w.source_id AND coalesce(n.device_no, 0) = coalesce(w.device_no, 0) AND n.zone = w.zone
+    ON CONFLICT DO NOTHING
+    RETURNING id, enrolment_id, device_no, not_before
+),
+moved AS (
+    UPDATE enrolments e SET step_id = w.step_id, outbox_id = put.id, since = w.since
+    FROM put JOIN wanted w ON w.enrolment_id = put.enrolment_id
+    WHERE e.id = put.enrolment_id
+)
+SELECT DISTINCT d.network, d.no FROM put JOIN devices d ON d.no = put.device_no
+WHERE put.not_before < now() + interval '1 minute'
+
+-- name: complete
+UPDATE enrolments SET state = 'completed', ended_at = now() WHERE id = ANY ($1::int8[])
+
+-- name: enter_next
+-- $1 tenants, $2 sequences, $3 leads. Who was in it before does not enter again, so that two that follow each other are
+-- no circle.
+INSERT INTO enrolments (tenant_id, sequence_id, lead_id)
+SELECT DISTINCT w.tenant_id, w.sequence_id, w.lead_id
+FROM unnest($1::int4[], $2::int8[], $3::int8[]) AS w (tenant_id, sequence_id, lead_id)
+WHERE NOT EXISTS (SELECT FROM enrolments e WHERE e.sequence_id = w.sequence_id AND e.lead_id = w.lead_id)
+ON CONFLICT DO NOTHING

@@ -1,0 +1,137 @@
+"""A campaign as a new user does it: from people to the report."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.app import App
+from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
+from tests.browser.stack import Stack
+from tests.browser.test_full_path import link, new_number
+
+
+def _people(app: App, device: str, count: int, tag: str) -> list[str]:
+    """Leads of a device, made by the API with the administrator's cookie; gives their numbers."""
+    found = app.page.request.get("/api/v1/devices", params={"search": device}).json()["items"]
+    numbers = [new_number() for _ in range(count)]
+    for index, number in enumerate(numbers):
+        lead = {"phone": f"+{number}", "name": f"Siti {index}", "tags": [tag], "device_id": found[0]["id"]}
+        answer = app.page.request.post("/api/v1/leads", data=lead)
+        assert answer.status == 201, answer.text()
+    pacing = {"min_seconds": 0, "max_seconds": 0, "per_hour": 1000, "per_day": 1000, "typing": False, "ramp": False}
+    changed = app.page.request.patch(f"/api/v1/devices/{found[0]['id']}", data={"pacing": pacing})
+    assert changed.status == 200, changed.text()
+    return numbers
+
+
+def _next(app: App) -> None:
+    app.page.get_by_role("button", name="Next", exact=True).click()
+
+
+@pytest.mark.parametrize("look", [DESKTOP, PHONE_DARK], indirect=True, ids=lambda look: look.name)
+def test_a_campaign_from_people_to_the_report(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page = signed_in, signed_in.page
+    device, tag, name = f"Sender {look.name}", f"raya-{secrets.token_hex(3)}", f"Raya {secrets.token_hex(3)}"
+    phone = link(app, stack, device)
+    numbers = _people(app, device, 4, tag)
+
+    page.goto("/campaigns")
+    page.get_by_role("link", name="New campaign").first.click()
+    page.get_by_label("Name of the campaign").fill(name)
+    tags = page.get_by_label("Has all of these tags")
+    tags.fill(tag)
+    tags.press("Enter")
+    expect(page.get_by_text("4 people")).to_be_visible()
+    app.expect_accessible()
+    _next(app)
+
+    page.get_by_label("Message", exact=True).fill("Hi ")
+    page.get_by_role("button", name="Name", exact=True).click()
+    expect(page.get_by_label("Message", exact=True)).to_have_value("Hi {name|friend}")
+    expect(page.get_by_role("figure", name="The message on a phone")).to_contain_text("Hi Siti 3")
+    app.expect_accessible()
+    _next(app)
+
+    page.get_by_label("Shortest gap (s)").fill("0")
+    page.get_by_label("Longest gap (s)").fill("0")
+    expect(page.get_by_text(re.compile("Done about")).first).to_be_visible()
+    expect(page.get_by_role("table")).to_contain_text(device)
+    app.expect_accessible()
+    _next(app)
+
+    expect(page.get_by_text("Nothing stands against it.")).to_be_visible()
+    tester = new_number()
+    page.get_by_label("Send a test to").fill(f"+{tester}")
+    page.get_by_role("button", name="Send test").click()
+    expect(page.get_by_text("A test is on its way")).to_be_visible()
+    expect(page.get_by_text("Draft saved")).to_be_visible()
+    app.expect_accessible()
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_role("button", name="Send to 4").click()
+
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+    expect(page.locator("[data-state=finished]")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("of 4 sent")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="Siti 2")).to_be_visible()
+    app.expect_accessible()
+    for index, number in enumerate(numbers):
+        assert [one["text"] for one in stack.phones.inbox(phone=phone, contact=number)] == [f"Hi Siti {index}"]
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    assert len(download.value.path().read_text().splitlines()) == 5
+
+    page.get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name="Copy").click()
+    expect(page.get_by_label("Name of the campaign")).to_have_value(f"{name} (copy)")
+    page.goto("/campaigns")
+    expect(page.locator("[data-campaign]").filter(has_text=name)).to_have_count(2)
+    app.expect_accessible()
+
+
+@pytest.mark.parametrize("look", [DESKTOP_DARK, PHONE], indirect=True, ids=lambda look: look.name)
+def test_one_that_runs_is_paused_resumed_and_cancelled_and_the_calendar_shows_what_comes(
+    signed_in: App, stack: Stack, look: Look
+) -> None:
+    app, page = signed_in, signed_in.page
+    device, tag, name = f"Slow {look.name}", f"slow-{secrets.token_hex(3)}", f"Slow {secrets.token_hex(3)}"
+    link(app, stack, device)
+    _people(app, device, 3, tag)
+    body = {
+        "name": name,
+        "audience": {"tags": [tag]},
+        "message": {"text": "Hi {name|friend}"},
+        "pace": {"min_seconds": 600, "max_seconds": 600},
+    }
+    made = page.request.post("/api/v1/campaigns", data=body).json()
+    page.goto(f"/campaigns/{made['id']}")
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_role("button", name="Send to 3").click()
+    expect(page.locator("[data-state=running]")).to_be_visible()
+    expect(page.get_by_text("of 3 sent")).to_contain_text("1")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator("[data-state=paused]")).to_be_visible()
+    app.expect_accessible()
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator("[data-state=running]")).to_be_visible()
+    page.get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name="Cancel campaign").click()
+    page.get_by_role("button", name="Cancel campaign").click()
+    expect(page.locator("[data-state=cancelled]")).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("Cancelled 2"))).to_be_visible()
+
+    later = page.request.get("/api/v1/session").json()
+    assert later["user"]
+    scheduled = page.request.post(
+        "/api/v1/campaigns",
+        data=body | {"name": f"{name} later", "schedule": {"date": "2099-03-01", "time": "09:30:00", "zone": "UTC"}},
+    )
+    assert scheduled.status == 201, scheduled.text()
+    page.goto("/campaigns?view=calendar")
+    expect(page.get_by_role("link", name=re.compile(name))).to_be_visible()
+    page.get_by_role("button", name="Next month").click()
+    expect(page.get_by_role("link", name=re.compile(name))).to_have_count(0)
+    app.expect_accessible()

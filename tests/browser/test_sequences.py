@@ -1,0 +1,143 @@
+"""Sequences as a person uses them: written, started, answered; and the lead beside its conversation."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.app import App
+from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
+from tests.browser.stack import Stack
+from tests.browser.test_full_path import link, new_number
+
+
+def _lead(app: App, name: str, phone: str, tag: str, device: str) -> None:
+    """A lead of a device, by the API with the administrator's cookie."""
+    [found] = app.page.request.get("/api/v1/devices", params={"search": device}).json()["items"]
+    pacing = {"min_seconds": 0, "max_seconds": 0, "typing": False, "ramp": False}
+    assert app.page.request.patch(f"/api/v1/devices/{found['id']}", data={"pacing": pacing}).ok
+    body = {"phone": f"+{phone}", "name": name, "tags": [tag], "device_id": found["id"]}
+    answer = app.page.request.post("/api/v1/leads", data=body)
+    assert answer.status == 201, answer.text()
+
+
+def _add_step(app: App, text: str, wait: str, unit: str) -> Locator:
+    """By the dialog; gives the step's card."""
+    page = app.page
+    count = page.locator("[data-step]").count()
+    page.get_by_role("button", name="Add step").click()
+    dialog = page.get_by_role("dialog", name="Add step")
+    dialog.get_by_label("How many").fill(wait)
+    dialog.get_by_label("Unit").select_option(unit)
+    dialog.get_by_role("textbox", name="Message").fill(text)
+    app.expect_accessible()
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    expect(page.locator("[data-step]")).to_have_count(count + 1)
+    return page.locator("[data-step]").last
+
+
+@pytest.mark.parametrize("look", [DESKTOP, PHONE_DARK], indirect=True, ids=lambda look: look.name)
+def test_a_sequence_is_written_started_and_ends_with_an_answer(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page, tag = signed_in, signed_in.page, f"tag-{secrets.token_hex(3)}"
+    device = f"Steps {look.name}"
+    phone, customer, name = link(app, stack, device), new_number(), f"Welcome {secrets.token_hex(2)}"
+    _lead(app, "Siti", customer, tag, device)
+
+    if app.narrow:
+        page.get_by_role("button", name="Account").click()
+        page.get_by_role("menuitem", name="Sequences").click()
+    else:
+        page.get_by_role("link", name="Sequences").click()
+    page.get_by_role("button", name="New sequence").click()
+    dialog = page.get_by_role("dialog", name="New sequence")
+    dialog.get_by_role("button", name="Create").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Give it a name.")
+    dialog.get_by_label("Name").fill(name)
+    app.expect_accessible()
+    dialog.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+    expect(page.get_by_role("button", name="Start")).to_be_disabled()
+
+    expect(_add_step(app, "Hi {name|friend}, welcome!", "0", "days")).to_contain_text("At once")
+    expect(_add_step(app, "Any questions?", "1", "days")).to_contain_text("1 day later")
+    last = _add_step(app, "Bye", "90", "minutes")
+    expect(last).to_contain_text("1 hour 30 minutes later")
+    page.get_by_role("button", name="Move step 3 up").click()
+    expect(page.locator("[data-step='2']")).to_contain_text("Bye")
+    page.get_by_role("button", name="Delete step 2").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.locator("[data-step]")).to_have_count(2)
+
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.get_by_role("button", name="Add leads").click()
+    dialog = page.get_by_role("dialog", name=f"Add leads to “{name}”")
+    dialog.get_by_label("Tag", exact=True).fill(tag)
+    app.expect_accessible()
+    dialog.get_by_role("button", name="Add leads").click()
+    expect(page.get_by_text("1 lead has entered")).to_be_visible()
+
+    # it leaves, and the page counts it
+    [got] = stack.phones.inbox(phone=phone, contact=customer, wait=30)
+    assert got.text == "Hi Siti, welcome!"
+    first = page.locator("[data-step='1']")
+    expect(first).to_contain_text(re.compile("Sent|Delivered|Read"))
+    expect(page.locator("[data-step='2']")).to_contain_text("Waiting")
+    app.expect_accessible()
+    page.get_by_role("tab", name="People").click()
+    row = page.locator("[data-enrolment]")
+    expect(row).to_contain_text("Step 2 of 2")
+    row.get_by_role("button", name="Actions for Siti").click()
+    page.get_by_role("menuitem", name="Pause").click()
+    expect(row).to_contain_text("Paused")
+    app.expect_accessible()
+    row.get_by_role("button", name="Actions for Siti").click()
+    page.get_by_role("menuitem", name="Resume").click()
+    expect(row).to_contain_text("On the way")
+
+    # an answer ends it
+    stack.phones.text(phone=phone, contact=customer, text="How much is it?")
+    expect(row).to_contain_text("the lead has written")
+    page.get_by_role("tab", name="Steps").click()
+    expect(first).to_contain_text("Replied")
+
+
+@pytest.mark.parametrize("look", [DESKTOP_DARK, PHONE], indirect=True, ids=lambda look: look.name)
+def test_the_lead_stands_beside_its_conversation(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page, device = signed_in, signed_in.page, f"Leads {look.name}"
+    phone, customer, tag = link(app, stack, device), new_number(), f"vip-{secrets.token_hex(2)}"
+    stack.phones.text(phone=phone, contact=customer, text="Is it still there?")
+    app.open_inbox(device)
+    page.locator("a[data-chat]").filter(has_text="Is it still there?").click()
+    page.get_by_role("button", name="Details").click()
+    panel = page.get_by_role("dialog" if app.narrow else "complementary", name="Details")
+    lead = panel.get_by_role("region", name="Lead")
+    lead.get_by_role("button", name="Make a lead").click()
+    lead.get_by_role("button", name="Edit lead").click()
+    dialog = page.get_by_role("dialog", name="Edit lead")
+    dialog.get_by_label("Name").fill("Puan Siti")
+    dialog.get_by_label("Status").select_option("customer")
+    dialog.get_by_label("Tags").fill(tag)
+    app.expect_accessible()
+    dialog.get_by_role("button", name="Save").click()
+    expect(lead).to_contain_text("Puan Siti")
+    expect(lead).to_contain_text(tag)
+    expect(lead).to_contain_text(device)
+    app.expect_accessible()
+
+    # it says stop, and is told so once
+    stack.phones.text(phone=phone, contact=customer, text="STOP!")
+    expect(lead).to_contain_text("Wants no campaigns (replied STOP!)")
+    expect(page.get_by_text("Opted out").first).to_be_attached()
+    app.expect_accessible()
+    [told] = stack.phones.inbox(phone=phone, contact=customer, wait=30)
+    assert told.text == "You will get no more of these messages."
+    lead.get_by_role("button", name="Allow again").click()
+    expect(lead.get_by_role("button", name="Stop campaigns")).to_be_visible()
+    lead.get_by_role("button", name="Stop campaigns").click()
+    page.get_by_role("dialog", name="Send no more campaigns?").get_by_role("button", name="Stop campaigns").click()
+    expect(lead).to_contain_text("Wants no campaigns (by a person)")

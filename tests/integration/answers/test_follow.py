@@ -1,0 +1,198 @@
+"""What people write back: who answered, which sequences stop, who wants nothing more. What was seen counts once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pytest
+
+from tests.integration.sequences.people import People, step
+from wafast.answers.follow import Follower
+from wafast.database.pool import connect
+from wafast.events import bus
+
+SITI = "+60123456789"
+SITI_LID = 900123
+
+
+async def _written_to(people: People, **more: object) -> int:
+    """A sequence of two steps, of which Siti has got the first."""
+    sequence = await people.sequence(step("one"), step("two", 60), **more)
+    await people.enrol(sequence, await people.lead(phone=SITI))
+    await people.walk()
+    assert await people.send() == ["one"]
+    await people.walk()
+    return sequence
+
+
+async def _buckets(people: People) -> dict[str, int]:
+    rows = await people.pool.fetch("SELECT bucket, sum(n)::int4 AS n FROM source_buckets GROUP BY bucket")
+    return {row["bucket"]: row["n"] for row in rows}
+
+
+async def test_a_reply_is_noted_and_stops_the_sequence(people: People) -> None:
+    sequence = await _written_to(people)
+    await people.write("How much is it?", SITI)
+    await people.follow()
+    assert await people.states(sequence) == [("stopped", "replied")]
+    assert await _buckets(people) == {"replied": 1, "cancelled": 1}
+    assert await people.value("SELECT replied_at > now() - interval '1 minute' FROM leads")
+    assert await people.value("SELECT count(*) FROM suppressions") == 0
+    await people.pass_time(60)
+    assert await people.until_end() == []
+
+
+async def test_a_sequence_that_goes_on_after_replies_goes_on(people: People) -> None:
+    sequence = await _written_to(people, stop_on_reply=False)
+    await people.write("How much is it?", SITI)
+    await people.follow()
+    await people.pass_time(60)
+    assert await people.until_end() == ["two"]
+    assert await people.states(sequence) == [("completed", None)]
+    assert await _buckets(people) == {"replied": 1, "sent": 1}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"flags": 1},
+        {"flags": 64},
+        {"kind": 12},
+        {"at": -3600.0},
+        {"jid": "120363000000000001@g.us"},
+        {"jid": "60187654321@s.whatsapp.net"},
+        {"jid": f"{SITI_LID}@lid"},
+    ],
+    ids=["our own", "of a history", "told by WhatsApp", "before it entered", "in a group", "another's", "unknown LID"],
+)
+async def test_what_is_no_reply(people: People, message: dict[str, object]) -> None:
+    sequence = await _written_to(people)
+    await people.write("Hello", SITI, **message)  # type: ignore[arg-type]
+    await people.follow()
+    assert await people.states(sequence) == [("active", None)]
+    assert await _buckets(people) == {"sent": 1, "waiting": 1}
+
+
+async def test_a_chat_known_by_its_lid_is_the_numbers(people: People) -> None:
+    sequence = await _written_to(people)
+    await people.pool.execute(
+        "INSERT INTO lid_numbers (tenant_id, device_no, lid, number) VALUES ($1, $2, $3, $4)",
+        people.tenant_id, people.device_no, SITI_LID, int(SITI[1:]),
+    )  # fmt: skip
+    await people.write("stop", SITI, jid=f"{SITI_LID}@lid")
+    await people.follow()
+    assert await people.states(sequence) == [("stopped", "opted_out")]
+    assert await people.value("SELECT to_jid FROM outbox WHERE priority = 'reply'") == f"{SITI_LID}@lid"
+
+
+async def test_a_reply_answers_the_last_send_of_thirty_days(people: People) -> None:
+    sequence = await people.sequence(*(step(f"{number}") for number in range(3)), stop_on_reply=False)
+    await people.enrol(sequence, await people.lead(phone=SITI))
+    assert await people.until_end() == ["0", "1", "2"]
+    order = "UPDATE outbox o SET sent_at = now() - make_interval(days => $2) FROM sources s WHERE s.id = o.source_id"
+    for text, days in (("0", 31), ("1", 29), ("2", 1)):
+        await people.pool.execute(f"{order} AND s.template = $1", text, days)
+    await people.write("about 1", SITI, at=-2 * 86_400)
+    await people.follow()
+    answered = "SELECT s.template FROM outbox o JOIN sources s ON s.id = o.source_id WHERE o.replied_at IS NOT NULL"
+    assert [row["template"] for row in await people.pool.fetch(answered)] == ["1"]
+    await people.write("about 2", SITI)
+    await people.write("about 2 as well", SITI)
+    await people.follow()
+    assert sorted(row["template"] for row in await people.pool.fetch(answered)) == ["1", "2"]
+    assert await _buckets(people) == {"sent": 1, "replied": 2}
+
+
+async def test_stop_ends_everything_and_is_confirmed_once(people: People) -> None:
+    sequence = await _written_to(people, stop_on_reply=False)
+    other = await people.sequence(step("other", 60), stop_on_reply=False)
+    await people.enrol(other, await people.value("SELECT id FROM leads"))
+    await people.walk()
+    await people.write("STOP!", SITI)
+    await people.write("I said stop", SITI)
+    await people.write("stop", SITI)
+    await people.follow()
+    await people.follow()
+    assert [await people.states(one) for one in (sequence, other)] == [[("stopped", "opted_out")]] * 2
+    assert await _buckets(people) == {"replied": 1, "opted_out": 2}
+    assert await people.value("SELECT phone || ' ' || reason FROM suppressions") == f"{SITI} replied STOP!"
+    told = await people.pool.fetch("SELECT body, to_jid, device_no FROM outbox WHERE priority = 'reply'")
+    assert [tuple(row) for row in told] == [
+        ("You will get no more of these messages.", f"{SITI[1:]}@s.whatsapp.net", people.device_no)
+    ]
+    assert await people.enrol(sequence, await people.value("SELECT id FROM leads"), again=True) == 0
+
+
+async def test_who_is_put_back_by_a_person_is_not_taken_out_by_what_was_said_before(people: People) -> None:
+    await _written_to(people)
+    await people.write("stop", SITI)
+    await people.follow()
+    await people.pool.execute("DELETE FROM suppressions")
+    await people.follow()
+    assert await people.value("SELECT count(*) FROM suppressions") == 0
+    await people.write("stop", SITI)
+    await people.follow()
+    assert await people.value("SELECT count(*) FROM suppressions") == 1
+    assert await people.value("SELECT count(*) FROM outbox WHERE priority = 'reply'") == 2
+
+
+async def test_the_words_are_the_workspaces_own(people: People) -> None:
+    await _written_to(people)
+    await people.pool.execute("UPDATE tenants SET opt_out_words = '{tak nak}', opt_out_answer = ''")
+    await people.write("stop", SITI)
+    await people.follow()
+    assert await people.value("SELECT count(*) FROM suppressions") == 0
+    await people.write("Tak  nak!", SITI)
+    await people.follow()
+    assert await people.value("SELECT count(*) FROM suppressions") == 1
+    assert await people.value("SELECT count(*) FROM outbox WHERE priority = 'reply'") == 0
+
+
+async def test_strangers_can_not_opt_out_but_who_was_a_lead_can(people: People) -> None:
+    await _written_to(people)
+    await people.write("stop", "+60187654321")
+    await people.follow()
+    assert await people.value("SELECT count(*) FROM suppressions") == 0
+    await people.pool.execute("DELETE FROM leads")
+    await people.write("stop", SITI)
+    await people.follow()
+    assert await people.value("SELECT phone FROM suppressions") == SITI
+    assert await people.value("SELECT count(*) FROM outbox WHERE priority = 'reply'") == 1
+
+
+async def test_whoever_holds_a_lead_holds_up_nobody(people: People) -> None:
+    await _written_to(people)
+    other = await people.lead(phone="+60111111111")
+    connection = await connect(people.uri, "answers")
+    follower = Follower(connection)
+    try:
+        async with people.pool.acquire() as importer, importer.transaction():
+            await importer.execute("UPDATE leads SET name = 'Siti' WHERE phone = $1", SITI)
+            await people.write("stop", SITI)
+            await people.write("hello", "+60111111111")
+            await follower.look_back()
+            assert await people.value("SELECT count(*) FROM suppressions") == 1
+            assert await people.value("SELECT replied_at IS NOT NULL FROM leads WHERE id = $1", other)
+        await follower.catch_up()
+        assert await people.value("SELECT count(*) FROM leads WHERE replied_at IS NULL") == 0
+    finally:
+        await connection.close()
+
+
+async def test_it_hears_what_is_announced(people: People) -> None:
+    sequence = await _written_to(people)
+    connection = await connect(people.uri, "answers")
+    work = asyncio.create_task(Follower(connection).run())
+    try:
+        await people.until("SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'UPDATE answers_progress%'")
+        chat, key = await people.write("stop", SITI)
+        event = {"k": "message", "t": people.tenant_id, "d": people.device_no, "c": chat, "m": [key]}
+        await bus.publish(people.pool, [event])
+        await people.until("SELECT reason = 'opted_out' FROM enrolments")
+        assert await people.states(sequence) == [("stopped", "opted_out")]
+    finally:
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+        await connection.close()

@@ -1,0 +1,205 @@
+"""Campaigns over the API: from an audience to its report."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from websockets.sync.client import connect
+
+from tests.integration.api.world import Tenant
+
+URL = "/api/v1/campaigns"
+
+
+def until(ask: Callable[[], Any], what: str) -> Any:
+    """The first answer that is true."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if found := ask():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"not within 60 s: {what}")
+
+
+def leads(tenant: Tenant, count: int, device_no: int | None = None, first: int = 1) -> None:
+    """People with numbers of their own."""
+    tenant.world.sql(
+        "INSERT INTO leads (tenant_id, phone, name, tags, device_no, zone)"
+        " SELECT $1, '+60121' || lpad(n::text, 6, '0'), 'Lead ' || n, '{raya}', $4, 'Asia/Kuala_Lumpur'"
+        " FROM generate_series($2::int4, $3::int4) n",
+        tenant.id, first, first + count - 1, device_no,
+    )  # fmt: skip
+
+
+def made(tenant: Tenant, **more: Any) -> dict[str, Any]:
+    """A draft."""
+    body = {"name": "Raya", "audience": {"tags": [" RAYA "]}, "message": {"text": "Hi {name|friend}"}} | more
+    answer = tenant.client().post(URL, json=body)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def shown(tenant: Tenant, campaign: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = tenant.client("read").get(f"{URL}/{campaign['id']}").json()
+    return found
+
+
+def started(tenant: Tenant, **more: Any) -> dict[str, Any]:
+    """One whose rows are put in."""
+    campaign = made(tenant, **more)
+    answer = tenant.client().post(f"{URL}/{campaign['id']}/start")
+    assert answer.status_code == 200, answer.text
+    until(lambda: shown(tenant, campaign)["state"] == "running", "running")
+    return shown(tenant, campaign)
+
+
+def test_what_the_preview_counts_is_what_is_put_in(tenant: Tenant) -> None:
+    device = tenant.device()
+    leads(tenant, 12, device.no)
+    leads(tenant, 5, first=13)
+    tenant.world.sql(
+        "INSERT INTO suppressions (tenant_id, phone, reason, created_by)"
+        " VALUES ($1, '+60121000003', 'replied STOP', 'lead')",
+        tenant.id,
+    )
+    body = {"audience": {"tags": ["raya"]}, "pace": {"min_seconds": 10, "max_seconds": 30}}
+    preview = tenant.client("read").post(f"{URL}/preview", json=body).json()
+    assert (preview["recipients"], preview["without_device"], preview["is_partial"]) == (16, 5, False)
+    [load] = preview["devices"]
+    assert (load["device_id"], load["recipients"], load["holds"]) == (str(device.id), 16, None)
+    assert preview["finishes_at"] == load["finishes_at"]
+    campaign = started(tenant)
+    assert campaign["planned"] == campaign["counts"]["total"] == campaign["counts"]["waiting"] == 16
+
+
+def test_an_audience_nobody_can_be_reached_of_says_so(tenant: Tenant) -> None:
+    leads(tenant, 3)
+    preview = tenant.client().post(f"{URL}/preview", json={}).json()
+    assert preview["finishes_at"] is None
+    assert preview["devices"][0]["holds"] == "no device is online to give them to"
+    campaign = made(tenant, audience={"tags": ["others"]})
+    answer = tenant.client().post(f"{URL}/{campaign['id']}/start")
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:wafast:problem:empty-audience")
+
+
+def test_a_message_is_shown_as_one_person_gets_it(tenant: Tenant) -> None:
+    leads(tenant, 2)
+    rendered = tenant.client("read").post(
+        f"{URL}/render", json={"text": "Hi {name|friend}, {shop}", "audience": {"tags": ["raya"]}}
+    )
+    assert rendered.json()["text"] == "Hi Lead 2, {shop}"
+    assert len(rendered.json()["problems"]) == 1
+    nobody = tenant.client("read").post(f"{URL}/render", json={"text": "Hi {name}", "audience": {"tags": ["x"]}}).json()
+    assert (nobody["text"], nobody["lead_id"]) == ("Hi Aina", None)
+
+
+def test_from_the_draft_to_the_report(tenant: Tenant) -> None:
+    device = tenant.device()
+    leads(tenant, 6, device.no)
+    leads(tenant, 1, device.no, first=7)
+    tenant.world.sql("UPDATE leads SET name = '=1+1' WHERE tenant_id = $1 AND phone = '+60121000001'", tenant.id)
+    campaign = started(tenant)
+    states = ["sent", "delivered", "read", "failed", "unknown"]
+    for number, state in enumerate(states, start=1):
+        tenant.world.sql(
+            "UPDATE outbox SET state = $2, message_id = $3, sent_at = CASE WHEN $2 <> 'failed' THEN now() END,"
+            " read_at = CASE WHEN $2 = 'read' THEN now() END, cause = CASE WHEN $2 = 'failed' THEN 'refused' END"
+            " WHERE tenant_id = $1 AND to_jid = '6012100000' || $4::text || '@s.whatsapp.net'",
+            tenant.id, state, f"ID{number}", str(number),
+        )  # fmt: skip
+    report = tenant.client("read").get(f"{URL}/{campaign['id']}/report").json()
+    buckets = {one["bucket"]: one["count"] for one in report["buckets"]}
+    expected = dict.fromkeys(states, 1) | {"waiting": 2}
+    assert {bucket: n for bucket, n in buckets.items() if n} == expected
+    assert report["failed"] == [{"cause": "refused", "count": 1}]
+    for part in ("devices", "days"):
+        assert sum(one["total"] for one in report[part]) == report["total"] == sum(buckets.values()) == 7
+    assert sum(point["sent"] for point in report["times"]) == 4
+    people = tenant.client("read").get(f"{URL}/{campaign['id']}/recipients", params={"limit": "3"}).json()
+    rest = tenant.client("read").get(f"{URL}/{campaign['id']}/recipients", params={"after": people["next"]}).json()
+    assert [one["phone"] for one in people["items"] + rest["items"]] == [f"+6012100000{n}" for n in range(1, 8)]
+    failed = tenant.client("read").get(f"{URL}/{campaign['id']}/recipients", params={"bucket": "failed"}).json()
+    assert [one["phone"] for one in failed["items"]] == ["+60121000004"]
+    file = tenant.client("read").get(f"{URL}/{campaign['id']}/report.csv")
+    lines = list(csv.DictReader(io.StringIO(file.text)))
+    assert [line["status"] for line in lines] == [*states, "waiting", "waiting"]
+    assert lines[0]["name"] == "'=1+1", "no spreadsheet takes a name for a formula"
+    retried = tenant.client().post(f"{URL}/{campaign['id']}/retry-failed").json()
+    assert (retried["rows"], retried["campaign"]["counts"]["waiting"]) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": " "}, "name"),
+        ({"pace": {"min_seconds": 9, "max_seconds": 5}}, "pace.max_seconds"),
+        ({"pace": {"opens": "09:00:00"}}, "pace.closes"),
+        ({"schedule": {"date": "2099-01-01", "time": "09:00:00", "zone": "Asia/Nowhere"}}, "schedule.zone"),
+        ({"expires_at": "2099-01-01T00:00:00"}, "expires_at"),
+        ({"message": {"type": "image", "text": "x"}}, "message.media_id"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_can_not_be_is_named_with_the_way_out(tenant: Tenant, body: dict[str, Any], field: str) -> None:
+    answer = tenant.client().post(URL, json={"name": "Raya", "message": {"text": "Hi"}} | body)
+    assert answer.status_code == 400, answer.text
+    assert [one["field"] for one in answer.json()["errors"]] == [field]
+
+
+def test_a_schedule_can_be_set_changed_and_taken_back(tenant: Tenant) -> None:
+    leads(tenant, 1)
+    wanted = {"date": "2099-03-01", "time": "09:30:00", "zone": "Asia/Kuala_Lumpur"}
+    campaign = made(tenant, schedule=wanted)
+    assert (campaign["state"], campaign["starts_at"], campaign["schedule"]) == (
+        "scheduled", "2099-03-01T01:30:00Z", wanted,
+    )  # fmt: skip
+    span = {"from": "2099-03-01T00:00:00+08:00", "to": "2099-04-01T00:00:00+08:00"}
+    month = tenant.client("read").get(f"{URL}/calendar", params=span).json()
+    assert [one["id"] for one in month] == [campaign["id"]]
+    draft = tenant.client().patch(f"{URL}/{campaign['id']}", json={"schedule": None}).json()
+    assert (draft["state"], draft["schedule"], draft["starts_at"]) == ("draft", None, None)
+
+
+def test_a_key_that_comes_twice_makes_one_campaign(tenant: Tenant) -> None:
+    headers = {"Idempotency-Key": f"raya-{tenant.id}"}
+    first = tenant.client().post(URL, json={"name": "Raya"}, headers=headers).json()
+    assert tenant.client().post(URL, json={"name": "Raya"}, headers=headers).json() == first
+    assert len(tenant.client().get(URL).json()["items"]) == 1
+
+
+def test_who_is_limited_to_devices_reads_and_decides_nothing(tenant: Tenant) -> None:
+    campaign = made(tenant)
+    limited = tenant.client("admin", [tenant.device().id])
+    assert limited.get(f"{URL}/{campaign['id']}").status_code == 200
+    for action in ("start", "pause", "cancel"):
+        assert limited.post(f"{URL}/{campaign['id']}/{action}").status_code == 403
+
+
+def test_everybody_sees_live_how_it_goes(tenant: Tenant) -> None:
+    device = tenant.device()
+    leads(tenant, 2, device.no)
+    campaign = made(tenant)
+    address = tenant.world.url.replace("http", "ws") + "/ws"
+    headers = {"Authorization": f"Bearer {tenant.key('read')}"}
+    with connect(address, additional_headers=headers, max_size=None, proxy=None) as socket:
+
+        def until_state(state: str) -> dict[str, Any]:
+            while True:
+                frame = json.loads(socket.recv(timeout=30))
+                if frame["code"] == "CAMPAIGN_UPDATE" and frame["result"]["state"] == state:
+                    found: dict[str, Any] = frame["result"]
+                    return found
+
+        tenant.client().post(f"{URL}/{campaign['id']}/start")
+        assert until_state("running") == shown(tenant, campaign)
+        cancelled = "UPDATE outbox SET state = 'cancelled' WHERE tenant_id = $1 AND source_id IS NOT NULL"
+        tenant.world.sql(cancelled, tenant.id)
+        tenant.world.publish({"k": "outbox", "t": tenant.id, "d": device.no, "o": []})
+        assert until_state("finished")["counts"]["cancelled"] == 2

@@ -1,0 +1,317 @@
+"""From step to step: what leaves, when, and what never leaves twice."""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+
+from tests.integration.sequences.people import People, step
+from wafast.sequences import enrolments, rows
+
+DAY = 86_400
+
+
+async def test_thirty_one_steps_leave_in_order_each_after_its_delay(people: People) -> None:
+    steps = [step(f"Day {day}", DAY if day else 60) for day in range(31)]
+    sequence = await people.sequence(*steps)
+    await people.enrol(sequence, await people.lead())
+    said: list[str] = []
+    for day in range(31):
+        await people.walk()
+        assert await people.send() == [], "not before its delay"
+        await people.pass_time(DAY if day else 60)
+        said += await people.send()
+    await people.walk()
+    assert said == [f"Day {day}" for day in range(31)]
+    assert await people.states(sequence) == [("completed", None)]
+    assert await people.value("SELECT count(*) FROM outbox") == 31
+
+
+async def test_the_delay_counts_from_the_send_before(people: People) -> None:
+    sequence = await people.sequence(step("one"), step("two", DAY))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    await people.pass_time(3 * DAY)
+    assert await people.send() == ["one"]
+    await people.walk()
+    waits = await people.value("SELECT o.not_before - e.since FROM outbox o JOIN enrolments e ON e.outbox_id = o.id")
+    assert waits.total_seconds() == DAY
+    since = "SELECT e.since = o.sent_at FROM enrolments e JOIN outbox o ON o.enrolment_id = e.id WHERE o.state = 'sent'"
+    assert await people.value(since)
+
+
+async def test_a_day_is_86400_seconds_also_when_the_clocks_change(people: People) -> None:
+    sequence = await people.sequence(step("one", DAY))
+    await people.enrol(sequence, await people.lead(zone="Europe/Berlin"))
+    await people.pool.execute("UPDATE enrolments SET since = '2027-03-27 10:00 Europe/Berlin'")
+    await people.walk()
+    local = "SELECT not_before AT TIME ZONE 'Europe/Berlin' FROM outbox"
+    assert str(await people.value(local)) == "2027-03-28 11:00:00"
+    assert await people.value("SELECT zone FROM lanes") == "Europe/Berlin"
+
+
+async def test_a_row_waits_at_the_leads_device_or_in_the_pool(people: People) -> None:
+    sequence = await people.sequence(step("one"))
+    await people.enrol(sequence, await people.lead(), await people.lead(has_device=False))
+    await people.walk()
+    found = await people.pool.fetch(
+        "SELECT o.device_no, l.device_no AS of_lane FROM outbox o JOIN lanes l ON l.id = o.lane_id ORDER BY o.id"
+    )
+    assert [tuple(row) for row in found] == [(people.device_no, people.device_no), (None, None)]
+
+
+@pytest.mark.parametrize("has_tag_first", [True, False])
+async def test_who_gets_the_trigger_tag_enters_once(people: People, has_tag_first: bool) -> None:
+    sequence = await people.sequence(step("one"), trigger="vip")
+    lead = await people.lead("gold", *(["vip"] if has_tag_first else []))
+    await people.pool.execute("UPDATE leads SET tags = '{gold,vip}' WHERE id = $1", lead)
+    assert await people.until_end() == ["one"]
+    await people.pool.execute("UPDATE leads SET tags = '{gold}' WHERE id = $1", lead)
+    await people.pool.execute("UPDATE leads SET tags = '{gold,vip}' WHERE id = $1", lead)
+    assert await people.until_end() == []
+    assert await people.enrol(sequence, lead) == 0
+    assert await people.enrol(sequence, lead, again=True) == 1
+    assert await people.until_end() == ["one"]
+    assert await people.states(sequence) == [("completed", None)] * 2
+
+
+async def test_tags_are_compared_whole_and_within_the_workspace(people: People) -> None:
+    sequence = await people.sequence(step("one"), trigger="vip")
+    other = await People.make(people.uri, people.pool)
+    await people.lead("vip2", "a vip")
+    await other.lead("vip")
+    assert await people.states(sequence) == []
+
+
+async def test_an_import_by_copy_and_by_insert_select_enrols(people: People) -> None:
+    sequence = await people.sequence(step("one"), trigger="vip")
+    columns = ["tenant_id", "phone", "tags", "zone"]
+    records = [(people.tenant_id, f"+6014{number:07}", ["vip"], "Asia/Kuala_Lumpur") for number in range(300)]
+    async with people.pool.acquire() as connection:
+        await connection.copy_records_to_table("leads", records=records, columns=columns)
+        await connection.execute(
+            "INSERT INTO leads (tenant_id, phone, tags, zone)"
+            " SELECT $1, '+6015' || lpad(n::text, 7, '0'), '{vip}', 'UTC' FROM generate_series(1, 300) n",
+            people.tenant_id,
+        )
+    await people.walk()
+    assert await people.states(sequence) == [("active", None)] * 600
+    assert await people.value("SELECT count(DISTINCT lead_id) FROM outbox") == 600
+
+
+async def test_nobody_is_twice_in_one_sequence_at_a_time(people: People) -> None:
+    sequence, lead = await people.sequence(step("one", DAY)), await people.lead()
+    assert (await people.enrol(sequence, lead, lead), await people.enrol(sequence, lead, again=True)) == (1, 0)
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await people.pool.execute(
+            "INSERT INTO enrolments (tenant_id, sequence_id, lead_id) VALUES ($1, $2, $3)",
+            people.tenant_id, sequence, lead,
+        )  # fmt: skip
+
+
+async def test_a_filter_enrols_exactly_those_it_counts_but_who_wants_nothing_more(people: People) -> None:
+    sequence = await people.sequence(step("one"))
+    for number in range(20):
+        await people.lead("vip" if number % 2 else "new", phone=f"+60149{number:06}")
+    await people.pool.execute(
+        "INSERT INTO suppressions (tenant_id, phone, reason, created_by) VALUES ($1, '+60149000001', 'x', 'test')",
+        people.tenant_id,
+    )
+    assert await enrolments.enrol_matching(people.pool, people.tenant_id, sequence, {"tags": ["vip"]}, again=False) == 9
+
+
+@pytest.mark.parametrize(("state", "cause"), [("failed", "refused"), ("unknown", None), ("expired", None)])
+async def test_after_a_step_that_did_not_arrive_the_next_one_follows(
+    people: People, state: str, cause: str | None
+) -> None:
+    sequence = await people.sequence(step("one"), step("two"))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    await people.send(state, cause)
+    assert await people.until_end() == ["two"]
+    assert await people.states(sequence) == [("completed", None)]
+
+
+@pytest.mark.parametrize(
+    ("state", "cause", "reason"),
+    [("failed", "not_on_whatsapp", "not_on_whatsapp"), ("cancelled", "opted_out", "opted_out")],
+)
+async def test_who_can_not_be_written_to_is_left_alone(people: People, state: str, cause: str, reason: str) -> None:
+    sequence = await people.sequence(step("one"), step("two"))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    await people.send(state, cause)
+    assert await people.until_end() == []
+    assert await people.states(sequence) == [("stopped", reason)]
+
+
+async def test_who_opts_out_between_two_steps_gets_no_next_one(people: People) -> None:
+    sequence = await people.sequence(step("one"), step("two"))
+    await people.enrol(sequence, await people.lead(phone="+60123456789"))
+    await people.walk()
+    await people.send()
+    await people.pool.execute(
+        "INSERT INTO suppressions (tenant_id, phone, reason, created_by) VALUES ($1, '+60123456789', 'x', 'test')",
+        people.tenant_id,
+    )
+    assert await people.until_end() == []
+    assert await people.states(sequence) == [("stopped", "opted_out")]
+
+
+async def test_at_the_end_the_next_sequence_begins_and_two_are_no_circle(people: People) -> None:
+    second = await people.sequence(step("two"))
+    first = await people.sequence(step("one"), next_sequence_id=second)
+    await rows.change(
+        people.pool, people.tenant_id, second, "Second", trigger=None, next_sequence_id=first, stop_on_reply=True,
+        state="active",
+    )  # fmt: skip
+    await people.enrol(first, await people.lead())
+    assert await people.until_end() == ["one", "two"]
+    assert await people.states(first) == await people.states(second) == [("completed", None)]
+
+
+async def test_a_paused_sequence_is_held_at_the_next_claim_and_goes_on(people: People) -> None:
+    sequence = await people.sequence(step("one"), step("two"), state="paused", trigger="vip")
+    await people.lead("vip")
+    assert await people.until_end() == []
+    assert await people.states(sequence) == [("active", None)]
+    await _set(people, sequence, "active")
+    await people.walk()
+    assert await people.send() == ["one"]
+    await people.walk()
+    await _set(people, sequence, "paused")
+    assert await people.send() == []
+    await _set(people, sequence, "active")
+    assert await people.until_end() == ["two"]
+
+
+async def _set(people: People, sequence: int, state: rows.State) -> None:
+    await rows.change(
+        people.pool, people.tenant_id, sequence, "Welcome", trigger="vip", next_sequence_id=None, stop_on_reply=True,
+        state=state,
+    )  # fmt: skip
+
+
+async def test_one_enrolment_is_paused_resumed_stopped_and_moved_on(people: People) -> None:
+    sequence = await people.sequence(step("one"), step("two"), step("three"))
+    leads = [await people.lead() for _ in range(3)]
+    await people.enrol(sequence, *leads)
+    await people.walk()
+    paused, stopped, skips = await _ids(people, sequence)
+    place = (people.pool, people.tenant_id, sequence)
+    assert (await enrolments.set_state(*place, paused, "paused")).due_at is None  # type: ignore[union-attr]
+    await enrolments.set_state(*place, stopped, "stopped")
+    await enrolments.skip(*place, skips)
+    assert await people.send() == []
+    await people.walk()
+    assert await people.send() == ["two"]
+    await enrolments.set_state(*place, paused, "active")
+    assert sorted(await people.until_end()) == ["one", "three", "three", "two"]
+    assert await people.states(sequence) == [("completed", None), ("stopped", "by_person"), ("completed", None)]
+    with pytest.raises(enrolments.HasEnded):
+        await enrolments.set_state(*place, stopped, "active")
+    counts = "SELECT bucket, sum(n)::int4 AS n FROM source_buckets GROUP BY bucket ORDER BY bucket"
+    assert [tuple(row) for row in await people.pool.fetch(counts)] == [("cancelled", 2), ("sent", 5)]
+
+
+async def _ids(people: People, sequence: int) -> list[int]:
+    return [
+        row["id"]
+        for row in await people.pool.fetch("SELECT id FROM enrolments WHERE sequence_id = $1 ORDER BY id", sequence)
+    ]
+
+
+async def test_one_that_is_paused_while_its_step_is_on_the_wire_goes_on_when_it_is_resumed(people: People) -> None:
+    sequence = await people.sequence(step("one"), step("two"))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    [one] = await _ids(people, sequence)
+    await people.pool.execute(
+        "UPDATE outbox SET state = 'sending', claim_worker = gen_random_uuid(), claim_epoch = 1, claimed_at = now()"
+    )
+    await enrolments.set_state(people.pool, people.tenant_id, sequence, one, "paused")
+    await people.pool.execute("UPDATE outbox SET state = 'sent', message_id = 'M', sent_at = now()")
+    await people.walk()
+    assert await people.value("SELECT count(*) FROM outbox") == 1
+    await enrolments.set_state(people.pool, people.tenant_id, sequence, one, "active")
+    assert await people.until_end() == ["two"]
+
+
+async def test_what_has_not_left_says_the_new_words_after_the_new_delay(people: People) -> None:
+    sequence = await people.sequence(step("one"), step("old", 5 * DAY), step("three"))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    await people.send()
+    await people.walk()
+    [first, second, third] = await rows.list_steps(people.pool, people.tenant_id, sequence)
+    place = (people.pool, people.tenant_id, sequence)
+    await rows.change_step(*place, second.id, step("new", DAY))
+    await rows.change_step(*place, third.id, step("last"))
+    assert await people.until_end() == []
+    await people.pass_time(DAY)
+    assert await people.until_end() == ["new", "last"]
+    assert first.position == 1
+
+
+async def test_steps_are_inserted_moved_and_deleted_while_people_are_at_them(people: People) -> None:
+    sequence = await people.sequence(step("a"), step("b", DAY), step("c"), step("d"))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    await people.send()
+    await people.walk()
+    place = (people.pool, people.tenant_id, sequence)
+    [a, b, c, d] = [one.id for one in await rows.list_steps(*place)]
+    await rows.add_step(*place, step("before"), 2)
+    await rows.add_step(*place, step("between"), 4)
+    await rows.change_step(*place, d, step("d"), 5)
+    await rows.change_step(*place, a, step("a"), 6)
+    assert [one.template for one in await rows.list_steps(*place)] == ["before", "b", "between", "d", "c", "a"]
+    await rows.delete_step(*place, b)
+    await rows.change_step(*place, c, step("c"), 1)
+    shown = [(one.position, one.template) for one in await rows.list_steps(*place)]
+    assert shown == [(1, "c"), (2, "before"), (3, "between"), (4, "d"), (5, "a")]
+    assert await people.until_end() == ["between", "d"], "what stands before it now, and what it had, is not sent"
+    assert await people.states(sequence) == [("completed", None)]
+    with pytest.raises(rows.NoStep):
+        await rows.change_step(*place, b, step("b"))
+
+
+async def test_who_waits_for_a_step_that_is_deleted_gets_the_next_as_if_that_had_never_been(people: People) -> None:
+    sequence = await people.sequence(step("a", 3 * DAY), step("b", DAY))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    [a, _] = await rows.list_steps(people.pool, people.tenant_id, sequence)
+    await people.pass_time(DAY)
+    await rows.delete_step(people.pool, people.tenant_id, sequence, a.id)
+    assert await people.until_end() == ["b"]
+
+
+async def test_who_enters_before_there_are_steps_gets_the_first_one(people: People) -> None:
+    sequence = await people.sequence()
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    assert await people.states(sequence) == [("active", None)]
+    await rows.add_step(people.pool, people.tenant_id, sequence, step("one"), None)
+    assert await people.until_end() == ["one"]
+
+
+async def test_of_a_deleted_sequence_nothing_more_leaves(people: People) -> None:
+    sequence = await people.sequence(step("one"), step("two"), trigger="vip")
+    await people.enrol(sequence, await people.lead(), await people.lead())
+    await people.walk()
+    await enrolments.delete(people.pool, people.tenant_id, sequence)
+    assert await people.send() == []
+    await people.walk()
+    assert await people.states(sequence) == [("stopped", "sequence_deleted")] * 2
+    assert await people.value("SELECT count(*) FROM outbox WHERE state <> 'cancelled'") == 0
+    await people.lead("vip")
+    assert len(await people.states(sequence)) == 2
+
+
+async def test_of_a_lead_that_is_gone_nothing_more_leaves(people: People) -> None:
+    sequence, lead = await people.sequence(step("one")), await people.lead()
+    await people.enrol(sequence, lead)
+    await people.walk()
+    await people.pool.execute("DELETE FROM leads WHERE id = $1", lead)
+    assert await people.until_end() == []
+    assert await people.value("SELECT cause FROM outbox") == "lead_deleted"

@@ -1,0 +1,104 @@
+/** One campaign on its page: kept current by the socket; its report and its estimate are fetched again as it moves. */
+import { api, data } from '../api/client';
+import { Problem } from '../api/problem';
+import type { Campaign, CampaignEstimate, CampaignReport } from '../api/types';
+import { hasBegun, isOver, left } from './campaigns';
+import { isDeleted, type Frame } from './frames';
+import type { Live } from './live.svelte';
+import { Snapshot } from './snapshot';
+
+/** Milliseconds between two looks at what is too much for every frame. */
+const REPORT_EVERY = 5000;
+/** Over how long a rate is measured. */
+const RATE_OVER = 60_000;
+
+export class CampaignView {
+  campaign = $state.raw<Campaign | null>(null);
+  report = $state.raw<CampaignReport | null>(null);
+  estimate = $state.raw<CampaignEstimate | null>(null);
+  problem = $state.raw<unknown>(null);
+  gone = $state(false);
+  /** Messages a minute, over the last minute this page has seen; null before it can say. */
+  rate = $state<number | null>(null);
+  readonly #id: string;
+  readonly #live: Live;
+  readonly #snapshot = new Snapshot();
+  #seen: [at: number, left: number][] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #following = false;
+
+  constructor(id: string, live: Live) {
+    this.#id = id;
+    this.#live = live;
+  }
+
+  /** Fetches it and follows it until the result is called. */
+  follow(): () => void {
+    this.#following = true;
+    const end = this.#live.subscribe((frame) => {
+      if (frame.code === 'RESYNC') void this.load();
+      else {
+        this.#snapshot.note(frame);
+        this.#apply(frame);
+      }
+    });
+    void this.load();
+    return () => {
+      this.#following = false;
+      clearTimeout(this.#timer);
+      end();
+    };
+  }
+
+  async load(): Promise<void> {
+    this.problem = null;
+    const params = { path: { campaign_id: this.#id } };
+    try {
+      await this.#snapshot.take(
+        () => data(api.GET('/api/v1/campaigns/{campaign_id}', { params })),
+        (found) => this.put(found),
+        (frame) => this.#apply(frame),
+      );
+      await this.#look();
+    } catch (error) {
+      if (error instanceof Problem && error.status === 404) this.gone = true;
+      else if (this.campaign === null) this.problem = error;
+    }
+  }
+
+  /** What a request answered, or a frame said. */
+  put(campaign: Campaign): void {
+    this.campaign = campaign;
+    const at = Date.now();
+    this.#seen = [...this.#seen.filter(([then]) => at - then < RATE_OVER), [at, left(campaign)]];
+    const [first, last] = [this.#seen[0], this.#seen.at(-1)];
+    if (first && last && last[0] - first[0] > 5000) this.rate = ((last[1] - first[1]) / (last[0] - first[0])) * 60_000;
+  }
+
+  #apply(frame: Frame): void {
+    if (frame.code !== 'CAMPAIGN_UPDATE' || frame.result.id !== this.#id) return;
+    if (isDeleted(frame.result)) this.gone = true;
+    else {
+      this.put(frame.result);
+      this.#timer ??= setTimeout(() => void this.#look(), REPORT_EVERY);
+    }
+  }
+
+  async #look(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const campaign = this.campaign;
+    if (campaign === null || !this.#following) return;
+    const params = { path: { campaign_id: this.#id } };
+    try {
+      const [report, estimate] = await Promise.all([
+        hasBegun(campaign) ? data(api.GET('/api/v1/campaigns/{campaign_id}/report', { params })) : null,
+        isOver(campaign) ? null : data(api.GET('/api/v1/campaigns/{campaign_id}/estimate', { params })),
+      ]);
+      this.report = report;
+      this.estimate = estimate;
+    } catch {
+      // The counts above are live all the same; the next frame asks again.
+    }
+  }
+}

@@ -1,0 +1,204 @@
+/** Sequences as pages show them, fetched again when the socket says that one changed. */
+import { api, data, requestKey } from '../api/client';
+import type { Enrolment, Sequence, SequenceReport, SequenceWithSteps, StepFields } from '../api/types';
+import type { Live } from './live.svelte';
+
+/** Between two fetches while messages leave: figures move with every tick of every message. Milliseconds. */
+const FIGURES = 2000;
+const PAGE = 50;
+
+/** Calls `load` at once, then after `SEQUENCE_UPDATE` of `id` (null: of any), and after a gap, until the result is called. */
+function follow(live: Live, id: string | null, load: () => void): () => void {
+  load();
+  return live.subscribe((frame) => {
+    if (frame.code === 'RESYNC') load();
+    else if (frame.code === 'SEQUENCE_UPDATE' && (id === null || frame.result.id === id)) load();
+  });
+}
+
+export class SequenceList {
+  list = $state.raw<readonly Sequence[] | null>(null);
+  problem = $state.raw<unknown>(null);
+  readonly #live: Live;
+
+  constructor(live: Live) {
+    this.#live = live;
+  }
+
+  follow(): () => void {
+    return follow(this.#live, null, () => void this.load());
+  }
+
+  async load(): Promise<void> {
+    try {
+      const all: Sequence[] = [];
+      let after: string | null = null;
+      do {
+        const query: { limit: number; after: string | null } = { limit: 200, after };
+        const page = await data(api.GET('/api/v1/sequences', { params: { query } }));
+        all.push(...page.items);
+        after = page.next;
+      } while (after !== null);
+      [this.list, this.problem] = [all, null];
+    } catch (error) {
+      this.problem = error;
+    }
+  }
+}
+
+export class OneSequence {
+  shown = $state.raw<SequenceWithSteps | null>(null);
+  report = $state.raw<SequenceReport | null>(null);
+  problem = $state.raw<unknown>(null);
+  readonly id: string;
+  readonly #live: Live;
+  readonly #path: { sequence_id: string };
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(id: string, live: Live) {
+    this.id = id;
+    this.#live = live;
+    this.#path = { sequence_id: id };
+  }
+
+  follow(): () => void {
+    const ends = [
+      follow(this.#live, this.id, () => void this.load()),
+      this.#live.subscribe((frame) => frame.code === 'MESSAGE_STATUS' && this.#soon()),
+    ];
+    return () => {
+      ends.forEach((end) => end());
+      if (this.#timer) clearTimeout(this.#timer);
+    };
+  }
+
+  #soon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      void this.load();
+    }, FIGURES);
+  }
+
+  async load(): Promise<void> {
+    const params = { path: this.#path };
+    try {
+      const [shown, report] = await Promise.all([
+        data(api.GET('/api/v1/sequences/{sequence_id}', { params })),
+        data(api.GET('/api/v1/sequences/{sequence_id}/report', { params: { ...params, query: { days: 0 } } })),
+      ]);
+      [this.shown, this.report, this.problem] = [shown, report, null];
+    } catch (error) {
+      this.problem = error;
+    }
+  }
+
+  /** @throws Problem */
+  async change(body: Partial<SequenceFields> & { state?: Sequence['state'] }): Promise<void> {
+    this.shown = await data(api.PATCH('/api/v1/sequences/{sequence_id}', { params: { path: this.#path }, body }));
+  }
+
+  /** @throws Problem */
+  async remove(): Promise<void> {
+    await data(api.DELETE('/api/v1/sequences/{sequence_id}', { params: { path: this.#path } }));
+  }
+
+  /**
+   * A new step, or a changed one.
+   *
+   * @param step its id; null: it is new
+   * @throws Problem
+   */
+  async saveStep(step: string | null, body: StepFields, position?: number): Promise<void> {
+    const where = position === undefined ? {} : { position };
+    if (step === null) {
+      const params = { path: this.#path, header: { 'Idempotency-Key': requestKey() } };
+      const call = api.POST('/api/v1/sequences/{sequence_id}/steps', { params, body: { ...body, ...where } });
+      this.shown = await data(call);
+    } else {
+      const params = { path: { ...this.#path, step_id: step } };
+      const call = api.PATCH('/api/v1/sequences/{sequence_id}/steps/{step_id}', { params, body });
+      this.shown = await data(call);
+    }
+  }
+
+  /** @throws Problem */
+  async moveStep(step: string, position: number): Promise<void> {
+    const params = { path: { ...this.#path, step_id: step } };
+    const call = api.PATCH('/api/v1/sequences/{sequence_id}/steps/{step_id}', { params, body: { position } });
+    this.shown = await data(call);
+  }
+
+  /** @throws Problem */
+  async removeStep(step: string): Promise<void> {
+    const params = { path: { ...this.#path, step_id: step } };
+    await data(api.DELETE('/api/v1/sequences/{sequence_id}/steps/{step_id}', { params }));
+    await this.load();
+  }
+}
+
+export interface SequenceFields {
+  name: string;
+  trigger: string | null;
+  next_sequence_id: string | null;
+  stop_on_reply: boolean;
+}
+
+/** @throws Problem */
+export async function createSequence(body: SequenceFields): Promise<SequenceWithSteps> {
+  const params = { header: { 'Idempotency-Key': requestKey() } };
+  return data(api.POST('/api/v1/sequences', { params, body }));
+}
+
+/** The leads of a sequence, newest first, in one state or all. */
+export class Enrolments {
+  list = $state.raw<readonly Enrolment[] | null>(null);
+  problem = $state.raw<unknown>(null);
+  next = $state.raw<string | null>(null);
+  state = $state.raw<Enrolment['state'] | null>(null);
+  search = $state.raw('');
+  readonly #sequence: string;
+  readonly #live: Live;
+  #run = 0;
+
+  constructor(sequence: string, live: Live) {
+    this.#sequence = sequence;
+    this.#live = live;
+  }
+
+  follow(): () => void {
+    return follow(this.#live, this.#sequence, () => void this.load());
+  }
+
+  async load(): Promise<void> {
+    await this.#fetch(null, Math.max(PAGE, Math.min(200, this.list?.length ?? 0)));
+  }
+
+  async more(): Promise<void> {
+    if (this.next !== null) await this.#fetch(this.next, PAGE);
+  }
+
+  async #fetch(after: string | null, limit: number): Promise<void> {
+    const run = ++this.#run;
+    const query = { limit, after, state: this.state, search: this.search.trim() || null };
+    const params = { path: { sequence_id: this.#sequence }, query };
+    try {
+      const page = await data(api.GET('/api/v1/sequences/{sequence_id}/enrolments', { params }));
+      if (run !== this.#run) return;
+      this.list = after === null ? page.items : [...(this.list ?? []), ...page.items];
+      [this.next, this.problem] = [page.next, null];
+    } catch (error) {
+      if (run === this.#run) this.problem = error;
+    }
+  }
+
+  /** @throws Problem 409 when it has ended meanwhile */
+  async change(one: Enrolment, to: 'active' | 'paused' | 'stopped' | 'skip'): Promise<void> {
+    const params = { path: { sequence_id: this.#sequence, enrolment_id: one.id } };
+    const path = '/api/v1/sequences/{sequence_id}/enrolments/{enrolment_id}';
+    const changed =
+      to === 'skip'
+        ? await data(api.POST(`${path}/skip`, { params }))
+        : await data(api.PATCH(path, { params, body: { state: to } }));
+    this.list = (this.list ?? []).map((found) => (found.id === changed.id ? changed : found));
+  }
+}
