@@ -27,8 +27,9 @@ BENCHES = {
     "kills": ["kills"],
     "campaign-kills": ["campaign"],
     "search": ["search"],
+    "leads": ["leads"],
     "outbox": ["outbox"],
-    "campaigns": ["campaigns"],
+    "planning": ["planning"],
     "browser": ["browser"],
     "fleet": ["fleet"],
     "pairing": ["pairing"],
@@ -36,7 +37,7 @@ BENCHES = {
     "sustained-sessions": ["sustained", "--sessions"],
 }
 #: Only when they are named: ten minutes more for each, and half an hour for search and outbox.
-APART = {"fleet", "search", "outbox", "campaigns", "pairing", "sustained-inlet", "sustained-sessions"}
+APART = {"fleet", "search", "outbox", "planning", "pairing", "sustained-inlet", "sustained-sessions"}
 HEAD = """\
 # What was measured
 

@@ -21,6 +21,7 @@ ROWS = {
     "kills": ["2 kills of the worker"],
     "campaign-kills": ["3 kills: "],
     "search": ["rare word", "agent of 3 devices, common word", "messages indexed again a second", "nobody indexes"],
+    "leads": ["wafast, a file of CSV", "asyncpg, a row at a time", "a tag nobody has", "custom fields"],
     "outbox": [
         "claimed, worded, ended",
         "a cursor, no record",
@@ -28,7 +29,7 @@ ROWS = {
         "delivered",
         "all at the same instant",
     ],
-    "campaigns": ["rows put in a second", "rival: read by pages, put in one by one"],
+    "planning": ["rows put in a second", "rival: read by pages, put in one by one"],
     "browser": ["frames a second, median", "chat opens until its messages are drawn, ms, p50"],
     "pairing": ["16 at a time"],
     "sustained-inlet": ["| 2 "],
