@@ -55,8 +55,11 @@ WHERE o.tenant_id = $1 AND o.id = $2 AND o.state = 'queued'
 RETURNING o.device_no, (SELECT network FROM devices d WHERE d.no = o.device_no) AS network
 
 -- name: retry_outbox
--- A change of a message keeps its end: WhatsApp takes it only so long.
+-- A change of a message keeps its end: WhatsApp takes it only so long. A source's row whose device is gone waits in the pool.
 UPDATE outbox o SET state = 'queued', reason = NULL, cause = NULL, not_before = now(),
+    lane_id = CASE WHEN o.device_no IS NOT NULL THEN o.lane_id ELSE (
+        SELECT p.id FROM lanes p LEFT JOIN leads l ON l.id = o.lead_id
+        WHERE p.source_id = o.source_id AND p.device_no IS NULL ORDER BY p.zone = l.zone DESC NULLS LAST LIMIT 1) END,
     expires_at = CASE WHEN o.target IS NOT NULL THEN o.expires_at END,
     claim_worker = NULL, claim_epoch = NULL, claimed_at = NULL
 WHERE o.tenant_id = $1 AND o.id = $2 AND o.state IN ('failed', 'expired', 'cancelled', 'unknown')

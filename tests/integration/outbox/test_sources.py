@@ -9,7 +9,7 @@ import pytest
 from tests.integration.outbox.floor import HELLO, Floor
 from wafast.outbox import claim as claims
 from wafast.outbox import pool as sends
-from wafast.outbox import sources
+from wafast.outbox import rows, sources
 from wafast.outbox.sources import Message, Pace
 
 AT = datetime(2026, 3, 23, 4, tzinfo=UTC)  # noon in Kuala Lumpur
@@ -161,7 +161,12 @@ async def test_deleting_a_device_keeps_what_its_campaigns_sent_and_still_have_to
     await claims.claim(floor.pool, floor.worker, [], [device], AT)
     device_id = await floor.pool.fetchval("SELECT id FROM devices WHERE no = $1", device)
     await bulk.delete(floor.pool, floor.tenant_id, [device_id])
-    rows = await floor.pool.fetch("SELECT state, device_no FROM outbox WHERE id = ANY ($1) ORDER BY id", ids)
-    assert [tuple(row) for row in rows] == [("sent", None), ("unknown", None), ("queued", None)]
+    left = await floor.pool.fetch("SELECT state, device_no FROM outbox WHERE id = ANY ($1) ORDER BY id", ids)
+    assert [tuple(row) for row in left] == [("sent", None), ("unknown", None), ("queued", None)]
     buckets = await floor.pool.fetch("SELECT device_no, bucket, n FROM source_buckets ORDER BY bucket")
     assert [tuple(row) for row in buckets] == [(None, "sent", 1), (None, "unknown", 1), (None, "waiting", 1)]
+    await rows.retry(floor.pool, floor.tenant_id, ids[1])
+    lanes = await floor.pool.fetch("SELECT DISTINCT lane_id FROM outbox WHERE state = 'queued'")
+    assert [
+        await floor.pool.fetchval("SELECT device_no FROM lanes WHERE id = $1", row["lane_id"]) for row in lanes
+    ] == [None], "what is tried again waits in the pool too"
