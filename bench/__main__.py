@@ -27,6 +27,8 @@ BENCHES = {
     "kills": ["kills"],
     "campaign-kills": ["campaign"],
     "search": ["search"],
+    "leads": ["leads"],
+    "outbox": ["outbox"],
     "planning": ["planning"],
     "browser": ["browser"],
     "fleet": ["fleet"],
@@ -34,8 +36,8 @@ BENCHES = {
     "sustained-inlet": ["sustained"],
     "sustained-sessions": ["sustained", "--sessions"],
 }
-#: Only when they are named: ten minutes more for each, and half an hour for search.
-APART = {"fleet", "search", "planning", "pairing", "sustained-inlet", "sustained-sessions"}
+#: Only when they are named: ten minutes more for each, and half an hour for search and outbox.
+APART = {"fleet", "search", "outbox", "planning", "pairing", "sustained-inlet", "sustained-sessions"}
 HEAD = """\
 # What was measured
 
