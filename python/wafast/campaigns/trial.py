@@ -57,7 +57,8 @@ async def person(pool: asyncpg.Pool, tenant_id: int, audience: Mapping[str, Any]
 def words(template: str, reader: Person, now: datetime | None = None) -> str:
     """What that person would get now."""
     hour = (now or clock.now()).astimezone(ZoneInfo(reader.zone)).hour
-    return render.render(template, reader.known, seed=reader.lead_id or 0, local_hour=hour)
+    seed = render.seed_of(template, reader.lead_id or 0)
+    return render.render(template, reader.known, seed=seed, local_hour=hour)
 
 
 async def send(

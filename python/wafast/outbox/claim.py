@@ -12,7 +12,7 @@ import msgspec
 
 from wafast.database.queries import load
 from wafast.events import bus
-from wafast.outbox.render import render
+from wafast.outbox.render import render, seed_of
 from wafast.outbox.rows import Cause, Kind, Priority
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ def _claim(record: asyncpg.Record) -> Claim:
     if record["source_id"] is None:
         return msgspec.convert(fields, Claim)
     lead = {**(record["lead_fields"] or {}), "name": record["lead_name"] or "", "phone": record["lead_phone"] or ""}
-    fields["body"] = render(record["template"], lead, seed=record["id"], local_hour=record["local_hour"])
+    template = record["template"]
+    seed = seed_of(template, record["lead_id"] or 0)
+    fields["body"] = render(template, lead, seed=seed, local_hour=record["local_hour"])
     if record["lead_id"] is not None and record["lead_phone"] is None:
         fields["fault"] = ("lead_gone", "this person is not among the leads any more")
     elif record["kind"] == "text" and not fields["body"].strip():

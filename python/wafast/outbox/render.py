@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 import re
+import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def render(template: str, lead: Mapping[str, str], *, seed: int, local_hour: int
         template: as a person wrote it.
         lead: what is known of the person: `name`, `phone` and custom fields. Their names compare without regard to case
             and to blanks around them; an empty text is as good as none.
-        seed: decides between choices; the row's id, so that a row tried again says the same.
+        seed: decides between choices: `seed_of`.
         local_hour: 0 to 23, where the person lives.
     """
     known = {_key(name): text for name, text in lead.items()}
@@ -61,6 +62,12 @@ def render(template: str, lead: Mapping[str, str], *, seed: int, local_hour: int
         return FIELD.sub(lambda inner: field(inner, inner[1], inner[2]), chosen)
 
     return PLACE.sub(place, template)
+
+
+def seed_of(template: str, lead_id: int) -> int:
+    """What decides between choices: of the words and the person, so that a preview shows what will be sent, and a row
+    tried again says the same."""
+    return lead_id << 32 | zlib.crc32(template.encode())
 
 
 def check(template: str) -> list[str]:

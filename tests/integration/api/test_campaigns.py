@@ -153,6 +153,21 @@ def test_what_can_not_be_is_named_with_the_way_out(tenant: Tenant, body: dict[st
     assert [one["field"] for one in answer.json()["errors"]] == [field]
 
 
+def test_a_file_goes_with_the_message_and_with_its_copy(tenant: Tenant, stranger: Tenant) -> None:
+    files = {"file": ("prices.pdf", b"%PDF-1.4 prices")}
+    upload = tenant.client().post("/api/v1/media", files=files, data={"type": "document"}).json()
+    message = {"type": "document", "text": "Hi {name}", "media_id": upload["media_id"], "file_name": "prices.pdf"}
+    leads(tenant, 1, tenant.device().no)
+    campaign = started(tenant, message=message)
+    assert campaign["message"] == message | {"media_url": upload["media_url"]}
+    copy = tenant.client().post(f"{URL}/{campaign['id']}/clone", json={"name": "Again"}).json()
+    assert (copy["name"], copy["state"], copy["message"]) == ("Again", "draft", campaign["message"])
+    wrong = tenant.client().post(URL, json={"name": "Raya", "message": message | {"type": "image"}})
+    assert wrong.status_code == 400, "a document is no picture"
+    foreign = stranger.client().post(URL, json={"name": "Raya", "message": message})
+    assert foreign.status_code == 404
+
+
 def test_a_schedule_can_be_set_changed_and_taken_back(tenant: Tenant) -> None:
     leads(tenant, 1)
     wanted = {"date": "2099-03-01", "time": "09:30:00", "zone": "Asia/Kuala_Lumpur"}

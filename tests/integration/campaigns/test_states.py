@@ -10,7 +10,7 @@ import pytest
 from tests.integration.campaigns.office import Office, buckets
 from tests.integration.campaigns.test_planner import running_planner, until
 from wafast import clock
-from wafast.campaigns import rows
+from wafast.campaigns import rows, trial
 from wafast.campaigns.rows import NotPossible, Plan
 from wafast.outbox import rows as outbox
 from wafast.outbox.sources import Message, Pace
@@ -31,6 +31,22 @@ async def test_a_paused_campaign_gives_nothing_to_the_next_claim_and_goes_on_whe
     assert second.to_jid != first.to_jid
     with pytest.raises(NotPossible, match="It is running; only one that is paused can be resumed"):
         await rows.resume(office.pool, office.tenant_id, made.id)
+
+
+async def test_a_preview_shows_the_very_words_that_are_sent(office: Office) -> None:
+    await office.leads(12, await office.device())
+    template = (
+        "{{Hi|Hello|Good day}} {name|friend}, {greeting}! {{A|B|C|D}} {nobody knows} {shop|we}\nhttps://x.my/?a={1}"
+    )
+    await office.started(message=Message("text", template))
+    said = set()
+    for lead_id in await office.pool.fetch("SELECT id FROM leads ORDER BY id"):
+        reader = await trial.person(office.pool, office.tenant_id, {}, lead_id["id"])
+        [claim] = await office.claim()
+        assert claim.body == trial.words(template, reader)
+        said.add(claim.body.partition(" ")[0])
+        await office.end(claim)
+    assert said == {"Hi", "Hello", "Good"}
 
 
 async def test_what_a_cancelled_campaign_holds_is_cancelled_at_once_and_moved_in_steps(office: Office) -> None:

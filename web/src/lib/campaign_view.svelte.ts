@@ -7,8 +7,9 @@ import { isDeleted, type Frame } from './frames';
 import type { Live } from './live.svelte';
 import { Snapshot } from './snapshot';
 
-/** Milliseconds between two looks at what is too much for every frame. */
-const REPORT_EVERY = 5000;
+/** Milliseconds between two looks at what is too much for every frame; of a large campaign it takes the server seconds. */
+const REPORT_EVERY = { small: 5000, large: 60_000 };
+const LARGE = 50_000;
 /** Over how long a rate is measured. */
 const RATE_OVER = 60_000;
 
@@ -80,8 +81,12 @@ export class CampaignView {
     if (isDeleted(frame.result)) this.gone = true;
     else {
       this.put(frame.result);
-      this.#timer ??= setTimeout(() => void this.#look(), REPORT_EVERY);
+      this.#timer ??= setTimeout(() => void this.#look(), this.#pause());
     }
+  }
+
+  #pause(): number {
+    return REPORT_EVERY[(this.campaign?.counts.total ?? 0) > LARGE ? 'large' : 'small'];
   }
 
   async #look(): Promise<void> {
