@@ -27,15 +27,17 @@ BENCHES = {
     "kills": ["kills"],
     "campaign-kills": ["campaign"],
     "search": ["search"],
-    "campaigns": ["campaigns"],
+    "leads": ["leads"],
+    "outbox": ["outbox"],
+    "planning": ["planning"],
     "browser": ["browser"],
     "fleet": ["fleet"],
     "pairing": ["pairing"],
     "sustained-inlet": ["sustained"],
     "sustained-sessions": ["sustained", "--sessions"],
 }
-#: Only when they are named: ten minutes more for each, and half an hour for search.
-APART = {"fleet", "search", "campaigns", "pairing", "sustained-inlet", "sustained-sessions"}
+#: Only when they are named: ten minutes more for each, and half an hour for search and outbox.
+APART = {"fleet", "search", "outbox", "planning", "pairing", "sustained-inlet", "sustained-sessions"}
 HEAD = """\
 # What was measured
 

@@ -72,7 +72,8 @@ class _Country:
         self.code = code
         self.trunk = metadata.national_prefix or ""
         self._before = re.compile(metadata.national_prefix_for_parsing or "(?!)")
-        self._possible = re.compile(metadata.general_desc.national_number_pattern or "(?!)")
+        general = metadata.general_desc
+        self._possible = re.compile((general and general.national_number_pattern) or "(?!)")
         self._real = re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or "(?!)")
 
     def has(self, national: str) -> bool:

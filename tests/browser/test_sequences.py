@@ -48,7 +48,7 @@ def test_a_sequence_is_written_started_and_ends_with_an_answer(signed_in: App, s
     _lead(app, "Siti", customer, tag, device)
 
     if app.narrow:
-        page.get_by_role("button", name="Account").click()
+        page.get_by_role("button", name="More").click()
         page.get_by_role("menuitem", name="Sequences").click()
     else:
         page.get_by_role("link", name="Sequences").click()

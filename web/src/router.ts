@@ -11,6 +11,8 @@ export const { p, navigate, isActive, route } = createRouter({
   '/device/:id/whatsapp-web/:chat': Inbox,
   '/sequences': () => import('./pages/Sequences.svelte'),
   '/sequences/:id': () => import('./pages/Sequence.svelte'),
+  '/leads': () => import('./pages/Leads.svelte'),
+  '/leads/suppressions': () => import('./pages/Suppressions.svelte'),
   '/campaigns': () => import('./pages/Campaigns.svelte'),
   '/campaigns/new': () => import('./pages/CampaignWizard.svelte'),
   '/campaigns/:campaign': () => import('./pages/Campaign.svelte'),

@@ -356,7 +356,8 @@ async def _problem_lines(services: Services, tenant_id: int, import_id: int) -> 
     yield exports.lines([["row", "value", "reason"]])
     told: list[list[str]] = []
     async for row in imports.problems(services.pool, tenant_id, import_id):
-        told.append([str(row["line"]), exports.guarded(row["value"]), row["reason"]])
+        value = row["value"] if row["is_double"] else exports.guarded(row["value"])  # of doubles: a number in E.164
+        told.append([str(row["line"]), value, row["reason"]])
         if len(told) == exports.PIECE:
             yield exports.lines(told)
             told.clear()

@@ -189,11 +189,6 @@ class LeadDetailController(Controller):
 
 def _send_of(row: asyncpg.Record) -> LeadSend:
     fields = dict(row)
-    numbers = {
-        name: None if fields[name] is None else str(fields[name]) for name in ("id", "campaign_id", "sequence_id")
-    }
-    return LeadSend(
-        **{name: fields[name] for name in LeadSend.__struct_fields__ if name in fields and name not in numbers},
-        **numbers,
-        text=fields["body"],
-    )
+    for name in ("id", "campaign_id", "sequence_id"):
+        fields[name] = None if fields[name] is None else str(fields[name])
+    return LeadSend(text=fields.pop("body"), **fields)

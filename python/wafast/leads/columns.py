@@ -72,8 +72,9 @@ def proposed(columns: Sequence[Column]) -> list[str]:
         found.append(kind or (FIELD + named.lower() if named and column.examples else ""))
     if "phone" not in found:
         numbers = [sum(map(_is_phone, column.examples)) for column in columns]
-        if numbers and max(numbers):
-            found[numbers.index(max(numbers))] = "phone"
+        most = max(numbers, default=0)
+        if most:
+            found[numbers.index(most)] = "phone"
     return found
 
 

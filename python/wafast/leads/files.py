@@ -6,6 +6,7 @@ import codecs
 import csv
 import datetime
 import io
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -61,10 +62,12 @@ def look(path: Path) -> Shape:
     first = [row for _, row in islice(rows(path, bare), HEAD_ROWS)]
     if not first:
         raise NotReadable("the file has no rows")
-    width = max(map(len, first))
+    header = not any(_looks_like_number(cell) for cell in first[0])
+    # a row that is longer than most is a mistake of its own
+    usual = Counter(map(len, first[1:] or first)).most_common(1)[0][0]
+    width = max(usual, len(first[0]))
     if width > MOST_COLUMNS:
         raise NotReadable(f"the file has {width} columns; at most {MOST_COLUMNS} can be read")
-    header = not any(_looks_like_number(cell) for cell in first[0])
     names = first[0] if header else []
     below = first[1:] if header else first
     columns = [

@@ -25,6 +25,7 @@ interface Results {
   LABELS_UPDATE: { items: Label[] };
   SEQUENCE_UPDATE: { id: string };
   LEAD_UPDATE: { ids: string[] };
+  IMPORT_UPDATE: { id: string };
   CAMPAIGN_UPDATE: Campaign | Deleted;
   RESYNC: { reason: string };
 }

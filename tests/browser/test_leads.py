@@ -1,0 +1,126 @@
+"""Leads: from a file to a list, and what is done with many of them."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.app import App
+from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
+from tests.browser.test_full_path import new_number
+
+
+def _row(app: App, text: str) -> Locator:
+    return app.page.locator("[data-lead]").filter(has_text=text)
+
+
+def _open(app: App) -> None:
+    app.page.goto("/leads")
+    expect(app.page.get_by_role("heading", name="Leads")).to_be_visible()
+
+
+@pytest.mark.parametrize("look", [DESKTOP, PHONE_DARK], indirect=True, ids=lambda look: look.name)
+def test_a_file_becomes_leads(signed_in: App, look: Look, tmp_path: Path) -> None:
+    app, page, tag = signed_in, signed_in.page, f"expo {secrets.token_hex(3)}"
+    numbers = [new_number() for _ in range(3)]
+    file = tmp_path / "expo.csv"
+    rows = [f"Siti {tag},{numbers[0]},Ipoh", f"Ahmad {tag},{numbers[1]},KL", f"Twice,{numbers[1]},", "Nobody,12,"]
+    file.write_text("\n".join(["Full name,Phone no.,Town", *rows]), "utf-8")
+    _open(app)
+    page.get_by_role("button", name="Import", exact=True).first.click()
+    dialog = page.get_by_role("dialog", name="Import leads")
+    app.expect_accessible()
+    dialog.locator("input[type=file]").set_input_files(file)
+    expect(dialog.get_by_label("Phone no. is")).to_have_value("phone")
+    expect(dialog.get_by_label("Full name is")).to_have_value("name")
+    expect(dialog.get_by_label("Town is")).to_have_value("field:")
+    dialog.get_by_label("Tags for all of them").fill(tag)
+    app.expect_accessible()
+    dialog.get_by_role("button", name="Check the file").click()
+    expect(dialog.get_by_text("4 rows in all")).to_be_visible()
+    for what, count in (("New", "2"), ("Double in the file", "1"), ("With a mistake", "1")):
+        expect(dialog.locator("dl div").filter(has=page.get_by_text(what, exact=True))).to_contain_text(count)
+    app.expect_accessible()
+    with page.expect_download() as problems:
+        dialog.get_by_role("link", name="Download rows with problems").click()
+    assert "the same number as in row 3" in Path(problems.value.path()).read_text("utf-8")
+    dialog.get_by_role("button", name="Import now").click()
+    expect(dialog.get_by_text("Done.")).to_be_visible()
+    dialog.get_by_role("button", name="Close", exact=True).last.click()
+
+    page.get_by_label("Tag", exact=True).select_option(tag)
+    expect(page.locator("[data-lead]")).to_have_count(2)
+    expect(page.get_by_text("2 leads", exact=True)).to_be_visible()
+    app.expect_accessible()
+    page.get_by_label("Search name or number").fill("siti")
+    expect(page.locator("[data-lead]")).to_have_count(1)
+    page.reload()
+    expect(page.locator("[data-lead]")).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"search=siti"))
+
+    _row(app, f"Siti {tag}").get_by_role("button").click()
+    panel = page.get_by_role("dialog", name=f"Siti {tag}")
+    expect(panel).to_contain_text("Ipoh")
+    panel.get_by_label("New note").fill("Wants the red one")
+    panel.get_by_role("button", name="Save note").click()
+    expect(panel.get_by_text("Wants the red one")).to_be_visible()
+    panel.get_by_role("button", name="Opt out").click()
+    expect(panel.get_by_text("Opted out: campaigns and sequences")).to_be_visible()
+    app.expect_accessible()
+    panel.get_by_role("button", name="Close").click()
+    page.goto("/leads/suppressions")
+    listed = page.locator(f"[data-suppression='+{numbers[0]}']")
+    expect(listed).to_contain_text(f"Siti {tag}")
+    app.expect_accessible()
+    listed.get_by_role("button").click()
+    expect(listed).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(listed).to_be_visible()
+
+
+@pytest.mark.parametrize("look", [DESKTOP_DARK, PHONE], indirect=True, ids=lambda look: look.name)
+def test_one_is_added_and_many_are_changed_and_back(signed_in: App, look: Look) -> None:
+    app, page, mark = signed_in, signed_in.page, secrets.token_hex(3)
+    _open(app)
+    for name in ("Lim", "Ravi"):
+        page.get_by_role("button", name="Add lead").click()
+        dialog = page.get_by_role("dialog", name="Add lead")
+        dialog.get_by_label("Phone number").fill("12" if name == "Lim" else "")
+        dialog.get_by_role("button", name="Add", exact=True).click()
+        expect(dialog.get_by_label("Phone number")).to_have_attribute("aria-invalid", "true")
+        dialog.get_by_label("Phone number").fill(new_number())
+        dialog.get_by_label("Name", exact=True).fill(f"{name} {mark}")
+        dialog.get_by_label("Tags").fill(f"list {mark}")
+        dialog.get_by_role("button", name="Add a field").click()
+        dialog.get_by_label("Field", exact=True).fill("city")
+        dialog.get_by_label("Value").fill("Melaka")
+        app.expect_accessible()
+        dialog.get_by_role("button", name="Add", exact=True).click()
+        expect(dialog).to_have_count(0)
+    page.get_by_label("Search name or number").fill(mark)
+    expect(page.locator("[data-lead]")).to_have_count(2)
+    page.get_by_label("Choose all shown").check()
+    page.get_by_role("button", name="Tags", exact=True).click()
+    page.get_by_role("dialog").get_by_label("Tags").fill(f"vip {mark}")
+    page.get_by_role("dialog").get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_text("2 leads changed")).to_be_visible()
+    expect(_row(app, "Lim")).to_contain_text(f"vip {mark}")
+    app.expect_accessible()
+    page.get_by_role("button", name="Undo").click()
+    expect(_row(app, "Lim")).not_to_contain_text(f"vip {mark}")
+
+    page.get_by_role("button", name="Save as segment").click()
+    page.get_by_label("Name of the segment").fill(f"Segment {mark}")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Segment", exact=True)).to_have_value(re.compile(r"\d+"))
+    expect(page.locator("[data-lead]")).to_have_count(2)
+    page.get_by_label("Choose all shown").check()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("dialog").get_by_role("textbox").fill("2")
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No lead fits")).to_be_visible()
+    app.expect_accessible()

@@ -1,0 +1,246 @@
+"""Files of leads: looked at, checked, taken in once, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.api.world import Tenant, World
+
+LEADS = "/api/v1/leads"
+ENDS = ("ready", "checked", "done", "failed", "cancelled")
+
+
+def _upload(tenant: Tenant, content: bytes | str, name: str = "leads.csv", **options: Any) -> dict[str, Any]:
+    data = {"options": json.dumps(options)} if options else None
+    raw = content.encode() if isinstance(content, str) else content
+    answer = tenant.client("admin").post(f"{LEADS}/import", files={"file": (name, raw)}, data=data)
+    assert answer.status_code == 201, answer.text
+    return _settled(tenant, answer.json()["id"])
+
+
+def _settled(tenant: Tenant, import_id: str) -> dict[str, Any]:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        found: dict[str, Any] = tenant.client("admin").get(f"{LEADS}/imports/{import_id}").json()
+        if found["state"] in ENDS and not (found["options"]["start"] and found["state"] == "ready"):
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"the import is {found['state']} after 90 seconds")
+
+
+def _go(tenant: Tenant, found: dict[str, Any], action: str, **body: Any) -> dict[str, Any]:
+    answer = tenant.client("admin").post(f"{LEADS}/imports/{found['id']}/{action}", json=body)
+    assert answer.status_code == 200, answer.text
+    return _settled(tenant, found["id"])
+
+
+def _problems(client: httpx.Client, found: dict[str, Any]) -> list[str]:
+    return client.get(f"{LEADS}/imports/{found['id']}/problems.csv").text.splitlines()[1:]
+
+
+def _workbook(rows: list[list[str | float]]) -> bytes:
+    """An Excel file as small as they come."""
+
+    def cell(value: str | float) -> str:
+        if isinstance(value, str):
+            shown = value.replace("&", "&amp;").replace("<", "&lt;")
+            return f'<c t="inlineStr"><is><t>{shown}</t></is></c>'
+        return f"<c><v>{value!r}</v></c>"
+
+    sheet = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{package}/content-types">'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{kind}.worksheet+xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{package}/relationships">'
+        f'<Relationship Id="r1" Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>'
+        '<sheet name="Leads" sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships">'
+        f'<Relationship Id="r1" Type="{office}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>',
+    }
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, f'<?xml version="1.0" encoding="UTF-8"?>{text}')
+    return file.getvalue()
+
+
+def test_a_file_is_looked_at_checked_and_taken_in(tenant: Tenant, stranger: Tenant) -> None:
+    admin, device = tenant.client("admin"), tenant.device(name="Sales")
+    admin.post(LEADS, json={"phone": "0123456781", "name": "Ahmad", "tags": ["old"]})
+    admin.post(LEADS, json={"phone": "0123456785", "name": "Same", "tags": ["kl"]})
+    text = (
+        "Full name,Phone No.,Tags,Status,Line,City\n"
+        'Ahmad bin Ali,012-345 6781,"KL, vip",customer,sales,Ipoh\n'
+        "Siti,0123456782,penang,,,\n"
+        "Siti again,+60 12 345 6782,,,,\n"
+        "\n"
+        "Nobody,12,,,,\n"
+        "Lim,0123456783,,boss,,\n"
+        "Mei,0123456784,,,Nowhere,\n"
+        "Same,0123456785,kl,,,\n"
+    )
+    found = _upload(tenant, text)
+    assert found["state"] == "ready"
+    assert found["mapping"] == ["name", "phone", "niche", "target_status", "device", "field:city"]
+    assert found["shape"]["columns"][1]["examples"][0] == "012-345 6781"
+    checked = _go(tenant, found, "check", options={"tags": ["Expo"]})
+    counts = {"new": 1, "changed": 2, "unchanged": 0, "doubles": 1, "errors": 3}
+    assert (checked["state"], checked["counts"], checked["rows"]) == ("checked", counts, 7)
+    assert admin.get(f"{LEADS}/count").json() == {"count": 2}, "looking changes nothing"
+    problems = [
+        "4,+60123456782,the same number as in row 3",
+        "6,12,\"'12' is not a phone number; write it with its country code, as +60 12-345 6789\"",
+        "7,boss,\"target_status is prospect or customer, not 'boss'\"",
+        "8,Nowhere,\"there is no device 'Nowhere'; its name, number or id is wanted\"",
+    ]
+    assert _problems(admin, checked) == problems
+    done = _go(tenant, checked, "start")
+    assert (done["state"], done["counts"], _problems(admin, done)) == ("done", counts, problems)
+    leads = {lead["phone"]: lead for lead in admin.get(LEADS).json()["items"]}
+    ahmad = leads["+60123456781"]
+    assert (ahmad["name"], ahmad["tags"]) == ("Ahmad bin Ali", ["old", "kl", "vip", "expo"])
+    assert (ahmad["target_status"], ahmad["device_id"]) == ("customer", str(device.id))
+    assert ahmad["fields"] == {"city": "Ipoh"}
+    assert leads["+60123456782"]["tags"] == ["penang", "expo"]
+    assert len(leads) == 3
+    assert "expo" in admin.get(f"{LEADS}/terms").json()["tags"]
+    assert stranger.client("admin").get(LEADS).json()["items"] == []
+
+    again = _upload(tenant, text, start=True, tags=["expo"])
+    assert (again["state"], again["counts"]["new"], again["counts"]["changed"]) == ("done", 0, 0)
+    refused = admin.post(f"{LEADS}/imports/{done['id']}/start", json={})
+    assert refused.status_code == 409
+
+
+def test_known_leads_are_left_alone_when_that_is_wanted(tenant: Tenant) -> None:
+    admin = tenant.client("admin")
+    admin.post(LEADS, json={"phone": "0123456781", "name": "Ahmad"})
+    done = _upload(tenant, "phone,name\n0123456781,Other\n0123456782,New\n", start=True, known="leave")
+    assert done["counts"] == {"new": 1, "changed": 0, "unchanged": 1, "doubles": 0, "errors": 0}
+    assert {lead["name"] for lead in admin.get(LEADS).json()["items"]} == {"Ahmad", "New"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "nama;telefon\nSiti é;0123456782\n".encode(),
+        "nama;telefon\nSiti é;0123456782\n".encode("utf-8-sig"),
+        "nama\ttelefon\r\nSiti é\t0123456782\r\n".encode("utf-16"),
+        "nama,telefon\rSiti é,0123456782\r".encode("utf-16-le"),
+        "nama|telefon\nSiti é|0123456782\n".encode("cp1252"),
+        _workbook([["nama", "telefon"], ["Siti é", 60123456782.0]]),
+        _workbook([["Siti é", "012-345 6782"]]),
+        "Siti é,'0123456782\n".encode(),
+        'Siti é,"=""0123456782"""\n'.encode(),
+        "Siti é,6.0123456782E+10\n".encode(),
+    ],
+    ids=lambda value: None,
+)
+def test_whatever_wrote_the_file_its_rows_are_read(tenant: Tenant, content: bytes) -> None:
+    found = _upload(tenant, content, name="wrong.doc")
+    mapping = ["name", "phone"]
+    done = _go(tenant, found, "start", mapping=mapping)
+    assert done["state"] == "done", done
+    items = tenant.client("admin").get(LEADS).json()["items"]
+    assert [(lead["name"], lead["phone"]) for lead in items] == [("Siti é", "+60123456782")], done
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"\n \r\n", "empty"),
+        (b"PK\x03\x04 no workbook", "can't be read"),
+        (b'phone\n"0123456781\n' + b"0123456782\n" * 20_000, "quotation mark"),
+        (b",".join(b"c%d" % one for one in range(201)) + b"\n", "columns"),
+    ],
+    ids=lambda value: None,
+)
+def test_what_is_no_file_of_rows_says_why(tenant: Tenant, content: bytes, why: str) -> None:
+    found = _upload(tenant, content)
+    if found["state"] == "ready":
+        found = _go(tenant, found, "start")
+    assert found["state"] == "failed"
+    assert why in found["reason"]
+    assert tenant.client("admin").get(LEADS).json()["items"] == []
+
+
+def test_odd_rows_are_told_and_hold_up_no_others(tenant: Tenant) -> None:
+    wide = ",".join(f"extra {number}" for number in range(100))
+    cells = ",".join("x" for _ in range(100))
+    text = (
+        f"phone,name,{wide}\n"
+        f"0123456781,Short row\n"
+        f"0123456782,Long row,{cells},one,more\n"
+        f"6.012E+10,Rounded,{cells}\n"
+        f"0123456783,{'n' * 201},{cells}\n"
+        f'0123456784,"Two\nlines, and ""quotes""",{cells}\n'
+        f"0123456785,'=1+1,{cells}\n"
+        f",No number,{cells}\n"
+    )
+    done = _upload(tenant, text, start=True)
+    assert done["counts"] == {"new": 3, "changed": 0, "unchanged": 0, "doubles": 0, "errors": 4}, done
+    admin = tenant.client("admin")
+    names = [lead["name"] for lead in admin.get(LEADS).json()["items"]]
+    assert names == ["=1+1", 'Two\nlines, and "quotes"', "Short row"]
+    told = " ".join(_problems(admin, done))
+    for words in ("the row has 104 cells", "rounded", "at most 200 characters", "no phone number"):
+        assert words in told
+
+
+def test_columns_that_can_not_be_are_refused(tenant: Tenant) -> None:
+    found = _upload(tenant, "phone,other\n0123456781,0123456782\n")
+    admin = tenant.client("admin")
+    for mapping in (["name", ""], ["phone", "phone"], ["phone"], ["phone", "colour"], ["phone", "field:"]):
+        answer = admin.post(f"{LEADS}/imports/{found['id']}/check", json={"mapping": mapping})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "mapping"), mapping
+    assert _settled(tenant, found["id"])["state"] == "ready"
+    assert admin.post(f"{LEADS}/imports/{found['id']}/cancel").json()["state"] == "cancelled"
+    assert admin.post(f"{LEADS}/imports/{found['id']}/cancel").status_code == 409
+    assert admin.post(f"{LEADS}/imports/{found['id']}/start", json={}).status_code == 409
+    assert tenant.world.sql("SELECT count(*) FROM import_pieces WHERE import_id = $1", int(found["id"])) == 0
+
+
+def test_numbers_to_leave_alone_come_in_by_a_file(tenant: Tenant) -> None:
+    admin = tenant.client("admin")
+    files = {"file": ("stop.csv", b"phone,reason\n0123456781,x\n0123456781,y\nnobody,z\n")}
+    answer = admin.post("/api/v1/suppressions/import", files=files, data={"options": '{"start": true}'})
+    done = _settled(tenant, answer.json()["id"])
+    assert done["counts"] == {"new": 1, "changed": 0, "unchanged": 0, "doubles": 1, "errors": 1}
+    listed = admin.get("/api/v1/suppressions").json()["items"]
+    assert [(one["phone"], one["reason"]) for one in listed] == [("+60123456781", "imported")]
+    assert admin.get(LEADS).json()["items"] == []
+
+
+@pytest.mark.slow
+def test_an_import_whose_process_is_killed_is_taken_in_once(tenant: Tenant, world: World) -> None:
+    rows = "".join(f"01{20_000_000 + number},Lead {number},batch\n" for number in range(40_000))
+    found = _upload(tenant, f"phone,name,niche\n{rows}")
+    admin = tenant.client("admin")
+    assert admin.post(f"{LEADS}/imports/{found['id']}/start", json={}).status_code == 200
+    ended = 0
+    deadline = time.monotonic() + 120
+    while ended < 3 and time.monotonic() < deadline:
+        # its connection is all that the database knows of the process; without it, it ends
+        ended += world.sql(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'wafast import'"
+            " AND datname = current_database() AND query ~* 'staged|leads'"
+        )
+        time.sleep(0.2)
+    assert ended >= 3
+    done = _settled(tenant, found["id"])
+    assert (done["state"], done["counts"]["new"]) == ("done", 40_000)
+    assert admin.get(f"{LEADS}/count", params={"tag": "batch"}).json() == {"count": 40_000}

@@ -1,0 +1,74 @@
+"""Phone numbers: the quick reading of common shapes says what the thorough one says."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wafast import phones
+
+REGIONS = ["MY", "SG", "ID", "US", "GB", "DE", "IT", "IN", "BR", "MX", "AR", "RU", "CN", "AU"]
+STARTS = [
+    "",
+    "0",
+    "+",
+    "+0",
+    "00",
+    "60",
+    "+60",
+    "+6001",
+    "65",
+    "+65",
+    "+62",
+    "+49",
+    "+39",
+    "+55",
+    "+52",
+    "+54",
+    "+86",
+    "01",
+    "+1",
+]
+
+
+@given(st.sampled_from(STARTS), st.text("0123456789", min_size=5, max_size=13), st.sampled_from(REGIONS))
+def test_what_is_read_quickly_is_read_alike(start: str, digits: str, region: str) -> None:
+    text = start + digits
+    quick = phones._common(text, region)
+    if quick is not None:
+        assert quick == phones._any(text, text, region)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("012-345 6789", "+60123456789"),
+        ("+60 (12) 345-6789", "+60123456789"),
+        ("60123456789", "+60123456789"),
+        ("+6591234567", "+6591234567"),
+    ],
+)
+def test_common_shapes_are_read_quickly(text: str, number: str) -> None:
+    assert phones._common(text, "MY") == number == phones.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("phone", "zone"),
+    [
+        ("+60123456789", "Asia/Kuala_Lumpur"),
+        ("+6591234567", "Asia/Singapore"),
+        ("+14155551234", "America/Los_Angeles"),
+        ("+12125551234", "America/New_York"),
+        ("+88312345678", "Asia/Tokyo"),
+    ],
+)
+def test_a_number_lives_where_it_begins(phone: str, zone: str) -> None:
+    assert phones.zone_of(phone, "Asia/Tokyo") == zone
+
+
+def test_what_is_typed_so_far_begins_as_the_number_will() -> None:
+    assert phones.beginning("012-3", "MY") == "+60123"
+    assert phones.beginning("030", "DE") == "+4930"
+    assert phones.beginning("345", "MY") == "345"
+    assert phones.beginning("Ali 0", "MY") == "Ali 0"

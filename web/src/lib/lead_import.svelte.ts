@@ -1,0 +1,119 @@
+/** One file of leads on its way in: sent, looked at, checked, taken in. */
+import { api, data } from '../api/client';
+import { Problem } from '../api/problem';
+import type { LeadImport } from '../api/types';
+import type { Live } from './live.svelte';
+
+/** Should a word of the server get lost, it is asked by itself. Milliseconds. */
+const ASK_MS = 3000;
+export const AT_WORK: readonly LeadImport['state'][] = ['reading', 'checking', 'running'];
+
+export class ImportRun {
+  /** Null before the file has arrived. */
+  shown = $state.raw<LeadImport | null>(null);
+  /** Share of the file that has left, from 0 to 1; null when none is being sent. */
+  sending = $state<number | null>(null);
+  problem = $state.raw<unknown>(null);
+  mapping = $state<string[]>([]);
+  known = $state<'update' | 'leave'>('update');
+  tags = $state.raw<string[]>([]);
+  readonly kind: LeadImport['kind'];
+  #request: XMLHttpRequest | null = null;
+  readonly #live: Live;
+
+  constructor(live: Live, kind: LeadImport['kind']) {
+    this.#live = live;
+    this.kind = kind;
+  }
+
+  /** Follows the import until the result is called. */
+  follow(): () => void {
+    const end = this.#live.subscribe((frame) => {
+      const isIt = frame.code === 'IMPORT_UPDATE' && frame.result.id === this.shown?.id;
+      if (isIt || frame.code === 'RESYNC') void this.ask();
+    });
+    const timer = setInterval(() => {
+      if (this.shown !== null && AT_WORK.includes(this.shown.state)) void this.ask();
+    }, ASK_MS);
+    return () => {
+      end();
+      clearInterval(timer);
+      this.#request?.abort();
+    };
+  }
+
+  async ask(): Promise<void> {
+    if (this.shown === null) return;
+    const params = { path: { import_id: this.shown.id } };
+    try {
+      this.#put(await data(api.GET('/api/v1/leads/imports/{import_id}', { params })));
+    } catch {
+      // asked again soon
+    }
+  }
+
+  send(file: File): void {
+    const request = (this.#request = new XMLHttpRequest());
+    this.problem = null;
+    this.sending = 0;
+    request.upload.onprogress = (event) => event.lengthComputable && (this.sending = event.loaded / event.total);
+    request.onload = () => {
+      this.sending = null;
+      const answer = new Response(null, { status: request.status });
+      const body: unknown = JSON.parse(request.responseText || 'null');
+      if (answer.ok) this.#put(body as LeadImport);
+      else this.problem = Problem.from(answer, body);
+    };
+    request.onerror = () => {
+      this.sending = null;
+      this.problem = new Problem(0, 'network');
+    };
+    const form = new FormData();
+    form.append('file', file, file.name);
+    request.open('POST', `/api/v1/${this.kind}/import`);
+    request.send(form);
+  }
+
+  /** Looks through the file without changing anything, or takes it in. */
+  async begin(how: 'check' | 'start'): Promise<void> {
+    if (this.shown === null) return;
+    const params = { path: { import_id: this.shown.id } };
+    const body = {
+      mapping: this.mapping,
+      options: { known: this.known, tags: this.tags, start: false },
+    };
+    this.problem = null;
+    try {
+      const address =
+        how === 'check' ? '/api/v1/leads/imports/{import_id}/check' : '/api/v1/leads/imports/{import_id}/start';
+      this.#put(await data(api.POST(address, { params, body })));
+    } catch (error) {
+      this.problem = error;
+    }
+  }
+
+  async cancel(): Promise<void> {
+    if (this.shown === null) return;
+    const params = { path: { import_id: this.shown.id } };
+    try {
+      this.#put(await data(api.POST('/api/v1/leads/imports/{import_id}/cancel', { params })));
+    } catch (error) {
+      this.problem = error;
+    }
+  }
+
+  again(): void {
+    this.shown = null;
+    this.problem = null;
+  }
+
+  /** Back to the columns of a file that was checked. */
+  reconsider(): void {
+    if (this.shown !== null) this.shown = { ...this.shown, state: 'ready' };
+  }
+
+  #put(found: LeadImport): void {
+    if (this.shown?.state !== 'ready' && found.state === 'ready') this.mapping = [...(found.mapping ?? [])];
+    this.shown = found;
+  }
+}
