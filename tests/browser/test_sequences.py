@@ -77,6 +77,7 @@ def test_a_sequence_is_written_started_and_ends_with_an_answer(signed_in: App, s
     page.get_by_role("button", name="Add leads").click()
     dialog = page.get_by_role("dialog", name=f"Add leads to “{name}”")
     dialog.get_by_label("Tag", exact=True).fill(tag)
+    expect(dialog).to_contain_text("1 lead fits.")
     app.expect_accessible()
     dialog.get_by_role("button", name="Add leads").click()
     expect(page.get_by_text("1 lead has entered")).to_be_visible()

@@ -103,6 +103,7 @@ RELEASED = {
     "0019_sequences.sql": "e612567ba1f2320a",
     "0020_distribution.sql": "ed82348841d585f1",
     "0021_order_behind_ingest.sql": "59df62527012d549",
+    "0022_entry_of_many.sql": "d58800b438f8401c",
 }
 
 

@@ -837,6 +837,8 @@ export const en = {
   'sequences.tag': 'Tag',
   'sequences.tag_missing': 'Which tag?',
   'sequences.again': 'Also those who were in it before',
+  'sequences.fitting_one': '{n} lead fits.',
+  'sequences.fitting_other': '{n} leads fit.',
   'sequences.entered_one': '{n} lead has entered',
   'sequences.entered_other': '{n} leads have entered',
 

@@ -846,6 +846,8 @@ export const ms: Record<MessageKey, string> = {
   'sequences.tag': 'Tag',
   'sequences.tag_missing': 'Tag yang mana?',
   'sequences.again': 'Juga mereka yang pernah berada di dalamnya',
+  'sequences.fitting_one': '{n} prospek sepadan.',
+  'sequences.fitting_other': '{n} prospek sepadan.',
   'sequences.entered_one': '{n} prospek telah masuk',
   'sequences.entered_other': '{n} prospek telah masuk',
 
