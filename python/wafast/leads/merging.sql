@@ -21,7 +21,7 @@ UPDATE lead_notes SET lead_id = $2 WHERE tenant_id = $1 AND lead_id = $3;
 
 -- name: cancel_waiting
 -- Who is one person now is not written to twice.
-UPDATE outbox SET state = 'cancelled', cause = 'merged', reason = 'The lead became one with another.'
+UPDATE outbox SET state = 'cancelled', cause = 'lead_gone', reason = 'The lead became one with another.'
 WHERE tenant_id = $1 AND lead_id = $2 AND state = 'queued';
 
 -- name: move_sends

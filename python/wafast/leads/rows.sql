@@ -65,7 +65,7 @@ RETURNING id;
 
 -- name: cancel_sends_of_leads
 -- Who is gone is written to no more.
-UPDATE outbox SET state = 'cancelled', cause = 'lead_deleted', reason = 'The lead was deleted.'
+UPDATE outbox SET state = 'cancelled', cause = 'lead_gone', reason = 'The lead was deleted.'
 WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[]) AND state = 'queued';
 
 -- name: delete_leads

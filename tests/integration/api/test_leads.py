@@ -165,7 +165,7 @@ def test_what_waits_for_a_deleted_lead_is_cancelled(tenant: Tenant, world: World
     body = {"action": "delete", "lead_ids": [str(lead), "x", "999999999"]}
     assert tenant.client("send").post(f"{LEADS}/bulk", json=body).status_code == 403
     assert admin.post(f"{LEADS}/bulk", json=body).json() == {"changed": 1, "unchanged": 2, "undo": [], "next": None}
-    assert world.sql("SELECT state || ' ' || cause FROM outbox WHERE id = $1", row) == "cancelled lead_deleted"
+    assert world.sql("SELECT state || ' ' || cause FROM outbox WHERE id = $1", row) == "cancelled lead_gone"
 
 
 def test_two_leads_of_one_person_become_one(tenant: Tenant, world: World) -> None:

@@ -554,7 +554,7 @@ export const en = {
   'leads.none_found': 'No lead fits',
   'leads.none_found_help':
     'Search by the beginning of a word or by digits at either end of the number, or take a filter away.',
-  'leads.select_one': 'Choose {name}',
+  'leads.choose': 'Choose {name}',
   'leads.select_shown': 'Choose all shown',
   'leads.take_all': 'Choose all {n}',
   'leads.bulk_doing': 'Changing leads',

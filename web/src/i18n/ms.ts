@@ -559,7 +559,7 @@ export const ms: Record<MessageKey, string> = {
     'Import fail Excel atau CSV, tambah satu secara manual, atau ambil orang yang sudah bersembang dengan peranti anda.',
   'leads.none_found': 'Tiada prospek yang sepadan',
   'leads.none_found_help': 'Cari dengan permulaan perkataan atau digit di hujung nombor, atau buang satu penapis.',
-  'leads.select_one': 'Pilih {name}',
+  'leads.choose': 'Pilih {name}',
   'leads.select_shown': 'Pilih semua yang ditunjukkan',
   'leads.take_all': 'Pilih semua {n}',
   'leads.bulk_doing': 'Mengubah prospek',
