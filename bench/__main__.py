@@ -28,15 +28,16 @@ BENCHES = {
     "campaign-kills": ["campaign"],
     "search": ["search"],
     "leads": ["leads"],
-    "campaigns": ["campaigns"],
+    "outbox": ["outbox"],
+    "planning": ["planning"],
     "browser": ["browser"],
     "fleet": ["fleet"],
     "pairing": ["pairing"],
     "sustained-inlet": ["sustained"],
     "sustained-sessions": ["sustained", "--sessions"],
 }
-#: Only when they are named: ten minutes more for each, and half an hour for search.
-APART = {"fleet", "search", "campaigns", "pairing", "sustained-inlet", "sustained-sessions"}
+#: Only when they are named: ten minutes more for each, and half an hour for search and outbox.
+APART = {"fleet", "search", "outbox", "planning", "pairing", "sustained-inlet", "sustained-sessions"}
 HEAD = """\
 # What was measured
 

@@ -210,22 +210,13 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
          ELSE least(per_day, round(20 * power(per_day / 20.0::float8,
               greatest(0, floor(extract(epoch FROM at - paired_at) / 86400)::float8) / 13)))::int4 END;
 
--- When a lane's source last sent from this device: of several sources the one that waited longest goes first.
-CREATE FUNCTION turn_of(lane lanes) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT max(n.claimed_at) FROM lanes n
-    WHERE n.device_no = lane.device_no AND n.is_live AND n.source_id IS NOT DISTINCT FROM lane.source_id
-$$;
-
 -- Working hours where the person lives, as in outbox/hours.py: a window over midnight belongs to the day it opens on.
-CREATE FUNCTION is_open(opens time, closes time, days int2, zone text, at timestamptz) RETURNS bool
+CREATE FUNCTION is_open_there(opens time, closes time, days int2, zone text, at timestamptz) RETURNS bool
 LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
     local timestamp;
     today bool;
 BEGIN
-    IF opens IS NULL AND days = 127 THEN
-        RETURN true;
-    END IF;
     local := at AT TIME ZONE zone;
     today := days >> (extract(isodow FROM local)::int4 - 1) & 1 = 1;
     IF opens IS NULL THEN
@@ -237,6 +228,10 @@ BEGIN
         OR local::time < closes AND days >> ((extract(isodow FROM local)::int4 + 5) % 7) & 1 = 1;
 END
 $$;
+
+-- Most have no hours: that is seen without a call.
+CREATE FUNCTION is_open(opens time, closes time, days int2, zone text, at timestamptz) RETURNS bool
+LANGUAGE sql STABLE PARALLEL SAFE RETURN opens IS NULL AND days = 127 OR is_open_there(opens, closes, days, zone, at);
 
 -- The first instant from `at` on when it is open. What opens a window is its start, or clocks that are changed: they are
 -- at a whole half hour, and a time that is shown twice or never is within an hour of it.
@@ -295,7 +290,7 @@ CREATE FUNCTION gap_before(d devices, s sources) RETURNS interval LANGUAGE sql S
         * (greatest(d.max_seconds, s.max_seconds) - greatest(d.min_seconds, s.min_seconds)));
 
 -- The same for the hours of a source and the quiet hours of a device together; NULL: never in ten days.
-CREATE FUNCTION next_open(d devices, s sources, zone text, at timestamptz) RETURNS timestamptz
+CREATE FUNCTION next_open_there(d devices, s sources, zone text, at timestamptz) RETURNS timestamptz
 LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
     found timestamptz := at;
@@ -311,6 +306,11 @@ BEGIN
     RETURN NULL;
 END
 $$;
+
+CREATE FUNCTION next_open(d devices, s sources, zone text, at timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE RETURN
+    CASE WHEN d.quiet_from IS NULL AND s.opens IS NULL AND coalesce(s.days, 127) = 127 THEN at
+         ELSE next_open_there(d, s, zone, at) END;
 
 -- Paced sends that waited before there were lanes.
 INSERT INTO lanes (tenant_id, device_no, zone, is_live)

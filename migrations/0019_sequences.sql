@@ -92,7 +92,7 @@ CREATE TRIGGER queue_ended AFTER UPDATE ON outbox REFERENCING OLD TABLE AS moved
 -- Who is gone as a lead gets nothing more.
 CREATE FUNCTION cancel_steps_of_gone() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE outbox o SET state = 'cancelled', cause = 'lead_deleted', reason = 'the lead was deleted'
+    UPDATE outbox o SET state = 'cancelled', cause = 'lead_gone', reason = 'the lead was deleted'
     FROM gone g WHERE o.id = g.outbox_id AND o.state = 'queued';
     RETURN NULL;
 END

@@ -75,7 +75,6 @@ def test_the_gallery_of_a_chat_and_of_its_line(signed_in: App, stack: Stack, loo
     stack.phones.raw(phone, customer, Message(documentMessage=document).SerializeToString())
     stack.phones.text(phone, customer, "See https://example.com/catalogue?x=1, or www.example.org")
     open_chat(app, name, "catalogue")
-    expect(app.messages.get_by_text("1:23")).to_be_visible()
     choose(app, GALLERY)
     dialog = page.get_by_role("dialog", name=re.compile(f"^{GALLERY}"))
     expect(dialog.get_by_role("heading", name=f"{datetime.now(MALAYSIA):%B %Y}")).to_be_visible()
@@ -99,6 +98,7 @@ def test_the_gallery_of_a_chat_and_of_its_line(signed_in: App, stack: Stack, loo
     dialog.get_by_role("button", name="Show in chat").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(app.bubble("catalogue")).to_be_visible()
+    expect(app.messages.get_by_text("1:23")).to_be_visible()
 
     if app.narrow:
         page.get_by_role("link", name="Back").click()

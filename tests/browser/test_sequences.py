@@ -48,7 +48,7 @@ def test_a_sequence_is_written_started_and_ends_with_an_answer(signed_in: App, s
     _lead(app, "Siti", customer, tag, device)
 
     if app.narrow:
-        page.get_by_role("button", name="Account").click()
+        page.get_by_role("button", name="More").click()
         page.get_by_role("menuitem", name="Sequences").click()
     else:
         page.get_by_role("link", name="Sequences").click()
@@ -103,7 +103,7 @@ def test_a_sequence_is_written_started_and_ends_with_an_answer(signed_in: App, s
     stack.phones.text(phone=phone, contact=customer, text="How much is it?")
     expect(row).to_contain_text("the lead has written")
     page.get_by_role("tab", name="Steps").click()
-    expect(first).to_contain_text("Replied")
+    expect(first).to_contain_text("Answered")
 
 
 @pytest.mark.parametrize("look", [DESKTOP_DARK, PHONE], indirect=True, ids=lambda look: look.name)

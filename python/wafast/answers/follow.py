@@ -150,8 +150,9 @@ class Follower:
                 await opt_out(self._connection, message)
         replies = [(one.lead_id, one.at) for one in rows if one.lead_id is not None]
         await self._note(replies)
-        await stop_answered(self._connection, replies)
-        await note_answered(self._connection, replies)
+        if replies:
+            await stop_answered(self._connection, replies)
+            await note_answered(self._connection, replies)
 
     async def _note(self, replies: Sequence[tuple[int, datetime]]) -> None:
         last, self._late = self._late, {}

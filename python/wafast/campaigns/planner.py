@@ -163,6 +163,8 @@ class Planner:
             for row in rows:
                 if row["has_ended"]:
                     await end(self._pool, row["id"])
+                elif row["goes_on"]:
+                    await reopen(self._pool, row["id"])
             known, self._looks = self._looks, {row["id"]: row["look"] for row in rows}
             different = [row for row in rows if known.get(row["id"]) != row["look"]]
             await bus.publish(self._pool, [changed(row["tenant_id"], row["id"]) for row in [*planning, *different]])
@@ -216,3 +218,11 @@ async def end(pool: asyncpg.Pool, campaign_id: int) -> None:
         row = await connection.fetchrow(q.lock_open, campaign_id)
         if row is not None and await connection.fetchval(q.end_campaign, campaign_id) is not None:
             await sources.set_state(connection, row["tenant_id"], row["source_id"], "ended")
+
+
+async def reopen(pool: asyncpg.Pool, campaign_id: int) -> None:
+    """Takes an ended campaign up again of which a row waits, as somebody had it tried again."""
+    async with pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(q.reopen, campaign_id)
+        if row is not None:
+            await sources.set_state(connection, row["tenant_id"], row["source_id"], row["state"])

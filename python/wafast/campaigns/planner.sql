@@ -75,7 +75,7 @@ UPDATE outbox o SET state = $2, reason = $3 FROM rows WHERE o.id = rows.id AND o
 
 -- name: that_move
 -- Campaigns whose rows may still move, and what tells whether they did since.
-SELECT id, tenant_id, source_id, ended_at IS NULL AND waiting = 0 AS has_ended, state,
+SELECT id, tenant_id, ended_at IS NULL AND waiting = 0 AS has_ended, ended_at IS NOT NULL AND waiting > 0 AS goes_on,
        jsonb_build_array(state, reason, waiting, sent, delivered, read, replied, failed, unknown, expired, opted_out,
                          cancelled)::text AS look
 FROM campaigns_shown
@@ -93,6 +93,13 @@ UPDATE campaigns c SET ended_at = now()
 WHERE c.id = $1
   AND NOT EXISTS (SELECT FROM source_buckets b WHERE b.source_id = c.source_id AND b.bucket = 'waiting')
 RETURNING c.id
+
+-- name: reopen
+-- A person had a row of it tried again.
+UPDATE campaigns c SET ended_at = NULL
+WHERE c.id = $1 AND c.ended_at IS NOT NULL AND c.state IN ('running', 'paused')
+  AND EXISTS (SELECT FROM source_buckets b WHERE b.source_id = c.source_id AND b.bucket = 'waiting')
+RETURNING c.tenant_id, c.source_id, c.state
 
 -- name: give_up_plan
 UPDATE campaigns SET state = 'draft', reason = $2 WHERE id = $1 AND state = 'planning'

@@ -38,20 +38,21 @@ ORDER BY n.not_before, n.id
 UPDATE lanes SET left_reason = $2 WHERE id = ANY ($1::int8[]) AND left_reason IS DISTINCT FROM $2
 
 -- name: ensure_lanes
--- A lane for each row ($1) at its device ($2). The claim looks at it from the start: rows come in behind what has left.
+-- A lane for each row ($1) at its device ($2).
 INSERT INTO lanes (tenant_id, source_id, device_no, zone, is_live)
 SELECT DISTINCT p.tenant_id, p.source_id, g.device_no, p.zone, true
 FROM unnest($1::int8[], $2::int4[]) AS g (id, device_no)
 JOIN outbox o ON o.id = g.id
 JOIN lanes p ON p.id = o.lane_id
-ON CONFLICT (source_id, device_no, zone) DO UPDATE SET walked_at = '-infinity'
+ON CONFLICT (source_id, device_no, zone) DO NOTHING
 
 -- name: give_rows
--- Each row ($2) to its device ($3), as was decided ($4 code, $5 reason). The person keeps the device.
+-- Each row ($2) to its device ($3), as was decided ($4 code, $5 reason). The person keeps the device. It is due from now on:
+-- the claim does not look at what lies in a lane before the row it took last.
 WITH given AS (
     SELECT * FROM unnest($2::int8[], $3::int4[], $4::text[], $5::text[]) AS g (id, device_no, code, reason)
 ), moved AS (
-    UPDATE outbox o SET device_no = g.device_no, lane_id = l.id
+    UPDATE outbox o SET device_no = g.device_no, lane_id = l.id, not_before = clock_timestamp()
     FROM given g, lanes p, lanes l
     WHERE o.id = g.id AND o.tenant_id = $1 AND o.state = 'queued' AND o.device_no IS NULL
       AND p.id = o.lane_id AND l.source_id = o.source_id AND l.device_no = g.device_no AND l.zone = p.zone

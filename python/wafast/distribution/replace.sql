@@ -59,11 +59,12 @@ SELECT count(*) FROM moved
 -- At $2 a lane for each that $1 has of a source.
 INSERT INTO lanes (tenant_id, source_id, device_no, zone, is_live)
 SELECT l.tenant_id, l.source_id, $2, l.zone, l.is_live FROM lanes l WHERE l.device_no = $1 AND l.source_id IS NOT NULL
-ON CONFLICT (source_id, device_no, zone) DO UPDATE SET walked_at = '-infinity'
+ON CONFLICT (source_id, device_no, zone) DO NOTHING
 
 -- name: move_sends
+-- What is due is due from now on: the claim does not look at what lies in a lane before the row it took last.
 WITH moved AS (
-    UPDATE outbox o SET device_no = $2, lane_id = n.id
+    UPDATE outbox o SET device_no = $2, lane_id = n.id, not_before = greatest(o.not_before, clock_timestamp())
     FROM lanes l JOIN lanes n ON n.source_id = l.source_id AND n.device_no = $2 AND n.zone = l.zone
     WHERE l.device_no = $1 AND o.lane_id = l.id AND o.state = 'queued'
     RETURNING o.id

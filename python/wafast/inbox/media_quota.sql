@@ -17,6 +17,7 @@ WHERE m.viewed_at < now() - interval '10 minutes'
                   WHERE o.sha256 = m.sha256 AND (o.viewed_at, o.tenant_id) > (m.viewed_at, m.tenant_id))
   AND NOT EXISTS (SELECT FROM outbox o
                   WHERE o.media_sha256 = m.sha256 AND o.state IN ('queued', 'sending', 'unknown'))
+  AND NOT EXISTS (SELECT FROM sources s WHERE s.media_sha256 = m.sha256 AND s.state <> 'ended')
 ORDER BY m.viewed_at
 LIMIT $1;
 

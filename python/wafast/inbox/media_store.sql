@@ -30,6 +30,7 @@ WITH evicted AS (
       AND NOT EXISTS (SELECT FROM media o WHERE o.sha256 = $1 AND o.viewed_at > now() - interval '10 minutes')
       AND NOT EXISTS (SELECT FROM outbox o
                       WHERE o.media_sha256 = $1 AND o.state IN ('queued', 'sending', 'unknown'))
+      AND NOT EXISTS (SELECT FROM sources s WHERE s.media_sha256 = $1 AND s.state <> 'ended')
     RETURNING m.size
 )
 SELECT max(size) FROM evicted;

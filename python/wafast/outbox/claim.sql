@@ -40,13 +40,14 @@ picked AS (
         SELECT o.id, o.not_before, o.to_jid, o.tenant_id, n.id AS lane_id, n.source_id, n.is_walked, n.gap
         FROM (
             SELECT n.id, n.source_id, n.claimed_at, gap_before(h.device, s) AS gap,
-                   n.walked_at < at - interval '1 minute' AS is_walked, n.passed_at, n.passed_id,
-                   turn_of(n) AS turn
-            FROM lanes n LEFT JOIN sources s ON s.id = n.source_id
-            WHERE n.device_no = h.no AND n.is_live AND (s.state = 'running' OR n.source_id IS NULL)
+                   n.walked_at < at - interval '1 minute' AS is_walked, n.passed_at, n.passed_id, n.turn
+            FROM (SELECT n.*, max(n.claimed_at) OVER (PARTITION BY n.source_id) AS turn
+                  FROM lanes n WHERE n.device_no = h.no AND n.is_live) n
+            LEFT JOIN sources s ON s.id = n.source_id
+            WHERE (s.state = 'running' OR n.source_id IS NULL)
               AND is_open(s.opens, s.closes, coalesce(s.days, 127::int2), n.zone, at)
               AND is_open((h.device).quiet_until, (h.device).quiet_from, 127::int2, n.zone, at)
-            ORDER BY turn, n.source_id, n.claimed_at, n.id
+            ORDER BY n.turn, n.source_id, n.claimed_at, n.id
         ) n
         CROSS JOIN LATERAL (
             SELECT o.id, o.not_before, o.to_jid, o.tenant_id FROM outbox o
@@ -145,22 +146,27 @@ due AS (
         SELECT min(CASE WHEN ready_at > clock.at THEN ready_at
                         WHEN place = 1 THEN greatest(free_at(d, clock.at), d.last_paced_at + gap) END) AS at
         FROM (
-            SELECT ready.ready_at, gap_before(d, s) AS gap,
-                   row_number() OVER (ORDER BY ready.ready_at > clock.at,
-                                      turn_of(n), n.source_id, n.claimed_at, n.id) AS place
-            FROM lanes n
-            LEFT JOIN sources s ON s.id = n.source_id
-            CROSS JOIN LATERAL (
-                SELECT o.not_before FROM outbox o
-                WHERE o.lane_id = n.id AND o.state = 'queued'
-                  AND (o.not_before, o.id) >= (CASE WHEN n.walked_at < clock.at - interval '1 minute' THEN '-infinity' ELSE n.passed_at END,
-                                               CASE WHEN n.walked_at < clock.at - interval '1 minute' THEN 0 ELSE n.passed_id END)
-                  AND (o.expires_at IS NULL OR o.expires_at > clock.at)
-                ORDER BY o.not_before, o.id LIMIT 1
-            ) row
-            CROSS JOIN LATERAL (SELECT next_open(d, s, n.zone, greatest(row.not_before, clock.at)) AS ready_at) ready
-            WHERE n.device_no = d.no AND n.is_live AND (s.state = 'running' OR n.source_id IS NULL)
-              AND ready.ready_at IS NOT NULL
+            SELECT n.ready_at, n.gap,
+                   row_number() OVER (ORDER BY n.ready_at > clock.at, n.turn, n.source_id, n.claimed_at, n.id) AS place
+            FROM (
+                SELECT n.id, n.source_id, n.claimed_at, n.turn, gap_before(d, s) AS gap,
+                       next_open(d, s, n.zone, greatest(row.not_before, clock.at)) AS ready_at
+                FROM (SELECT n.*, max(n.claimed_at) OVER (PARTITION BY n.source_id) AS turn
+                      FROM lanes n WHERE n.device_no = d.no AND n.is_live) n
+                LEFT JOIN sources s ON s.id = n.source_id
+                CROSS JOIN LATERAL (
+                    SELECT o.not_before FROM outbox o
+                    WHERE o.lane_id = n.id AND o.state = 'queued'
+                      AND (o.not_before, o.id) >= (
+                          CASE WHEN n.walked_at < clock.at - interval '1 minute' THEN '-infinity' ELSE n.passed_at END,
+                          CASE WHEN n.walked_at < clock.at - interval '1 minute' THEN 0 ELSE n.passed_id END)
+                      AND (o.expires_at IS NULL OR o.expires_at > clock.at)
+                    ORDER BY o.not_before, o.id LIMIT 1
+                ) row
+                WHERE s.state = 'running' OR n.source_id IS NULL
+                OFFSET 0  -- or the next opening is looked for in each place it is used
+            ) n
+            WHERE n.ready_at IS NOT NULL
         ) waiting
     ) lane
 )

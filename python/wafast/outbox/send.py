@@ -16,6 +16,7 @@ import asyncpg
 
 from wafast import logs
 from wafast.database.away import DATABASE_AWAY
+from wafast.database.pool import WORKER_CONNECTIONS
 from wafast.devices import number_checks
 from wafast.devices.session import (
     Change,
@@ -48,6 +49,8 @@ SHORTEST_WAIT = 0.05
 #: A person types about so fast, and a message shows typing no longer than this.
 CHARACTERS_A_SECOND = 12.0
 LONGEST_TYPING = 8.0
+#: Connections that write how sends ended: of those a worker has, claims find one free also while hundreds end at once.
+WRITERS = WORKER_CONNECTIONS - 2
 #: Waits after a send that surely did not leave.
 FIRST_RETRY = 2.0
 LONGEST_RETRY = 300.0
@@ -78,6 +81,7 @@ class Sender:
         self._replying: set[int] = set()
         self._pacing: set[int] = set()
         self._in_flight: dict[asyncio.Task[None], int] = {}
+        self._writing = asyncio.Semaphore(WRITERS)
         self._stopping = False
 
     def wake(self, device_no: int) -> None:
@@ -258,7 +262,8 @@ class Sender:
         pause = 0.2
         while True:
             try:
-                await write()
+                async with self._writing:
+                    await write()
                 return
             except DATABASE_AWAY as error:
                 log.warning("the end of a send is not written yet", error=str(error))

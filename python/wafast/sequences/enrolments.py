@@ -10,6 +10,7 @@ import msgspec
 from wafast.database.queries import load
 from wafast.events import bus
 from wafast.outbox import sources
+from wafast.outbox.rows import Cause
 from wafast.sequences import rows
 
 if TYPE_CHECKING:
@@ -25,6 +26,15 @@ q = load(__file__)
 State = Literal["active", "paused", "completed", "stopped"]
 #: Why one was stopped.
 Reason = Literal["by_person", "replied", "opted_out", "not_on_whatsapp", "sequence_deleted", "merged"]
+#: The same, of the row that was open.
+CAUSES: dict[Reason, Cause] = {
+    "by_person": "by_person",
+    "replied": "replied",
+    "opted_out": "opted_out",
+    "not_on_whatsapp": "not_on_whatsapp",
+    "sequence_deleted": "parent_gone",
+    "merged": "lead_gone",
+}
 IN_WORDS: dict[Reason, str] = {
     "by_person": "a person stopped it",
     "replied": "the lead has written",
@@ -140,7 +150,7 @@ async def skip(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, enrolment_i
             return None
         if held["state"] in ("completed", "stopped"):
             raise HasEnded(enrolment_id)
-        await connection.fetchval(q.cancel_row, tenant_id, held["outbox_id"], "skipped", "a person skipped this step")
+        await connection.fetchval(q.cancel_row, tenant_id, held["outbox_id"], "by_person", "a person skipped this step")
         await _go_on(connection, tenant_id, sequence_id, enrolment_id, held["outbox_id"])
         return await get(connection, tenant_id, sequence_id, enrolment_id)
 
@@ -149,8 +159,7 @@ async def stop(connection: Executor, ids: Sequence[int], reason: Reason) -> None
     """Stops enrolments of any tenant in the caller's transaction, and what of them has not left."""
     stopped = await connection.fetch(q.stop_enrolments, list(ids), reason)
     numbers = [row["id"] for row in stopped]
-    cause = "opted_out" if reason == "opted_out" else "stopped"
-    cancelled = await connection.fetch(q.cancel_open, numbers, cause, IN_WORDS[reason])
+    cancelled = await connection.fetch(q.cancel_open, numbers, CAUSES[reason], IN_WORDS[reason])
     sequences = {(row["tenant_id"], row["sequence_id"]) for row in stopped}
     await bus.publish(connection, [changed(*one) for one in sequences])
     await tell_rows(connection, cancelled)

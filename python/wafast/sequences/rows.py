@@ -200,7 +200,7 @@ async def delete_step(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, step
         source_id = await _source_of(connection, tenant_id, sequence_id, step_id)
         await connection.execute(q.delete_step, tenant_id, step_id)
         await sources.set_state(connection, tenant_id, source_id, "ended")
-        await connection.execute(q.cancel_step, tenant_id, source_id, "step_deleted", "the step was deleted")
+        await connection.execute(q.cancel_step, tenant_id, source_id, "parent_gone", "the step was deleted")
 
 
 @contextlib.asynccontextmanager

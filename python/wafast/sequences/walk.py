@@ -85,7 +85,7 @@ def decide(at: Standing) -> Move | Reason:
 def delay_begins(at: Standing, now: datetime) -> datetime:
     """From when the next step's delay counts: the send before, or what ended that step instead; a deleted step never
     was."""
-    if at.row_state is None or at.cause == "step_deleted":
+    if at.row_state is None or at.cause == "parent_gone":
         return at.since
     return at.sent_at or now
 

@@ -140,9 +140,9 @@ def test_the_report_sums_up_and_keeps_what_deleted_steps_sent(tenant: Tenant) ->
     states = [("sent", None), ("failed", "not_on_whatsapp"), ("queued", None)]
     for number, (state, cause) in enumerate(states):
         tenant.world.sql(
-            "INSERT INTO outbox (tenant_id, device_no, source_id, lead_id, enrolment_id, to_jid, kind, priority, state,"
-            " cause, message_id, sent_at, created_by)"
-            " VALUES ($1, $2, $3, $4, $5, 'x', 'text', 'paced', $6, $7, $8, $9, 'test')",
+            "INSERT INTO outbox (tenant_id, device_no, source_id, lane_id, lead_id, enrolment_id, to_jid, kind,"
+            " priority, state, cause, message_id, sent_at, created_by)"
+            " VALUES ($1, $2, $3, 1, $4, $5, 'x', 'text', 'paced', $6, $7, $8, $9, 'test')",
             tenant.id, device.no, tenant.world.sql(sources, 1 if number else 2), lead, 900 + number, state, cause,
             f"M{number}" if state == "sent" else None, None if state != "sent" else tenant.world.sql("SELECT now()"),
         )  # fmt: skip

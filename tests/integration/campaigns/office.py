@@ -62,7 +62,12 @@ class Office:
 
     async def campaign(self, schedule: Schedule | None = None, **more: Any) -> CampaignRow:
         """A draft to everybody."""
-        wanted = {"name": "Raya", "audience": {}, "message": Message("text", "Hi {name}"), "pace": AT_ONCE} | more
+        wanted: dict[str, Any] = {
+            "name": "Raya",
+            "audience": {},
+            "message": Message("text", "Hi {name}"),
+            "pace": AT_ONCE,
+        } | more
         return await rows.create(self.pool, self.tenant_id, "user:1", Plan(**wanted), schedule)
 
     async def started(self, **more: Any) -> CampaignRow:

@@ -12,6 +12,7 @@ from tests.integration.campaigns.test_planner import running_planner, until
 from wafast import clock
 from wafast.campaigns import rows
 from wafast.campaigns.rows import NotPossible, Plan
+from wafast.outbox import rows as outbox
 from wafast.outbox.sources import Message, Pace
 
 
@@ -80,6 +81,25 @@ async def test_failed_rows_are_tried_again_once_and_never_those_of_people_who_op
     again = await office.shown(made)
     assert (again.state, buckets(again)) == ("running", {"waiting": 1, "sent": 1, "failed": 1})
     assert len(await office.claim()) == 1
+
+
+async def test_a_row_that_a_person_has_tried_again_leaves_though_its_campaign_had_ended(office: Office) -> None:
+    await office.leads(2, await office.device())
+    made = await office.started()
+    for state in ("sent", "failed"):
+        [claim] = await office.claim()
+        await office.end(claim, state)
+    async with running_planner(office), asyncio.timeout(60):
+        while True:
+            if (await office.shown(made)).ended_at is not None:
+                break
+            await asyncio.sleep(0.02)
+        assert await outbox.retry(office.pool, office.tenant_id, claim.id) is not None
+        while True:
+            if await office.claim():
+                break
+            await asyncio.sleep(0.02)
+    assert (await office.shown(made)).state == "running"
 
 
 async def test_of_one_that_runs_only_the_pace_can_be_changed(office: Office) -> None:

@@ -220,7 +220,7 @@ class Stack:
 
         async def ask() -> bool:
             open_rows = "SELECT count(*) FROM outbox WHERE source_id = $1 AND state IN ('queued', 'sending')"
-            return await self.pool.fetchval(open_rows, source_id) == 0
+            return bool(await self.pool.fetchval(open_rows, source_id) == 0)
 
         await self.until(ask, f"the end of source {source_id}")
         return await self.pool.fetch("SELECT * FROM outbox WHERE source_id = $1 ORDER BY id", source_id)

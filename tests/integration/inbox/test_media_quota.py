@@ -57,6 +57,17 @@ async def test_a_file_that_is_still_to_be_sent_stays(shelf: Shelf, state: str, s
     assert (shelf.path(sha256).exists(), await shelf.rows(sha256)) == (stays, int(stays))
 
 
+@pytest.mark.parametrize(("state", "stays"), [("waiting", True), ("paused", True), ("ended", False)])
+async def test_the_file_of_a_campaign_stays_until_it_has_ended(shelf: Shelf, state: str, stays: bool) -> None:
+    sha256 = await shelf.put(b"x" * MB, viewed_hours_ago=9)
+    await shelf.pool.execute(
+        "INSERT INTO sources (tenant_id, kind, media_sha256, state) VALUES ($1, 'image', $2, $3)",
+        shelf.tenant, sha256, state,
+    )  # fmt: skip
+    await shelf.sweep(1)
+    assert shelf.path(sha256).exists() is stays
+
+
 async def test_a_send_that_is_just_put_in_keeps_its_file(shelf: Shelf) -> None:
     sha256 = await shelf.put(b"x" * MB, viewed_hours_ago=9)
     async with shelf.pool.acquire() as connection, connection.transaction():

@@ -97,6 +97,12 @@ RELEASED = {
     "0013_search.sql": "316544189254f244",
     "0014_shared_work.sql": "f30be7fe8d6362f4",
     "0015_message_actions.sql": "a7037744429d52ec",
+    "0016_pacing.sql": "c9bcb8776c6cf2db",
+    "0017_leads.sql": "46ee59a906c24907",
+    "0018_campaigns.sql": "226204939042ad58",
+    "0019_sequences.sql": "e612567ba1f2320a",
+    "0020_distribution.sql": "ed82348841d585f1",
+    "0021_order_behind_ingest.sql": "59df62527012d549",
 }
 
 

@@ -314,4 +314,4 @@ async def test_of_a_lead_that_is_gone_nothing_more_leaves(people: People) -> Non
     await people.walk()
     await people.pool.execute("DELETE FROM leads WHERE id = $1", lead)
     assert await people.until_end() == []
-    assert await people.value("SELECT cause FROM outbox") == "lead_deleted"
+    assert await people.value("SELECT cause FROM outbox") == "lead_gone"

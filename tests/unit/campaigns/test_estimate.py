@@ -20,7 +20,13 @@ ANY_HOUR = Hours()
 
 def line(**more: Any) -> Line:
     """A device that sends a message in 20 s and 800 a day."""
-    wanted = {"id": uuid4(), "name": "Shop", "state": "online", "seconds": 20.0, "day_caps": [800]} | more
+    wanted: dict[str, Any] = {
+        "id": uuid4(),
+        "name": "Shop",
+        "state": "online",
+        "seconds": 20.0,
+        "day_caps": [800],
+    } | more
     return Line(**wanted)
 
 

@@ -86,11 +86,11 @@ def test_an_answer_names_what_it_answers() -> None:
 
 
 def test_a_picture_carries_its_size_and_a_preview() -> None:
-    file = io.BytesIO()
-    Image.new("RGBA", (300, 150)).save(file, "PNG")
+    picture = io.BytesIO()
+    Image.new("RGBA", (300, 150)).save(picture, "PNG")
     upload = pb.UploadResponse(url="u", DirectPath="/d", Handle="", MediaKey=b"k", FileEncSHA256=b"e", FileSHA256=b"s",
                                FileLength=9)  # fmt: skip
-    media = ev.Media("image", file.getvalue(), "image/png")
+    media = ev.Media("image", picture.getvalue(), "image/png")
     file = content_of.file_of(media, upload)
     encoded, described, preview = (
         content_of.media_message(ev.Content("look", media), file),

@@ -23,7 +23,7 @@ standings = st.builds(
     since=st.just(NOW - timedelta(days=9)),
     is_deleted=st.booleans(),
     row_state=st.sampled_from([None, *get_args(OutboxState)]),
-    cause=st.sampled_from([None, "opted_out", "not_on_whatsapp", "refused", "skipped", "step_deleted"]),
+    cause=st.sampled_from([None, "opted_out", "not_on_whatsapp", "refused", "by_person", "parent_gone"]),
     sent_at=st.sampled_from([None, NOW - timedelta(days=1)]),
     phone=st.just("+60123456789"),
     zone=st.just("UTC"),

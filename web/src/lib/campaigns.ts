@@ -41,11 +41,12 @@ export function hasBegun(campaign: Campaign): boolean {
   return campaign.state !== 'draft' && campaign.state !== 'scheduled';
 }
 
-/** A part of a whole as the language writes it: `42 %`; empty of nothing. */
+/** A part of a whole as the language writes it: `42 %`, near its ends `99.7 %`; empty of nothing. */
 export function share(part: number, whole: number, locale: string): string {
   if (whole === 0) return '';
-  const digits = part > 0 && part / whole < 0.1 ? 1 : 0;
-  return new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: digits }).format(part / whole);
+  const ratio = part / whole;
+  const digits = ratio < 0.1 || ratio > 0.9 ? 1 : 0;
+  return new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: digits }).format(ratio);
 }
 
 export type Action = 'start' | 'pause' | 'resume' | 'cancel';

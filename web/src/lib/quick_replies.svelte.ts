@@ -6,9 +6,11 @@ const PAGE = 100;
 
 class QuickReplies {
   list = $state.raw<readonly QuickReply[]>([]);
+  #workspace = 0;
 
   /** Fetches them anew; colleagues may have changed some. What is there is shown meanwhile. */
   async load(): Promise<void> {
+    const workspace = this.#workspace;
     const found: QuickReply[] = [];
     let after: string | null = null;
     do {
@@ -19,7 +21,13 @@ class QuickReplies {
       found.push(...page.items);
       after = page.next;
     } while (after !== null);
-    this.list = found;
+    if (workspace === this.#workspace) this.list = found;
+  }
+
+  /** Another workspace, or person, has others. */
+  forget(): void {
+    this.#workspace += 1;
+    this.list = [];
   }
 
   /** @param id null makes a new one */

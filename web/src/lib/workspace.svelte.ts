@@ -7,6 +7,7 @@ import { Drafts } from './drafts';
 import { Labels } from './labels.svelte';
 import { Live, liveAddress } from './live.svelte';
 import { OutgoingChats } from './outgoing.svelte';
+import { quickReplies } from './quick_replies.svelte';
 
 export class Workspace {
   readonly live = new Live(liveAddress(window.location), () => void account.check());
@@ -27,6 +28,7 @@ export class Workspace {
     this.live.start();
     return () => {
       ends.forEach((end) => end());
+      quickReplies.forget();
       this.live.stop();
     };
   }

@@ -32,4 +32,4 @@ SELECT id, phone, device_no FROM leads WHERE tenant_id = $1 AND id > $2 ORDER BY
 
 -- name: naive_insert
 INSERT INTO outbox (tenant_id, device_no, source_id, lead_id, to_jid, kind, priority, created_by)
-VALUES ($1, $2, $3, $4, $5, 'text', 'paced', 'bench')
+VALUES ($1, $2, $3, $4, $5, 'text', 'reply', 'bench')

@@ -1,6 +1,6 @@
 """Planning a campaign of a million people, and one of ten meanwhile; its report, its file, its end.
 
-``python -m bench.campaigns [--people N]``
+``python -m bench.planning [--people N]``
 
 Beside it, in the same database: people read a page at a time and put in one by one, as an application first does it.
 """
@@ -64,7 +64,7 @@ def main() -> None:
             tables = asyncio.run(_measure(server.uri, options))
         finally:
             server.stop()
-    report.finish("campaigns", options, begun, tables)
+    report.finish("planning", options, begun, tables)
 
 
 class Bed:
@@ -158,7 +158,7 @@ async def _campaigns(bed: Bed, people: int) -> Table:
         ["file of recipients, rows a second", people / written],
         ["cancel → all shown as cancelled, ms", cancelled * 1000],
     ]
-    return Table(title="Campaigns", heads=["what", "wafast"], rows=measured)
+    return Table(title="Planning a campaign", heads=["what", "wafast"], rows=measured)
 
 
 async def _timed(work: Awaitable[Any]) -> tuple[float, Any]:

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import type { Campaign } from '../api/types';
+import { finishWords } from './campaign_words';
+import { hasBegun, isOver, left, share } from './campaigns';
+import { instantOf, localMinute } from './time';
+
+const PLACE = { locale: 'en-GB', zone: 'Asia/Kuala_Lumpur', today: 'Today', yesterday: 'Yesterday' };
+const NONE = {
+  total: 0,
+  waiting: 0,
+  sent: 0,
+  delivered: 0,
+  read: 0,
+  replied: 0,
+  failed: 0,
+  unknown: 0,
+  expired: 0,
+  opted_out: 0,
+  cancelled: 0,
+};
+
+function campaign(change: Partial<Campaign>): Campaign {
+  return { state: 'running', counts: NONE, ...change } as Campaign;
+}
+
+describe('a campaign', () => {
+  it('has sent whatever left, whatever became of it', () => {
+    expect(left(campaign({ counts: { ...NONE, sent: 1, delivered: 2, read: 3, replied: 4, failed: 5 } }))).toBe(10);
+  });
+
+  it('is over when nothing of it will leave', () => {
+    expect(isOver(campaign({ state: 'finished' }))).toBe(true);
+    expect(isOver(campaign({ state: 'paused' }))).toBe(false);
+    expect(hasBegun(campaign({ state: 'scheduled' }))).toBe(false);
+  });
+
+  it('is never shown as whole before it is', () => {
+    expect(share(2393, 2400, 'en-GB')).toBe('99.7%');
+    expect(share(1, 3, 'en-GB')).toBe('33%');
+    expect(share(7, 2400, 'en-GB')).toBe('0.3%');
+    expect(share(0, 0, 'en-GB')).toBe('');
+  });
+});
+
+describe('when', () => {
+  it('near instants have a clock, far ones a day', () => {
+    const now = new Date('2026-11-26T04:00:00Z');
+    expect(finishWords(new Date('2026-11-26T07:04:00Z'), now, PLACE)).toBe('today 15:04');
+    expect(finishWords(new Date('2026-11-29T07:04:00Z'), now, PLACE)).toBe('Sun 29 Nov, 15:04');
+    expect(finishWords(new Date('2027-03-12T07:04:00Z'), now, PLACE)).toBe('12 March 2027');
+  });
+
+  it('a field for day and time is the clock of the account, not of the browser', () => {
+    const at = instantOf('2026-11-26T15:04', 'Asia/Kuala_Lumpur');
+    expect(at.toISOString()).toBe('2026-11-26T07:04:00.000Z');
+    expect(localMinute(at, 'Asia/Kuala_Lumpur')).toBe('2026-11-26T15:04');
+    expect(localMinute(at, 'Europe/Berlin')).toBe('2026-11-26T08:04');
+  });
+});
