@@ -83,10 +83,15 @@ def write(file: Path, count: int) -> None:
         lines = csv.writer(out)
         lines.writerow(["name", "phone", "niche", "target_status", "trigger", "city"])
         for number in range(count):
-            digits = f"{23_000_000 + number * 37 % 70_000_000 if number % 100 else 23_000_037:08}"
-            phone = (f"01{digits}", f"+601{digits}", f"601{digits}", f"01{digits[0]}-{digits[1:4]} {digits[4:]}")[
-                number % 4
-            ]
+            # 012, 013, 016, 017 and 019: numbers there are
+            rest = number * 37 % 7_900_000 + 2_000_000 if number % 100 else 2_000_037
+            begin = "23679"[number % 5]
+            phone = (
+                f"01{begin}{rest}",
+                f"+601{begin}{rest}",
+                f"601{begin}{rest}",
+                f"01{begin}-{str(rest)[:3]} {str(rest)[3:]}",
+            )[number % 4]
             lines.writerow(
                 [
                     f"{draw.choice(NAMES)} {draw.choice(FAMILIES)}",

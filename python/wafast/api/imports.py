@@ -17,9 +17,9 @@ from msgspec import UNSET, Meta, UnsetType
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of, require_whole_tenant
 from wafast.api.ids import MAX_INT8, number_of, uuid_of
-from wafast.api.lead_filters import FilterParameter, Search, TagParameter, wanted_of
+from wafast.api.lead_filters import FilterParameter, TagParameter, wanted_of
 from wafast.api.paging import before_of, page_of
-from wafast.api.parameters import After, IdempotencyKey, Limit
+from wafast.api.parameters import After, IdempotencyKey, Limit, Search
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem, conflict, not_found, refused_field
 from wafast.api.responses import Page, problems

@@ -9,7 +9,6 @@ import msgspec
 from litestar.params import QueryParameter
 
 from wafast.accounts.principal import Principal
-from wafast.api.parameters import Search
 from wafast.api.problems import Problem, refused_field
 from wafast.leads import rows
 from wafast.leads.filters import LeadFilter, stored
@@ -27,8 +26,6 @@ TagParameter = Annotated[
     str | None,
     QueryParameter(name="tag", required=False, max_length=100, description="Has this tag, besides `filter`."),
 ]
-
-__all__ = ["FilterParameter", "Search", "TagParameter", "wanted_of"]
 
 
 async def wanted_of(

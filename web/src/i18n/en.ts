@@ -632,7 +632,7 @@ export const en = {
   'leads.import_known': 'Leads that are known already',
   'leads.import_known_update': 'Add what the file says',
   'leads.import_known_leave': 'Leave them as they are',
-  'leads.import_other': 'Choose another file',
+  'leads.import_again': 'Choose another file',
   'leads.import_look': 'Check the file',
   'leads.import_start': 'Import now',
   'leads.import_done': 'Done.',

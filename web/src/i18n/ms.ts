@@ -638,7 +638,7 @@ export const ms: Record<MessageKey, string> = {
   'leads.import_known': 'Prospek yang sudah dikenali',
   'leads.import_known_update': 'Tambah apa yang ada dalam fail',
   'leads.import_known_leave': 'Biarkan seperti sedia ada',
-  'leads.import_other': 'Pilih fail lain',
+  'leads.import_again': 'Pilih fail lain',
   'leads.import_look': 'Semak fail',
   'leads.import_start': 'Import sekarang',
   'leads.import_done': 'Selesai.',

@@ -1,0 +1,75 @@
+"""Files of rows: whatever comes is read or refused, and never anything else."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from wafast.leads import columns, files
+from wafast.leads.tags import tags
+
+ALIKE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a file is put."""
+    return tmp_path / "file"
+
+
+@ALIKE
+@given(
+    st.binary(max_size=300)
+    | st.sampled_from([b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\xff\xfe", b"\xef\xbb\xbf"]).flatmap(
+        lambda start: st.binary(max_size=200).map(lambda rest: start + rest)
+    )
+)
+def test_any_bytes_are_read_or_refused(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    try:
+        shape = files.look(path)
+        mapping = ["phone", *[""] * (len(shape.columns) - 1)]
+        reader = columns.Reader(mapping, "MY", "Asia/Kuala_Lumpur", {})
+        for line, row in files.rows(path, shape):
+            try:
+                reader.read(line, row)
+            except columns.Refused as error:
+                assert "\0" not in error.value
+    except files.NotReadable as error:
+        assert str(error)
+
+
+@ALIKE
+@given(
+    st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1, max_size=5),
+    st.sampled_from([",", ";", "\t", "|"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+)
+def test_what_was_written_is_read(path: Path, cells: list[list[str]], delimiter: str, encoding: str) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows([["a name", "a phone"], *cells])
+    path.write_bytes(text.getvalue().encode(encoding))
+    shape = files.Shape(format="csv", encoding=encoding, delimiter=delimiter, header=True, columns=[])
+    wanted = [[one.strip() for one in row] for row in cells]
+    assert [row for _, row in files.rows(path, shape)] == [row for row in wanted if any(row)]
+
+
+def test_columns_are_proposed_by_what_they_are_called_and_by_what_is_in_them() -> None:
+    def column(name: str, *examples: str) -> files.Column:
+        return files.Column(name, list(examples))
+
+    named = [column("Nama Penuh", "Siti"), column("No. Telefon", "1"), column("City", "Ipoh"), column("Empty")]
+    assert columns.proposed(named) == ["name", "phone", "field:city", ""]
+    bare = [column("Column 1", "Siti"), column("Column 2", "012-345 6789", "0123456780")]
+    assert columns.proposed(bare) == ["", "phone"]
+    assert columns.proposed([column("x"), column("y")]) == ["", ""]
+
+
+def test_tags_are_stored_as_they_compare() -> None:
+    assert tags([" KL", "kl ", "", "Straße", "STRASSE", "vip"]) == ["kl", "strasse", "vip"]
