@@ -128,6 +128,7 @@ export const en = {
   'devices.edit_title': 'Edit device',
   'devices.saved': '{name} saved',
   'devices.tags': 'Tags',
+  'tags.help': 'Press Enter after each.',
   'devices.tags_help': 'Press Enter after each. Tags help to find lines and to do something with many of them.',
   'devices.tag_add': 'Add a tag',
   'devices.tag_remove': 'Remove tag {tag}',

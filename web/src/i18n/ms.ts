@@ -130,6 +130,7 @@ export const ms: Record<MessageKey, string> = {
   'devices.edit_title': 'Sunting peranti',
   'devices.saved': '{name} disimpan',
   'devices.tags': 'Tag',
+  'tags.help': 'Tekan Enter selepas setiap satu.',
   'devices.tags_help':
     'Tekan Enter selepas setiap satu. Tag membantu mencari talian dan menguruskan banyak talian sekali.',
   'devices.tag_add': 'Tambah tag',
