@@ -524,6 +524,7 @@ export const en = {
   'leads.phone': 'Phone number',
   'leads.name': 'Name',
   'leads.tags': 'Tags',
+  'leads.tags_help': 'Press Enter after each.',
   'leads.fields': 'Custom fields',
   'leads.field_name': 'Field',
   'leads.field_value': 'Value',
@@ -545,7 +546,8 @@ export const en = {
   'leads.suppress_add': 'Leave alone',
   'leads.load_more': 'Show more',
   'leads.words': 'Words that opt out',
-  'leads.words_help': 'A message that is one of these and nothing else, in upper or lower case.',
+  'leads.words_help':
+    'Press Enter after each. A message that is one of these and nothing else, in upper or lower case.',
   'leads.words_save': 'Save words and answer',
   'leads.words_saved': 'Saved',
   'leads.answer': 'Answer to it, sent once',

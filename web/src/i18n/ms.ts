@@ -530,6 +530,7 @@ export const ms: Record<MessageKey, string> = {
   'leads.phone': 'Nombor telefon',
   'leads.name': 'Nama',
   'leads.tags': 'Tag',
+  'leads.tags_help': 'Tekan Enter selepas setiap satu.',
   'leads.fields': 'Medan tersuai',
   'leads.field_name': 'Medan',
   'leads.field_value': 'Nilai',
@@ -551,7 +552,8 @@ export const ms: Record<MessageKey, string> = {
   'leads.suppress_add': 'Jangan hubungi',
   'leads.load_more': 'Tunjuk lagi',
   'leads.words': 'Kata untuk berhenti',
-  'leads.words_help': 'Mesej yang hanya mengandungi salah satu daripadanya, huruf besar atau kecil.',
+  'leads.words_help':
+    'Tekan Enter selepas setiap satu. Mesej yang hanya mengandungi salah satu daripadanya, huruf besar atau kecil.',
   'leads.words_save': 'Simpan kata dan jawapan',
   'leads.words_saved': 'Disimpan',
   'leads.answer': 'Jawapannya, dihantar sekali',
