@@ -41,6 +41,7 @@ def test_a_chat_in_the_list(tenant: Tenant) -> None:
         "assignee_name": None,
         "is_open": True,
         "label_ids": [],
+        "is_opted_out": False,
         "viewers": [],
     }
     assert tenant.client("read").get(f"/api/v1/chats/{chat.id}").json() == shown
