@@ -70,6 +70,7 @@ CREATE TABLE distribution_decisions (
     reason          text NOT NULL,
     at              timestamptz NOT NULL DEFAULT now()
 );
+CREATE INDEX distribution_decisions_by_device ON distribution_decisions (device_no);
 CREATE INDEX distribution_decisions_by_row ON distribution_decisions (outbox_id, id DESC) WHERE outbox_id IS NOT NULL;
 CREATE INDEX distribution_decisions_by_lead ON distribution_decisions (lead_id, id DESC) WHERE lead_id IS NOT NULL;
 CREATE INDEX distribution_decisions_of ON distribution_decisions (distribution_id, id) WHERE distribution_id IS NOT NULL;
