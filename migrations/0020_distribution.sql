@@ -57,6 +57,7 @@ CREATE TABLE distribution_shares (
     reason          text NOT NULL,        -- how the device stood
     PRIMARY KEY (distribution_id, device_no, is_known)
 );
+CREATE INDEX distribution_shares_by_device ON distribution_shares (device_no);
 
 -- Every decision: which person, or which row of the outbox, went to which device, and why.
 CREATE TABLE distribution_decisions (

@@ -101,7 +101,7 @@ RELEASED = {
     "0017_leads.sql": "46ee59a906c24907",
     "0018_campaigns.sql": "226204939042ad58",
     "0019_sequences.sql": "e612567ba1f2320a",
-    "0020_distribution.sql": "12a5b4908484d408",
+    "0020_distribution.sql": "f12c5da0d5530f4c",
     "0021_order_behind_ingest.sql": "59df62527012d549",
     "0022_entry_of_many.sql": "d58800b438f8401c",
 }
