@@ -109,8 +109,9 @@ def test_a_device_that_takes_its_worker_down_again_and_again_is_quarantined(flee
     fleet.ask("POST", f"/devices/{poisoned}/connect")
     fleet.until(lambda: "Quarantined" in (fleet.device(poisoned)["state_reason"] or ""), "a verdict")
     deaths = [line for line in fleet.said("ended, will be restarted") if line["exit_code"] == -signal.SIGABRT]
-    assert len(deaths) == CRASHES
-    assert [line["child"] for line in deaths][1:] == ["loopback trial worker"] * (CRASHES - 1), "the others notice once"
+    # on a machine so busy that a lease ends before its worker falls, that fall is nobody's
+    assert CRASHES <= len(deaths) <= CRASHES + 1
+    assert {line["child"] for line in deaths[1:]} == {"loopback trial worker"}, "the others notice once"
     fleet.until_online(devices)
     (fleet.poison / str(number)).unlink()
     fleet.ask("POST", f"/devices/{poisoned}/connect")
