@@ -12,6 +12,7 @@ import msgspec
 
 from wafast import clock
 from wafast.database.queries import load
+from wafast.devices.state import TERMINAL
 from wafast.leads import rows as leads
 from wafast.outbox import hours
 
@@ -29,7 +30,7 @@ MOST_DAYS = 366
 #: A mean message is typed so long, in seconds, and WhatsApp answers (outbox/send.py).
 TYPING_SECONDS = 3.0
 #: From these a device does not come back by itself.
-GONE = frozenset({"new", "pairing", "logged_out", "banned", "replaced"})
+GONE = TERMINAL | {"new", "pairing"}
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):

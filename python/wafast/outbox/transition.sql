@@ -1,8 +1,8 @@
 -- name: finish_send
--- The only way out of `sending`: compare-and-set on the claim. $1 row, $2 $3 worker and epoch of the claim, $4 the new
--- state, $5 why, $6 message id, $7 seconds until a queued row may be tried again, $8 what kind of reason a failure has. The
--- gap to the next paced message counts from when this one left, after its typing.
-WITH finished AS (
+-- How a worker ends its own claim: compare-and-set on it. What nobody answers for is ended in claim.sql and pool.sql. $1
+-- row, $2 $3 worker and epoch of the claim, $4 the new state, $5 why, $6 message id, $7 seconds until a queued row may be
+-- tried again, $8 what kind of reason a failure has. The gap to the next paced message counts from when this one left,
+-- after its typing.
 UPDATE outbox SET
     state = $4,
     reason = $5,

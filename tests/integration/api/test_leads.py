@@ -174,7 +174,7 @@ def test_two_leads_of_one_person_become_one(tenant: Tenant, world: World) -> Non
     gone = _add(client, "0123456782", name="Siti", tags=["vip", "kl"], fields={"city": "KL", "age": "40"})
     client.post(f"{LEADS}/{gone['id']}/notes", json={"text": "Wants the red one"})
     client.post("/api/v1/suppressions", json={"phone": gone["phone"]})
-    row = tenant.outbox(tenant.device(), "cancelled")
+    row = tenant.outbox(tenant.device())
     world.sql("UPDATE outbox SET lead_id = $2 WHERE id = $1", row, int(gone["id"]))
     assert client.post(f"{LEADS}/{kept['id']}/merge", json={"lead_id": kept["id"]}).status_code == 400
     answer = client.post(f"{LEADS}/{kept['id']}/merge", json={"lead_id": gone["id"]})
@@ -184,7 +184,8 @@ def test_two_leads_of_one_person_become_one(tenant: Tenant, world: World) -> Non
     assert (one["fields"], one["is_suppressed"]) == ({"city": "Ipoh", "age": "40"}, True)
     notes = client.get(f"{LEADS}/{kept['id']}/notes").json()["items"]
     assert [note["text"] for note in notes] == ["Was also +60123456782, Siti", "Wants the red one"]
-    assert [send["id"] for send in client.get(f"{LEADS}/{kept['id']}/sends").json()["items"]] == [str(row)]
+    (send,) = client.get(f"{LEADS}/{kept['id']}/sends").json()["items"]
+    assert (send["id"], send["state"], send["cause"]) == (str(row), "cancelled", "lead_gone")
     assert client.get(f"{LEADS}/{gone['id']}").status_code == 404
 
 

@@ -6,10 +6,12 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wafast.campaigns.estimate import Line, estimate, finish, shares
+from wafast.devices.state import TERMINAL
 from wafast.outbox.hours import Hours
 from wafast.outbox.sources import Pace
 
@@ -64,12 +66,13 @@ def test_a_window_over_midnight_goes_on_in_the_morning() -> None:
     assert finish(line(), 3, at, hours, KL) == at + timedelta(minutes=1)
 
 
-def test_a_device_that_does_not_come_back_by_itself_ends_never() -> None:
-    banned, well = line(state="banned", takes_others=False), line()
-    found = estimate([(banned, 5), (well, 9)], 0, START, Pace(), KL)
+@pytest.mark.parametrize("state", sorted(TERMINAL))
+def test_a_device_that_does_not_come_back_by_itself_ends_never(state: str) -> None:
+    gone, well = line(state=state, takes_others=False), line()
+    found = estimate([(gone, 5), (well, 9)], 0, START, Pace(), KL)
     assert (found.rows, found.is_partial) == (14, True)
     assert found.finishes_at == START + timedelta(seconds=180)
-    assert [load.holds for load in found.loads] == ["the device is banned", None]
+    assert [load.holds for load in found.loads] == [f"the device is {state.replace('_', ' ')}", None]
 
 
 def test_people_without_a_device_wait_for_one() -> None:
