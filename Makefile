@@ -1,7 +1,7 @@
 # make run    builds what is missing and starts wafast with its demo on http://localhost:3000
 # make test   every test there is
 # make fuzz   what reads foreign bytes, against made-up ones: FUZZ_SECONDS (60) a target
-# make bench  every number this project publishes but the next, into bench/RESULTS.md
+# make bench  numbers into bench/RESULTS.md, in 20 minutes; the long ones by name: python -m bench search
 # make bench-fleet  3,000 real sessions, beside what is quoted of another program; ten minutes
 #
 # What is done is remembered by one stamp a step (in .build/, .venv/, web/node_modules/), so a run that was cut off

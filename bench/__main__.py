@@ -49,7 +49,7 @@ hand. Of several runs the median is shown, with the least and the most in bracke
 def main() -> None:
     """Reads the arguments, runs, renders."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("only", nargs="*", metavar="BENCH", help=f"of {', '.join(BENCHES)}; else those before fleet")
+    parser.add_argument("only", nargs="*", metavar="BENCH", help=f"of {', '.join(BENCHES)}; else the quick ones")
     parser.add_argument("--quick", action="store_true", help="seconds each; shows that it works, not how fast")
     parser.add_argument("--render", action="store_true", help="only make RESULTS.md anew")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where results/ and RESULTS.md are")

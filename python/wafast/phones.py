@@ -30,12 +30,6 @@ def parse(text: str, region: str = DEFAULT_REGION) -> str:
     return _common(cleaned, region) or _any(text, cleaned, region)
 
 
-def region_of(text: str) -> str | None:
-    """The region a text names, as `MY`; None when there is none of this name."""
-    wanted = text.strip().upper()
-    return wanted if wanted in phonenumbers.SUPPORTED_REGIONS else None
-
-
 def beginning(text: str, region: str = DEFAULT_REGION) -> str:
     """What was typed of a number so far, as an international one begins: `012-3` of MY is `+60123`. Text that is no
     number stays as it is."""

@@ -55,9 +55,6 @@ UPDATE campaigns SET state = $3, reason = $4 WHERE tenant_id = $1 AND id = $2
 -- name: delete_campaign
 UPDATE campaigns SET deleted_at = now() WHERE tenant_id = $1 AND id = $2
 
--- name: still_waiting
-SELECT waiting > 0 FROM campaigns_shown WHERE tenant_id = $1 AND id = $2
-
 -- name: make_lanes_of_failed
 -- Where a device went away meanwhile, its lane went with it. A lead that is gone is written to at the hours of the
 -- tenant. $3 the source.

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 q = load(__file__)
 log = logs.get("database.turn")
 
-#: The locks of all kinds: a number of its own for each.
+#: The locks of all kinds, a number of its own for each; others are in inbox/media_quota.sql and accounts/tenants.sql.
 SEARCH = 7205759407
-ACTIVITY = 7205759408
+CHAT_ORDER = 7205759408
 ANSWERS = 7205759409
 CAMPAIGNS = 7205759410
 SEQUENCES = 7205759411

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from wafast.database.queries import load
-from wafast.database.turn import ACTIVITY, keep_at
+from wafast.database.turn import CHAT_ORDER, keep_at
 from wafast.events.bus import EVENTS
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ async def keep_order(uri: str) -> None:
     Args:
         uri: where PostgreSQL is; it takes one connection.
     """
-    await keep_at(uri, "chat order", ACTIVITY, _follow)
+    await keep_at(uri, "chat order", CHAT_ORDER, _follow)
 
 
 async def place_moved(connection: asyncpg.Connection) -> None:

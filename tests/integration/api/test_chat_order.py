@@ -13,13 +13,13 @@ import httpx
 import pytest
 
 from tests.integration.api.world import Chat, Tenant, World
-from wafast.database.turn import ACTIVITY
+from wafast.database.turn import CHAT_ORDER
 from wafast.inbox.chat_order import keep_order
 
 #: Whose turn it is in this database; PostgreSQL keeps the two halves of a lock's number.
 HOLDER = (
     "SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database AND datname = current_database()"
-    f" WHERE locktype = 'advisory' AND granted AND classid = {ACTIVITY >> 32} AND objid = {ACTIVITY & 0xFFFFFFFF}"
+    f" WHERE locktype = 'advisory' AND granted AND classid = {CHAT_ORDER >> 32} AND objid = {CHAT_ORDER & 0xFFFFFFFF}"
 )
 CUT = f"SELECT pg_terminate_backend(({HOLDER}), 5000)"
 
