@@ -168,19 +168,24 @@ class Follower:
 
 
 async def opt_out(connection: asyncpg.Connection, message: Heard) -> None:
-    """The person wants nothing more: it is suppressed, nothing that waits for it leaves, and it is told so once."""
+    """The person wants nothing more: it is suppressed, nothing that waits for it leaves, and it is told so once.
+
+    Two transactions: whoever holds one of its rows must not hold back the word, which the claim and the walk look at.
+    A crash between them leaves to those what the second would have cancelled.
+    """
     async with connection.transaction():
         if await connection.fetchval(q.note_opt_out, message.tenant_id, message.phone, message.key) is None:
             return
         reason = f"replied {message.body.strip()[:40]}"
         is_new = await connection.fetchval(q.suppress, message.tenant_id, message.phone, reason)
+        if is_new and message.opt_out_answer:
+            await _confirm(connection, message)
+    async with connection.transaction():
         open_ones = await connection.fetch(q.open_enrolments, message.lead_id)
         await enrolments.stop(connection, [row["id"] for row in open_ones], "opted_out")
         words = enrolments.IN_WORDS["opted_out"]
         cancelled = await connection.fetch(q.cancel_rows_to, message.lead_id, words)
         await enrolments.tell_rows(connection, cancelled)
-        if is_new and message.opt_out_answer:
-            await _confirm(connection, message)
         chat = {"k": "chat", "t": message.tenant_id, "d": message.device_no, "c": [message.chat_id]}
         await bus.publish(connection, [chat])
         if message.lead_id is not None:

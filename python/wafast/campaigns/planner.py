@@ -128,7 +128,7 @@ class Planner:
             rows = await plan(connection, tenant_id, campaign_id)
             if rows is not None:
                 log.info("a campaign is planned", campaign=campaign_id, rows=rows)
-        except asyncpg.SerializationError:
+        except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
             log.info("a campaign changed while it was planned", campaign=campaign_id)
         except DATABASE_AWAY:
             raise

@@ -25,11 +25,11 @@ SELECT pg_try_advisory_lock(hashtextextended('campaign ' || $1::int8, 0))
 UPDATE campaigns SET state = 'planning',
     plan_size = (SELECT count(*) FROM campaign_audience($2, (SELECT audience FROM campaigns WHERE id = $1))),
     plan_from = (SELECT last_value FROM outbox_id_seq)
-WHERE id = $1 AND state IN ('scheduled', 'planning')
+WHERE id = $1 AND state IN ('scheduled', 'planning') AND starts_at <= now() AND deleted_at IS NULL
 RETURNING plan_size
 
 -- name: to_plan
-SELECT c.source_id, c.audience FROM campaigns c WHERE c.id = $1 AND c.state = 'planning'
+SELECT c.source_id, c.audience FROM campaigns c WHERE c.id = $1 AND c.state = 'planning' AND c.deleted_at IS NULL
 
 -- name: make_lanes
 -- $1 tenant, $2 audience, $3 source.

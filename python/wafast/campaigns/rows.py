@@ -334,8 +334,10 @@ async def _decide(
             return None
         _require(row, allowed, WORDS[state])
         await connection.execute(q.set_campaign_state, tenant_id, campaign_id, state, None)
-        source: sources.SourceState = "ended" if state == "cancelled" else state
-        await sources.set_state(connection, tenant_id, row.source_id, source)
+        # While it is planned the source is the planner's until its commit, which fails as the campaign has changed.
+        if row.state != "planning":
+            source: sources.SourceState = "ended" if state == "cancelled" else state
+            await sources.set_state(connection, tenant_id, row.source_id, source)
         return await get(connection, tenant_id, campaign_id)
 
 

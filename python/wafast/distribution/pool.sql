@@ -48,7 +48,7 @@ JOIN lanes p ON p.id = o.lane_id
 ON CONFLICT (source_id, device_no, zone) DO NOTHING
 
 -- name: give_rows
--- Each row ($2) to its device ($3), as was decided ($4 code, $5 reason). The person keeps the device. It is due from now on:
+-- Each row ($2) to its device ($3), as was decided ($4 code, $5 reason). The person keeps the device, unless an import holds it just now. It is due from now on:
 -- the claim does not look at what lies in a lane before the row it took last.
 WITH given AS (
     SELECT * FROM unnest($2::int8[], $3::int4[], $4::text[], $5::text[]) AS g (id, device_no, code, reason)
@@ -58,9 +58,12 @@ WITH given AS (
     WHERE o.id = g.id AND o.tenant_id = $1 AND o.state = 'queued' AND o.device_no IS NULL
       AND p.id = o.lane_id AND l.source_id = o.source_id AND l.device_no = g.device_no AND l.zone = p.zone
     RETURNING o.id, o.lead_id, g.device_no, g.code, g.reason
+), free AS (
+    SELECT l.id, m.device_no FROM leads l JOIN moved m ON m.lead_id = l.id
+    WHERE l.tenant_id = $1 AND l.device_no IS DISTINCT FROM m.device_no
+    FOR NO KEY UPDATE OF l SKIP LOCKED
 ), kept AS (
-    UPDATE leads SET device_no = m.device_no, updated_at = now()
-    FROM moved m WHERE leads.id = m.lead_id AND leads.tenant_id = $1 AND leads.device_no IS DISTINCT FROM m.device_no
+    UPDATE leads SET device_no = f.device_no, updated_at = now() FROM free f WHERE leads.id = f.id
 )
 INSERT INTO distribution_decisions (tenant_id, lead_id, outbox_id, device_no, code, reason)
 SELECT $1, lead_id, id, device_no, code, reason FROM moved

@@ -26,13 +26,15 @@ async def merge(pool: asyncpg.Pool, principal: Principal, kept: int, gone: int) 
         rows = {row["id"]: row for row in await connection.fetch(q.lock_both, tenant_id, kept, gone)}
         if len(rows) != 2:
             return False
+        # Enrolments first: else a walk puts in another step beside the rows that are cancelled, and tags that come over
+        # let the lead enter again where the other has been.
+        await connection.execute(q.end_enrolments, tenant_id, gone)
+        await connection.execute(q.move_enrolments, tenant_id, kept, gone)
         await connection.execute(q.take_over, tenant_id, kept, gone, MOST_TAGS)
         await connection.execute(q.move_notes, tenant_id, kept, gone)
-        # first, or a walk would put in the next step between the rows that are cancelled and those that move
-        await connection.execute(q.end_enrolments, tenant_id, gone)
         await connection.execute(q.cancel_waiting, tenant_id, gone)
+        await connection.execute(q.keep_number, tenant_id, gone, None)
         await connection.execute(q.move_sends, tenant_id, kept, gone)
-        await connection.execute(q.move_enrolments, tenant_id, kept, gone)
         await connection.execute(q.suppress_too, tenant_id, rows[gone]["phone"], rows[kept]["phone"])
         said = f"Was also {rows[gone]['phone']}" + (f", {rows[gone]['name']}" if rows[gone]["name"] else "")
         await notes.write(connection, principal, kept, said)

@@ -160,6 +160,8 @@ async def change(pool: asyncpg.Pool, principal: Principal, lead_id: int, changes
             other = await connection.fetchval(q.lead_by_phone, tenant_id, phone)
             if other not in (None, lead_id):
                 raise Known(other)
+            await connection.execute(q.keep_number, tenant_id, lead_id, phone)
+            await connection.execute(q.readdress, tenant_id, lead_id, phone)
         found = await connection.fetchval(
             q.change_lead, tenant_id, lead_id, phone, phone and phones.zone_of(phone, time_zone), changes.get("name"),
             changes.get("tags"), changes.get("target_status"), changes.get("device_id"), changes.get("fields"),

@@ -49,6 +49,29 @@ RETURNING id;
 -- name: lead_by_phone
 SELECT id FROM leads WHERE tenant_id = $1 AND phone = $2;
 
+-- name: keep_number
+-- Before lead $2 has the number $3, or none (NULL): who was written to at the one it had may still want nothing more.
+INSERT INTO former_leads (tenant_id, phone)
+SELECT l.tenant_id, l.phone FROM leads l
+WHERE l.tenant_id = $1 AND l.id = $2 AND l.phone IS DISTINCT FROM $3 AND EXISTS (SELECT FROM outbox o WHERE o.lead_id = l.id)
+ON CONFLICT DO NOTHING;
+
+-- name: readdress
+-- What waits for lead $2 goes to the number $3, unless that gets the same already.
+UPDATE outbox o SET
+    to_jid = CASE WHEN w.is_twice THEN o.to_jid ELSE w.jid END,
+    state = CASE WHEN w.is_twice THEN 'cancelled' ELSE o.state END,
+    cause = CASE WHEN w.is_twice THEN 'lead_gone' END,
+    reason = CASE WHEN w.is_twice THEN 'The number the lead has now gets it already.' END
+FROM (
+    SELECT q.id, n.jid, q.enrolment_id IS NULL AND EXISTS (
+               SELECT FROM outbox x WHERE x.source_id = q.source_id AND x.enrolment_id IS NULL AND x.to_jid = n.jid) AS is_twice
+    FROM outbox q CROSS JOIN (SELECT substr($3::text, 2) || '@s.whatsapp.net' AS jid) n
+    WHERE q.tenant_id = $1 AND q.lead_id = $2 AND q.source_id IS NOT NULL AND q.state = 'queued' AND q.to_jid <> n.jid
+    ORDER BY q.id FOR NO KEY UPDATE OF q
+) w
+WHERE o.id = w.id AND o.state = 'queued';
+
 -- name: change_lead
 -- $10: what of $3 to $9 is to be changed.
 UPDATE leads SET

@@ -23,6 +23,7 @@ async def give_back(connection: Executor, device_nos: Sequence[int], *, only_mov
 async def leave_devices(connection: Executor, device_nos: Sequence[int]) -> None:
     """These devices are about to be deleted: what waits there for a source goes to the pool, what is just being sent is
     unknown, and what no source has sent is deleted. Run it in the transaction that deletes them."""
-    await give_back(connection, device_nos, only_movable=False)
+    # first: a send that fails now would be queued again behind what is given back
     await connection.execute(q.lose_sends, list(device_nos))
+    await give_back(connection, device_nos, only_movable=False)
     await connection.execute(q.delete_sends, list(device_nos))

@@ -105,6 +105,7 @@ class Sender:
                     next_safety = time.monotonic() + SAFETY_SECONDS
                     self.wake_all()
                     await claims.expire(self._pool)
+                    await claims.orphan(self._pool, self._online())
                     await claims.give_up_lost(self._pool, self._worker_id, list(self._in_flight.values()))
                     await resolve(self._pool, self._online(), self._session_of, self._keep)
                     self._woken.clear()

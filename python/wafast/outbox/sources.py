@@ -63,6 +63,7 @@ async def set_state(connection: Executor, tenant_id: int, source_id: int, state:
     """Let its rows leave (`running`) or hold them back, from the next claim on. Run it in the transaction that changes
     what stands behind the source."""
     await connection.execute(q.set_source_state, tenant_id, source_id, state)
+    await connection.execute(q.set_lanes_live, tenant_id, source_id, state == "running")
     if state == "running":
         await _wake(connection, source_id)
 

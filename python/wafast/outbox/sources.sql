@@ -9,11 +9,12 @@ UPDATE sources SET kind = $3, template = $4, media_sha256 = $5, file_name = $6, 
 WHERE tenant_id = $1 AND id = $2
 
 -- name: set_source_state
--- The claim looks at lanes first: both are said in one statement.
-WITH source AS (
-    UPDATE sources SET state = $3 WHERE tenant_id = $1 AND id = $2 RETURNING id
-)
-UPDATE lanes n SET is_live = $3 = 'running' FROM source s WHERE n.source_id = s.id AND n.is_live <> ($3 = 'running')
+UPDATE sources SET state = $3 WHERE tenant_id = $1 AND id = $2
+
+-- name: set_lanes_live
+-- The claim looks at lanes first. After the source, in a statement of its own: a lane that somebody made while the source
+-- was waited for is seen by this one.
+UPDATE lanes SET is_live = $3 WHERE tenant_id = $1 AND source_id = $2 AND is_live <> $3
 
 -- name: devices_of_source
 SELECT DISTINCT d.no, d.network FROM lanes n JOIN devices d ON d.no = n.device_no WHERE n.source_id = $1

@@ -3,6 +3,7 @@
 -- row, $2 $3 worker and epoch of the claim, $4 the new state, $5 why, $6 message id, $7 seconds until a queued row may be
 -- tried again, $8 what kind of reason a failure has. The gap to the next paced message counts from when this one left,
 -- after its typing.
+WITH finished AS (
 UPDATE outbox SET
     state = $4,
     reason = $5,

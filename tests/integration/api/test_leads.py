@@ -189,6 +189,25 @@ def test_two_leads_of_one_person_become_one(tenant: Tenant, world: World) -> Non
     assert client.get(f"{LEADS}/{gone['id']}").status_code == 404
 
 
+def test_what_waits_for_a_lead_goes_to_the_number_it_has_now(tenant: Tenant, world: World) -> None:
+    client = tenant.client("send")
+    lead = _add(client, "0123456791")
+    device = tenant.device()
+    source = world.sql("INSERT INTO sources (tenant_id, kind) VALUES ($1, 'text') RETURNING id", tenant.id)
+    lane = world.sql(
+        "INSERT INTO lanes (tenant_id, source_id, device_no, zone, is_live) VALUES ($1, $2, $3, 'Asia/Kuala_Lumpur',"
+        " false) RETURNING id", tenant.id, source, device.no,
+    )  # fmt: skip
+    row = tenant.outbox(device)
+    world.sql(
+        "UPDATE outbox SET lead_id = $2, source_id = $3, lane_id = $4, priority = 'paced',"
+        " to_jid = '60123456791@s.whatsapp.net' WHERE id = $1", row, int(lead["id"]), source, lane,
+    )  # fmt: skip
+    assert client.patch(f"{LEADS}/{lead['id']}", json={"phone": "0123456792"}).status_code == 200
+    assert world.sql("SELECT to_jid FROM outbox WHERE id = $1", row) == "60123456792@s.whatsapp.net"
+    assert world.sql("SELECT phone FROM former_leads WHERE tenant_id = $1", tenant.id) == "+60123456791"
+
+
 def test_segments_keep_a_filter_by_name(tenant: Tenant, stranger: Tenant) -> None:
     client = tenant.client("send")
     made = client.post(

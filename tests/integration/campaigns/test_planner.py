@@ -169,8 +169,9 @@ async def test_one_cancelled_while_it_is_planned_has_no_rows(office: Office) -> 
     await set_codecs(connection)
     try:
         await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
-        await connection.fetchval("SELECT count(*) FROM leads")  # the snapshot of a plan that is under way
-        await rows.cancel(office.pool, office.tenant_id, made.id)
+        # a plan that is under way has its snapshot, and holds the source by the lanes it made
+        await connection.execute(planner.q.make_lanes, office.tenant_id, made.audience, made.source_id)
+        await asyncio.wait_for(rows.cancel(office.pool, office.tenant_id, made.id), 30)
         with pytest.raises(asyncpg.SerializationError):
             await connection.execute(planner.q.end_plan, made.id, 10)
     finally:
