@@ -67,6 +67,9 @@ INSERT INTO opt_outs (tenant_id, phone, key) VALUES ($1, $2, $3) ON CONFLICT DO 
 INSERT INTO suppressions (tenant_id, phone, reason, created_by) VALUES ($1, $2, $3, 'lead')
 ON CONFLICT DO NOTHING RETURNING phone
 
+-- name: is_suppressed
+SELECT EXISTS (SELECT FROM suppressions WHERE tenant_id = $1 AND phone = $2)
+
 -- name: open_enrolments
 SELECT id FROM enrolments WHERE lead_id = $1 AND ended_at IS NULL
 

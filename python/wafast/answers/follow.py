@@ -171,15 +171,16 @@ async def opt_out(connection: asyncpg.Connection, message: Heard) -> None:
     """The person wants nothing more: it is suppressed, nothing that waits for it leaves, and it is told so once.
 
     Two transactions: whoever holds one of its rows must not hold back the word, which the claim and the walk look at.
-    A crash between them leaves to those what the second would have cancelled.
+    Who looks again after a crash between them does the second, unless a person has taken the lead back since.
     """
     async with connection.transaction():
-        if await connection.fetchval(q.note_opt_out, message.tenant_id, message.phone, message.key) is None:
+        if await connection.fetchval(q.note_opt_out, message.tenant_id, message.phone, message.key) is not None:
+            reason = f"replied {message.body.strip()[:40]}"
+            is_new = await connection.fetchval(q.suppress, message.tenant_id, message.phone, reason)
+            if is_new and message.opt_out_answer:
+                await _confirm(connection, message)
+        elif not await connection.fetchval(q.is_suppressed, message.tenant_id, message.phone):
             return
-        reason = f"replied {message.body.strip()[:40]}"
-        is_new = await connection.fetchval(q.suppress, message.tenant_id, message.phone, reason)
-        if is_new and message.opt_out_answer:
-            await _confirm(connection, message)
     async with connection.transaction():
         open_ones = await connection.fetch(q.open_enrolments, message.lead_id)
         await enrolments.stop(connection, [row["id"] for row in open_ones], "opted_out")
