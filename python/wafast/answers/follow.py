@@ -7,7 +7,6 @@ time of a cut is looked at again, and looking twice changes nothing.
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from wafast.answers.words import is_opt_out
 from wafast.database.queries import load
 from wafast.database.turn import ANSWERS, keep_at
 from wafast.events import bus
-from wafast.events.bus import EVENTS, Event
+from wafast.events.announced import Announced
 from wafast.leads import rows as leads
 from wafast.sequences import enrolments
 
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from wafast.events.announced import Place
+
 q = load(__file__)
 log = logs.get("answers")
 
@@ -35,15 +36,11 @@ log = logs.get("answers")
 GATHER_SECONDS = 0.15
 #: Messages looked at together.
 STEP = 500
-#: Messages heard of that may wait, some 20 MB; of more it looks later what came.
-MOST_WAITING = 200_000
 #: Of what nobody may have heard of, so many are fetched at once.
 LOOK_BACK = 10_000
 #: Between two notes of how far it is, and between two tries to note who replied where an import holds the lead.
 NOTE_SECONDS = 30.0
 AGAIN_SECONDS = 1.0
-
-Place = tuple[int, int]  # chat and key
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -81,50 +78,35 @@ class Follower:
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
-        self._places: dict[Place, None] = {}
-        self._heard = asyncio.Event()
-        #: more came than may wait, or nobody listened
-        self._has_missed = True
+        self._announced = Announced(only_messages=True)
         #: leads that are held by somebody else, and when they wrote
         self._late: dict[int, datetime] = {}
 
     async def run(self) -> None:
         """Until the connection is cut, which raises."""
-        self._connection.add_termination_listener(lambda _: self._heard.set())
-        await self._connection.add_listener(EVENTS, lambda _c, _p, _n, payload: self._hear(str(payload)))
+        await self._announced.listen(self._connection)
         noted = 0.0
         while True:
-            if not self._has_missed:
+            if not self._announced.has_missed:
                 await self._wait()
-            self._heard.clear()
-            if self._has_missed:
+            self._announced.heard.clear()
+            if self._announced.has_missed:
                 await self.look_back()
             await self.catch_up()
-            if not (self._has_missed or self._late) and time.monotonic() > noted + NOTE_SECONDS:
+            if not (self._announced.has_missed or self._late) and time.monotonic() > noted + NOTE_SECONDS:
                 noted = time.monotonic()
                 await self._connection.execute(q.note_told)
 
     async def _wait(self) -> None:
         try:
-            await asyncio.wait_for(self._heard.wait(), AGAIN_SECONDS if self._late else None)
+            await asyncio.wait_for(self._announced.heard.wait(), AGAIN_SECONDS if self._late else None)
             await asyncio.sleep(GATHER_SECONDS)
         except TimeoutError:
             pass
 
-    def _hear(self, payload: str) -> None:
-        # most of what passes here is about ticks and chats
-        if '"message"' not in payload:
-            return
-        for event in msgspec.json.decode(payload, type=list[Event]):
-            if event.get("k") == "message" and len(self._places) >= MOST_WAITING:
-                self._has_missed = True
-            elif event.get("k") == "message":
-                self._places.update(dict.fromkeys((event["c"], key) for key in event["m"]))
-        self._heard.set()
-
     async def look_back(self) -> None:
         """Looks at what was stored since it was last known to have heard everything."""
-        self._has_missed = False
+        self._announced.has_missed = False
         place: Place = (0, 0)
         while rows := await self._connection.fetch(q.untold_places, LOOK_BACK, *place):
             places = [(row["chat_id"], row["key"]) for row in rows]
@@ -136,11 +118,8 @@ class Follower:
         """Looks at what was heard of, and again at whom somebody else held."""
         is_more = True
         while is_more:
-            step = list(itertools.islice(self._places, STEP))
-            for place in step:
-                del self._places[place]
-            await self._look_at(step)
-            is_more = bool(self._places)
+            await self._look_at(self._announced.take_first(STEP))
+            is_more = bool(self._announced)
 
     async def _look_at(self, places: Sequence[Place]) -> None:
         chats, keys = [chat for chat, _ in places], [key for _, key in places]

@@ -10,17 +10,17 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from wafast.database.queries import load
 from wafast.database.turn import SEARCH, keep_at
-from wafast.events.bus import EVENTS, Event
+from wafast.events.announced import MOST_WAITING, Announced
 from wafast.inbox.grams import MOST_CHARACTERS, bucket_of, device_gram, fold, grams_of, in_bucket
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     import asyncpg
+
+    from wafast.events.announced import Place
 
 q = load(__file__)
 
@@ -31,15 +31,10 @@ GATHER_SECONDS = 0.15
 STEP = 400
 #: Chats that were there before the index, taken at once.
 WALK = 100
-#: Messages heard of that may wait, some 30 MB; of more it looks later what came. A flood is stored ten times as fast as
-#: it is indexed, and most of it trimmed before.
-MOST_WAITING = 200_000
 #: After each step it rests as long as that took: who stores messages needs the processor more.
 REST = 1.0
 #: Between two notes of how far it is.
 NOTE_SECONDS = 30.0
-
-Place = tuple[int, int]  # chat and key
 
 MESSAGE_COLUMNS = ("chat_id", "key", "tenant_id", "device_no", "kind", "words", "grams")
 CHAT_COLUMNS = ("chat_id", "tenant_id", "device_no", "name", "number", "grams")
@@ -63,54 +58,42 @@ class Indexer:
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
-        self._places: dict[Place, None] = {}
-        self._heard = asyncio.Event()
-        #: more came than may wait
-        self._has_missed = True
+        self._announced = Announced()
 
     async def run(self) -> None:
         """Until the connection is cut, which raises."""
-        self._connection.add_termination_listener(lambda _: self._heard.set())
         await self._connection.execute(q.lasting_soon)
-        await self._connection.add_listener(EVENTS, lambda _c, _p, _n, payload: self._hear(str(payload)))
+        await self._announced.listen(self._connection)
         noted, walks = 0.0, True
         while True:
-            if not walks and not self._has_missed:
-                await self._heard.wait()
+            if not walks and not self._announced.has_missed:
+                await self._announced.heard.wait()
                 await asyncio.sleep(GATHER_SECONDS)
-            self._heard.clear()
-            if self._has_missed:
+            self._announced.heard.clear()
+            if self._announced.has_missed:
                 await self.look_back()
             await self.catch_up()
-            if time.monotonic() - noted > NOTE_SECONDS and not self._has_missed:
+            if time.monotonic() - noted > NOTE_SECONDS and not self._announced.has_missed:
                 noted = time.monotonic()
                 await self._connection.execute(q.note_told)
             walks = walks and await self.walk()
 
-    def _hear(self, payload: str) -> None:
-        for event in msgspec.json.decode(payload, type=list[Event]):
-            if event.get("k") == "message" and len(self._places) >= MOST_WAITING:
-                self._has_missed = True
-            elif event.get("k") == "message":
-                self._places.update(dict.fromkeys((event["c"], key) for key in event["m"]))
-        self._heard.set()
-
     async def look_back(self) -> None:
         """Notes what was stored since it was last known to have heard everything."""
-        self._has_missed = False
+        self._announced.has_missed = False
         rows = await self._connection.fetch(q.untold_places, MOST_WAITING)
-        self._has_missed |= len(rows) == MOST_WAITING
-        self._places.update(dict.fromkeys((row["chat_id"], row["key"]) for row in rows))
+        self._announced.has_missed |= len(rows) == MOST_WAITING
+        self._announced.add((row["chat_id"], row["key"]) for row in rows)
 
     async def catch_up(self) -> None:
         """Indexes what was heard of, the last first, and what waits in the queue."""
         is_more = True
         while is_more:
             began = time.monotonic()
-            step = [self._places.popitem()[0] for _ in range(min(STEP, len(self._places)))]
+            step = self._announced.take_last(STEP)
             async with self._connection.transaction():
                 await index_messages(self._connection, step)
-            is_more = bool(await self._take_queue() or self._places)
+            is_more = bool(await self._take_queue() or self._announced)
             if is_more:
                 await asyncio.sleep(REST * (time.monotonic() - began))
 
