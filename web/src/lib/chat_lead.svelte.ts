@@ -1,6 +1,7 @@
 /** Who writes in a chat, as a lead, kept current by the socket. */
 import { api, data, requestKey } from '../api/client';
 import type { Chat, ChatLead, Lead } from '../api/types';
+import { concerns } from './frames';
 import type { Live } from './live.svelte';
 
 /** What a person changes of a lead beside a conversation. */
@@ -25,8 +26,7 @@ export class LeadOfChat {
     return this.#live.subscribe((frame) => {
       const id = this.shown?.lead?.id;
       // somebody may have made a lead of the person, or wants no more messages, without our knowing its id
-      const ours = (ids: string[]): boolean => id === undefined || ids.length === 0 || ids.includes(id);
-      if (frame.code === 'RESYNC' || (frame.code === 'LEAD_UPDATE' && ours(frame.result.ids))) void this.load();
+      if (concerns(frame, id)) void this.load();
       if (frame.code === 'SEQUENCE_UPDATE' && id !== undefined) void this.load();
     });
   }
