@@ -1,11 +1,8 @@
 /** Who writes in a chat, as a lead, kept current by the socket. */
 import { api, data, requestKey } from '../api/client';
-import type { Chat, ChatLead, Lead } from '../api/types';
+import type { Chat, ChatLead } from '../api/types';
 import { concerns } from './frames';
 import type { Live } from './live.svelte';
-
-/** What a person changes of a lead beside a conversation. */
-export type LeadFields = Pick<Lead, 'name' | 'tags' | 'target_status'>;
 
 export class LeadOfChat {
   /** null until it is known. */
@@ -57,12 +54,6 @@ export class LeadOfChat {
       target_status: 'prospect' as const,
     };
     await data(api.POST('/api/v1/leads', { params, body }));
-    await this.load();
-  }
-
-  /** @throws Problem */
-  async change(lead: Lead, body: LeadFields): Promise<void> {
-    await data(api.PATCH('/api/v1/leads/{lead_id}', { params: { path: { lead_id: lead.id } }, body }));
     await this.load();
   }
 
