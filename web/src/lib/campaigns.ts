@@ -1,6 +1,7 @@
 /** What can be said of a campaign from its counts, and the few requests that change one. */
 import { api, data, requestKey } from '../api/client';
 import type { Bucket, Campaign, CampaignState } from '../api/types';
+import type { Tone } from './tones';
 
 /** In the order of a bar: the furthest a message came first, what waits last. */
 export const BUCKETS: readonly Bucket[] = [
@@ -15,8 +16,6 @@ export const BUCKETS: readonly Bucket[] = [
   'cancelled',
   'waiting',
 ];
-
-export type Tone = 'good' | 'warn' | 'bad' | 'calm';
 
 export const TONES: Record<CampaignState, Tone> = {
   draft: 'calm',

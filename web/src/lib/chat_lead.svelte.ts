@@ -1,10 +1,8 @@
 /** Who writes in a chat, as a lead, kept current by the socket. */
 import { api, data, requestKey } from '../api/client';
-import type { Chat, ChatLead, Lead } from '../api/types';
+import type { Chat, ChatLead } from '../api/types';
+import { concerns } from './frames';
 import type { Live } from './live.svelte';
-
-/** What a person changes of a lead beside a conversation. */
-export type LeadFields = Pick<Lead, 'name' | 'tags' | 'target_status'>;
 
 export class LeadOfChat {
   /** null until it is known. */
@@ -25,8 +23,7 @@ export class LeadOfChat {
     return this.#live.subscribe((frame) => {
       const id = this.shown?.lead?.id;
       // somebody may have made a lead of the person, or wants no more messages, without our knowing its id
-      const ours = (ids: string[]): boolean => id === undefined || ids.length === 0 || ids.includes(id);
-      if (frame.code === 'RESYNC' || (frame.code === 'LEAD_UPDATE' && ours(frame.result.ids))) void this.load();
+      if (concerns(frame, id)) void this.load();
       if (frame.code === 'SEQUENCE_UPDATE' && id !== undefined) void this.load();
     });
   }
@@ -57,12 +54,6 @@ export class LeadOfChat {
       target_status: 'prospect' as const,
     };
     await data(api.POST('/api/v1/leads', { params, body }));
-    await this.load();
-  }
-
-  /** @throws Problem */
-  async change(lead: Lead, body: LeadFields): Promise<void> {
-    await data(api.PATCH('/api/v1/leads/{lead_id}', { params: { path: { lead_id: lead.id } }, body }));
     await this.load();
   }
 

@@ -55,6 +55,17 @@ export function isRepeat(id: string, last: string | null): boolean {
   return epoch === lastEpoch && Number(sequence) <= Number(lastSequence);
 }
 
+/**
+ * Whether what is shown of a lead may be old: it changed, many changed (a frame without ids), or frames were missed.
+ *
+ * @param id the lead; undefined: any
+ */
+export function concerns(frame: Frame, id: string | undefined): boolean {
+  if (frame.code !== 'LEAD_UPDATE') return frame.code === 'RESYNC';
+  const { ids } = frame.result;
+  return id === undefined || ids.length === 0 || ids.includes(id);
+}
+
 export function isDeleted(result: Device | Campaign | Deleted): result is Deleted {
   return 'deleted' in result;
 }

@@ -1,6 +1,7 @@
 /** The leads of a wish, a page after the other as somebody scrolls, kept current by the socket. */
 import { api, data, requestKey } from '../api/client';
 import type { ChangeLeads, Lead, LeadFilter, Segment } from '../api/types';
+import { concerns } from './frames';
 import type { Live } from './live.svelte';
 import { filterOf, NO_WISH, type LeadWish } from './lead_filters';
 
@@ -40,7 +41,7 @@ export class Leads {
   /** Follows what changes until the result is called. */
   follow(): () => void {
     const end = this.#live.subscribe((frame) => {
-      if (frame.code === 'LEAD_UPDATE' || frame.code === 'RESYNC') this.#later(REFRESH_MS, () => void this.refresh());
+      if (concerns(frame, undefined)) this.#later(REFRESH_MS, () => void this.refresh());
     });
     void this.loadTerms();
     return () => {
