@@ -28,10 +28,11 @@ from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.api.sources import SourceMessage, SourcePace, message_of, pace_of, stored_message, stored_pace
 from wafast.campaigns import estimate, rows, trial
-from wafast.campaigns.rows import CampaignRow, NotPossible, Plan, Schedule, State, UnknownMedia
+from wafast.campaigns.rows import CampaignRow, NotPossible, Plan, Schedule, State
 from wafast.leads import filters
 from wafast.leads import rows as leads
 from wafast.leads.filters import LeadFilter
+from wafast.outbox.rows import UnknownMedia
 
 Result = TypeVar("Result")
 MOST_DEVICES = 1_000
