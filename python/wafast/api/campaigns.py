@@ -21,7 +21,7 @@ from wafast.api.authentication import require_whole_tenant
 from wafast.api.ids import MAX_INT8, number_of, uuid_of
 from wafast.api.outbox import Outbox, outbox_of
 from wafast.api.paging import before_of, page_of
-from wafast.api.parameters import After, IdempotencyKey, Limit, Search
+from wafast.api.parameters import After, IdempotencyKey, Limit, Search, name_of
 from wafast.api.policy import Policy
 from wafast.api.problems import conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
@@ -326,7 +326,7 @@ class CampaignController(Controller):
         """A draft; with `schedule` it begins by itself."""
         require_whole_tenant(principal)
         plan = Plan(
-            name=_name(data.name),
+            name=name_of(data.name),
             audience=await _filter(services.pool, principal, data.audience),
             message=await stored_message(services.pool, principal.tenant_id, data.message),
             pace=stored_pace(data.pace),
@@ -675,7 +675,7 @@ async def _changed(pool: asyncpg.Pool, principal: Principal, row: CampaignRow, d
     if data.message is not UNSET:
         message = await stored_message(pool, principal.tenant_id, data.message)
     return Plan(
-        name=row.name if data.name is UNSET else _name(data.name),
+        name=row.name if data.name is UNSET else name_of(data.name),
         audience=row.audience if data.audience is UNSET else await _filter(pool, principal, data.audience),
         message=message,
         pace=row.pace if data.pace is UNSET else stored_pace(data.pace),
@@ -689,13 +689,6 @@ async def _filter(pool: asyncpg.Pool, principal: Principal, audience: LeadFilter
     """The audience as the database reads it."""
     region, _ = await leads.region(pool, principal.tenant_id)
     return filters.stored(audience, region)
-
-
-def _name(text: str) -> str:
-    name = text.strip()
-    if not name:
-        raise refused_field("name", text, "a name with at least one letter or digit is wanted")
-    return name
 
 
 def _instant(field: str, at: datetime | None) -> datetime | None:
