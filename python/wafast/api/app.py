@@ -11,6 +11,8 @@ from litestar.exceptions import HTTPException
 
 from wafast.accounts.principal import Principal
 from wafast.api.all_chats import AllChatsController
+from wafast.api.campaign_actions import CampaignActionController
+from wafast.api.campaign_preview import CampaignPreviewController
 from wafast.api.campaign_reports import CampaignReportController
 from wafast.api.campaigns import CampaignController
 from wafast.api.chat_lead import ChatLeadController
@@ -101,6 +103,8 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             EnrolmentController,
             ChatLeadController,
             CampaignController,
+            CampaignActionController,
+            CampaignPreviewController,
             CampaignReportController,
             DistributionController,
             DecisionController,
