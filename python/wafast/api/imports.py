@@ -62,6 +62,18 @@ class ChatsImported(msgspec.Struct, frozen=True):
     known: Annotated[int, Meta(description="Were leads already, and stay as they are.", examples=[14])]
 
 
+def beginning(word: str, summary: str) -> post:
+    """The route by which a process goes through an import's rows, to look at them or to take them in."""
+    return post(
+        f"/imports/{{import_id:str}}/{word}",
+        opt={"policy": Policy.ADMIN},
+        status_code=200,
+        operation_id=f"{word}_import",
+        summary=summary,
+        responses=problems(400, 401, 403, 404, 409),
+    )
+
+
 class ImportController(Controller):
     """Files are read by a process of their own; `IMPORT_UPDATE` tells how far it is."""
 
@@ -122,14 +134,7 @@ class ImportController(Controller):
         """With its columns, counts and how far it is."""
         return await _find(services, principal, import_id)
 
-    @post(
-        "/imports/{import_id:str}/check",
-        opt={"policy": Policy.ADMIN},
-        status_code=200,
-        operation_id="check_import",
-        summary="Look what an import would do",
-        responses=problems(400, 401, 403, 404, 409),
-    )
+    @beginning("check", "Look what an import would do")
     async def check(
         self,
         import_id: FromPath[str],
@@ -140,14 +145,7 @@ class ImportController(Controller):
         """Reads the whole file and changes nothing; then it is `checked`, with `counts` and its problems."""
         return await _begin(services, principal, import_id, "checking", data)
 
-    @post(
-        "/imports/{import_id:str}/start",
-        opt={"policy": Policy.ADMIN},
-        status_code=200,
-        operation_id="start_import",
-        summary="Take an import in",
-        responses=problems(400, 401, 403, 404, 409),
-    )
+    @beginning("start", "Take an import in")
     async def start(
         self,
         import_id: FromPath[str],
