@@ -16,7 +16,7 @@ from wafast.api.ids import MAX_INT4, number_of
 from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, name_of
 from wafast.api.policy import Policy
-from wafast.api.problems import Problem, conflict, not_found
+from wafast.api.problems import name_taken, not_found
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.inbox import labels
@@ -78,7 +78,7 @@ class LabelController(Controller):
         try:
             return await labels.create_label(services.pool, principal, name_of(data.name), data.colour)
         except labels.NameTaken:
-            raise _taken(data.name) from None
+            raise name_taken("label", data.name) from None
 
     @patch(
         "/{label_id:str}",
@@ -101,7 +101,7 @@ class LabelController(Controller):
         try:
             label = await labels.change_label(services.pool, principal, number, name, data.colour)
         except labels.NameTaken:
-            raise _taken(data.name) from None
+            raise name_taken("label", data.name) from None
         if label is None:
             raise not_found("label", label_id)
         return label
@@ -120,7 +120,3 @@ class LabelController(Controller):
         require_whole_tenant(principal)
         if not await labels.delete_label(services.pool, principal, number_of("label", label_id, MAX_INT4)):
             raise not_found("label", label_id)
-
-
-def _taken(name: str | None) -> Problem:
-    return conflict("name-taken", f"There is a label {name!r} already; choose another name.")

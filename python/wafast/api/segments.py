@@ -15,7 +15,7 @@ from wafast.api.ids import MAX_INT8, number_of
 from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, name_of
 from wafast.api.policy import Policy
-from wafast.api.problems import Problem, conflict, not_found
+from wafast.api.problems import name_taken, not_found
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.leads import rows, segments
@@ -79,7 +79,7 @@ class SegmentController(Controller):
         try:
             return await segments.create(services.pool, principal, name_of(data.name), stored(data.filter, region))
         except segments.NameTaken:
-            raise _taken(data.name) from None
+            raise name_taken("segment", data.name) from None
 
     @patch(
         "/{segment_id:str}",
@@ -103,7 +103,7 @@ class SegmentController(Controller):
         try:
             segment = await segments.change(services.pool, principal, number, name, wanted)
         except segments.NameTaken:
-            raise _taken(data.name) from None
+            raise name_taken("segment", data.name) from None
         if segment is None:
             raise not_found("segment", segment_id)
         return segment
@@ -121,7 +121,3 @@ class SegmentController(Controller):
         """Its leads stay."""
         if not await segments.delete(services.pool, principal, number_of("segment", segment_id)):
             raise not_found("segment", segment_id)
-
-
-def _taken(name: str | None) -> Problem:
-    return conflict("name-taken", f"There is a segment {name!r} already; choose another name.")
