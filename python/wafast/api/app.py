@@ -11,6 +11,8 @@ from litestar.exceptions import HTTPException
 
 from wafast.accounts.principal import Principal
 from wafast.api.all_chats import AllChatsController
+from wafast.api.campaign_actions import CampaignActionController
+from wafast.api.campaign_preview import CampaignPreviewController
 from wafast.api.campaign_reports import CampaignReportController
 from wafast.api.campaigns import CampaignController
 from wafast.api.chat_lead import ChatLeadController
@@ -22,10 +24,11 @@ from wafast.api.devices import DeviceController
 from wafast.api.distributions import DecisionController, DistributionController
 from wafast.api.docs import DocumentFile, DocumentPage, docs_router
 from wafast.api.enrolments import EnrolmentController
+from wafast.api.exports import LeadExportController, SuppressionExportController
 from wafast.api.gallery import GalleryController
 from wafast.api.gate import MAX_JSON_BODY, Gate
 from wafast.api.health import HealthController
-from wafast.api.imports import ImportController, SuppressionFileController
+from wafast.api.imports import ImportController, SuppressionImportController
 from wafast.api.keys import KeyController
 from wafast.api.labels import LabelController
 from wafast.api.lead_details import LeadDetailController
@@ -101,6 +104,8 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             EnrolmentController,
             ChatLeadController,
             CampaignController,
+            CampaignActionController,
+            CampaignPreviewController,
             CampaignReportController,
             DistributionController,
             DecisionController,
@@ -108,9 +113,11 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             LeadController,
             LeadDetailController,
             ImportController,
+            LeadExportController,
             SegmentController,
             SuppressionController,
-            SuppressionFileController,
+            SuppressionImportController,
+            SuppressionExportController,
             OptOutController,
         ],
     )

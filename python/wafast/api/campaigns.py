@@ -15,23 +15,22 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
-from wafast import clock
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.ids import MAX_INT8, number_of, uuid_of
-from wafast.api.outbox import Outbox, outbox_of
 from wafast.api.paging import before_of, page_of
-from wafast.api.parameters import After, IdempotencyKey, Limit, Search
+from wafast.api.parameters import After, IdempotencyKey, Limit, Search, name_of
 from wafast.api.policy import Policy
 from wafast.api.problems import conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.api.sources import SourceMessage, SourcePace, message_of, pace_of, stored_message, stored_pace
-from wafast.campaigns import estimate, rows, trial
-from wafast.campaigns.rows import CampaignRow, NotPossible, Plan, Schedule, State, UnknownMedia
+from wafast.campaigns import rows
+from wafast.campaigns.rows import CampaignRow, NotPossible, Plan, Schedule, State
 from wafast.leads import filters
 from wafast.leads import rows as leads
 from wafast.leads.filters import LeadFilter
+from wafast.outbox.rows import UnknownMedia
 
 Result = TypeVar("Result")
 MOST_DEVICES = 1_000
@@ -136,70 +135,6 @@ class CloneCampaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Name | None = None
 
 
-class PreviewAudience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a campaign would be."""
-
-    audience: LeadFilter = LeadFilter()
-    pace: SourcePace = SourcePace()
-    device_ids: DeviceIds | None = None
-    schedule: CampaignSchedule | None = None
-
-
-class DeviceLoad(msgspec.Struct, frozen=True, kw_only=True):
-    """What a device has of it; ids null: people for whom no device is there now."""
-
-    device_id: str | None
-    device_name: str | None
-    state: str | None
-    recipients: int
-    ahead: Annotated[int, Meta(description="Messages of others that go in between.")]
-    finishes_at: Annotated[datetime | None, Meta(description="null: nobody can say.")]
-    holds: Annotated[str | None, Meta(description="Why nothing leaves now.", examples=["the device is offline"])]
-
-
-class CampaignEstimate(msgspec.Struct, frozen=True, kw_only=True):
-    """How many are written to, from where, and when it is done."""
-
-    recipients: Annotated[int, Meta(description="Exactly as many are put in when it begins.", examples=[5000])]
-    without_device: int
-    finishes_at: datetime | None
-    is_partial: Annotated[bool, Meta(description="Some devices can't send, so nobody can say when their part is done.")]
-    devices: list[DeviceLoad]
-
-
-class RenderMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A template, and whom to show it for: a lead, or the newest of an audience."""
-
-    text: Annotated[str, Meta(max_length=65_536, examples=["Hi {name|friend}!"])]
-    lead_id: Annotated[str | None, Meta(examples=["7"])] = None
-    audience: LeadFilter = LeadFilter()
-
-
-class Rendered(msgspec.Struct, frozen=True, kw_only=True):
-    """The words one person gets."""
-
-    text: Annotated[str, Meta(examples=["Hi Aina!"])]
-    problems: Annotated[list[str], Meta(description="What of the template is likely not meant so.", examples=[[]])]
-    lead_id: str | None
-    lead_name: str | None
-    phone: str | None
-
-
-class TestCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whom to send it to, and from which line: the first that is online when left out."""
-
-    to: Annotated[str, Meta(min_length=1, max_length=100, examples=["012-345 6789"])]
-    device_id: str | None = None
-    lead_id: Annotated[str | None, Meta(description="For whom it is rendered; the newest of the audience.")] = None
-
-
-class Retried(msgspec.Struct, frozen=True):
-    """How many failed messages wait again."""
-
-    rows: Annotated[int, Meta(examples=[12])]
-    campaign: Campaign
-
-
 def counts_of(row: CampaignRow) -> Counts:
     """A campaign's buckets."""
     return Counts(
@@ -256,6 +191,74 @@ async def find_campaign(pool: asyncpg.Pool, principal: Principal, campaign_id: s
     if row is None:
         raise not_found("campaign", campaign_id)
     return row
+
+
+async def stored_audience(pool: asyncpg.Pool, principal: Principal, audience: LeadFilter) -> dict[str, Any]:
+    """An audience as the database reads it."""
+    region, _ = await leads.region(pool, principal.tenant_id)
+    return filters.stored(audience, region)
+
+
+async def stored_devices(pool: asyncpg.Pool, principal: Principal, device_ids: list[str] | None) -> list[UUID] | None:
+    """What to store of devices, each once.
+
+    Raises:
+        Problem: 404 when one is not the workspace's.
+    """
+    if device_ids is None:
+        return None
+    wanted = [uuid_of("device", text) for text in dict.fromkeys(device_ids)]
+    missing = await rows.unknown_devices(pool, principal.tenant_id, wanted)
+    if missing:
+        raise not_found("device", missing[0])
+    return wanted
+
+
+def stored_schedule(wanted: CampaignSchedule) -> Schedule:
+    """What to store of a schedule.
+
+    Raises:
+        Problem: 400 when there is no such time zone.
+    """
+    if wanted.zone not in available_timezones():
+        raise refused_field("schedule.zone", wanted.zone, "no such time zone; Asia/Kuala_Lumpur is one")
+    return Schedule(wanted.date, wanted.time, wanted.zone)
+
+
+def require_words(plan: Plan | CampaignRow) -> None:
+    """Nothing can be sent while a text has no words.
+
+    Raises:
+        Problem: 409.
+    """
+    if plan.message.kind == "text" and not plan.message.template.strip():
+        raise conflict("no-words", "Its message has no visible character: write one first.")
+
+
+async def attempt(work: Coroutine[Any, Any, Result]) -> Result:
+    """Does it.
+
+    Raises:
+        Problem: 409 when it can't be done.
+    """
+    try:
+        return await work
+    except NotPossible as error:
+        raise conflict("not-possible", str(error)) from None
+    except UnknownMedia:
+        raise conflict("media-gone", "Its file is not there any more: upload it again.") from None
+
+
+async def present(campaign_id: str, work: Coroutine[Any, Any, CampaignRow | None]) -> Campaign:
+    """What became of a campaign that is changed.
+
+    Raises:
+        Problem: 404 when it is not there, 409 when that can't be done to it.
+    """
+    row = await attempt(work)
+    if row is None:
+        raise not_found("campaign", campaign_id)
+    return campaign_of(row)
 
 
 class CampaignController(Controller):
@@ -325,78 +328,19 @@ class CampaignController(Controller):
         """A draft; with `schedule` it begins by itself."""
         require_whole_tenant(principal)
         plan = Plan(
-            name=_name(data.name),
-            audience=await _filter(services.pool, principal, data.audience),
+            name=name_of(data.name),
+            audience=await stored_audience(services.pool, principal, data.audience),
             message=await stored_message(services.pool, principal.tenant_id, data.message),
             pace=stored_pace(data.pace),
             may_move=data.may_move,
-            device_ids=await _devices(services.pool, principal, data.device_ids),
+            device_ids=await stored_devices(services.pool, principal, data.device_ids),
             expires_at=_instant("expires_at", data.expires_at),
         )
-        schedule = None if data.schedule is None else _schedule(data.schedule)
+        schedule = None if data.schedule is None else stored_schedule(data.schedule)
         if schedule is not None:
-            _require_words(plan)
-        row = await _attempt(rows.create(services.pool, principal.tenant_id, principal.actor, plan, schedule))
+            require_words(plan)
+        row = await attempt(rows.create(services.pool, principal.tenant_id, principal.actor, plan, schedule))
         return campaign_of(row)
-
-    @post(
-        "/preview",
-        opt={"policy": Policy.READ},
-        status_code=200,
-        operation_id="preview_campaign",
-        summary="Whom a campaign would reach",
-        responses=problems(400, 401, 404),
-    )
-    async def preview(
-        self,
-        data: JSONBody[PreviewAudience],
-        principal: NamedDependency[Principal],
-        services: NamedDependency[Services],
-    ) -> CampaignEstimate:
-        """How many, from which devices, and when it would be done. People who opted out are left out."""
-        schedule = None if data.schedule is None else _schedule(data.schedule)
-        zone = await rows.zone_of_tenant(services.pool, principal.tenant_id)
-        start = clock.now() if schedule is None else max(clock.now(), schedule.instant)
-        found = await estimate.of_audience(
-            services.pool,
-            principal.tenant_id,
-            await _filter(services.pool, principal, data.audience),
-            stored_pace(data.pace),
-            await _devices(services.pool, principal, data.device_ids),
-            start,
-            zone,
-        )
-        return _estimate_of(found)
-
-    @post(
-        "/render",
-        opt={"policy": Policy.READ},
-        status_code=200,
-        operation_id="render_message",
-        summary="A message as one person gets it",
-        responses=problems(400, 401, 404),
-    )
-    async def render(
-        self,
-        data: JSONBody[RenderMessage],
-        principal: NamedDependency[Principal],
-        services: NamedDependency[Services],
-    ) -> Rendered:
-        """Byte for byte what would be sent now; of choices one is taken. Without anybody in the audience, for a person
-        of whom only the name is known."""
-        lead_id = None if data.lead_id is None else number_of("lead", data.lead_id)
-        person = await trial.person(
-            services.pool, principal.tenant_id, await _filter(services.pool, principal, data.audience), lead_id
-        )
-        if lead_id is not None and person.lead_id is None:
-            raise not_found("lead", data.lead_id)
-        return Rendered(
-            text=trial.words(data.text, person),
-            problems=trial.check(data.text),
-            lead_id=None if person.lead_id is None else str(person.lead_id),
-            lead_name=person.name,
-            phone=person.phone,
-        )
 
     @get(
         "/{campaign_id:str}",
@@ -411,30 +355,6 @@ class CampaignController(Controller):
         """State, message and counts; `CAMPAIGN_UPDATE` follows it live."""
         [shown] = await show_campaigns(services.pool, [await find_campaign(services.pool, principal, campaign_id)])
         return shown
-
-    @get(
-        "/{campaign_id:str}/estimate",
-        opt={"policy": Policy.READ},
-        operation_id="estimate_campaign",
-        summary="When a campaign will be done",
-        responses=problems(401, 404),
-    )
-    async def estimated(
-        self, campaign_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
-    ) -> CampaignEstimate:
-        """Before it begins as `POST /campaigns/preview` says it; then of what still waits."""
-        row = await find_campaign(services.pool, principal, campaign_id)
-        zone = await rows.zone_of_tenant(services.pool, principal.tenant_id)
-        if row.planned_at is not None:
-            found = await estimate.of_running(
-                services.pool, principal.tenant_id, row.source_id, row.pace, row.device_ids, zone
-            )
-        else:
-            start = max(clock.now(), row.starts_at or clock.now())
-            found = await estimate.of_audience(
-                services.pool, principal.tenant_id, row.audience, row.pace, row.device_ids, start, zone, row.source_id
-            )
-        return _estimate_of(found)
 
     @patch(
         "/{campaign_id:str}",
@@ -454,108 +374,13 @@ class CampaignController(Controller):
         require_whole_tenant(principal)
         row = await find_campaign(services.pool, principal, campaign_id)
         plan = await _changed(services.pool, principal, row, data)
-        changed = await _attempt(rows.change(services.pool, principal.tenant_id, row.id, plan))
+        changed = await present(campaign_id, rows.change(services.pool, principal.tenant_id, row.id, plan))
         if data.schedule is not UNSET:
-            wanted = None if data.schedule is None else _schedule(data.schedule)
+            wanted = None if data.schedule is None else stored_schedule(data.schedule)
             if wanted is not None:
-                _require_words(plan)
-            changed = await _attempt(rows.schedule(services.pool, principal.tenant_id, row.id, wanted))
-        return _present(campaign_id, changed)
-
-    @post(
-        "/{campaign_id:str}/schedule",
-        opt={"policy": Policy.ADMIN, "idempotent": True},
-        status_code=200,
-        operation_id="schedule_campaign",
-        summary="Let a campaign begin by itself",
-        responses=problems(400, 401, 403, 404, 409, 422),
-    )
-    async def schedule(
-        self,
-        campaign_id: FromPath[str],
-        data: JSONBody[CampaignSchedule],
-        principal: NamedDependency[Principal],
-        services: NamedDependency[Services],
-        idempotency_key: IdempotencyKey = None,
-    ) -> Campaign:
-        """At a day and time on the clock of a place, whatever clocks do until then."""
-        require_whole_tenant(principal)
-        row = await find_campaign(services.pool, principal, campaign_id)
-        _require_words(row)
-        return _present(
-            campaign_id, await _attempt(rows.schedule(services.pool, principal.tenant_id, row.id, _schedule(data)))
-        )
-
-    @post(
-        "/{campaign_id:str}/start",
-        opt={"policy": Policy.ADMIN, "idempotent": True},
-        status_code=200,
-        operation_id="start_campaign",
-        summary="Send now",
-        responses=problems(401, 403, 404, 409, 422),
-    )
-    async def start(
-        self,
-        campaign_id: FromPath[str],
-        principal: NamedDependency[Principal],
-        services: NamedDependency[Services],
-        idempotency_key: IdempotencyKey = None,
-    ) -> Campaign:
-        """Its audience is put in at once, and it runs."""
-        require_whole_tenant(principal)
-        row = await find_campaign(services.pool, principal, campaign_id)
-        _require_words(row)
-        if row.state in rows.NOT_STARTED and not await estimate.is_anybody(services.pool, row.tenant_id, row.audience):
-            raise conflict("empty-audience", "Nobody is in the audience, or all have opted out: choose other people.")
-        return _present(campaign_id, await _attempt(rows.start(services.pool, principal.tenant_id, row.id)))
-
-    @post(
-        "/{campaign_id:str}/pause",
-        opt={"policy": Policy.ADMIN},
-        status_code=200,
-        operation_id="pause_campaign",
-        summary="Pause",
-        responses=problems(401, 403, 404, 409),
-    )
-    async def pause(
-        self, campaign_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
-    ) -> Campaign:
-        """Nothing more leaves, but for what is on its way this second."""
-        require_whole_tenant(principal)
-        number = number_of("campaign", campaign_id)
-        return _present(campaign_id, await _attempt(rows.pause(services.pool, principal.tenant_id, number)))
-
-    @post(
-        "/{campaign_id:str}/resume",
-        opt={"policy": Policy.ADMIN},
-        status_code=200,
-        operation_id="resume_campaign",
-        summary="Go on",
-        responses=problems(401, 403, 404, 409),
-    )
-    async def resume(
-        self, campaign_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
-    ) -> Campaign:
-        """From where it was."""
-        require_whole_tenant(principal)
-        number = number_of("campaign", campaign_id)
-        return _present(campaign_id, await _attempt(rows.resume(services.pool, principal.tenant_id, number)))
-
-    @post(
-        "/{campaign_id:str}/cancel",
-        opt={"policy": Policy.ADMIN},
-        status_code=200,
-        operation_id="cancel_campaign",
-        summary="Cancel",
-        responses=problems(401, 403, 404, 409),
-    )
-    async def cancel(
-        self, campaign_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
-    ) -> Campaign:
-        """What has not left does not leave; there is no way back."""
-        require_whole_tenant(principal)
-        number = number_of("campaign", campaign_id)
-        return _present(campaign_id, await _attempt(rows.cancel(services.pool, principal.tenant_id, number)))
+                require_words(plan)
+            changed = await present(campaign_id, rows.schedule(services.pool, principal.tenant_id, row.id, wanted))
+        return changed
 
     @post(
         "/{campaign_id:str}/clone",
@@ -575,63 +400,8 @@ class CampaignController(Controller):
         """A draft with the same audience, message and pace."""
         require_whole_tenant(principal)
         number = number_of("campaign", campaign_id)
-        made = await _attempt(rows.clone(services.pool, principal.tenant_id, number, principal.actor, data.name))
-        return _present(campaign_id, made)
-
-    @post(
-        "/{campaign_id:str}/test",
-        opt={"policy": Policy.ADMIN, "idempotent": True},
-        status_code=202,
-        operation_id="test_campaign",
-        summary="Send a campaign's message to one number",
-        responses=problems(400, 401, 403, 404, 409, 422),
-    )
-    async def test(
-        self,
-        campaign_id: FromPath[str],
-        data: JSONBody[TestCampaign],
-        principal: NamedDependency[Principal],
-        services: NamedDependency[Services],
-        idempotency_key: IdempotencyKey = None,
-    ) -> Outbox:
-        """At once, and not counted."""
-        require_whole_tenant(principal)
-        row = await find_campaign(services.pool, principal, campaign_id)
-        _require_words(row)
-        lead_id = None if data.lead_id is None else number_of("lead", data.lead_id)
-        device_id = None if data.device_id is None else uuid_of("device", data.device_id)
-        try:
-            sent = await trial.send(services.pool, row, data.to, lead_id, device_id, principal.actor)
-        except trial.NotPossible as error:
-            raise conflict("not-possible", str(error)) from None
-        except ValueError as error:
-            raise refused_field("to", data.to, str(error)) from None
-        if sent is None:
-            raise not_found("device", data.device_id)
-        return outbox_of(sent)
-
-    @post(
-        "/{campaign_id:str}/retry-failed",
-        opt={"policy": Policy.ADMIN, "idempotent": True},
-        status_code=200,
-        operation_id="retry_campaign",
-        summary="Try failed messages once more",
-        responses=problems(401, 403, 404, 409, 422),
-    )
-    async def retry_failed(
-        self,
-        campaign_id: FromPath[str],
-        principal: NamedDependency[Principal],
-        services: NamedDependency[Services],
-        idempotency_key: IdempotencyKey = None,
-    ) -> Retried:
-        """All that failed, but for people who opted out."""
-        require_whole_tenant(principal)
-        number = number_of("campaign", campaign_id)
-        again = await _attempt(rows.retry_failed(services.pool, principal.tenant_id, number))
-        if again is None:
-            raise not_found("campaign", campaign_id)
-        return Retried(again, campaign_of(await find_campaign(services.pool, principal, campaign_id)))
+        made = rows.clone(services.pool, principal.tenant_id, number, principal.actor, data.name)
+        return await present(campaign_id, made)
 
     @delete(
         "/{campaign_id:str}",
@@ -645,37 +415,20 @@ class CampaignController(Controller):
     ) -> None:
         """It leaves every list. What it sent stays in the chats."""
         require_whole_tenant(principal)
-        number = number_of("campaign", campaign_id)
-        _present(campaign_id, await _attempt(rows.remove(services.pool, principal.tenant_id, number)))
-
-
-def _present(campaign_id: str, row: CampaignRow | None) -> Campaign:
-    if row is None:
-        raise not_found("campaign", campaign_id)
-    return campaign_of(row)
-
-
-async def _attempt(work: Coroutine[Any, Any, Result]) -> Result:
-    """Does it, and says in the words of a problem why it can't be done."""
-    try:
-        return await work
-    except NotPossible as error:
-        raise conflict("not-possible", str(error)) from None
-    except UnknownMedia:
-        raise conflict("media-gone", "Its file is not there any more: upload it again.") from None
+        await present(campaign_id, rows.remove(services.pool, principal.tenant_id, number_of("campaign", campaign_id)))
 
 
 async def _changed(pool: asyncpg.Pool, principal: Principal, row: CampaignRow, data: ChangeCampaign) -> Plan:
     """The campaign with what is wanted of it."""
     devices = row.device_ids
     if data.device_ids is not UNSET:
-        devices = await _devices(pool, principal, data.device_ids)
+        devices = await stored_devices(pool, principal, data.device_ids)
     message = row.message
     if data.message is not UNSET:
         message = await stored_message(pool, principal.tenant_id, data.message)
     return Plan(
-        name=row.name if data.name is UNSET else _name(data.name),
-        audience=row.audience if data.audience is UNSET else await _filter(pool, principal, data.audience),
+        name=row.name if data.name is UNSET else name_of(data.name),
+        audience=row.audience if data.audience is UNSET else await stored_audience(pool, principal, data.audience),
         message=message,
         pace=row.pace if data.pace is UNSET else stored_pace(data.pace),
         may_move=row.may_move if data.may_move is UNSET else data.may_move,
@@ -684,62 +437,7 @@ async def _changed(pool: asyncpg.Pool, principal: Principal, row: CampaignRow, d
     )
 
 
-async def _filter(pool: asyncpg.Pool, principal: Principal, audience: LeadFilter) -> dict[str, Any]:
-    """The audience as the database reads it."""
-    region, _ = await leads.region(pool, principal.tenant_id)
-    return filters.stored(audience, region)
-
-
-def _name(text: str) -> str:
-    name = text.strip()
-    if not name:
-        raise refused_field("name", text, "a name with at least one letter or digit is wanted")
-    return name
-
-
 def _instant(field: str, at: datetime | None) -> datetime | None:
     if at is not None and at.tzinfo is None:
         raise refused_field(field, at.isoformat(), "an instant needs its zone, as 2027-03-01T18:00:00+08:00")
     return at
-
-
-def _schedule(wanted: CampaignSchedule) -> Schedule:
-    if wanted.zone not in available_timezones():
-        raise refused_field("schedule.zone", wanted.zone, "no such time zone; Asia/Kuala_Lumpur is one")
-    return Schedule(wanted.date, wanted.time, wanted.zone)
-
-
-def _require_words(plan: Plan | CampaignRow) -> None:
-    if plan.message.kind == "text" and not plan.message.template.strip():
-        raise conflict("no-words", "Its message has no visible character: write one first.")
-
-
-async def _devices(pool: asyncpg.Pool, principal: Principal, device_ids: list[str] | None) -> list[UUID] | None:
-    if device_ids is None:
-        return None
-    wanted = [uuid_of("device", text) for text in dict.fromkeys(device_ids)]
-    missing = await rows.unknown_devices(pool, principal.tenant_id, wanted)
-    if missing:
-        raise not_found("device", missing[0])
-    return wanted
-
-
-def _estimate_of(found: estimate.Estimate) -> CampaignEstimate:
-    return CampaignEstimate(
-        recipients=found.rows,
-        without_device=found.without_device,
-        finishes_at=found.finishes_at,
-        is_partial=found.is_partial,
-        devices=[
-            DeviceLoad(
-                device_id=None if load.line is None else str(load.line.id),
-                device_name=None if load.line is None else load.line.name,
-                state=None if load.line is None else load.line.state,
-                recipients=load.rows,
-                ahead=load.ahead,
-                finishes_at=load.finishes_at,
-                holds=load.holds,
-            )
-            for load in found.loads
-        ],
-    )

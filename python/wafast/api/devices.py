@@ -20,7 +20,7 @@ from wafast.api import proxies
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.ids import MAX_INT4, uuid_of
 from wafast.api.paging import before_of, page_of
-from wafast.api.parameters import After, DeviceLimit, IdempotencyKey, Limit, Search
+from wafast.api.parameters import After, DeviceLimit, IdempotencyKey, Limit, Search, name_of
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem, conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
@@ -220,7 +220,7 @@ class DeviceController(Controller):
     ) -> Device:
         """It starts in state `new`; `POST /devices/{device_id}/pairings` links it to a phone."""
         require_whole_tenant(principal)
-        row = await rows.create_device(services.pool, principal.tenant_id, _name(data.name), data.network)
+        row = await rows.create_device(services.pool, principal.tenant_id, name_of(data.name), data.network)
         await _note(services, principal, "create", row.id, name=row.name, network=row.network)
         return device_of(row)
 
@@ -432,7 +432,7 @@ async def _note(services: Services, principal: Principal, action: str, device_id
 def _changes(data: ChangeDevice) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if data.name is not UNSET:
-        changes["name"] = _name(data.name)
+        changes["name"] = name_of(data.name)
     if data.tags is not UNSET:
         changes["tags"] = tags_of(data.tags)
     if data.proxy is not UNSET:
@@ -449,13 +449,6 @@ def tags_of(given: Sequence[str]) -> list[str]:
         if tag.strip():
             kept.setdefault(tag.strip().casefold(), tag.strip())
     return list(kept.values())
-
-
-def _name(text: str) -> str:
-    name = text.strip()
-    if not name:
-        raise refused_field("name", text, "a name with at least one letter or digit is wanted")
-    return name
 
 
 def _gap_upside_down(device: DeviceRow, changes: dict[str, Any]) -> Problem:

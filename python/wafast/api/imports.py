@@ -1,4 +1,4 @@
-"""Leads and suppressions in and out of files, and leads out of chats."""
+"""Leads and suppressions out of files, and leads out of chats."""
 
 from __future__ import annotations
 
@@ -10,30 +10,25 @@ import msgspec
 from litestar import Controller, Request, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
 from msgspec import UNSET, Meta, UnsetType
 
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of, require_whole_tenant
+from wafast.api.exports import CSV, download
 from wafast.api.ids import MAX_INT8, number_of, uuid_of
-from wafast.api.lead_filters import FilterParameter, TagParameter, wanted_of
 from wafast.api.paging import before_of, page_of
-from wafast.api.parameters import After, IdempotencyKey, Limit, Search
+from wafast.api.parameters import After, IdempotencyKey, Limit
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem, conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
-from wafast.leads import chats, columns, exports, imports, rows, suppressions
+from wafast.leads import chats, columns, exports, imports, rows
 from wafast.leads.imports import Import, Kind, Options
 
 #: Bytes of a file: two million rows of CSV, and the form around it.
 MAX_FILE = (200 << 20) + (64 << 10)
-CSV = "text/csv; charset=utf-8"
-
-WithFields = Annotated[
-    bool, QueryParameter(name="fields", required=False, description="Custom fields too, a column each.")
-]
 
 
 class BeginImport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,6 +60,18 @@ class ChatsImported(msgspec.Struct, frozen=True):
 
     new: Annotated[int, Meta(examples=[120])]
     known: Annotated[int, Meta(description="Were leads already, and stay as they are.", examples=[14])]
+
+
+def beginning(word: str, summary: str) -> post:
+    """The route by which a process goes through an import's rows, to look at them or to take them in."""
+    return post(
+        f"/imports/{{import_id:str}}/{word}",
+        opt={"policy": Policy.ADMIN},
+        status_code=200,
+        operation_id=f"{word}_import",
+        summary=summary,
+        responses=problems(400, 401, 403, 404, 409),
+    )
 
 
 class ImportController(Controller):
@@ -127,14 +134,7 @@ class ImportController(Controller):
         """With its columns, counts and how far it is."""
         return await _find(services, principal, import_id)
 
-    @post(
-        "/imports/{import_id:str}/check",
-        opt={"policy": Policy.ADMIN},
-        status_code=200,
-        operation_id="check_import",
-        summary="Look what an import would do",
-        responses=problems(400, 401, 403, 404, 409),
-    )
+    @beginning("check", "Look what an import would do")
     async def check(
         self,
         import_id: FromPath[str],
@@ -145,14 +145,7 @@ class ImportController(Controller):
         """Reads the whole file and changes nothing; then it is `checked`, with `counts` and its problems."""
         return await _begin(services, principal, import_id, "checking", data)
 
-    @post(
-        "/imports/{import_id:str}/start",
-        opt={"policy": Policy.ADMIN},
-        status_code=200,
-        operation_id="start_import",
-        summary="Take an import in",
-        responses=problems(400, 401, 403, 404, 409),
-    )
+    @beginning("start", "Take an import in")
     async def start(
         self,
         import_id: FromPath[str],
@@ -198,30 +191,7 @@ class ImportController(Controller):
         """The first 100,000, as CSV: row of the file, value, reason."""
         found = await _find(services, principal, import_id)
         pieces = _problem_lines(services, principal.tenant_id, int(found.id))
-        return _download(pieces, f"import-{found.id}-problems.csv")
-
-    @get(
-        "/export.csv",
-        opt={"policy": Policy.READ},
-        operation_id="export_leads",
-        summary="Leads as CSV",
-        media_type=CSV,
-        responses=problems(400, 401),
-    )
-    async def export(
-        self,
-        principal: NamedDependency[Principal],
-        services: NamedDependency[Services],
-        filter: FilterParameter = None,
-        search: Search = None,
-        tag: TagParameter = None,
-        fields: WithFields = False,
-    ) -> Stream:
-        """Columns `name, phone, niche, target_status, trigger`: tags stand under `niche`, those that begin a sequence
-        under `trigger`. What a spreadsheet would take for a formula has a quotation mark before it."""
-        wanted = await wanted_of(services.pool, principal, filter, search, tag)
-        pieces = exports.leads(services.pool, reach_of(principal), wanted, with_fields=fields)
-        return _download(pieces, "leads.csv")
+        return download(pieces, f"import-{found.id}-problems.csv")
 
     @post(
         "/import-chats",
@@ -245,8 +215,8 @@ class ImportController(Controller):
         return ChatsImported(*await chats.take(services.pool, principal, device_no))
 
 
-class SuppressionFileController(Controller):
-    """The list of numbers that campaigns leave alone, as files."""
+class SuppressionImportController(Controller):
+    """The list of numbers that campaigns leave alone, out of files."""
 
     path = "/suppressions"
     tags = ["Leads"]
@@ -267,19 +237,6 @@ class SuppressionFileController(Controller):
     ) -> Import:
         """As `POST /leads/import`; only the column `phone` counts. It goes on under `/leads/imports/{import_id}`."""
         return await _received(request, services, principal, "suppressions")
-
-    @get(
-        "/export.csv",
-        opt={"policy": Policy.READ},
-        operation_id="export_suppressions",
-        summary="Numbers to leave alone as CSV",
-        media_type=CSV,
-        responses=problems(401, 403),
-    )
-    async def export(self, principal: NamedDependency[Principal], services: NamedDependency[Services]) -> Stream:
-        """Columns `phone, reason, created_by, created_at`."""
-        require_whole_tenant(principal)
-        return _download(suppressions.export(services.pool, principal.tenant_id), "suppressions.csv")
 
 
 async def _received(request: Request[Any, Any, Any], services: Services, principal: Principal, kind: Kind) -> Import:
@@ -363,8 +320,3 @@ async def _problem_lines(services: Services, tenant_id: int, import_id: int) -> 
             told.clear()
     if told:
         yield exports.lines(told)
-
-
-def _download(pieces: AsyncIterator[bytes], name: str) -> Stream:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return Stream(pieces, media_type=CSV, headers=headers)

@@ -14,9 +14,9 @@ from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.ids import MAX_INT4, number_of
 from wafast.api.paging import before_of, page_of
-from wafast.api.parameters import After, IdempotencyKey, Limit
+from wafast.api.parameters import After, IdempotencyKey, Limit, name_of
 from wafast.api.policy import Policy
-from wafast.api.problems import Problem, conflict, not_found, refused_field
+from wafast.api.problems import name_taken, not_found
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.inbox import labels
@@ -76,9 +76,9 @@ class LabelController(Controller):
         """Its name is unique in the workspace, whatever its case."""
         require_whole_tenant(principal)
         try:
-            return await labels.create_label(services.pool, principal, _name(data.name), data.colour)
+            return await labels.create_label(services.pool, principal, name_of(data.name), data.colour)
         except labels.NameTaken:
-            raise _taken(data.name) from None
+            raise name_taken("label", data.name) from None
 
     @patch(
         "/{label_id:str}",
@@ -97,11 +97,11 @@ class LabelController(Controller):
         """On every chat that has it."""
         require_whole_tenant(principal)
         number = number_of("label", label_id, MAX_INT4)
-        name = None if data.name is None else _name(data.name)
+        name = None if data.name is None else name_of(data.name)
         try:
             label = await labels.change_label(services.pool, principal, number, name, data.colour)
         except labels.NameTaken:
-            raise _taken(data.name) from None
+            raise name_taken("label", data.name) from None
         if label is None:
             raise not_found("label", label_id)
         return label
@@ -120,14 +120,3 @@ class LabelController(Controller):
         require_whole_tenant(principal)
         if not await labels.delete_label(services.pool, principal, number_of("label", label_id, MAX_INT4)):
             raise not_found("label", label_id)
-
-
-def _name(text: str) -> str:
-    name = text.strip()
-    if not name:
-        raise refused_field("name", text, "a name with at least one letter or digit is wanted")
-    return name
-
-
-def _taken(name: str | None) -> Problem:
-    return conflict("name-taken", f"There is a label {name!r} already; choose another name.")

@@ -10,13 +10,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
-from wafast import phones
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of, require_scope
 from wafast.api.ids import MAX_INT8, as_number, number_of, uuid_of
 from wafast.api.lead_filters import FilterParameter, TagParameter, wanted_of
 from wafast.api.paging import before_of, cursor, page_of
-from wafast.api.parameters import After, IdempotencyKey, Limit, Search
+from wafast.api.parameters import After, IdempotencyKey, Limit, Search, phone_of
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem, conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
@@ -182,7 +181,7 @@ class LeadController(Controller):
     ) -> Lead:
         """Each number is one lead of the workspace."""
         draft = rows.Draft(
-            phone=await _phone(services, principal, data.phone),
+            phone=await phone_of(services.pool, principal.tenant_id, data.phone),
             name=data.name.strip(),
             tags=data.tags,
             target_status=data.target_status,
@@ -228,7 +227,7 @@ class LeadController(Controller):
             name: value for name in data.__struct_fields__ if (value := getattr(data, name)) is not UNSET
         }
         if data.phone is not UNSET:
-            changes["phone"] = await _phone(services, principal, data.phone)
+            changes["phone"] = await phone_of(services.pool, principal.tenant_id, data.phone)
         if data.device_id is not UNSET:
             changes["device_id"] = await _device_no(services, principal, data.device_id)
         if data.name is not UNSET:
@@ -308,14 +307,6 @@ async def find_lead(services: Services, principal: Principal, lead_id: str) -> L
     if lead is None:
         raise not_found("lead", lead_id)
     return lead
-
-
-async def _phone(services: Services, principal: Principal, text: str) -> str:
-    region, _ = await rows.region(services.pool, principal.tenant_id)
-    try:
-        return phones.parse(text, region)
-    except phones.PhoneError as error:
-        raise refused_field("phone", text, str(error)) from None
 
 
 async def _device_no(services: Services, principal: Principal, device_id: str | None) -> int | None:

@@ -1,10 +1,15 @@
-"""Query and header parameters that many routes share."""
+"""Query and header parameters that many routes share, and fields that many bodies have."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
+import asyncpg
 from litestar.params import HeaderParameter, QueryParameter
+
+from wafast import phones
+from wafast.api.problems import refused_field
+from wafast.leads import rows as leads
 
 Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=200, description="How many at most.", required=False)]
 #: A page of devices may be longer: three thousand come in three requests.
@@ -27,3 +32,28 @@ IdempotencyKey = Annotated[
         "nothing a second time.",
     ),
 ]
+
+
+def name_of(text: str) -> str:
+    """The field `name` without spaces around it.
+
+    Raises:
+        Problem: 400 when nothing is left.
+    """
+    name = text.strip()
+    if not name:
+        raise refused_field("name", text, "a name with at least one letter or digit is wanted")
+    return name
+
+
+async def phone_of(pool: asyncpg.Pool, tenant_id: int, text: str) -> str:
+    """The field `phone` in E.164; without a country code it is of the workspace's country.
+
+    Raises:
+        Problem: 400 when it is no number.
+    """
+    region, _ = await leads.region(pool, tenant_id)
+    try:
+        return phones.parse(text, region)
+    except phones.PhoneError as error:
+        raise refused_field("phone", text, str(error)) from None

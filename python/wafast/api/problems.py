@@ -103,6 +103,11 @@ def conflict(kind: str, detail: str) -> Problem:
     return Problem(409, kind, detail)
 
 
+def name_taken(what: str, name: str | None) -> Problem:
+    """409 for a name that another one of the workspace has."""
+    return conflict("name-taken", f"There is a {what} {name!r} already; choose another name.")
+
+
 def request_id_of(request: Request[Any, Any, Any]) -> str:
     """The id the envelope gave this request, for the log and the problem document."""
     return str(request.scope.get("state", {}).get("request_id", ""))

@@ -13,9 +13,9 @@ from msgspec import Meta
 from wafast.accounts.principal import Principal
 from wafast.api.ids import MAX_INT8, number_of
 from wafast.api.paging import before_of, page_of
-from wafast.api.parameters import After, IdempotencyKey, Limit
+from wafast.api.parameters import After, IdempotencyKey, Limit, name_of
 from wafast.api.policy import Policy
-from wafast.api.problems import Problem, conflict, not_found, refused_field
+from wafast.api.problems import name_taken, not_found
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.leads import rows, segments
@@ -77,9 +77,9 @@ class SegmentController(Controller):
         """Everybody of the workspace has it then."""
         region, _ = await rows.region(services.pool, principal.tenant_id)
         try:
-            return await segments.create(services.pool, principal, _name(data.name), stored(data.filter, region))
+            return await segments.create(services.pool, principal, name_of(data.name), stored(data.filter, region))
         except segments.NameTaken:
-            raise _taken(data.name) from None
+            raise name_taken("segment", data.name) from None
 
     @patch(
         "/{segment_id:str}",
@@ -97,13 +97,13 @@ class SegmentController(Controller):
     ) -> Segment:
         """Name, filter, or both."""
         region, _ = await rows.region(services.pool, principal.tenant_id)
-        name = None if data.name is None else _name(data.name)
+        name = None if data.name is None else name_of(data.name)
         wanted = None if data.filter is None else stored(data.filter, region)
         number = number_of("segment", segment_id)
         try:
             segment = await segments.change(services.pool, principal, number, name, wanted)
         except segments.NameTaken:
-            raise _taken(data.name) from None
+            raise name_taken("segment", data.name) from None
         if segment is None:
             raise not_found("segment", segment_id)
         return segment
@@ -121,14 +121,3 @@ class SegmentController(Controller):
         """Its leads stay."""
         if not await segments.delete(services.pool, principal, number_of("segment", segment_id)):
             raise not_found("segment", segment_id)
-
-
-def _name(text: str) -> str:
-    name = text.strip()
-    if not name:
-        raise refused_field("name", text, "a name with at least one letter or digit is wanted")
-    return name
-
-
-def _taken(name: str | None) -> Problem:
-    return conflict("name-taken", f"There is a segment {name!r} already; choose another name.")

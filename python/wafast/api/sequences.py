@@ -19,7 +19,7 @@ from wafast.api.authentication import require_whole_tenant
 from wafast.api.campaigns import Counts
 from wafast.api.ids import number_of
 from wafast.api.paging import before_of, page_of
-from wafast.api.parameters import After, IdempotencyKey, Limit
+from wafast.api.parameters import After, IdempotencyKey, Limit, name_of
 from wafast.api.policy import Policy
 from wafast.api.problems import conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
@@ -202,7 +202,7 @@ class SequenceController(Controller):
             made = await rows.create(
                 services.pool,
                 tenant_id,
-                _name(data.name),
+                name_of(data.name),
                 trigger=_trigger(data.trigger),
                 next_sequence_id=None if following is None else number_of("sequence", following),
                 stop_on_reply=data.stop_on_reply,
@@ -257,7 +257,7 @@ class SequenceController(Controller):
                 services.pool,
                 principal.tenant_id,
                 was.id,
-                was.name if data.name is UNSET else _name(data.name),
+                was.name if data.name is UNSET else name_of(data.name),
                 trigger=was.trigger if data.trigger is UNSET else _trigger(data.trigger),
                 next_sequence_id=following,
                 stop_on_reply=was.stop_on_reply if data.stop_on_reply is UNSET else data.stop_on_reply,
@@ -518,12 +518,6 @@ async def _message(services: Services, tenant_id: int, wanted: SourceMessage) ->
 def _stored(row: StepRow) -> tuple[Message, Pace]:
     message = Message(row.kind, row.template, row.media_sha256, row.file_name)
     return message, Pace(row.min_seconds, row.max_seconds, row.opens, row.closes, row.days)
-
-
-def _name(text: str) -> str:
-    if not text.strip():
-        raise refused_field("name", text, "a name with at least one letter or digit is wanted")
-    return text.strip()
 
 
 def _trigger(text: str | None) -> str | None:

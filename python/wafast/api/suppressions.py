@@ -15,7 +15,7 @@ from wafast import phones
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.paging import cursor, place_of
-from wafast.api.parameters import After, IdempotencyKey, Limit, Search
+from wafast.api.parameters import After, IdempotencyKey, Limit, Search, phone_of
 from wafast.api.policy import Policy
 from wafast.api.problems import not_found, refused_field
 from wafast.api.responses import Page, problems
@@ -107,7 +107,7 @@ class SuppressionController(Controller):
         idempotency_key: IdempotencyKey = None,
     ) -> Suppression:
         """At once: what waits for it in campaigns and sequences does not leave. One that is there stays as it is."""
-        phone = await _phone(services, principal, data.phone)
+        phone = await phone_of(services.pool, principal.tenant_id, data.phone)
         return await suppressions.add(services.pool, principal, phone, data.reason.strip() or "by a person")
 
     @delete(
@@ -166,11 +166,3 @@ class OptOutController(Controller):
             raise refused_field("words", data.words, "at least one word is wanted")
         answer = None if data.answer is None else data.answer.strip()
         return await suppressions.change_opt_out(services.pool, principal, words, answer)
-
-
-async def _phone(services: Services, principal: Principal, text: str) -> str:
-    region, _ = await rows.region(services.pool, principal.tenant_id)
-    try:
-        return phones.parse(text, region)
-    except phones.PhoneError as error:
-        raise refused_field("phone", text, str(error)) from None

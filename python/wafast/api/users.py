@@ -19,7 +19,7 @@ from wafast.accounts.principal import Principal, Role
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.ids import number_of, uuid_of
 from wafast.api.paging import before_of, page_of
-from wafast.api.parameters import After, IdempotencyKey, Limit
+from wafast.api.parameters import After, IdempotencyKey, Limit, name_of
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem, conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
@@ -117,7 +117,7 @@ class UserController(Controller):
     ) -> NewUser:
         """The answer holds a random password; it is not shown again."""
         require_whole_tenant(principal)
-        name, devices = _name(data.name), _devices(data.device_ids)
+        name, devices = name_of(data.name), _devices(data.device_ids)
         tenant_id = principal.tenant_id
         try:
             await people.require_devices(services.pool, tenant_id, data.role, devices)
@@ -162,7 +162,7 @@ class UserController(Controller):
                 services.pool,
                 principal,
                 person,
-                name=person.name if data.name is UNSET else _name(data.name),
+                name=person.name if data.name is UNSET else name_of(data.name),
                 role=role,
                 device_ids=devices,
             )
@@ -247,13 +247,6 @@ def _shown(person: Person) -> User:
         created_at=person.created_at,
         seen_at=person.seen_at,
     )
-
-
-def _name(text: str) -> str:
-    name = text.strip()
-    if not name:
-        raise refused_field("name", text, "a name with at least one letter or digit is wanted")
-    return name
 
 
 def _devices(texts: list[str] | None) -> list[UUID] | None:

@@ -94,12 +94,5 @@ SELECT time_zone FROM tenants WHERE id = $1
 SELECT l.* FROM leads l
 WHERE l.tenant_id = $1 AND l.id = coalesce($3::int8, (SELECT max(lead_id) FROM campaign_audience($1, $2)))
 
--- name: hold_file
--- Until the end of the transaction nobody throws the file away (inbox/media_store.sql has the other side of this lock).
-SELECT pg_advisory_xact_lock_shared(hashtextextended(encode($1, 'hex'), 0))
-
--- name: has_media
-SELECT EXISTS (SELECT FROM media WHERE tenant_id = $1 AND sha256 = $2)
-
 -- name: newest_row
 SELECT last_value FROM outbox_id_seq

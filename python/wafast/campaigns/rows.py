@@ -15,6 +15,7 @@ from wafast.campaigns import planner
 from wafast.database.queries import load
 from wafast.events import bus
 from wafast.outbox import hours, sources
+from wafast.outbox.rows import hold_file
 from wafast.outbox.sources import Message, Pace, SourceKind
 
 if TYPE_CHECKING:
@@ -119,10 +120,6 @@ class NotPossible(Exception):
     """It can't be done to a campaign in this state; the text says why and what can."""
 
 
-class UnknownMedia(Exception):
-    """The file is not one that was uploaded to this tenant."""
-
-
 def _row(record: asyncpg.Record | None) -> CampaignRow | None:
     return None if record is None else msgspec.convert(dict(record), CampaignRow)
 
@@ -165,7 +162,7 @@ async def create(
 ) -> CampaignRow:
     """A draft, or with a schedule one that begins by itself. Raises UnknownMedia, NotPossible."""
     async with pool.acquire() as connection, connection.transaction():
-        await _hold_file(connection, tenant_id, wanted.message)
+        await hold_file(connection, tenant_id, wanted.message.media_sha256)
         source_id = await sources.create(connection, tenant_id, wanted.message, wanted.pace, may_move=wanted.may_move)
         await connection.execute(q.set_source_devices, tenant_id, source_id, wanted.device_ids)
         campaign_id = await connection.fetchval(
@@ -190,7 +187,7 @@ async def change(pool: asyncpg.Pool, tenant_id: int, campaign_id: int, wanted: P
         if row is None:
             return None
         if row.state in NOT_STARTED:
-            await _hold_file(connection, tenant_id, wanted.message)
+            await hold_file(connection, tenant_id, wanted.message.media_sha256)
             await connection.execute(
                 q.change_campaign, tenant_id, campaign_id, wanted.name, wanted.audience, wanted.device_ids,
                 wanted.expires_at,
@@ -357,11 +354,3 @@ async def _schedule(
     await connection.execute(
         q.schedule_campaign, tenant_id, campaign_id, wanted.date, wanted.time, wanted.zone, wanted.instant, "scheduled"
     )
-
-
-async def _hold_file(connection: Connection, tenant_id: int, message: Message) -> None:
-    if message.media_sha256 is None:
-        return
-    await connection.execute(q.hold_file, message.media_sha256)
-    if not await connection.fetchval(q.has_media, tenant_id, message.media_sha256):
-        raise UnknownMedia

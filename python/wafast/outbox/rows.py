@@ -75,6 +75,16 @@ def _row(record: asyncpg.Record | None) -> OutboxRow:
     return msgspec.convert(dict(record), OutboxRow)
 
 
+async def hold_file(connection: bus.Executor, tenant_id: int, sha256: bytes | None) -> None:
+    """Keeps an uploaded file from being thrown away until the end of the transaction; without one there is nothing to
+    keep. Raises UnknownMedia."""
+    if sha256 is None:
+        return
+    await connection.execute(q.hold_file, sha256)
+    if not await connection.fetchval(q.has_media, tenant_id, sha256):
+        raise UnknownMedia
+
+
 async def enqueue(
     pool: asyncpg.Pool,
     tenant_id: int,
@@ -101,10 +111,7 @@ async def enqueue(
             return None
         if device["jid"] is None:
             raise NotPaired
-        if media_sha256 is not None:
-            await connection.execute(q.hold_file, media_sha256)
-            if not await connection.fetchval(q.has_media, tenant_id, media_sha256):
-                raise UnknownMedia
+        await hold_file(connection, tenant_id, media_sha256)
         lane_id = None
         if priority == "paced":
             number, home = phones.of_jid(to_jid), device["time_zone"]

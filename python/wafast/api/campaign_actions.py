@@ -1,0 +1,161 @@
+"""What people decide about a campaign: when it begins, that it waits or goes on, that it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+import asyncpg
+import msgspec
+from litestar import Controller, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta
+
+from wafast.accounts.principal import Principal
+from wafast.api.authentication import require_whole_tenant
+from wafast.api.campaigns import (
+    Campaign,
+    CampaignSchedule,
+    attempt,
+    campaign_of,
+    find_campaign,
+    present,
+    require_words,
+    stored_schedule,
+)
+from wafast.api.ids import number_of
+from wafast.api.parameters import IdempotencyKey
+from wafast.api.policy import Policy
+from wafast.api.problems import conflict, not_found
+from wafast.api.responses import problems
+from wafast.api.services import Services
+from wafast.campaigns import estimate, rows
+from wafast.campaigns.rows import CampaignRow
+
+
+class Retried(msgspec.Struct, frozen=True):
+    """How many failed messages wait again."""
+
+    rows: Annotated[int, Meta(examples=[12])]
+    campaign: Campaign
+
+
+def decision(word: str, summary: str) -> post:
+    """The route by which a person decides about a campaign, with nothing to say but that; the campaign comes back."""
+    return post(
+        f"/{word}",
+        opt={"policy": Policy.ADMIN},
+        status_code=200,
+        operation_id=f"{word}_campaign",
+        summary=summary,
+        responses=problems(401, 403, 404, 409),
+    )
+
+
+class CampaignActionController(Controller):
+    """Administrators decide; nothing is sent twice, whatever they decide."""
+
+    path = "/campaigns/{campaign_id:str}"
+    tags = ["Campaigns"]
+
+    @post(
+        "/schedule",
+        opt={"policy": Policy.ADMIN, "idempotent": True},
+        status_code=200,
+        operation_id="schedule_campaign",
+        summary="Let a campaign begin by itself",
+        responses=problems(400, 401, 403, 404, 409, 422),
+    )
+    async def schedule(
+        self,
+        campaign_id: FromPath[str],
+        data: JSONBody[CampaignSchedule],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Campaign:
+        """At a day and time on the clock of a place, whatever clocks do until then."""
+        require_whole_tenant(principal)
+        row = await find_campaign(services.pool, principal, campaign_id)
+        require_words(row)
+        wanted = stored_schedule(data)
+        return await present(campaign_id, rows.schedule(services.pool, principal.tenant_id, row.id, wanted))
+
+    @post(
+        "/start",
+        opt={"policy": Policy.ADMIN, "idempotent": True},
+        status_code=200,
+        operation_id="start_campaign",
+        summary="Send now",
+        responses=problems(401, 403, 404, 409, 422),
+    )
+    async def start(
+        self,
+        campaign_id: FromPath[str],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Campaign:
+        """Its audience is put in at once, and it runs."""
+        require_whole_tenant(principal)
+        row = await find_campaign(services.pool, principal, campaign_id)
+        require_words(row)
+        if row.state in rows.NOT_STARTED and not await estimate.is_anybody(services.pool, row.tenant_id, row.audience):
+            raise conflict("empty-audience", "Nobody is in the audience, or all have opted out: choose other people.")
+        return await present(campaign_id, rows.start(services.pool, principal.tenant_id, row.id))
+
+    @decision("pause", "Pause")
+    async def pause(
+        self, campaign_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
+    ) -> Campaign:
+        """Nothing more leaves, but for what is on its way this second."""
+        return await _decide(services, principal, campaign_id, rows.pause)
+
+    @decision("resume", "Go on")
+    async def resume(
+        self, campaign_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
+    ) -> Campaign:
+        """From where it was."""
+        return await _decide(services, principal, campaign_id, rows.resume)
+
+    @decision("cancel", "Cancel")
+    async def cancel(
+        self, campaign_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
+    ) -> Campaign:
+        """What has not left does not leave; there is no way back."""
+        return await _decide(services, principal, campaign_id, rows.cancel)
+
+    @post(
+        "/retry-failed",
+        opt={"policy": Policy.ADMIN, "idempotent": True},
+        status_code=200,
+        operation_id="retry_campaign",
+        summary="Try failed messages once more",
+        responses=problems(401, 403, 404, 409, 422),
+    )
+    async def retry_failed(
+        self,
+        campaign_id: FromPath[str],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Retried:
+        """All that failed, but for people who opted out."""
+        require_whole_tenant(principal)
+        number = number_of("campaign", campaign_id)
+        again = await attempt(rows.retry_failed(services.pool, principal.tenant_id, number))
+        if again is None:
+            raise not_found("campaign", campaign_id)
+        return Retried(again, campaign_of(await find_campaign(services.pool, principal, campaign_id)))
+
+
+async def _decide(
+    services: Services,
+    principal: Principal,
+    campaign_id: str,
+    decided: Callable[[asyncpg.Pool, int, int], Coroutine[Any, Any, CampaignRow | None]],
+) -> Campaign:
+    require_whole_tenant(principal)
+    number = number_of("campaign", campaign_id)
+    return await present(campaign_id, decided(services.pool, principal.tenant_id, number))

@@ -1,0 +1,235 @@
+"""What a campaign would be: whom it reaches, when it is done, and its words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta
+
+from wafast import clock
+from wafast.accounts.principal import Principal
+from wafast.api.authentication import require_whole_tenant
+from wafast.api.campaigns import (
+    CampaignSchedule,
+    DeviceIds,
+    find_campaign,
+    require_words,
+    stored_audience,
+    stored_devices,
+    stored_schedule,
+)
+from wafast.api.ids import number_of, uuid_of
+from wafast.api.outbox import Outbox, outbox_of
+from wafast.api.parameters import IdempotencyKey
+from wafast.api.policy import Policy
+from wafast.api.problems import conflict, not_found, refused_field
+from wafast.api.responses import problems
+from wafast.api.services import Services
+from wafast.api.sources import SourcePace, stored_pace
+from wafast.campaigns import estimate, rows, trial
+from wafast.leads.filters import LeadFilter
+
+
+class PreviewAudience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a campaign would be."""
+
+    audience: LeadFilter = LeadFilter()
+    pace: SourcePace = SourcePace()
+    device_ids: DeviceIds | None = None
+    schedule: CampaignSchedule | None = None
+
+
+class DeviceLoad(msgspec.Struct, frozen=True, kw_only=True):
+    """What a device has of it; ids null: people for whom no device is there now."""
+
+    device_id: str | None
+    device_name: str | None
+    state: str | None
+    recipients: int
+    ahead: Annotated[int, Meta(description="Messages of others that go in between.")]
+    finishes_at: Annotated[datetime | None, Meta(description="null: nobody can say.")]
+    holds: Annotated[str | None, Meta(description="Why nothing leaves now.", examples=["the device is offline"])]
+
+
+class CampaignEstimate(msgspec.Struct, frozen=True, kw_only=True):
+    """How many are written to, from where, and when it is done."""
+
+    recipients: Annotated[int, Meta(description="Exactly as many are put in when it begins.", examples=[5000])]
+    without_device: int
+    finishes_at: datetime | None
+    is_partial: Annotated[bool, Meta(description="Some devices can't send, so nobody can say when their part is done.")]
+    devices: list[DeviceLoad]
+
+
+class RenderMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A template, and whom to show it for: a lead, or the newest of an audience."""
+
+    text: Annotated[str, Meta(max_length=65_536, examples=["Hi {name|friend}!"])]
+    lead_id: Annotated[str | None, Meta(examples=["7"])] = None
+    audience: LeadFilter = LeadFilter()
+
+
+class Rendered(msgspec.Struct, frozen=True, kw_only=True):
+    """The words one person gets."""
+
+    text: Annotated[str, Meta(examples=["Hi Aina!"])]
+    problems: Annotated[list[str], Meta(description="What of the template is likely not meant so.", examples=[[]])]
+    lead_id: str | None
+    lead_name: str | None
+    phone: str | None
+
+
+class TestCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom to send it to, and from which line: the first that is online when left out."""
+
+    to: Annotated[str, Meta(min_length=1, max_length=100, examples=["012-345 6789"])]
+    device_id: str | None = None
+    lead_id: Annotated[str | None, Meta(description="For whom it is rendered; the newest of the audience.")] = None
+
+
+class CampaignPreviewController(Controller):
+    """It is looked at and tried, and nothing of that is counted."""
+
+    path = "/campaigns"
+    tags = ["Campaigns"]
+
+    @post(
+        "/preview",
+        opt={"policy": Policy.READ},
+        status_code=200,
+        operation_id="preview_campaign",
+        summary="Whom a campaign would reach",
+        responses=problems(400, 401, 404),
+    )
+    async def preview(
+        self,
+        data: JSONBody[PreviewAudience],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+    ) -> CampaignEstimate:
+        """How many, from which devices, and when it would be done. People who opted out are left out."""
+        schedule = None if data.schedule is None else stored_schedule(data.schedule)
+        zone = await rows.zone_of_tenant(services.pool, principal.tenant_id)
+        start = clock.now() if schedule is None else max(clock.now(), schedule.instant)
+        found = await estimate.of_audience(
+            services.pool,
+            principal.tenant_id,
+            await stored_audience(services.pool, principal, data.audience),
+            stored_pace(data.pace),
+            await stored_devices(services.pool, principal, data.device_ids),
+            start,
+            zone,
+        )
+        return _estimate_of(found)
+
+    @post(
+        "/render",
+        opt={"policy": Policy.READ},
+        status_code=200,
+        operation_id="render_message",
+        summary="A message as one person gets it",
+        responses=problems(400, 401, 404),
+    )
+    async def render(
+        self,
+        data: JSONBody[RenderMessage],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+    ) -> Rendered:
+        """Byte for byte what would be sent now; of choices one is taken. Without anybody in the audience, for a person
+        of whom only the name is known."""
+        lead_id = None if data.lead_id is None else number_of("lead", data.lead_id)
+        person = await trial.person(
+            services.pool, principal.tenant_id, await stored_audience(services.pool, principal, data.audience), lead_id
+        )
+        if lead_id is not None and person.lead_id is None:
+            raise not_found("lead", data.lead_id)
+        return Rendered(
+            text=trial.words(data.text, person),
+            problems=trial.check(data.text),
+            lead_id=None if person.lead_id is None else str(person.lead_id),
+            lead_name=person.name,
+            phone=person.phone,
+        )
+
+    @get(
+        "/{campaign_id:str}/estimate",
+        opt={"policy": Policy.READ},
+        operation_id="estimate_campaign",
+        summary="When a campaign will be done",
+        responses=problems(401, 404),
+    )
+    async def estimated(
+        self, campaign_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
+    ) -> CampaignEstimate:
+        """Before it begins as `POST /campaigns/preview` says it; then of what still waits."""
+        row = await find_campaign(services.pool, principal, campaign_id)
+        zone = await rows.zone_of_tenant(services.pool, principal.tenant_id)
+        if row.planned_at is not None:
+            found = await estimate.of_running(
+                services.pool, principal.tenant_id, row.source_id, row.pace, row.device_ids, zone
+            )
+        else:
+            start = max(clock.now(), row.starts_at or clock.now())
+            found = await estimate.of_audience(
+                services.pool, principal.tenant_id, row.audience, row.pace, row.device_ids, start, zone, row.source_id
+            )
+        return _estimate_of(found)
+
+    @post(
+        "/{campaign_id:str}/test",
+        opt={"policy": Policy.ADMIN, "idempotent": True},
+        status_code=202,
+        operation_id="test_campaign",
+        summary="Send a campaign's message to one number",
+        responses=problems(400, 401, 403, 404, 409, 422),
+    )
+    async def test(
+        self,
+        campaign_id: FromPath[str],
+        data: JSONBody[TestCampaign],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Outbox:
+        """At once, and not counted."""
+        require_whole_tenant(principal)
+        row = await find_campaign(services.pool, principal, campaign_id)
+        require_words(row)
+        lead_id = None if data.lead_id is None else number_of("lead", data.lead_id)
+        device_id = None if data.device_id is None else uuid_of("device", data.device_id)
+        try:
+            sent = await trial.send(services.pool, row, data.to, lead_id, device_id, principal.actor)
+        except trial.NotPossible as error:
+            raise conflict("not-possible", str(error)) from None
+        except ValueError as error:
+            raise refused_field("to", data.to, str(error)) from None
+        if sent is None:
+            raise not_found("device", data.device_id)
+        return outbox_of(sent)
+
+
+def _estimate_of(found: estimate.Estimate) -> CampaignEstimate:
+    return CampaignEstimate(
+        recipients=found.rows,
+        without_device=found.without_device,
+        finishes_at=found.finishes_at,
+        is_partial=found.is_partial,
+        devices=[
+            DeviceLoad(
+                device_id=None if load.line is None else str(load.line.id),
+                device_name=None if load.line is None else load.line.name,
+                state=None if load.line is None else load.line.state,
+                recipients=load.rows,
+                ahead=load.ahead,
+                finishes_at=load.finishes_at,
+                holds=load.holds,
+            )
+            for load in found.loads
+        ],
+    )
