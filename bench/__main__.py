@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import report
+from bench import beside, report
 
 FOLDER = Path(__file__).parent
 #: Arguments of each measurement, in the order of the page; about 20 minutes in all.
@@ -25,19 +25,23 @@ BENCHES = {
     "latency": ["latency"],
     "histories": ["histories"],
     "kills": ["kills"],
-    "campaign-kills": ["campaign"],
+    "campaign-kills": ["campaign_kills"],
     "search": ["search"],
+    "inbox": ["inbox"],
     "leads": ["leads"],
     "outbox": ["outbox"],
     "planning": ["planning"],
+    "broadcast": ["broadcast"],
+    "first-message": ["first_message"],
     "browser": ["browser"],
     "fleet": ["fleet"],
+    "drills": ["drills"],
     "pairing": ["pairing"],
     "sustained-inlet": ["sustained"],
     "sustained-sessions": ["sustained", "--sessions"],
 }
-#: Only when they are named: ten minutes more for each, and half an hour for search and outbox.
-APART = {"fleet", "search", "outbox", "planning", "pairing", "sustained-inlet", "sustained-sessions"}
+#: Only when they are named: ten minutes more for each, and half an hour for search, inbox and outbox.
+APART = {"fleet", "drills", "search", "inbox", "outbox", "planning", "pairing", "sustained-inlet", "sustained-sessions"}
 HEAD = """\
 # What was measured
 
@@ -69,12 +73,13 @@ def main() -> None:
 
 
 def page(results: Path) -> str:
-    """RESULTS.md: every kept result, those named above first and in their order, then what is quoted."""
-    kept = {path.stem: path for path in sorted(results.glob("*.json"))}
-    ordered = [kept.pop(name) for name in BENCHES if name in kept] + list(kept.values())
-    measured = [report.render(report.read(path)) for path in ordered]
+    """RESULTS.md: every kept result, those named above first and in their order, then what is quoted, and one beside
+    the other."""
+    kept = {path.stem: report.read(path) for path in sorted(results.glob("*.json"))}
+    ordered = [name for name in BENCHES if name in kept] + [name for name in kept if name not in BENCHES]
+    measured = [report.render(kept[name]) for name in ordered]
     quoted = msgspec.json.decode((FOLDER / "quoted.json").read_bytes(), type=report.Table)
-    return "\n".join([HEAD, *measured, report.markdown(quoted)])
+    return "\n".join([HEAD, *measured, report.markdown(beside.table(kept, quoted)), report.markdown(quoted)])
 
 
 if __name__ == "__main__":

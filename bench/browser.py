@@ -22,7 +22,7 @@ from tests.browser.looks import ARGUMENTS, CHROMIUM, DESKTOP
 from wafast.database.queries import load
 
 q = load(__file__)
-CHATS, QUICK_CHATS = 10_000, 500
+CHATS, QUICK_CHATS = 10_000, 150
 OPENED, QUICK_OPENED = 40, 5
 SCROLL = 240
 """Pixels a frame: 14,400 a second, three rows and a bit; faster than anyone reads."""

@@ -15,7 +15,7 @@ FROM generate_series(1, $3::int) n;
 -- name: add_messages
 -- Twenty a chat, a minute apart, every third ours.
 INSERT INTO messages (chat_id, key, created_at, sender, device_no, tenant_id, kind, flags, status, message_id, body)
-SELECT c.id, ((c.last_key >> 32) - (19 - k) * 60) << 32 | k, now(), 0, c.device_no, c.tenant_id, 0, (k % 3 = 0)::int,
+SELECT c.id, ((c.last_key >> 32) - (19 - k) * 60) << 32 | crc32(('B' || c.id || '-' || k)::bytea), now(), 0, c.device_no, c.tenant_id, 0, (k % 3 = 0)::int,
        CASE WHEN k % 3 = 0 THEN 4 ELSE 0 END, 'B' || c.id || '-' || k,
        'Message ' || k || ': ' || repeat('a few words more ', k % 5)
            || CASE WHEN k = 7 AND c.id % 5 = 0 THEN 'https://example.com/' || c.id ELSE '' END

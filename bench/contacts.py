@@ -14,9 +14,10 @@ from threading import Event, Thread
 from typing import TypeVar
 
 import asyncpg
+import httpx
 
 from tests.simulator import Simulator
-from tests.system import System
+from tests.system import System, run
 from wafast.database.away import DATABASE_AWAY
 from wafast.database.embedded import running_uri
 from wafast.database.pool import open_pool
@@ -47,6 +48,12 @@ class Lines:
 
     def __init__(self, system: System, simulator: Simulator, phones: list[str]) -> None:
         self.system, self.simulator, self.phones = system, simulator, phones
+
+    def client(self) -> httpx.Client:
+        """Who may do everything over the API."""
+        key = run(self.system.data_dir, "key", "create", "--scope", "admin").stdout.split()[-1]
+        headers = {"X-API-Key": key}
+        return httpx.Client(base_url=f"{self.system.url}/api/v1", headers=headers, trust_env=False, timeout=60)
 
     def fetch(self, query: str) -> list[asyncpg.Record]:
         """The rows of a query, once the database is there."""

@@ -28,7 +28,7 @@ from wafast.database.embedded import Embedded
 q = lines.q
 
 #: Lines that are not online by then count as lost.
-ONLINE_SECONDS = 240.0
+ONLINE_SECONDS = 330.0  # the longest wait between two tries (devices/backoff.py), and a start
 #: What follows on a start is over by then: names are asked for, session files looked at.
 SETTLE_SECONDS = 5.0
 IDLE_SECONDS = 13.0
@@ -82,6 +82,15 @@ class Return:
     most_dials: int | None
     """In one second."""
     fell: int
+
+
+@dataclass
+class Seen:
+    """How lines went and came, from the other side."""
+
+    most_dials: int
+    """Handshakes in one second."""
+    fewest_sessions: int
 
 
 class Fleet:
@@ -140,6 +149,10 @@ class Running:
     ) -> None:
         self.system, self._connection, self.count = system, connection, count
         self._profile, self._simulator_pid = profile, simulator_pid
+
+    async def reach_again(self) -> None:
+        """After PostgreSQL has gone: a new connection to it, once it and all workers are back."""
+        self._connection = await self.system.reach()
 
     async def all_online(self, since: float) -> float:
         """Seconds from `since` until all lines are online, as wafast and as the simulator see it.
@@ -239,26 +252,28 @@ class Running:
     async def cut(self) -> Return:
         """Every connection breaks at one instant."""
         fell = self.fell
-        dials = asyncio.create_task(self._most_dials())
+        watching = asyncio.create_task(self.watch())
         begun = time.monotonic()
         await demo.order(self._profile, "drop")
         await asyncio.sleep(1)  # until everybody has noticed
         seconds = await self.all_online_or_not(begun)
-        dials.cancel()
-        return Return("all connections cut at once", seconds, await dials, self.fell - fell)
+        watching.cancel()
+        return Return("all connections cut at once", seconds, (await watching).most_dials, self.fell - fell)
 
-    async def _most_dials(self) -> int:
-        """The most handshakes the simulator saw in one second, until this is cancelled."""
-        seen: list[tuple[float, int]] = []
-        most = 0
+    async def watch(self) -> Seen:
+        """What the simulator sees of the lines until this is cancelled."""
+        last: list[tuple[float, int]] = []
+        seen = Seen(0, self.count)
         try:
             while True:
-                seen.append((time.monotonic(), (await self._stats())["handshakes"]))
-                seen = [one for one in seen if one[0] > seen[-1][0] - 1]
-                most = max(most, seen[-1][1] - seen[0][1])
+                stats = await self._stats()
+                last.append((time.monotonic(), stats["handshakes"]))
+                last = [one for one in last if one[0] > last[-1][0] - 1]
+                seen.most_dials = max(seen.most_dials, last[-1][1] - last[0][1])
+                seen.fewest_sessions = min(seen.fewest_sessions, stats["sessions"])
                 await asyncio.sleep(0.05)
         except asyncio.CancelledError:
-            return most
+            return seen
 
     async def _stats(self) -> dict[str, int]:
         counters: dict[str, int] = await demo.order(self._profile, "stats")
@@ -300,7 +315,7 @@ async def measure(
     flows: list[Flow] = []
     returns: list[Return] = []
     await fleet.load(max(counts))
-    settle, seconds = (1.0, 2.0) if options.quick else (SETTLE_SECONDS, IDLE_SECONDS)
+    settle, seconds = (0.3, 1.0) if options.quick else (SETTLE_SECONDS, IDLE_SECONDS)
     for count in [0, *counts]:
         async with fleet.running(count) as running:
             online = await running.all_online(running.system.began)

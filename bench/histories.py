@@ -38,7 +38,7 @@ def main() -> None:
     begun = time.monotonic()
     chats, before = CHATS, BEFORE
     if options.quick:
-        options.seconds, chats, before = 4, 3_000, 30_000
+        options.seconds, options.histories, chats, before = 3, 2, 1_000, 10_000
     history = _history(int(time.time()))
     with prepared(devices=DEVICES, chats=chats, before=before) as bed:
         corpus = Corpus(bed.devices, chats)

@@ -20,6 +20,7 @@ import asyncpg
 
 from bench import report
 from bench.contacts import Contacts, Lines, Written, running, until
+from bench.system import postmaster
 from wafast.database.embedded import running_uri
 from wafast.database.queries import load
 
@@ -80,17 +81,11 @@ class Killer:
 
     def database(self) -> None:
         """Kill PostgreSQL; the supervisor starts it again."""
-        pid = self._postmaster()
+        data_dir = self.lines.system.data_dir
+        pid = postmaster(data_dir)
         assert pid is not None, "every query so far was answered"
         os.kill(pid, signal.SIGKILL)
-        until(lambda: self._postmaster() not in (None, pid) or None, "PostgreSQL, started again")
-
-    def _postmaster(self) -> int | None:
-        """Its process number, once it takes connections."""
-        data_dir = self.lines.system.data_dir
-        if running_uri(data_dir) is None:
-            return None
-        return int((data_dir / "postgres/postmaster.pid").read_text("utf-8").splitlines()[0])
+        until(lambda: postmaster(data_dir) not in (None, pid) or None, "PostgreSQL, started again")
 
 
 def drill(lines: Lines, options: argparse.Namespace) -> list[report.Table]:

@@ -214,7 +214,7 @@ async def _asked(pool: asyncpg.Pool, principal: Principal, times: int) -> report
 
 async def _exported(pool: asyncpg.Pool, principal: Principal) -> report.Table:
     began, size, lines = time.monotonic(), 0, -1
-    async for piece in exports.leads(pool, Reach(principal.tenant_id), {}, with_fields=True):
+    async for piece in exports.leads(pool, Reach(principal.tenant_id), {}, (), with_fields=True):
         size += len(piece)
         lines += piece.count(b"\n")
     took = time.monotonic() - began

@@ -18,10 +18,16 @@ SELECT $1, '+' || (60110000000 + n), 'Aisyah ' || n, 'Asia/Kuala_Lumpur' FROM ge
 INSERT INTO lanes (tenant_id, source_id, device_no, zone, is_live)
 SELECT $1, s, d.no, 'Asia/Kuala_Lumpur', true FROM devices d, unnest($2::int8[]) s
 
--- name: outbox_without_indexes
-ALTER TABLE outbox DISABLE TRIGGER USER;
-DROP INDEX outbox_replies, outbox_open, outbox_by_message, outbox_by_tenant, outbox_by_device, outbox_files,
-           outbox_once_a_campaign, outbox_once_a_step, outbox_of_lane, outbox_of_lead, outbox_expiring
+-- name: outbox_indexes
+-- As the migrations made them; those that a constraint needs stay.
+SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
+FROM pg_index WHERE indrelid = 'outbox'::regclass AND NOT indisprimary
+
+-- name: outbox_without_triggers
+ALTER TABLE outbox DISABLE TRIGGER USER
+
+-- name: outbox_with_triggers
+ALTER TABLE outbox ENABLE TRIGGER USER
 
 -- name: outbox_rows
 -- $1 tenant, $2 how many, $3 people, $4 devices, $5 sources. Each person once a source; its device is the same in each.
@@ -34,21 +40,6 @@ SELECT $1, ($4::int4[])[n % cardinality($4::int4[]) + 1], ($5::int8[])[n / $3::i
        n % $3::int8 + 1, (60110000001 + n % $3::int8) || '@s.whatsapp.net', 'text', 'paced', '2026-01-01', 'bench'
 FROM generate_series(0, $2::int8 - 1) n, lane
 
--- name: outbox_with_indexes
-SET maintenance_work_mem = '1GB';
-CREATE INDEX outbox_replies ON outbox (device_no, not_before, id) WHERE state = 'queued' AND priority = 'reply';
-CREATE INDEX outbox_open ON outbox (device_no) WHERE state IN ('sending', 'unknown');
-CREATE UNIQUE INDEX outbox_by_message ON outbox (device_no, message_id) WHERE message_id IS NOT NULL;
-CREATE INDEX outbox_by_tenant ON outbox (tenant_id, id DESC);
-CREATE INDEX outbox_by_device ON outbox (device_no, id DESC);
-CREATE INDEX outbox_files ON outbox (media_sha256) WHERE media_sha256 IS NOT NULL AND state IN ('queued', 'sending', 'unknown');
-CREATE UNIQUE INDEX outbox_once_a_campaign ON outbox (source_id, to_jid) WHERE source_id IS NOT NULL AND enrolment_id IS NULL;
-CREATE UNIQUE INDEX outbox_once_a_step ON outbox (enrolment_id, source_id) WHERE enrolment_id IS NOT NULL;
-CREATE INDEX outbox_of_lane ON outbox (lane_id, not_before, id) WHERE state = 'queued';
-CREATE INDEX outbox_of_lead ON outbox (lead_id, id DESC) WHERE lead_id IS NOT NULL;
-CREATE INDEX outbox_expiring ON outbox (expires_at) WHERE state = 'queued' AND expires_at IS NOT NULL;
-ALTER TABLE outbox ENABLE TRIGGER USER
-
 -- name: outbox_counts
 INSERT INTO source_counts (source_id, device_no, bucket, cause, n)
 SELECT source_id, device_no, 'waiting', NULL, count(*) FROM outbox GROUP BY 1, 2
@@ -60,20 +51,29 @@ VACUUM ANALYZE outbox, lanes, leads, devices, sources
 -- What a claim's sender writes at the end of many: compare-and-set on each claim. $1 worker, $2 rows, $3 their epochs.
 UPDATE outbox o SET state = 'sent', message_id = 'M' || o.id, sent_at = now()
 FROM unnest($2::int8[], $3::int8[]) e (id, epoch)
-WHERE o.id = e.id AND o.state = 'sending' AND o.claim_worker = $1 AND o.claim_epoch = e.epoch
-
--- name: outbox_receipts
--- As the core does it for each batch (writer/changes.rs): $1 devices, $2 message ids, $3 states, $4 times.
-UPDATE outbox o SET state = t.state, delivered_at = coalesce(o.delivered_at, to_timestamp(t.at)),
-    read_at = CASE WHEN t.state = 'read' THEN coalesce(o.read_at, to_timestamp(t.at)) END
-FROM unnest($1::int4[], $2::text[], $3::text[], $4::int8[]) t (device_no, message_id, state, at)
-WHERE o.device_no = t.device_no AND o.message_id = t.message_id
-  AND (o.state = 'sent' OR (o.state = 'delivered' AND t.state = 'read'))
-RETURNING o.tenant_id, o.device_no, o.id
+WHERE o.id = e.id AND (o.state = 'sending') IS NOT FALSE AND o.claim_worker = $1 AND o.claim_epoch = e.epoch
 
 -- name: outbox_sent
--- $1 the most.
-SELECT device_no, message_id FROM outbox WHERE message_id IS NOT NULL AND state = 'sent' ORDER BY device_no, id LIMIT $1
+-- $1 the most, one of each person.
+SELECT DISTINCT ON (device_no, to_jid) device_no, to_jid, message_id FROM outbox WHERE state = 'sent'
+ORDER BY device_no, to_jid, id LIMIT $1
+
+-- name: outbox_messages
+-- As their sender would have stored them: $1 devices, $2 JIDs, $3 message ids.
+WITH sent AS (
+    SELECT * FROM unnest($1::int4[], $2::text[], $3::text[]) s (device_no, jid, message_id)
+), made AS (
+    INSERT INTO chats (tenant_id, device_no, jid, stored, last_key, last_kind, last_flags, last_text, last_status)
+    SELECT d.tenant_id, d.no, s.jid, 1, extract(epoch FROM now())::int8 << 32, 0, 1, 'Hi', 2
+    FROM sent s JOIN devices d ON d.no = s.device_no
+    RETURNING id, tenant_id, device_no, jid, last_key
+)
+INSERT INTO messages (chat_id, key, created_at, sender, device_no, tenant_id, kind, flags, status, message_id, body)
+SELECT c.id, c.last_key, now(), 0, c.device_no, c.tenant_id, 0, 1, 2, s.message_id, 'Hi'
+FROM made c JOIN sent s USING (device_no, jid)
+
+-- name: outbox_in_state
+SELECT count(*) FROM outbox WHERE state = $1
 
 -- name: outbox_steady
 -- Every device leaves one each $1 seconds, not all at the same instant.

@@ -34,6 +34,7 @@ from wafast.campaigns.rows import CampaignRow, Plan
 from wafast.database.embedded import Embedded
 from wafast.database.migrations import migrate
 from wafast.database.pool import open_pool
+from wafast.inbox.reach import Reach
 from wafast.outbox import claim as claims
 from wafast.outbox.sources import Message, Pace
 
@@ -169,7 +170,7 @@ async def _timed(work: Awaitable[Any]) -> tuple[float, Any]:
 
 async def _file(bed: Bed, campaign: CampaignRow) -> None:
     lines = 0
-    async for part in reports.csv_lines(bed.pool, bed.tenant_id, campaign):
+    async for part in reports.csv_lines(bed.pool, Reach(bed.tenant_id), campaign):
         lines += part.count(b"\r\n")
     assert lines == campaign.total + 1
 

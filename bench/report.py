@@ -70,7 +70,7 @@ def finish(bench: str, options: argparse.Namespace, begun: float, tables: Sequen
     print(render(result), flush=True)
     if options.save is not None:
         options.save.mkdir(parents=True, exist_ok=True)
-        name = f"{bench}-{part}" if part else bench
+        name = (f"{bench}-{part}" if part else bench).replace("_", "-")
         text = msgspec.json.format(msgspec.json.encode(_rounded(result)), indent=1)
         (options.save / f"{name}.json").write_bytes(text + b"\n")
 

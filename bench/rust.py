@@ -11,9 +11,10 @@ ROOT = Path(__file__).parents[1]
 
 
 def build(example: str) -> Path:
-    """Builds an example of the core, in release mode; where its program is."""
-    command = ["cargo", "build", "--quiet", "--release", "--package", "wafast-core", "--example", example]
-    output = subprocess.check_output([*command, "--message-format", "json"], cwd=ROOT, text=True)
+    """Builds an example of the core, in release mode; where its program is. The packages are those that are built for
+    tests: one alone has other features, and all it stands on is compiled once more."""
+    command = ["cargo", "build", "--quiet", "--release", "--workspace"]
+    output = subprocess.check_output([*command, "--example", example, "--message-format", "json"], cwd=ROOT, text=True)
     built = [json.loads(line) for line in output.splitlines()]
     programs = [line["executable"] for line in built if line.get("target", {}).get("name") == example]
     return Path(next(program for program in programs if program))

@@ -219,7 +219,7 @@ async def _found_after(pool: asyncpg.Pool, uri: str, tenant_id: int, times: int)
 
 def beside_ingest(options: argparse.Namespace) -> report.Table:
     """Ingest as fast as it goes, alone and with a process that indexes."""
-    fed, there, chats = (20_000, 20_000, 3_000) if options.quick else (FED, THERE, CHATS)
+    fed, there, chats = (8_000, 10_000, 1_000) if options.quick else (FED, THERE, CHATS)
     rows: list[list[report.Cell]] = []
     with prepared(devices=DEVICES, chats=chats, before=there) as bed:
         feeder = Feeder(bed, Corpus(bed.devices, chats), BATCH)

@@ -15,6 +15,7 @@ import asyncpg
 import msgspec
 
 from bench.bed import q
+from wafast._core import message_key
 from wafast.inbox.grams import bucket_of
 from wafast.inbox.search_index import CHAT_COLUMNS, MESSAGE_COLUMNS, chat_record, message_record
 
@@ -92,10 +93,10 @@ def rows(share: Share, numbers: range) -> Iterator[dict[str, Any]]:
     """Messages as the table has them, in the order they came."""
     for number, text in zip(numbers, texts(numbers), strict=True):
         chat = number * 2_654_435_761 % share.chats
-        at = share.newest - SPREAD + number * SPREAD // share.of
+        at, message_id = share.newest - SPREAD + number * SPREAD // share.of, f"3EB0{number:016X}"
         yield {
-            "chat_id": chat + 1, "key": at << 32 | number % (1 << 32), "tenant_id": share.tenant_id,
-            "device_no": share.devices[chat % len(share.devices)], "kind": 0, "body": text, "at": at, "number": number,
+            "chat_id": chat + 1, "key": message_key(at, message_id), "message_id": message_id, "at": at, "kind": 0,
+            "tenant_id": share.tenant_id, "device_no": share.devices[chat % len(share.devices)], "body": text,
         }  # fmt: skip
 
 
@@ -164,6 +165,6 @@ async def _copy(share: Share) -> None:
 
 
 def _message(row: dict[str, Any]) -> Sequence[object]:
-    at, message_id = datetime.fromtimestamp(row["at"], UTC), f"3EB0{row['number']:016X}"
+    at = datetime.fromtimestamp(row["at"], UTC)
     place = (row["chat_id"], row["key"], at, FIRST_NUMBER << 3, row["device_no"], row["tenant_id"])
-    return (*place, 0, 0, 0, message_id, row["body"])
+    return (*place, 0, 0, 0, row["message_id"], row["body"])

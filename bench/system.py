@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import asyncpg
 from bench import processes
 from bench.lines import q
 from bench.processes import Group
+from tests.system import free_port
 from wafast import demo
 from wafast.database.embedded import running_uri
 
@@ -49,6 +49,13 @@ def _wait_for(is_so: Callable[[], bool], process: subprocess.Popen[bytes], what:
         time.sleep(0.02)
 
 
+def postmaster(data_dir: Path) -> int | None:
+    """Process number of the PostgreSQL on this data folder; None while it takes no connections."""
+    if running_uri(data_dir) is None:
+        return None
+    return int((data_dir / "postgres/postmaster.pid").read_text("utf-8").splitlines()[0])
+
+
 class System:
     """A running `wafast up`. `began` is when it was started, of the monotonic clock."""
 
@@ -56,9 +63,7 @@ class System:
         """Start it on `folder`/data with the simulator of `folder`/loopback; `settings` by their variables' names."""
         self.data_dir = folder / "data"
         self.log = folder / "up.log"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         theirs = ("WAFAST_", "DB_URI", "DATABASE_URL", "PORT")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(theirs)} | {
             "WAFAST_DATA_DIR": str(self.data_dir),
@@ -107,13 +112,13 @@ class System:
         workers = {name: [r["pid"] for r in rows if r["network"] == name] for name in ("loopback", "whatsapp")}
         known = {pid for pids in workers.values() for pid in pids}
         api = [pid for pid in processes.children(self._process.pid) if pid not in known]
-        postmaster = int((self.data_dir / "postgres/postmaster.pid").read_text().splitlines()[0])
+        database = postmaster(self.data_dir)
         return {
             WORKERS: Group(workers["loopback"]),
             IDLE_WORKERS: Group(workers["whatsapp"]),
             "API": Group(api),
             "supervisor": Group([self._process.pid], alone=True),
-            POSTGRESQL: Group([postmaster]),
+            POSTGRESQL: Group([] if database is None else [database]),
         }
 
     def said(self) -> str:

@@ -9,15 +9,41 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from tests import no_neonize
 from tests.database import Database
 from tests.system import System
+from wafast.accounts import passwords
 from wafast.database.embedded import Embedded
 
 no_neonize.install()
+# A hash as users get it is 0.2 s of work for both cores, and hundreds of tests make a person in this process.
+passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 # A shell's background job ignores Ctrl-C, and so would every program that is started here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+#: What takes longest, in this order: processes that share the files end together when these come first.
+LONGEST = (
+    "tests/faults/test_workers.py",
+    "tests/integration/bench/",
+    "tests/faults/",
+    "tests/browser/",
+    "tests/integration/outbox/test_week.py",
+    "tests/integration/devices/",
+    "tests/integration/loopback/",
+    "tests/integration/platform/",
+    "tests/integration/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long come first."""
+
+    def place(item: pytest.Item) -> int:
+        return next((place for place, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

@@ -4,15 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from threading import Thread
 from typing import Any
 
 import asyncpg
 
 from wafast.database import migrations
+from wafast.database.pool import open_pool
 
 TEMPLATE = "wafast_template"
+#: All that makes a database what it is, without the rows of its tables. Statistics count: plans depend on them.
+SHAPE = """
+SELECT md5(string_agg(part, ';' ORDER BY part)) FROM (
+    SELECT concat('class', oid, relname, relkind, relpersistence, relhastriggers, reltablespace, reloptions::text)
+        FROM pg_class WHERE oid >= 16384
+    UNION ALL SELECT concat('column', attrelid, attnum, attname, atttypid, attnotnull, atthasdef, attoptions::text)
+        FROM pg_attribute WHERE attrelid >= 16384
+    UNION ALL SELECT concat('default', oid, adbin::text) FROM pg_attrdef
+    UNION ALL SELECT concat('trigger', oid, tgenabled) FROM pg_trigger
+    UNION ALL SELECT concat('constraint', oid, convalidated) FROM pg_constraint
+    UNION ALL SELECT concat('function', oid, proname, prosrc) FROM pg_proc WHERE oid >= 16384
+    UNION ALL SELECT concat('schema', oid, nspname) FROM pg_namespace WHERE nspname !~ '^pg_'
+    UNION ALL SELECT concat('statistics', starelid, staattnum) FROM pg_statistic WHERE starelid >= 16384
+    UNION ALL SELECT concat('setting', setrole, setconfig::text) FROM pg_db_role_setting s
+        JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database()
+) whole (part)
+"""
+TABLES = "SELECT oid::regclass::text AS name FROM pg_class WHERE oid >= 16384 AND relkind = 'r' ORDER BY 1"
+COUNTED = "SELECT format('%I.%I', schemaname, sequencename) AS name, last_value FROM pg_sequences ORDER BY 1"
 
 
 class Database:
@@ -21,30 +42,49 @@ class Database:
     def __init__(self, server: str) -> None:
         self._server = server
         self._uri: str | None = None
-        self._has_template = False
+        self._spare: str | None = None
+        self._template: _Template | None = None
 
     @property
     def uri(self) -> str:
         """The running test's database."""
         if self._uri is None:
-            self._uri = self.create()
+            self._uri, self._spare = self._spare or self.create(), None
         return self._uri
 
     def forget(self) -> None:
-        """The next `uri` is a new database. This one goes: hundreds of them are gigabytes that the server would have to
-        write before it can stop."""
+        """The next `uri` is another database: this one emptied, under a name nobody knows, as that takes a tenth of
+        what a new one does. Where a test changed more than rows it goes: hundreds of them are gigabytes that the server
+        would have to write before it can stop."""
         if self._uri is not None:
-            name = self._uri.partition("?")[0].rpartition("/")[2]
-            _wait(self._run(f"DROP DATABASE {name} WITH (FORCE)"))
+            _wait(self._forget(self._uri.partition("?")[0].rpartition("/")[2]))
         self._uri = None
+
+    async def _forget(self, name: str) -> None:
+        server, fresh = await asyncpg.connect(self._server), _name()
+        try:
+            await server.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+            await server.execute(
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = $1", name
+            )
+            await server.execute(f"ALTER DATABASE {name} RENAME TO {fresh}")
+            await server.execute(f"ALTER DATABASE {fresh} WITH ALLOW_CONNECTIONS true")
+            assert self._template is not None
+            if await self._template.restore(self._address(fresh)):
+                self._spare = self._address(fresh)
+            else:
+                await server.execute(f"DROP DATABASE {fresh} WITH (FORCE)")
+        finally:
+            await server.close()
 
     def create(self, *, migrated: bool = True) -> str:
         """The address of a new database."""
-        if migrated and not self._has_template:
+        if migrated and self._template is None:
             _wait(self._run(f"CREATE DATABASE {TEMPLATE}"))
             _wait(migrations.migrate(self._address(TEMPLATE)))
-            self._has_template = True
-        name = f"test_{secrets.token_hex(6)}"
+            self._template = _Template()
+            _wait(self._template.learn(self._address(TEMPLATE)))
+        name = _name()
         _wait(self._run(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE if migrated else 'template1'}"))
         return self._address(name)
 
@@ -57,6 +97,77 @@ class Database:
             await connection.execute(statement)
         finally:
             await connection.close()
+
+
+class _Template:
+    """What a database is like before a test."""
+
+    async def learn(self, uri: str) -> None:
+        """From one that is freshly migrated."""
+        connection = await asyncpg.connect(uri)
+        try:
+            self._shape = await connection.fetchval(SHAPE)
+            self._tables = [row["name"] for row in await connection.fetch(TABLES)]
+            self._filled = await self._with_rows(connection)
+            self._counted = {row["name"] for row in await connection.fetch(COUNTED) if row["last_value"] is not None}
+            self._rows = await self._read(connection)
+        finally:
+            await connection.close()
+
+    async def restore(self, uri: str) -> bool:
+        """Make one so again; False where that is more than to take rows away."""
+        connection = await asyncpg.connect(uri)
+        try:
+            if await connection.fetchval(SHAPE) != self._shape:
+                return False
+            filled = [name for name in await self._with_rows(connection) if name not in self._filled]
+            if filled:
+                await connection.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
+            for row in await connection.fetch(COUNTED):
+                if row["last_value"] is not None and row["name"] not in self._counted:
+                    await connection.execute(f"ALTER SEQUENCE {row['name']} RESTART")
+            return await self._read(connection) == self._rows
+        finally:
+            await connection.close()
+
+    async def _with_rows(self, connection: asyncpg.Connection) -> list[str]:
+        """The tables that are not empty."""
+        each = ", ".join(f"CASE WHEN EXISTS (SELECT FROM {name}) THEN '{name}' END" for name in self._tables)
+        found: list[str] = await connection.fetchval(f"SELECT array_remove(ARRAY[{each}], NULL)")
+        return found
+
+    async def _read(self, connection: asyncpg.Connection) -> list[list[str]]:
+        """The rows that migrations have made, the names of tables that have some, and how far numbers have come."""
+        rows = [[str(row) for row in await connection.fetch(f"TABLE {name}")] for name in self._filled]
+        counted = [str(row) for row in await connection.fetch(COUNTED)]
+        return [await self._with_rows(connection), counted, *rows]
+
+
+def _name() -> str:
+    return f"test_{secrets.token_hex(6)}"
+
+
+@asynccontextmanager
+async def pool_of(uri: str, *, size: int = 4) -> AsyncIterator[asyncpg.Pool]:
+    """A pool as long as the block lasts. What a test that was cut off still holds is cut too, and not waited for."""
+    pool = await open_pool(uri, size=size, name="test")
+    try:
+        yield pool
+    finally:
+        pool.terminate()
+
+
+async def blocked(pool: asyncpg.Pool, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    """It has begun, and waits for what somebody else holds."""
+    task = asyncio.create_task(work)
+    waits = (
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"
+    )
+    for _ in range(3000):
+        if task.done() or await pool.fetchval(waits):
+            return task
+        await asyncio.sleep(0.02)
+    raise AssertionError("it waits for nobody")
 
 
 def _wait(work: Coroutine[Any, Any, Any]) -> None:

@@ -23,12 +23,19 @@ START_SECONDS = 120.0
 STOP_SECONDS = 60.0
 
 
+#: Sockets that are bound to the ports of `free_port`, as long as this process lives.
+_kept: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port nobody listens on. It is kept: nobody else is given it before a server of ours listens there, also not
+    between two starts. One that is bound, but does not listen, is in no server's way that takes addresses again."""
+    kept = socket.socket()
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.bind(("127.0.0.1", 0))
+    _kept.append(kept)
+    port: int = kept.getsockname()[1]
+    return port
 
 
 def command(data_dir: Path, *arguments: str) -> list[str]:
@@ -137,7 +144,7 @@ class System:
 
     def left(self) -> dict[int, str]:
         """What is still there when it has stopped. Python's resource tracker ends a moment after its parent."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while (found := self.processes()) and time.monotonic() < deadline:
             time.sleep(0.05)
         return found

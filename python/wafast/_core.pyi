@@ -7,6 +7,7 @@ from typing import final
 __all__ = [
     "Ingest",
     "build_info",
+    "close_store",
     "inlet_address",
     "loopback",
     "message_key",
@@ -41,6 +42,14 @@ def watch_stores(library: str) -> None:
 def release_stores() -> int:
     """Give the pages that quiet stores hold in memory back to the system, 84 KiB a connection: they are read from the
     files again when they are needed. Passes over those that are just being used; how many it did not pass over."""
+
+def close_store(file: str | os.PathLike[str]) -> int:
+    """Let go of a store's file (`file`) in every connection that is open to it and idle; of how many it did.
+
+    For sessions that have ended: neonize leaves their connections open. They stay valid, and whoever still asks one
+    gets an error of SQLite's (`string or blob too big`: no statement is short enough). Does nothing before
+    `watch_stores`.
+    """
 
 def voice_note(file: bytes) -> tuple[bytes, int, bytes]:
     """A voice note as WhatsApp wants it, of a recording in WebM or Ogg: Opus in Ogg, how many seconds it lasts, and how

@@ -17,6 +17,8 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from wafast import logs
+from wafast.crashes import Crashes, Mark
+from wafast.devices import node
 from wafast.pulse import Pulse
 
 log = logs.get("supervisor")
@@ -46,11 +48,13 @@ class Child:
         environment: Callable[[Mapping[str, str]], Mapping[str, str]] | None = None,
         once: bool = False,
         pulse: Pulse | None = None,
+        crashes: Crashes | None = None,
     ) -> None:
         """`target` is `package.module:function`, imported by the child only; `arguments` are asked at each start.
 
         `environment` makes the child's environment of this process's own. One that runs `once` stays away after
         it ended well. One with a `pulse` (which it must get with its arguments) is known to hang when that stops.
+        That it hung, or ended by itself, is noted in `crashes`.
         """
         self.name = name
         self._target = target
@@ -59,10 +63,10 @@ class Child:
         self._once = once
         self.pulse = pulse
         self._restart_until: float | None = None
-        self._is_killed = False
-        #: The process before this one, when it ended by itself: nobody killed it, or asked it to stop.
-        self.crashed_pid: int | None = None
+        self._crashes = crashes
+        self._is_killed = self._hung = False
         self._process: BaseProcess | None = None
+        self._mark: Mark | None = None
         self._falls = 0
         self._started = 0.0
         #: When it starts next (monotonic); None: never.
@@ -93,7 +97,10 @@ class Child:
         )
         with _environ(environment):
             process.start()
-        self._process, self._started, self.start_at, self._is_killed = process, time.monotonic(), None, False
+        self._process, self._started, self.start_at = process, time.monotonic(), None
+        found = None if process.pid is None else node.process(process.pid)
+        self._mark = None if process.pid is None or found is None else (process.pid, found.began)
+        self._is_killed = self._hung = False
         log.info("started", child=self.name, pid=process.pid)
 
     def start_if_away(self) -> bool:
@@ -115,8 +122,9 @@ class Child:
         """If the process has ended: say so, and plan the next start."""
         if self._process is None or self.alive:
             return
-        code, pid = self._process.exitcode or 0, self._process.pid
-        self.crashed_pid = None if code in (0, -signal.SIGKILL, -signal.SIGTERM) else pid
+        code = self._process.exitcode or 0
+        if self._hung or code not in (0, -signal.SIGKILL, -signal.SIGTERM):
+            self._note_crash()
         self._process.close()
         self._process = None
         if self._restart_until is not None:
@@ -124,6 +132,13 @@ class Child:
         elif not (self._once and code == 0):
             log.warning("ended, will be restarted", child=self.name, exit_code=code)
             self._plan()
+
+    def _note_crash(self) -> None:
+        try:
+            if self._crashes is not None and self._mark is not None:
+                self._crashes.note(self._mark)
+        except OSError as error:
+            log.warning("nobody will be blamed for a crash", child=self.name, error=str(error))
 
     def check(self, now: float) -> None:
         """Kill the process if it hangs, or does not stop for a restart; `now` is of the monotonic clock."""
@@ -133,7 +148,7 @@ class Child:
         if hangs or (self._restart_until is not None and now > self._restart_until):
             log.error("killed: it hangs" if hangs else "killed: it did not stop", child=self.name, pid=self.pid)
             self._process.kill()
-            self._is_killed = True  # it may take a while to be gone, above all with much memory
+            self._hung, self._is_killed = hangs, True  # it may take a while to be gone, above all with much memory
 
     def _beat_by(self, pulse: Pulse) -> float:
         return pulse.beat_at + HANG_SECONDS if pulse.beat_at else self._started + FIRST_BEAT_SECONDS

@@ -107,7 +107,7 @@ def configure(levels: str, process: str, *, worker: str | None = None) -> None:
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:
-    """The logger of a component: `get("devices.worker")`."""
+    """The logger of a component: `get("devices.fleet")`."""
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(f"wafast.{name}")
     return logger
 

@@ -11,6 +11,10 @@ from phonenumbers import timezone
 
 #: Region of a number written without a country code.
 DEFAULT_REGION = "MY"
+#: Every region there is.
+REGIONS: frozenset[str] = frozenset(phonenumbers.SUPPORTED_REGIONS)
+#: Digits of who has a JID: numbers have at most 15, and LIDs are stored as 64 bits.
+LONGEST_PERSON = 18
 #: What stands between digits.
 _GAPS = str.maketrans("", "", " -()\u00a0")
 #: Zones that phonenumbers has another name for than people, with the same hours for as long as there were phones.
@@ -47,7 +51,10 @@ def zone_of(phone: str, otherwise: str) -> str:
 @lru_cache(maxsize=65_536)
 def _zone(digits: str, otherwise: str) -> str:
     # the table goes by beginnings, so what comes after them may be anything
-    number = phonenumbers.parse(digits.ljust(12, "0"))
+    try:
+        number = phonenumbers.parse(digits.ljust(12, "0"))
+    except phonenumbers.NumberParseException:  # no country has this code, yet
+        return otherwise
     zone = timezone.time_zones_for_geographical_number(number)[0]
     return otherwise if zone == timezone.UNKNOWN_TIMEZONE else _NAMED.get(zone, zone)
 
@@ -151,7 +158,7 @@ def _any(text: str, cleaned: str, region: str) -> str:
     raise PhoneError(f"{text!r} is not a phone number; write it with its country code, as +60 12-345 6789")
 
 
-def to_jid(text: str) -> str:
+def to_jid(text: str, region: str = DEFAULT_REGION) -> str:
     """The JID to write to: a JID stays as it is (without device suffix), a phone number becomes one.
 
     Raises PhoneError when it is neither.
@@ -159,11 +166,11 @@ def to_jid(text: str) -> str:
     cleaned = text.strip()
     user, at, server = cleaned.partition("@")
     if not at:
-        return parse(cleaned)[1:] + "@s.whatsapp.net"
+        return parse(cleaned, region)[1:] + "@s.whatsapp.net"
     user = user.partition(":")[0]
     known = {"s.whatsapp.net": "s.whatsapp.net", "c.us": "s.whatsapp.net", "lid": "lid", "g.us": "g.us"}
-    digits = user.replace("-", "") if server == "g.us" else user
-    if server not in known or not (digits.isascii() and digits.isdigit() and len(digits) <= 40):
+    digits, most = (user.replace("-", ""), 40) if server == "g.us" else (user, LONGEST_PERSON)
+    if server not in known or not (digits.isascii() and digits.isdigit() and len(digits) <= most):
         raise PhoneError(f"{text!r} is not a JID to write to; 60123456789@s.whatsapp.net, …@lid and …@g.us are")
     return f"{user}@{known[server]}"
 

@@ -44,6 +44,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     connect_rate: float
     admin_email: str
     admin_password: str | None
+    ai_url: str | None
+    ai_key: str | None
+    ai_model: str | None
     log: str
     demo: bool
 
@@ -161,6 +164,29 @@ def _uri(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+def _base(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("an address that starts with http:// or https:// is wanted, as http://127.0.0.1:11434/v1")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("an address alone is wanted, without person, ? and #; a key is given as WAFAST_AI_KEY")
+    if parts.port == 0 or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("an address as programs know it is wanted, in plain letters and with a port that exists")
+    return text.rstrip("/")
+
+
+def _token(text: str) -> str:
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("a key of plain letters, digits and signs is wanted, without spaces")
+    return text
+
+
+def _word(text: str) -> str:
+    if not text.isprintable() or len(text) > 200:
+        raise ValueError("a name of at most 200 characters is wanted")
+    return text
+
+
 def _email(text: str) -> str:
     if text.count("@") != 1 or text.startswith("@") or text.endswith("@"):
         raise ValueError("an e-mail address is wanted")
@@ -206,9 +232,25 @@ ENTRIES = (
     Entry("media_quota", ("WAFAST_MEDIA_QUOTA",), _bytes, "20GiB", "Room for media in MiB or GiB; 0 for no limit."),
     Entry("loopback", ("WAFAST_LOOPBACK",), _path, None, "Profile of a WhatsApp server on 127.0.0.1."),
     Entry("workers", ("WAFAST_WORKERS",), _whole(1, 64), "1", "Worker processes for each network."),
-    Entry("connect_rate", ("WAFAST_CONNECT_RATE",), _rate, "50", "Devices that may start connecting each second."),
+    Entry(
+        "connect_rate",
+        ("WAFAST_CONNECT_RATE",),
+        _rate,
+        "50",
+        "Dials a second, of each network on a machine.",
+    ),
     Entry("admin_email", ("WAFAST_ADMIN_EMAIL",), _email, "admin@wafast.local", "First administrator's e-mail."),
     Entry("admin_password", ("WAFAST_ADMIN_PASSWORD",), _password, None, "His password; else random.", hide=_hidden),
+    Entry(
+        "ai_url",
+        ("WAFAST_AI_URL",),
+        _base,
+        None,
+        "OpenAI-compatible endpoint that scores leads and drafts replies; without it nothing does.",
+        hide=without_password,
+    ),
+    Entry("ai_key", ("WAFAST_AI_KEY",), _token, None, "Its key, if it wants one.", hide=_hidden),
+    Entry("ai_model", ("WAFAST_AI_MODEL",), _word, None, "Its model."),
     Entry("log", ("WAFAST_LOG",), _log, "info", "Log level, also per component, and form: info,devices=debug,json."),
 )
 
@@ -268,6 +310,10 @@ def load(
             shown = "(hidden)" if entry.hide else repr(text)
             raise SettingError(f"{entry.names[0]} is {shown} (from {source}): {error}") from None
     settings = Settings(**values)
+    if settings.ai_url is not None and settings.ai_model is None:
+        raise SettingError(
+            f"WAFAST_AI_URL is {settings.ai_url!r}, but WAFAST_AI_MODEL is not set: name the model that is to be asked"
+        )
     if settings.loopback is not None:
         if demo:
             raise SettingError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import http.client
 import multiprocessing.connection
-import resource
 import signal
 import socket
 import time
@@ -23,6 +22,7 @@ from wafast.database.migrations import migrate
 from wafast.database.pool import connect
 from wafast.database.watchman import Watchman
 from wafast.devices import rows
+from wafast.limits import raise_limits
 from wafast.pulse import Pulse
 from wafast.settings import Network, SettingError, Settings, without_password
 from wafast.worker_group import ROLL_SIGNAL, Rolling, WorkerGroup
@@ -74,7 +74,7 @@ class _System:
     def run(self) -> int:
         """Start everything, keep it alive, stop everything."""
         self._listen_to_signals()
-        _raise_file_limit()
+        raise_limits()
         try:
             self._start()
             if self._wait_ready():
@@ -337,9 +337,3 @@ def _require_free_port(settings: Settings) -> None:
                     address = f"{settings.host}:{settings.port}"
                     raise StartError(f"{address} can't be used ({error.strerror}): set PORT") from None
         time.sleep(0.1)
-
-
-def _raise_file_limit() -> None:
-    """A connected line takes 4 to 5 file descriptors; children inherit the limit."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

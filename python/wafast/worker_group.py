@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wafast import logs
 from wafast.children import Child
+from wafast.crashes import Crashes
 from wafast.devices import loopback_trust
 from wafast.pulse import Pulse
 from wafast.settings import Network, Settings
@@ -29,20 +30,22 @@ class WorkerGroup:
     def __init__(
         self, settings: Settings, uri: str, network: Network, profile: Path | None, *, has_devices: bool
     ) -> None:
+        crashes = Crashes(settings.data_dir)
+
         def child(name: str, *, is_trial: bool) -> Child:
             def environment(base: Mapping[str, str]) -> Mapping[str, str]:
                 return base if profile is None else loopback_trust.environment(profile, base)
 
             pulse = Pulse()
-            made = Child(
+            return Child(
                 f"{network} {name}",
-                "wafast.devices.worker:run",
-                lambda: (settings, uri, network, profile, pulse, is_trial, made.crashed_pid),
+                "wafast.worker:run",
+                lambda: (settings, uri, network, profile, pulse, is_trial),
                 environment=environment,
                 once=is_trial,
                 pulse=pulse,
+                crashes=crashes,
             )
-            return made
 
         self.workers = [child(f"worker {number + 1}", is_trial=False) for number in range(settings.workers)]
         self.trial = child("trial worker", is_trial=True)

@@ -8,18 +8,23 @@ simulator's profile, data/loopback/loopback.json).
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.app import App
 from tests.browser.looks import ARGUMENTS, CHROMIUM, DESKTOP, Look, open_context
+from tests.browser.mistakes import watch
 from tests.browser.stack import Stack
+from tests.browser.team import Team
+from tests.database import Database
+from tests.integration.api.world import Tenant, World, running
 from tests.simulator import Simulator
 
-# A message to a page has come through two servers, and tests run two at a time.
+# A message to a page has come through two servers, and several tests run at a time.
 expect.set_options(timeout=30_000)
 
 
@@ -36,30 +41,27 @@ def stack(request: pytest.FixtureRequest) -> Stack:
 
 
 @pytest.fixture(scope="module")
+def world(database: Database, data_dirs: list[Path]) -> Iterator[World]:
+    """An API without workers: what devices do is said by the tests."""
+    data_dir = Path(tempfile.mkdtemp(prefix="wafast-browser-"))
+    data_dirs.append(data_dir)
+    with running(database.create(), data_dir) as made:
+        yield made
+
+
+@pytest.fixture
+def tenant(world: World) -> Tenant:
+    """A workspace of the test's own."""
+    return world.tenant()
+
+
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; a module's own, since nothing asynchronous can run in a process while Playwright does."""
+    """Debian's Chromium; this folder's own, since nothing asynchronous can run in a process while Playwright does."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield chromium
         chromium.close()
-
-
-def watch(page: Page) -> list[str]:
-    """Collects what must not happen on any page: an error nobody caught, an error on the console."""
-    mistakes: list[str] = []
-
-    def on_console(message: ConsoleMessage) -> None:
-        # A refused request (401 before signing in) is an answer; the page shows it where it matters.
-        if (
-            message.type == "error"
-            and "Failed to load resource" not in message.text
-            and "WebSocket" not in message.text
-        ):
-            mistakes.append(message.text)
-
-    page.on("console", on_console)
-    page.on("pageerror", lambda error: mistakes.append(str(error)))
-    return mistakes
 
 
 @pytest.fixture(params=[DESKTOP], ids=lambda look: look.name)
@@ -74,6 +76,9 @@ def context(browser: Browser, stack: Stack, look: Look) -> Iterator[BrowserConte
     """A browser profile of its own for every test."""
     made = open_context(browser, stack.url, look)
     yield made
+    # what a page still asks for while it closes is nobody's mistake
+    for page in made.pages:
+        page.unroute_all(behavior="ignoreErrors")
     made.close()
 
 
@@ -88,7 +93,19 @@ def app(context: BrowserContext, look: Look) -> Iterator[App]:
 
 @pytest.fixture
 def signed_in(app: App, stack: Stack) -> App:
-    """The web app with the admin signed in."""
+    """The web app with the admin signed in: by the API, as the form is a page more, and has its tests in test_pages."""
+    answer = app.page.request.post("/api/v1/session", data={"email": stack.email, "password": stack.password})
+    assert answer.ok, answer.text()
     app.page.goto("/")
-    app.sign_in(stack.email, stack.password)
+    expect(app.page.get_by_role("navigation", name="Main")).to_be_visible()
     return app
+
+
+@pytest.fixture
+def team(browser: Browser, stack: Stack) -> Iterator[Team]:
+    """Browsers of colleagues; a mistake on a page fails the test."""
+    made = Team(browser, stack)
+    yield made
+    for context in made.contexts:
+        context.close()
+    assert [mistake for mistakes in made.mistakes for mistake in mistakes] == []

@@ -38,8 +38,6 @@ def open_context(browser: Browser, stack_url: str, look: Look) -> BrowserContext
         has_touch=look.touch,
         is_mobile=look.touch,
         locale="en-GB",
-        # axe-core is injected as a script; that the policy holds is test_web's business
-        bypass_csp=True,
     )
     context.set_default_timeout(30_000)
     return context

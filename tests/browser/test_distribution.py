@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.app import App
-from tests.browser.conftest import watch
 from tests.browser.looks import DESKTOP, PHONE_DARK, Look, open_context
-from tests.database import Database
-from tests.integration.api.world import PASSWORD, Tenant, World, running
+from tests.browser.mistakes import watch
+from tests.integration.api.world import PASSWORD, Tenant
 
 LOOKS = [DESKTOP, PHONE_DARK]
-
-
-@pytest.fixture(scope="module")
-def world(database: Database, data_dirs: list[Path]) -> Iterator[World]:
-    """An API without workers: what the devices are is said by the tests."""
-    data_dir = Path(tempfile.mkdtemp(prefix="wafast-distribution-"))
-    data_dirs.append(data_dir)
-    with running(database.create(), data_dir) as made:
-        yield made
-
-
-@pytest.fixture
-def tenant(world: World) -> Tenant:
-    """A workspace of the test's own."""
-    return world.tenant()
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_messages_are_told_of_only_when_asked_for_and_only_while_nobody_looks(
     page.evaluate("window.away = true")
     stack.phones.text(phone, customer, "While you are away")
     # lines of other tests may still be written to
-    page.wait_for_function("window.told.some(([title]) => title === 'Aisyah')")
+    page.wait_for_function("() => window.told.some(([title]) => title === 'Aisyah')")
     [(body, address)] = [(body, address) for title, body, address in page.evaluate("window.told") if title == "Aisyah"]
     assert body == "While you are away"
     page.goto(address)

@@ -82,6 +82,14 @@ def test_a_change_elsewhere_shows_without_a_refresh(signed_in: App, context: Bro
     other.close()
 
 
+def test_the_address_of_a_chat_that_is_gone_leads_to_the_list_and_says_so_once(signed_in: App) -> None:
+    page = signed_in.page
+    made = page.request.post("/api/v1/devices", data={"name": "Without chats", "network": "loopback"}).json()
+    page.goto(f"/device/{made['id']}/whatsapp-web/999999999999")
+    expect(page).to_have_url(re.compile("/whatsapp-web$"))
+    expect(page.get_by_text("This chat is no more")).to_have_count(1)
+
+
 def test_search_and_filter_of_devices(signed_in: App) -> None:
     signed_in.add_device("Needle")
     signed_in.page.keyboard.press("Escape")
@@ -154,3 +162,9 @@ def test_an_unreachable_server_is_said_and_recovered_from(app: App, context: Bro
     app.expect_accessible()
     context.unroute("**/api/v1/session")
     expect(app.page.get_by_label("E-mail")).to_be_visible()
+
+
+@pytest.mark.parametrize("look", [Look("narrow", 320, 568, "light", touch=False)], indirect=True)
+def test_the_way_out_of_the_account_is_on_the_narrowest_screen(signed_in: App) -> None:
+    signed_in.page.goto("/inbox")
+    expect(signed_in.page.get_by_role("button", name="Account")).to_be_in_viewport(ratio=1)

@@ -145,7 +145,7 @@ def test_a_picture_is_enlarged_moved_through_and_saved(signed_in: App, stack: St
     viewer.get_by_role("button", name="Previous").click()
     expect(viewer.locator(".caption")).to_have_text("Picture 1")
     with page.expect_download() as saved:
-        viewer.get_by_role("link", name="Download").click()
+        viewer.get_by_role("button", name="Download").click()
     assert saved.value.path().read_bytes()[:2] == b"\xff\xd8"
     page.keyboard.press("Escape")
     expect(viewer).to_have_count(0)
@@ -228,7 +228,7 @@ def test_who_read_a_message_in_a_group(signed_in: App, stack: Stack, look: Look)
     open_chat(app, name, "is here")
     sent = app.send("Dinner at eight?")
     app.expect_ticks(sent, "delivered")
-    [got] = stack.phones.inbox(phone=phone, contact=members[0], wait=10)
+    [got] = stack.phones.inbox(phone=phone, contact=members[0], wait=30)
     stack.phones.receipt(phone=phone, contact=members[0], ids=[got.id], type="read", group=group)
     sent.click(button="right")
     page.get_by_role("menuitem", name="Message details").click()

@@ -6,7 +6,7 @@ import re
 import secrets
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.app import App
 from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
@@ -104,7 +104,7 @@ def test_a_sequence_is_written_started_and_ends_with_an_answer(signed_in: App, s
     stack.phones.text(phone=phone, contact=customer, text="How much is it?")
     expect(row).to_contain_text("the lead has written")
     page.get_by_role("tab", name="Steps").click()
-    expect(first).to_contain_text("Answered")
+    expect(first).to_contain_text("Replied")
 
 
 @pytest.mark.parametrize("look", [DESKTOP_DARK, PHONE], indirect=True, ids=lambda look: look.name)
@@ -142,3 +142,26 @@ def test_the_lead_stands_beside_its_conversation(signed_in: App, stack: Stack, l
     lead.get_by_role("button", name="Stop campaigns").click()
     page.get_by_role("dialog", name="Send no more campaigns?").get_by_role("button", name="Stop campaigns").click()
     expect(lead).to_contain_text("Wants no campaigns (by a person)")
+
+
+@pytest.mark.parametrize("look", [DESKTOP, PHONE_DARK], indirect=True, ids=lambda look: look.name)
+def test_how_many_follow_an_edit_is_told(signed_in: App, look: Look) -> None:
+    app, page, name = signed_in, signed_in.page, f"Long {secrets.token_hex(2)}"
+    made = page.request.post("/api/v1/sequences", data={"name": name}).json()
+
+    def as_while_edited(route: Route) -> None:
+        answer = route.fetch()
+        found = answer.json()
+        for one in found.get("items", [found]):
+            if one["id"] == made["id"]:
+                one["following"] = {"done": 12_000, "total": 1_000_000}
+        route.fulfill(response=answer, json=found)
+
+    page.route(re.compile(r"/api/v1/sequences(\?|/\d+$|$)"), as_while_edited)
+    page.goto("/sequences")
+    told = "12,000 of 1,000,000 leads follow the change"
+    expect(page.locator(f"[data-sequence='{made['id']}']")).to_contain_text(told)
+    app.expect_accessible()
+    page.get_by_role("link", name=name).click()
+    expect(page.get_by_text(told)).to_be_visible()
+    app.expect_accessible()

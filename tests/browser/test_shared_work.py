@@ -4,58 +4,17 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.app import App
-from tests.browser.conftest import watch
-from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look, open_context
+from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
 from tests.browser.stack import Stack
+from tests.browser.team import Team, add_person
 from tests.browser.test_full_path import link, new_number
 
 LOOKS = [DESKTOP, PHONE_DARK]
-
-
-def _add_person(app: App, **more: Any) -> dict[str, Any]:
-    """A person, added by the API with the administrator's cookie: with `email` and `password`."""
-    wanted = {"name": "Aina", "email": f"aina-{secrets.token_hex(4)}@example.com", "role": "agent"} | more
-    answer = app.page.request.post("/api/v1/users", data=wanted)
-    assert answer.status == 201, answer.text()
-    made: dict[str, Any] = answer.json()
-    return made
-
-
-class Team:
-    """Opens a browser of its own for each person."""
-
-    def __init__(self, browser: Browser, stack: Stack) -> None:
-        self._browser, self._stack = browser, stack
-        self.contexts: list[Any] = []
-        self.mistakes: list[list[str]] = []
-
-    def sign_in(self, person: dict[str, Any], look: Look = DESKTOP) -> App:
-        """The web app with that person signed in."""
-        context = open_context(self._browser, self._stack.url, look)
-        self.contexts.append(context)
-        page = context.new_page()
-        self.mistakes.append(watch(page))
-        app = App(page, narrow=look.width <= 768)
-        page.goto("/")
-        app.sign_in(person["email"], person["password"])
-        return app
-
-
-@pytest.fixture
-def team(browser: Browser, stack: Stack) -> Iterator[Team]:
-    """Browsers of colleagues; a mistake on a page fails the test."""
-    made = Team(browser, stack)
-    yield made
-    for context in made.contexts:
-        context.close()
-    assert [mistake for mistakes in made.mistakes for mistake in mistakes] == []
 
 
 def _row(app: App, text: str) -> Locator:
@@ -82,7 +41,7 @@ def test_a_colleague_sees_at_once_what_was_agreed(signed_in: App, stack: Stack, 
     admin, name = signed_in, f"Team {look.name}"
     phone, customer, text = _asked(admin, stack, name)
     who = f"Aina {secrets.token_hex(2)}"
-    aina = team.sign_in(_add_person(admin, name=who))
+    aina = team.sign_in(add_person(admin, name=who))
     _open(admin, text)
     _open(aina, text)
 
@@ -178,13 +137,13 @@ def test_who_may_see_less_sees_less_and_who_may_only_read_only_reads(signed_in: 
     _, _, text = _asked(signed_in, stack, "Seen by all")
     _, _, hidden = _asked(signed_in, stack, "Seen by few")
     devices = signed_in.page.request.get("/api/v1/devices", params={"search": "Seen by all"}).json()["items"]
-    limited = team.sign_in(_add_person(signed_in, device_ids=[devices[0]["id"]]))
+    limited = team.sign_in(add_person(signed_in, device_ids=[devices[0]["id"]]))
     limited.page.goto("/inbox")
     expect(_row(limited, text)).to_be_visible()
     expect(_row(limited, hidden)).to_have_count(0)
     expect(limited.page.get_by_role("link", name="People")).to_have_count(0)
 
-    viewer = team.sign_in(_add_person(signed_in, name="Wei", role="viewer"))
+    viewer = team.sign_in(add_person(signed_in, name="Wei", role="viewer"))
     _open(viewer, hidden)
     expect(viewer.page.get_by_text("You may read here, not write.")).to_be_visible()
     expect(viewer.page.get_by_role("button", name="Private note")).to_have_count(0)
@@ -196,8 +155,13 @@ def test_who_may_see_less_sees_less_and_who_may_only_read_only_reads(signed_in: 
 def test_people_are_added_changed_and_removed(signed_in: App, team: Team, look: Look) -> None:
     page, email = signed_in.page, f"wei-{secrets.token_hex(4)}@example.com"
     page.goto("/people")
-    page.get_by_role("button", name="Add person").click()
     dialog = page.get_by_role("dialog")
+    page.get_by_role("button", name="Country and time zone").click()
+    expect(dialog.get_by_label("Country", exact=True)).to_have_value("MY")
+    signed_in.expect_accessible()
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Country and time zone are saved")).to_be_visible()
+    page.get_by_role("button", name="Add person").click()
     dialog.get_by_label("Name").fill("Wei")
     dialog.get_by_label("E-mail").fill(email)
     dialog.get_by_text("Only some").click()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, WebSocketRoute, expect
 
 from tests.browser.app import App
 from tests.browser.looks import DESKTOP, PHONE_DARK, Look
@@ -61,6 +63,24 @@ def test_what_is_sent_without_a_network_leaves_once_there_is_one(
     assert [message.text for message in received] == ["written in the lift", "and another"]
 
 
+def test_what_is_sent_without_a_network_outlives_the_page(
+    signed_in: App, context: BrowserContext, stack: Stack
+) -> None:
+    app, page = signed_in, signed_in.page
+    phone, customer = _two_chats(app, stack, "Unsent page")
+    _open(app, "first")
+    context.set_offline(True)
+    app.send("written in the lift")
+    expect(page.get_by_text("Leaves as soon as there is a connection")).to_be_visible()
+    # as a phone ends a tab: without asking
+    page.close(run_before_unload=False)
+    context.set_offline(False)
+    with context.new_page() as next_page:
+        next_page.goto("/")
+        received = stack.phones.inbox(phone=phone, contact=customer, wait=30)
+        assert [message.text for message in received] == ["written in the lift"]
+
+
 def test_a_file_on_its_way_arrives_though_another_chat_is_opened(
     signed_in: App, context: BrowserContext, stack: Stack, tmp_path: Path
 ) -> None:
@@ -105,6 +125,57 @@ def test_a_draft_outlives_other_pages_and_a_reload(signed_in: App, stack: Stack,
     expect(page.locator("a[data-chat]").filter(has_text="half a sentence")).not_to_contain_text("Draft:")
 
 
+@pytest.mark.parametrize("look", LOOKS, indirect=True, ids=lambda look: look.name)
+def test_what_is_being_written_and_spoken_goes_over_to_the_chat_it_becomes(
+    signed_in: App, stack: Stack, look: Look
+) -> None:
+    app, page = signed_in, signed_in.page
+    sockets: list[WebSocketRoute] = []
+
+    def watch(route: WebSocketRoute) -> None:
+        route.connect_to_server()
+        sockets.append(route)
+
+    page.route_web_socket(re.compile("/ws"), watch)
+    page.reload()
+    _two_chats(app, stack, f"Becomes {look.name}")
+    rows = {words: page.locator("a[data-chat]").filter(has_text=words) for words in ("first", "second")}
+    chats = {words: row.get_attribute("data-chat") for words, row in rows.items()}
+
+    def become(gone: str, into: str) -> None:
+        result = {"id": chats[gone], "became": chats[into], "device_id": "0"}
+        sockets[-1].send(json.dumps({"id": "0:1", "code": "CHAT_GONE", "message": "", "result": result}))
+        expect(page).to_have_url(re.compile(f"/{chats[into]}$"))
+        expect(app.bubble(into)).to_be_visible()
+
+    _open(app, "first")
+    app.composer.fill("half a")
+    become("first", "second")
+    expect(app.composer).to_be_focused()
+    app.composer.press_sequentially(" sentence")
+    expect(app.composer).to_have_value("half a sentence")
+    app.composer.fill("")
+    page.get_by_role("button", name="Record a voice message").click()
+    expect(page.get_by_role("timer")).to_be_visible()
+    become("second", "first")
+    expect(page.get_by_role("timer")).to_be_visible()
+    page.get_by_role("button", name="Send voice message").click()
+    expect(app.messages.locator(".own .bubble")).to_have_count(1)
+
+
+def test_what_one_tab_sends_is_no_draft_of_the_other(signed_in: App, context: BrowserContext, stack: Stack) -> None:
+    app, other = signed_in, App(context.new_page(), narrow=False)
+    _two_chats(app, stack, "Two tabs")
+    _open(app, "first")
+    other.page.goto(app.page.url)
+    expect(other.bubble("first")).to_be_visible()
+    app.composer.fill("only once")
+    other.page.reload()
+    expect(other.composer).to_have_value("only once")
+    app.send("only once")
+    expect(other.composer).to_have_value("")
+
+
 def test_changing_a_message_does_not_cost_what_was_being_written(signed_in: App, stack: Stack) -> None:
     app = signed_in
     _two_chats(app, stack, "Draft and edit")
@@ -120,3 +191,104 @@ def test_changing_a_message_does_not_cost_what_was_being_written(signed_in: App,
         app.composer.press(leave)
         expect(app.composer).to_have_value("the next thought")
     expect(app.bubble("Ten o'clock")).to_be_visible()
+
+
+def test_signing_out_asks_while_something_is_unsent(signed_in: App, context: BrowserContext, stack: Stack) -> None:
+    app, page = signed_in, signed_in.page
+    phone, customer = _two_chats(app, stack, "Sign out")
+    _open(app, "first")
+    context.set_offline(True)
+    app.send("do not lose me")
+    expect(page.get_by_text("Leaves as soon as there is a connection")).to_be_visible()
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    asked = page.get_by_role("dialog", name="Sign out with messages unsent?")
+    app.expect_accessible()
+    asked.get_by_role("button", name="Cancel").click()
+    context.set_offline(False)
+    app.expect_ticks(app.bubble("do not lose me"), "delivered")
+    assert len(stack.phones.inbox(phone=phone, contact=customer)) == 1
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    expect(page.get_by_label("E-mail")).to_be_visible()
+
+
+@pytest.mark.parametrize("look", LOOKS, indirect=True, ids=lambda look: look.name)
+def test_files_are_not_lost_by_a_key_and_blank_words_are_not_sent(
+    signed_in: App, stack: Stack, look: Look, tmp_path: Path
+) -> None:
+    app, page = signed_in, signed_in.page
+    _two_chats(app, stack, f"Kept files {look.name}")
+    _open(app, "first")
+    report = tmp_path / "report.txt"
+    report.write_text("numbers", "utf-8")
+    page.locator("input[data-attach]").set_input_files(report)
+    files = page.get_by_role("dialog", name="Send document")
+    files.get_by_label("Caption").fill("for you")
+    page.keyboard.press("Escape")
+    asked = page.get_by_role("dialog", name="Leave 1 file unsent?")
+    expect(asked).to_be_visible()
+    app.expect_accessible()
+    page.keyboard.press("Escape")
+    expect(asked).to_be_hidden()
+    expect(files.get_by_label("Caption")).to_have_value("for you")
+    page.keyboard.press("Escape")
+    asked.get_by_role("button", name="Leave unsent").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+    app.composer.fill("\u200b\u2060 \u3164")
+    app.composer.press("Enter")
+    expect(page.get_by_text("Nothing of this text can be seen")).to_be_visible()
+
+    app.composer.fill("so good")
+    app.composer.evaluate("field => { field.focus(); field.setSelectionRange(3, 7) }")
+    marks = page.get_by_role("toolbar", name="Marks for the selected words")
+    app.expect_accessible()
+    marks.get_by_role("button", name="Bold").click()
+    expect(app.composer).to_have_value("so *good*")
+    app.composer.press("Shift+Tab")
+    if not app.narrow:
+        while not marks.get_by_role("button", name="Italic").evaluate("one => one === document.activeElement"):
+            page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Enter")
+        expect(app.composer).to_have_value("so *_good_*")
+    app.composer.fill("")
+    expect(marks).to_have_count(0)
+
+
+@pytest.mark.parametrize("look", LOOKS, indirect=True, ids=lambda look: look.name)
+def test_a_failed_bubble_is_taken_off_for_everybody(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page = signed_in, signed_in.page
+    phone, _ = _two_chats(app, stack, f"Take off {look.name}")
+    _open(app, "first")
+    chat = page.locator("div[data-chat]").get_attribute("data-chat")
+    stack.phones.refuse_send(phone, 400, count=1)
+    bubble = app.send("never mind")
+    app.expect_ticks(bubble, "failed")
+    page.reload()
+    app.expect_ticks(bubble, "failed")
+    page.get_by_role("button", name="Remove").click()
+    expect(app.bubble("never mind")).to_have_count(0)
+    assert page.request.get(f"/api/v1/chats/{chat}/outbox").json()["items"] == []
+    page.reload()
+    expect(app.bubble("first")).to_be_visible()
+    expect(app.bubble("never mind")).to_have_count(0)
+
+
+def test_the_text_of_a_change_that_failed_is_kept(signed_in: App, context: BrowserContext, stack: Stack) -> None:
+    app, page = signed_in, signed_in.page
+    _two_chats(app, stack, "Kept edit")
+    _open(app, "first")
+    sent = app.send("Ten oclock")
+    app.expect_ticks(sent, "delivered")
+    context.set_offline(True)
+    app.message_menu(sent).get_by_role("menuitem", name="Edit", exact=True).click()
+    app.composer.fill("Ten o'clock sharp")
+    app.composer.press("Enter")
+    expect(page.get_by_text("Your text is kept")).to_be_visible()
+    context.set_offline(False)
+    page.reload()
+    app.message_menu(app.bubble("Ten oclock")).get_by_role("menuitem", name="Edit", exact=True).click()
+    expect(app.composer).to_have_value("Ten o'clock sharp")
+    app.composer.press("Enter")
+    expect(app.bubble("Ten o'clock sharp")).to_be_visible()

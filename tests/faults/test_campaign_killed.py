@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.campaign import drill
+from bench.campaign_kills import QUICK_PAUSE, drill
 from bench.contacts import Lines, running
 
 
@@ -26,7 +26,7 @@ def lines() -> Iterator[Lines]:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_campaign_whose_processes_are_killed_reaches_everybody_once(lines: Lines) -> None:
-    verdict = drill(lines, people=200, kills=4, rate=6, chance=random.Random(7))
+    verdict = drill(lines, people=200, kills=4, rate=8, chance=random.Random(7), pause=QUICK_PAUSE)
     assert verdict.kills.total() == 4
     assert verdict.is_sound, verdict
     assert verdict.once + verdict.told_arrived + verdict.told_absent == 200

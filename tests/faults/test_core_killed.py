@@ -34,7 +34,7 @@ def test_every_message_taken_is_stored_once_whenever_the_process_is_killed(world
     for round_number in range(4):
         told += feed_and_kill(world.uri, world.spool, world.device_no, round_number * 100_000, chance.randint(50, 3000))
     ingest = world.start(messages_per_chat=0)
-    assert ingest.flush(30)
+    assert ingest.flush(60)
     stored = [message["message_id"] for message in world.messages()]
     assert len(stored) == len(set(stored))
     assert set(told) <= set(stored)
@@ -45,7 +45,7 @@ def test_what_came_while_the_database_was_away_is_stored_by_the_next_process(wor
     told = feed_and_kill(AWAY, world.spool, world.device_no, 0, 500)
     assert world.messages() == []
     ingest = world.start(messages_per_chat=0)
-    assert ingest.flush(30)
+    assert ingest.flush(60)
     assert set(told) <= {message["message_id"] for message in world.messages()}
     assert ingest.stats()["replayed"] >= 500
     world.close()

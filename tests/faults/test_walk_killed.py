@@ -15,11 +15,15 @@ from tests.integration.sequences.people import People, step
 from wafast.answers.follow import keep_answered
 from wafast.database.pool import open_pool
 from wafast.events import bus
+from wafast.sequences import rows
 from wafast.sequences.walk import keep_walking
 
 LEADS = 60
 STEPS = 5
 KILLS = 12
+DAY = 86_400
+MANY = 4_000
+EDITS = 8
 
 
 def _jobs(uri: str) -> None:
@@ -57,6 +61,7 @@ class Jobs:
 
 @pytest.mark.slow
 async def test_killed_jobs_lose_and_double_nothing(database: Database) -> None:
+    """SPEC section 10, invariants 1 and 3."""
     uri = database.uri
     pool = await open_pool(uri, size=4, name="test")
     people = await People.make(uri, pool)
@@ -104,4 +109,44 @@ async def test_killed_jobs_lose_and_double_nothing(database: Database) -> None:
     assert await people.value("SELECT count(*) FROM suppressions") == LEADS
     buckets = "SELECT bucket, sum(n)::int4 AS n FROM source_buckets GROUP BY bucket"
     assert {row["bucket"]: row["n"] for row in await pool.fetch(buckets)}.get("waiting") is None
+    await pool.close()
+
+
+@pytest.mark.slow
+async def test_whoever_follows_an_edit_when_the_walk_is_killed_is_neither_skipped_nor_sent_to_twice(
+    database: Database,
+) -> None:
+    uri = database.uri
+    pool = await open_pool(uri, size=4, name="test")
+    people = await People.make(uri, pool)
+    sequence = await people.sequence(step("one", DAY), step("two", DAY))
+    place = (pool, people.tenant_id, sequence)
+    [one, two] = [row.id for row in await rows.list_steps(*place)]
+    made = await pool.fetch(
+        "INSERT INTO leads (tenant_id, phone, name, device_no, zone)"
+        " SELECT $1, '+6013' || lpad(n::text, 7, '0'), 'Farid', $2, 'UTC' FROM generate_series(1, $3) n RETURNING id",
+        people.tenant_id, people.device_no, MANY,
+    )  # fmt: skip
+    leads = [row["id"] for row in made]
+    await people.enrol(sequence, *leads)
+    jobs = Jobs(uri)
+    try:
+        await people.until(f"SELECT count(*) = {MANY} FROM outbox")
+        for number in range(EDITS):
+            await rows.change_step(*place, one, step("one", (2 + number % 2) * DAY))
+            await jobs.kill()
+            assert await people.send() == []
+        await rows.change_step(*place, two, step("two"))
+        await jobs.kill()
+        await rows.delete_step(*place, one)
+        await jobs.kill()
+        await people.until(f"SELECT count(*) = {2 * MANY} FROM outbox")
+        await people.until("SELECT NOT EXISTS (TABLE sequence_edits)")
+    finally:
+        jobs.stop()
+    assert await people.send() == ["two"] * MANY
+    sent = "SELECT count(DISTINCT lead_id) FROM outbox WHERE state = 'sent'"
+    assert await people.value(sent) == MANY
+    cancelled = "SELECT count(*) FROM outbox WHERE state = 'cancelled' AND cause = 'parent_gone'"
+    assert await people.value(cancelled) == MANY
     await pool.close()

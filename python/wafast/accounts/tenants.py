@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from wafast.accounts import passwords
+from wafast.accounts import audit, passwords
 from wafast.accounts.principal import Role
 from wafast.database.queries import load
 
@@ -55,6 +55,31 @@ async def find_tenant(pool: asyncpg.Pool, name: str | None) -> int | None:
     """The id of the workspace of this name; of the first one when name is None."""
     found: int | None = await pool.fetchval(q.find_tenant, name)
     return found
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a workspace is: `region` of numbers without a country code, `time_zone` an IANA name."""
+
+    name: str
+    region: str
+    time_zone: str
+
+
+async def get_place(pool: asyncpg.Pool, tenant_id: int) -> Place:
+    """Where a workspace is."""
+    return msgspec.convert(dict(await pool.fetchrow(q.get_place, tenant_id) or {}), Place)
+
+
+async def change_place(
+    pool: asyncpg.Pool, tenant_id: int, actor: str, region: str | None, time_zone: str | None
+) -> Place:
+    """Changes what is not None."""
+    async with pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(q.change_place, tenant_id, region, time_zone)
+        place = msgspec.convert(dict(row or {}), Place)
+        told = {"country": place.region, "time_zone": place.time_zone}
+        await audit.record(connection, tenant_id, actor, "workspace.change", f"tenant:{tenant_id}", **told)
+    return place
 
 
 async def list_tenants(pool: asyncpg.Pool) -> list[dict[str, Any]]:

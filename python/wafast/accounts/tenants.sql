@@ -16,6 +16,13 @@ SELECT id, name, default_network,
        (SELECT count(*) FROM members m WHERE m.tenant_id = t.id) AS members
 FROM tenants t ORDER BY id
 
+-- name: get_place
+SELECT name, region, time_zone FROM tenants WHERE id = $1
+
+-- name: change_place
+UPDATE tenants SET region = coalesce($2, region), time_zone = coalesce($3, time_zone) WHERE id = $1
+RETURNING name, region, time_zone
+
 -- name: create_member
 WITH person AS (
     INSERT INTO users (email, name, password_hash) VALUES ($1, $2, $3) ON CONFLICT (email) DO NOTHING RETURNING id

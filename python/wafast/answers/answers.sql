@@ -10,8 +10,7 @@ FROM unnest($1::int8[], $2::int8[]) AS asked (chat_id, key)
 JOIN messages m ON m.chat_id = asked.chat_id AND m.key = asked.key
 JOIN chats c ON c.id = m.chat_id
 JOIN tenants t ON t.id = m.tenant_id
-LEFT JOIN lid_numbers n ON c.jid LIKE '%@lid' AND n.device_no = m.device_no
-                       AND n.lid = CASE WHEN c.jid LIKE '%@lid' THEN split_part(c.jid, '@', 1)::int8 END
+LEFT JOIN lid_numbers n ON n.device_no = m.device_no AND n.lid = lid_of(c.jid)
 CROSS JOIN LATERAL (
     SELECT '+' || CASE WHEN c.jid LIKE '%@s.whatsapp.net' THEN split_part(c.jid, '@', 1) ELSE n.number::text END AS phone
 ) p
@@ -67,18 +66,35 @@ INSERT INTO opt_outs (tenant_id, phone, key) VALUES ($1, $2, $3) ON CONFLICT DO 
 INSERT INTO suppressions (tenant_id, phone, reason, created_by) VALUES ($1, $2, $3, 'lead')
 ON CONFLICT DO NOTHING RETURNING phone
 
--- name: is_suppressed
-SELECT EXISTS (SELECT FROM suppressions WHERE tenant_id = $1 AND phone = $2)
+-- name: take_suppressed
+-- The next $1 numbers that were put on the list; with their leads, where they are on it still.
+WITH taken AS (
+    DELETE FROM suppression_queue q USING (SELECT id FROM suppression_queue ORDER BY id LIMIT $1) n
+    WHERE q.id = n.id RETURNING q.tenant_id, q.phone
+)
+SELECT t.tenant_id, l.id AS lead_id
+FROM taken t
+LEFT JOIN suppressions s ON s.tenant_id = t.tenant_id AND s.phone = t.phone
+LEFT JOIN leads l ON l.tenant_id = s.tenant_id AND l.phone = s.phone
 
 -- name: open_enrolments
-SELECT id FROM enrolments WHERE lead_id = $1 AND ended_at IS NULL
+-- $1 leads.
+SELECT id FROM enrolments WHERE lead_id = ANY ($1::int8[]) AND ended_at IS NULL
 
--- name: cancel_rows_to
--- Whatever waits of sources for the lead $1.
-UPDATE outbox SET state = 'cancelled', cause = 'opted_out', reason = $2
-WHERE state = 'queued' AND id IN (SELECT id FROM outbox WHERE lead_id = $1 AND source_id IS NOT NULL AND state = 'queued'
-                                  ORDER BY id FOR NO KEY UPDATE)
-RETURNING id, tenant_id, device_no
+-- name: known_lids
+-- The next $1 LIDs whose number has become known.
+SELECT id FROM lid_queue ORDER BY id LIMIT $1
+
+-- name: places_of_lids
+-- What was written in their chats ($1), whichever name these have now. Behind the place ($2, $3), at most $4.
+SELECT m.chat_id, m.key FROM lid_queue q
+JOIN chats c ON c.device_no = q.device_no AND c.jid IN (q.lid || '@lid', q.number || '@s.whatsapp.net')
+JOIN messages m ON m.chat_id = c.id
+WHERE q.id = ANY ($1::int8[]) AND m.flags & 65 = 0 AND (m.chat_id, m.key) > ($2::int8, $3::int8)
+ORDER BY m.chat_id, m.key LIMIT $4
+
+-- name: forget_lids
+DELETE FROM lid_queue WHERE id = ANY ($1::int8[])
 
 -- name: answer_opt_out
 -- The one confirmation: $1 tenant, $2 device, $3 chat's JID, $4 words.
@@ -86,11 +102,15 @@ INSERT INTO outbox (tenant_id, device_no, to_jid, kind, body, priority, created_
 SELECT $1, d.no, $3, 'text', $4, 'reply', 'opt-out' FROM devices d WHERE d.no = $2
 RETURNING id, (SELECT network FROM devices WHERE no = $2) AS network
 
+-- name: told_until
+-- A message is stored some seconds after its created_at at most; five minutes are for clocks that differ. Who asks for what
+-- came since passes it on: to a value that PostgreSQL does not know when it plans, it reads all messages there are.
+SELECT told_until - interval '5 minutes' FROM answers_progress
+
 -- name: untold_places
--- What came since told_until, at most $1 of it behind the place ($2, $3). A message is stored some seconds after its
--- created_at at most; five minutes are for clocks that differ.
+-- What came since $4, at most $1 of it behind the place ($2, $3).
 SELECT m.chat_id, m.key FROM messages m
-WHERE m.created_at >= (SELECT told_until - interval '5 minutes' FROM answers_progress)
+WHERE m.created_at >= $4
   AND m.flags & 65 = 0 AND (m.chat_id, m.key) > ($2::int8, $3::int8)
 ORDER BY m.chat_id, m.key LIMIT $1
 

@@ -4,8 +4,7 @@
 -- The number of a chat with one person, by its LID where that is known; and the lead who has it.
 SELECT p.phone, l.id AS lead_id, s.reason, s.created_by, s.created_at
 FROM chats c
-LEFT JOIN lid_numbers n ON c.jid LIKE '%@lid' AND n.device_no = c.device_no
-                       AND n.lid = CASE WHEN c.jid LIKE '%@lid' THEN split_part(c.jid, '@', 1)::int8 END
+LEFT JOIN lid_numbers n ON n.device_no = c.device_no AND n.lid = lid_of(c.jid)
 CROSS JOIN LATERAL (
     SELECT '+' || CASE WHEN c.jid LIKE '%@s.whatsapp.net' THEN split_part(c.jid, '@', 1) ELSE n.number::text END AS phone
 ) p

@@ -20,6 +20,8 @@ from wafast.database.turn import ANSWERS, keep_at
 from wafast.events import bus
 from wafast.events.announced import Announced
 from wafast.leads import rows as leads
+from wafast.outbox import told
+from wafast.outbox.cancel import cancel
 from wafast.sequences import enrolments
 
 if TYPE_CHECKING:
@@ -27,11 +29,13 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from wafast.events.announced import Place
+    from wafast.events.announced import MessageKey
 
 q = load(__file__)
 log = logs.get("answers")
 
+#: Who puts a number on the list, or learns whose LID it is, says so here (migrations/0025).
+WAKE = "wafast_answers"
 #: Between an announcement and the look at it, so that one query takes what comes together.
 GATHER_SECONDS = 0.15
 #: Messages looked at together.
@@ -85,6 +89,7 @@ class Follower:
     async def run(self) -> None:
         """Until the connection is cut, which raises."""
         await self._announced.listen(self._connection)
+        await self._connection.add_listener(WAKE, lambda *_: self._announced.heard.set())
         noted = 0.0
         while True:
             if not self._announced.has_missed:
@@ -92,6 +97,7 @@ class Follower:
             self._announced.heard.clear()
             if self._announced.has_missed:
                 await self.look_back()
+            await self.look_at_known()
             await self.catch_up()
             if not (self._announced.has_missed or self._late) and time.monotonic() > noted + NOTE_SECONDS:
                 noted = time.monotonic()
@@ -107,8 +113,9 @@ class Follower:
     async def look_back(self) -> None:
         """Looks at what was stored since it was last known to have heard everything."""
         self._announced.has_missed = False
-        place: Place = (0, 0)
-        while rows := await self._connection.fetch(q.untold_places, LOOK_BACK, *place):
+        since = await self._connection.fetchval(q.told_until)
+        place: MessageKey = (0, 0)
+        while rows := await self._connection.fetch(q.untold_places, LOOK_BACK, *place, since):
             places = [(row["chat_id"], row["key"]) for row in rows]
             for first in range(0, len(places), STEP):
                 await self._look_at(places[first : first + STEP])
@@ -121,12 +128,22 @@ class Follower:
             await self._look_at(self._announced.take_first(STEP))
             is_more = bool(self._announced)
 
-    async def _look_at(self, places: Sequence[Place]) -> None:
+    async def look_at_known(self) -> None:
+        """Looks at what was said under LIDs whose number has become known."""
+        while lids := [row["id"] for row in await self._connection.fetch(q.known_lids, STEP)]:
+            place: MessageKey = (0, 0)
+            while rows := await self._connection.fetch(q.places_of_lids, lids, *place, STEP):
+                place = rows[-1]["chat_id"], rows[-1]["key"]
+                await self._look_at([(row["chat_id"], row["key"]) for row in rows])
+            await self._connection.execute(q.forget_lids, lids)
+
+    async def _look_at(self, places: Sequence[MessageKey]) -> None:
         chats, keys = [chat for chat, _ in places], [key for _, key in places]
         rows = [msgspec.convert(dict(row), Heard) for row in await self._connection.fetch(q.heard, chats, keys)]
         for message in sorted(rows, key=lambda one: one.key):
             if message.is_text and is_opt_out(message.body, message.opt_out_words):
                 await opt_out(self._connection, message)
+        await end_suppressed(self._connection)  # before the replies: that is why its sequences stop
         replies = [(one.lead_id, one.at) for one in rows if one.lead_id is not None]
         await self._note(replies)
         if replies:
@@ -147,30 +164,42 @@ class Follower:
 
 
 async def opt_out(connection: asyncpg.Connection, message: Heard) -> None:
-    """The person wants nothing more: it is suppressed, nothing that waits for it leaves, and it is told so once.
-
-    Two transactions: whoever holds one of its rows must not hold back the word, which the claim and the walk look at.
-    Who looks again after a crash between them does the second, unless a person has taken the lead back since.
-    """
+    """The person wants nothing more: it is suppressed, and told so once; `end_suppressed` does the rest. What it said
+    before a person took the lead back does not count again."""
     async with connection.transaction():
-        if await connection.fetchval(q.note_opt_out, message.tenant_id, message.phone, message.key) is not None:
-            reason = f"replied {message.body.strip()[:40]}"
-            is_new = await connection.fetchval(q.suppress, message.tenant_id, message.phone, reason)
-            if is_new and message.opt_out_answer:
-                await _confirm(connection, message)
-        elif not await connection.fetchval(q.is_suppressed, message.tenant_id, message.phone):
+        if await connection.fetchval(q.note_opt_out, message.tenant_id, message.phone, message.key) is None:
             return
-    async with connection.transaction():
-        open_ones = await connection.fetch(q.open_enrolments, message.lead_id)
-        await enrolments.stop(connection, [row["id"] for row in open_ones], "opted_out")
-        words = enrolments.IN_WORDS["opted_out"]
-        cancelled = await connection.fetch(q.cancel_rows_to, message.lead_id, words)
-        await enrolments.tell_rows(connection, cancelled)
+        reason = f"replied {message.body.strip()[:40]}"
+        is_new = await connection.fetchval(q.suppress, message.tenant_id, message.phone, reason)
+        if is_new and message.opt_out_answer:
+            await _confirm(connection, message)
         chat = {"k": "chat", "t": message.tenant_id, "d": message.device_no, "c": [message.chat_id]}
         await bus.publish(connection, [chat])
-        if message.lead_id is not None:
-            await leads.tell(connection, message.tenant_id, [message.lead_id])
     log.info("a person wants nothing more", tenant=message.tenant_id, device=message.device_no)
+
+
+async def end_suppressed(connection: asyncpg.Connection) -> None:
+    """Ends what waits for people who were put on the list of those who want nothing more, and their sequences.
+
+    In transactions of its own: whoever holds a row of one of them does not hold back the word, which the claim and the
+    walk look at.
+    """
+    while True:
+        async with connection.transaction():
+            taken = await connection.fetch(q.take_suppressed, STEP)
+            if not taken:
+                return
+            ended = [row["lead_id"] for row in taken if row["lead_id"] is not None]
+            open_ones = await connection.fetch(q.open_enrolments, ended)
+            await enrolments.stop(connection, [row["id"] for row in open_ones], "opted_out")
+            await told.tell(
+                connection, await cancel(connection, "opted_out", enrolments.IN_WORDS["opted_out"], leads=ended)
+            )
+            for tenant_id in {row["tenant_id"] for row in taken}:
+                of_tenant = [row["lead_id"] for row in taken if row["tenant_id"] == tenant_id]
+                await leads.tell(connection, tenant_id, [lead_id for lead_id in of_tenant if lead_id is not None])
+        if len(taken) < STEP:
+            return
 
 
 async def _confirm(connection: asyncpg.Connection, message: Heard) -> None:
@@ -204,7 +233,7 @@ async def note_answered(connection: asyncpg.Connection, replies: Sequence[tuple[
     marked = []
     for row in await connection.fetch(q.answered, *_columns(replies)):
         marked += await connection.fetch(q.note_answered, row["id"], row["at"])
-    await enrolments.tell_rows(connection, marked)
+    await told.tell(connection, marked)
 
 
 def _columns(replies: Sequence[tuple[int, datetime]]) -> tuple[list[int], list[datetime]]:

@@ -10,7 +10,7 @@ from litestar.params import QueryParameter
 
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of
-from wafast.api.chats import chat_with
+from wafast.api.chats import chats_with
 from wafast.api.ids import MAX_INT4, number_of, uuid_of
 from wafast.api.paging import cursor, place_of
 from wafast.api.parameters import After, Limit
@@ -91,7 +91,7 @@ class AllChatsController(Controller):
             after=place_of(after, 3),
             limit=limit,
         )
-        items = [chat_with(chat, services.hub.activity(int(chat.id))) for chat in page.chats]
+        items = await chats_with(services.pool, page.chats, services.hub.activity)
         return Page(items, None if page.last is None else cursor(*page.last))
 
 

@@ -18,11 +18,12 @@ from wafast.api.campaigns import CampaignController
 from wafast.api.chat_lead import ChatLeadController
 from wafast.api.chat_work import ChatWorkController
 from wafast.api.chats import ChatController
-from wafast.api.database_errors import answer_away, answer_refused_text
+from wafast.api.database_errors import answer_away, answer_held, answer_refused_text
 from wafast.api.device_bulk import DeviceBulkController
 from wafast.api.devices import DeviceController
 from wafast.api.distributions import DecisionController, DistributionController
 from wafast.api.docs import DocumentFile, DocumentPage, docs_router
+from wafast.api.drafts import DraftController
 from wafast.api.enrolments import EnrolmentController
 from wafast.api.exports import LeadExportController, SuppressionExportController
 from wafast.api.gallery import GalleryController
@@ -40,11 +41,13 @@ from wafast.api.notes import NoteController
 from wafast.api.numbers import NumberController
 from wafast.api.openapi import document_config
 from wafast.api.outbox import OutboxController
+from wafast.api.pacing import DefaultPacingController
 from wafast.api.pairings import PairingController
 from wafast.api.problems import Problem, answer_http_exception, answer_problem, answer_too_deep, answer_unexpected
 from wafast.api.quick_replies import QuickReplyController
 from wafast.api.receipts import ReceiptController
 from wafast.api.replacements import ReplacementController
+from wafast.api.scorings import ScoringController
 from wafast.api.search import SearchController
 from wafast.api.segments import SegmentController
 from wafast.api.sequences import SequenceController
@@ -53,6 +56,7 @@ from wafast.api.session import SessionController
 from wafast.api.suppressions import OptOutController, SuppressionController
 from wafast.api.users import UserController
 from wafast.api.web_app import web_app
+from wafast.api.workspace import WorkspaceController
 from wafast.database.away import DATABASE_AWAY
 
 if TYPE_CHECKING:
@@ -85,6 +89,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             KeyController,
             DeviceController,
             DeviceBulkController,
+            DefaultPacingController,
             NumberController,
             PairingController,
             ChatController,
@@ -93,6 +98,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             ReceiptController,
             AllChatsController,
             ChatWorkController,
+            DraftController,
             NoteController,
             LabelController,
             UserController,
@@ -112,6 +118,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             ReplacementController,
             LeadController,
             LeadDetailController,
+            ScoringController,
             ImportController,
             LeadExportController,
             SegmentController,
@@ -119,6 +126,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             SuppressionImportController,
             SuppressionExportController,
             OptOutController,
+            WorkspaceController,
         ],
     )
     return Litestar(
@@ -133,6 +141,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             Problem: answer_problem,
             HTTPException: answer_http_exception,
             asyncpg.DataError: answer_refused_text,
+            asyncpg.LockNotAvailableError: answer_held,
             **dict.fromkeys(DATABASE_AWAY, answer_away),
             RecursionError: answer_too_deep,
             Exception: answer_unexpected,

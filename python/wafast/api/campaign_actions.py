@@ -21,7 +21,7 @@ from wafast.api.campaigns import (
     campaign_of,
     find_campaign,
     present,
-    require_words,
+    record,
     stored_schedule,
 )
 from wafast.api.ids import number_of
@@ -77,10 +77,9 @@ class CampaignActionController(Controller):
     ) -> Campaign:
         """At a day and time on the clock of a place, whatever clocks do until then."""
         require_whole_tenant(principal)
-        row = await find_campaign(services.pool, principal, campaign_id)
-        require_words(row)
-        wanted = stored_schedule(data)
-        return await present(campaign_id, rows.schedule(services.pool, principal.tenant_id, row.id, wanted))
+        number, wanted = number_of("campaign", campaign_id), stored_schedule(data)
+        scheduled = rows.schedule(services.pool, principal.tenant_id, number, wanted)
+        return await present(services, principal, "schedule", campaign_id, scheduled)
 
     @post(
         "/start",
@@ -100,31 +99,31 @@ class CampaignActionController(Controller):
         """Its audience is put in at once, and it runs."""
         require_whole_tenant(principal)
         row = await find_campaign(services.pool, principal, campaign_id)
-        require_words(row)
         if row.state in rows.NOT_STARTED and not await estimate.is_anybody(services.pool, row.tenant_id, row.audience):
             raise conflict("empty-audience", "Nobody is in the audience, or all have opted out: choose other people.")
-        return await present(campaign_id, rows.start(services.pool, principal.tenant_id, row.id))
+        started = rows.start(services.pool, principal.tenant_id, row.id)
+        return await present(services, principal, "start", campaign_id, started)
 
     @decision("pause", "Pause")
     async def pause(
         self, campaign_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Campaign:
         """Nothing more leaves, but for what is on its way this second."""
-        return await _decide(services, principal, campaign_id, rows.pause)
+        return await _decide(services, principal, campaign_id, "pause", rows.pause)
 
     @decision("resume", "Go on")
     async def resume(
         self, campaign_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Campaign:
         """From where it was."""
-        return await _decide(services, principal, campaign_id, rows.resume)
+        return await _decide(services, principal, campaign_id, "resume", rows.resume)
 
     @decision("cancel", "Cancel")
     async def cancel(
         self, campaign_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Campaign:
         """What has not left does not leave; there is no way back."""
-        return await _decide(services, principal, campaign_id, rows.cancel)
+        return await _decide(services, principal, campaign_id, "cancel", rows.cancel)
 
     @post(
         "/retry-failed",
@@ -147,15 +146,18 @@ class CampaignActionController(Controller):
         again = await attempt(rows.retry_failed(services.pool, principal.tenant_id, number))
         if again is None:
             raise not_found("campaign", campaign_id)
-        return Retried(again, campaign_of(await find_campaign(services.pool, principal, campaign_id)))
+        row = await find_campaign(services.pool, principal, campaign_id)
+        await record(services, principal, "retry_failed", row)
+        return Retried(again, campaign_of(row))
 
 
 async def _decide(
     services: Services,
     principal: Principal,
     campaign_id: str,
+    action: str,
     decided: Callable[[asyncpg.Pool, int, int], Coroutine[Any, Any, CampaignRow | None]],
 ) -> Campaign:
     require_whole_tenant(principal)
     number = number_of("campaign", campaign_id)
-    return await present(campaign_id, decided(services.pool, principal.tenant_id, number))
+    return await present(services, principal, action, campaign_id, decided(services.pool, principal.tenant_id, number))

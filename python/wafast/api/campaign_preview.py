@@ -13,21 +13,22 @@ from msgspec import Meta
 
 from wafast import clock
 from wafast.accounts.principal import Principal
-from wafast.api.authentication import require_whole_tenant
+from wafast.api.authentication import reach_of, require_whole_tenant
 from wafast.api.campaigns import (
     CampaignSchedule,
     DeviceIds,
+    attempt,
     find_campaign,
-    require_words,
     stored_audience,
     stored_devices,
     stored_schedule,
 )
-from wafast.api.ids import number_of, uuid_of
+from wafast.api.ids import uuid_of
+from wafast.api.leads import find_lead
 from wafast.api.outbox import Outbox, outbox_of
-from wafast.api.parameters import IdempotencyKey
+from wafast.api.parameters import IdempotencyKey, jid_of
 from wafast.api.policy import Policy
-from wafast.api.problems import conflict, not_found, refused_field
+from wafast.api.problems import not_found
 from wafast.api.responses import problems
 from wafast.api.services import Services
 from wafast.api.sources import SourcePace, stored_pace
@@ -143,15 +144,14 @@ class CampaignPreviewController(Controller):
     ) -> Rendered:
         """Byte for byte what would be sent now; of choices one is taken. Without anybody in the audience, for a person
         of whom only the name is known."""
-        lead_id = None if data.lead_id is None else number_of("lead", data.lead_id)
-        person = await trial.person(
-            services.pool, principal.tenant_id, await stored_audience(services.pool, principal, data.audience), lead_id
-        )
-        if lead_id is not None and person.lead_id is None:
-            raise not_found("lead", data.lead_id)
+        lead_id = await _asked(services, principal, data.lead_id)
+        audience = await stored_audience(services.pool, principal, data.audience)
+        person = await trial.person(services.pool, reach_of(principal), audience, lead_id)
+        words = trial.words(data.text, person)
+        why = trial.fault(words, is_text=False)
         return Rendered(
-            text=trial.words(data.text, person),
-            problems=trial.check(data.text),
+            text=words,
+            problems=trial.check(data.text) + ([] if why is None else [f"It can't be sent: {why}."]),
             lead_id=None if person.lead_id is None else str(person.lead_id),
             lead_name=person.name,
             phone=person.phone,
@@ -200,18 +200,18 @@ class CampaignPreviewController(Controller):
         """At once, and not counted."""
         require_whole_tenant(principal)
         row = await find_campaign(services.pool, principal, campaign_id)
-        require_words(row)
-        lead_id = None if data.lead_id is None else number_of("lead", data.lead_id)
+        lead_id = await _asked(services, principal, data.lead_id)
         device_id = None if data.device_id is None else uuid_of("device", data.device_id)
-        try:
-            sent = await trial.send(services.pool, row, data.to, lead_id, device_id, principal.actor)
-        except trial.NotPossible as error:
-            raise conflict("not-possible", str(error)) from None
-        except ValueError as error:
-            raise refused_field("to", data.to, str(error)) from None
+        jid = await jid_of(services.pool, principal.tenant_id, data.to)
+        sent = await attempt(trial.send(services.pool, row, jid, lead_id, device_id, principal.actor))
         if sent is None:
             raise not_found("device", data.device_id)
         return outbox_of(sent)
+
+
+async def _asked(services: Services, principal: Principal, lead_id: str | None) -> int | None:
+    """The lead a message is to be shown for, if one is named. Raises Problem 404."""
+    return None if lead_id is None else int((await find_lead(services, principal, lead_id)).id)
 
 
 def _estimate_of(found: estimate.Estimate) -> CampaignEstimate:

@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from wafast import phones
 from wafast.accounts.principal import Principal
+from wafast.api.authentication import reach_of
 from wafast.api.campaigns import Campaign, campaign_of, find_campaign
 from wafast.api.ids import number_of, uuid_of
 from wafast.api.paging import cursor, place_of
@@ -152,10 +153,10 @@ class CampaignReportController(Controller):
     async def file(
         self, campaign_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Stream:
-        """A row a recipient, by number; UTF-8."""
+        """A row a recipient, by number; UTF-8. Who reaches only some devices gets those of these, and of none."""
         row = await find_campaign(services.pool, principal, campaign_id)
         return Stream(
-            report.csv_lines(services.pool, principal.tenant_id, row),
+            report.csv_lines(services.pool, reach_of(principal), row),
             media_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="campaign-{row.id}.csv"'},
         )
@@ -181,7 +182,7 @@ class CampaignReportController(Controller):
         limit: Limit = 50,
         after: After = None,
     ) -> Page[CampaignRecipient]:
-        """By number."""
+        """By number. Who reaches only some devices sees those of these, and of none."""
         row = await find_campaign(services.pool, principal, campaign_id)
         place = place_of(after, 1)
         is_cancelled = row.state == "cancelled"
@@ -189,7 +190,7 @@ class CampaignReportController(Controller):
             return Page([], None)
         found = await report.recipients(
             services.pool,
-            principal.tenant_id,
+            reach_of(principal),
             row.source_id,
             after="" if place is None else f"{place[0]}@s.whatsapp.net",
             limit=limit + 1,

@@ -15,10 +15,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
+from wafast.accounts import audit
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
-from wafast.api.ids import MAX_INT8, number_of, uuid_of
-from wafast.api.paging import before_of, page_of
+from wafast.api.ids import number_of, uuid_of
+from wafast.api.paging import below_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, Search, name_of
 from wafast.api.policy import Policy
 from wafast.api.problems import conflict, not_found, refused_field
@@ -26,7 +27,7 @@ from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.api.sources import SourceMessage, SourcePace, message_of, pace_of, stored_message, stored_pace
 from wafast.campaigns import rows
-from wafast.campaigns.rows import CampaignRow, NotPossible, Plan, Schedule, State
+from wafast.campaigns.rows import CampaignRow, NotPossible, NoWords, Plan, Schedule, State
 from wafast.leads import filters
 from wafast.leads import rows as leads
 from wafast.leads.filters import LeadFilter
@@ -146,9 +147,6 @@ def counts_of(row: CampaignRow) -> Counts:
 
 def campaign_of(row: CampaignRow, newest_row: int = 0) -> Campaign:
     """A campaign as the API shows it; `newest_row` is where the numbers of the outbox stand, for one being planned."""
-    schedule = None
-    if row.on_date is not None and row.at_time is not None and row.zone is not None:
-        schedule = CampaignSchedule(row.on_date, row.at_time, row.zone)
     share = None
     if row.state == "planning":
         share = min(1.0, max(0, newest_row - (row.plan_from or newest_row)) / max(1, row.plan_size or 1))
@@ -162,7 +160,7 @@ def campaign_of(row: CampaignRow, newest_row: int = 0) -> Campaign:
         pace=pace_of(row.pace),
         device_ids=None if row.device_ids is None else [str(one) for one in row.device_ids],
         may_move=row.may_move,
-        schedule=schedule,
+        schedule=msgspec.convert(row.schedule, CampaignSchedule | None, from_attributes=True),
         starts_at=row.starts_at,
         expires_at=row.expires_at,
         planned=row.planned,
@@ -225,16 +223,6 @@ def stored_schedule(wanted: CampaignSchedule) -> Schedule:
     return Schedule(wanted.date, wanted.time, wanted.zone)
 
 
-def require_words(plan: Plan | CampaignRow) -> None:
-    """Nothing can be sent while a text has no words.
-
-    Raises:
-        Problem: 409.
-    """
-    if plan.message.kind == "text" and not plan.message.template.strip():
-        raise conflict("no-words", "Its message has no visible character: write one first.")
-
-
 async def attempt(work: Coroutine[Any, Any, Result]) -> Result:
     """Does it.
 
@@ -244,13 +232,19 @@ async def attempt(work: Coroutine[Any, Any, Result]) -> Result:
     try:
         return await work
     except NotPossible as error:
-        raise conflict("not-possible", str(error)) from None
+        raise conflict("no-words" if isinstance(error, NoWords) else "not-possible", str(error)) from None
     except UnknownMedia:
         raise conflict("media-gone", "Its file is not there any more: upload it again.") from None
 
 
-async def present(campaign_id: str, work: Coroutine[Any, Any, CampaignRow | None]) -> Campaign:
-    """What became of a campaign that is changed.
+async def present(
+    services: Services,
+    principal: Principal,
+    action: str,
+    campaign_id: str,
+    work: Coroutine[Any, Any, CampaignRow | None],
+) -> Campaign:
+    """What became of a campaign that somebody did something to, which is written down.
 
     Raises:
         Problem: 404 when it is not there, 409 when that can't be done to it.
@@ -258,7 +252,16 @@ async def present(campaign_id: str, work: Coroutine[Any, Any, CampaignRow | None
     row = await attempt(work)
     if row is None:
         raise not_found("campaign", campaign_id)
+    await record(services, principal, action, row)
     return campaign_of(row)
+
+
+async def record(services: Services, principal: Principal, action: str, row: CampaignRow) -> None:
+    """Writes down who did what to a campaign."""
+    subject = f"campaign:{row.id}"
+    await audit.record(
+        services.pool, principal.tenant_id, principal.actor, f"campaign.{action}", subject, name=row.name
+    )
 
 
 class CampaignController(Controller):
@@ -280,13 +283,12 @@ class CampaignController(Controller):
         after: After = None,
     ) -> Page[Campaign]:
         """Newest first."""
-        before = before_of(after)
         found = await rows.list_campaigns(
             services.pool,
             principal.tenant_id,
             states=None if in_state is None else [in_state],
             search=search or None,
-            before=MAX_INT8 if before is None else before,
+            before=below_of(after),
             limit=limit + 1,
         )
         newest = await rows.newest_row(services.pool)
@@ -337,9 +339,8 @@ class CampaignController(Controller):
             expires_at=_instant("expires_at", data.expires_at),
         )
         schedule = None if data.schedule is None else stored_schedule(data.schedule)
-        if schedule is not None:
-            require_words(plan)
         row = await attempt(rows.create(services.pool, principal.tenant_id, principal.actor, plan, schedule))
+        await record(services, principal, "create", row)
         return campaign_of(row)
 
     @get(
@@ -370,17 +371,14 @@ class CampaignController(Controller):
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
     ) -> Campaign:
-        """Before it begins everything; afterwards the pace, which holds from the next message on."""
+        """Before it begins everything, at once or not at all; afterwards the pace, which holds from the next message
+        on."""
         require_whole_tenant(principal)
         row = await find_campaign(services.pool, principal, campaign_id)
-        plan = await _changed(services.pool, principal, row, data)
-        changed = await present(campaign_id, rows.change(services.pool, principal.tenant_id, row.id, plan))
-        if data.schedule is not UNSET:
-            wanted = None if data.schedule is None else stored_schedule(data.schedule)
-            if wanted is not None:
-                require_words(plan)
-            changed = await present(campaign_id, rows.schedule(services.pool, principal.tenant_id, row.id, wanted))
-        return changed
+        changes = await _changes(services.pool, principal, data)
+        schedule = stored_schedule(data.schedule) if isinstance(data.schedule, CampaignSchedule) else data.schedule
+        changed = rows.change(services.pool, principal.tenant_id, row.id, changes, schedule)
+        return await present(services, principal, "change", campaign_id, changed)
 
     @post(
         "/{campaign_id:str}/clone",
@@ -401,7 +399,7 @@ class CampaignController(Controller):
         require_whole_tenant(principal)
         number = number_of("campaign", campaign_id)
         made = rows.clone(services.pool, principal.tenant_id, number, principal.actor, data.name)
-        return await present(campaign_id, made)
+        return await present(services, principal, "clone", campaign_id, made)
 
     @delete(
         "/{campaign_id:str}",
@@ -415,26 +413,28 @@ class CampaignController(Controller):
     ) -> None:
         """It leaves every list. What it sent stays in the chats."""
         require_whole_tenant(principal)
-        await present(campaign_id, rows.remove(services.pool, principal.tenant_id, number_of("campaign", campaign_id)))
+        removed = rows.remove(services.pool, principal.tenant_id, number_of("campaign", campaign_id))
+        await present(services, principal, "delete", campaign_id, removed)
 
 
-async def _changed(pool: asyncpg.Pool, principal: Principal, row: CampaignRow, data: ChangeCampaign) -> Plan:
-    """The campaign with what is wanted of it."""
-    devices = row.device_ids
-    if data.device_ids is not UNSET:
-        devices = await stored_devices(pool, principal, data.device_ids)
-    message = row.message
+async def _changes(pool: asyncpg.Pool, principal: Principal, data: ChangeCampaign) -> dict[str, Any]:
+    """What of a plan is wanted otherwise."""
+    changes: dict[str, Any] = {}
+    if data.name is not UNSET:
+        changes["name"] = name_of(data.name)
+    if data.audience is not UNSET:
+        changes["audience"] = await stored_audience(pool, principal, data.audience)
     if data.message is not UNSET:
-        message = await stored_message(pool, principal.tenant_id, data.message)
-    return Plan(
-        name=row.name if data.name is UNSET else name_of(data.name),
-        audience=row.audience if data.audience is UNSET else await stored_audience(pool, principal, data.audience),
-        message=message,
-        pace=row.pace if data.pace is UNSET else stored_pace(data.pace),
-        may_move=row.may_move if data.may_move is UNSET else data.may_move,
-        device_ids=devices,
-        expires_at=row.expires_at if data.expires_at is UNSET else _instant("expires_at", data.expires_at),
-    )
+        changes["message"] = await stored_message(pool, principal.tenant_id, data.message)
+    if data.pace is not UNSET:
+        changes["pace"] = stored_pace(data.pace)
+    if data.may_move is not UNSET:
+        changes["may_move"] = data.may_move
+    if data.device_ids is not UNSET:
+        changes["device_ids"] = await stored_devices(pool, principal, data.device_ids)
+    if data.expires_at is not UNSET:
+        changes["expires_at"] = _instant("expires_at", data.expires_at)
+    return changes
 
 
 def _instant(field: str, at: datetime | None) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from litestar import Controller, get, patch
+from litestar import Controller, delete, get, patch, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
@@ -15,14 +15,12 @@ from wafast.api.authentication import reach_of
 from wafast.api.chats import chat_with, find_chat
 from wafast.api.ids import MAX_INT4, as_number, number_of, uuid_of
 from wafast.api.policy import Policy
-from wafast.api.problems import not_found, refused_field
+from wafast.api.problems import conflict, not_found, refused_field
 from wafast.api.responses import problems
 from wafast.api.services import Services
 from wafast.inbox import work
 from wafast.inbox.chats import Chat
-from wafast.inbox.work import Colleague, Facts
-
-MOST_LABELS = 20  # on one chat
+from wafast.inbox.work import MOST_LABELS, Change, Colleague, Facts
 
 
 class ChangeChat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,23 +59,66 @@ class ChatWorkController(Controller):
         services: NamedDependency[Services],
     ) -> Chat:
         """Everybody who sees the chat is told at once."""
-        number = number_of("chat", chat_id)
-        change = work.Change(
+        change = Change(
             assignee_id=data.assignee_id if data.assignee_id in (UNSET, None) else _user(data.assignee_id),
             is_open=data.is_open,
             label_ids=UNSET if data.label_ids is UNSET else sorted({_label(text) for text in data.label_ids}),
         )
         try:
-            if not await work.change_chat(services.pool, reach_of(principal), principal.actor, number, change):
-                raise not_found("chat", chat_id)
+            return await _changed(services, principal, chat_id, change)
         except work.NotColleague:
             raise refused_field(
                 "assignee_id", data.assignee_id, "nobody of this id can answer this chat; GET /colleagues lists who can"
             ) from None
         except work.UnknownLabel as error:
             raise refused_field("label_ids", str(error.label_id), "no such label; GET /labels lists them") from None
-        chat = await find_chat(services.pool, principal, chat_id)
-        return chat_with(chat, services.hub.activity(number))
+
+    @put(
+        "/chats/{chat_id:str}/labels/{label_id:str}",
+        opt={"policy": Policy.SEND},
+        operation_id="label_chat",
+        summary="Put a label on a chat",
+        responses=problems(401, 403, 404, 409),
+    )
+    async def add_label(
+        self,
+        chat_id: FromPath[str],
+        label_id: FromPath[str],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+    ) -> Chat:
+        """Beside those it has, whatever others do to them meanwhile. Again is the same."""
+        change = Change(add_label_id=number_of("label", label_id, MAX_INT4))
+        try:
+            return await _changed(services, principal, chat_id, change)
+        except work.UnknownLabel:
+            raise not_found("label", label_id) from None
+        except work.TooManyLabels:
+            raise conflict(
+                "too-many-labels", f"A chat has {MOST_LABELS} labels at most: take one away first."
+            ) from None
+
+    @delete(
+        "/chats/{chat_id:str}/labels/{label_id:str}",
+        opt={"policy": Policy.SEND},
+        status_code=200,
+        operation_id="unlabel_chat",
+        summary="Take a label from a chat",
+        responses=problems(401, 403, 404),
+    )
+    async def remove_label(
+        self,
+        chat_id: FromPath[str],
+        label_id: FromPath[str],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+    ) -> Chat:
+        """The others stay. Again is the same."""
+        change = Change(remove_label_id=number_of("label", label_id, MAX_INT4))
+        try:
+            return await _changed(services, principal, chat_id, change)
+        except work.UnknownLabel:
+            raise not_found("label", label_id) from None
 
     @get(
         "/chats/{chat_id:str}/facts",
@@ -115,6 +156,20 @@ class ChatWorkController(Controller):
         if wanted is not None and not principal.sees(wanted):
             raise not_found("device", device_id)
         return await work.colleagues(services.pool, principal.tenant_id, wanted)
+
+
+async def _changed(services: Services, principal: Principal, chat_id: str, change: Change) -> Chat:
+    """The chat as it is then.
+
+    Raises:
+        Problem: 404 for the chat.
+        NotColleague, UnknownLabel, TooManyLabels: nothing was changed.
+    """
+    number = number_of("chat", chat_id)
+    if not await work.change_chat(services.pool, reach_of(principal), principal.actor, number, change):
+        raise not_found("chat", chat_id)
+    chat = await find_chat(services.pool, principal, chat_id)
+    return await chat_with(services, chat)
 
 
 def _user(text: str | UnsetType | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import asyncpg
@@ -21,10 +22,8 @@ from wafast.api.paging import cursor, place_of
 from wafast.api.parameters import After, Limit, Search
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem, not_found
-from wafast.api.read_receipts import tell_phone
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
-from wafast.events import bus
 from wafast.events.hub import Activity
 from wafast.inbox import chats
 from wafast.inbox import search as search_of
@@ -38,14 +37,26 @@ class Typing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: Annotated[Literal["composing", "recording", "paused"], Meta(examples=["composing"])]
 
 
-def chat_with(chat: Chat, now: Activity) -> Chat:
-    """The chat with who writes in it and who looks at it right now."""
-    return msgspec.structs.replace(
-        chat,
-        typing=None if now.typing is None else now.typing.jid,
-        typing_state=None if now.typing is None else now.typing.state,
-        viewers=list(now.viewers),
-    )
+async def chats_with(pool: asyncpg.Pool, found: list[Chat], activity: Callable[[int], Activity]) -> list[Chat]:
+    """The chats with who writes in them and who looks at them right now."""
+    shown = [(chat, activity(int(chat.id))) for chat in found]
+    groups = {int(chat.id): now.typing.jid for chat, now in shown if now.typing is not None and chat.is_group}
+    names = await chats.typists(pool, groups) if groups else {}
+    return [
+        msgspec.structs.replace(
+            chat,
+            typing=None if now.typing is None else now.typing.jid,
+            typing_name=names.get(int(chat.id)),
+            typing_state=None if now.typing is None else now.typing.state,
+            viewers=list(now.viewers),
+        )
+        for chat, now in shown
+    ]
+
+
+async def chat_with(services: Services, chat: Chat) -> Chat:
+    """As `chats_with`, for one."""
+    return (await chats_with(services.pool, [chat], services.hub.activity))[0]
 
 
 async def find_chat(pool: asyncpg.Pool, principal: Principal, chat_id: str) -> Chat:
@@ -81,7 +92,8 @@ class ChatController(Controller):
         limit: Limit = 50,
         after: After = None,
     ) -> Page[Chat]:
-        """Chats that have messages, newest first; search looks at name, number and messages."""
+        """Chats that have messages, newest first; search looks at name, number and messages, and finds 1,000 chats at
+        most."""
         reach = reach_of(principal)
         device = uuid_of("device", device_id)
         device_no = await chats.device_no(services.pool, reach, device)
@@ -101,7 +113,7 @@ class ChatController(Controller):
             after=None if place is None else (place[0], place[1]),
             limit=limit,
         )
-        items = [chat_with(chat, services.hub.activity(int(chat.id))) for chat in page.chats]
+        items = await chats_with(services.pool, page.chats, services.hub.activity)
         return Page(items, None if page.last is None else cursor(*page.last))
 
     @get(
@@ -114,9 +126,13 @@ class ChatController(Controller):
     async def show(
         self, chat_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Chat:
-        """As the list shows it."""
-        chat = await find_chat(services.pool, principal, chat_id)
-        return chat_with(chat, services.hub.activity(int(chat.id)))
+        """As the list shows it. One that became part of another of the same person, when its number was known, answers
+        with that one."""
+        reach, number = reach_of(principal), number_of("chat", chat_id)
+        chat = await chats.get_chat(services.pool, reach, number) or await chats.successor(services.pool, reach, number)
+        if chat is None:
+            raise not_found("chat", chat_id)
+        return await chat_with(services, chat)
 
     @get(
         "/chats/{chat_id:str}/messages",
@@ -161,18 +177,11 @@ class ChatController(Controller):
     async def read(
         self, chat_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Chat:
-        """Everything in it is read here at once, and on the phone when the device is online."""
-        number = number_of("chat", chat_id)
-        done = await chats.read_chat(services.pool, reach_of(principal), number)
-        if done is None:
+        """Everything in it is read here at once, and on the phone as soon as the device is online."""
+        if not await chats.read_chat(services.pool, reach_of(principal), number_of("chat", chat_id)):
             raise not_found("chat", chat_id)
-        if done.changed:
-            event = {"k": "chat", "t": principal.tenant_id, "d": done.device_no, "c": [number]}
-            await bus.publish(services.pool, [event])
-        if done.receipts:
-            services.in_background(tell_phone(services.caller, done))
         chat = await find_chat(services.pool, principal, chat_id)
-        return chat_with(chat, services.hub.activity(int(chat.id)))
+        return await chat_with(services, chat)
 
     @post(
         "/chats/{chat_id:str}/typing",

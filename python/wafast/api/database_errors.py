@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
 from wafast.api.problems import Problem, answer_unexpected, request_id_of, response_to
+from wafast.database.away import is_full
 
 if TYPE_CHECKING:
     from litestar import Request, Response
@@ -17,7 +17,6 @@ log = logging.getLogger("wafast.api")
 
 #: SQLSTATEs of a text that PostgreSQL cannot hold: U+0000, in text and in jsonb.
 UNSTORABLE = ("22021", "22P05")
-FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def answer_refused_text(request: Request[Any, Any, Any], error: asyncpg.DataError) -> Response[bytes]:
@@ -28,9 +27,16 @@ def answer_refused_text(request: Request[Any, Any, Any], error: asyncpg.DataErro
     return response_to(request, Problem(400, "invalid-request", detail))
 
 
+def answer_held(request: Request[Any, Any, Any], error: asyncpg.LockNotAvailableError) -> Response[bytes]:
+    """409 for rows that something else holds for longer than a request may wait."""
+    log.warning("request %s: waited too long for a lock: %s", request_id_of(request), error)
+    detail = "Something else, an import perhaps, is at work on the same data: try again in a moment."
+    return response_to(request, Problem(409, "busy", detail, headers={"Retry-After": "2"}))
+
+
 def answer_away(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """503 while the database is away (`database.away`), 507 when the disk is full."""
-    if isinstance(error, asyncpg.DiskFullError) or (isinstance(error, OSError) and error.errno in FULL):
+    if is_full(error):
         log.error("request %s: the disk is full", request_id_of(request))
         return response_to(request, Problem(507, "disk-full", "The server's disk is full: nothing can be stored now."))
     log.warning("request %s: the database is away: %s", request_id_of(request), error)

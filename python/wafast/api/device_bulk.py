@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -15,6 +15,7 @@ from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_scope
 from wafast.api.devices import DesiredState, DeviceState, Tags, tags_of
 from wafast.api.ids import MAX_INT4
+from wafast.api.pacing import PacingChange, changes_of, check_by_itself
 from wafast.api.paging import before_of, cursor
 from wafast.api.parameters import MAX_DEVICES, IdempotencyKey
 from wafast.api.policy import Policy
@@ -22,6 +23,7 @@ from wafast.api.problems import refused_field
 from wafast.api.responses import problems
 from wafast.api.services import Services
 from wafast.devices import bulk, rows
+from wafast.outbox.device_gone import leave_devices
 
 #: The others change what a device is, as the routes of one device do.
 FOR_SENDERS: frozenset[bulk.Action] = frozenset({"connect", "disconnect"})
@@ -61,6 +63,16 @@ class ChangeDevices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     tags: Annotated[Tags, Meta(description="For `add_tags` and `remove_tags`.", examples=[["sales"]])] | UnsetType = (
         UNSET
     )
+    pacing: (
+        Annotated[
+            PacingChange,
+            Meta(
+                description="For `set_pacing`: what to change. Both seconds go together, and so do both quiet times.",
+                examples=[{"per_hour": 40, "ramp": True}],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class Skipped(msgspec.Struct, frozen=True):
@@ -110,6 +122,7 @@ class DeviceBulkController(Controller):
         if data.action not in FOR_SENDERS:
             require_scope(principal, "admin")
         tags = _checked(data)
+        pacing = _checked_pacing(data)
         if data.filter is UNSET:
             wanted, following = _ids(data), None
         else:
@@ -121,7 +134,16 @@ class DeviceBulkController(Controller):
         size = bulk.DELETE_AT_ONCE if data.action == "delete" else MAX_DEVICES
         for start in range(0, len(reached), size):
             part = reached[start : start + size]
-            outcome = await bulk.act(services.pool, principal.tenant_id, principal.actor, data.action, part, tags)
+            outcome = await bulk.act(
+                services.pool,
+                principal.tenant_id,
+                principal.actor,
+                data.action,
+                part,
+                tags=tags,
+                pacing=pacing,
+                leave=leave_devices,
+            )
             changed += map(str, outcome.changed)
             unchanged += map(str, outcome.unchanged)
             for device_id in (*outcome.changed, *outcome.unchanged):
@@ -180,3 +202,19 @@ def _checked(data: ChangeDevices) -> list[str]:
     elif data.tags is not UNSET:
         raise refused_field("tags", ", ".join(tags)[:100], f"{data.action} takes no tags")
     return tags
+
+
+def _checked_pacing(data: ChangeDevices) -> dict[str, Any]:
+    """What to change of the pace, for devices of any pace.
+
+    Raises:
+        Problem: 400.
+    """
+    changes = {} if data.pacing is UNSET else changes_of(data.pacing)
+    if data.action == "set_pacing":
+        if not changes:
+            raise refused_field("pacing", None, "set_pacing wants at least one value to change")
+        check_by_itself(changes)
+    elif data.pacing is not UNSET:
+        raise refused_field("pacing", ", ".join(changes), f"{data.action} takes no pacing")
+    return changes

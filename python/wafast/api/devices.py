@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, get_args
@@ -19,63 +20,28 @@ from wafast.accounts.principal import Principal
 from wafast.api import proxies
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.ids import MAX_INT4, uuid_of
+from wafast.api.pacing import Pacing, PacingChange, changes_of, check, pacing_of
 from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, DeviceLimit, IdempotencyKey, Limit, Search, name_of
 from wafast.api.policy import Policy
-from wafast.api.problems import Problem, conflict, not_found, refused_field
+from wafast.api.problems import conflict, not_found
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.devices import changes, rows
 from wafast.devices.bulk import MOST_TAGS
 from wafast.devices.rows import DeviceRow
-from wafast.outbox.held import Clock, clock_of
+from wafast.devices.state import State
+from wafast.outbox.device_gone import leave_devices
+from wafast.outbox.held_by import Clock, clock_of
 from wafast.settings import Network
 
-DeviceState = Literal[
-    "new", "pairing", "connecting", "online", "offline", "logged_out", "banned", "replaced", "outdated"
-]
+DeviceState = State
 DesiredState = Literal["connected", "disconnected", "logged_out"]
 Tags = Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(max_length=MOST_TAGS)]
-
-
-ClockTime = Annotated[
-    str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", description="`21:00`; null with the other: no quiet hours.")
-]
 
 # examples of the document
 STATES = dict.fromkeys(get_args(DeviceState), 0) | {"online": 2_990, "offline": 9, "banned": 1}
 DESIRED_STATES = {"connected": 2_994, "disconnected": 6, "logged_out": 0}
-
-
-class Pacing(msgspec.Struct, frozen=True, kw_only=True):
-    """How fast a device writes, for everything that is not a reply."""
-
-    min_seconds: Annotated[float, Meta(ge=0, le=86_400, description="Shortest gap between two sends.", examples=[5])]
-    max_seconds: Annotated[float, Meta(ge=0, le=86_400, description="Longest gap between two sends.", examples=[15])]
-    per_hour: Annotated[int, Meta(ge=1, le=100_000, examples=[80])]
-    per_day: Annotated[int, Meta(ge=1, le=1_000_000, examples=[800])]
-    typing: Annotated[bool, Meta(description="Show typing before a message, longer for longer texts.")]
-    ramp: Annotated[
-        bool, Meta(description="Start slower after pairing: 20 on the first day, growing to `per_day` in 14 days.")
-    ]
-    quiet_from: Annotated[
-        str | None,
-        Meta(description="From then until `quiet_until` nothing leaves, where the person lives.", examples=["21:00"]),
-    ]
-    quiet_until: Annotated[str | None, Meta(examples=["08:00"])]
-
-
-class PacingChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to change of the pacing; what is left out stays."""
-
-    min_seconds: Annotated[float, Meta(ge=0, le=86_400)] | UnsetType = UNSET
-    max_seconds: Annotated[float, Meta(ge=0, le=86_400)] | UnsetType = UNSET
-    per_hour: Annotated[int, Meta(ge=1, le=100_000)] | UnsetType = UNSET
-    per_day: Annotated[int, Meta(ge=1, le=1_000_000)] | UnsetType = UNSET
-    typing: bool | UnsetType = UNSET
-    ramp: bool | UnsetType = UNSET
-    quiet_from: ClockTime | UnsetType | None = UNSET
-    quiet_until: ClockTime | UnsetType | None = UNSET
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,17 +136,7 @@ def device_of(row: DeviceRow) -> Device:
         online_at=row.online_at,
         created_at=row.created_at,
         unread_count=row.unread_count,
-        pacing=Pacing(
-            # stored as real: 0.1 comes back as 0.10000000149
-            min_seconds=round(row.min_seconds, 3),
-            max_seconds=round(row.max_seconds, 3),
-            per_hour=row.per_hour,
-            per_day=row.per_day,
-            typing=row.typing,
-            ramp=row.ramp,
-            quiet_from=None if row.quiet_from is None else f"{row.quiet_from:%H:%M}",
-            quiet_until=None if row.quiet_until is None else f"{row.quiet_until:%H:%M}",
-        ),
+        pacing=pacing_of(row),
         paused_until=row.paused_until,
         pause_reason=row.pause_reason,
     )
@@ -329,12 +285,8 @@ class DeviceController(Controller):
         """Name, tags, proxy, pacing. A pacing change counts from the next send."""
         device = await find_device(services.pool, principal, device_id)
         changes = _changes(data)
-        try:
-            row = await rows.change_device(services.pool, principal.tenant_id, device.id, changes)
-        except asyncpg.CheckViolationError as error:
-            if error.constraint_name == "devices_quiet_check":
-                raise _half_quiet(device, changes) from None
-            raise _gap_upside_down(device, changes) from None
+        checked = functools.partial(check, changes)
+        row = await rows.change_device(services.pool, principal.tenant_id, device.id, changes, checked)
         if row is None:
             raise not_found("device", device_id)
         await _note(services, principal, "change", device.id, changed=sorted(changes))
@@ -353,7 +305,7 @@ class DeviceController(Controller):
         """With its chats, messages, media and open sends. A device that is online is unlinked from its phone in the
         seconds after; the phone of one that is not keeps the link until a person removes it there."""
         device = await find_device(services.pool, principal, device_id)
-        if not await rows.delete_device(services.pool, principal.tenant_id, device.id):
+        if not await rows.delete_device(services.pool, principal.tenant_id, device.id, leave_devices):
             raise not_found("device", device_id)
         await _note(services, principal, "delete", device.id, name=device.name)
 
@@ -438,7 +390,7 @@ def _changes(data: ChangeDevice) -> dict[str, Any]:
     if data.proxy is not UNSET:
         changes["proxy"] = None if data.proxy is None else proxies.checked(data.proxy)
     if data.pacing is not UNSET:
-        changes |= {name: value for name, value in msgspec.structs.asdict(data.pacing).items() if value is not UNSET}
+        changes |= changes_of(data.pacing)
     return changes
 
 
@@ -449,18 +401,3 @@ def tags_of(given: Sequence[str]) -> list[str]:
         if tag.strip():
             kept.setdefault(tag.strip().casefold(), tag.strip())
     return list(kept.values())
-
-
-def _gap_upside_down(device: DeviceRow, changes: dict[str, Any]) -> Problem:
-    shortest = changes.get("min_seconds", device.min_seconds)
-    longest = changes.get("max_seconds", device.max_seconds)
-    return refused_field("pacing.max_seconds", longest, f"it must be at least min_seconds, which is {shortest:g}")
-
-
-def _half_quiet(device: DeviceRow, changes: dict[str, Any]) -> Problem:
-    until = changes.get("quiet_until", device.quiet_until)
-    return refused_field(
-        "pacing.quiet_until",
-        None if until is None else str(until),
-        "quiet_from and quiet_until are two different times, or both null",
-    )

@@ -16,7 +16,7 @@ from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.ids import MAX_INT8, number_of, uuid_of
 from wafast.api.outbox import find_row
-from wafast.api.paging import before_of, page_of
+from wafast.api.paging import below_of, page_of
 from wafast.api.parameters import MAX_DEVICES, After, IdempotencyKey, Limit
 from wafast.api.policy import Policy
 from wafast.api.problems import conflict, not_found
@@ -184,9 +184,8 @@ class DistributionController(Controller):
     ) -> Page[Distribution]:
         """Newest first."""
         require_whole_tenant(principal)
-        before = before_of(after)
         rows = await people.list_distributions(
-            services.pool, principal.tenant_id, limit=limit + 1, before=MAX_INT8 if before is None else before
+            services.pool, principal.tenant_id, limit=limit + 1, before=below_of(after)
         )
         return page_of(rows, limit, _shown, lambda row: row.id)
 

@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
+from wafast.accounts import audit
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.ids import as_number, number_of
@@ -131,9 +132,11 @@ class EnrolmentController(Controller):
             ids = [lead for lead in map(as_number, data.lead_ids or []) if lead is not None]
             count = enrolments.enrol(services.pool, principal.tenant_id, number, ids, again=data.again)
         try:
-            return Enrolled(await count)
+            enrolled = await count
         except rows.NoSequence:
             raise not_found("sequence", sequence_id) from None
+        await _record(services, principal, "create", f"sequence:{number}", enrolled=enrolled)
+        return Enrolled(enrolled)
 
     @patch(
         "/{enrolment_id:str}",
@@ -159,6 +162,7 @@ class EnrolmentController(Controller):
             raise _has_ended(enrolment_id) from None
         if row is None:
             raise not_found("enrolment", enrolment_id)
+        await _record(services, principal, data.state, f"enrolment:{row.id}", lead=row.lead_id)
         return enrolment_of(row)
 
     @post(
@@ -185,6 +189,7 @@ class EnrolmentController(Controller):
             raise _has_ended(enrolment_id) from None
         if row is None:
             raise not_found("enrolment", enrolment_id)
+        await _record(services, principal, "skip", f"enrolment:{row.id}", lead=row.lead_id)
         return enrolment_of(row)
 
 
@@ -205,6 +210,10 @@ def enrolment_of(row: EnrolmentRow) -> Enrolment:
         started_at=row.started_at,
         ended_at=row.ended_at,
     )
+
+
+async def _record(services: Services, principal: Principal, action: str, subject: str, **detail: int) -> None:
+    await audit.record(services.pool, principal.tenant_id, principal.actor, f"enrolment.{action}", subject, **detail)
 
 
 def _has_ended(enrolment_id: str) -> Problem:

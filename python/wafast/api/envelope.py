@@ -43,6 +43,7 @@ class Envelope:
             return
         asked["state"] = {"request_id": secrets.token_hex(8)}
         if asked["type"] == "websocket":
+            asked["state"]["hand_over"] = send
             await self._app(scope, receive, _refusing_send(asked, send))
         else:
             await self._request(asked, scope, receive, send)

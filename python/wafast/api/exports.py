@@ -18,6 +18,7 @@ from wafast.api.policy import Policy
 from wafast.api.responses import problems
 from wafast.api.services import Services
 from wafast.leads import exports, suppressions
+from wafast.sequences import rows as sequences
 
 CSV = "text/csv; charset=utf-8"
 
@@ -52,7 +53,8 @@ class LeadExportController(Controller):
         """Columns `name, phone, niche, target_status, trigger`: tags stand under `niche`, those that begin a sequence
         under `trigger`. What a spreadsheet would take for a formula has a quotation mark before it."""
         wanted = await wanted_of(services.pool, principal, filter, search, tag)
-        pieces = exports.leads(services.pool, reach_of(principal), wanted, with_fields=fields)
+        triggers = await sequences.triggers(services.pool, principal.tenant_id)
+        pieces = exports.leads(services.pool, reach_of(principal), wanted, triggers, with_fields=fields)
         return download(pieces, "leads.csv")
 
 

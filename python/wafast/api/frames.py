@@ -10,7 +10,7 @@ import msgspec
 
 from wafast import clock
 from wafast.api.campaigns import show_campaigns
-from wafast.api.chats import chat_with
+from wafast.api.chats import chats_with
 from wafast.api.devices import device_of
 from wafast.api.ids import MAX_INT4
 from wafast.api.outbox import outbox_of
@@ -37,13 +37,12 @@ TOLD: dict[str, Code] = {"online": "DEVICE_CONNECTED", "logged_out": "DEVICE_LOG
 #: More are not told at once; nobody finds one among them.
 MOST_LABELS = 1000
 encode = msgspec.json.Encoder().encode
-#: What is gone from every list that shows it is rare enough to fetch again.
-GONE = encode({"reason": "chats became one, what was waited for was no message, or changes may not have been told"})
+GONE = encode({"reason": "very many chats changed, or changes may not have been told"})
 
 
 class FrameLoader:
-    """Makes frames of events, in the order messages, sends, chats, pairings, devices, notes, labels, campaigns, leads,
-    imports.
+    """Makes frames of events, in the order messages, sends, chats, what is gone of these, pairings, devices, notes,
+    labels, campaigns, leads, imports.
 
     Each row is loaded once a batch, so every frame shows what is true now; a client never sees a state older than the
     one before.
@@ -68,6 +67,7 @@ class FrameLoader:
             *await self._messages(by_kind),
             *await self._outbox(by_kind.get("outbox", [])),
             *await self._chats(by_kind),
+            *await self._gone([*by_kind.get("merged", []), *by_kind.get("removed", [])]),
             *await self._pairings(by_kind.get("pairing", [])),
             *await self._devices(by_kind.get("device", [])),
             *await self._notes(by_kind.get("note", [])),
@@ -114,15 +114,11 @@ class FrameLoader:
         if not wanted:
             return []
         rows = {row["id"]: row for row in await chats.get_chats(self._pool, _tenants([*one, *many]), wanted)}
+        found = [rows[chat_id] for chat_id in wanted if chat_id in rows]
+        shown = await chats_with(self._pool, [chats.chat_of(row) for row in found], self.activity)
         return [
-            Draft(
-                rows[chat_id]["tenant_id"],
-                rows[chat_id]["device_id"],
-                "CHAT_UPDATE",
-                encode(chat_with(chats.chat_of(rows[chat_id]), self.activity(chat_id))),
-            )
-            for chat_id in wanted
-            if chat_id in rows
+            Draft(row["tenant_id"], row["device_id"], "CHAT_UPDATE", encode(chat))
+            for row, chat in zip(found, shown, strict=True)
         ]
 
     async def _notes(self, events: list[Event]) -> list[Draft]:
@@ -142,6 +138,21 @@ class FrameLoader:
             for event in gone
             if event["d"] in devices_of
         ]
+
+    async def _gone(self, events: list[Event]) -> list[Draft]:
+        devices_of = await self._devices_of(events)
+        drafts = []
+        for event in events:
+            device_id, chat_id = devices_of.get(event["d"]), str(event["c"])
+            if device_id is None:
+                continue
+            if event["k"] == "merged":
+                result = {"id": chat_id, "became": str(event["b"]), "device_id": str(device_id)}
+                drafts.append(Draft(event["t"], device_id, "CHAT_GONE", encode(result)))
+            for key in event.get("m", []):
+                result = {"id": f"{chat_id}-{key}", "chat_id": chat_id, "device_id": str(device_id)}
+                drafts.append(Draft(event["t"], device_id, "MESSAGE_GONE", encode(result)))
+        return drafts
 
     async def _devices_of(self, events: list[Event]) -> dict[int, UUID]:
         numbers = list({event["d"] for event in events})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -18,9 +18,13 @@ from wafast.api.problems import Problem, conflict
 from wafast.database.queries import load
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     import asyncpg
 
 q = load(__file__)
+
+Made = TypeVar("Made")
 
 KEPT_SECONDS = 86_400.0
 WAIT_SECONDS = 15.0  # how long a duplicate waits for the first request of this process
@@ -79,6 +83,34 @@ class IdempotencyKeys:
             raise
         self._wake(tenant_id, key)
         return first
+
+    async def once(
+        self,
+        tenant_id: int,
+        key: str,
+        route: str,
+        body_hash: bytes,
+        work: Callable[[], Awaitable[Made]],
+        kind: type[Made],
+    ) -> Made:
+        """Makes something once, and gives what was made when the same is asked for again.
+
+        Args:
+            kind: of what `work` makes; 201 is its status.
+
+        Raises:
+            Problem: as `claim`.
+        """
+        first = await self.claim(tenant_id, key, route, body_hash)
+        if first is not None:
+            return msgspec.json.decode(first.body, type=kind)
+        try:
+            made = await work()
+        except BaseException:
+            await self.release(tenant_id, key)
+            raise
+        await self.finish(tenant_id, key, Answer(201, msgspec.json.encode(made)))
+        return made
 
     async def finish(self, tenant_id: int, key: str, answer: Answer, *, secret: bool = False) -> None:
         """Keeps the answer for the next 24 hours; one with a secret only in the memory of this process."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import os
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal, cast
@@ -17,8 +19,9 @@ from msgspec import UNSET, Meta, UnsetType
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of, require_whole_tenant
 from wafast.api.exports import CSV, download
-from wafast.api.ids import MAX_INT8, number_of, uuid_of
-from wafast.api.paging import before_of, page_of
+from wafast.api.idempotency import digest
+from wafast.api.ids import number_of, uuid_of
+from wafast.api.paging import below_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem, conflict, not_found, refused_field
@@ -86,18 +89,19 @@ class ImportController(Controller):
         operation_id="import_leads",
         summary="Import a file of leads",
         request_max_body_size=MAX_FILE,
-        responses=problems(400, 401, 403, 413, 415),
+        responses=problems(400, 401, 403, 409, 413, 415, 422),
     )
     async def create(
         self,
         request: Request[Any, Any, Any],
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
+        idempotency_key: IdempotencyKey = None,
     ) -> Import:
         """Multipart with one part `file`: CSV in any common encoding, or an Excel workbook, of at most 200 MB. A part
         `options` is JSON as in `Import.options`; with `{"start": true}` it goes on by itself. Else the columns are
         looked at (`ready`), and it waits for `check` or `start`. Importing a file again changes nothing more."""
-        return await _received(request, services, principal, "leads")
+        return await _received(request, services, principal, "leads", idempotency_key)
 
     @get(
         "/imports",
@@ -115,10 +119,7 @@ class ImportController(Controller):
     ) -> Page[Import]:
         """The last ones first; they are kept for 30 days."""
         require_whole_tenant(principal)
-        before = before_of(after)
-        found = await imports.list_imports(
-            services.pool, principal.tenant_id, before=MAX_INT8 if before is None else before, limit=limit + 1
-        )
+        found = await imports.list_imports(services.pool, principal.tenant_id, before=below_of(after), limit=limit + 1)
         return page_of(found, limit, imports.import_of, lambda row: int(row["id"]))
 
     @get(
@@ -227,19 +228,22 @@ class SuppressionImportController(Controller):
         operation_id="import_suppressions",
         summary="Import a file of numbers to leave alone",
         request_max_body_size=MAX_FILE,
-        responses=problems(400, 401, 403, 413, 415),
+        responses=problems(400, 401, 403, 409, 413, 415, 422),
     )
     async def create(
         self,
         request: Request[Any, Any, Any],
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
+        idempotency_key: IdempotencyKey = None,
     ) -> Import:
         """As `POST /leads/import`; only the column `phone` counts. It goes on under `/leads/imports/{import_id}`."""
-        return await _received(request, services, principal, "suppressions")
+        return await _received(request, services, principal, "suppressions", idempotency_key)
 
 
-async def _received(request: Request[Any, Any, Any], services: Services, principal: Principal, kind: Kind) -> Import:
+async def _received(
+    request: Request[Any, Any, Any], services: Services, principal: Principal, kind: Kind, key: str | None
+) -> Import:
     require_whole_tenant(principal)
     form = await request.form()
     file, options = form.get("file"), form.get("options")
@@ -252,9 +256,26 @@ async def _received(request: Request[Any, Any, Any], services: Services, princip
         await file.seek(0)
         name = os.path.basename(file.filename.replace("\\", "/"))[:200] or "file"
         wanted = _options(options)
-        return await imports.create(services.pool, principal, kind, name, size, _pieces(file), wanted)
+
+        async def make() -> Import:
+            return await imports.create(services.pool, principal, kind, name, size, _pieces(file), wanted)
+
+        if key is None:
+            return await make()
+        # the same file in another request has other bytes around it
+        same = digest(principal.actor, await _hash(file) + msgspec.json.encode((name, wanted)))
+        place = principal.tenant_id, key, f"POST {request.url.path}"
+        return await services.idempotency.once(*place, same, make, Import)
     finally:
         await form.close()
+
+
+async def _hash(file: UploadFile) -> bytes:
+    found = hashlib.sha256()
+    async for piece in _pieces(file):
+        await asyncio.to_thread(found.update, piece)
+    await file.seek(0)
+    return found.digest()
 
 
 async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:

@@ -14,17 +14,19 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from wafast.accounts.principal import Principal
-from wafast.api.ids import MAX_INT8, number_of
+from wafast.answers import sends
+from wafast.api.ids import number_of
 from wafast.api.leads import find_lead
-from wafast.api.paging import before_of, page_of
+from wafast.api.paging import below_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit
 from wafast.api.policy import Policy
 from wafast.api.problems import not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
-from wafast.leads import merging, notes, rows
+from wafast.leads import merging, notes
 from wafast.leads.notes import LeadNote
 from wafast.leads.rows import Lead
+from wafast.sequences import of_leads
 
 
 class WriteLeadNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,13 +84,12 @@ class LeadDetailController(Controller):
         after: After = None,
     ) -> Page[LeadNote]:
         """Newest first."""
-        before = before_of(after)
         lead = await find_lead(services, principal, lead_id)
         found = await notes.list_notes(
             services.pool,
             principal.tenant_id,
             int(lead.id),
-            before=MAX_INT8 if before is None else before,
+            before=below_of(after),
             limit=limit + 1,
         )
         return page_of(found, limit, notes.note_of, lambda row: int(row["id"]))
@@ -150,13 +151,12 @@ class LeadDetailController(Controller):
         after: After = None,
     ) -> Page[LeadSend]:
         """Of campaigns and sequences, the last put in first."""
-        before = before_of(after)
         lead = await find_lead(services, principal, lead_id)
-        found = await rows.list_sends(
+        found = await sends.of_lead(
             services.pool,
             principal.tenant_id,
             int(lead.id),
-            before=MAX_INT8 if before is None else before,
+            before=below_of(after),
             limit=limit + 1,
         )
         return page_of(found, limit, _send_of, lambda row: int(row["id"]))
@@ -182,7 +182,7 @@ class LeadDetailController(Controller):
         gone = await find_lead(services, principal, data.lead_id)
         if kept.id == gone.id:
             raise refused_field("lead_id", data.lead_id, "a lead can't become one with itself; name another")
-        if not await merging.merge(services.pool, principal, int(kept.id), int(gone.id)):
+        if not await merging.merge(services.pool, principal, int(kept.id), int(gone.id), of_leads):
             raise not_found("lead", data.lead_id)
         return await find_lead(services, principal, lead_id)
 

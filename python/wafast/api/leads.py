@@ -12,9 +12,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of, require_scope
-from wafast.api.ids import MAX_INT8, as_number, number_of, uuid_of
+from wafast.api.ids import as_number, number_of, uuid_of
 from wafast.api.lead_filters import FilterParameter, TagParameter, wanted_of
-from wafast.api.paging import before_of, cursor, page_of
+from wafast.api.paging import below_of, cursor, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, Search, phone_of
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem, conflict, not_found, refused_field
@@ -24,6 +24,7 @@ from wafast.leads import bulk, rows
 from wafast.leads.filters import LeadFilter, Tags, TargetStatus, stored
 from wafast.leads.rows import Fields, Lead
 from wafast.leads.tags import tags
+from wafast.sequences import of_leads
 
 Phone = Annotated[
     str,
@@ -124,13 +125,12 @@ class LeadController(Controller):
         after: After = None,
     ) -> Page[Lead]:
         """Those that fit, newest first."""
-        before = before_of(after)
         wanted = await wanted_of(services.pool, principal, filter, search, tag)
         found = await rows.list_leads(
             services.pool,
             reach_of(principal),
             wanted,
-            before=MAX_INT8 if before is None else before,
+            before=below_of(after),
             limit=limit + 1,
         )
         return page_of(found, limit, rows.lead_of, lambda row: int(row["id"]))
@@ -191,7 +191,7 @@ class LeadController(Controller):
         try:
             lead_id = await rows.create(services.pool, principal, draft)
         except rows.Known as error:
-            raise _known(draft.phone, error) from None
+            raise await _known(services, principal, draft.phone, error) from None
         return await find_lead(services, principal, str(lead_id))
 
     @get(
@@ -233,9 +233,9 @@ class LeadController(Controller):
         if data.name is not UNSET:
             changes["name"] = data.name.strip()
         try:
-            found = await rows.change(services.pool, principal, int(lead.id), changes)
+            found = await rows.change(services.pool, principal, int(lead.id), changes, of_leads)
         except rows.Known as error:
-            raise _known(changes["phone"], error) from None
+            raise await _known(services, principal, changes["phone"], error) from None
         if not found:
             raise not_found("lead", lead_id)
         return await find_lead(services, principal, lead_id)
@@ -252,7 +252,7 @@ class LeadController(Controller):
     ) -> None:
         """What waits to be sent to it is cancelled; what was sent stays in the reports."""
         lead = await find_lead(services, principal, lead_id)
-        if not await rows.delete(services.pool, principal, int(lead.id)):
+        if not await rows.delete(services.pool, principal, int(lead.id), of_leads):
             raise not_found("lead", lead_id)
 
     @post(
@@ -282,11 +282,8 @@ class LeadController(Controller):
         else:
             numbers = [as_number(text) for text in dict.fromkeys(data.lead_ids or [])]
             ids = [number for number in numbers if number is not None]
-        before = before_of(data.after)
-        chosen, following = await bulk.choose(
-            services.pool, reach_of(principal), wanted, ids, MAX_INT8 if before is None else before
-        )
-        changed, undone = await bulk.act(services.pool, principal, data.action, chosen, value)
+        chosen, following = await bulk.choose(services.pool, reach_of(principal), wanted, ids, below_of(data.after))
+        changed, undone = await bulk.act(services.pool, principal, data.action, chosen, value, of_leads)
         asked = len(chosen) if wanted is not None else len(set(data.lead_ids or []))
         undo = [_undo(data.action, one) for one in undone]
         return ChangedLeads(
@@ -318,7 +315,9 @@ async def _device_no(services: Services, principal: Principal, device_id: str | 
     return found
 
 
-def _known(phone: str, error: rows.Known) -> Problem:
+async def _known(services: Services, principal: Principal, phone: str, error: rows.Known) -> Problem:
+    if await rows.get(services.pool, reach_of(principal), error.lead_id) is None:
+        return conflict("phone-taken", f"{phone} is a lead already, of a device that you do not reach.")
     return conflict("phone-taken", f"{phone} is lead {error.lead_id} already: change that one, or merge the two.")
 
 

@@ -21,6 +21,8 @@ from wafast.database.away import DATABASE_AWAY
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from litestar.types import Send
+
     from wafast.api.metrics import Metrics
     from wafast.api.services import Services
     from wafast.events.hub import Subscription
@@ -29,7 +31,7 @@ LONGEST = 200  # characters of what the other end says
 PING = "ping"  # a browser can't see the protocol's own pings
 PAUSE_SECONDS = 0.1  # between two things it says
 CHECK_SECONDS = 30.0  # how long a revoked key or an ended login still gets frames
-SEND_SECONDS = 30.0  # a reader that takes longer for one frame is gone or far too slow
+SEND_SECONDS = 30.0  # a reader that takes longer for what goes in one go is gone or far too slow
 
 GOING_AWAY, NOT_SIGNED_IN, TOO_SLOW, NOT_UNDERSTOOD = 1001, 4401, 4008, 4400
 LEFT = GOING_AWAY, "left"
@@ -61,10 +63,11 @@ async def live(
     services: Services = socket.app.state.services
     viewer = Viewer(socket.scope["user"])
     tenant_id = viewer.principal.tenant_id
-    await socket.accept()
+    # before the other end knows that it is let in: from then on it may count on getting all that happens
     subscription = services.hub.attach(tenant_id, viewer.sees, after)
     seat = Seat(services)
     try:
+        await socket.accept()
         code, reason = await _serve(socket, services, viewer, subscription, seat)
     finally:
         services.hub.detach(tenant_id, subscription)
@@ -83,7 +86,7 @@ async def _serve(
     parts = [
         asyncio.create_task(part)
         for part in (
-            _send(socket, services.metrics, subscription),
+            _send(socket.scope["state"]["hand_over"], services.metrics, subscription),
             _receive(socket, services, viewer, subscription, seat),
             _check(socket, services, viewer, subscription),
             _cut(subscription),
@@ -98,17 +101,25 @@ async def _serve(
         await asyncio.gather(*parts, return_exceptions=True)
 
 
-async def _send(socket: WebSocket[Any, Any, Any], metrics: Metrics, subscription: Subscription) -> tuple[int, str]:
+async def _send(hand_over: Send, metrics: Metrics, subscription: Subscription) -> tuple[int, str]:
+    """Granian's own ``hand_over`` takes a frame when it is called, and writes those of a socket in that order: only the
+    last of those that go together is waited for (8 µs of CPU a frame; 26 with a wait and a deadline for each)."""
     while True:
-        frame = await subscription.next()
+        frames = await subscription.next()
+        taken: list[Any] = []
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await socket.send_text(frame)
+                taken = [hand_over({"type": "websocket.send", "bytes": None, "text": frame}) for frame in frames]
+                await taken[-1]
         except TimeoutError:
             return SLOW
-        except (WebSocketDisconnect, RuntimeError, OSError):
+        except (RuntimeError, OSError):
             return LEFT
-        metrics.frame_sent()
+        finally:
+            # what a reader does not take would hold the socket against its closing
+            for one in filter(asyncio.isfuture, taken):
+                one.cancel()
+        metrics.frames_sent(len(frames))
 
 
 async def _receive(

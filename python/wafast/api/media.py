@@ -20,7 +20,7 @@ from wafast.api.policy import Policy
 from wafast.api.problems import Problem, not_found
 from wafast.api.responses import problems
 from wafast.api.services import Services
-from wafast.api.uploads import Upload, store_upload
+from wafast.api.uploads import Described, Upload, store_upload
 from wafast.inbox import media
 
 #: Bytes of a whole upload: WhatsApp takes documents of 100 MB, and the form around it needs a little.
@@ -61,15 +61,17 @@ class UploadController(Controller):
     ) -> Upload:
         """Multipart with one part `file` of at most 100 MB and, optionally, a part `type`: `image` makes it a JPEG of
         at most 1600 pixels and 350 KB, `document` stores it as it is, `voice` makes an Opus recording in WebM or Ogg a
-        voice note (a part `waveform` of 64 numbers from 0 to 100 says how loud it is; else that is estimated). Without
-        `type`, pictures are images. What is not what it says is refused."""
+        voice note (a part `waveform` of 64 numbers from 0 to 100 says how loud it is; else that is estimated), `video`
+        is shown by its part `poster`, a picture as large as the video, until it is played, and a part `seconds` says
+        how long it is. Without `type`, pictures are images. What is not what it says is refused."""
         form = await request.form()
-        file, kind, waveform = form.get("file"), form.get("type"), form.get("waveform")
+        file, kind = form.get("file"), form.get("type")
+        described = Described(form.get("waveform"), form.get("poster"), form.get("seconds"))
         try:
             if not isinstance(file, UploadFile):
                 raise Problem(400, "invalid-request", "The form needs one part `file` with a file name.")
             return await store_upload(
-                services, principal.tenant_id, file, kind, waveform, idempotency_key, principal.actor
+                services, principal.tenant_id, file, kind, described, idempotency_key, principal.actor
             )
         finally:
             await form.close()

@@ -16,8 +16,8 @@ from wafast.accounts.principal import Principal
 from wafast.api.calls import ask
 from wafast.api.chats import find_chat
 from wafast.api.ids import message_place, uuid_of
-from wafast.api.outbox import Outbox, outbox_of
-from wafast.api.parameters import IdempotencyKey
+from wafast.api.outbox import Outbox, answer_not_paired, outbox_of
+from wafast.api.parameters import IdempotencyKey, check_visible
 from wafast.api.policy import Policy
 from wafast.api.problems import answer_problem, conflict, not_found, refused_field
 from wafast.api.responses import problems
@@ -25,8 +25,9 @@ from wafast.api.services import Services
 from wafast.devices.session import ChangeKind
 from wafast.inbox import messages
 from wafast.inbox.chats import Chat
-from wafast.inbox.media import hash_of, sound_of
+from wafast.inbox.media import film_of, hash_of, message_thumbnail, sound_of
 from wafast.inbox.messages import FROM_ME
+from wafast.inbox.reach import Reach
 from wafast.outbox import changes, rows
 from wafast.outbox.changes import NotPossible
 
@@ -83,7 +84,7 @@ class MessageActionController(Controller):
     """Acting on a message."""
 
     tags = ["Messages"]
-    exception_handlers = {NotPossible: answer_not_possible}
+    exception_handlers = {NotPossible: answer_not_possible, rows.NotPaired: answer_not_paired}
 
     @post(
         "/messages/{message_id:str}/react",
@@ -126,8 +127,7 @@ class MessageActionController(Controller):
     ) -> Outbox:
         """Our own, within 15 minutes; an edit that can't leave in that time expires."""
         message = await find_message(services.pool, principal, message_id)
-        if not data.text.strip():
-            raise refused_field("text", data.text, "a text must have at least one visible character")
+        check_visible(data.text)
         until = changes.edit_until(message)
         return await _change(services, principal, message, "edit", data.text, until)
 
@@ -167,13 +167,20 @@ class MessageActionController(Controller):
         services: NamedDependency[Services],
         idempotency_key: IdempotencyKey = None,
     ) -> Forwarded:
-        """To up to five chats, each from its own device. A file not seen before is fetched first, through the message's
-        device."""
+        """To up to five chats, each from its own device: to all of them or, when it is refused, to none. A file not
+        seen before is fetched first, through the message's device."""
         message = await find_message(services.pool, principal, message_id)
         changes.check_forward(message)
         chats = [await find_chat(services.pool, principal, chat_id) for chat_id in dict.fromkeys(data.chat_ids)]
         sha256 = await _file_of(services, message)
-        return Forwarded([await _pass_on(services, principal, chat, message, sha256) for chat in chats])
+        sends = [_copy_for(chat, message, sha256) for chat in chats]
+        try:
+            queued = await rows.enqueue_all(services.pool, principal.tenant_id, sends, created_by=principal.actor)
+        except rows.UnknownMedia:
+            raise conflict("media-gone", "Its file is not here any more just now: forward it again.") from None
+        if queued is None:
+            raise not_found("chat", ", ".join(data.chat_ids))
+        return Forwarded([outbox_of(row) for row in queued])
 
     @post(
         "/messages/{message_id:str}/played",
@@ -203,17 +210,15 @@ async def _change(
     text: str = "",
     until: datetime | None = None,
 ) -> Outbox:
-    row = await rows.enqueue(
-        services.pool,
-        principal.tenant_id,
-        message["device_id"],
-        message["chat_jid"],
-        kind,
-        text,
-        created_by=principal.actor,
+    wanted = rows.Send(
+        device_id=message["device_id"],
+        to_jid=message["chat_jid"],
+        kind=kind,
+        body=text,
         target=message["message_id"],
         expires_at=until,
     )
+    row = await rows.enqueue(services.pool, principal.tenant_id, wanted, created_by=principal.actor)
     if row is None:
         raise not_found("device", message["device_id"])
     return outbox_of(row)
@@ -230,25 +235,20 @@ async def _file_of(services: Services, message: asyncpg.Record) -> bytes | None:
     sound = sound_of(media)
     if sound is not None:
         await services.media.describe_sound(tenant_id, sha256, sound)
+    if message["kind"] == "video":
+        poster = await message_thumbnail(services.pool, Reach(tenant_id), message["chat_id"], message["key"])
+        await services.media.describe_film(tenant_id, sha256, film_of(media, poster))
     return sha256
 
 
-async def _pass_on(
-    services: Services, principal: Principal, chat: Chat, message: asyncpg.Record, sha256: bytes | None
-) -> Outbox:
+def _copy_for(chat: Chat, message: asyncpg.Record, sha256: bytes | None) -> rows.Send:
     name = message["media"].get("name") if message["kind"] == "document" else None
-    row = await rows.enqueue(
-        services.pool,
-        principal.tenant_id,
-        uuid_of("device", chat.device_id),
-        chat.chat_jid,
-        message["kind"],
-        "" if message["body"] == name else message["body"],
-        created_by=principal.actor,
+    return rows.Send(
+        device_id=uuid_of("device", chat.device_id),
+        to_jid=chat.chat_jid,
+        kind=message["kind"],
+        body="" if message["body"] == name else message["body"],
         media_sha256=sha256,
         file_name=name,
         forwarded=True,
     )
-    if row is None:
-        raise not_found("chat", chat.id)
-    return outbox_of(row)

@@ -62,8 +62,14 @@ GAUGES = {
     ),
     "spool_bytes": ("wafast_spool_bytes", "Bytes allocated for them."),
     "held": ("wafast_worker_devices", "Devices it holds, by the lease table."),
-    "connecting": ("wafast_connecting", "Sessions between their start and being online."),
-    "connect_queue": ("wafast_connect_queue", "Devices that wait for their session to start."),
+    "connecting": (
+        "wafast_connecting",
+        "Lines between their start, or their dial once they were lost, and being online.",
+    ),
+    "connect_queue": (
+        "wafast_connect_queue",
+        "Lines that wait for their session to start, or until they may dial again.",
+    ),
     "rss_bytes": ("wafast_worker_resident_bytes", "Memory in RAM, with what it shares with other processes."),
     "private_bytes": ("wafast_worker_private_bytes", "Memory in RAM that it shares with nobody."),
     "threads": ("wafast_worker_threads", "Threads of Python, Rust and Go together."),
@@ -120,9 +126,9 @@ class Metrics:
         """Reads the hub's numbers whenever somebody asks for the figures."""
         self._registry.register(_Live(hub))
 
-    def frame_sent(self) -> None:
-        """Counts a frame that went over a socket."""
-        self._frames.inc()
+    def frames_sent(self, count: int) -> None:
+        """Counts frames that went over a socket."""
+        self._frames.inc(count)
 
     def socket_cut_off(self) -> None:
         """Counts a socket that was closed because it read too slowly."""

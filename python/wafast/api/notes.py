@@ -13,11 +13,11 @@ from msgspec import Meta
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of
 from wafast.api.chats import find_chat
-from wafast.api.ids import MAX_INT8, number_of, uuid_of
-from wafast.api.paging import before_of, page_of
-from wafast.api.parameters import After, IdempotencyKey, Limit
+from wafast.api.ids import number_of, uuid_of
+from wafast.api.paging import below_of, page_of
+from wafast.api.parameters import After, IdempotencyKey, Limit, check_visible
 from wafast.api.policy import Policy
-from wafast.api.problems import Problem, not_found, refused_field
+from wafast.api.problems import Problem, not_found
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.inbox import chats, notes
@@ -51,13 +51,12 @@ class NoteController(Controller):
         after: After = None,
     ) -> Page[Note]:
         """Newest first."""
-        before = before_of(after)
         await find_chat(services.pool, principal, chat_id)
         rows = await notes.list_notes(
             services.pool,
             principal.tenant_id,
             int(chat_id),
-            before=MAX_INT8 if before is None else before,
+            before=below_of(after),
             limit=limit + 1,
         )
         return page_of(rows, limit, notes.note_of, lambda row: int(row["id"]))
@@ -140,8 +139,7 @@ async def _device_no(services: Services, principal: Principal, chat_id: str) -> 
 
 
 def _words(text: str) -> str:
-    if not text.strip():
-        raise refused_field("text", text, "a note has at least one word")
+    check_visible(text)
     return text.strip()
 
 

@@ -10,12 +10,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from wafast import phones
 from wafast.accounts.principal import Principal
 from wafast.api.calls import ask
 from wafast.api.devices import find_device
+from wafast.api.parameters import phone_of
 from wafast.api.policy import Policy
-from wafast.api.problems import Problem, refused_field
+from wafast.api.problems import Problem
 from wafast.api.responses import problems
 from wafast.api.services import Services
 from wafast.devices import number_checks
@@ -72,7 +72,11 @@ class NumberController(Controller):
         """Asks WhatsApp through the device, which must be online for that. What was found out within 30 days, here or
         by a send, is known without asking."""
         device = await find_device(services.pool, principal, device_id)
-        wanted = list(dict.fromkeys(_number(index, text) for index, text in enumerate(data.phones)))
+        numbers = [
+            await phone_of(services.pool, principal.tenant_id, text, f"phones[{index}]")
+            for index, text in enumerate(data.phones)
+        ]
+        wanted = list(dict.fromkeys(numbers))
         known = {} if data.fresh else await number_checks.known(services.pool, device.no, wanted)
         unknown = [phone for phone in wanted if phone not in known]
         if unknown:
@@ -81,13 +85,6 @@ class NumberController(Controller):
             await number_checks.note(services.pool, device.no, found)
             known |= found
         return CheckedNumbers([CheckedNumber(phone, known.get(phone)) for phone in wanted])
-
-
-def _number(index: int, text: str) -> str:
-    try:
-        return phones.parse(text)
-    except phones.PhoneError as error:
-        raise refused_field(f"phones[{index}]", text, str(error)) from None
 
 
 def _found(answer: dict[str, Any]) -> list[CheckedNumber]:

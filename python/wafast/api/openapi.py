@@ -36,6 +36,8 @@ LIVE = """A WebSocket. Frames are JSON: `{id, code, message, result}`.
 | `NEW_MESSAGE` | Message |
 | `MESSAGE_STATUS` | Message (status, edit, reaction, deletion), or Outbox while it has no message yet |
 | `CHAT_UPDATE` | Chat (unread, name, typing, who answers and who looks at it) |
+| `CHAT_GONE` | `{id, became, device_id}`: all of the chat `id` is in the chat `became` now, of the same person |
+| `MESSAGE_GONE` | `{id, chat_id, device_id}`: a message waited for that turned out to be none |
 | `NOTE_UPDATE` | Note, or `{id, chat_id, deleted: true}` |
 | `LABELS_UPDATE` | `{items}`: every label of the workspace |
 | `SEQUENCE_UPDATE` | `{id}`: a sequence, its steps or its enrolments changed |

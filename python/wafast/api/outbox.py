@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import asyncpg
 import msgspec
-from litestar import Controller, get, post
+from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
 
-from wafast import phones
 from wafast.accounts.principal import Principal
+from wafast.api.chats import find_chat
 from wafast.api.devices import find_device
 from wafast.api.ids import number_of
 from wafast.api.paging import before_of, page_of
-from wafast.api.parameters import After, IdempotencyKey, Limit
+from wafast.api.parameters import After, IdempotencyKey, Limit, check_visible, jid_of
 from wafast.api.policy import Policy
-from wafast.api.problems import conflict, not_found, refused_field
+from wafast.api.problems import answer_problem, conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.api.uploads import WANTED
+from wafast.campaigns import rows as campaigns
 from wafast.inbox.media import file_url, hash_of, mime_of_stored
-from wafast.outbox import held, rows
-from wafast.outbox.held import HeldBy
+from wafast.outbox import again, rows
+from wafast.outbox.again import NotRetryable
+from wafast.outbox.held_by import HeldBy, held_by
 from wafast.outbox.rows import Cause, Kind, MessageKind, OutboxRow, Priority
+from wafast.sequences import enrolments
 
 OutboxState = Literal["queued", "sending", "sent", "delivered", "read", "failed", "unknown", "expired", "cancelled"]
 
@@ -134,6 +138,12 @@ def outbox_of(row: OutboxRow) -> Outbox:
     )
 
 
+def answer_not_paired(request: Request[Any, Any, Any], refusal: rows.NotPaired) -> Response[bytes]:
+    """What can't leave yet is a conflict."""
+    way_out = f"pair it with POST /api/v1/devices/{refusal.device_id}/pairings."
+    return answer_problem(request, conflict("never-paired", f"{refusal}: {way_out}"))
+
+
 async def find_row(pool: asyncpg.Pool, principal: Principal, outbox_id: str) -> OutboxRow:
     """An outbox row of a device within the caller's reach.
 
@@ -150,6 +160,7 @@ class OutboxController(Controller):
     """Everything that leaves."""
 
     tags = ["Messages"]
+    exception_handlers = {rows.NotPaired: answer_not_paired}
 
     @post(
         "/messages",
@@ -168,27 +179,18 @@ class OutboxController(Controller):
     ) -> Outbox:
         """Queued at once, also while the device is offline; follow `GET /outbox/{outbox_id}` or `MESSAGE_STATUS`."""
         device = await find_device(services.pool, principal, data.device_id)
-        sha256 = await _file_to_send(services.pool, principal.tenant_id, data)
+        wanted = rows.Send(
+            device_id=device.id,
+            to_jid=await jid_of(services.pool, principal.tenant_id, data.to),
+            kind=data.type,
+            body=data.text,
+            media_sha256=await _file_to_send(services.pool, principal.tenant_id, data),
+            file_name=data.file_name,
+            quoted=data.quoted_message_id,
+            priority=data.priority,
+        )
         try:
-            row = await rows.enqueue(
-                services.pool,
-                principal.tenant_id,
-                device.id,
-                _recipient(data.to),
-                data.type,
-                data.text,
-                created_by=principal.actor,
-                media_sha256=sha256,
-                file_name=data.file_name,
-                quoted=data.quoted_message_id,
-                priority=data.priority,
-            )
-        except rows.NotPaired:
-            raise conflict(
-                "never-paired",
-                f"{device.name} was never linked to a phone, so nothing can leave from it: pair it with "
-                f"POST /api/v1/devices/{device.id}/pairings.",
-            ) from None
+            row = await rows.enqueue(services.pool, principal.tenant_id, wanted, created_by=principal.actor)
         except rows.UnknownMedia:
             raise not_found("media", data.media_id) from None
         if row is None:
@@ -207,7 +209,7 @@ class OutboxController(Controller):
     ) -> Outbox:
         """State, WhatsApp's id, the times of its ticks, and while it waits the rule that holds it."""
         row = await find_row(services.pool, principal, outbox_id)
-        return msgspec.structs.replace(outbox_of(row), held_by=await held.held_by(services.pool, row))
+        return msgspec.structs.replace(outbox_of(row), held_by=await held_by(services.pool, row))
 
     @get(
         "/devices/{device_id:str}/outbox",
@@ -239,6 +241,27 @@ class OutboxController(Controller):
         )
         return page_of(found, limit, outbox_of, lambda row: row.id)
 
+    @get(
+        "/chats/{chat_id:str}/outbox",
+        opt={"policy": Policy.READ},
+        operation_id="list_chat_outbox",
+        summary="What has not left in a chat",
+        responses=problems(400, 401, 404),
+    )
+    async def index_of_chat(
+        self,
+        chat_id: FromPath[str],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+        limit: Limit = 50,
+        after: After = None,
+    ) -> Page[Outbox]:
+        """Newest first: `queued` and `sending` ones, and those that are `failed`, `expired` or `unknown`. What a
+        campaign or a sequence has waiting for this person is not among them: it has no words before it is due."""
+        chat = await find_chat(services.pool, principal, chat_id)
+        found = await rows.open_rows_of_chat(services.pool, int(chat.id), limit=limit + 1, before=before_of(after))
+        return page_of(found, limit, outbox_of, lambda row: row.id)
+
     @post(
         "/outbox/{outbox_id:str}/retry",
         opt={"policy": Policy.SEND},
@@ -250,14 +273,16 @@ class OutboxController(Controller):
     async def retry(
         self, outbox_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Outbox:
-        """For `failed`, `expired`, and `unknown` when a person has seen that it did not arrive."""
+        """For `failed`, `expired`, `cancelled`, and `unknown` when a person has seen that it did not arrive. What a
+        campaign or a sequence sends only while that goes on, and not to people who want no more."""
         found = await find_row(services.pool, principal, outbox_id)
         if found.state not in RETRYABLE:
             raise conflict("not-failed", f"Outbox row {found.id} is {found.state}: there is nothing to try again.")
-        row = await rows.retry(services.pool, principal.tenant_id, found.id)
-        if row is None:
-            raise not_found("outbox row", outbox_id)
-        return outbox_of(row)
+        try:
+            await _retry(found)(services.pool, principal.tenant_id, found.id)
+        except (NotRetryable, campaigns.NotPossible) as error:
+            raise conflict("not-retryable", f"Outbox row {found.id} can't be tried again. {error}") from None
+        return outbox_of(await find_row(services.pool, principal, outbox_id))
 
     @post(
         "/outbox/{outbox_id:str}/cancel",
@@ -270,21 +295,25 @@ class OutboxController(Controller):
     async def cancel(
         self, outbox_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Outbox:
-        """Possible while it is `queued`."""
+        """Possible while it is `queued`. One that is `failed`, `expired` or `unknown` is taken off its chat so."""
         found = await find_row(services.pool, principal, outbox_id)
         row = await rows.cancel(services.pool, principal.tenant_id, found.id)
         if row is None:
             raise not_found("outbox row", outbox_id)
         if row.state != "cancelled":
-            raise conflict("not-queued", f"Outbox row {row.id} is {row.state}: only a queued one can be cancelled.")
+            over = row.source_id is not None and row.state in RETRYABLE
+            why = "it stays in what its campaign counts" if over else "only one that has not left can be cancelled"
+            if row.state == "sending":
+                why = "it may still arrive, and is cancelled if it does not leave"
+            raise conflict("not-queued", f"Outbox row {row.id} is {row.state}: {why}.")
         return outbox_of(row)
 
 
-def _recipient(to: str) -> str:
-    try:
-        return phones.to_jid(to)
-    except phones.PhoneError as error:
-        raise refused_field("to", to, str(error)) from None
+def _retry(row: OutboxRow) -> Callable[[asyncpg.Pool, int, int], Awaitable[None]]:
+    """Whoever knows what stands behind the row."""
+    if row.source_id is None:
+        return again.retry
+    return campaigns.retry_row if row.enrolment_id is None else enrolments.retry_row
 
 
 async def _file_to_send(pool: asyncpg.Pool, tenant_id: int, data: SendMessage) -> bytes | None:
@@ -292,8 +321,7 @@ async def _file_to_send(pool: asyncpg.Pool, tenant_id: int, data: SendMessage) -
     if data.type == "text":
         if data.media_id is not None:
             raise refused_field("media_id", data.media_id, "a text has no file; say what the file is in `type`")
-        if not data.text.strip():
-            raise refused_field("text", data.text, "a text must have at least one visible character")
+        check_visible(data.text)
         return None
     if data.media_id is None:
         raise refused_field("media_id", None, f"a message of type {data.type} needs one; POST /api/v1/media gives it")

@@ -14,7 +14,7 @@ from wafast.api.responses import Page
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-INT8 = range(-(2**63), 2**63)
+LARGEST = 2**63 - 1
 Row = TypeVar("Row")
 Item = TypeVar("Item")
 
@@ -24,13 +24,13 @@ def cursor(*place: int) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
 
 
-def place_of(after: str | None, numbers: int, largest: int = INT8.stop - 1) -> tuple[int, ...] | None:
+def place_of(after: str | None, numbers: int, largest: int = LARGEST) -> tuple[int, ...] | None:
     """The place a cursor stands for; None without a cursor.
 
     Args:
         after: what the client sent.
         numbers: how many numbers the list's places have.
-        largest: none of them can be above it.
+        largest: none of them can be farther from zero.
 
     Raises:
         Problem: 400 when it is not a cursor of such a list.
@@ -42,12 +42,12 @@ def place_of(after: str | None, numbers: int, largest: int = INT8.stop - 1) -> t
         found = msgspec.json.decode(raw, type=tuple[int, ...])
     except (binascii.Error, ValueError, msgspec.DecodeError):
         raise _bad_cursor(after) from None
-    if len(found) != numbers or not all(number in INT8 and number <= largest for number in found):
+    if len(found) != numbers or any(abs(number) > largest for number in found):
         raise _bad_cursor(after)
     return found
 
 
-def before_of(after: str | None, largest: int = INT8.stop - 1) -> int | None:
+def before_of(after: str | None, largest: int = LARGEST) -> int | None:
     """The number a list ordered by one number goes on below; None without a cursor.
 
     Raises:
@@ -55,6 +55,12 @@ def before_of(after: str | None, largest: int = INT8.stop - 1) -> int | None:
     """
     place = place_of(after, 1, largest)
     return place[0] if place is not None else None
+
+
+def below_of(after: str | None) -> int:
+    """As `before_of`; above every number without a cursor."""
+    before = before_of(after)
+    return LARGEST if before is None else before
 
 
 def page_of(rows: Sequence[Row], limit: int, shown: Callable[[Row], Item], number: Callable[[Row], int]) -> Page[Item]:

@@ -12,12 +12,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from wafast import phones
 from wafast.accounts import audit
 from wafast.accounts.principal import Principal
 from wafast.api.devices import find_device
 from wafast.api.ids import uuid_of
-from wafast.api.parameters import IdempotencyKey
+from wafast.api.parameters import IdempotencyKey, phone_of
 from wafast.api.policy import Policy
 from wafast.api.problems import conflict, not_found, refused_field
 from wafast.api.responses import problems
@@ -102,7 +101,7 @@ class PairingController(Controller):
     ) -> Pairing:
         """The QR text or the code follows within seconds: poll the pairing or listen for `QR_UPDATE`."""
         device = await find_device(services.pool, principal, device_id)
-        phone = _phone_to_type_on(data)
+        phone = await _phone_to_type_on(services.pool, principal.tenant_id, data)
         try:
             row = await rows.create_pairing(services.pool, principal.tenant_id, device.id, data.method, phone)
         except rows.AlreadyPaired:
@@ -151,13 +150,10 @@ class PairingController(Controller):
         return pairing_of(row)
 
 
-def _phone_to_type_on(data: CreatePairing) -> str | None:
+async def _phone_to_type_on(pool: asyncpg.Pool, tenant_id: int, data: CreatePairing) -> str | None:
     """The number a code is for; WhatsApp wants to know whose phone will type it."""
     if data.method == "qr":
         return None
     if data.phone is None:
         raise refused_field("phone", None, "the phone's number is needed for a code, as +60 12-345 6789")
-    try:
-        return phones.parse(data.phone)
-    except phones.PhoneError as error:
-        raise refused_field("phone", data.phone, str(error)) from None
+    return await phone_of(pool, tenant_id, data.phone)

@@ -10,6 +10,7 @@ from litestar.params import HeaderParameter, QueryParameter
 from wafast import phones
 from wafast.api.problems import refused_field
 from wafast.leads import rows as leads
+from wafast.visible import is_visible, one_line
 
 Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=200, description="How many at most.", required=False)]
 #: A page of devices may be longer: three thousand come in three requests.
@@ -35,19 +36,29 @@ IdempotencyKey = Annotated[
 
 
 def name_of(text: str) -> str:
-    """The field `name` without spaces around it.
+    """The field `name`, on one line and without spaces around it.
 
     Raises:
         Problem: 400 when nothing is left.
     """
-    name = text.strip()
+    name = one_line(text)
     if not name:
         raise refused_field("name", text, "a name with at least one letter or digit is wanted")
     return name
 
 
-async def phone_of(pool: asyncpg.Pool, tenant_id: int, text: str) -> str:
-    """The field `phone` in E.164; without a country code it is of the workspace's country.
+def check_visible(text: str) -> None:
+    """Whether the field `text` shows something.
+
+    Raises:
+        Problem: 400.
+    """
+    if not is_visible(text):
+        raise refused_field("text", text, "a text must have at least one visible character")
+
+
+async def phone_of(pool: asyncpg.Pool, tenant_id: int, text: str, field: str = "phone") -> str:
+    """A field in E.164; without a country code it is of the workspace's country.
 
     Raises:
         Problem: 400 when it is no number.
@@ -56,4 +67,17 @@ async def phone_of(pool: asyncpg.Pool, tenant_id: int, text: str) -> str:
     try:
         return phones.parse(text, region)
     except phones.PhoneError as error:
-        raise refused_field("phone", text, str(error)) from None
+        raise refused_field(field, text, str(error)) from None
+
+
+async def jid_of(pool: asyncpg.Pool, tenant_id: int, text: str) -> str:
+    """The field `to` as a JID: it is one, or a number as `phone_of` takes it.
+
+    Raises:
+        Problem: 400 when it is neither.
+    """
+    region, _ = await leads.region(pool, tenant_id)
+    try:
+        return phones.to_jid(text, region)
+    except phones.PhoneError as error:
+        raise refused_field("to", text, str(error)) from None

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
 
 class Policy(StrEnum):
     """What a caller needs. ``send`` includes ``read``, ``admin`` includes both; every policy but the first two
-    sees only the caller's tenant and the caller's devices."""
+    sees only the caller's tenant and the caller's devices.
+
+    One thing within reach is a matter of ``send``: a lead is changed, merged or deleted, a message tried again or
+    cancelled. What goes to many, or takes many away for good, is one of ``admin``: campaigns, sequences, imports, bulk
+    deletes."""
 
     PUBLIC = "public"  # anyone: health, the document, sign in, the web app
     USER = "user"  # a person with a browser session: the session's own routes

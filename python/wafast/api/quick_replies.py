@@ -15,7 +15,7 @@ from msgspec import Meta
 from wafast.accounts.principal import Principal
 from wafast.api.ids import number_of
 from wafast.api.paging import before_of, page_of
-from wafast.api.parameters import After, IdempotencyKey, Limit
+from wafast.api.parameters import After, IdempotencyKey, Limit, check_visible
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem, conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
@@ -99,7 +99,7 @@ class QuickReplyController(Controller):
         """Everybody of the workspace has it then."""
         name, text = _name(data.name), _text(data.text)
         try:
-            return _shown(await replies.add(services.pool, principal.tenant_id, name, text, principal.actor))
+            return _shown(await replies.add(services.pool, principal, name, text))
         except NameTaken:
             raise _taken(name) from None
 
@@ -122,7 +122,7 @@ class QuickReplyController(Controller):
         text = None if data.text is None else _text(data.text)
         number = number_of("quick reply", reply_id)
         try:
-            row = await replies.change(services.pool, principal.tenant_id, number, name, text)
+            row = await replies.change(services.pool, principal, number, name, text)
         except NameTaken:
             raise _taken(name) from None
         if row is None:
@@ -140,7 +140,7 @@ class QuickReplyController(Controller):
         self, reply_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> None:
         """For everybody of the workspace."""
-        if not await replies.remove(services.pool, principal.tenant_id, number_of("quick reply", reply_id)):
+        if not await replies.remove(services.pool, principal, number_of("quick reply", reply_id)):
             raise not_found("quick reply", reply_id)
 
 
@@ -154,8 +154,7 @@ def _name(name: str) -> str:
 
 
 def _text(text: str) -> str:
-    if not text.strip():
-        raise refused_field("text", text, "a text must have at least one visible character")
+    check_visible(text)
     return text
 
 

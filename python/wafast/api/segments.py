@@ -11,8 +11,8 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from wafast.accounts.principal import Principal
-from wafast.api.ids import MAX_INT8, number_of
-from wafast.api.paging import before_of, page_of
+from wafast.api.ids import number_of
+from wafast.api.paging import below_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, name_of
 from wafast.api.policy import Policy
 from wafast.api.problems import name_taken, not_found
@@ -55,9 +55,8 @@ class SegmentController(Controller):
         after: After = None,
     ) -> Page[Segment]:
         """The last made first."""
-        before = before_of(after)
         found = await segments.list_segments(
-            services.pool, principal.tenant_id, before=MAX_INT8 if before is None else before, limit=limit + 1
+            services.pool, principal.tenant_id, before=below_of(after), limit=limit + 1
         )
         return page_of(found, limit, segments.segment_of, lambda row: int(row["id"]))
 

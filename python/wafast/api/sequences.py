@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import codecs
 from datetime import date, datetime
 from typing import Annotated
 
@@ -25,11 +24,13 @@ from wafast.api.problems import conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.api.sources import SourceMessage, SourcePace, message_of, pace_of, stored_message, stored_pace
+from wafast.leads.exports import guarded, lines
 from wafast.leads.tags import tag
 from wafast.outbox.render import check
 from wafast.outbox.sources import Message, Pace
 from wafast.sequences import enrolments, report, rows
 from wafast.sequences.rows import MOST_STEPS, SequenceRow, State, StepRow
+from wafast.visible import is_visible
 
 #: Ten years.
 MOST_DELAY = 315_360_000
@@ -66,6 +67,13 @@ class EnrolmentCounts(msgspec.Struct, frozen=True, kw_only=True):
     stopped: int = 0
 
 
+class Following(msgspec.Struct, frozen=True, kw_only=True):
+    """How far leads on the way are with an edit of the steps."""
+
+    done: Annotated[int, Meta(ge=0, examples=[12_000])]
+    total: Annotated[int | None, Meta(description="Null until they are counted.", examples=[50_000])]
+
+
 class Sequence(msgspec.Struct, frozen=True, kw_only=True):
     """A sequence as lists show it."""
 
@@ -78,6 +86,7 @@ class Sequence(msgspec.Struct, frozen=True, kw_only=True):
     stop_on_reply: Annotated[bool, Meta(description="Whoever writes to us gets no further step.")]
     step_count: Annotated[int, Meta(ge=0, examples=[3])]
     enrolments: EnrolmentCounts
+    following: Annotated[Following | None, Meta(description="Null: everybody follows the steps as they are.")]
     created_at: datetime
 
 
@@ -265,11 +274,7 @@ class SequenceController(Controller):
             )
         except rows.NoSequence as error:
             raise not_found("sequence", error.args[0]) from None
-        if data.state is not UNSET:
-            await audit.record(
-                services.pool, principal.tenant_id, principal.actor, f"sequence.{data.state}", f"sequence:{was.id}"
-            )
-        return await _told(services, principal, was.id)
+        return await _told(services, principal, was.id, "change" if data.state is UNSET else data.state)
 
     @delete(
         "/{sequence_id:str}",
@@ -320,7 +325,7 @@ class SequenceController(Controller):
                 "too-many-steps",
                 f"A sequence has at most {MOST_STEPS} steps: go on in another one, as its next sequence.",
             ) from None
-        return await _told(services, principal, number)
+        return await _told(services, principal, number, "add_step")
 
     @patch(
         "/{sequence_id:str}/steps/{step_id:str}",
@@ -337,8 +342,9 @@ class SequenceController(Controller):
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
     ) -> SequenceWithSteps:
-        """What has not left is sent as the step says then. A new delay counts from where the old one did. A step that
-        is moved behind where a lead stands is sent to it, unless it had it."""
+        """What has not left is sent as the step says then. A new delay counts from where the old one did; the step
+        sends nothing until everybody who waits for it follows, which `following` tells. A step that is moved behind
+        where a lead stands is sent to it, unless it had it."""
         require_whole_tenant(principal)
         row = await find_sequence(services, principal, sequence_id)
         was = await _step_of(services, principal, row.id, step_id)
@@ -354,7 +360,7 @@ class SequenceController(Controller):
             await rows.change_step(services.pool, principal.tenant_id, row.id, was.id, step, position)
         except (rows.NoSequence, rows.NoStep):
             raise not_found("step", step_id) from None
-        return await _told(services, principal, row.id)
+        return await _told(services, principal, row.id, "change_step")
 
     @delete(
         "/{sequence_id:str}/steps/{step_id:str}",
@@ -377,7 +383,7 @@ class SequenceController(Controller):
             await rows.delete_step(services.pool, principal.tenant_id, number, number_of("step", step_id))
         except (rows.NoSequence, rows.NoStep):
             raise not_found("step", step_id) from None
-        await enrolments.tell(services.pool, principal.tenant_id, number)
+        await _tell(services, principal, number, "delete_step")
 
     @get(
         "/{sequence_id:str}/report",
@@ -469,6 +475,7 @@ def sequence_of(row: SequenceRow, counts: dict[str, int]) -> Sequence:
         stop_on_reply=row.stop_on_reply,
         step_count=row.steps,
         enrolments=EnrolmentCounts(**counts),
+        following=None if row.followed is None else Following(done=row.followed, total=row.people),
         created_at=row.created_at,
     )
 
@@ -495,9 +502,16 @@ async def _shown(services: Services, principal: Principal, sequence_id: int) -> 
     return SequenceWithSteps(**msgspec.structs.asdict(shown), steps=[_step(one) for one in steps])
 
 
-async def _told(services: Services, principal: Principal, sequence_id: int) -> SequenceWithSteps:
-    """The sequence as it is now, once everybody who looks at it was told."""
+async def _tell(services: Services, principal: Principal, sequence_id: int, action: str) -> None:
+    """Writes down who did what to it, and tells everybody who looks at it."""
+    subject = f"sequence:{sequence_id}"
+    await audit.record(services.pool, principal.tenant_id, principal.actor, f"sequence.{action}", subject)
     await enrolments.tell(services.pool, principal.tenant_id, sequence_id)
+
+
+async def _told(services: Services, principal: Principal, sequence_id: int, action: str) -> SequenceWithSteps:
+    """The sequence as it is now, once everybody who looks at it was told."""
+    await _tell(services, principal, sequence_id, action)
     return await _shown(services, principal, sequence_id)
 
 
@@ -510,7 +524,7 @@ async def _step_of(services: Services, principal: Principal, sequence_id: int, s
 
 
 async def _message(services: Services, tenant_id: int, wanted: SourceMessage) -> Message:
-    if wanted.type == "text" and not wanted.text.strip():
+    if wanted.type == "text" and not is_visible(wanted.text):
         raise refused_field("message.text", wanted.text, "a text must have at least one visible character")
     return await stored_message(services.pool, tenant_id, wanted)
 
@@ -534,16 +548,9 @@ def _counts(counts: report.Buckets) -> Counts:
 
 def _csv(figures: list[report.StepFigures]) -> bytes:
     names = Counts.__struct_fields__
-    text = io.StringIO()
-    file = csv.writer(text)
-    file.writerow(["step", "text", *names])
+    told = [["step", "text", *names]]
     for one in figures:
         shown = _counts(one.buckets)
-        step = "deleted" if one.position is None else one.position
-        file.writerow([step, _harmless(one.template), *(getattr(shown, name) for name in names)])
-    return text.getvalue().encode("utf-8-sig")
-
-
-def _harmless(text: str) -> str:
-    """Nothing that a spreadsheet would take for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+        step = "deleted" if one.position is None else str(one.position)
+        told.append([step, guarded(one.template), *(str(getattr(shown, name)) for name in names)])
+    return codecs.BOM_UTF8 + lines(told)

@@ -15,6 +15,7 @@ from wafast.api.app import create_app
 from wafast.api.envelope import Envelope
 from wafast.api.lifespan import running
 from wafast.api.metrics import Metrics
+from wafast.api.services import Services
 from wafast.pulse import BEAT_SECONDS, Pulse
 from wafast.settings import SettingError, Settings
 
@@ -40,15 +41,11 @@ def run(settings: Settings, database_uri: str, pulse: Pulse | None = None) -> No
     uvloop.run(_serve(settings, database_uri, pulse))
 
 
-def application(settings: Settings, database_uri: str) -> Envelope:
-    """The whole ASGI application."""
-    metrics = Metrics()
-    return Envelope(create_app(running(settings, database_uri, metrics)), metrics)
-
-
 async def _serve(settings: Settings, database_uri: str, pulse: Pulse | None) -> None:
+    metrics = Metrics()
+    app = create_app(running(settings, database_uri, metrics))
     server = Server(
-        application(settings, database_uri),
+        Envelope(app, metrics),
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
@@ -58,9 +55,16 @@ async def _serve(settings: Settings, database_uri: str, pulse: Pulse | None) -> 
         backpressure=MAX_CONNECTIONS,
         log_enabled=False,
     )
+
+    def stop() -> None:
+        server.stop()  # type: ignore[no-untyped-call]
+        services: Services | None = app.state.get("services")
+        if services is not None:
+            services.hurry()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
+        loop.add_signal_handler(number, stop)
     log.info("serving", host=settings.host, port=settings.port)
     life = asyncio.create_task(_show_life(pulse)) if pulse is not None else None
     await server.serve()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from wafast.ai_client import Endpoint
     from wafast.api.fetches import Fetches
     from wafast.api.idempotency import IdempotencyKeys
     from wafast.api.metrics import Metrics
@@ -34,6 +35,7 @@ class Services:
         fetches: files on their way.
         idempotency: keys of creates and sends.
         metrics: what this process counts.
+        ai: drafts replies; None where no endpoint is set.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Services:
         fetches: Fetches,
         idempotency: IdempotencyKeys,
         metrics: Metrics,
+        ai: Endpoint | None,
     ) -> None:
         self.settings = settings
         self.pool = pool
@@ -56,6 +59,7 @@ class Services:
         self.fetches = fetches
         self.idempotency = idempotency
         self.metrics = metrics
+        self.ai = ai
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def in_background(self, work: Coroutine[Any, Any, Any]) -> None:
@@ -63,6 +67,11 @@ class Services:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+
+    def hurry(self) -> None:
+        """The process is to end, and waits for its requests: those that wait for the AI endpoint are told now."""
+        if self.ai is not None:
+            self.in_background(self.ai.close())
 
     async def settle(self, seconds: float) -> None:
         """Waits for background work, and cancels what is not done in time."""

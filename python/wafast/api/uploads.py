@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 import msgspec
+from litestar.datastructures import UploadFile
 from msgspec import Meta
 
 from wafast import _core
@@ -20,8 +21,6 @@ from wafast.inbox import file_types, images, media
 from wafast.inbox.media_store import NotStored
 
 if TYPE_CHECKING:
-    from litestar.datastructures import UploadFile
-
     from wafast.api.services import Services
     from wafast.inbox.media_store import StoredFile
 
@@ -42,9 +41,9 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     mime: Annotated[str, Meta(examples=["image/jpeg"])]
     size: Annotated[int, Meta(description="Bytes as stored; an image is made smaller.", examples=[83211])]
     original_size: Annotated[int, Meta(description="Bytes as uploaded.", examples=[2411724])]
-    width: Annotated[int | None, Meta(description="Pixels, for images.", examples=[1600])]
-    height: Annotated[int | None, Meta(description="Pixels, for images.", examples=[1200])]
-    seconds: Annotated[int | None, Meta(description="Length of a voice note.", examples=[7])]
+    width: Annotated[int | None, Meta(description="Pixels, for images and videos with a poster.", examples=[1600])]
+    height: Annotated[int | None, Meta(description="Pixels, for images and videos with a poster.", examples=[1200])]
+    seconds: Annotated[int | None, Meta(description="Length of a voice note, or of a video as told.", examples=[7])]
     waveform: Annotated[
         list[int] | None,
         Meta(description="Loudness of a voice note in 64 steps from 0 to 100.", examples=[[3, 40, 72]]),
@@ -52,12 +51,20 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[str | None, Meta(description="File name as uploaded.", examples=["counter.jpg"])]
 
 
+class Described(msgspec.Struct, frozen=True):
+    """Parts of a form that say more of its file, as they came; None where one did not."""
+
+    waveform: object
+    poster: object
+    seconds: object
+
+
 async def store_upload(
     services: Services,
     tenant_id: int,
     file: UploadFile,
     kind: object,
-    waveform: object,
+    described: Described,
     key: str | None,
     actor: str,
 ) -> Upload:
@@ -68,7 +75,7 @@ async def store_upload(
         tenant_id: whose it is.
         file: the part with the file.
         kind: the part `type`, or None.
-        waveform: the part `waveform`, or None.
+        described: what other parts say of it.
         key: Idempotency-Key, if one came.
         actor: who uploads.
 
@@ -78,7 +85,7 @@ async def store_upload(
     if kind not in (None, "image", *WANTED):
         raise refused_field("type", kind, "one of image, video, audio, voice, document is wanted")
     try:
-        upload = await _stored(services, tenant_id, file, None if kind is None else str(kind), _steps_of(waveform))
+        upload = await _stored(services, tenant_id, file, None if kind is None else str(kind), described)
     except NotStored as error:
         raise not_stored(str(error)) from error
     if key is None:
@@ -92,38 +99,44 @@ async def store_upload(
 
 
 async def _stored(
-    services: Services, tenant_id: int, file: UploadFile, kind: str | None, waveform: bytes | None
+    services: Services, tenant_id: int, file: UploadFile, kind: str | None, described: Described
 ) -> Upload:
     source = cast(BinaryIO, file.file)
     mime = mime_of(file.content_type, file.filename)
     original_size = source.seek(0, os.SEEK_END)
     if original_size == 0:
         raise refused_field("file", file.filename, "the file is empty")
+    if kind != "voice" and not file_types.is_what_it_says(source, mime):
+        raise _not_that(file, f"says to be {mime}, but is not")
     source.seek(0)
     picture: images.Picture | None = None
     sound: media.Sound | None = None
+    film: media.Film | None = None
+    waveform = _steps_of(described.waveform)
     if kind == "image" or (kind is None and await asyncio.to_thread(images.is_image, source)):
         source.seek(0)
         try:
             stored, picture = await services.media.keep_picture(tenant_id, source)
         except images.NotAnImage as error:
-            raise Problem(
-                415, "unsupported-media-type", f"{file.filename!r} can't be sent as image: {error}."
-            ) from None
+            raise _not_that(file, f"can't be sent as image: {error}") from None
     elif kind == "voice":
         stored, sound = await _keep_voice(services, tenant_id, file, waveform)
     else:
+        source.seek(0)
         _check_type(file, mime, kind or "document")
+        film = await _film_of(services, described) if kind == "video" else None
         stored = await services.media.keep(tenant_id, source, mime)
+        if film is not None:
+            await services.media.describe_film(tenant_id, stored.sha256, film)
     return Upload(
         media_id=stored.sha256.hex(),
         media_url=media.file_url(stored.sha256, stored.mime),
         mime=stored.mime,
         size=stored.size,
         original_size=original_size,
-        width=picture.width if picture else None,
-        height=picture.height if picture else None,
-        seconds=sound.seconds if sound else None,
+        width=picture.width if picture else film.width if film else None,
+        height=picture.height if picture else film.height if film else None,
+        seconds=sound.seconds if sound else film.seconds if film else None,
         waveform=list(sound.waveform) if sound and sound.waveform else None,
         name=file.filename or None,
     )
@@ -145,6 +158,25 @@ def _steps_of(waveform: object) -> bytes | None:
     return bytes(map(int, steps))
 
 
+async def _film_of(services: Services, described: Described) -> media.Film:
+    """What a form says of its video.
+
+    Raises:
+        Problem: 400, 415.
+    """
+    seconds, poster = described.seconds, described.poster
+    if seconds is not None and not re.fullmatch("[0-9]{1,6}", str(seconds)):
+        raise refused_field("seconds", seconds, "a whole number of seconds is wanted")
+    length = None if seconds is None else int(str(seconds))
+    if not isinstance(poster, UploadFile):
+        return media.Film(length, None, None, None)
+    try:
+        preview = await services.media.preview(cast(BinaryIO, poster.file))
+    except images.NotAnImage as error:
+        raise Problem(415, "unsupported-media-type", f"The poster can't be shown: {error}.") from None
+    return media.Film(length, preview.width, preview.height, preview.jpeg)
+
+
 async def _keep_voice(
     services: Services, tenant_id: int, file: UploadFile, measured: bytes | None
 ) -> tuple[StoredFile, media.Sound]:
@@ -155,8 +187,7 @@ async def _keep_voice(
     try:
         ogg, seconds, estimated = await asyncio.to_thread(_core.voice_note, recorded)
     except ValueError as error:
-        detail = f"{file.filename!r} can't be sent as voice: {error}. Opus in WebM or Ogg is wanted."
-        raise Problem(415, "unsupported-media-type", detail) from None
+        raise _not_that(file, f"can't be sent as voice: {error}. Opus in WebM or Ogg is wanted") from None
     stored = await services.media.keep(tenant_id, io.BytesIO(ogg), "audio/ogg; codecs=opus")
     sound = media.Sound(seconds, measured or estimated)
     await services.media.describe_sound(tenant_id, stored.sha256, sound)
@@ -164,20 +195,20 @@ async def _keep_voice(
 
 
 def _check_type(file: UploadFile, mime: str, kind: str) -> None:
-    """Refuses what can't be sent as `kind`, or is not what it says.
+    """Refuses what can't be sent as `kind`.
 
     Raises:
         Problem: 415.
     """
-    why = None
     if not mime.startswith(WANTED[kind]):
-        why = f"is {mime}, which can't be sent as {kind}"
-    elif kind == "video" and mime not in file_types.VIDEOS:
+        raise _not_that(file, f"is {mime}, which can't be sent as {kind}")
+    if kind == "video" and mime not in file_types.VIDEOS:
         why = f"is {mime}, which phones don't play: MP4 and 3GP can be sent as video, others as document"
-    elif not file_types.is_what_it_says(cast(BinaryIO, file.file), mime):
-        why = f"says to be {mime}, but is not"
-    if why is not None:
-        raise Problem(415, "unsupported-media-type", f"{file.filename!r} {why}.")
+        raise _not_that(file, why)
+
+
+def _not_that(file: UploadFile, why: str) -> Problem:
+    return Problem(415, "unsupported-media-type", f"{file.filename!r} {why}.")
 
 
 def mime_of(declared: str, name: str) -> str:

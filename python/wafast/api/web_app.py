@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import hashlib
 import mimetypes
+import os
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ NOT_PAGES = frozenset({"api", "assets", "docs-assets", "docs", "healthz", "media
 #: Voice notes are recorded here and nowhere else; nothing else of the machine is asked for.
 PERMISSIONS = "microphone=(self), camera=(), geolocation=(), payment=(), usb=()"
 COMPRESSED = (".js", ".css", ".html", ".svg", ".txt", ".json", ".webmanifest")
+#: Bytes of a file's name; a longer address is a page's, and is not looked for on the disk, which refuses to look.
+LONGEST = 255
 NOT_BUILT = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>wafast</title>
 <h1>wafast</h1><p>The web app is not built here: run <code>make build</code>. The API is at <a href="/docs">/docs</a>.
 </html>"""
@@ -63,8 +66,10 @@ class Assets:
 
     def find(self, name: str) -> Asset | None:
         """The file of this name, or None when the build has none."""
+        if "\0" in name or len(os.fsencode(name)) > LONGEST:
+            return None
         path = (self._folder / name).resolve()
-        if "\0" in name or not path.is_relative_to(self._folder) or not path.is_file():
+        if not path.is_relative_to(self._folder) or not path.is_file():
             return None
         changed = path.stat().st_mtime_ns
         known = self._known.get(name)

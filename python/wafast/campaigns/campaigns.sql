@@ -55,31 +55,18 @@ UPDATE campaigns SET state = $3, reason = $4 WHERE tenant_id = $1 AND id = $2
 -- name: delete_campaign
 UPDATE campaigns SET deleted_at = now() WHERE tenant_id = $1 AND id = $2
 
--- name: make_lanes_of_failed
--- Where a device went away meanwhile, its lane went with it. A lead that is gone is written to at the hours of the
--- tenant. $3 the source.
-INSERT INTO lanes (tenant_id, source_id, device_no, zone, is_live)
-SELECT DISTINCT $1::int4, $2::int8, o.device_no, coalesce(l.zone, t.time_zone), true
-FROM outbox o
-JOIN tenants t ON t.id = o.tenant_id
-LEFT JOIN leads l ON l.id = o.lead_id
-WHERE o.tenant_id = $1 AND o.source_id = $2 AND o.state = 'failed' AND o.cause IS DISTINCT FROM 'opted_out'
-ON CONFLICT DO NOTHING
+-- name: failed_rows
+-- $2 the source; the next $4 behind the number $3.
+SELECT id, to_jid FROM outbox
+WHERE tenant_id = $1 AND source_id = $2 AND enrolment_id IS NULL AND to_jid > $3 AND state = 'failed'
+ORDER BY to_jid LIMIT $4
 
--- name: retry_failed
--- Compare-and-set: a row that is queued again is not failed any more, so it happens once. $2 the source.
-UPDATE outbox o SET state = 'queued', reason = NULL, cause = NULL, not_before = now(), lane_id = la.id,
-                    claim_worker = NULL, claim_epoch = NULL, claimed_at = NULL, attempts = 0
-FROM outbox f
-JOIN tenants t ON t.id = f.tenant_id
-LEFT JOIN leads l ON l.id = f.lead_id
-JOIN lanes la ON la.source_id = f.source_id AND la.device_no IS NOT DISTINCT FROM f.device_no
-             AND la.zone = coalesce(l.zone, t.time_zone)
-WHERE f.tenant_id = $1 AND f.source_id = $2 AND f.state = 'failed' AND f.cause IS DISTINCT FROM 'opted_out'
-  AND o.id = f.id AND o.state = 'failed'
+-- name: campaign_of_row
+-- $2 a row of the outbox.
+SELECT c.id FROM outbox o JOIN campaigns c ON c.source_id = o.source_id WHERE o.tenant_id = $1 AND o.id = $2
 
 -- name: reopen_campaign
-UPDATE campaigns SET ended_at = NULL WHERE tenant_id = $1 AND id = $2
+UPDATE campaigns SET ended_at = NULL, state = $3, reason = NULL WHERE tenant_id = $1 AND id = $2
 
 -- name: unknown_devices
 -- Those of $2 that are no devices of the tenant.
@@ -89,10 +76,9 @@ WHERE NOT EXISTS (SELECT FROM devices d WHERE d.tenant_id = $1 AND d.id = wanted
 -- name: zone_of_tenant
 SELECT time_zone FROM tenants WHERE id = $1
 
--- name: audience_sample
--- The person a message is shown for: the one asked for, or the newest of the audience. $2 audience, $3 lead.
-SELECT l.* FROM leads l
-WHERE l.tenant_id = $1 AND l.id = coalesce($3::int8, (SELECT max(lead_id) FROM campaign_audience($1, $2)))
+-- name: newest_of_audience
+-- The person a message is shown for when nobody is asked for. $2 audience.
+SELECT max(lead_id) FROM campaign_audience($1, $2)
 
 -- name: newest_row
 SELECT last_value FROM outbox_id_seq

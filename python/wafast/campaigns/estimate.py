@@ -3,6 +3,8 @@ already waits at each device."""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -12,7 +14,8 @@ import msgspec
 
 from wafast import clock
 from wafast.database.queries import load
-from wafast.devices.state import TERMINAL
+from wafast.distribution.lines import standings
+from wafast.distribution.pool import Rooms
 from wafast.leads import rows as leads
 from wafast.outbox import hours
 
@@ -21,44 +24,44 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from wafast.events.bus import Executor
     from wafast.outbox.sources import Pace
 
 q = load(__file__)
 
 #: What takes longer is told as "not within a year".
 MOST_DAYS = 366
-#: A mean message is typed so long, in seconds, and WhatsApp answers (outbox/send.py).
+#: Of so many people without a device is asked who knows them, in 0.1 s.
+MOST_LOOKED_AT = 20_000
+#: So long WhatsApp takes to answer, and a mean message is typed before: the gap to the next counts from then on
+#: (outbox/send.py).
+ANSWER_SECONDS = 0.3
 TYPING_SECONDS = 3.0
-#: From these a device does not come back by itself.
-GONE = TERMINAL | {"new", "pairing"}
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """A device as far as a finish depends on it.
 
     Args:
+        is_gone: it does not come back by itself.
         seconds: a message, when nothing but the pace holds it.
         day_caps: messages of each day from today on; the last one holds for all that follow.
         free_at: when its caps and WhatsApp let the next leave; None: now.
         others: rows of each other source that waits here; sources take turns.
-        takes_others: whether people without a device are given to it.
+        awake: the hours outside its quiet ones.
     """
 
     id: UUID
     name: str
     state: str
+    is_gone: bool
     seconds: float
     day_caps: Sequence[int]
     free_at: datetime | None = None
     paused_until: datetime | None = None
     pause_reason: str | None = None
     others: Sequence[int] = ()
-    takes_others: bool = True
-
-    @property
-    def a_day(self) -> float:
-        """Messages of a whole day."""
-        return min(86_400 / self.seconds, self.day_caps[0])
+    awake: hours.Hours = hours.Hours()
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +111,10 @@ async def of_audience(
     """Before it begins. `source_id` is left out of what waits."""
     async with leads.matching(pool) as connection:
         rows = await connection.fetch(q.audience_by_device, tenant_id, audience)
-    return await _estimate(pool, tenant_id, rows, pace, device_ids, start, zone, source_id)
+        rooms = await _rooms(connection, tenant_id, rows)
+        one_in = math.ceil(_by_device(rows)[None] / MOST_LOOKED_AT)
+        known = await _known(connection, q.known_in_audience, tenant_id, audience, rooms, device_ids, one_in)
+    return await _estimate(pool, tenant_id, rows, rooms, known, pace, device_ids, start, zone, source_id)
 
 
 async def is_anybody(pool: asyncpg.Pool, tenant_id: int, audience: Mapping[str, Any]) -> bool:
@@ -123,77 +129,98 @@ async def of_running(
 ) -> Estimate:
     """What of it still waits."""
     rows = await pool.fetch(q.waiting_by_device, tenant_id, source_id)
-    return await _estimate(pool, tenant_id, rows, pace, device_ids, clock.now(), zone, source_id)
+    rooms = await _rooms(pool, tenant_id, rows)
+    known = await _known(pool, q.known_in_pool, tenant_id, source_id, rooms, device_ids, MOST_LOOKED_AT)
+    return await _estimate(pool, tenant_id, rows, rooms, known, pace, device_ids, clock.now(), zone, source_id)
+
+
+async def _rooms(connection: Executor, tenant_id: int, rows: Sequence[asyncpg.Record]) -> Rooms:
+    return Rooms(await standings(connection, tenant_id) if _by_device(rows)[None] else [])
+
+
+async def _known(
+    connection: Executor,
+    query: str,
+    tenant_id: int,
+    of: object,
+    rooms: Rooms,
+    device_ids: Sequence[UUID] | None,
+    most: int,
+) -> Counter[int | None]:
+    """By the device with room that knows them, None where none does: people without a device who were looked at."""
+    able = [line.no for line in rooms.of(device_ids)]
+    return _by_device(await connection.fetch(query, tenant_id, of, able, most) if able else [])
+
+
+def _by_device(rows: Sequence[asyncpg.Record]) -> Counter[int | None]:
+    return Counter({row["device_no"]: row["n"] for row in rows})
 
 
 async def _estimate(
     pool: asyncpg.Pool,
     tenant_id: int,
     rows: Sequence[asyncpg.Record],
+    rooms: Rooms,
+    known: Counter[int | None],
     pace: Pace,
     device_ids: Sequence[UUID] | None,
     start: datetime,
     zone: str,
     source_id: int,
 ) -> Estimate:
-    own = {row["device_no"]: row["n"] for row in rows}
+    own = _by_device(rows)
     without = own.pop(None, 0)
+    # those who were looked at stand for all
+    knowing = {no: n * without // known.total() for no, n in known.items() if no is not None}
+    given, left = rooms.foretell(knowing, without - sum(knowing.values()), device_ids)
+    shared = own + given
     waiting: dict[int, list[int]] = {}
     for row in await pool.fetch(q.waiting_of_others, tenant_id, source_id):
         waiting.setdefault(row["device_no"], []).append(row["n"])
-    chosen = None if device_ids is None else list(device_ids)
-    lines = {row["no"]: row for row in await pool.fetch(q.lines, tenant_id, list(own), chosen)}
-    made = {no: _line(row, pace, waiting.get(no, [])) for no, row in lines.items()}
-    return estimate([(made[no], own.get(no, 0)) for no in lines], without, start, pace, zone)
+    lines = await pool.fetch(q.lines, tenant_id, list(shared))
+    loads = [(_line(row, pace, waiting.get(row["no"], [])), shared[row["no"]]) for row in lines]
+    nobody = (left, rooms.why_none(device_ids)) if left else None
+    return estimate(loads, without, nobody, start, pace, zone)
 
 
 def _line(row: asyncpg.Record, pace: Pace, others: Sequence[int]) -> Line:
     gap = (max(row["min_seconds"], pace.min_seconds) + max(row["max_seconds"], pace.max_seconds)) / 2
+    takes = ANSWER_SECONDS + (TYPING_SECONDS if row["typing"] else 0.0)
     return Line(
-        id=row["id"], name=row["name"], state=row["state"], day_caps=row["day_caps"], free_at=row["free_at"],
-        seconds=max(gap, TYPING_SECONDS, 3600 / row["per_hour"]), others=others, takes_others=row["takes_others"],
-        paused_until=row["paused_until"], pause_reason=row["pause_reason"],
+        id=row["id"], name=row["name"], state=row["state"], is_gone=row["is_gone"],
+        seconds=max(gap + takes, 3600 / row["per_hour"]), day_caps=row["day_caps"], free_at=row["free_at"],
+        others=others, paused_until=row["paused_until"], pause_reason=row["pause_reason"],
+        awake=hours.Hours(row["quiet_until"], row["quiet_from"]),
     )  # fmt: skip
 
 
-def estimate(own: Sequence[tuple[Line, int]], without: int, start: datetime, pace: Pace, zone: str) -> Estimate:
+def estimate(
+    shared: Sequence[tuple[Line, int]],
+    without: int,
+    nobody: tuple[int, str] | None,
+    start: datetime,
+    pace: Pace,
+    zone: str,
+) -> Estimate:
     """Pure: the same lines and rows give the same.
 
     Args:
-        own: each device with the rows that are its own.
-        without: rows of people without a device: shared among those that take others, by what they can send a day.
+        shared: each device with its rows, those it is given as well.
+        without: how many rows are of people without a device.
+        nobody: so many of them no device takes now, and why; None when each has one.
         start: when it begins.
         zone: whose clock the hours are read by; the people's own may differ.
     """
-    takers = [line for line, _ in own if line.takes_others and line.state not in GONE]
-    shared = dict(zip([id(line) for line in takers], shares(without, [line.a_day for line in takers]), strict=True))
     window = hours.Hours(pace.opens, pace.closes, pace.days)
-    loads = [
-        _load(line, rows + shared.get(id(line), 0), start, window, zone)
-        for line, rows in own
-        if rows + shared.get(id(line), 0) > 0
-    ]
-    if without and not takers:
-        nobody = "no device is online to give them to"
-        loads.append(Load(line=None, rows=without, ahead=0, finishes_at=None, holds=nobody))
+    loads = [_load(line, rows, start, window, zone) for line, rows in shared]
+    if nobody is not None:
+        rows, why = nobody
+        loads.append(Load(line=None, rows=rows, ahead=0, finishes_at=None, holds=why))
     ends = [load.finishes_at for load in loads if load.finishes_at is not None]
-    total = sum(rows for _, rows in own) + without
     return Estimate(
-        rows=total, without_device=without, finishes_at=max(ends, default=None), is_partial=len(ends) < len(loads),
-        loads=loads,
+        rows=sum(load.rows for load in loads), without_device=without, finishes_at=max(ends, default=None),
+        is_partial=len(ends) < len(loads), loads=loads,
     )  # fmt: skip
-
-
-def shares(rows: int, weights: Sequence[float]) -> list[int]:
-    """Whole parts of `rows` in proportion to weights; they sum to it when there is a weight."""
-    total = sum(weights)
-    given, passed, found = 0, 0.0, []
-    for weight in weights:
-        passed += weight
-        upto = round(rows * passed / total) if total else 0
-        found.append(upto - given)
-        given = upto
-    return found
 
 
 def finish(line: Line, rows: int, start: datetime, window: hours.Hours, zone: str) -> datetime | None:
@@ -203,7 +230,7 @@ def finish(line: Line, rows: int, start: datetime, window: hours.Hours, zone: st
     first = at.astimezone(ZoneInfo(zone)).date()
     for number, day in enumerate(_days(first, window)):
         allowed = min(left, line.day_caps[min(number, len(line.day_caps) - 1)])
-        for opens, closes in _openings(day, window, zone):
+        for opens, closes in _openings(day, window, line.awake, zone):
             begins = max(opens, at)
             sends = min(allowed, max(0.0, (closes - begins).total_seconds() / line.seconds))
             allowed, left = allowed - sends, left - sends
@@ -214,13 +241,13 @@ def finish(line: Line, rows: int, start: datetime, window: hours.Hours, zone: st
 
 def _load(line: Line, rows: int, start: datetime, window: hours.Hours, zone: str) -> Load:
     holds = None
-    if line.state != "online":
-        holds = f"the device is {line.state.replace('_', ' ')}"
-    elif line.paused_until is not None and line.paused_until > clock.now():
+    if line.paused_until is not None and line.paused_until > clock.now():
         holds = line.pause_reason or "WhatsApp has told this number to wait"
+    elif line.state != "online":
+        holds = f"the device is {line.state.replace('_', ' ')}"
     elif line.free_at is not None and line.free_at > clock.now():
         holds = "its hour or its day is full"
-    end = None if line.state in GONE else finish(line, rows, start, window, zone)
+    end = None if line.is_gone else finish(line, rows, start, window, zone)
     ahead = sum(min(other, rows) for other in line.others)
     return Load(line=line, rows=rows, ahead=ahead, finishes_at=end, holds=holds)
 
@@ -234,8 +261,17 @@ def _days(first: date, window: hours.Hours) -> Iterator[date]:
             yield day
 
 
-def _openings(day: date, window: hours.Hours, zone: str) -> Iterator[tuple[datetime, datetime]]:
+def _openings(day: date, window: hours.Hours, awake: hours.Hours, zone: str) -> Iterator[tuple[datetime, datetime]]:
+    """When the source's window of a day is open and the device's is too, in order."""
+    begin, end = _span(day, window, zone)
+    for near in (day - timedelta(1), day, day + timedelta(1)):
+        opens, closes = _span(near, awake, zone)
+        if max(opens, begin) < min(closes, end):
+            yield max(opens, begin), min(closes, end)
+
+
+def _span(day: date, window: hours.Hours, zone: str) -> tuple[datetime, datetime]:
     opens, closes = window.opens or time(), window.closes or time()
     ends_on = day if opens < closes else day + timedelta(1)
     begin, end = hours.instant(day, opens, zone), hours.instant(ends_on, closes, zone)
-    yield begin.astimezone(UTC), end.astimezone(UTC)
+    return begin.astimezone(UTC), end.astimezone(UTC)

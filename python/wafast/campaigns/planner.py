@@ -19,7 +19,9 @@ from wafast.database.queries import load
 from wafast.database.turn import CAMPAIGNS, keep_at
 from wafast.events import bus
 from wafast.events.bus import EVENTS
-from wafast.outbox import sources
+from wafast.outbox import counts, lanes, sources
+from wafast.outbox.cancel import cancel
+from wafast.outbox.lanes import Lane
 
 if TYPE_CHECKING:
     from wafast.events.bus import Executor
@@ -37,6 +39,8 @@ CLOSE_STEP = 5_000
 TELL_SECONDS = 0.5
 #: What no notification tells.
 SAFETY_SECONDS = 60.0
+#: Between two tries of a plan that another connection is at.
+AGAIN_SECONDS = 1.0
 CANCELLED = "the campaign was cancelled"
 EXPIRED = "it could not leave before the campaign's end"
 
@@ -73,31 +77,24 @@ class Planner:
         self._uri, self._pool = uri, pool
         self._woken = asyncio.Event()
         self._moved = asyncio.Event()
+        #: sources whose rows have moved; None: those of any may have
+        self._sources: set[int] | None = None
         self._to_close = asyncio.Event()
-        self._cut = asyncio.Event()
         self._plans: set[int] = set()
         self._looks: dict[int, str] = {}
 
     async def run(self, connection: asyncpg.Connection) -> None:
-        """Until the connection that holds the turn is cut, which raises."""
-        connection.add_termination_listener(lambda _: self._cut.set())
+        """Until cancelled. On the connection that holds the turn it only listens."""
         await connection.add_listener(WAKE, lambda *_: self._wake())
         await connection.add_listener(EVENTS, lambda _c, _p, _n, payload: self._hear(str(payload)))
         self._wake()  # what happened before is not told
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._until_cut(connection))
             tasks.create_task(self._begin(tasks))
             tasks.create_task(self._close())
             tasks.create_task(self._tell())
 
-    async def _until_cut(self, connection: asyncpg.Connection) -> None:
-        while not self._cut.is_set():
-            await _within(SAFETY_SECONDS, self._cut)
-            if not self._cut.is_set():
-                await connection.execute(q.still_mine, timeout=10)
-        raise ConnectionError("the connection that holds the turn is cut")
-
     def _wake(self) -> None:
+        self._sources = None
         self._woken.set()
         self._moved.set()
         self._to_close.set()
@@ -128,6 +125,8 @@ class Planner:
             rows = await plan(connection, tenant_id, campaign_id)
             if rows is not None:
                 log.info("a campaign is planned", campaign=campaign_id, rows=rows)
+            else:  # a planner that was killed left a statement that has not ended
+                await asyncio.sleep(AGAIN_SECONDS)
         except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
             log.info("a campaign changed while it was planned", campaign=campaign_id)
         except DATABASE_AWAY:
@@ -146,27 +145,37 @@ class Planner:
         while True:
             self._to_close.clear()
             for row in await self._pool.fetch(q.to_close):
-                state, reason = ("cancelled", CANCELLED) if row["state"] == "cancelled" else ("expired", EXPIRED)
-                while await self._pool.execute(q.close_rows, row["source_id"], state, reason, CLOSE_STEP) != "UPDATE 0":
+                while await self._close_step(row):
                     self._moved.set()
             await self._to_close.wait()
             await asyncio.sleep(TELL_SECONDS)
+
+    async def _close_step(self, campaign: asyncpg.Record) -> bool:
+        async with self._pool.acquire() as connection, connection.transaction():
+            found = await connection.fetch(q.rows_to_close, campaign["source_id"], CLOSE_STEP)
+            ids = [row["id"] for row in found]
+            if campaign["state"] == "cancelled":
+                await cancel(connection, "parent_gone", CANCELLED, rows=ids)
+            else:
+                await connection.execute(q.expire_rows, ids, EXPIRED)
+        return bool(ids)
 
     async def _tell(self) -> None:
         """Publishes campaigns whose rows have moved, and ends those of which nothing waits any more."""
         while True:
             planning = await self._pool.fetch(q.being_planned)
-            if not planning:
-                await _within(SAFETY_SECONDS, self._moved)
+            if not planning and not await _within(SAFETY_SECONDS, self._moved):
+                self._sources = None
             self._moved.clear()
-            rows = await self._pool.fetch(q.that_move)
+            only, self._sources = self._sources, set()
+            moved = await counts.fold(self._pool)
+            rows = await self._pool.fetch(q.that_move, None if only is None else list(only | moved))
             for row in rows:
                 if row["has_ended"]:
                     await end(self._pool, row["id"])
-                elif row["goes_on"]:
-                    await reopen(self._pool, row["id"])
-            known, self._looks = self._looks, {row["id"]: row["look"] for row in rows}
-            different = [row for row in rows if known.get(row["id"]) != row["look"]]
+            different = [row for row in rows if self._looks.get(row["id"]) != row["look"]]
+            looks = {row["id"]: row["look"] for row in rows}
+            self._looks = looks if only is None else self._looks | looks
             await bus.publish(self._pool, [changed(row["tenant_id"], row["id"]) for row in [*planning, *different]])
             await asyncio.sleep(TELL_SECONDS)
 
@@ -203,7 +212,8 @@ async def plan(connection: asyncpg.Connection, tenant_id: int, campaign_id: int)
         if row is None:
             return None
         source_id, audience = row["source_id"], row["audience"]
-        await connection.execute(q.make_lanes, tenant_id, audience, source_id)
+        wanted = await connection.fetch(q.wanted_lanes, tenant_id, audience)
+        await lanes.ensure(connection, [Lane(tenant_id, source_id, row["device_no"], row["zone"]) for row in wanted])
         tag = await connection.execute(q.plan, tenant_id, audience, source_id, campaign_id)
         rows = int(tag.rpartition(" ")[2])
         await connection.fetchval(q.end_plan, campaign_id, rows)
@@ -218,11 +228,3 @@ async def end(pool: asyncpg.Pool, campaign_id: int) -> None:
         row = await connection.fetchrow(q.lock_open, campaign_id)
         if row is not None and await connection.fetchval(q.end_campaign, campaign_id) is not None:
             await sources.set_state(connection, row["tenant_id"], row["source_id"], "ended")
-
-
-async def reopen(pool: asyncpg.Pool, campaign_id: int) -> None:
-    """Takes an ended campaign up again of which a row waits, as somebody had it tried again."""
-    async with pool.acquire() as connection, connection.transaction():
-        row = await connection.fetchrow(q.reopen, campaign_id)
-        if row is not None:
-            await sources.set_state(connection, row["tenant_id"], row["source_id"], row["state"])

@@ -31,14 +31,14 @@ RETURNING plan_size
 -- name: to_plan
 SELECT c.source_id, c.audience FROM campaigns c WHERE c.id = $1 AND c.state = 'planning' AND c.deleted_at IS NULL
 
--- name: make_lanes
--- $1 tenant, $2 audience, $3 source.
-INSERT INTO lanes (tenant_id, source_id, device_no, zone, is_live)
-SELECT DISTINCT $1::int4, $3::int8, device_no, zone, false FROM campaign_audience($1, $2)
-ON CONFLICT DO NOTHING
+-- name: wanted_lanes
+-- $1 tenant, $2 audience.
+SELECT DISTINCT device_no, zone FROM campaign_audience($1, $2)
 
 -- name: plan
--- The whole audience in one statement. $1 tenant, $2 audience, $3 source, $4 campaign.
+-- The whole audience in one statement, of those without a device who has the highest score first: rows leave the pool in
+-- the order they came.
+-- $1 tenant, $2 audience, $3 source, $4 campaign.
 INSERT INTO outbox (tenant_id, device_no, source_id, lane_id, lead_id, to_jid, kind, priority, not_before, expires_at,
                     created_by)
 SELECT $1, a.device_no, $3, la.id, a.lead_id, substr(a.phone, 2) || '@s.whatsapp.net', s.kind, 'paced', now(),
@@ -47,7 +47,8 @@ FROM campaign_audience($1, $2) a
 JOIN lanes la ON la.source_id = $3 AND coalesce(la.device_no, 0) = coalesce(a.device_no, 0) AND la.zone = a.zone
 CROSS JOIN (SELECT * FROM campaigns WHERE id = $4) c
 JOIN sources s ON s.id = $3
-ORDER BY a.lead_id
+LEFT JOIN lead_scores p ON p.lead_id = a.lead_id
+ORDER BY CASE WHEN a.device_no IS NULL THEN p.score END DESC NULLS LAST, a.lead_id
 ON CONFLICT DO NOTHING
 
 -- name: end_plan
@@ -63,23 +64,25 @@ SELECT id, tenant_id, source_id, state FROM campaigns
 WHERE planned_at IS NOT NULL AND coalesce(ended_at, 'infinity') = 'infinity'
   AND (state = 'cancelled' OR expires_at <= now())
 
--- name: close_rows
--- A bounded step: $1 source, $2 new state, $3 reason, $4 how many.
-WITH rows AS (
-    SELECT o.id FROM outbox o
-    WHERE o.lane_id IN (SELECT id FROM lanes WHERE source_id = $1) AND o.state = 'queued'
-    LIMIT $4
-    FOR UPDATE SKIP LOCKED
-)
-UPDATE outbox o SET state = $2, reason = $3 FROM rows WHERE o.id = rows.id AND o.state = 'queued'
+-- name: rows_to_close
+-- A bounded step: $1 source, $2 how many.
+SELECT o.id FROM outbox o
+WHERE o.lane_id IN (SELECT id FROM lanes WHERE source_id = $1) AND o.state = 'queued'
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+
+-- name: expire_rows
+UPDATE outbox SET state = 'expired', reason = $2 WHERE id = ANY ($1::int8[]) AND state = 'queued'
 
 -- name: that_move
--- Campaigns whose rows may still move, and what tells whether they did since.
-SELECT id, tenant_id, ended_at IS NULL AND waiting = 0 AS has_ended, ended_at IS NOT NULL AND waiting > 0 AS goes_on,
+-- Campaigns whose rows may still move, and what tells whether they did since. $1 only those of these sources.
+SELECT id, tenant_id, ended_at IS NULL AND waiting = 0 AS has_ended,
        jsonb_build_array(state, reason, waiting, sent, delivered, read, replied, failed, unknown, expired, opted_out,
                          cancelled)::text AS look
 FROM campaigns_shown
-WHERE planned_at IS NOT NULL AND coalesce(ended_at, 'infinity') > now() - interval '1 day'
+WHERE source_id = ANY (coalesce($1::int8[], ARRAY(SELECT source_id FROM campaigns WHERE planned_at IS NOT NULL
+                                                  AND coalesce(ended_at, 'infinity') > now() - interval '1 day')))
+  AND planned_at IS NOT NULL AND coalesce(ended_at, 'infinity') > now() - interval '1 day'
 
 -- name: being_planned
 SELECT id, tenant_id FROM campaigns WHERE state = 'planning' AND deleted_at IS NULL
@@ -94,18 +97,8 @@ WHERE c.id = $1
   AND NOT EXISTS (SELECT FROM source_buckets b WHERE b.source_id = c.source_id AND b.bucket = 'waiting')
 RETURNING c.id
 
--- name: reopen
--- A person had a row of it tried again.
-UPDATE campaigns c SET ended_at = NULL
-WHERE c.id = $1 AND c.ended_at IS NOT NULL AND c.state IN ('running', 'paused')
-  AND EXISTS (SELECT FROM source_buckets b WHERE b.source_id = c.source_id AND b.bucket = 'waiting')
-RETURNING c.tenant_id, c.source_id, c.state
-
 -- name: give_up_plan
 UPDATE campaigns SET state = 'draft', reason = $2 WHERE id = $1 AND state = 'planning'
 
 -- name: wake_planner
 SELECT pg_notify('wafast_campaigns', '')
-
--- name: still_mine
-SELECT

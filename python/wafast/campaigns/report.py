@@ -3,8 +3,6 @@ counted are of one snapshot, so that they sum."""
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
@@ -15,9 +13,12 @@ import msgspec
 from wafast import phones
 from wafast.campaigns.rows import CampaignRow, get
 from wafast.database.queries import load
+from wafast.leads.exports import guarded, lines
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+
+    from wafast.inbox.reach import Reach
 
 q = load(__file__)
 
@@ -111,7 +112,7 @@ async def report(pool: asyncpg.Pool, tenant_id: int, campaign_id: int, zone: str
 
 async def recipients(
     pool: asyncpg.Pool,
-    tenant_id: int,
+    reach: Reach,
     source_id: int,
     *,
     after: str = "",
@@ -119,20 +120,20 @@ async def recipients(
     bucket: Bucket | None = None,
     device_id: UUID | None = None,
 ) -> list[Recipient]:
-    """By JID, behind `after`."""
-    rows = await pool.fetch(q.recipients, tenant_id, source_id, after, limit, bucket, device_id)
+    """By JID, behind `after`; those the caller sees."""
+    rows = await pool.fetch(q.recipients, reach.tenant_id, source_id, after, limit, bucket, device_id, reach.device_ids)
     return [msgspec.convert(dict(row), Recipient) for row in rows]
 
 
-async def csv_lines(pool: asyncpg.Pool, tenant_id: int, campaign: CampaignRow) -> AsyncIterator[bytes]:
-    """A row a recipient, as UTF-8 with a header; a page of the database at a time, however many there are."""
-    yield _csv(
+async def csv_lines(pool: asyncpg.Pool, reach: Reach, campaign: CampaignRow) -> AsyncIterator[bytes]:
+    """A row a recipient the caller sees, as UTF-8 with a header; a page of the database at a time."""
+    yield lines(
         [("phone", "name", "device", "status", "reason", "sent_at", "delivered_at", "read_at", "replied_at", "text")]
     )
     after = ""
-    while page := await recipients(pool, tenant_id, campaign.source_id, after=after, limit=PAGE):
+    while page := await recipients(pool, reach, campaign.source_id, after=after, limit=PAGE):
         is_cancelled = campaign.state == "cancelled"
-        yield _csv([_line(one, is_cancelled) for one in page])
+        yield lines([_line(one, is_cancelled) for one in page])
         after = page[-1].to_jid
 
 
@@ -140,21 +141,10 @@ def _line(one: Recipient, is_cancelled: bool) -> Sequence[str]:
     bucket = "cancelled" if is_cancelled and one.bucket == "waiting" else one.bucket
     instants = (one.sent_at, one.delivered_at, one.read_at, one.replied_at)
     return (
-        phones.of_jid(one.to_jid) or one.to_jid, _cell(one.name or ""), _cell(one.device_name or ""), bucket,
-        _cell(one.reason or ""), *("" if at is None else at.isoformat(timespec="seconds") for at in instants),
-        _cell(one.body),
+        phones.of_jid(one.to_jid) or one.to_jid, guarded(one.name or ""), guarded(one.device_name or ""), bucket,
+        guarded(one.reason or ""), *("" if at is None else at.isoformat(timespec="seconds") for at in instants),
+        guarded(one.body),
     )  # fmt: skip
-
-
-def _cell(text: str) -> str:
-    """A spreadsheet takes what begins so for a formula."""
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
-def _csv(rows: Sequence[Sequence[str]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue().encode()
 
 
 def _step(span: asyncpg.Record | None) -> Literal["minute", "hour", "day"]:

@@ -9,17 +9,20 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from wafast import clock
 from wafast.campaigns import planner
 from wafast.database.queries import load
 from wafast.events import bus
 from wafast.outbox import hours, sources
+from wafast.outbox.again import queue_again, queue_one_again
 from wafast.outbox.rows import hold_file
 from wafast.outbox.sources import Message, Pace, SourceKind
+from wafast.visible import is_visible
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from asyncpg.pool import PoolConnectionProxy
 
@@ -30,6 +33,8 @@ q = load(__file__)
 State = Literal["draft", "scheduled", "planning", "running", "paused", "finished", "cancelled"]
 #: From these on nothing has been put in, so everything can be changed.
 NOT_STARTED: tuple[State, ...] = ("draft", "scheduled")
+#: Rows that are tried again in one transaction, which holds the campaign: some 100 ms.
+RETRY_STEP = 5_000
 WORDS = {"running": "resumed", "paused": "paused", "cancelled": "cancelled"}
 
 
@@ -90,6 +95,21 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
         """How fast it goes."""
         return Pace(self.min_seconds, self.max_seconds, self.opens, self.closes, self.days)
 
+    @property
+    def plan(self) -> Plan:
+        """What a person decided of it."""
+        return Plan(
+            name=self.name, audience=self.audience, message=self.message, pace=self.pace, may_move=self.may_move,
+            device_ids=self.device_ids, expires_at=self.expires_at,
+        )  # fmt: skip
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """When it begins by itself."""
+        if self.on_date is None or self.at_time is None or self.zone is None:
+            return None
+        return Schedule(self.on_date, self.at_time, self.zone)
+
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a person decides of a campaign, but for when."""
@@ -118,6 +138,10 @@ class Schedule(msgspec.Struct, frozen=True):
 
 class NotPossible(Exception):
     """It can't be done to a campaign in this state; the text says why and what can."""
+
+
+class NoWords(NotPossible):
+    """Nothing can be sent while a text has no words."""
 
 
 def _row(record: asyncpg.Record | None) -> CampaignRow | None:
@@ -170,7 +194,7 @@ async def create(
             wanted.expires_at, created_by,
         )  # fmt: skip
         if schedule is not None:
-            await _schedule(connection, tenant_id, campaign_id, schedule, wanted.expires_at)
+            await _schedule(connection, tenant_id, campaign_id, schedule, wanted)
         await planner.wake(connection)
         await bus.publish(connection, [planner.changed(tenant_id, campaign_id)])
         row = await get(connection, tenant_id, campaign_id)
@@ -178,25 +202,47 @@ async def create(
     return row
 
 
-async def change(pool: asyncpg.Pool, tenant_id: int, campaign_id: int, wanted: Plan) -> CampaignRow | None:
-    """Everything while it has not begun; then only the pace, which holds from the next claim on.
+async def change(
+    pool: asyncpg.Pool,
+    tenant_id: int,
+    campaign_id: int,
+    changes: Mapping[str, Any],
+    schedule: Schedule | UnsetType | None = UNSET,
+) -> CampaignRow | None:
+    """Everything while it has not begun; then only the pace, which holds from the next claim on. Of two at the same
+    instant the second changes what the first has left.
 
-    None when there is no such campaign. Raises UnknownMedia, NotPossible.
+    Args:
+        changes: fields of its plan; those that are not named stay as they are.
+        schedule: when it begins; None for "not by itself", which makes it a draft again.
+
+    Returns:
+        None when there is no such campaign.
+
+    Raises:
+        UnknownMedia, NotPossible.
     """
     async with _changing(pool, tenant_id, campaign_id) as (connection, row):
         if row is None:
             return None
+        wanted = msgspec.structs.replace(row.plan, **changes)
         if row.state in NOT_STARTED:
             await hold_file(connection, tenant_id, wanted.message.media_sha256)
             await connection.execute(
                 q.change_campaign, tenant_id, campaign_id, wanted.name, wanted.audience, wanted.device_ids,
                 wanted.expires_at,
             )  # fmt: skip
+            if schedule is UNSET and row.state == "scheduled":
+                schedule = row.schedule
+            if isinstance(schedule, Schedule):
+                await _schedule(connection, tenant_id, campaign_id, schedule, wanted)
+            elif schedule is None:
+                await connection.execute(q.unschedule_campaign, tenant_id, campaign_id)
         elif row.state not in ("running", "paused"):
             raise NotPossible(f"It is {row.state}: clone it to change it.")
-        elif (wanted.name, wanted.audience, wanted.message) != (row.name, row.audience, row.message) or (
-            wanted.expires_at != row.expires_at
-        ):
+        elif schedule is not UNSET or (wanted.name, wanted.audience, wanted.message, wanted.expires_at) != (
+            row.name, row.audience, row.message, row.expires_at,
+        ):  # fmt: skip
             raise NotPossible("It has begun: of one that runs, the pace can be changed, nothing else.")
         await connection.execute(q.set_source_devices, tenant_id, row.source_id, wanted.device_ids)
         await sources.change(
@@ -205,16 +251,13 @@ async def change(pool: asyncpg.Pool, tenant_id: int, campaign_id: int, wanted: P
         return await get(connection, tenant_id, campaign_id)
 
 
-async def schedule(pool: asyncpg.Pool, tenant_id: int, campaign_id: int, wanted: Schedule | None) -> CampaignRow | None:
-    """When it begins; None for "not by itself", which makes it a draft again. Raises NotPossible."""
+async def schedule(pool: asyncpg.Pool, tenant_id: int, campaign_id: int, wanted: Schedule) -> CampaignRow | None:
+    """When it begins by itself. Raises NotPossible."""
     async with _changing(pool, tenant_id, campaign_id) as (connection, row):
         if row is None:
             return None
         _require(row, NOT_STARTED, "scheduled")
-        if wanted is None:
-            await connection.execute(q.unschedule_campaign, tenant_id, campaign_id)
-        else:
-            await _schedule(connection, tenant_id, campaign_id, wanted, row.expires_at)
+        await _schedule(connection, tenant_id, campaign_id, wanted, row)
         return await get(connection, tenant_id, campaign_id)
 
 
@@ -224,6 +267,7 @@ async def start(pool: asyncpg.Pool, tenant_id: int, campaign_id: int) -> Campaig
         if row is None:
             return None
         _require(row, NOT_STARTED, "started")
+        require_words(row)
         if row.expires_at is not None and row.expires_at <= clock.now():
             raise NotPossible(f"Its end {row.expires_at.isoformat()} is over: give it a later `expires_at`, or none.")
         await connection.execute(q.schedule_campaign, tenant_id, campaign_id, None, None, None, None, "planning")
@@ -252,31 +296,37 @@ async def clone(
     row = await get(pool, tenant_id, campaign_id)
     if row is None:
         return None
-    wanted = Plan(
-        name=name or f"{row.name[:190]} (copy)", audience=row.audience, message=row.message, pace=row.pace,
-        may_move=row.may_move, device_ids=row.device_ids,
-    )  # fmt: skip
+    wanted = msgspec.structs.replace(row.plan, name=name or f"{row.name[:190]} (copy)", expires_at=None)
     return await create(pool, tenant_id, created_by, wanted, None)
 
 
 async def retry_failed(pool: asyncpg.Pool, tenant_id: int, campaign_id: int) -> int | None:
-    """Queues what failed once more, but for people who opted out; gives how many. Raises NotPossible."""
+    """Queues what failed once more, but for people who want no more, a bounded step at a time; gives how many. Raises
+    NotPossible: what was queued before that stays so."""
+    queued, after, is_more = 0, "", True
+    while is_more:
+        async with _changing(pool, tenant_id, campaign_id) as (connection, row):
+            if row is None:
+                return None
+            _require_retryable(row)
+            failed = await connection.fetch(q.failed_rows, tenant_id, row.source_id, after, RETRY_STEP)
+            rows = await queue_again(connection, tenant_id, [one["id"] for one in failed])
+            if rows:
+                await _reopen(connection, row)
+        queued, is_more = queued + len(rows), len(failed) == RETRY_STEP
+        after = failed[-1]["to_jid"] if failed else after
+    return queued
+
+
+async def retry_row(pool: asyncpg.Pool, tenant_id: int, outbox_id: int) -> None:
+    """Queues a row of a campaign once more, as `retry_failed` does. Raises NotPossible, again.NotRetryable."""
+    campaign_id = await pool.fetchval(q.campaign_of_row, tenant_id, outbox_id)
     async with _changing(pool, tenant_id, campaign_id) as (connection, row):
         if row is None:
-            return None
-        _require(row, ("running", "paused", "finished"), "tried again")
-        if row.expires_at is not None and row.expires_at <= clock.now():
-            raise NotPossible(f"Its end {row.expires_at.isoformat()} is over: clone it to write again.")
-        await connection.execute(q.make_lanes_of_failed, tenant_id, row.source_id)
-        tag = await connection.execute(q.retry_failed, tenant_id, row.source_id)
-        rows = int(tag.rpartition(" ")[2])
-        if rows:
-            await connection.execute(q.reopen_campaign, tenant_id, campaign_id)
-            # one that had finished runs again; a paused one stays so
-            state: Literal["running", "paused"] = "paused" if row.state == "paused" else "running"
-            await connection.execute(q.set_campaign_state, tenant_id, campaign_id, state, None)
-            await sources.set_state(connection, tenant_id, row.source_id, state)
-        return rows
+            raise NotPossible("Its campaign was deleted: write to this person anew.")
+        _require_retryable(row)
+        await queue_one_again(connection, tenant_id, outbox_id)
+        await _reopen(connection, row)
 
 
 async def remove(pool: asyncpg.Pool, tenant_id: int, campaign_id: int) -> CampaignRow | None:
@@ -338,19 +388,40 @@ async def _decide(
         return await get(connection, tenant_id, campaign_id)
 
 
+def require_words(plan: Plan | CampaignRow) -> None:
+    """Raises NoWords when it would say nothing."""
+    if plan.message.kind == "text" and not is_visible(plan.message.template):
+        raise NoWords("Its message has no visible character: write one first.")
+
+
 def _require(row: CampaignRow, allowed: Sequence[State], word: str, way_out: str = "") -> None:
     if row.state not in allowed:
         which = ", ".join(allowed[:-1]) + (" or " if len(allowed) > 1 else "") + allowed[-1]
         raise NotPossible(f"It is {row.state}; only one that is {which} can be {word}. {way_out}".strip())
 
 
+def _require_retryable(row: CampaignRow) -> None:
+    _require(row, ("running", "paused", "finished"), "tried again")
+    if row.expires_at is not None and row.expires_at <= clock.now():
+        raise NotPossible(f"Its end {row.expires_at.isoformat()} is over: clone it to write again.")
+
+
+async def _reopen(connection: Connection, row: CampaignRow) -> None:
+    """Some of it waits again: one that had finished runs again, a paused one stays so."""
+    state: Literal["running", "paused"] = "paused" if row.state == "paused" else "running"
+    await connection.execute(q.reopen_campaign, row.tenant_id, row.id, state)
+    await sources.set_state(connection, row.tenant_id, row.source_id, state)
+
+
 async def _schedule(
-    connection: Connection, tenant_id: int, campaign_id: int, wanted: Schedule, expires_at: datetime | None
+    connection: Connection, tenant_id: int, campaign_id: int, wanted: Schedule, plan: Plan | CampaignRow
 ) -> None:
+    require_words(plan)
     if wanted.instant <= clock.now():
         raise NotPossible(f"{wanted.date} {wanted.time:%H:%M} in {wanted.zone} is over: choose a later time.")
-    if expires_at is not None and expires_at <= wanted.instant:
-        raise NotPossible(f"It would end at {expires_at.isoformat()}, before it begins: choose a later `expires_at`.")
+    ends = plan.expires_at
+    if ends is not None and ends <= wanted.instant:
+        raise NotPossible(f"It would end at {ends.isoformat()}, before it begins: choose a later `expires_at`.")
     await connection.execute(
         q.schedule_campaign, tenant_id, campaign_id, wanted.date, wanted.time, wanted.zone, wanted.instant, "scheduled"
     )

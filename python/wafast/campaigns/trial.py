@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import msgspec
 
-from wafast import clock, phones
-from wafast.campaigns.rows import CampaignRow
+from wafast import clock
+from wafast.campaigns.rows import CampaignRow, NotPossible, require_words
 from wafast.database.queries import load
 from wafast.devices import rows as devices
+from wafast.inbox.reach import Reach
 from wafast.leads import rows as leads
+from wafast.leads.filters import within
 from wafast.outbox import render
 from wafast.outbox import rows as outbox
 from wafast.outbox.rows import OutboxRow
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 q = load(__file__)
 check = render.check
+fault = render.fault
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -41,17 +44,15 @@ class Person(msgspec.Struct, frozen=True):
         return {**self.fields, "name": self.name, "phone": self.phone}
 
 
-class NotPossible(Exception):
-    """Nothing can be sent; the text says why."""
-
-
-async def person(pool: asyncpg.Pool, tenant_id: int, audience: Mapping[str, Any], lead_id: int | None) -> Person:
-    """The lead asked for, else the newest of the audience, else somebody made up."""
-    async with leads.matching(pool) as connection:
-        row = await connection.fetchrow(q.audience_sample, tenant_id, audience, lead_id)
-    if row is None:
-        return Person(None, "Aina", "+60123456789", {}, await pool.fetchval(q.zone_of_tenant, tenant_id))
-    return Person(row["id"], row["name"], row["phone"], row["fields"], row["zone"])
+async def person(pool: asyncpg.Pool, reach: Reach, audience: dict[str, Any], lead_id: int | None) -> Person:
+    """The lead asked for, else the newest of the audience, of those the caller sees; else somebody made up."""
+    if lead_id is None:
+        async with leads.matching(pool) as connection:
+            lead_id = await connection.fetchval(q.newest_of_audience, reach.tenant_id, within(audience, reach))
+    lead = None if lead_id is None else await leads.get(pool, reach, lead_id)
+    if lead is None:
+        return Person(None, "Aina", "+60123456789", {}, await pool.fetchval(q.zone_of_tenant, reach.tenant_id))
+    return Person(lead_id, lead.name, lead.phone, lead.fields, lead.zone)
 
 
 def words(template: str, reader: Person, now: datetime | None = None) -> str:
@@ -62,27 +63,34 @@ def words(template: str, reader: Person, now: datetime | None = None) -> str:
 
 
 async def send(
-    pool: asyncpg.Pool, campaign: CampaignRow, to: str, lead_id: int | None, device_id: UUID | None, actor: str
+    pool: asyncpg.Pool, campaign: CampaignRow, jid: str, lead_id: int | None, device_id: UUID | None, actor: str
 ) -> OutboxRow | None:
     """Sends it to one number, from that device or the first that is online; None when the tenant has no such device.
 
     Raises:
-        NotPossible: the device was never linked to a phone, or none is online, or the file is gone.
-        ValueError: `to` is no number.
+        NotPossible: it has no words, the device was never linked to a phone, or none is online, or the file is gone.
     """
-    jid = phones.to_jid(to)
+    require_words(campaign)
     if device_id is None:
         online = await devices.list_devices(pool, campaign.tenant_id, state="online", limit=1)
         if not online:
             raise NotPossible("No device is online to send it from.")
         device_id = online[0].id
-    reader = await person(pool, campaign.tenant_id, campaign.audience, lead_id)
+    reader = await person(pool, Reach(campaign.tenant_id), campaign.audience, lead_id)
     message = campaign.message
+    body = words(message.template, reader)
+    if (why := fault(body, is_text=message.kind == "text")) is not None:
+        raise NotPossible(f"It can't be sent: {why}.")
+    trial = outbox.Send(
+        device_id=device_id,
+        to_jid=jid,
+        kind=message.kind,
+        body=body,
+        media_sha256=message.media_sha256,
+        file_name=message.file_name,
+    )
     try:
-        return await outbox.enqueue(
-            pool, campaign.tenant_id, device_id, jid, message.kind, words(message.template, reader),
-            created_by=actor, media_sha256=message.media_sha256, file_name=message.file_name,
-        )  # fmt: skip
+        return await outbox.enqueue(pool, campaign.tenant_id, trial, created_by=actor)
     except outbox.NotPaired:
         raise NotPossible("That device was never linked to a phone: pair it, or choose another.") from None
     except outbox.UnknownMedia:

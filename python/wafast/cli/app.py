@@ -110,10 +110,10 @@ def worker(
         # What a profile says must be in a process's environment when it starts: start again with it.
         arguments = [sys.executable, "-m", "wafast", *sys.argv[1:]]
         os.execve(sys.executable, arguments, loopback_trust.environment(profile, os.environ))
-    from wafast.devices import worker as devices_worker
+    from wafast import worker as of_network
 
     with reachable(settings) as uri:
-        devices_worker.run(settings, uri, network, profile)
+        of_network.run(settings, uri, network, profile)
 
 
 @app.command()

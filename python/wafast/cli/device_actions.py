@@ -12,14 +12,17 @@ import asyncpg
 import typer
 
 from wafast.accounts import audit
+from wafast.cli import options
 from wafast.cli.choice import Everything, InState, Names, WithTag, Yes, choose, confirm, counted, step_by_step
 from wafast.cli.database import with_pool
 from wafast.cli.people import TenantName, find_tenant
 from wafast.cli.waiting import require_workers, wait_for
 from wafast.database.queries import load
-from wafast.devices import bulk, rows
+from wafast.devices import bulk, home, rows
 from wafast.devices.bulk import Desired
 from wafast.devices.rows import DeviceRow
+from wafast.events import bus
+from wafast.outbox.device_gone import leave_devices
 
 q = load(__file__)
 
@@ -28,6 +31,7 @@ Patience = Annotated[float, typer.Option("--timeout", help="How many seconds to 
 PATIENCE = 120.0
 #: A bar that moves is worth a statement more for every so many.
 AT_ONCE = bulk.DELETE_AT_ONCE
+LONGEST_TAG = 100
 DOING: dict[Desired, str] = {"connected": "connect", "disconnected": "disconnect", "logged_out": "log out"}
 ACTION: dict[Desired, bulk.Action] = {"connected": "connect", "disconnected": "disconnect", "logged_out": "logout"}
 WHY: dict[bulk.Reason, str] = {
@@ -53,29 +57,28 @@ def tag_devices(
     if not given and not taken:
         raise typer.BadParameter("say what to do: --add TAG, --remove TAG")
 
-    async def work(pool: asyncpg.Pool) -> int:
+    async def work(pool: asyncpg.Pool) -> tuple[list[DeviceRow], dict[int, str]]:
         chosen = await _chosen(pool, tenant, names, everything, state, tag)
         if not names:
             confirm("tag", chosen, yes=yes)
-        for tags, change in ((taken, bulk.remove_tags), (given, bulk.add_tags)):
+        failed: dict[int, str] = {}
+        changes: tuple[tuple[list[str], bulk.Action], ...] = ((taken, "remove_tags"), (given, "add_tags"))
+        for tags, action in changes:
             if tags:
-                await _part_by_part(chosen, "tagging", partial(_tag, pool, change, tags))
-        return len(chosen)
+                failed |= await _part_by_part(chosen, "tagging", partial(_act, pool, action, tags=tags))
+        return chosen, failed
 
-    typer.echo(f"tagged {counted(with_pool(work))}")
-
-
-async def _tag(
-    pool: asyncpg.Pool, change: Callable[..., Awaitable[bulk.Outcome]], tags: list[str], tenant_id: int, ids: list[UUID]
-) -> bulk.Outcome:
-    outcome = await change(pool, tenant_id, ids, tags)
-    noted = {f"device:{device_id}": {"tags": tags} for device_id in outcome.changed}
-    await audit.record_each(pool, tenant_id, "system", "device.change", noted)
-    return outcome
+    chosen, failed = with_pool(work)
+    _tell(f"tagged {counted(len(chosen) - len(failed))}", chosen, failed)
 
 
 def _tags(texts: list[str] | None) -> list[str]:
-    return list(dict.fromkeys(text.strip() for text in texts or () if text.strip()))
+    """Each once, whatever its case."""
+    tags = {text.strip().casefold(): text.strip() for text in reversed(texts or []) if text.strip()}
+    for tag in tags.values():
+        if len(tag) > LONGEST_TAG:
+            raise typer.BadParameter(f"{tag[:20]}… has {len(tag)} characters; a tag has {LONGEST_TAG} at most")
+    return list(reversed(tags.values()))
 
 
 def delete_devices(
@@ -88,13 +91,37 @@ def delete_devices(
 ) -> None:
     """Delete devices with their chats, messages and open sends."""
 
-    async def work(pool: asyncpg.Pool) -> int:
+    async def work(pool: asyncpg.Pool) -> tuple[list[DeviceRow], dict[int, str]]:
         chosen = await _chosen(pool, tenant, names, everything, state, tag)
         confirm("delete", chosen, yes=yes)
-        await _part_by_part(chosen, "deleting", partial(_act, pool, "delete"))
-        return len(chosen)
+        return chosen, await _part_by_part(chosen, "deleting", partial(_act, pool, "delete"))
 
-    typer.echo(f"deleted {counted(with_pool(work))}")
+    chosen, failed = with_pool(work)
+    _tell(f"deleted {counted(len(chosen) - len(failed))}", chosen, failed)
+
+
+def adopt(
+    names: Names = None,
+    everything: Everything = False,
+    state: InState = None,
+    tag: WithTag = None,
+    yes: Yes = False,
+    tenant: TenantName = None,
+) -> None:
+    """Take over devices whose session files were moved into this data folder: from now on they connect here."""
+    settings = options.load()
+
+    async def work(pool: asyncpg.Pool) -> tuple[list[DeviceRow], dict[int, str]]:
+        chosen = await _chosen(pool, tenant, names, everything, state, tag)
+        confirm("take over", chosen, yes=yes or bool(names))
+        failed: dict[int, str] = {}
+        for part in step_by_step(_parts(chosen), "taking over"):
+            failed |= await home.adopt(pool, settings.data_dir, settings.sessions_dir, [device.no for device in part])
+        await bus.wake_each(pool, "device", [(device.network, device.no) for device in chosen])
+        return chosen, failed
+
+    chosen, failed = with_pool(work)
+    _tell(f"took over {counted(len(chosen) - len(failed))}", chosen, failed)
 
 
 def connect(
@@ -159,19 +186,23 @@ def _desire(
             await require_workers(pool, {device.network for device in chosen})
         confirm(DOING[desired], chosen, yes=yes)
         since = await pool.fetchval(q.now)
-        skipped = await _part_by_part(chosen, "asking", partial(_act, pool, ACTION[desired]))
-        failed.update({device.no: WHY[skipped[device.id]] for device in chosen if device.id in skipped})
+        failed.update(await _part_by_part(chosen, "asking", partial(_act, pool, ACTION[desired])))
         if wait:
             asked = [device for device in chosen if device.no not in failed]
             failed.update(await wait_for(pool, asked, desired, since, timeout))
         return chosen
 
     chosen = with_pool(work)
+    done = counted(len(chosen) - len(failed))
+    _tell(f"{desired.replace('_', ' ')} {done}" if wait else f"asked {done} to {DOING[desired]}", chosen, failed)
+
+
+def _tell(done: str, chosen: list[DeviceRow], failed: dict[int, str]) -> None:
+    """Say what was done, and of each device it was not done to why not; exit code 1 when there is one."""
     for found in chosen:
         if found.no in failed:
             typer.echo(f"{found.name}: {failed[found.no]}", err=True)
-    done = counted(len(chosen) - len(failed))
-    typer.echo(f"{desired.replace('_', ' ')} {done}" if wait else f"asked {done} to {DOING[desired]}")
+    typer.echo(done)
     if failed:
         sys.exit(1)
 
@@ -183,19 +214,24 @@ async def _chosen(
     return await choose(pool, tenant_id, names, everything=everything, state=state, tag=tag)
 
 
-async def _act(pool: asyncpg.Pool, action: bulk.Action, tenant_id: int, ids: list[UUID]) -> bulk.Outcome:
-    return await bulk.act(pool, tenant_id, "system", action, ids)
+async def _act(
+    pool: asyncpg.Pool, action: bulk.Action, tenant_id: int, ids: list[UUID], tags: list[str] | None = None
+) -> bulk.Outcome:
+    return await bulk.act(pool, tenant_id, "system", action, ids, leave=leave_devices, tags=tags or ())
 
 
 async def _part_by_part(
     devices: list[DeviceRow], doing: str, work: Callable[[int, list[UUID]], Awaitable[bulk.Outcome]]
-) -> dict[UUID, bulk.Reason]:
-    """Do it to all, some at once, with a bar on the terminal; gives those it could not be done to."""
+) -> dict[int, str]:
+    """Do it to all, some at once, with a bar on the terminal; gives, by number, why it could not be done to some."""
     skipped: dict[UUID, bulk.Reason] = {}
-    parts = [devices[start : start + AT_ONCE] for start in range(0, len(devices), AT_ONCE)]
-    for part in step_by_step(parts, doing):
+    for part in step_by_step(_parts(devices), doing):
         skipped |= (await work(part[0].tenant_id, [device.id for device in part])).skipped
-    return skipped
+    return {device.no: WHY[skipped[device.id]] for device in devices if device.id in skipped}
+
+
+def _parts(devices: list[DeviceRow]) -> list[list[DeviceRow]]:
+    return [devices[start : start + AT_ONCE] for start in range(0, len(devices), AT_ONCE)]
 
 
 async def change_device(pool: asyncpg.Pool, device: DeviceRow, changes: dict[str, Any]) -> None:

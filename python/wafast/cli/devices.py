@@ -14,19 +14,21 @@ from wafast.accounts import audit
 from wafast.cli import options
 from wafast.cli.choice import InState, Which, WithTag, all_devices, by_state, find
 from wafast.cli.database import with_pool
-from wafast.cli.device_actions import change_device, connect, delete_devices, disconnect, logout, tag_devices
+from wafast.cli.device_actions import adopt, change_device, connect, delete_devices, disconnect, logout, tag_devices
 from wafast.cli.pairing import pair
 from wafast.cli.people import TenantName, find_tenant
 from wafast.cli.tables import show
 from wafast.database.queries import load
-from wafast.devices import changes, rows
+from wafast.devices import changes, home, rows
 from wafast.devices.rows import DeviceRow
 from wafast.settings import Network, without_password
+from wafast.visible import one_line
 
 q = load(__file__)
 device = typer.Typer(help="WhatsApp lines.", no_args_is_help=True)
 #: How many of a device's last changes of state are shown.
 SHOWN_CHANGES = 10
+LONGEST_NAME = 100
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
@@ -65,7 +67,7 @@ def show_device(which: Which, as_json: AsJson = False, tenant: TenantName = None
         found = await find(pool, await find_tenant(pool, tenant), which)
         detail = dict(await pool.fetchrow(q.device_detail, found.no) or {})
         moves = await changes.list_changes(pool, found.tenant_id, found.no, limit=SHOWN_CHANGES)
-        return _plain(found) | detail | _session_file(found, detail.get("store")) | {"changes": moves}
+        return _plain(found) | detail | _session_file(found, detail) | {"changes": moves}
 
     told = with_pool(work)
     if as_json:
@@ -118,9 +120,10 @@ def rename_device(which: Which, name: str, tenant: TenantName = None) -> None:
 
 
 def _name(text: str) -> str:
-    if not text.strip():
-        raise typer.BadParameter("a device needs a name")
-    return text.strip()
+    name = one_line(text)
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise typer.BadParameter(f"a device needs a name of at most {LONGEST_NAME} characters, one of them visible")
+    return name
 
 
 def _plain(device: DeviceRow) -> dict[str, Any]:
@@ -129,11 +132,14 @@ def _plain(device: DeviceRow) -> dict[str, Any]:
     return row | {"proxy": without_password(device.proxy) if device.proxy else None}
 
 
-def _session_file(device: DeviceRow, store: str | None) -> dict[str, Any]:
-    """Where the session's keys lie on this machine, and how large that is with its journal."""
+def _session_file(device: DeviceRow, detail: dict[str, Any]) -> dict[str, Any]:
+    """Where the session's keys lie, and how large that is with its journal, if it is here."""
+    store, settings = detail.get("store"), options.load()
     if store is None:
         return {}
-    path = options.load().sessions_dir / device.network / store
+    if detail["home"] not in (None, home.name_of(settings.data_dir)):
+        return {"session_file": f"{store} in another data folder; moved here, `wafast device adopt` makes it ours"}
+    path = settings.sessions_dir / device.network / store
     parts = [part for part in (path, path.with_name(path.name + "-wal")) if part.is_file()]
     return {"session_file": str(path), "session_bytes": _size(parts)}
 
@@ -152,6 +158,6 @@ def _since(device: DeviceRow) -> str:
 
 for name, command in (
     ("pair", pair), ("connect", connect), ("disconnect", disconnect), ("logout", logout), ("tag", tag_devices),
-    ("delete", delete_devices),
+    ("delete", delete_devices), ("adopt", adopt),
 ):  # fmt: skip
     device.command(name)(command)

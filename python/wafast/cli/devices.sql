@@ -1,6 +1,7 @@
 -- name: device_detail
 -- What `wafast device show` says beyond the device's own row.
-SELECT d.lid, d.wa_device, d.store, d.failures, d.crashes,
+SELECT d.lid, d.wa_device, d.store, d.home,
+       (SELECT min(node) FROM workers WHERE network = d.network AND home = d.home AND expires_at > now()) AS home_served_by, d.failures, d.crashes,
        CASE WHEN d.retry_at = 'infinity' THEN 'when a person acts' WHEN d.retry_at > now() THEN d.retry_at::text END
            AS next_try,
        l.epoch, l.since AS held_since, l.worker_id, w.node, w.pid, w.expires_at > now() AS worker_lives,

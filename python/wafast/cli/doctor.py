@@ -15,6 +15,7 @@ import typer
 
 from wafast.data_dir import running
 from wafast.database.embedded import is_made, running_uri
+from wafast.devices.home import name_of
 from wafast.devices.node import this_node
 from wafast.doctor import database as databases
 from wafast.doctor import leases, parts, session_files
@@ -74,11 +75,13 @@ def _checks(settings: Settings) -> Iterator[Check]:
     else:
         yield "database", partial(databases.version, found.server) if found else lambda: text
     if found is not None:
-        yield from _of_database(found, runs)
-        yield "sessions", partial(session_files.usable, found.session_files, settings.sessions_dir)
+        here = name_of(settings.data_dir)
+        yield from _of_database(found, runs, here)
+        yield "sessions", partial(session_files.usable, found.session_files, settings.sessions_dir, here)
     yield from _of_machine(settings, found)
     yield "spool", partial(parts.spool, settings)
     yield "loopback", partial(parts.loopback, settings)
+    yield "AI", partial(parts.ai, settings)
     yield "web server", partial(parts.web_server, settings, system)
 
 
@@ -95,7 +98,7 @@ def _of_machine(settings: Settings, found: Database | None) -> Iterator[Check]:
     yield "clock", partial(machines.clock, machine)
 
 
-def _of_database(found: Database, runs: bool) -> Iterator[Check]:
+def _of_database(found: Database, runs: bool, here: str | None) -> Iterator[Check]:
     server = found.server
     yield "db disk", partial(databases.disk, server)
     yield "db clock", partial(databases.skew, server)
@@ -103,7 +106,8 @@ def _of_database(found: Database, runs: bool) -> Iterator[Check]:
     yield "db safety", partial(databases.safety, server)
     yield "db age", partial(databases.age, server)
     yield "workers", partial(leases.workers, found)
-    yield "leases", partial(leases.holders, found, system_runs=runs)
+    yield "leases", partial(leases.holders, found, here, system_runs=runs)
+    yield "homes", partial(leases.homes, found, here)
     yield "connecting", partial(leases.stuck, found)
     yield "suspected", partial(leases.suspected, found)
     yield "given up", partial(leases.given_up, found)

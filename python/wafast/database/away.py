@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import asyncpg
 
 DATABASE_AWAY: tuple[type[Exception], ...] = (
@@ -13,4 +15,11 @@ DATABASE_AWAY: tuple[type[Exception], ...] = (
     asyncpg.OperatorInterventionError,  # it starts, stops, or has cut the connection
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,  # a deadlock, broken by rolling one back
+    asyncpg.ReadOnlySQLTransactionError,  # a standby that is about to become the primary, or a disk that is full
 )
+
+
+def is_full(error: Exception) -> bool:
+    """Whether a disk is full, PostgreSQL's or one of this machine: trying again does not help by itself."""
+    no_room = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return no_room or isinstance(error, asyncpg.DiskFullError)

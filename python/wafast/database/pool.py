@@ -1,7 +1,8 @@
 """The connection pool: one per process, sized from a budget.
 
-3,000 devices need at most 50 connections: 10, two that listen and one for each kind of job (database/turn.py) for the
-API; for each worker 4, one that listens and the core's 4, of which one comes with the first large history.
+3,000 devices need at most 50 connections: 10, 2 for small jobs, two that listen and one for each kind of job
+(database/turn.py) for the API; for each worker 4, one that beats, one that listens and the core's 4, of which one comes
+with the first large history.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncpg
 import msgspec
 
 API_CONNECTIONS = 10
+JOB_CONNECTIONS = 2
 WORKER_CONNECTIONS = 4
 
 
@@ -22,8 +24,13 @@ async def connect(uri: str, name: str) -> asyncpg.Connection:
     return connection
 
 
-async def open_pool(uri: str, *, size: int, name: str) -> asyncpg.Pool:
-    """A pool of at most `size` connections, opened as they are needed."""
+async def open_pool(uri: str, *, size: int, name: str, lock_seconds: float = 0.0) -> asyncpg.Pool:
+    """A pool of at most `size` connections, opened as they are needed.
+
+    Args:
+        lock_seconds: after so long a statement that waits for what another transaction holds fails with
+            asyncpg.LockNotAvailableError; 0 for never.
+    """
     return await asyncpg.create_pool(
         uri,
         min_size=1,
@@ -31,7 +38,7 @@ async def open_pool(uri: str, *, size: int, name: str) -> asyncpg.Pool:
         init=set_codecs,
         command_timeout=60,
         max_inactive_connection_lifetime=300,
-        server_settings={"application_name": f"wafast {name}"},
+        server_settings={"application_name": f"wafast {name}", "lock_timeout": f"{lock_seconds:.3f}s"},
     )
 
 

@@ -3,24 +3,27 @@ skipped with a reason; none holds up the others."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
 import msgspec
+from asyncpg.pool import PoolConnectionProxy
 
 from wafast.accounts import audit
 from wafast.database.queries import load
 from wafast.devices.lease import CRASHES
 from wafast.events import bus
-from wafast.outbox import pool as sends
 
 q = load(__file__)
 
 Desired = Literal["connected", "disconnected", "logged_out"]
-Action = Literal["connect", "disconnect", "logout", "delete", "add_tags", "remove_tags"]
+Action = Literal["connect", "disconnect", "logout", "delete", "add_tags", "remove_tags", "set_pacing"]
 Reason = Literal["not_found", "never_paired", "logged_out", "too_many_tags"]
+
+#: What happens first to what hangs on devices (by number) that are deleted, in the transaction that deletes them.
+Leave = Callable[["PoolConnectionProxy[asyncpg.Record]", Sequence[int]], Awaitable[None]]
 
 #: A device can have this many.
 MOST_TAGS = 100
@@ -43,17 +46,28 @@ DESIRED: dict[str, Desired] = {"connect": "connected", "disconnect": "disconnect
 
 
 async def act(
-    pool: asyncpg.Pool, tenant_id: int, actor: str, action: Action, device_ids: Sequence[UUID], tags: Sequence[str] = ()
+    pool: asyncpg.Pool,
+    tenant_id: int,
+    actor: str,
+    action: Action,
+    device_ids: Sequence[UUID],
+    *,
+    leave: Leave,
+    tags: Sequence[str] = (),
+    pacing: dict[str, Any] | None = None,
 ) -> Outcome:
-    """Do it, and note in the audit log who did it to each that it changed. `delete` is best given `DELETE_AT_ONCE`."""
+    """Do it, and note in the audit log who did it to each that it changed. `delete` is best given `DELETE_AT_ONCE`, and
+    `leave` is as there; `pacing` holds the columns that `set_pacing` changes."""
     detail: dict[str, Any] = {}
     match action:
         case "delete":
-            outcome = await delete(pool, tenant_id, device_ids)
+            outcome = await delete(pool, tenant_id, device_ids, leave)
         case "add_tags":
             outcome, detail = await add_tags(pool, tenant_id, device_ids, tags), {"tags": list(tags)}
         case "remove_tags":
             outcome, detail = await remove_tags(pool, tenant_id, device_ids, tags), {"tags": list(tags)}
+        case "set_pacing":
+            outcome, detail = await set_pacing(pool, tenant_id, device_ids, pacing or {}), {"pacing": pacing}
         case _:
             outcome = await steer(pool, tenant_id, device_ids, DESIRED[action])
     noted = {f"device:{device_id}": {"name": name, **detail} for device_id, name in outcome.changed.items()}
@@ -85,16 +99,25 @@ async def remove_tags(pool: asyncpg.Pool, tenant_id: int, device_ids: Sequence[U
     return _outcome(device_ids, rows)
 
 
-async def delete(pool: asyncpg.Pool, tenant_id: int, device_ids: Sequence[UUID]) -> Outcome:
-    """Delete devices with their chats, messages, media references and sends, in one transaction: give it few
-    (`DELETE_AT_ONCE`), as whoever stores their messages waits meanwhile. What a campaign or a sequence sent stays, and
-    what it has waiting there goes back to its pool."""
+async def set_pacing(
+    pool: asyncpg.Pool, tenant_id: int, device_ids: Sequence[UUID], changes: dict[str, Any]
+) -> Outcome:
+    """Change columns of the pace of devices, to values that make sense by themselves; counts from the next send."""
+    rows = await pool.fetch(q.set_pacing, tenant_id, device_ids, changes)
+    await _tell(pool, tenant_id, [row for row in rows if row["is_changed"]])
+    return _outcome(device_ids, rows)
+
+
+async def delete(pool: asyncpg.Pool, tenant_id: int, device_ids: Sequence[UUID], leave: Leave) -> Outcome:
+    """Delete devices with their chats, messages and media references, in one transaction: give it few
+    (`DELETE_AT_ONCE`), as whoever stores their messages waits meanwhile. `leave` sees to their sends
+    (outbox/device_gone.py)."""
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(q.lock_devices, tenant_id, device_ids)
         numbers = [row["no"] for row in rows]
         for step in (q.lock_chats, q.delete_thumbnails, q.delete_messages):
             await connection.execute(step, numbers)
-        await sends.leave_devices(connection, numbers)
+        await leave(connection, numbers)
         await connection.execute(q.delete_devices, numbers)
         gone = [{"k": "deleted", "t": tenant_id, "d": row["no"], "id": str(row["id"])} for row in rows]
         await bus.publish(connection, gone)

@@ -18,16 +18,6 @@ from wafast.inbox.media_store import NotStored
 FETCHES_AT_ONCE = 8
 
 
-class _Receipt(msgspec.Struct):
-    sender: str
-    ids: list[str]
-
-
-class _MarkRead(msgspec.Struct):
-    chat: str
-    receipts: list[_Receipt]
-
-
 class _MarkPlayed(msgspec.Struct):
     chat: str
     sender: str
@@ -55,7 +45,6 @@ class Verbs:
         self._fleet, self._fetcher = fleet, fetcher
         self._fetches = asyncio.Semaphore(FETCHES_AT_ONCE)
         self._verbs: dict[str, Callable[[int, Session, Any], Awaitable[dict[str, Any]]]] = {
-            "mark_read": self._mark_read,
             "mark_played": self._mark_played,
             "typing": self._typing,
             "fetch_media": self._fetch_media,
@@ -80,12 +69,6 @@ class Verbs:
             raise CallFailed("not_stored", str(error)) from error
         except (SessionError, msgspec.ValidationError) as error:
             raise CallFailed("failed", str(error)) from error
-
-    async def _mark_read(self, _device_no: int, session: Session, args: dict[str, Any]) -> dict[str, Any]:
-        order = msgspec.convert(args, _MarkRead)
-        for receipt in order.receipts:
-            await session.mark_read(order.chat, receipt.sender, receipt.ids)
-        return {}
 
     async def _mark_played(self, _device_no: int, session: Session, args: dict[str, Any]) -> dict[str, Any]:
         order = msgspec.convert(args, _MarkPlayed)

@@ -31,6 +31,8 @@ MakeSession = Callable[[int, Path, str | None, Callable[[int, ControlEvent], Non
 
 #: Unanswered pings, 20 to 30 seconds apart, that make a device offline. The session dials anew by itself after more.
 MISSED_PINGS = 2
+#: What is written however often that fails: a device of which it is not known would be dialled again.
+ENDS = (ev.LoggedOut, ev.Banned, ev.Replaced, ev.Outdated)
 #: How long to wait when the database is away, before an event is written again.
 AWAY_SECONDS = 1.0
 #: What was told is written before the sessions end, if the database is there, and what ends has ended.
@@ -39,6 +41,8 @@ KEPT_SECONDS = 3.0
 UNLINK_SECONDS = 10.0
 #: The phone tells its name a moment after the first login.
 NAME_SECONDS = 3.0
+#: How long after a ban that ends by itself a device connects again, seconds.
+AFTER_BAN = (10.0, 60.0)
 
 
 class Fleet:
@@ -57,6 +61,7 @@ class Fleet:
         self.held: dict[int, Held] = {}
         self.on_online: Callable[[int], None] = lambda _device_no: None
         self.on_change: Callable[[int], None] = lambda _device_no: None
+        self.is_sending: Callable[[int], bool] = lambda _device_no: False
         self._tasks: set[asyncio.Task[None]] = set()
         self._kept: set[asyncio.Task[None]] = set()
         self._moved = asyncio.Event()
@@ -105,7 +110,7 @@ class Fleet:
         """Start the session of a device that has none."""
         held.touch()
         held.state_at = time.monotonic()
-        held.store = store
+        held.store, held.proxy = store, proxy
         held.session = self._make_session(held.device_no, self._sessions_dir / store, proxy, self.hear)
         try:
             if held.pairing is not None:
@@ -180,12 +185,13 @@ class Fleet:
                 event = held.events[0]
                 try:
                     await self._handle(held, event)
-                except DATABASE_AWAY as error:
-                    log.debug("an event is not written yet", device=held.device_no, error=str(error))
-                    await asyncio.sleep(AWAY_SECONDS * random.uniform(0.5, 1.5))
-                    continue
-                except Exception:
-                    log.exception("an event was not handled", device=held.device_no, event_type=type(event).__name__)
+                except Exception as error:
+                    is_away = isinstance(error, DATABASE_AWAY)
+                    say = log.debug if is_away else log.exception
+                    say("an event is not written", device=held.device_no, event_type=type(event).__name__)
+                    if is_away or isinstance(event, ENDS):
+                        await asyncio.sleep(AWAY_SECONDS * random.uniform(0.5, 1.5))
+                        continue
                 if held.events and held.events[0] is event:
                     held.events.popleft()
         finally:
@@ -214,7 +220,8 @@ class Fleet:
             case ev.StoreFailed():
                 await self._store_failed(held, event)
             case ev.Banned():
-                await self._terminate(held, "banned", state.banned(event.reason, event.seconds))
+                retry = event.seconds + random.uniform(*AFTER_BAN) if event.seconds > 0 else state.NEVER
+                await self._terminate(held, "banned", state.banned(event.reason, event.seconds), retry=retry)
             case ev.Replaced():
                 await self._terminate(held, "replaced", state.REPLACED)
             case ev.Outdated():
@@ -282,15 +289,11 @@ class Fleet:
         except NumberTaken as error:
             await self.end_pairing(held, "failed", str(error))
             return
+        if not written:
+            await self._leave_pairing(held, pairing, None)
+            return
         held.pairing = None
         held.touch()
-        if not written:
-            await self.unlink(held)
-            await self.end_session(held)
-            remove_store(self._sessions_dir / pairing.store)
-            await self._back_from_pairing(held, None)
-            return
-        held.before_pairing = None
         log.info("device is paired", device=held.device_no)
         if pairing.old_store is not None:
             remove_store(self._sessions_dir / pairing.old_store)
@@ -318,21 +321,25 @@ class Fleet:
         if pairing is None:
             return
         await pairing.end(outcome, reason)
-        await self._back_from_pairing(held, reason)  # first: ending a session that shows codes takes its time
+        await self._leave_pairing(held, pairing, reason)
+
+    async def _leave_pairing(self, held: Held, pairing: Pairing, reason: str | None) -> None:
+        """Nothing comes of a pairing: what it made goes. Where the lease is lost, its next holder goes on with it."""
+        is_ours = await self.back_from_pairing(held, reason)  # first: a session that shows codes ends slowly
+        is_ours = is_ours or not await state.exists(self._pool, held.device_no)
         held.pairing = None
-        if any(isinstance(event, ev.Own) for event in held.events):  # a phone has scanned, and nobody wants it
+        if is_ours and any(isinstance(event, ev.Own) for event in held.events):  # a phone has scanned
             await self.unlink(held)
         await self.end_session(held)
-        remove_store(self._sessions_dir / pairing.store)
+        if is_ours:
+            remove_store(self._sessions_dir / pairing.store)
 
-    async def _back_from_pairing(self, held: Held, reason: str | None) -> None:
+    async def back_from_pairing(self, held: Held, reason: str | None) -> bool:
+        """A device without a link is new again, because of `reason`; one that has one is what it was before."""
         if held.jid is None:
-            await self.move(held, "new", reason and f"Pairing failed: {reason}", retry=state.NEVER)
-        elif held.before_pairing is not None:
-            (was, why), held.before_pairing = held.before_pairing, None
-            await self.move(held, was, why, retry=state.NEVER)
-        else:
-            await self.move(held, "logged_out", state.logged_out("the new pairing failed"), retry=state.NEVER)
+            return await self.move(held, "new", reason and f"Pairing failed: {reason}", retry=state.NEVER)
+        was, why, retry = await state.before_pairing(self._pool, held.device_no)
+        return await self.move(held, was, why, retry=retry)
 
     async def _ask_name(self, held: Held) -> None:
         await asyncio.sleep(NAME_SECONDS)
@@ -354,8 +361,7 @@ class Fleet:
     async def logged_out(self, held: Held, reason: str) -> None:
         """The link to the phone is over: the session's keys go, a person has to pair again."""
         store = held.store
-        await self._terminate(held, "logged_out", reason)
-        if store is not None:
+        if await self._terminate(held, "logged_out", reason) and store is not None:
             remove_store(self._sessions_dir / store)
             held.store = None
 
@@ -364,10 +370,12 @@ class Fleet:
         if held.store is not None:
             remove_store(self._sessions_dir / held.store)
 
-    async def _terminate(self, held: Held, to: state.State, reason: str) -> None:
+    async def _terminate(self, held: Held, to: state.State, reason: str, *, retry: float = state.NEVER) -> bool:
+        """End its session for good; whether this worker had a say."""
         await self._stop(held)
-        await self.move(held, to, reason, retry=state.NEVER)
+        moved = await self.move(held, to, reason, retry=retry)
         held.events.clear()
+        return moved
 
     async def _give_up(self, held: Held, reason: str) -> None:
         """The session cannot go on by itself: end it, and try again later."""

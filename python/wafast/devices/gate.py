@@ -22,7 +22,9 @@ from urllib.parse import unquote
 import msgspec
 
 from wafast import logs
+from wafast.devices.backoff import COOLDOWN_SECONDS
 from wafast.devices.counts import Counts
+from wafast.devices.rate import Rate
 from wafast.devices.tunnel import ProxyAddress, TunnelError, open_tunnel, splice
 
 log = logs.get("devices.gate")
@@ -30,13 +32,11 @@ log = logs.get("devices.gate")
 #: whatsmeow gives up on a proxy that has not answered within a minute.
 HOLD_SECONDS = 45.0
 REQUEST_SECONDS = 10.0
-#: Sessions start in batches: what was not dialled in this long may be dialled at once.
-BURST_SECONDS = 1.0
 #: A device that is not online by then gives its place to another one.
 PLACE_SECONDS = 20.0
 MAX_REQUEST = 8192
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
-#: A second dial within this long after the last one is a storm: from the next on it waits, longer each time.
+#: Dials within this long after the last one are a storm: each waits for the cooldown, and from the second on longer.
 CALM_SECONDS = 60.0
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 40.0
@@ -50,13 +50,20 @@ SAID_SECONDS = 0.05
 class _Line:
     """What the gate knows of one device. Instants are of the monotonic clock."""
 
-    __slots__ = ("chats", "dialled", "heard_at", "last_dial", "may_go", "passed", "place", "proxy", "storm", "tasks")
+    __slots__ = (
+        "asked_to", "chats", "dialled", "heard_at", "is_again", "last_dial", "may_go", "passed", "place", "proxy",
+        "storm", "tasks", "waits", "was_asked",
+    )  # fmt: skip
 
     def __init__(self, proxy: ProxyAddress | None, dialled: asyncio.Event) -> None:
         self.proxy, self.dialled = proxy, dialled
         self.may_go, self.passed = asyncio.Event(), asyncio.Event()
         self.last_dial = 0.0
         self.storm = 0
+        #: WhatsApp asks for the next dial; and it has done so since the last calm.
+        self.asked_to, self.was_asked = asyncio.Event(), False
+        #: It waits for its turn; and its last dial was not its first.
+        self.waits = self.is_again = False
         self.tasks: set[asyncio.Task[None]] = set()
         #: Tunnels to WhatsApp's chat server, and when it last said something through one.
         self.chats = 0
@@ -72,18 +79,17 @@ class Gate:
     """The proxy of one worker."""
 
     def __init__(self, connect_rate: float, places: int, only: tuple[str, int] | None, counts: Counts) -> None:
-        """`connect_rate` is how many dials a second may begin, `places` how many devices may be connecting at once;
-        `only` is the one address to go through, in a loopback worker. Raises ValueError when that is not on this
+        """`connect_rate` is how many dials may begin in any second, `places` how many devices may be connecting at
+        once; `only` is the one address to go through, in a loopback worker. Raises ValueError when that is not on this
         machine."""
         if only is not None and not _is_loopback(only[0]):
             raise ValueError(f"a loopback worker only dials on this machine, not {only[0]}")
-        self._gap, self._counts = 1.0 / connect_rate, counts
+        self._rate, self._counts = Rate(connect_rate), counts
         self._only = ProxyAddress("http", only[0], only[1], None, None) if only else None
         self._secret = secrets.token_urlsafe(16)
         self._lines: dict[int, _Line] = {}
         self._turn = asyncio.Lock()
         self._places = asyncio.Semaphore(places)
-        self._next = 0.0
         self._server: asyncio.Server | None = None
         self._port = 0
 
@@ -142,6 +148,24 @@ class Gate:
         if line is not None:
             self._give_place_back(line)
 
+    def ask_to_redial(self, device_no: int) -> None:
+        """WhatsApp ends a device's connection so that it dials anew, as after each pairing: that is no storm, unless it
+        does so again."""
+        line = self._lines.get(device_no)
+        if line is not None and not line.was_asked:
+            line.was_asked = True
+            line.asked_to.set()
+
+    @property
+    def waiting(self) -> int:
+        """Devices that lost their line and wait until they may dial."""
+        return sum(line.waits and line.last_dial > 0 for line in self._lines.values())
+
+    @property
+    def redialling(self) -> int:
+        """Devices that lost their line, have dialled and are not in yet."""
+        return sum(line.place is not None and line.is_again for line in self._lines.values())
+
     def heard_at(self, device_no: int) -> float | None:
         """When WhatsApp last said something to a device, on the monotonic clock; None without a connection."""
         line = self._lines.get(device_no)
@@ -190,9 +214,11 @@ class Gate:
         if request.host != CHAT_HOST:
             await self._carry(line, request, writer, None)
             return
+        line.waits = True
         try:
             await self._wait_turn(device_no, line)
         finally:
+            line.waits = False
             line.passed.set()
         try:
             if reader.at_eof():
@@ -221,30 +247,33 @@ class Gate:
         if pause:
             log.info("a reconnect is held back", device=device_no, seconds=round(pause, 1))
             self._counts.reconnect_held_back()
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(line.asked_to.wait(), pause)
         try:
             async with asyncio.timeout(HOLD_SECONDS), self._turn:
-                await asyncio.sleep(self._next - time.monotonic())
+                await asyncio.sleep(self._rate.wait(time.monotonic()))
                 self._give_place_back(line)
                 await self._places.acquire()
         except TimeoutError:
             raise TunnelError(503, "too many devices are connecting") from None
         line.place = asyncio.get_running_loop().call_later(PLACE_SECONDS, self._give_place_back, line)
-        self._counts.dial(again=line.last_dial > 0)
+        line.asked_to.clear()
+        line.is_again = line.last_dial > 0
+        self._counts.dial(again=line.is_again)
         line.last_dial = time.monotonic()
-        self._next = max(self._next, line.last_dial - BURST_SECONDS) + self._gap
+        self._rate.begin(line.last_dial)
 
 
 def line_pause(line: _Line, now: float, uniform: Callable[[float, float], float]) -> float:
-    """How long a dial is held back, in seconds: full jitter over a doubling range.
-
-    Not at all after a calm time, and not the first redial either: WhatsApp itself asks for one after a pairing.
-    """
-    if not line.last_dial or now - line.last_dial > CALM_SECONDS:
-        line.storm = 0
+    """How long a dial is held back, in seconds: what is left of the cooldown, and from the second redial on full jitter
+    over a doubling range. Not at all after a calm time."""
+    since = now - line.last_dial
+    if not line.last_dial or since > CALM_SECONDS:
+        line.storm, line.was_asked = 0, False
         return 0.0
     line.storm += 1
-    return uniform(0.0, min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (line.storm - 2))) if line.storm > 1 else 0.0
+    longest = FIRST_PAUSE * 2.0 ** (line.storm - 2) if line.storm > 1 else 0.0
+    return min(LONGEST_PAUSE, max(0.0, COOLDOWN_SECONDS - since) + uniform(0.0, min(LONGEST_PAUSE, longest)))
 
 
 class _Request(msgspec.Struct, frozen=True):

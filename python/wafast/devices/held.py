@@ -30,13 +30,13 @@ class Held:
     jid: str | None = None
     push_name: str | None = None
     store: str | None = None
+    proxy: str | None = None
+    """The one its session goes through."""
     failures: int = 0
     crashes: int = 0
     """Workers that died in a row while it was coming online."""
     check_at: float = field(default_factory=lambda: time.monotonic() + random.uniform(0, CHECK_SECONDS))
     """When its health is looked at next."""
-    before_pairing: tuple[State, str | None] | None = None
-    """What a device with a link was, and why, when it began to be paired anew."""
     events: deque[ControlEvent] = field(default_factory=deque)
     is_handling: bool = False
     touched: float = 0.0

@@ -6,7 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-#: The file begins anew when a process starts and finds it larger than this, in bytes.
+#: The file begins anew when a process starts and finds it larger than this, in bytes. The one before stays until then:
+#: the trace of a crash is larger, and other workers still write.
 LARGEST = 1 << 20
 
 
@@ -14,7 +15,7 @@ def divert(path: Path) -> None:
     """From now on Python alone writes to this process's terminal; native code that prints writes to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > LARGEST:
-        path.unlink()
+        path.replace(path.with_name(path.name + ".1"))
     sys.stdout.flush()
     sys.stderr.flush()
     sys.stdout = os.fdopen(os.dup(1), "w", buffering=1)

@@ -38,8 +38,11 @@ log = logs.get("devices.neonize")
 CLIENT_STACK = 256 * 1024
 #: A send keeps its thread until the server has acknowledged it; they are made when they are needed.
 CALL_THREADS = 256
-#: What stopping a client may take, once it has its turn.
-STOP_SECONDS = 5.0
+#: Stopping a client takes milliseconds, or five seconds where WhatsApp does not answer its goodbye. One that takes so
+#: long will never be over, and nothing else starts, stops or calls meanwhile: the process has to end.
+HUNG_SECONDS = 30.0
+#: Files of all clients on their way at once: each is in memory twice meanwhile, and a campaign's is wanted by 3,000.
+UPLOADS = 16
 #: A client that has not dialled by then does not hold others up any longer.
 DIAL_SECONDS = 10.0
 #: Events neonize hands to the inlet: all but 1 (QR), which it would only hand over after the pairing.
@@ -62,13 +65,14 @@ Told = Callable[[str, str], None]
 class Binding:
     """The library, one per process. Make it on the loop that is to hear the clients."""
 
-    def __init__(self, inlet_address: int, feed: Feed) -> None:
-        """`feed` takes what neonize tells in its log only."""
-        self._feed = feed
+    def __init__(self, inlet_address: int, feed: Feed, end_process: Callable[[], None]) -> None:
+        """`feed` takes what neonize tells in its log only; `end_process` is called when neonize hangs."""
+        self._feed, self._end_process = feed, end_process
         self._loop = asyncio.get_running_loop()
         self._told: dict[str, Told] = {}
         self._calls = ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="neonize-call")
         self._free = asyncio.Semaphore(CALL_THREADS)
+        self.uploading = asyncio.Semaphore(UPLOADS)
         self._stops = ThreadPoolExecutor(1, thread_name_prefix="neonize-stop")
         self._maps = Maps()
         try:
@@ -122,6 +126,7 @@ class Binding:
             told("ended", error)
 
         async with self._maps.writing():
+            await self._close(store)
             self._thread(uuid, store, proxy, end)
             waits = [asyncio.ensure_future(dialled.wait()), asyncio.ensure_future(ended.wait())]
             await asyncio.wait(waits, timeout=DIAL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
@@ -151,15 +156,29 @@ class Binding:
         finally:
             threading.stack_size(before)
 
-    async def stop(self, uuid: str) -> None:
-        """Disconnect a client and forget it. Its thread ends by itself; one that still shows codes stays parked, as
-        neonize never tells it that nobody scans any more."""
+    async def stop(self, uuid: str, store: str) -> None:
+        """Disconnect a client, forget it and let go of its store. Its thread ends by itself; one that still shows codes
+        stays parked, as neonize never tells it that nobody scans any more."""
+        await asyncio.shield(self._loop.create_task(self._take_out(uuid)))
+        await self._close(store)
+        for number in [number for number, (client, _) in self._under_way.items() if client == uuid]:
+            del self._under_way[number]
+
+    async def _take_out(self, uuid: str) -> None:
+        """Neonize writes its maps at the end of a stop: the turn lasts until then, whoever still waits for it."""
         async with self._maps.writing():
             self._told.pop(uuid, None)
             stopping = self._loop.run_in_executor(self._stops, gocode.Stop, uuid.encode())
-            await asyncio.wait([stopping], timeout=STOP_SECONDS)
-        for number in [number for number, (client, _) in self._under_way.items() if client == uuid]:
-            del self._under_way[number]
+            if not (await asyncio.wait([stopping], timeout=HUNG_SECONDS))[0]:
+                log.error("neonize does not come back from a stop: this process ends", device=int(uuid))
+                self._end_process()
+                await asyncio.wait([stopping])
+
+    async def _close(self, store: str) -> None:
+        """Let go of a file that neonize keeps open for clients that have ended: in ten minutes without WhatsApp each
+        line is started six times, and 20,000 descriptors were gone. What is still in use is met before the next
+        start."""
+        await asyncio.to_thread(_core.close_store, store)
 
     async def call(self, function: str, uuid: str, *arguments: Any) -> bytes:
         """Call an exported function for a client that runs. The caller makes sure that it does."""

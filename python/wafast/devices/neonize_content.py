@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import base64
-import io
 import time
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from neonize.proto import Neonize_pb2 as pb
 from neonize.proto.waCommon import WACommon_pb2 as common
 from neonize.proto.waE2E import WAWebProtobufsE2E_pb2 as e2e
-from PIL import Image, UnidentifiedImageError
 
 from wafast.devices.session import Change, Content, Media, MediaKind, Quoted
-from wafast.inbox.media import ending_of
+from wafast.inbox import images
+from wafast.inbox.media import Film, ending_of
 
 #: whatsmeow's MediaType by kind, as neonize numbers them; and the word its media servers use.
 MEDIA_TYPES: dict[str, tuple[int, str]] = {
@@ -24,8 +24,6 @@ MEDIA_TYPES: dict[str, tuple[int, str]] = {
     "voice": (2, "audio"),
     "document": (3, "document"),
 }
-#: Longest side of the preview that travels inside the message, in pixels.
-THUMBNAIL = 100
 
 
 def to_jid(text: str) -> pb.JID:
@@ -109,11 +107,10 @@ def media_message(content: Content, file: File) -> bytes:
 def _message(media: Media, fields: dict[str, Any], described: dict[str, object]) -> e2e.Message:
     match media.kind:
         case "image":
-            size = _picture(media.content, fields)
-            if size is not None:
-                described["width"], described["height"] = size
+            _picture(media.path, fields, described)
             return e2e.Message(imageMessage=e2e.ImageMessage(**fields))
         case "video":
+            _film(media.film, fields, described)
             return e2e.Message(videoMessage=e2e.VideoMessage(**fields))
         case "audio" | "voice":
             _sound(media, fields, described)
@@ -123,19 +120,26 @@ def _message(media: Media, fields: dict[str, Any], described: dict[str, object])
             return e2e.Message(documentMessage=e2e.DocumentMessage(fileName=name, title=name, **fields))
 
 
-def _picture(content: bytes, fields: dict[str, Any]) -> tuple[int, int] | None:
-    """Width and height; the preview goes into `fields`. None for what Pillow cannot read: it leaves as it is."""
+def _picture(path: Path, fields: dict[str, Any], described: dict[str, object]) -> None:
+    """What cannot be read leaves as it is."""
     try:
-        with Image.open(io.BytesIO(content)) as picture:
-            size = picture.size
-            small = picture.convert("RGB")
-            small.thumbnail((THUMBNAIL, THUMBNAIL))
-    except (UnidentifiedImageError, OSError):
-        return None
-    preview = io.BytesIO()
-    small.save(preview, "JPEG", quality=60)
-    fields |= {"width": size[0], "height": size[1], "JPEGThumbnail": preview.getvalue()}
-    return size
+        with path.open("rb") as source:
+            preview = images.preview(source)
+    except images.NotAnImage:
+        return
+    described |= {"width": preview.width, "height": preview.height}
+    fields |= {"width": preview.width, "height": preview.height, "JPEGThumbnail": preview.jpeg}
+
+
+def _film(film: Film | None, fields: dict[str, Any], described: dict[str, object]) -> None:
+    if film is None:
+        return
+    known = {"seconds": film.seconds, "width": film.width, "height": film.height}
+    facts = {name: value for name, value in known.items() if value is not None}
+    fields |= facts
+    described |= facts
+    if film.poster is not None:
+        fields["JPEGThumbnail"] = film.poster
 
 
 def _sound(media: Media, fields: dict[str, Any], described: dict[str, object]) -> None:

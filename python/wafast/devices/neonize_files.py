@@ -4,7 +4,6 @@ itself sends a file on so when it is forwarded. It stays in memory, as it holds 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Awaitable, Callable
 
@@ -35,8 +34,7 @@ class Files:
     async def of(self, media: Media) -> content_of.File:
         """The file as it is sent, uploaded now if it was not. Who asks while another's upload is under way waits for
         that one, and fails with it."""
-        digest = await asyncio.to_thread(hashlib.sha256, media.content)
-        key = digest.digest(), media.kind, media.mime, media.name
+        key = media.sha256, media.kind, media.mime, media.name
         now = time.monotonic()
         at, found = self._uploaded.pop(key, (-KEPT_SECONDS, None))
         if found is None or now - at >= KEPT_SECONDS or (found.done() and _failed(found)):

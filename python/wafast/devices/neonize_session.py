@@ -135,10 +135,14 @@ class NeonizeSession:
                 return
             case ev.Own():
                 self._settled.set()
+                if self._shows_codes:
+                    self._gate.ask_to_redial(self.device_no)
                 self._shows_codes = False
             case ev.Connected():
                 self._live = True
                 self._gate.settled(self.device_no)
+            case ev.StreamError():
+                self._gate.ask_to_redial(self.device_no)
             case ev.Disconnected() | ev.LoggedOut() | ev.Banned() | ev.Replaced() | ev.Outdated() | ev.ConnectFailure():
                 self._live = False
         self._tell(event)
@@ -165,7 +169,7 @@ class NeonizeSession:
         else:
             await self._stop_dialling()
         self._live = False
-        await self._binding.stop(self._uuid)
+        await self._binding.stop(self._uuid, str(self._store))
         self._gate.dismiss(self.device_no)
 
     async def _drain(self) -> None:
@@ -276,7 +280,14 @@ class NeonizeSession:
 
     async def _upload(self, media: ev.Media) -> pb.UploadResponse:
         kind = content_of.media_type(media.kind)
-        answer = pb.UploadReturnFunction.FromString(await self._call("Upload", media.content, len(media.content), kind))
+        async with self._binding.uploading:
+            try:
+                content = await asyncio.to_thread(media.path.read_bytes)
+            except FileNotFoundError:
+                raise
+            except OSError as error:
+                raise ev.NotSent(f"the file could not be read: {error}") from None
+            answer = pb.UploadReturnFunction.FromString(await self._call("Upload", content, len(content), kind))
         if answer.Error:
             raise ev.NotSent(f"the file could not be uploaded: {answer.Error}")
         return answer.UploadResponse

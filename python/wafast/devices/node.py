@@ -7,6 +7,8 @@ import os
 import socket
 from pathlib import Path
 
+import msgspec
+
 BOOT_ID, NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), "/proc/self/ns/pid"
 
 
@@ -17,3 +19,22 @@ def this_node() -> str:
     number is somebody else's."""
     boot, namespace = BOOT_ID.read_text("ascii").strip(), os.stat(NAMESPACE).st_ino
     return f"{socket.gethostname()} {boot[:8]}-{namespace}"
+
+
+class Process(msgspec.Struct, frozen=True):
+    """A process of this node."""
+
+    #: when it began, in the kernel's ticks since the boot: with its number that is one process and no other
+    began: int
+    #: it has ended, and its parent has not looked yet how
+    is_over: bool
+
+
+def process(pid: int) -> Process | None:
+    """The process of this number; None when there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    fields = stat.rpartition(")")[2].split()  # a process may have any name, also one with brackets and spaces
+    return Process(began=int(fields[19]), is_over=fields[0] in "ZX")

@@ -30,14 +30,14 @@ async def note(connection: Executor, device_no: int, found: Mapping[str, str | N
     await connection.execute(q.note_numbers, device_no, list(found), list(found.values()))
 
 
-async def is_absent(connection: Executor, device_no: int, jid: str) -> bool:
-    """Whether the person behind a phone-number JID is known to be not on WhatsApp."""
-    phone = phones.of_jid(jid)
-    return phone is not None and (await known(connection, device_no, [phone])).get(phone, jid) is None
-
-
 async def note_absent(connection: Executor, device_no: int, jid: str) -> None:
     """Keep that WhatsApp has refused a phone-number JID because nobody is there."""
     phone = phones.of_jid(jid)
     if phone is not None:
         await note(connection, device_no, {phone: None})
+
+
+async def forget_absent(connection: Executor, tenant_id: int, jids: Sequence[str]) -> None:
+    """People behind these phone-number JIDs may be on WhatsApp by now: they are asked for again."""
+    numbers = [phone for jid in jids if (phone := phones.of_jid(jid)) is not None]
+    await connection.execute(q.forget_absent, tenant_id, numbers)

@@ -8,3 +8,6 @@ INSERT INTO number_checks (tenant_id, network, phone, jid)
 SELECT d.tenant_id, d.network, n.phone, n.jid FROM devices d, unnest($2::text[], $3::text[]) AS n (phone, jid)
 WHERE d.no = $1
 ON CONFLICT (tenant_id, network, phone) DO UPDATE SET jid = excluded.jid, checked_at = excluded.checked_at
+
+-- name: forget_absent
+DELETE FROM number_checks WHERE tenant_id = $1 AND phone = ANY ($2::text[]) AND jid IS NULL

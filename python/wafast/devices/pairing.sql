@@ -1,32 +1,38 @@
 -- name: show_code
--- $1 pairing, $2 $3 the lease, $4 QR text, $5 code to type: what is NULL stays. Nothing happens to one that has ended.
-UPDATE pairings p SET qr = coalesce($4, p.qr), code = coalesce($5, p.code)
-FROM leases l
-WHERE p.id = $1 AND p.state = 'waiting' AND l.device_no = p.device_no AND l.worker_id = $2 AND l.epoch = $3
+-- $1 device, $2 $3 the lease (hold_device, 0031), $4 pairing, $5 QR text, $6 code to type: what is NULL stays. From the
+-- first on there are $7 seconds. Nothing happens to one that has ended.
+UPDATE pairings p SET
+    qr = coalesce($5, p.qr),
+    code = coalesce($6, p.code),
+    expires_at = CASE WHEN p.qr IS NULL AND p.code IS NULL THEN now() + make_interval(secs => $7) ELSE p.expires_at END
+FROM hold_device($1, $2, $3) held
+WHERE p.id = $4 AND p.state = 'waiting' AND p.device_no = held.no
 RETURNING p.tenant_id, p.device_no
 
 -- name: end_pairing
--- $2 $3 the lease, $4 failed or expired, $5 why.
-UPDATE pairings p SET state = $4, reason = $5, qr = NULL, code = NULL, ended_at = now()
-FROM leases l
-WHERE p.id = $1 AND p.state = 'waiting' AND l.device_no = p.device_no AND l.worker_id = $2 AND l.epoch = $3
+-- $1 device, $2 $3 the lease, $4 pairing, $5 failed or expired, $6 why.
+UPDATE pairings p SET state = $5, reason = $6, qr = NULL, code = NULL, ended_at = now()
+FROM hold_device($1, $2, $3) held
+WHERE p.id = $4 AND p.state = 'waiting' AND p.device_no = held.no
 RETURNING p.tenant_id, p.device_no
+
+-- name: hold_device
+SELECT store FROM hold_device($1, $2, $3)
 
 -- name: complete_pairing
--- $2 $3 the lease.
-UPDATE pairings p SET state = 'paired', qr = NULL, code = NULL, ended_at = now()
-FROM leases l
-WHERE p.id = $1 AND p.state = 'waiting' AND l.device_no = p.device_no AND l.worker_id = $2 AND l.epoch = $3
-RETURNING p.tenant_id, p.device_no
+-- Of a device that is held.
+UPDATE pairings SET state = 'paired', qr = NULL, code = NULL, ended_at = now()
+WHERE id = $1 AND state = 'waiting'
+RETURNING tenant_id, device_no
 
 -- name: write_identity
--- Once per pairing: $4 jid, $5 lid, $6 phone, $7 WhatsApp's number of the device, $8 its session file.
-UPDATE devices d SET
-    jid = $4, lid = $5, phone = $6, wa_device = $7, store = $8, paired_at = now(), push_name = NULL,
-    desired_state = 'connected', state = 'connecting', state_reason = $9, state_at = now(), retry_at = NULL, failures = 0
-FROM leases l
-WHERE d.no = $1 AND l.device_no = d.no AND l.worker_id = $2 AND l.epoch = $3 AND d.state = 'pairing'
-RETURNING d.tenant_id
+-- Once per pairing, of a device that is held by worker $8: $2 jid, $3 lid, $4 phone, $5 WhatsApp's number of the device,
+-- $6 its session file.
+UPDATE devices SET
+    jid = $2, lid = $3, phone = $4, wa_device = $5, store = $6, paired_at = now(), push_name = NULL,
+    home = (SELECT home FROM workers WHERE id = $8),
+    desired_state = 'connected', state = 'connecting', state_reason = $7, state_at = now(), retry_at = NULL, failures = 0
+WHERE no = $1
 
 -- name: device_of_number
 SELECT o.name FROM devices d JOIN devices o ON o.tenant_id = d.tenant_id AND o.network = d.network

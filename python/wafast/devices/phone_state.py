@@ -74,7 +74,7 @@ class PhoneState:
             await asyncio.sleep(LOOK_SECONDS)
             try:
                 await self._look()
-            except (OSError, subprocess.SubprocessError) as error:
+            except (OSError, ValueError, subprocess.SubprocessError) as error:
                 log.warning("how the phones have their chats was not read", error=str(error))
 
     async def _look(self) -> None:
@@ -89,7 +89,12 @@ class PhoneState:
         )
         for (no, seen), answer in zip(asked, answers, strict=True):
             self._seen[no] = self._seen.pop(no)
-            await self._take(no, seen, journals[no], msgspec.json.decode(answer, type=_Answer))
+            try:
+                await self._take(no, seen, journals[no], msgspec.json.decode(answer, type=_Answer))
+            except Exception:
+                log.exception("what a session file holds is not readable", device=no)
+                seen.journal = journals[no]  # until it is written again
+                seen.nameless.clear()
 
     def _follow(self) -> None:
         """Which devices are online, and what they are to be asked for."""

@@ -19,6 +19,7 @@ from wafast import logs
 from wafast.database.away import DATABASE_AWAY
 from wafast.database.queries import load
 from wafast.devices import lease, state
+from wafast.devices.backoff import COOLDOWN_SECONDS
 from wafast.devices.fleet import AWAY_SECONDS, Fleet
 from wafast.devices.held import Held
 from wafast.devices.lease import Leases
@@ -44,9 +45,6 @@ HAND_OVER = 10
 #: A session that is not online by then is started anew; what dials again by itself gets longer.
 CONNECT_SECONDS = 60.0
 REDIAL_SECONDS = 300.0
-#: WhatsApp shows codes for 160 seconds. A session that is ended before leaves a parked thread behind in neonize; one
-#: that runs to the end of its codes leaves a thread that asks ten times a second for ever.
-CODES_SECONDS = 150.0
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -63,6 +61,7 @@ class Row(msgspec.Struct, frozen=True):
     push_name: str | None
     store: str | None
     proxy: str | None
+    is_here: bool
     is_due: bool
     waits_for_person: bool
     epoch: int
@@ -85,6 +84,8 @@ class Step(Enum):
     DISCONNECT = "disconnect"
     LOG_OUT = "log_out"
     RESTART = "restart"
+    SAY_AWAY = "say_away"
+    CHANGE_PROXY = "change_proxy"
 
 
 def decide(row: Row, held: Held, now: float) -> Step:
@@ -96,9 +97,7 @@ def decide(row: Row, held: Held, now: float) -> Step:
     if held.pairing is not None and row.pairing_id != held.pairing.id:
         return Step.CANCEL_PAIRING
     if row.pairing_id is not None:
-        if held.pairing is None:
-            return Step.PAIR
-        return Step.EXPIRE_PAIRING if now - held.state_at > CODES_SECONDS else Step.NOTHING
+        return Step.PAIR if held.pairing is None else Step.NOTHING
     if row.desired_state == "logged_out" and row.jid is not None and row.state != "logged_out":
         return Step.LOG_OUT
     if row.desired_state == "connected" and row.jid is not None and row.state != "logged_out":
@@ -114,10 +113,15 @@ def _says_it_comes_back(row: Row) -> bool:
 
 
 def _connected(row: Row, held: Held, now: float) -> Step:
+    if not row.is_here:  # whoever connects it needs its session file
+        says_so = row.state == "offline" and row.state_reason == state.HOME_AWAY
+        return Step.RELEASE if says_so or row.state in state.TERMINAL else Step.SAY_AWAY
     if held.session is None:
         if row.waits_for_person:
             return Step.RELEASE
         return Step.CONNECT if row.is_due else Step.NOTHING
+    if row.proxy != held.proxy:
+        return Step.CHANGE_PROXY
     patience = CONNECT_SECONDS if held.state == "connecting" else REDIAL_SECONDS
     return Step.RESTART if held.state != "online" and now - held.state_at > patience else Step.NOTHING
 
@@ -247,14 +251,21 @@ class Reconciler:
         ]
         if proven:
             await self._leases.acquit(proven)
-        moving = proven if self._leases.is_trial else await self._leases.surplus(HAND_OVER)
+        if self._leases.is_trial:  # also whoever was sending when it was acquitted
+            moving = proven + [
+                held.device_no for held in self._fleet.held.values() if held.is_online and not held.crashes
+            ]
+        else:
+            moving = await self._leases.surplus(HAND_OVER)
         for held in [self._fleet.held[device_no] for device_no in moving if device_no in self._fleet.held]:
             if not held.is_handling and held.device_no not in self._busy:
                 self._aside(held.device_no, self._hand_over(held))
         self.wants_trial = await self._leases.wants_trial()
 
     async def _hand_over(self, held: Held) -> bool:
-        """Give a device to whoever should hold it."""
+        """Give a device to whoever should hold it; one that sends just now goes on here until a later tick."""
+        if self._fleet.is_sending(held.device_no):
+            return False
         await self._fleet.end_session(held)
         await self._fleet.move(held, "offline", state.MOVES)
         await self._fleet.drop(held)
@@ -336,9 +347,17 @@ class Reconciler:
                 await fleet.drop(held)
                 return False
             case Step.DISCONNECT:
-                await self._disconnect(row, held)
+                await self._disconnect(row, held, state.ON_REQUEST)
+            case Step.SAY_AWAY:
+                await self._disconnect(row, held, state.HOME_AWAY)
             case Step.LOG_OUT:
                 await self._log_out(held)
+            case Step.CHANGE_PROXY:
+                if fleet.is_sending(held.device_no):
+                    return False  # a later tick; whether it has left would not be known
+                since = time.monotonic() - held.state_at if held.is_online else 0.0  # else it may have dialled just now
+                await fleet.move(held, "offline", state.NEW_PROXY, retry=max(0.0, COOLDOWN_SECONDS - since))
+                await fleet.end_session(held)
             case Step.RESTART:
                 await fleet.restart_stuck(held, state.STUCK)
         return True
@@ -362,6 +381,8 @@ class Reconciler:
             _rank, _count, device_no = await self._starts.get()
             await self._fleet.wait_for(self._has_room)
             self._queued.discard(device_no)
+            if device_no in self._busy:  # something else came first, and the device is looked at when that is over
+                continue
             self._busy.add(device_no)
             self._coming.add(device_no)
             self._fleet.spawn(self._start_one(device_no))
@@ -397,8 +418,6 @@ class Reconciler:
         step = decide(row, held, time.monotonic())
         if step is Step.PAIR and row.pairing_id is not None:
             await fleet.end_session(held)
-            if row.state in state.KEEPS_LINK:
-                held.before_pairing = row.state, row.state_reason
             if not await fleet.move(held, "pairing", state.PAIRING):
                 return
             store = store_name(row.id, row.pairing_id)
@@ -419,16 +438,13 @@ class Reconciler:
             )  # fmt: skip
         self._fleet.hear(row.no, PairingEnded("timeout"))
 
-    async def _disconnect(self, row: Row, held: Held) -> None:
+    async def _disconnect(self, row: Row, held: Held, reason: str) -> None:
         fleet = self._fleet
         await fleet.end_session(held)
         if row.state == "pairing":
-            if row.jid is None:
-                await fleet.move(held, "new", None, retry=state.NEVER)
-            else:
-                await fleet.move(held, "logged_out", state.logged_out("the new pairing failed"), retry=state.NEVER)
+            await fleet.back_from_pairing(held, None)
         elif row.state in ("connecting", "online", "offline"):
-            await fleet.move(held, "offline", state.ON_REQUEST)
+            await fleet.move(held, "offline", reason)
 
     async def _log_out(self, held: Held) -> None:
         """Unlink from the phone where that is possible now; where it is not, the phone shows the link until a person

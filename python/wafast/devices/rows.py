@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -10,18 +10,19 @@ import asyncpg
 import msgspec
 
 from wafast.database.queries import load
-from wafast.devices import bulk
+from wafast.devices import bulk, pacing
+from wafast.devices.pacing import PacingRow
 from wafast.devices.state import TERMINAL
 from wafast.events import bus
 from wafast.settings import Network
 
 q = load(__file__)
 
-#: A pairing ends by itself after this long; WhatsApp's own QR codes run for 160 s.
+#: A pairing that shows no code ends by itself after this long, one that does after `pairing.CODES_SECONDS`.
 PAIRING_SECONDS = 180
 
 
-class DeviceRow(msgspec.Struct, frozen=True, kw_only=True):
+class DeviceRow(PacingRow, frozen=True, kw_only=True):
     """A device as stored."""
 
     id: UUID
@@ -41,14 +42,6 @@ class DeviceRow(msgspec.Struct, frozen=True, kw_only=True):
     push_name: str | None
     paired_at: datetime | None
     online_at: datetime | None
-    min_seconds: float
-    max_seconds: float
-    per_hour: int
-    per_day: int
-    typing: bool
-    ramp: bool
-    quiet_from: time | None
-    quiet_until: time | None
     paused_until: datetime | None
     pause_reason: str | None
     created_at: datetime
@@ -95,7 +88,7 @@ def _pairing(row: asyncpg.Record | None) -> PairingRow:
 
 
 async def create_device(pool: asyncpg.Pool, tenant_id: int, name: str, network: Network | None) -> DeviceRow:
-    """A new device in state `new`; `network` None takes the tenant's default."""
+    """A new device in state `new`; `network` None takes the tenant's default, and so does the pace."""
     row = await pool.fetchrow(q.create_device, tenant_id, name, network)
     device = _device(row)
     await bus.publish(pool, [{"k": "device", "t": tenant_id, "d": device.no}])
@@ -137,24 +130,26 @@ async def get_devices_by_no(pool: asyncpg.Pool, numbers: list[int]) -> list[Devi
 
 
 async def change_device(
-    pool: asyncpg.Pool, tenant_id: int, device_id: UUID, changes: dict[str, Any]
+    pool: asyncpg.Pool, tenant_id: int, device_id: UUID, changes: dict[str, Any], check: pacing.Check = lambda _: None
 ) -> DeviceRow | None:
     """Change name, tags, proxy and pacing columns; what is not in `changes` stays. None: there is no such device.
+    `check` sees the pace before.
 
     Raises ValueError for a column that is not among them.
     """
-    allowed = {
-        "name", "tags", "proxy", "min_seconds", "max_seconds", "per_hour", "per_day", "typing", "ramp",
-        "quiet_from", "quiet_until",
-    }  # fmt: skip
+    allowed = {"name", "tags", "proxy", *PacingRow.__struct_fields__}
     unknown = changes.keys() - allowed
     if unknown:
         raise ValueError(f"{sorted(unknown)} can't be changed; {sorted(allowed)} can")
-    row = await pool.fetchrow(q.change_device, tenant_id, device_id, changes)
-    if row is None:
-        return None
-    device = _device(row)
+    async with pool.acquire() as connection, connection.transaction():
+        pace = await pacing.hold(connection, tenant_id, device_id)
+        if pace is None:
+            return None
+        check(pace)
+        device = _device(await connection.fetchrow(q.change_device, tenant_id, device_id, changes))
     await bus.publish(pool, [{"k": "device", "t": tenant_id, "d": device.no}])
+    if "proxy" in changes:
+        await bus.wake(pool, "device", device.network, device.no)
     return device
 
 
@@ -168,9 +163,9 @@ async def summarise_devices(
     return dict(row)
 
 
-async def delete_device(pool: asyncpg.Pool, tenant_id: int, device_id: UUID) -> bool:
-    """Delete a device with its chats, messages, media references and open sends, in one transaction."""
-    return device_id in (await bulk.delete(pool, tenant_id, [device_id])).changed
+async def delete_device(pool: asyncpg.Pool, tenant_id: int, device_id: UUID, leave: bulk.Leave) -> bool:
+    """As bulk.delete, of one."""
+    return device_id in (await bulk.delete(pool, tenant_id, [device_id], leave)).changed
 
 
 async def set_desired_state(

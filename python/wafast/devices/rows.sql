@@ -1,12 +1,12 @@
 -- name: create_device
-INSERT INTO devices (tenant_id, name, network)
-VALUES ($1, $2, coalesce($3, (SELECT default_network FROM tenants WHERE id = $1)))
+INSERT INTO devices (tenant_id, name, network, min_seconds, max_seconds, per_hour, per_day, typing, ramp, quiet_from, quiet_until)
+SELECT id, $2, coalesce($3, default_network), min_seconds, max_seconds, per_hour, per_day, typing, ramp, quiet_from, quiet_until
+FROM tenants WHERE id = $1
 RETURNING *, 0 AS unread_count
 
 -- name: list_devices
-SELECT d.*, u.unread_count
+SELECT d.*, unread_of(d.no, d.tenant_id) AS unread_count
 FROM devices d
-CROSS JOIN LATERAL (SELECT coalesce(sum(unread), 0)::int AS unread_count FROM chats c WHERE c.device_no = d.no) u
 WHERE d.tenant_id = $1
   AND ($2::uuid[] IS NULL OR d.id = ANY ($2))
   AND ($3::text IS NULL OR strpos(lower(d.name), lower($3)) > 0 OR strpos(coalesce(d.phone, ''), $3) > 0
@@ -32,32 +32,24 @@ SELECT (SELECT count(*) FROM seen) AS total,
         FROM (SELECT min(tag) AS tag, count(*) AS n FROM seen, unnest(tags) tag GROUP BY lower(tag)) s) AS tags
 
 -- name: get_device
-SELECT d.*, (SELECT coalesce(sum(unread), 0)::int FROM chats c WHERE c.device_no = d.no) AS unread_count
+SELECT d.*, unread_of(d.no, d.tenant_id) AS unread_count
 FROM devices d WHERE tenant_id = $1 AND id = $2
 
 -- name: ids_of_tenant
 SELECT id FROM devices WHERE tenant_id = $1 AND id = ANY ($2::uuid[])
 
 -- name: get_devices_by_no
-SELECT d.*, (SELECT coalesce(sum(unread), 0)::int FROM chats c WHERE c.device_no = d.no) AS unread_count
+SELECT d.*, unread_of(d.no, d.tenant_id) AS unread_count
 FROM devices d WHERE no = ANY ($1::int4[])
 
 -- name: change_device
 -- $3 holds the columns to change; a null proxy takes the proxy away.
-UPDATE devices d SET
-    name = coalesce($3::jsonb ->> 'name', name),
-    tags = CASE WHEN $3 ? 'tags' THEN ARRAY(SELECT jsonb_array_elements_text($3 -> 'tags')) ELSE tags END,
-    proxy = CASE WHEN $3 ? 'proxy' THEN $3 ->> 'proxy' ELSE proxy END,
-    min_seconds = coalesce(($3 ->> 'min_seconds')::real, min_seconds),
-    max_seconds = coalesce(($3 ->> 'max_seconds')::real, max_seconds),
-    per_hour = coalesce(($3 ->> 'per_hour')::int, per_hour),
-    per_day = coalesce(($3 ->> 'per_day')::int, per_day),
-    typing = coalesce(($3 ->> 'typing')::bool, typing),
-    ramp = coalesce(($3 ->> 'ramp')::bool, ramp),
-    quiet_from = CASE WHEN $3 ? 'quiet_from' THEN ($3 ->> 'quiet_from')::time ELSE quiet_from END,
-    quiet_until = CASE WHEN $3 ? 'quiet_until' THEN ($3 ->> 'quiet_until')::time ELSE quiet_until END
+UPDATE devices d SET (name, tags, proxy, min_seconds, max_seconds, per_hour, per_day, typing, ramp, quiet_from, quiet_until)
+    = (SELECT n.name, n.tags, n.proxy, n.min_seconds, n.max_seconds, n.per_hour, n.per_day, n.typing, n.ramp,
+              n.quiet_from, n.quiet_until
+       FROM jsonb_populate_record(d, $3) n)
 WHERE tenant_id = $1 AND id = $2
-RETURNING d.*, (SELECT coalesce(sum(unread), 0)::int FROM chats c WHERE c.device_no = d.no) AS unread_count
+RETURNING d.*, unread_of(d.no, d.tenant_id) AS unread_count
 
 -- name: lock_device
 SELECT no, network, state, jid FROM devices WHERE tenant_id = $1 AND id = $2 FOR UPDATE

@@ -5,9 +5,12 @@ Nothing of the engine underneath shows here, so that another one can stand besid
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal, Protocol
 
 import msgspec
+
+from wafast.inbox.media import Film
 
 #: What is wrong with a session file.
 StoreFault = Literal["damaged", "unlinked", "full", "unusable"]
@@ -155,15 +158,18 @@ class Quoted(msgspec.Struct, frozen=True):
 
 
 class Media(msgspec.Struct, frozen=True):
-    """A file to send. `content` are its bytes, `name` a document's file name; of a sound `seconds` say how long it is,
-    and `waveform` how loud, in 64 steps from 0 to 100."""
+    """A file to send: where it lies, and the hash of its bytes, which are read only to be uploaded. `name` is a
+    document's file name; of a sound `seconds` say how long it is, and `waveform` how loud, in 64 steps from 0 to 100.
+    """
 
     kind: MediaKind
-    content: bytes
+    path: Path
+    sha256: bytes
     mime: str
     name: str | None = None
     seconds: int | None = None
     waveform: bytes | None = None
+    film: Film | None = None
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -271,7 +277,7 @@ class Session(Protocol):
     async def send(self, to_jid: str, content: Content | Change) -> Sent:
         """Send one message, or change one; returns when the server has taken it.
 
-        Raises Offline, NotSent, Refused, Unanswered.
+        Raises Offline, NotSent, Refused, Unanswered, FileNotFoundError.
         """
 
     def changed(self, chat_jid: str, change: Change, sent: Sent) -> None:

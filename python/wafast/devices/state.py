@@ -46,7 +46,12 @@ NO_ANSWER = "WhatsApp does not answer; connecting again"
 STUCK = "WhatsApp did not let the device in in time; trying again"
 UNANSWERED = "WhatsApp left a request unanswered for minutes; connecting again"
 MOVES = "Moving to another worker process; back in a moment"
+NEW_PROXY = "Its proxy was changed; connecting through the new one"
 ON_REQUEST = "Disconnected on request"
+HOME_AWAY = (
+    "Its session file lies in another data folder, on which no wafast runs now. It connects when one does; "
+    "`wafast device show` says which, or log it out and pair it again here"
+)
 STARTING = "Connecting to WhatsApp"
 PAIRING = "Waiting for the phone"
 WORKER_STOPS = "wafast is restarting; the device comes back by itself"
@@ -61,9 +66,10 @@ def logged_out(reason: str) -> str:
 
 
 def banned(reason: str, seconds: int) -> str:
-    """The text for a ban."""
-    until = f" for {_span(seconds)}" if seconds > 0 else ""
-    return f"WhatsApp banned the number{until}: {reason}. Wait for the end of the ban, then connect again"
+    """The text for a ban; for how many seconds, 0 when WhatsApp does not say."""
+    if seconds > 0:
+        return f"WhatsApp banned the number for {_span(seconds)}: {reason}. It connects again when the ban is over"
+    return f"WhatsApp banned the number: {reason}. Wait for the end of the ban, then connect again"
 
 
 def refused(reason: str) -> str:
@@ -102,6 +108,21 @@ async def move(
         return False
     await bus.publish(connection, [{"k": "device", "t": tenant_id, "d": device_no}])
     return True
+
+
+async def before_pairing(connection: Executor, device_no: int) -> tuple[State, str | None, float]:
+    """What a device that has a link is, and why, once a new pairing comes to nothing; and when it is tried again, in
+    seconds, or `NEVER`."""
+    row = await connection.fetchrow(q.state_before_pairing, device_no)
+    if row is None or row["state"] not in KEEPS_LINK:
+        return "logged_out", logged_out("the new pairing failed"), NEVER
+    return row["state"], row["state_reason"], row["retry_seconds"] or NEVER
+
+
+async def exists(connection: Executor, device_no: int) -> bool:
+    """Whether the device is still there: what is left of one that was deleted is nobody else's."""
+    there: bool = await connection.fetchval(q.device_exists, device_no)
+    return there
 
 
 async def set_push_name(connection: Executor, lease: tuple[UUID, int], device_no: int, name: str) -> None:

@@ -30,6 +30,11 @@ class DecisionRow(msgspec.Struct, frozen=True):
     distribution_id: int | None
 
 
+def with_score(reason: str, score: int | None) -> str:
+    """The reason of a decision about somebody with a score: it was his turn before the others'."""
+    return reason if score is None else f"{reason}; scored {score}, and the highest scores come first"
+
+
 async def of_row(pool: asyncpg.Pool, tenant_id: int, outbox_id: int) -> list[DecisionRow]:
     """About one row of the outbox, newest first, twenty at most."""
     return [_decision(row) for row in await pool.fetch(q.decisions_of_row, tenant_id, outbox_id)]

@@ -25,6 +25,10 @@ NEW_SHARE = 0.25
 LOSS = 0.9
 #: … and with a pause by WhatsApp within a week.
 PAUSE_SHARE = 0.5
+#: A device that failed to connect so often in a row, which takes some minutes, is not waited for.
+MOST_FAILURES = 6
+#: Rows that are summed up in one statement.
+STEP = 20_000
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +49,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         days: since it was paired.
         was_paused: WhatsApp held it back within a week.
         paused_until: WhatsApp holds it back until then.
+        desired_state: what people want of it.
+        failures: to connect, in a row.
     """
 
     no: int
@@ -61,6 +67,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     days: float
     was_paused: bool
     paused_until: datetime | None
+    desired_state: str
+    failures: int
 
     @property
     def is_ready(self) -> bool:
@@ -70,7 +78,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def comes_back(self) -> bool:
         """Whether it can send, now or once it is connected again."""
-        return self.state in ("online", "offline", "connecting") and self.paused_until is None
+        if self.paused_until is not None or is_away(self.state, self.desired_state, self.failures):
+            return False
+        return self.state in ("online", "offline", "connecting")
 
     @property
     def left(self) -> int:
@@ -105,10 +115,22 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         return ", ".join(told)
 
 
+def is_away(state: str, desired_state: str, failures: int) -> bool:
+    """Whether a device is without a connection for longer: people want it so, or it failed again and again."""
+    return state in ("offline", "connecting") and (desired_state != "connected" or failures >= MOST_FAILURES)
+
+
 async def standings(connection: Executor, tenant_id: int, device_ids: Sequence[UUID] | None = None) -> list[Standing]:
     """All paired devices of a tenant, or those of `device_ids` only."""
     rows = await connection.fetch(q.standings, tenant_id, device_ids)
     return [msgspec.convert(dict(row), Standing) for row in rows]
+
+
+async def fold(connection: Executor) -> None:
+    """Sum up how many leads devices have got and lost since, so that reading it stays cheap; as outbox/counts.py. One
+    process at a time does it."""
+    while await connection.fetchval(q.fold_lead_counts, STEP) == STEP:
+        pass
 
 
 def why_none(lines: Iterable[Standing], chosen: bool) -> str:

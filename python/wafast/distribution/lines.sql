@@ -11,9 +11,22 @@ SELECT d.no, d.id AS device_id, d.name, d.network, d.state, day_cap(d.per_day, d
        (SELECT count(*)::int4 FROM (SELECT c.state, c.at FROM device_changes c WHERE c.device_no = d.no
                                     ORDER BY c.id DESC LIMIT 40) c
         WHERE c.state = 'offline' AND c.at > now() - interval '1 day') AS lost,
-       (SELECT count(*)::int4 FROM leads p WHERE p.device_no = d.no) AS people,
+       coalesce((SELECT p.n::int4 FROM leads_of_devices p WHERE p.device_no = d.no), 0) AS people,
        extract(epoch FROM now() - coalesce(d.paired_at, d.created_at))::float8 / 86400 AS days,
        coalesce(d.paused_until > now() - interval '7 days', false) AS was_paused,
-       CASE WHEN d.paused_until > now() THEN d.paused_until END AS paused_until
+       CASE WHEN d.paused_until > now() THEN d.paused_until END AS paused_until, d.desired_state, d.failures
 FROM devices d
 WHERE d.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND d.jid IS NOT NULL
+
+-- name: fold_lead_counts
+-- The next $1 rows of what was added and taken, also those of devices that are gone.
+WITH gone AS (
+    DELETE FROM lead_counts WHERE ctid = ANY (ARRAY(SELECT ctid FROM lead_counts LIMIT $1))
+    RETURNING device_no, n
+),
+summed AS (
+    INSERT INTO lead_sums (device_no, tenant_id, n)
+    SELECT d.no, d.tenant_id, sum(n) FROM gone JOIN devices d ON d.no = device_no GROUP BY d.no, d.tenant_id HAVING sum(n) <> 0
+    ON CONFLICT (device_no) DO UPDATE SET n = lead_sums.n + excluded.n
+)
+SELECT count(*) FROM gone

@@ -6,8 +6,6 @@ survive whoever does them. A person keeps the device it was given until somebody
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -16,8 +14,9 @@ import msgspec
 
 from wafast.accounts import audit
 from wafast.database.queries import load
+from wafast.distribution.decisions import with_score
 from wafast.distribution.lines import Standing, standings, why_none
-from wafast.distribution.spread import Code, Decision, Line, Person, spread
+from wafast.distribution.spread import Code, Decision, Line, Person, shared, spread
 from wafast.events import bus
 
 if TYPE_CHECKING:
@@ -32,6 +31,9 @@ q = load(__file__)
 
 #: People of one transaction: some 50 ms.
 STEP = 1_000
+LAST_ID = 2**63 - 1
+#: Between two looks at people whom somebody else holds.
+HELD_SECONDS = 1.0
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -104,17 +106,14 @@ async def plan(
     ready = [line for line in lines.values() if line.comes_back]
     rows = await connection.fetch(q.count_known, tenant_id, lead_filter, [line.no for line in ready])
     people = sum(row["n"] for row in rows)
-    room = {line.no: people if most is None else most for line in ready}
-    known = {row["device_no"]: min(row["n"], room[row["device_no"]]) for row in rows if row["device_no"] is not None}
-    open_lines = [
-        Line(line.no, room[line.no] - known.get(line.no, 0), line.cap * line.share, line.people + known.get(line.no, 0))
-        for line in ready
-        if line.is_ready
-    ]
-    strangers = people - sum(known.values())
-    others, left = await asyncio.to_thread(_count, strangers, open_lines)
-    shares = [Share(line, known.get(line.no, 0), others[line.no]) for line in ready]
-    why = None if not left else _why_left(lines, open_lines, device_ids is not None, most)
+    room = people if most is None else most
+    known, others, left = shared(
+        {row["device_no"]: row["n"] for row in rows if row["device_no"] is not None},
+        sum(row["n"] for row in rows if row["device_no"] is None),
+        [Line(line.no, room, line.cap * line.share if line.is_ready else 0.0, line.people) for line in ready],
+    )
+    shares = [Share(line, known[line.no], others[line.no]) for line in ready]
+    why = None if not left else _why_left(lines, device_ids is not None, most)
     return Plan(people, [share for share in shares if share.known + share.others], left, why)
 
 
@@ -171,40 +170,72 @@ async def undo(pool: asyncpg.Pool, principal: Principal, distribution_id: int) -
     return True
 
 
-async def step(connection: asyncpg.Connection) -> bool:
-    """Do the next step of each distribution that is under way; gives whether there was any."""
+async def step(connection: asyncpg.Connection) -> float | None:
+    """Do the next step of each distribution that is under way; gives in how many seconds to come again, None when there
+    was none. People whom somebody else holds just now, an import say, are not waited for."""
     rows = await connection.fetch(q.open_distributions)
+    has_moved = False
     for row in rows:
         async with connection.transaction():
             state = await connection.fetchrow(q.hold_distribution, row["id"])
-            if state is not None and state["state"] == "running":
-                await _give(connection, state)
-            elif state is not None and state["state"] == "undoing":
-                await connection.execute(q.take_people_back, state["id"], state["last_id"], STEP)
-            if state is not None:
-                await bus.publish(connection, [{"k": "lead", "t": state["tenant_id"], "l": []}])
-    return bool(rows)
+            if state is None:
+                continue
+            if state["state"] == "running":
+                has_moved |= await _give(connection, state)
+            else:
+                has_moved |= await connection.fetchval(q.take_people_back, state["id"], state["last_id"], STEP)
+            await bus.publish(connection, [{"k": "lead", "t": state["tenant_id"], "l": []}])
+    return None if not rows else 0.0 if has_moved else HELD_SECONDS
 
 
-async def _give(connection: asyncpg.Connection, distribution: asyncpg.Record) -> None:
+async def _give(connection: asyncpg.Connection, distribution: asyncpg.Record) -> bool:
+    """Whether it came further."""
     shares = await connection.fetch(q.shares_left, distribution["id"])
-    rows = await connection.fetch(
-        q.next_people, distribution["tenant_id"], distribution["filter"], distribution["last_id"], STEP,
-        list({row["device_no"] for row in shares}),
-    )  # fmt: skip
+    devices = list({row["device_no"] for row in shares})
+    passed = await _next_scored(connection, distribution, devices)
+    rows = [row for row in passed if row["fits"]] if passed else await _next(connection, distribution, devices)
     known = [Person(row["id"], ((row["known"], row["code"]),)) for row in rows if row["known"] is not None]
     decisions, over = spread(known, [_line(row) for row in shares if row["is_known"]], seed=distribution["id"])
-    others = [Person(row["id"]) for row in rows if row["known"] is None] + [Person(key) for key in over]
+    strangers = {row["id"] for row in rows if row["known"] is None}.union(over)
+    others = [Person(row["id"]) for row in rows if row["id"] in strangers]
     more, _ = spread(others, [_line(row) for row in shares if not row["is_known"]], seed=distribution["id"])
     why = {row["device_no"]: (row["name"], row["reason"]) for row in shares}
+    score = {row["id"]: row["score"] for row in rows}
     both = [(one, True) for one in decisions] + [(one, False) for one in more]
-    await connection.execute(
+    given = await connection.fetchrow(
         q.give_people, distribution["tenant_id"], distribution["id"],
         [one.key for one, _ in both], [one.device_no for one, _ in both], [one.code for one, _ in both],
-        [_reason(one, why) for one, _ in both], [is_known for _, is_known in both],
+        [with_score(_reason(one, why), score[one.key]) for one, _ in both], [is_known for _, is_known in both],
     )  # fmt: skip
+    assert given is not None, "an aggregate gives a row"
+    if passed:  # who was held comes again with the others
+        await connection.execute(q.move_on_scored, distribution["id"], passed[-1]["score"], passed[-1]["id"])
+        return True
     last = rows[-1]["id"] if len(rows) == STEP else None
-    await connection.execute(q.move_on, distribution["id"], last)
+    await connection.execute(q.move_on, distribution["id"], last if given["held"] is None else given["held"] + 1)
+    return given["held"] is None or given["moved"] > 0
+
+
+async def _next_scored(
+    connection: asyncpg.Connection, distribution: asyncpg.Record, devices: Sequence[int]
+) -> list[asyncpg.Record]:
+    """The next people by their score, those among them who don't fit too; none when the others have their turn."""
+    if distribution["last_score"] is None:
+        return []
+    return await connection.fetch(
+        q.next_scored, distribution["tenant_id"], distribution["filter"], distribution["last_id"], STEP, devices,
+        distribution["last_score"],
+    )  # fmt: skip
+
+
+async def _next(
+    connection: asyncpg.Connection, distribution: asyncpg.Record, devices: Sequence[int]
+) -> list[asyncpg.Record]:
+    """The next people, the newest first."""
+    last_id = distribution["last_id"] if distribution["last_score"] is None else LAST_ID
+    return await connection.fetch(
+        q.next_people, distribution["tenant_id"], distribution["filter"], last_id, STEP, devices
+    )
 
 
 def _line(share: asyncpg.Record) -> Line:
@@ -222,13 +253,7 @@ def _reason(decision: Decision, why: Mapping[int, tuple[str, str]]) -> str:
     return told[decision.code]
 
 
-def _count(people: int, lines: Sequence[Line]) -> tuple[Counter[int], int]:
-    """How many of so many strangers each line gets, and how many none. A million takes 2 s."""
-    decisions, left = spread((Person(key) for key in range(people)), lines, seed=0)
-    return Counter(one.device_no for one in decisions), len(left)
-
-
-def _why_left(lines: Mapping[int, Standing], ready: Sequence[Line], chosen: bool, most: int | None) -> str:
-    if ready and most is not None:
+def _why_left(lines: Mapping[int, Standing], chosen: bool, most: int | None) -> str:
+    if most is not None and any(line.is_ready for line in lines.values()):
         return f"Each device gets {most} at most"
     return why_none(lines.values(), chosen)

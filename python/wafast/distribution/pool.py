@@ -13,11 +13,17 @@ from uuid import UUID
 import msgspec
 
 from wafast.database.queries import load
-from wafast.distribution.lines import Standing, why_none
-from wafast.distribution.spread import Code, Decision, Line, Person, spread
+from wafast.devices.backoff import LONGEST_SECONDS
+from wafast.distribution.decisions import with_score
+from wafast.distribution.lines import Standing, is_away, why_none
+from wafast.distribution.spread import Code, Decision, Line, Person, counted, shared, spread
 from wafast.events import bus
+from wafast.outbox import lanes, sources
+from wafast.outbox.device_gone import give_back
+from wafast.outbox.lanes import Lane
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterable, Mapping, Sequence
 
     import asyncpg
@@ -26,9 +32,12 @@ q = load(__file__)
 
 #: Rows of one transaction: some 50 ms.
 STEP = 1_000
+#: A device that has been online for so long was not cut off with others that are still away: the last of those is back
+#: this much sooner.
+STANDING_SECONDS = 2 * LONGEST_SECONDS
 #: Where a row stands among those that wait: when it is due, and its id.
-Place = tuple[datetime, int]
-FIRST: Place = (datetime.min.replace(tzinfo=UTC), 0)
+Due = tuple[datetime, int]
+FIRST: Due = (datetime.min.replace(tzinfo=UTC), 0)
 
 
 class Pool(msgspec.Struct, frozen=True):
@@ -69,11 +78,18 @@ class Rooms:
 
     def of(self, device_ids: Sequence[UUID] | None) -> list[Line]:
         """Those with room, among `device_ids` when given."""
-        return [
-            Line(no, self._left[no], line.weight)
-            for no, line in self.lines.items()
-            if self._left[no] > 0 and (device_ids is None or line.device_id in device_ids)
-        ]
+        chosen = self._chosen(device_ids)
+        return [Line(line.no, self._left[line.no], line.weight) for line in chosen if self._left[line.no] > 0]
+
+    def foretell(
+        self, known: Mapping[int, int], strangers: int, device_ids: Sequence[UUID] | None
+    ) -> tuple[Counter[int], int]:
+        """How many people each device will get, and how many none: those it has room for, first whom it knows (`known`,
+        by its number), and of the rest, as room comes, its part by what it sends in a day."""
+        kept, others, rest = shared(known, strangers, self.of(device_ids))
+        ready = [line for line in self._chosen(device_ids) if line.is_ready]
+        later, left = counted(rest, [Line(line.no, rest, line.cap * line.share) for line in ready])
+        return kept + others + later, left
 
     def take(self, decisions: Iterable[Decision]) -> None:
         """These have got somebody."""
@@ -82,8 +98,10 @@ class Rooms:
 
     def why_none(self, device_ids: Sequence[UUID] | None) -> str:
         """Why there is no room, for people."""
-        chosen = [one for one in self.lines.values() if device_ids is None or one.device_id in device_ids]
-        return why_none(chosen, device_ids is not None)
+        return why_none(self._chosen(device_ids), device_ids is not None)
+
+    def _chosen(self, device_ids: Sequence[UUID] | None) -> list[Standing]:
+        return [line for line in self.lines.values() if device_ids is None or line.device_id in device_ids]
 
 
 def reason_of(decision: Decision, line: Standing) -> str:
@@ -99,7 +117,7 @@ def reason_of(decision: Decision, line: Standing) -> str:
             return f"{line.name} had the most room: {line.why}"
 
 
-async def give(connection: asyncpg.Connection, pool: Pool, rooms: Rooms, after: Place) -> Place | None:
+async def give(connection: asyncpg.Connection, pool: Pool, rooms: Rooms, after: Due) -> Due | None:
     """Give the next rows of a pool to devices, and say why the rest is left.
 
     Args:
@@ -117,13 +135,14 @@ async def give(connection: asyncpg.Connection, pool: Pool, rooms: Rooms, after: 
         return None
     async with connection.transaction():
         # Whoever pauses the source waits, or has done it.
-        if await connection.fetchval(q.hold_source, pool.source_id) != "running":
+        if (await sources.hold(connection, [pool.source_id])).get(pool.source_id) != "running":
             return None
         rows = await connection.fetch(q.next_rows, pool.tenant_id, pool.lane_ids, STEP, *after)
-        people = [Person(row["id"], _known(row)) for row in rows]
+        by_score = sorted(rows, key=lambda row: -1 if row["score"] is None else row["score"], reverse=True)
+        people = [Person(row["id"], _known(row)) for row in by_score]
         decisions, left = spread(people, lines, seed=rows[0]["id"] if rows else 0)
         rooms.take(decisions)
-        await _apply(connection, pool.tenant_id, decisions, rooms.lines)
+        await _apply(connection, pool, rows, decisions, rooms.lines)
         await connection.execute(q.say_left, pool.lane_ids, rooms.why_none(pool.device_ids) if left else None)
     return (rows[-1]["not_before"], rows[-1]["id"]) if len(rows) == STEP and not left else None
 
@@ -133,15 +152,13 @@ class StuckLane(msgspec.Struct, frozen=True):
 
     Args:
         id: of the lane.
-        source_id: its source.
-        zone: of its people.
+        source_id: whose rows.
         reason: why the device can't send, for people.
         takes_all: all its rows may move; else those that came from the pool.
     """
 
     id: int
     source_id: int
-    zone: str
     reason: str
     takes_all: bool
 
@@ -149,34 +166,51 @@ class StuckLane(msgspec.Struct, frozen=True):
 async def stuck_lanes(connection: asyncpg.Connection, device_nos: Sequence[int] | None) -> list[StuckLane]:
     """Lanes whose rows may go to other devices, at these devices or at all.
 
-    Of a device that WhatsApp holds back for more than a minute: lanes whose source lets its rows move. Of one that is
-    over (logged out, banned, replaced, outdated) also lanes with rows that came to it from the pool.
+    Of a device that WhatsApp holds back for more than a minute, or that is away by itself: lanes whose source lets its
+    rows move.
+    Of one that is over (logged out, banned, replaced, outdated) also lanes with rows that came to it from the pool.
     """
-    rows = await connection.fetch(q.stuck_lanes, device_nos)
-    return [StuckLane(row["id"], row["source_id"], row["zone"], _why_back(row), row["takes_all"]) for row in rows]
+    rows = await connection.fetch(q.stuck_lanes, device_nos, STANDING_SECONDS)
+    stuck = [row for row in rows if row["is_over"] or row["paused_until"] is not None or _is_away(row)]
+    return [StuckLane(row["id"], row["source_id"], _why_back(row), row["takes_all"]) for row in stuck]
 
 
 async def take_back(connection: asyncpg.Connection, lane: StuckLane) -> bool:
     """Take the next unsent rows of a lane back to the pool; gives whether there may be more."""
     async with connection.transaction():
-        pool_lane = await connection.fetchval(q.pool_lane, lane.source_id, lane.zone)
-        count = await connection.fetchval(q.take_back, lane.id, pool_lane, lane.takes_all, lane.reason, STEP)
-    return bool(count == STEP)
+        await sources.hold(connection, [lane.source_id])
+        rows = await connection.fetch(q.rows_to_take_back, lane.id, lane.takes_all, STEP)
+        lead_of = {row["id"]: row["lead_id"] for row in rows}
+        moved = await give_back(connection, rows)
+        noted = [(row, lead_of[row], None, "returned", lane.reason) for row in moved]
+        if noted:
+            await connection.execute(q.note_decisions, rows[0]["tenant_id"], *map(list, zip(*noted, strict=True)))
+    return len(rows) >= STEP
 
 
 async def _apply(
-    connection: asyncpg.Connection, tenant_id: int, decisions: Sequence[Decision], lines: Mapping[int, Standing]
+    connection: asyncpg.Connection,
+    pool: Pool,
+    rows: Sequence[asyncpg.Record],
+    decisions: Sequence[Decision],
+    lines: Mapping[int, Standing],
 ) -> None:
+    if not decisions:
+        return
+    row_of = {row["id"]: row for row in rows}
     ids = [one.key for one in decisions]
+    leads = [row_of[one.key]["lead_id"] for one in decisions]
     devices = [one.device_no for one in decisions]
-    await connection.execute(q.ensure_lanes, ids, devices)
+    wanted = [Lane(pool.tenant_id, pool.source_id, one.device_no, row_of[one.key]["zone"]) for one in decisions]
+    await lanes.move(connection, ids, await lanes.ensure(connection, wanted))
+    await connection.execute(q.keep_devices, pool.tenant_id, leads, devices)
     await connection.execute(
-        q.give_rows, tenant_id, ids, devices,
-        [one.code for one in decisions], [reason_of(one, lines[one.device_no]) for one in decisions],
+        q.note_decisions, pool.tenant_id, ids, leads, devices,
+        [one.code for one in decisions],
+        [with_score(reason_of(one, lines[one.device_no]), row_of[one.key]["score"]) for one in decisions],
     )  # fmt: skip
     await bus.wake_each(connection, "outbox", {(lines[no].network, no) for no in devices})
-    if decisions:
-        await bus.publish(connection, [{"k": "lead", "t": tenant_id, "l": []}])
+    await bus.publish(connection, [{"k": "lead", "t": pool.tenant_id, "l": []}])
 
 
 def _known(row: asyncpg.Record) -> tuple[tuple[int, Code], ...]:
@@ -187,7 +221,15 @@ def _known(row: asyncpg.Record) -> tuple[tuple[int, Code], ...]:
     return tuple(known)
 
 
+def _is_away(row: asyncpg.Record) -> bool:
+    """By itself: where none has stood meanwhile all are away, and their rows would go into the pool and come back."""
+    is_wished = row["desired_state"] != "connected"
+    return is_away(row["state"], row["desired_state"], row["failures"]) and (is_wished or row["others_stand"])
+
+
 def _why_back(row: asyncpg.Record) -> str:
     if row["paused_until"] is not None:
         return f"{row['name']} is held back by WhatsApp: {row['pause_reason']}"
+    if _is_away(row):
+        return f"{row['name']} is not connected: {row['state_reason'] or row['state']}"
     return f"{row['name']} can't send any more: {row['state_reason'] or row['state']}"

@@ -11,93 +11,86 @@ WHERE l.device_no IS NULL AND l.is_live
 GROUP BY l.tenant_id, l.source_id, s.device_ids
 ORDER BY l.source_id
 
--- name: hold_source
-SELECT state FROM sources WHERE id = $1 FOR SHARE
-
 -- name: next_rows
 -- The next $3 rows that may leave of these lanes, behind ($4, $5), with who knows the person: its own device, those with a chat, and the
 -- one that wrote to it last.
 WITH next AS (
-    SELECT row.* FROM unnest($2::int8[]) AS lane (id)
+    SELECT row.*, lane.zone FROM lanes lane
     CROSS JOIN LATERAL (SELECT o.id, o.lead_id, o.to_jid, o.not_before FROM outbox o
                         WHERE o.lane_id = lane.id AND o.state = 'queued' AND o.not_before <= now()
                           AND (o.not_before, o.id) > ($4::timestamptz, $5::int8)
                         ORDER BY o.not_before, o.id LIMIT $3 FOR UPDATE SKIP LOCKED) row
+    WHERE lane.id = ANY ($2::int8[])
     ORDER BY row.not_before, row.id LIMIT $3
 )
-SELECT n.id, n.not_before, d.device_no AS own,
+SELECT n.id, n.not_before, n.zone, n.lead_id, d.device_no AS own,
        ARRAY(SELECT c.device_no FROM chats c WHERE c.tenant_id = $1 AND c.jid = n.to_jid AND NOT c.is_group
              AND c.last_key IS NOT NULL ORDER BY c.last_key DESC LIMIT 3) AS chats,
        (SELECT o.device_no FROM outbox o WHERE o.lead_id = n.lead_id AND o.state IN ('sent', 'delivered', 'read')
-        ORDER BY o.id DESC LIMIT 1) AS wrote
+        ORDER BY o.id DESC LIMIT 1) AS wrote,
+       s.score
 FROM next n
 LEFT JOIN leads d ON d.id = n.lead_id
+LEFT JOIN lead_scores s ON s.lead_id = n.lead_id
 ORDER BY n.not_before, n.id
 
 -- name: say_left
 -- Why rows wait in these lanes; NULL when they need not.
-UPDATE lanes SET left_reason = $2 WHERE id = ANY ($1::int8[]) AND left_reason IS DISTINCT FROM $2
-
--- name: ensure_lanes
--- A lane for each row ($1) at its device ($2).
-INSERT INTO lanes (tenant_id, source_id, device_no, zone, is_live)
-SELECT DISTINCT p.tenant_id, p.source_id, g.device_no, p.zone, true
-FROM unnest($1::int8[], $2::int4[]) AS g (id, device_no)
-JOIN outbox o ON o.id = g.id
-JOIN lanes p ON p.id = o.lane_id
-ON CONFLICT (source_id, device_no, zone) DO NOTHING
-
--- name: give_rows
--- Each row ($2) to its device ($3), as was decided ($4 code, $5 reason). The person keeps the device, unless an import holds it just now. It is due from now on:
--- the claim does not look at what lies in a lane before the row it took last.
-WITH given AS (
-    SELECT * FROM unnest($2::int8[], $3::int4[], $4::text[], $5::text[]) AS g (id, device_no, code, reason)
-), moved AS (
-    UPDATE outbox o SET device_no = g.device_no, lane_id = l.id, not_before = clock_timestamp()
-    FROM given g, lanes p, lanes l
-    WHERE o.id = g.id AND o.tenant_id = $1 AND o.state = 'queued' AND o.device_no IS NULL
-      AND p.id = o.lane_id AND l.source_id = o.source_id AND l.device_no = g.device_no AND l.zone = p.zone
-    RETURNING o.id, o.lead_id, g.device_no, g.code, g.reason
-), free AS (
-    SELECT l.id, m.device_no FROM leads l JOIN moved m ON m.lead_id = l.id
-    WHERE l.tenant_id = $1 AND l.device_no IS DISTINCT FROM m.device_no
-    FOR NO KEY UPDATE OF l SKIP LOCKED
-), kept AS (
-    UPDATE leads SET device_no = f.device_no, updated_at = now() FROM free f WHERE leads.id = f.id
+WITH held AS (
+    SELECT id FROM lanes WHERE id = ANY ($1::int8[]) AND left_reason IS DISTINCT FROM $2 ORDER BY id FOR NO KEY UPDATE
 )
+UPDATE lanes n SET left_reason = $2 FROM held WHERE n.id = held.id
+
+-- name: keep_devices
+-- People ($2) keep the device ($3) that writes to them, unless somebody, an import say, holds them just now. Who has one
+-- that will send again stays with it: only this message goes from another.
+WITH free AS (
+    SELECT l.id, g.device_no FROM unnest($2::int8[], $3::int4[]) AS g (lead_id, device_no)
+    JOIN leads l ON l.id = g.lead_id AND l.tenant_id = $1
+    LEFT JOIN devices own ON own.no = l.device_no
+    WHERE own.no IS NULL OR is_over(own) AND own.no <> g.device_no
+    ORDER BY l.id FOR NO KEY UPDATE OF l SKIP LOCKED
+)
+UPDATE leads SET device_no = f.device_no, updated_at = now() FROM free f WHERE leads.id = f.id
+
+-- name: note_decisions
+-- Rows ($2) of people ($3) and their devices ($4), as was decided ($5 code, $6 reason).
 INSERT INTO distribution_decisions (tenant_id, lead_id, outbox_id, device_no, code, reason)
-SELECT $1, lead_id, id, device_no, code, reason FROM moved
+SELECT $1, lead_id, id, device_no, code, reason
+FROM unnest($2::int8[], $3::int8[], $4::int4[], $5::text[], $6::text[]) AS g (id, lead_id, device_no, code, reason)
 
 -- name: stuck_lanes
--- $1 device numbers, NULL: all.
-SELECT l.id, l.source_id, l.zone, s.may_move AS takes_all, d.name, d.state, d.state_reason, d.pause_reason,
-       CASE WHEN NOT d.is_over THEN d.paused_until END AS paused_until
-FROM (SELECT *, state IN ('logged_out', 'banned', 'replaced', 'outdated') AS is_over FROM devices) d
+-- $1 device numbers, NULL: all. $2 seconds: whether a device the rows may go to has been online for so long.
+WITH standing AS MATERIALIZED (
+    SELECT tenant_id, array_agg(id) AS ids FROM devices
+    WHERE state = 'online' AND online_at < now() - make_interval(secs => $2) GROUP BY tenant_id
+)
+SELECT l.id, l.source_id, s.may_move AS takes_all, d.name, d.state, d.state_reason, d.desired_state, d.failures, d.is_over,
+       CASE WHEN s.device_ids IS NULL THEN t.ids IS NOT NULL
+            ELSE coalesce(s.device_ids && t.ids, false) END AS others_stand,
+       d.pause_reason, CASE
+           WHEN NOT d.is_over AND d.paused_until > now() + interval '1 minute' THEN d.paused_until END AS paused_until
+FROM (SELECT *, is_over(devices) FROM devices) d
 JOIN lanes l ON l.device_no = d.no AND l.is_live
 JOIN sources s ON s.id = l.source_id
+LEFT JOIN standing t ON t.tenant_id = d.tenant_id
 WHERE ($1::int4[] IS NULL OR d.no = ANY ($1))
-  AND (d.is_over OR s.may_move AND d.paused_until > now() + interval '1 minute')
-  AND EXISTS (SELECT FROM outbox o WHERE o.lane_id = l.id AND o.state = 'queued')
+  AND (d.is_over OR s.may_move AND (d.paused_until > now() + interval '1 minute' OR d.state IN ('offline', 'connecting')))
+  AND (EXISTS (SELECT FROM outbox o WHERE o.lane_id = l.id AND o.state = 'queued')
+       OR EXISTS (SELECT FROM outbox o WHERE o.device_no = d.no AND o.lane_id = l.id AND o.state = 'sending'))
 ORDER BY l.id
 
--- name: pool_lane
--- The lane of a source ($1) without a device, for people of a zone ($2).
-INSERT INTO lanes (tenant_id, source_id, zone, is_live) SELECT tenant_id, id, $2, false FROM sources WHERE id = $1
-ON CONFLICT (source_id, device_no, zone) DO UPDATE SET zone = excluded.zone
-RETURNING id
-
--- name: take_back
--- The next $5 queued rows of lane $1 to lane $2: all, or with $3 false those that came from the pool. $4 why.
+-- name: rows_to_take_back
+-- The next $3 rows of lane $1: all, or with $2 false those that came from the pool; and the one that is just being sent.
 WITH next AS (
-    SELECT o.id, o.device_no FROM outbox o
+    SELECT o.id, o.lead_id, o.lane_id FROM outbox o
     WHERE o.lane_id = $1 AND o.state = 'queued'
-      AND ($3 OR EXISTS (SELECT FROM distribution_decisions x WHERE x.outbox_id = o.id))
-    ORDER BY o.not_before, o.id LIMIT $5 FOR UPDATE SKIP LOCKED
-), moved AS (
-    UPDATE outbox o SET device_no = NULL, lane_id = $2 FROM next n WHERE o.id = n.id
-    RETURNING o.id, o.tenant_id, o.lead_id
-), noted AS (
-    INSERT INTO distribution_decisions (tenant_id, lead_id, outbox_id, code, reason)
-    SELECT tenant_id, lead_id, id, 'returned', $4 FROM moved
+      AND ($2 OR EXISTS (SELECT FROM distribution_decisions x WHERE x.outbox_id = o.id))
+    ORDER BY o.not_before, o.id LIMIT $3 FOR UPDATE SKIP LOCKED
+), leaving AS (
+    SELECT o.id, o.lead_id, o.lane_id FROM lanes n JOIN outbox o ON o.device_no = n.device_no AND o.lane_id = n.id
+    WHERE n.id = $1 AND o.state = 'sending'
+      AND ($2 OR EXISTS (SELECT FROM distribution_decisions x WHERE x.outbox_id = o.id))
 )
-SELECT count(*) FROM moved
+SELECT r.id, r.lead_id, n.tenant_id, n.source_id, n.zone
+FROM (SELECT * FROM next UNION ALL SELECT * FROM leaving) r JOIN lanes n ON n.id = r.lane_id

@@ -18,6 +18,9 @@ from wafast.accounts import audit
 from wafast.database.queries import load
 from wafast.devices.state import TERMINAL
 from wafast.events import bus
+from wafast.outbox import lanes
+from wafast.outbox.device_gone import waiting_at
+from wafast.outbox.lanes import Lane
 
 if TYPE_CHECKING:
     from wafast.accounts.principal import Principal
@@ -69,6 +72,8 @@ async def replace(pool: asyncpg.Pool, principal: Principal, old_id: UUID, new_id
 async def _replace(
     connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], principal: Principal, old_id: UUID, new_id: UUID
 ) -> Replaced | None:
+    for step in (q.lock_campaigns, q.lock_sources):
+        await connection.execute(step, principal.tenant_id, old_id)
     rows = await connection.fetch(q.lock_pair, principal.tenant_id, [old_id, new_id])
     found = {row["id"]: row for row in rows}
     old, new = found.get(old_id), found.get(new_id)
@@ -86,12 +91,17 @@ async def _replace(
     )
     alone = [row for row in chats if not row["twin"]]
     await connection.execute(q.move_chats, [row["id"] for row in alone], [row["person"] for row in alone], new["no"])
+    jids, persons = [row["jid"] for row in chats], [row["person"] for row in chats]
+    await connection.execute(q.queue_known_lids, jids, persons, new["no"])
     await connection.execute(q.queue_for_search, [row["twin"] or row["id"] for row in chats])
     leads = await connection.fetchval(
         q.move_leads, principal.tenant_id, old["no"], new["no"], f"{new['name']} took the place of {old['name']}"
     )
-    await connection.execute(q.ensure_lanes_of, old["no"], new["no"])
-    sends = await connection.fetchval(q.move_sends, old["no"], new["no"])
+    sends = 0
+    async for waiting in waiting_at(connection, [old["no"]]):
+        wanted = [Lane(row["tenant_id"], row["source_id"], new["no"], row["zone"]) for row in waiting]
+        there = await lanes.ensure(connection, wanted)
+        sends += len(await lanes.move(connection, [row["id"] for row in waiting], there))
     await connection.execute(q.choose_instead, principal.tenant_id, old_id, new_id)
     detail = {"by": str(new_id), "chats": len(chats), "leads": leads, "sends": sends}
     await audit.record(connection, principal.tenant_id, principal.actor, "device.replace", f"device:{old_id}", **detail)

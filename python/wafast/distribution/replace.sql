@@ -1,3 +1,14 @@
+-- name: lock_campaigns
+-- That chose device $2, before their sources, as whoever starts and stops them.
+SELECT FROM campaigns WHERE tenant_id = $1 AND $2 = ANY (device_ids) ORDER BY id FOR NO KEY UPDATE
+
+-- name: lock_sources
+-- That chose device $2, or have lanes there, before their rows and lanes (outbox/sources.py).
+SELECT FROM sources
+WHERE tenant_id = $1 AND ($2 = ANY (device_ids) OR id IN (
+    SELECT n.source_id FROM lanes n JOIN devices d ON d.no = n.device_no WHERE d.tenant_id = $1 AND d.id = $2))
+ORDER BY id FOR NO KEY UPDATE
+
 -- name: lock_pair
 SELECT no, id, name, network, state, jid, lid FROM devices WHERE tenant_id = $1 AND id = ANY ($2::uuid[])
 ORDER BY no FOR UPDATE
@@ -10,16 +21,19 @@ ON CONFLICT DO NOTHING
 
 -- name: chats_to_move
 -- Chats of device $1 with persons, under the name the person has at $2, and the chat with it that $2 has. $3: our own.
-SELECT c.id, p.jid AS person, t.id AS twin
+SELECT c.id, c.jid, p.jid AS person, t.id AS twin
 FROM chats c
-CROSS JOIN LATERAL (
-    SELECT coalesce((SELECT n.number || '@s.whatsapp.net' FROM lid_numbers n
-                     WHERE c.jid LIKE '%@lid' AND n.device_no = $2 AND n.lid = split_part(c.jid, '@', 1)::int8), c.jid) AS jid
-) p
+CROSS JOIN LATERAL jid_now($2, c.jid) p
 LEFT JOIN chats t ON t.device_no = $2 AND t.jid = p.jid
 WHERE c.device_no = $1 AND NOT c.is_group AND p.jid <> ALL ($3::text[])
-  AND (c.jid LIKE '%@s.whatsapp.net' OR c.jid ~ '^[0-9]{1,18}@lid$')
+  AND (c.jid LIKE '%@s.whatsapp.net' OR lid_of(c.jid) IS NOT NULL)
 ORDER BY c.id
+
+-- name: queue_known_lids
+-- Chats ($1 their JIDs, $2 those of the persons) whose number was known at $3 alone: what was said there counts for it.
+INSERT INTO lid_queue (device_no, lid, number)
+SELECT $3, lid_of(jid), split_part(person, '@', 1)::int8
+FROM unnest($1::text[], $2::text[]) AS c (jid, person) WHERE jid <> person
 
 -- name: lock_chats_to_move
 SELECT FROM chats WHERE id = ANY ($1::int8[]) ORDER BY id FOR UPDATE
@@ -52,22 +66,6 @@ WITH moved AS (
 ), noted AS (
     INSERT INTO distribution_decisions (tenant_id, lead_id, device_no, code, reason)
     SELECT $1, id, $3, 'replaced', $4 FROM moved
-)
-SELECT count(*) FROM moved
-
--- name: ensure_lanes_of
--- At $2 a lane for each that $1 has of a source.
-INSERT INTO lanes (tenant_id, source_id, device_no, zone, is_live)
-SELECT l.tenant_id, l.source_id, $2, l.zone, l.is_live FROM lanes l WHERE l.device_no = $1 AND l.source_id IS NOT NULL
-ON CONFLICT (source_id, device_no, zone) DO NOTHING
-
--- name: move_sends
--- What is due is due from now on: the claim does not look at what lies in a lane before the row it took last.
-WITH moved AS (
-    UPDATE outbox o SET device_no = $2, lane_id = n.id, not_before = greatest(o.not_before, clock_timestamp())
-    FROM lanes l JOIN lanes n ON n.source_id = l.source_id AND n.device_no = $2 AND n.zone = l.zone
-    WHERE l.device_no = $1 AND o.lane_id = l.id AND o.state = 'queued'
-    RETURNING o.id
 )
 SELECT count(*) FROM moved
 

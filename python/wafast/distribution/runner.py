@@ -13,7 +13,7 @@ import msgspec
 
 from wafast.database.turn import DISTRIBUTION, keep_at
 from wafast.distribution import people, pool
-from wafast.distribution.lines import standings
+from wafast.distribution.lines import fold, standings
 from wafast.events.bus import EVENTS, Event
 
 if TYPE_CHECKING:
@@ -86,8 +86,10 @@ class Runner:
         """
         if changed is None or changed:
             await self._take_back(changed)
+        await fold(self._connection)
         wait = await self._give()
-        return 0.0 if await people.step(self._connection) else wait
+        again = await people.step(self._connection)
+        return wait if again is None else min(wait, again)
 
     async def _take_back(self, changed: Collection[int] | None) -> None:
         for lane in await pool.stuck_lanes(self._connection, None if changed is None else list(changed)):

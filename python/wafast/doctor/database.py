@@ -63,6 +63,7 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     network: str
     node: str
+    home: str | None = None
     pid: int
     late: float
     rss_bytes: int | None
@@ -70,10 +71,11 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unheld(msgspec.Struct, frozen=True):
-    """A device that wants a worker and has none."""
+    """A device that wants a worker and has none; `home` is the data folder with its session file."""
 
     name: str
     network: str
+    home: str | None = None
 
 
 class Stuck(msgspec.Struct, frozen=True):
@@ -100,12 +102,14 @@ class GivenUp(msgspec.Struct, frozen=True):
 
 
 class SessionFile(msgspec.Struct, frozen=True):
-    """The session file of a device that is to be online; `store` is its name in the network's sessions folder."""
+    """The session file of a device that is to be online; `store` is its name in the network's sessions folder
+    of the data folder `home`."""
 
     name: str
     network: str
     store: str
     is_online: bool
+    home: str | None = None
 
 
 class Database(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,15 +22,16 @@ FROM devices GROUP BY network
 
 -- name: doctor_workers
 -- `late` is how long its last heartbeat is overdue: below 0 it lives.
-SELECT w.id, w.network, w.node, w.pid, extract(epoch FROM now() - CASE WHEN w.expires_at = '-infinity' THEN w.beat_at ELSE w.expires_at END)::float8 AS late,
+SELECT w.id, w.network, w.node, w.home, w.pid, extract(epoch FROM now() - CASE WHEN w.expires_at = '-infinity' THEN w.beat_at ELSE w.expires_at END)::float8 AS late,
        (w.figures ->> 'rss_bytes')::int8 AS rss_bytes,
        (SELECT count(*) FROM leases l WHERE l.worker_id = w.id) AS held
 FROM workers w WHERE w.beat_at > now() - interval '1 hour'
 ORDER BY w.started_at, w.id
 
 -- name: doctor_unheld
--- Devices that are to be online, are not tried apart and have no live holder: a worker takes them within seconds.
-SELECT d.name, d.network
+-- Devices that are to be online, are not tried apart and have no live holder: a worker takes them within seconds, if it has
+-- their session files.
+SELECT d.name, d.network, d.home
 FROM devices d
 LEFT JOIN leases l ON l.device_no = d.no
 LEFT JOIN workers w ON w.id = l.worker_id AND w.expires_at > now()
@@ -59,6 +60,6 @@ ORDER BY state_at DESC
 
 -- name: doctor_session_files
 -- The session files of devices that are to be online.
-SELECT name, network, store, state = 'online' AS is_online FROM devices
+SELECT name, network, store, home, state = 'online' AS is_online FROM devices
 WHERE desired_state = 'connected' AND store IS NOT NULL AND state <> 'logged_out'
 ORDER BY no

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from wafast.devices.lease import EXPIRY_SECONDS
-from wafast.doctor.database import Database, GivenUp, Worker
+from wafast.doctor.database import Database, GivenUp, Unheld, Worker
 from wafast.doctor.machine import MIB
 from wafast.doctor.trouble import Note, Trouble
 from wafast.vitals import proportional_bytes
@@ -35,11 +35,37 @@ def workers(database: Database) -> str:
     return f"{shown}; {held} devices held, oldest heartbeat {max(0.0, oldest):.0f} s ago"
 
 
-def holders(database: Database, *, system_runs: bool) -> str:
-    """Whether every device that is to be online has a worker. Two can't hold one: the table has one row a device."""
-    if database.unheld and system_runs:
-        names = _names([device.name for device in database.unheld])
-        networks = {device.network for device in database.unheld}
+def homes(database: Database, here: str | None) -> str:
+    """Whether the session files of all devices that are to be online lie where wafast runs. `here` is this data
+    folder's name."""
+    away = _away(database, here)
+    if away:
+        folders = ", ".join(sorted({str(device.home) for device in away})[:3])
+        raise Trouble(
+            f"their session files lie in other data folders, where no wafast runs: {_count(len(away))} "
+            f"({_names([device.name for device in away])}; {folders}): start it there, or move the files into this "
+            "folder's sessions/ and take them over with `wafast device adopt`"
+        )
+    return "every device that is to be online has its session file where wafast runs"
+
+
+def _away(database: Database, here: str | None) -> list[Unheld]:
+    served = {(worker.network, worker.home) for worker in database.workers if worker.late < 0}
+    return [
+        device
+        for device in database.unheld
+        if device.home not in (None, here) and (device.network, device.home) not in served
+    ]
+
+
+def holders(database: Database, here: str | None, *, system_runs: bool) -> str:
+    """Whether every device that is to be online has a worker, if its session file is at hand. Two can't hold one: the
+    table has one row a device."""
+    away = _away(database, here)
+    unheld = [device for device in database.unheld if device not in away]
+    if unheld and system_runs:
+        names = _names([device.name for device in unheld])
+        networks = {device.network for device in unheld}
         alive = {worker.network for worker in database.workers if worker.late < 0}
         why = (
             f"no worker of network {' and '.join(sorted(networks - alive))} lives: start one (`wafast up`; a loopback "
@@ -47,9 +73,9 @@ def holders(database: Database, *, system_runs: bool) -> str:
             if networks - alive
             else "a worker takes them within seconds; if this stays, its log says why (WAFAST_LOG=devices=debug)"
         )
-        raise Trouble(f"to be online and held by nobody: {_count(len(database.unheld))} ({names}); {why}")
-    if database.unheld:
-        return f"to be online when wafast runs: {_count(len(database.unheld))}"
+        raise Trouble(f"to be online and held by nobody: {_count(len(unheld))} ({names}); {why}")
+    if unheld:
+        return f"to be online when wafast runs: {_count(len(unheld))}"
     return "every device that is to be online has one"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import importlib
 import importlib.metadata
@@ -12,14 +13,19 @@ import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from wafast.ai import AiError, endpoint_of
 from wafast.data_dir import Running
 from wafast.devices import loopback_trust
 from wafast.devices.poison import find as find_poison
 from wafast.devices.poison import find_damaged
 from wafast.doctor import machine
-from wafast.doctor.trouble import Trouble
+from wafast.doctor.trouble import Note, Trouble
 from wafast.settings import Settings
+
+if TYPE_CHECKING:
+    from wafast.ai_client import Endpoint
 
 WEB_APP = Path(__file__).resolve().parents[1] / "web" / "index.html"
 ANSWER_SECONDS = 3.0
@@ -105,6 +111,30 @@ def loopback(settings: Settings) -> str:
             "simulator (`wafast loopback`), or unset WAFAST_LOOPBACK"
         ) from None
     return f"answers at {host}:{port}"
+
+
+def ai(settings: Settings) -> str:
+    """The AI endpoint, if one is set, and whether it answers."""
+    endpoint = endpoint_of(settings, at_once=1)
+    if endpoint is None:
+        if settings.ai_key is not None or settings.ai_model is not None:
+            raise Note("off: a key or a model is set, but WAFAST_AI_URL is not")
+        return "off: WAFAST_AI_URL is not set"
+    key = "with a key" if settings.ai_key else "without a key"
+    try:
+        models = asyncio.run(_models(endpoint))
+    except AiError as error:
+        raise Trouble(f"{endpoint.url}, model {endpoint.model}, {key}: {error}") from None
+    if models and endpoint.model not in models:
+        raise Note(f"{endpoint.url} answers {key}, but names no model {endpoint.model}: look at WAFAST_AI_MODEL")
+    return f"{endpoint.url} answers {key}, model {endpoint.model}"
+
+
+async def _models(endpoint: Endpoint) -> list[str]:
+    try:
+        return await endpoint.models()
+    finally:
+        await endpoint.close()
 
 
 def web_server(settings: Settings, system: Running | None) -> str:

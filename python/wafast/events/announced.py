@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-Place = tuple[int, int]  # chat and key
+MessageKey = tuple[int, int]  # chat and key
 
 #: Messages that may wait, some 20 to 30 MB; of more a job looks later what came.
 MOST_WAITING = 200_000
@@ -29,7 +30,7 @@ class Announced:
     """
 
     def __init__(self, *, only_messages: bool = False) -> None:
-        self._places: dict[Place, None] = {}
+        self._places: dict[MessageKey, float] = {}  # and when each was first heard of, in this order
         self._only_messages = only_messages
         #: something came, or the connection is cut: then the next statement raises
         self.heard = asyncio.Event()
@@ -44,18 +45,24 @@ class Announced:
         connection.add_termination_listener(lambda _: self.heard.set())
         await connection.add_listener(EVENTS, lambda _c, _p, _n, payload: self._hear(str(payload)))
 
-    def add(self, places: Iterable[Place]) -> None:
+    def add(self, places: Iterable[MessageKey]) -> None:
         """Let more wait."""
-        self._places.update(dict.fromkeys(places))
+        now = time.monotonic()
+        for place in places:
+            self._places.setdefault(place, now)
 
-    def take_first(self, count: int) -> list[Place]:
+    def oldest_seconds(self) -> float:
+        """How long the one has waited that waits longest; 0 when none does."""
+        return next((time.monotonic() - heard for heard in self._places.values()), 0.0)
+
+    def take_first(self, count: int) -> list[MessageKey]:
         """What has waited longest, `count` at most."""
         taken = list(itertools.islice(self._places, count))
         for place in taken:
             del self._places[place]
         return taken
 
-    def take_last(self, count: int) -> list[Place]:
+    def take_last(self, count: int) -> list[MessageKey]:
         """What came last, `count` at most."""
         return [self._places.popitem()[0] for _ in range(min(count, len(self._places)))]
 

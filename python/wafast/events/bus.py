@@ -1,11 +1,12 @@
 """The bus: what happened, told by PostgreSQL's NOTIFY after commit, batched.
 
 An event is a small dict: `k` its kind, `t` the tenant, `d` the device's number, and ids. Kinds and their ids: message
-and status (`c` chat, `m` message keys), chat (`c` list of chats), device, pairing (`p` its id), outbox (`o` list of
-rows), typing (`c` chat, `j` who, `s` composing, recording or paused), presence (`j` who, `a` available), viewing
-(events/viewing.py), note (`c` chat, `n` its id), labels, lead (`l` ids; none: many), import (`i` its id), campaign and
-sequence (`id`), deleted (`id` of a device that is gone), gone (a chat or message that was shown, or changes that may
-not have been told: fetch again what is shown). The core publishes the same format for what it stores.
+and status (`c` chat, `m` message keys), removed (the same, of what turned out to be no message), chat (`c` list of
+chats), merged (`c` a chat that is gone, `b` the one it became part of), device, pairing (`p` its id), outbox (`o` list
+of rows), typing (`c` chat, `j` who, `s` composing, recording or paused), viewing (events/viewing.py), note (`c` chat,
+`n` its id), labels, lead (`l` ids; none: many), import (`i` its id), campaign and sequence (`id`), deleted (`id` of a
+device that is gone), gone (very many things, or changes that may not have been told: fetch again what is shown). The
+core publishes the same format for what it stores.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ log = logs.get("events.bus")
 
 #: Channel of events for browsers.
 EVENTS = "wafast_event"
-#: Channel that wakes workers: `{"w": "device" | "pairing" | "outbox", "n": network, "d": device number}`.
+#: Channel that wakes workers: `{"w": "device" | "pairing" | "outbox" | "read", "n": network, "d": device number}`.
 WORK = "wafast_work"
 #: PostgreSQL refuses a payload of 8,000 bytes or more.
 MAX_PAYLOAD = 7_900

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
 Code = Literal[
     "NEW_MESSAGE",
     "CHAT_UPDATE",
+    "CHAT_GONE",
     "MESSAGE_STATUS",
+    "MESSAGE_GONE",
     "DEVICE_STATUS",
     "QR_UPDATE",
     "DEVICE_PAIRED",
@@ -32,7 +35,9 @@ Code = Literal[
 MESSAGES: dict[Code, str] = {
     "NEW_MESSAGE": "a message was stored",
     "CHAT_UPDATE": "a chat changed",
+    "CHAT_GONE": "a chat became part of another of the same person",
     "MESSAGE_STATUS": "a message changed",
+    "MESSAGE_GONE": "what stood for a message turned out to be none",
     "DEVICE_STATUS": "a device changed",
     "QR_UPDATE": "a pairing changed",
     "DEVICE_PAIRED": "a device was paired",
@@ -77,6 +82,11 @@ class Frame(msgspec.Struct, frozen=True):
     seq: int
     device_id: UUID | None
     text: str
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory its text takes."""
+        return sys.getsizeof(self.text)
 
 
 class FrameId(msgspec.Struct, frozen=True):

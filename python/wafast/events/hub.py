@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("wafast.events")
 
-RING = 4096  # frames kept a tenant, some seconds of a very busy one; also how far one socket may fall behind
+RING = 4096  # frames kept a tenant, some seconds of a very busy one; also how far one socket may fall behind …
+RING_BYTES = 32 << 20  # … and no more than this: 4096 of a usual size take 8 MB, of the longest texts 1 GB
+TOGETHER = 32  # frames a socket gets in one go
 UNWATCHED_SECONDS = 600.0  # frames are still made for so long after a tenant's last socket went away
 TYPING_SECONDS = 25.0  # WhatsApp repeats "composing" about every ten seconds; silence for longer ends it
 
@@ -69,28 +71,33 @@ class Subscription:
 
     def __init__(self, sees: Callable[[UUID], bool]) -> None:
         self._sees = sees
-        self._frames: deque[str] = deque()
+        self._frames: deque[Frame] = deque()
+        self._bytes = 0
         self._ready = asyncio.Event()
-        #: set when the reader fell RING frames behind: nothing more comes
+        #: set when the reader fell RING frames or RING_BYTES behind: nothing more comes
         self.cut = asyncio.Event()
 
     def offer(self, frame: Frame) -> None:
         """Puts a frame in line, if the socket may have it."""
         if self.cut.is_set() or not (frame.device_id is None or self._sees(frame.device_id)):
             return
-        if len(self._frames) > RING:
+        if len(self._frames) > RING or self._bytes > RING_BYTES:
             self._frames.clear()
+            self._bytes = 0
             self.cut.set()
             return
-        self._frames.append(frame.text)
+        self._frames.append(frame)
+        self._bytes += frame.size
         self._ready.set()
 
-    async def next(self) -> str:
-        """The next frame's JSON, when there is one."""
+    async def next(self) -> list[str]:
+        """The JSON of each of the next frames, TOGETHER at most, as soon as there is one."""
         while not self._frames:
             self._ready.clear()
             await self._ready.wait()
-        return self._frames.popleft()
+        frames = [self._frames.popleft() for _ in range(min(TOGETHER, len(self._frames)))]
+        self._bytes -= sum(frame.size for frame in frames)
+        return [frame.text for frame in frames]
 
 
 class _Tenant:
@@ -98,8 +105,25 @@ class _Tenant:
 
     def __init__(self) -> None:
         self.frames: deque[Frame] = deque()
+        self._bytes = 0
         self.sockets: set[Subscription] = set()
         self.unwatched_since = time.monotonic()
+
+    def keep(self, frame: Frame, ring: int) -> int | None:
+        """Keeps a frame, and as many before it as there is room for; gives the number of the newest that went."""
+        self.frames.append(frame)
+        self._bytes += frame.size
+        gone = None
+        while len(self.frames) > ring or self._bytes > RING_BYTES:
+            oldest = self.frames.popleft()
+            self._bytes -= oldest.size
+            gone = oldest.seq
+        return gone
+
+    def forget(self) -> None:
+        """Keeps no frame any more."""
+        self.frames.clear()
+        self._bytes = 0
 
 
 class Hub:
@@ -125,7 +149,7 @@ class Hub:
         self._pending: list[Event | Gap] = []
         self._arrived = asyncio.Event()
         #: how often a socket was told to fetch again, by why: ``new``, ``behind`` (its id is not kept), ``missed``
-        #: (events were, or could not be read), ``gone`` (a chat or message that was shown)
+        #: (events were, or could not be read), ``gone`` (very many things changed, or may not have been told)
         self.resyncs: Counter[str] = Counter(new=0, behind=0, missed=0, gone=0)
 
     @property
@@ -236,9 +260,9 @@ class Hub:
             return
         self._seq += 1
         frame = Frame(self._seq, device_id, encode(self.newest, code, result))
-        tenant.frames.append(frame)
-        if len(tenant.frames) > self._ring:
-            self._lost[tenant_id] = tenant.frames.popleft().seq
+        gone = tenant.keep(frame, self._ring)
+        if gone is not None:
+            self._lost[tenant_id] = gone
         if code == "RESYNC":
             self.resyncs["gone"] += len(tenant.sockets)
         for socket in tenant.sockets:
@@ -264,7 +288,7 @@ class Hub:
         self._seq += 1
         self._lost_everywhere = self._seq
         for tenant in self._tenants.values():
-            tenant.frames.clear()
+            tenant.forget()
             self.resyncs["missed"] += len(tenant.sockets)
             for socket in tenant.sockets:
                 socket.offer(self._resync(self._seq, reason))

@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import TYPE_CHECKING
+
+import asyncpg
 
 from wafast.database.queries import load
 from wafast.database.turn import CHAT_ORDER, keep_at
 from wafast.events.bus import EVENTS
-
-if TYPE_CHECKING:
-    import asyncpg
 
 q = load(__file__)
 
@@ -40,11 +38,14 @@ async def keep_order(uri: str) -> None:
 
 
 async def place_moved(connection: asyncpg.Connection) -> None:
-    """Gives every chat that waits in the queue its place."""
+    """Gives every chat that waits in the queue its place; what somebody is in the way of waits for the next time."""
     is_more = True
     while is_more:
         began = time.monotonic()
-        is_more = await connection.fetchval(q.place_moved, STEP) == STEP
+        try:
+            is_more = await connection.fetchval(q.place_moved, STEP) == STEP
+        except asyncpg.LockNotAvailableError:
+            return
         if is_more:
             await asyncio.sleep(REST * (time.monotonic() - began))
 
@@ -53,7 +54,7 @@ async def _follow(connection: asyncpg.Connection) -> None:
     """Until the connection is cut, which raises."""
     told = asyncio.Event()
     connection.add_termination_listener(lambda _: told.set())
-    await connection.execute(q.commit_soon)
+    await connection.execute(q.set_up)
     await connection.add_listener(EVENTS, lambda *_: told.set())
     while True:
         told.clear()

@@ -11,11 +11,12 @@ from msgspec import Meta
 
 from wafast import clock, phones
 from wafast.database.queries import load
+from wafast.events import bus
 from wafast.events.viewing import Viewer
 from wafast.inbox.messages import FROM_ME, MessageStatus, MessageType
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     import asyncpg
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 q = load(__file__)
 
 NEWEST = 2**63 - 1  # after every key
-RECEIPTS_AT_ONCE = 500  # unread messages a read names to the phone; older ones are read there with the newest
 
 
 class Chat(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +57,9 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     last_message_sender: Annotated[str | None, Meta(description="Who wrote it, in groups.", examples=["Farid"])]
     unread_count: Annotated[int, Meta(ge=0, examples=[2])]
     typing: Annotated[str | None, Meta(description="JID of who is writing right now; null: nobody.")]
+    typing_name: Annotated[
+        str | None, Meta(description="What they are called, in groups; null: not known.", examples=["Farid"])
+    ]
     typing_state: Annotated[str | None, Meta(description="composing or recording while somebody is at it.")]
     pinned: bool
     muted: bool
@@ -74,22 +77,6 @@ class ChatPage(msgspec.Struct, frozen=True):
 
     chats: list[Chat]
     last: tuple[int, ...] | None
-
-
-class Unread(msgspec.Struct, frozen=True):
-    """Messages of one sender that were read just now."""
-
-    sender_jid: str
-    message_ids: list[str]
-
-
-class ReadChat(msgspec.Struct, frozen=True):
-    """What reading a chat changed, and whom the phone must tell."""
-
-    device_no: int
-    chat_jid: str
-    changed: bool
-    receipts: list[Unread]
 
 
 async def device_no(pool: asyncpg.Pool, reach: Reach, device_id: UUID) -> int | None:
@@ -138,33 +125,46 @@ async def get_chat(pool: asyncpg.Pool, reach: Reach, chat_id: int) -> Chat | Non
     return chat_of(row) if row is not None else None
 
 
+async def successor(pool: asyncpg.Pool, reach: Reach, chat_id: int) -> Chat | None:
+    """The chat within reach that one became part of, when it was of the same person; or None."""
+    became = await pool.fetchval(q.successor, reach.tenant_id, chat_id)
+    return None if became is None else await get_chat(pool, reach, became)
+
+
+async def typists(pool: asyncpg.Pool, jids: Mapping[int, str]) -> dict[int, str | None]:
+    """What people (`jids`) are called in the groups they write in, by the group's chat."""
+    rows = await pool.fetch(q.typists, list(jids), list(jids.values()))
+    return {row["chat_id"]: row["name"] for row in rows}
+
+
 async def viewed_chat(pool: asyncpg.Pool, reach: Reach, chat_id: int, user_id: int) -> tuple[int, str] | None:
     """The device's inner number and the user's name, when the chat is within reach."""
     row = await pool.fetchrow(q.viewed_chat, reach.tenant_id, reach.device_ids, chat_id, user_id)
     return None if row is None else (row["device_no"], row["name"])
 
 
-async def read_chat(pool: asyncpg.Pool, reach: Reach, chat_id: int) -> ReadChat | None:
-    """Marks everything in a chat read, here. The caller tells the phone with what is returned.
+async def read_chat(pool: asyncpg.Pool, reach: Reach, chat_id: int) -> bool:
+    """Marks everything in a chat read, here; the worker that holds its device tells the phone and the senders
+    (devices/untold_reads.py).
 
     Returns:
-        None when there is no such chat within reach.
+        False when there is no such chat within reach.
     """
     async with pool.acquire() as connection, connection.transaction():
         chat = await connection.fetchrow(q.lock_chat, reach.tenant_id, reach.device_ids, chat_id)
         if chat is None:
-            return None
+            return False
         if chat["last_key"] is None or (chat["unread"] == 0 and chat["read_key"] >= chat["last_key"]):
-            return ReadChat(chat["device_no"], chat["jid"], False, [])
-        rows = await connection.fetch(
-            q.unread_messages, reach.tenant_id, chat_id, chat["read_key"], min(chat["unread"], RECEIPTS_AT_ONCE)
-        )
+            return True
         await connection.execute(q.mark_chat_read, reach.tenant_id, chat_id)
-    by_sender: dict[str, list[str]] = {}
-    for row in rows:
-        by_sender.setdefault(row["sender_jid"] or chat["jid"], []).append(row["message_id"])
-    receipts = [Unread(sender, ids) for sender, ids in by_sender.items()]
-    return ReadChat(chat["device_no"], chat["jid"], True, receipts)
+        if chat["unread"]:
+            await connection.execute(
+                q.note_untold, reach.tenant_id, chat_id, chat["device_no"], chat["read_key"], chat["unread"]
+            )
+            await bus.wake(connection, "read", chat["network"], chat["device_no"])
+        event = {"k": "chat", "t": reach.tenant_id, "d": chat["device_no"], "c": [chat_id]}
+        await bus.publish(connection, [event])
+    return True
 
 
 def chat_of(row: asyncpg.Record) -> Chat:
@@ -186,6 +186,7 @@ def chat_of(row: asyncpg.Record) -> Chat:
         last_message_sender=row["last_sender"],
         unread_count=row["unread"],
         typing=None,
+        typing_name=None,
         typing_state=None,
         pinned=row["pinned_at"] is not None,
         muted=muted_until is not None and muted_until > clock.now(),

@@ -26,9 +26,12 @@ SELECT s.* FROM page JOIN chats_shown s ON s.id = page.id ORDER BY s.last_key DE
 SELECT s.* FROM chats_shown s
 WHERE s.tenant_id = ANY ($1::int4[]) AND ($2::uuid[] IS NULL OR s.device_id = ANY ($2)) AND s.id = ANY ($3::int8[]);
 
+-- name: successor
+SELECT became FROM merged_chats WHERE tenant_id = $1 AND chat_id = $2;
+
 -- name: lock_chat
 -- read_key and unread as they were, for what the phone must be told; the lock keeps a batch from counting in between.
-SELECT c.device_no, c.jid, c.unread, c.last_key,
+SELECT c.device_no, d.network, c.unread, c.last_key,
        greatest(coalesce(c.read_key, c.floor_key), c.floor_key) AS read_key
 FROM chats c
 JOIN devices d ON d.no = c.device_no
@@ -40,14 +43,21 @@ FOR NO KEY UPDATE OF c;
 UPDATE chats SET unread = 0, read_key = CASE WHEN read_key >> 32 > last_key >> 32 THEN read_key ELSE coalesce(last_key, read_key) END
 WHERE tenant_id = $1 AND id = $2;
 
--- name: unread_messages
--- Newest first, at most $4: what a read receipt names. $3 the last message read before; others of its second may have
--- come after it, whatever their keys. Of another line's (128) WhatsApp knows nothing here.
-SELECT m.message_id, jid_of(m.sender) AS sender_jid
-FROM messages m
-WHERE m.tenant_id = $1 AND m.chat_id = $2 AND m.key >= ($3::int8 >> 32 << 32) AND m.flags & 129 = 0
-ORDER BY m.key >> 32 DESC, m.created_at DESC, m.key DESC
-LIMIT $4;
+-- name: note_untold
+-- $3 device, $4 the last message read before, $5 how many were not.
+INSERT INTO untold_reads AS t (tenant_id, chat_id, device_no, from_key, unread) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (chat_id) DO UPDATE SET device_no = excluded.device_no, unread = t.unread + excluded.unread,
+                                    from_key = least(t.from_key, excluded.from_key);
+
+-- name: typists
+-- Who writes ($2) in the groups $1 right now: as they called themselves there lately, else as their own chat is called.
+SELECT t.chat_id, coalesce(
+    (SELECT m.sender_name
+     FROM (SELECT sender, sender_name FROM messages WHERE chat_id = t.chat_id ORDER BY key DESC LIMIT 200) m
+     WHERE jid_of(m.sender) = t.jid AND m.sender_name <> '' LIMIT 1), p.name) AS name
+FROM unnest($1::int8[], $2::text[]) AS t (chat_id, jid)
+JOIN chats c ON c.id = t.chat_id
+LEFT JOIN chats p ON p.device_no = c.device_no AND p.jid = t.jid;
 
 -- name: viewed_chat
 -- $3 the chat, $4 the user who looks at it.

@@ -65,16 +65,44 @@ class Sound(msgspec.Struct, frozen=True):
     waveform: bytes | None
 
 
+class Film(msgspec.Struct, frozen=True):
+    """What is known of a film without playing it; None is not known.
+
+    Args:
+        seconds: how long it is.
+        width: pixels.
+        height: pixels.
+        poster: one frame of it, a small JPEG.
+    """
+
+    seconds: int | None
+    width: int | None
+    height: int | None
+    poster: bytes | None
+
+
 #: Steps of a waveform, as WhatsApp has them.
 WAVEFORM_STEPS = 64
 
 
 def sound_of(media: dict[str, Any]) -> Sound | None:
     """What a message's `media` says of its sound, or None when it is none or says nothing."""
-    if media.get("type") != "audio" or media.get("seconds") is None:
+    seconds = _whole(media, "seconds")
+    if media.get("type") != "audio" or seconds is None:
         return None
     waveform = base64.b64decode(media.get("waveform") or "")
-    return Sound(media["seconds"], waveform if len(waveform) == WAVEFORM_STEPS else None)
+    return Sound(seconds, waveform if len(waveform) == WAVEFORM_STEPS else None)
+
+
+def film_of(media: dict[str, Any], poster: bytes | None) -> Film:
+    """What a message's `media` and the preview that came with it say of its film."""
+    return Film(_whole(media, "seconds"), _whole(media, "width") or None, _whole(media, "height") or None, poster)
+
+
+def _whole(media: dict[str, Any], name: str) -> int | None:
+    """A number that somebody else's program wrote, where it can be one."""
+    number: int | None = media.get(name)
+    return number if number is not None and number < 1 << 31 else None
 
 
 def ending_of(mime: str) -> str:

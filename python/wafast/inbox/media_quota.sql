@@ -1,3 +1,6 @@
+-- Reads the outbox itself: the $1 files that may go are the first that nothing is to send. Whoever asked the outbox for
+-- each would read on through all that are still to be sent.
+
 -- name: try_to_sweep
 -- One sweep at a time, in all processes of all nodes.
 SELECT pg_try_advisory_lock(7205759405);

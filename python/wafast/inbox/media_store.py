@@ -1,8 +1,8 @@
 """Files on disk by content hash, and the rows that say whose they are: one place that puts in, opens and throws away.
 
-A file lies under its name whole or not at all, and its row follows. Where a crash came between the two the row has no
-file: that looks like a file never fetched, and it is fetched again. Whoever puts in, throws away or is about to send a
-file holds the lock of its hash, so that a file is never thrown away under a row that was just made.
+A file lies under its name whole or not at all, and its row is there before it. Where a crash came between the two the
+row has no file: that looks like a file never fetched, and it is fetched again. Whoever puts in, throws away or is about
+to send a file holds the lock of its hash, so that a file is never thrown away under a row that was just made.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import asyncpg
     from asyncpg.pool import PoolConnectionProxy
 
-    from wafast.inbox.media import Sound
+    from wafast.inbox.media import Film, Sound
 
 q = load(__file__)
 
@@ -103,15 +103,16 @@ class MediaStore:
             file = await asyncio.to_thread(self._path(sha256).open, "rb")
         except FileNotFoundError:
             return None
-        if row["is_stale"]:
-            await self._pool.execute(q.view_media, tenant_id, sha256)
+        await self._note_view(tenant_id, sha256, row["is_stale"])
         return OpenFile(file, sha256, row["mime"], os.fstat(file.fileno()).st_size)
 
     async def has(self, tenant_id: int, sha256: bytes) -> StoredFile | None:
-        """A file the tenant has and that is on disk, without looking at it."""
+        """A file the tenant has and that is on disk, without opening it. Who asks is about to use it, which counts as
+        viewed, so that it is not thrown away meanwhile."""
         row = await self._pool.fetchrow(q.stored_media, tenant_id, sha256)
         if row is None or not await asyncio.to_thread(self._path(sha256).exists):
             return None
+        await self._note_view(tenant_id, sha256, row["is_stale"])
         return StoredFile(sha256, row["mime"], row["size"])
 
     async def keep(self, tenant_id: int, source: BinaryIO, mime: str, wanted: bytes | None = None) -> StoredFile:
@@ -132,16 +133,21 @@ class MediaStore:
                 sha256, size = await asyncio.to_thread(_copy, source, handle)
             if wanted is not None and sha256 != wanted:
                 raise WrongContent(f"{size} bytes came with SHA-256 {sha256.hex()}, not {wanted.hex()}")
-            async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute(q.lock_file, sha256)
-                with self._writing():
-                    await asyncio.to_thread(_move, name, self._path(sha256))
+            async with self._pool.acquire() as connection:
                 mime = await connection.fetchval(q.store_media, tenant_id, sha256, mime, size)
+                async with connection.transaction():
+                    await connection.execute(q.lock_file, sha256)
+                    with self._writing():
+                        await asyncio.to_thread(_move, name, self._path(sha256))
         return StoredFile(sha256, mime, size)
 
     async def describe_sound(self, tenant_id: int, sha256: bytes, sound: Sound) -> None:
         """Notes how long a sound is and how loud, for whoever sends it."""
         await self._pool.execute(q.describe_sound, tenant_id, sha256, sound.seconds, sound.waveform)
+
+    async def describe_film(self, tenant_id: int, sha256: bytes, film: Film) -> None:
+        """Notes how long a film is and how it looks, for whoever sends it; what is not known stays as it was."""
+        await self._pool.execute(q.describe_film, tenant_id, sha256, film.seconds, film.width, film.height, film.poster)
 
     async def keep_picture(self, tenant_id: int, source: BinaryIO) -> tuple[StoredFile, images.Picture]:
         """Makes a picture fit for sending and stores it.
@@ -153,6 +159,11 @@ class MediaStore:
         async with self._pictures:
             picture = await asyncio.to_thread(images.shrink, source)
         return await self.keep(tenant_id, io.BytesIO(picture.jpeg), "image/jpeg"), picture
+
+    async def preview(self, source: BinaryIO) -> images.Picture:
+        """As `images.preview`; nothing is stored."""
+        async with self._pictures:
+            return await asyncio.to_thread(images.preview, source)
 
     async def evict(self, connection: PoolConnectionProxy[asyncpg.Record], sha256: bytes) -> int:
         """Throws a file away for all tenants, unless it was viewed a moment ago or is still to be sent.
@@ -168,6 +179,10 @@ class MediaStore:
             if size is not None:
                 await asyncio.to_thread(self._path(sha256).unlink, missing_ok=True)
         return size or 0
+
+    async def _note_view(self, tenant_id: int, sha256: bytes, is_stale: bool) -> None:
+        if is_stale:
+            await self._pool.execute(q.view_media, tenant_id, sha256)
 
     def _path(self, sha256: bytes) -> Path:
         name = sha256.hex()

@@ -1,4 +1,5 @@
 -- Rows of files. One of several tenants with the same file has a row each.
+-- Reads the outbox itself: that nothing is to send a file must hold in the snapshot of the statement that deletes it.
 
 -- name: lock_file
 -- Until the end of the transaction. $1 the hash; two with the same lock only wait for each other.
@@ -20,6 +21,11 @@ RETURNING mime;
 
 -- name: describe_sound
 UPDATE media SET seconds = $3, waveform = coalesce($4, waveform) WHERE tenant_id = $1 AND sha256 = $2;
+
+-- name: describe_film
+UPDATE media SET seconds = coalesce($3, seconds), width = coalesce($4, width), height = coalesce($5, height),
+    poster = coalesce($6, poster)
+WHERE tenant_id = $1 AND sha256 = $2;
 
 -- name: evict_media
 -- A statement of its own after the lock, so that it sees what was put into the outbox before. Ten minutes: an upload is

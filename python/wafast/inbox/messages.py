@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from wafast._core import message_key
 from wafast.database.queries import load
 from wafast.inbox.media import OCTETS, sound_of
 
@@ -111,7 +112,9 @@ async def list_messages(
 
 async def key_of_message(pool: asyncpg.Pool, reach: Reach, chat_id: int, message_id: str) -> int | None:
     """The key of a message by WhatsApp's id, or None when it is not kept."""
-    found: int | None = await pool.fetchval(q.key_of_message, reach.tenant_id, reach.device_ids, chat_id, message_id)
+    found: int | None = await pool.fetchval(
+        q.key_of_message, reach.tenant_id, reach.device_ids, chat_id, message_id, message_key(0, message_id)
+    )
     return found
 
 

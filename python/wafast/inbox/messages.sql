@@ -1,4 +1,6 @@
 -- Messages. $1 is always the tenant, $2 the devices within reach (NULL: all of the tenant's).
+-- Reads the outbox itself: which row a message left as stands in that row alone, is part of the message in REST and in
+-- frames, and is one probe of outbox_by_message a message. Asking the outbox for it would be a second round trip a page.
 
 -- name: list_messages
 -- $3 chat, $4 the key before which the page starts, $5 how many. A range of the primary key, newest first.
@@ -18,13 +20,17 @@ ORDER BY m.key DESC
 LIMIT $5;
 
 -- name: key_of_message
--- $3 chat, $4 WhatsApp's id. The chat's rows, newest first, until it is found.
+-- $3 chat, $4 WhatsApp's id, $5 its hash, which the key ends with, or with a little more where another message of the
+-- same second had the same (rust/core/src/writer/messages.rs). The keys of the chat are walked, without their rows, and
+-- only rows with that hash are looked at.
 SELECT m.key
 FROM chats c
 JOIN devices d ON d.no = c.device_no
-JOIN messages m ON m.chat_id = c.id AND m.tenant_id = c.tenant_id
-WHERE c.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND c.id = $3
-  AND m.key > c.floor_key AND m.message_id = $4
+CROSS JOIN LATERAL (
+    SELECT key FROM messages WHERE chat_id = c.id AND key > c.floor_key AND (key - $5::int8) & 4294967295 < 8 OFFSET 0
+) k
+JOIN messages m ON m.chat_id = c.id AND m.key = k.key AND m.tenant_id = c.tenant_id
+WHERE c.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND c.id = $3 AND m.message_id = $4
 ORDER BY m.key DESC
 LIMIT 1;
 

@@ -22,4 +22,4 @@ WHERE tenant_id = $1 AND id = $2
 RETURNING id, name, body, updated_at;
 
 -- name: remove_quick_reply
-DELETE FROM quick_replies WHERE tenant_id = $1 AND id = $2 RETURNING id;
+DELETE FROM quick_replies WHERE tenant_id = $1 AND id = $2 RETURNING name;

@@ -1,4 +1,6 @@
 -- How far a message of ours got. $1 is always the tenant, $2 the devices within reach (NULL: all of the tenant's).
+-- Reads the outbox itself: when a message of a chat of two was delivered and read stands in its row alone, and who looks
+-- asks once.
 
 -- name: progress
 -- $3 chat, $4 key. The outbox knows when; of what was written on the phone only the status is known.

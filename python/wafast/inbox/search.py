@@ -35,7 +35,7 @@ FIRST_LOOK, WIDER = 4, 8
 #: A search that has taken so long says what it has, and where to go on: a word nobody wrote, of letters that many words
 #: have, costs a look at many rows.
 BUDGET_SECONDS = 0.04
-#: Chats that searching a device's list looks at, by name and by message.
+#: Chats that searching a device's list finds.
 MOST_CHATS = 1000
 #: A gram nothing has.
 NOWHERE = -1
@@ -155,10 +155,15 @@ async def find_chats(pool: asyncpg.Pool, scope: Scope, wanted: Wanted, *, limit:
 
 
 async def chats_with(pool: asyncpg.Pool, scope: Scope, wanted: Wanted) -> list[int]:
-    """Ids of chats whose name, number or newest messages have what is looked for, in no order."""
+    """Ids of chats whose name, number or messages have what is looked for, in no order: all, or of more than MOST_CHATS
+    those by name, and by the newest messages."""
     ids = set(await _chat_ids(pool, scope, wanted, MOST_CHATS))
-    found = await find_messages(pool, scope, wanted, limit=MOST_CHATS)
-    return list(ids | {int(one.chat.id) for one in found.items})
+    page = await find_messages(pool, scope, wanted, limit=MOST_CHATS)
+    ids.update(int(one.chat.id) for one in page.items)
+    while page.last is not None and len(ids) < MOST_CHATS:
+        page = await find_messages(pool, scope, wanted, after=page.last, limit=MOST_CHATS)
+        ids.update(int(one.chat.id) for one in page.items)
+    return list(ids)
 
 
 async def _look(
@@ -190,7 +195,7 @@ async def _look(
         return places, places[-1]
     if next_["count"] < buckets:
         return places, None
-    return places, ((next_["lowest"] * BUCKET_SECONDS) << 32, 0)
+    return places, (((next_["lowest"] * BUCKET_SECONDS) << 32) - 1, chats.NEWEST)
 
 
 async def _checked(pool: asyncpg.Pool, reach: Reach, wanted: Wanted, places: Sequence[Place]) -> list[FoundMessage]:

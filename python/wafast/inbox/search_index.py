@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from wafast.events.announced import Place
+    from wafast.events.announced import MessageKey
 
 q = load(__file__)
 
@@ -33,6 +33,9 @@ STEP = 400
 WALK = 100
 #: After each step it rests as long as that took: who stores messages needs the processor more.
 REST = 1.0
+#: Steps of one turn: under steady traffic there is always more to catch up with, and what was missed and what was there
+#: before the index must have their turn too.
+TURN = 10
 #: Between two notes of how far it is.
 NOTE_SECONDS = 30.0
 
@@ -59,43 +62,50 @@ class Indexer:
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
         self._announced = Announced()
+        #: when it last looked back: what it noted then is far older than its waiting
+        self._looked_back = 0.0
 
     async def run(self) -> None:
         """Until the connection is cut, which raises."""
         await self._connection.execute(q.lasting_soon)
         await self._announced.listen(self._connection)
-        noted, walks = 0.0, True
+        noted, walks, is_behind = 0.0, True, False
         while True:
-            if not walks and not self._announced.has_missed:
+            if not (walks or is_behind or self._announced.has_missed):
                 await self._announced.heard.wait()
                 await asyncio.sleep(GATHER_SECONDS)
             self._announced.heard.clear()
-            if self._announced.has_missed:
+            if self._announced.has_missed and len(self._announced) < STEP:
                 await self.look_back()
-            await self.catch_up()
-            if time.monotonic() - noted > NOTE_SECONDS and not self._announced.has_missed:
-                noted = time.monotonic()
-                await self._connection.execute(q.note_told)
+            is_behind = await self.catch_up(TURN)
+            now, waits = time.monotonic(), self._announced.oldest_seconds()
+            is_sure = not self._announced.has_missed and now - waits > self._looked_back
+            if is_sure and now - noted > NOTE_SECONDS:
+                noted = now
+                await self._connection.execute(q.note_told, waits)
             walks = walks and await self.walk()
 
     async def look_back(self) -> None:
         """Notes what was stored since it was last known to have heard everything."""
         self._announced.has_missed = False
-        rows = await self._connection.fetch(q.untold_places, MOST_WAITING)
+        since = await self._connection.fetchval(q.told_until)
+        rows = await self._connection.fetch(q.untold_places, MOST_WAITING, since)
         self._announced.has_missed |= len(rows) == MOST_WAITING
         self._announced.add((row["chat_id"], row["key"]) for row in rows)
+        self._looked_back = time.monotonic()
 
-    async def catch_up(self) -> None:
-        """Indexes what was heard of, the last first, and what waits in the queue."""
-        is_more = True
-        while is_more:
+    async def catch_up(self, steps: int) -> bool:
+        """Indexes what was heard of, the last first, and what waits in the queue: so many steps at most. Gives whether
+        there is more."""
+        for _ in range(steps):
             began = time.monotonic()
             step = self._announced.take_last(STEP)
             async with self._connection.transaction():
                 await index_messages(self._connection, step)
-            is_more = bool(await self._take_queue() or self._announced)
-            if is_more:
-                await asyncio.sleep(REST * (time.monotonic() - began))
+            if not (await self._take_queue() or self._announced):
+                return False
+            await asyncio.sleep(REST * (time.monotonic() - began))
+        return True
 
     async def _take_queue(self) -> int:
         async with self._connection.transaction():
@@ -121,7 +131,7 @@ class Indexer:
         return bool(chats)
 
 
-async def index_messages(connection: asyncpg.Connection, places: Collection[Place]) -> None:
+async def index_messages(connection: asyncpg.Connection, places: Collection[MessageKey]) -> None:
     """Brings the rows of these messages up to date, in the caller's transaction, and drops what their chats trimmed.
 
     Args:

@@ -59,15 +59,20 @@ UPDATE search_progress SET walked_to = $1;
 -- name: places_of_chats
 SELECT m.chat_id, m.key FROM messages m WHERE m.chat_id = ANY ($1::int8[]);
 
+-- name: told_until
+-- A message is stored some seconds after its created_at at most; five minutes are for clocks that differ. It is asked apart,
+-- as in answers/answers.sql.
+SELECT told_until - interval '5 minutes' FROM search_progress;
+
 -- name: untold_places
--- What nobody may have been told of, and is not indexed: at most $1. A message is stored some seconds after its created_at
--- at most; five minutes are for clocks that differ.
+-- What came since $2, of which nobody may have been told, and is not indexed: at most $1.
 SELECT m.chat_id, m.key
 FROM messages m JOIN chats c ON c.id = m.chat_id AND m.key > c.floor_key
-WHERE m.created_at >= (SELECT told_until - interval '5 minutes' FROM search_progress)
+WHERE m.created_at >= $2
   AND m.body <> '' AND message_kind(m.kind) NOT IN ('unsupported', 'deleted')
   AND NOT EXISTS (SELECT FROM message_search s WHERE s.chat_id = m.chat_id AND s.key = m.key)
 LIMIT $1;
 
 -- name: note_told
-UPDATE search_progress SET told_until = now();
+-- $1 how many seconds the oldest has waited of what was heard of and is not indexed: a crash forgets it.
+UPDATE search_progress SET told_until = now() - $1::float8 * interval '1 second';

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 q = load(__file__)
 
+MOST_LABELS = 20  # on one chat
+MOST_COUNTED = 10_000  # messages of a chat that are counted by kind: 10 ms, where everything is kept
+
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be different of a chat; UNSET stays.
@@ -32,11 +35,15 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         assignee_id: who answers it from now on; None: nobody in particular.
         is_open: False closes it until the other side writes again.
         label_ids: all its labels from now on.
+        add_label_id: one it has from now on, beside the others.
+        remove_label_id: one it has no longer.
     """
 
     assignee_id: int | UnsetType | None = UNSET
     is_open: bool | UnsetType = UNSET
     label_ids: list[int] | UnsetType = UNSET
+    add_label_id: int | UnsetType = UNSET
+    remove_label_id: int | UnsetType = UNSET
 
 
 class NotColleague(Exception):
@@ -49,6 +56,10 @@ class UnknownLabel(Exception):
     def __init__(self, label_id: int) -> None:
         super().__init__(f"there is no label {label_id}")
         self.label_id = label_id
+
+
+class TooManyLabels(Exception):
+    """The chat has MOST_LABELS already."""
 
 
 class Colleague(msgspec.Struct, frozen=True):
@@ -70,7 +81,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     first_message_time: datetime | None
     created_at: Annotated[datetime, Meta(description="When the chat was first seen here.")]
     messages: Annotated[
-        dict[MessageType, int], Meta(description="How many of each kind.", examples=[{"text": 18, "image": 2}])
+        dict[MessageType, int],
+        Meta(description="How many of each kind; among the newest 10,000.", examples=[{"text": 18, "image": 2}]),
     ]
 
 
@@ -81,7 +93,7 @@ async def change_chat(pool: asyncpg.Pool, reach: Reach, actor: str, chat_id: int
         False when there is no such chat within reach.
 
     Raises:
-        NotColleague, UnknownLabel: nothing was changed.
+        NotColleague, UnknownLabel, TooManyLabels: nothing was changed.
     """
     async with pool.acquire() as connection, connection.transaction():
         chat = await connection.fetchrow(q.lock_shown_chat, reach.tenant_id, reach.device_ids, chat_id)
@@ -90,14 +102,18 @@ async def change_chat(pool: asyncpg.Pool, reach: Reach, actor: str, chat_id: int
         if change.assignee_id is not UNSET:
             await _assign(connection, reach.tenant_id, chat, change.assignee_id)
         if change.label_ids is not UNSET:
-            await _label(connection, reach.tenant_id, chat_id, change.label_ids)
+            await _check_labels(connection, reach.tenant_id, change.label_ids)
+            await connection.execute(q.label_chat, reach.tenant_id, chat_id, change.label_ids)
+        if change.add_label_id is not UNSET:
+            await _check_labels(connection, reach.tenant_id, [change.add_label_id])
+            if await connection.fetchval(q.add_label, reach.tenant_id, chat_id, change.add_label_id) > MOST_LABELS:
+                raise TooManyLabels
+        if change.remove_label_id is not UNSET:
+            await _check_labels(connection, reach.tenant_id, [change.remove_label_id])
+            await connection.execute(q.remove_label, reach.tenant_id, chat_id, change.remove_label_id)
         if change.is_open is not UNSET and change.is_open != chat["is_open"]:
             await connection.execute(q.open_chat if change.is_open else q.close_chat, reach.tenant_id, chat_id)
-        said = {
-            name: value
-            for name in ("assignee_id", "is_open", "label_ids")
-            if (value := getattr(change, name)) is not UNSET
-        }
+        said = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not UNSET}
         await audit.record(connection, reach.tenant_id, actor, "chat.change", f"chat:{chat_id}", **said)
         event = {"k": "chat", "t": reach.tenant_id, "d": chat["device_no"], "c": [chat_id]}
         await bus.publish(connection, [event])
@@ -120,7 +136,7 @@ async def release(pool: asyncpg.Pool, tenant_id: int, user_id: int, device_ids: 
 
 async def facts(pool: asyncpg.Pool, reach: Reach, chat_id: int) -> Facts | None:
     """What is known of a chat within reach, or None."""
-    row = await pool.fetchrow(q.chat_facts, reach.tenant_id, reach.device_ids, chat_id)
+    row = await pool.fetchrow(q.chat_facts, reach.tenant_id, reach.device_ids, chat_id, MOST_COUNTED)
     if row is None:
         return None
     return Facts(
@@ -141,9 +157,8 @@ async def _assign(connection: bus.Executor, tenant_id: int, chat: asyncpg.Record
     await connection.execute(q.assign_chat, tenant_id, chat["id"], user_id)
 
 
-async def _label(connection: bus.Executor, tenant_id: int, chat_id: int, label_ids: list[int]) -> None:
+async def _check_labels(connection: bus.Executor, tenant_id: int, label_ids: list[int]) -> None:
     known = {row["id"] for row in await connection.fetch(q.labels_among, tenant_id, label_ids)}
     for label_id in label_ids:
         if label_id not in known:
             raise UnknownLabel(label_id)
-    await connection.execute(q.label_chat, tenant_id, chat_id, label_ids)

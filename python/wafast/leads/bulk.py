@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wafast.accounts.principal import Principal
     from wafast.events import bus
     from wafast.inbox.reach import Reach
+    from wafast.leads.sends import Sends
 
 q = load(__file__)
 
@@ -56,7 +57,7 @@ async def choose(
 
 
 async def act(
-    pool: asyncpg.Pool, principal: Principal, action: Action, lead_ids: list[int], value: Any = None
+    pool: asyncpg.Pool, principal: Principal, action: Action, lead_ids: list[int], value: Any, sends: Sends
 ) -> tuple[int, list[Undone]]:
     """Changes leads of the tenant in one transaction; gives how many were changed, and what takes it back.
 
@@ -65,7 +66,7 @@ async def act(
     """
     async with pool.acquire() as connection, connection.transaction():
         if action == "delete":
-            changed = await remove(connection, principal.tenant_id, lead_ids)
+            changed = await remove(connection, principal.tenant_id, lead_ids, sends)
             groups: list[Undone] = []
         else:
             rows = await _change(connection, principal.tenant_id, action, lead_ids, value)

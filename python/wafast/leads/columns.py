@@ -30,6 +30,8 @@ STATUSES = {"prospect": "prospect", "customer": "customer", "prospek": "prospect
 LONGEST = {"name": 200, "tag": 100, "field": 2000}
 #: As spreadsheets write large numbers.
 SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}")
+#: As programs write numbers of a column in which some are missing.
+WHOLE = re.compile(r"(\+?\d{7,})\.0")
 #: What is put before a text that a spreadsheet would take for a formula (leads/exports.py).
 GUARD = re.compile(r"'(?=[=+\-@])")
 #: What a spreadsheet is told by, that a number is a text.
@@ -69,7 +71,9 @@ def proposed(columns: Sequence[Column]) -> list[str]:
         letters = re.sub(r"[\W_]", "", column.name.lower())
         kind = next((kind for kind, names in CALLED.items() if letters in names.split() and kind not in found), "")
         named = column.name if not re.fullmatch(r"Column \d+", column.name) else ""
-        found.append(kind or (FIELD + named.lower() if named and column.examples else ""))
+        twins = sum(one.name.lower() == named.lower() for one in columns[: len(found)])
+        own = f"{named[:96]} {twins + 1}" if twins else named
+        found.append(kind or (FIELD + own.lower() if named and column.examples else ""))
     if "phone" not in found:
         numbers = [sum(map(_is_phone, column.examples)) for column in columns]
         most = max(numbers, default=0)
@@ -158,6 +162,8 @@ class Reader:
                     cell, "a spreadsheet has rounded this number; format the column as text and save it again"
                 )
             text = str(int(number))
+        elif (whole := WHOLE.fullmatch(text)) is not None:
+            text = whole[1]
         try:
             return phones.parse(text, self._region)
         except phones.PhoneError as error:

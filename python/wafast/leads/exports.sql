@@ -5,8 +5,5 @@
 SELECT l.id, l.phone, l.name, l.tags, l.target_status, l.fields FROM leads_matching($1, $2) l
 WHERE l.id < $3 ORDER BY l.id DESC LIMIT $4;
 
--- name: triggers
-SELECT DISTINCT trigger FROM sequences WHERE tenant_id = $1 AND trigger IS NOT NULL AND deleted_at IS NULL;
-
 -- name: field_names
 SELECT term FROM lead_terms WHERE tenant_id = $1 AND kind = 'field' ORDER BY term;

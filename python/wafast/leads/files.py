@@ -8,7 +8,7 @@ import datetime
 import io
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -90,16 +90,21 @@ def rows(path: Path, shape: Shape) -> Iterator[tuple[int, list[str]]]:
 
 def _rows_of_csv(path: Path, shape: Shape) -> Iterator[tuple[int, list[str]]]:
     with path.open("r", encoding=shape.encoding, errors="replace", newline="") as file:
-        # U+0000 ends a row for csv, and PostgreSQL takes none
-        reader = csv.reader((line.replace("\0", "") for line in file), delimiter=shape.delimiter)
+        # PostgreSQL takes no U+0000; behind them all it is a row of its own, unless a quotation mark was never closed
+        lines = chain((line.replace("\0", "") for line in file), ["\0"])
         line = 0
         try:
-            for line, row in enumerate(reader, 1):
+            for line, row in enumerate(csv.reader(lines, delimiter=shape.delimiter), 1):
+                if row == ["\0"]:
+                    return
+                if row and row[-1].endswith("\0"):
+                    break
                 yield line, [cell.strip() for cell in row]
         except csv.Error as error:
             raise NotReadable(
                 f"row {line + 1} can't be read ({error}); is there a quotation mark too many before it?"
             ) from None
+    raise NotReadable(f"row {line} goes on to the end of the file; is there a quotation mark too many in it?")
 
 
 def _rows_of_workbook(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
+import signal
 import sys
 import tempfile
 import threading
@@ -19,7 +21,7 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from wafast.database.away import DATABASE_AWAY
+from wafast.database.away import DATABASE_AWAY, is_full
 from wafast.database.pool import connect
 from wafast.database.queries import load
 from wafast.events import bus
@@ -36,8 +38,12 @@ STEP = 50_000
 TELL_SECONDS = 0.5
 #: Problems kept of a file.
 MOST_PROBLEMS = 100_000
-#: Exit code when the database was away: that is not the file's fault.
-AWAY = 75
+#: Exit codes when the database was away, which is not the file's fault, and when a disk was full.
+AWAY, FULL = 75, 74
+#: What a process may take: a million rows of ten columns in a workbook, which is read as a whole, are 1 GB. A cell in
+#: its last row and column would be 400 GB of empty ones before it: who can't have them aborts.
+MOST_MEMORY = 2 << 30
+TOO_LARGE = -signal.SIGABRT
 
 
 class Ended(Exception):
@@ -232,10 +238,14 @@ def main() -> None:
     uri = sys.stdin.readline().strip()
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
     os.nice(5)  # who holds lines needs the processor more
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
     try:
         asyncio.run(work(uri, int(sys.argv[1])))
-    except DATABASE_AWAY:
-        sys.exit(AWAY)
+    except DATABASE_AWAY as error:
+        print(f"import {sys.argv[1]}: {error}", file=sys.stderr)
+        sys.exit(FULL if is_full(error) else AWAY)
+    except MemoryError:
+        os.abort()
 
 
 if __name__ == "__main__":

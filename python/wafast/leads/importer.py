@@ -1,4 +1,4 @@
-"""Starts a process for each import that has work to do, one after the other, wherever this job has the turn."""
+"""Starts a process for each import that has work to do, a few at a time, wherever this job has the turn."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from wafast import logs
 from wafast.database.queries import load
 from wafast.database.turn import IMPORTS, keep_at
-from wafast.leads.import_process import AWAY
+from wafast.leads.import_process import AWAY, FULL, MOST_MEMORY, TOO_LARGE
 from wafast.leads.imports import WORK, tell
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 q = load(__file__)
 log = logs.get("leads.importer")
 
+#: Imports checked or taken in at once, of as many workspaces; one more may be looked at.
+MOST_AT_WORK = 2
 #: Processes that may fall over one file before it is given up.
 MOST_ATTEMPTS = 5
 PAUSE_SECONDS = 0.5
@@ -29,7 +31,7 @@ async def keep_importing(uri: str) -> None:
     """Does imports until cancelled. Any number of processes may do this.
 
     Args:
-        uri: where PostgreSQL is; it takes one connection, and an import two more.
+        uri: where PostgreSQL is; it takes one connection, and each import at work two more.
     """
     await keep_at(uri, "imports", IMPORTS, lambda connection: _run(connection, uri))
 
@@ -38,20 +40,36 @@ async def _run(connection: asyncpg.Connection, uri: str) -> None:
     heard = asyncio.Event()
     connection.add_termination_listener(lambda _: heard.set())
     await connection.add_listener(WORK, lambda *_: heard.set())
-    while True:
-        heard.clear()
-        row = await connection.fetchrow(q.next_import)
-        if row is None:
-            await heard.wait()
-        elif row["attempts"] >= MOST_ATTEMPTS:
-            reason = f"The process that read the file fell over {MOST_ATTEMPTS} times; the log says how."
-            await connection.fetchval(q.fail_import, row["id"], reason)
-            await tell(connection, row["tenant_id"], row["id"])
-        else:
-            await _once(connection, uri, row["id"])
+    at_work: dict[asyncio.Task[int], asyncpg.Record] = {}
+    try:
+        while True:
+            heard.clear()
+            for task in [task for task in at_work if task.done()]:
+                await _end(connection, at_work.pop(task), task.result())
+            row = await _next(connection, list(at_work.values()))
+            if row is None:
+                await heard.wait()
+            else:
+                task = asyncio.create_task(_once(uri, row["id"]))
+                task.add_done_callback(lambda _: heard.set())
+                at_work[task] = row
+    finally:
+        for task in at_work:
+            task.cancel()
+        await asyncio.gather(*at_work, return_exceptions=True)
 
 
-async def _once(connection: asyncpg.Connection, uri: str, import_id: int) -> None:
+async def _next(connection: asyncpg.Connection, at_work: list[asyncpg.Record]) -> asyncpg.Record | None:
+    """What can be begun beside these: a file is looked at beside anything, of what takes long a workspace has one."""
+    if len(at_work) > MOST_AT_WORK:
+        return None
+    long = [row["tenant_id"] for row in at_work if row["state"] != "reading"]
+    only_reading = len(long) == MOST_AT_WORK
+    return await connection.fetchrow(q.next_import, [row["id"] for row in at_work], long, only_reading)
+
+
+async def _once(uri: str, import_id: int) -> int:
+    """A process for it; gives the exit code."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "wafast.leads.import_process", str(import_id), stdin=asyncio.subprocess.PIPE
     )
@@ -65,7 +83,25 @@ async def _once(connection: asyncpg.Connection, uri: str, import_id: int) -> Non
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), GRACE_SECONDS)
     if code != 0:
-        log.warning("an import's process ended", import_id=import_id, exit_code=code)
-        if code != AWAY:
-            await connection.execute(q.note_attempt, import_id)
         await asyncio.sleep(PAUSE_SECONDS)
+    return code
+
+
+async def _end(connection: asyncpg.Connection, row: asyncpg.Record, code: int) -> None:
+    """After an import's process; one that fell over counts."""
+    if code == 0:
+        return
+    log.warning("an import's process ended", import_id=row["id"], exit_code=code)
+    if code == AWAY:
+        return
+    attempts = await connection.fetchval(q.note_attempt, row["id"])
+    if code == TOO_LARGE or attempts >= MOST_ATTEMPTS:
+        why = "a disk of the server was full" if code == FULL else "the log says how"
+        reason = f"The process that read the file fell over {MOST_ATTEMPTS} times: {why}."
+        if code == TOO_LARGE:
+            reason = (
+                f"The file takes more than {MOST_MEMORY >> 30} GB of memory when it is read: save it as CSV, or delete "
+                "what stands far from its rows."
+            )
+        await connection.fetchval(q.fail_import, row["id"], reason)
+        await tell(connection, row["tenant_id"], row["id"])

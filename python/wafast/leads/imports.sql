@@ -42,15 +42,25 @@ DELETE FROM imports WHERE created_at < now() - interval '30 days'
     OR created_at < now() - interval '7 days' AND state IN ('ready', 'checked');
 
 -- name: next_import
-SELECT id, tenant_id, state, attempts FROM imports WHERE state IN ('reading', 'checking', 'running') ORDER BY id LIMIT 1;
+-- Besides those at work ($1), of workspaces ($2) that have one; $3: one that is only looked at. Who fell over waits for others.
+SELECT id, tenant_id, state FROM imports
+WHERE state IN ('reading', 'checking', 'running') AND id <> ALL ($1::int8[])
+  AND (state = 'reading' OR NOT $3 AND tenant_id <> ALL ($2::int4[]))
+ORDER BY attempts, id LIMIT 1;
 
 -- name: note_attempt
-UPDATE imports SET attempts = attempts + 1 WHERE id = $1;
+UPDATE imports SET attempts = attempts + 1 WHERE id = $1 RETURNING attempts;
 
 -- name: fail_import
-UPDATE imports SET state = 'failed', reason = $2, ended_at = now()
-WHERE id = $1 AND state IN ('reading', 'checking', 'running')
-RETURNING tenant_id;
+-- Its file is of no more use.
+WITH failed AS (
+    UPDATE imports SET state = 'failed', reason = $2, ended_at = now()
+    WHERE id = $1 AND state IN ('reading', 'checking', 'running')
+    RETURNING id, tenant_id
+), gone AS (
+    DELETE FROM import_pieces WHERE import_id = (SELECT id FROM failed)
+)
+SELECT tenant_id FROM failed;
 
 -- name: import_to_do
 SELECT i.*, t.region, t.time_zone FROM imports i JOIN tenants t ON t.id = i.tenant_id WHERE i.id = $1;

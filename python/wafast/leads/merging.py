@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     import asyncpg
 
     from wafast.accounts.principal import Principal
+    from wafast.leads.sends import Sends
 
 q = load(__file__)
 
 
-async def merge(pool: asyncpg.Pool, principal: Principal, kept: int, gone: int) -> bool:
+async def merge(pool: asyncpg.Pool, principal: Principal, kept: int, gone: int, sends: Sends) -> bool:
     """The lead `kept` gets tags, fields, notes and history of `gone`, which is deleted; where both say something,
     `kept` has the last word. What waited for `gone` is cancelled, and its number stands in a note. False when one of
     them is not there."""
@@ -26,19 +27,14 @@ async def merge(pool: asyncpg.Pool, principal: Principal, kept: int, gone: int) 
         rows = {row["id"]: row for row in await connection.fetch(q.lock_both, tenant_id, kept, gone)}
         if len(rows) != 2:
             return False
-        # Enrolments first: else a walk puts in another step beside the rows that are cancelled, and tags that come over
-        # let the lead enter again where the other has been.
-        await connection.execute(q.end_enrolments, tenant_id, gone)
-        await connection.execute(q.move_enrolments, tenant_id, kept, gone)
+        # first: else tags that come over let the lead enter again where the other has been
+        await sends.become_one(connection, tenant_id, kept, gone)
         await connection.execute(q.take_over, tenant_id, kept, gone, MOST_TAGS)
         await connection.execute(q.move_notes, tenant_id, kept, gone)
-        await connection.execute(q.cancel_waiting, tenant_id, gone)
-        await connection.execute(q.keep_number, tenant_id, gone, None)
-        await connection.execute(q.move_sends, tenant_id, kept, gone)
         await connection.execute(q.suppress_too, tenant_id, rows[gone]["phone"], rows[kept]["phone"])
         said = f"Was also {rows[gone]['phone']}" + (f", {rows[gone]['name']}" if rows[gone]["name"] else "")
         await notes.write(connection, principal, kept, said)
-        await remove(connection, tenant_id, [gone])
+        await remove(connection, tenant_id, [gone], sends)
         told = {"phone": rows[gone]["phone"]}
         await audit.record(connection, tenant_id, principal.actor, "lead.merge", f"lead:{kept}", **told)
         await tell(connection, tenant_id, [kept])

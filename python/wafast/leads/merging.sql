@@ -2,7 +2,7 @@
 
 -- name: lock_both
 SELECT id, phone, name, tags, target_status, device_no, fields, replied_at FROM leads
-WHERE tenant_id = $1 AND id = ANY (ARRAY[$2::int8, $3]) ORDER BY id FOR UPDATE;
+WHERE tenant_id = $1 AND id = ANY (ARRAY[$2::int8, $3]) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: take_over
 UPDATE leads k SET
@@ -18,22 +18,6 @@ FROM leads g WHERE k.tenant_id = $1 AND k.id = $2 AND g.tenant_id = $1 AND g.id 
 
 -- name: move_notes
 UPDATE lead_notes SET lead_id = $2 WHERE tenant_id = $1 AND lead_id = $3;
-
--- name: cancel_waiting
--- Who is one person now is not written to twice.
-UPDATE outbox SET state = 'cancelled', cause = 'lead_gone', reason = 'The lead became one with another.'
-WHERE tenant_id = $1 AND lead_id = $2 AND state = 'queued';
-
--- name: move_sends
-UPDATE outbox SET lead_id = $2 WHERE tenant_id = $1 AND lead_id = $3;
-
--- name: end_enrolments
-UPDATE enrolments SET state = 'stopped', reason = 'merged', ended_at = now(), step_id = NULL,
-    outbox_id = NULL
-WHERE tenant_id = $1 AND lead_id = $2 AND ended_at IS NULL;
-
--- name: move_enrolments
-UPDATE enrolments SET lead_id = $2 WHERE tenant_id = $1 AND lead_id = $3;
 
 -- name: suppress_too
 -- Who wanted nothing more at the one number wants nothing at the other.

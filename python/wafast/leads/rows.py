@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from wafast.accounts.principal import Principal
     from wafast.inbox.reach import Reach
+    from wafast.leads.sends import Sends
 
 q = load(__file__)
 
@@ -38,6 +39,17 @@ Fields = Annotated[
 ]
 
 
+class LeadScore(msgspec.Struct, frozen=True, kw_only=True):
+    """What the AI endpoint said of a lead."""
+
+    score: Annotated[int | None, Meta(description="0 (will not buy) to 100; null: there was none yet.", examples=[82])]
+    reason: Annotated[str | None, Meta(description="Why, in its words.", examples=["Asked for a price twice."])]
+    model: Annotated[str | None, Meta(examples=["qwen3:8b"])]
+    scored_at: datetime | None
+    is_old: Annotated[bool, Meta(description="The lead has changed since.", examples=[False])]
+    problem: Annotated[str | None, Meta(description="Why the last attempt gave no score.", examples=[None])]
+
+
 class Lead(msgspec.Struct, frozen=True, kw_only=True):
     """A person to write to."""
 
@@ -50,6 +62,7 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     fields: Fields
     zone: Annotated[str, Meta(description="Time zone, from the number.", examples=["Asia/Kuala_Lumpur"])]
     is_suppressed: Annotated[bool, Meta(description="Wants nothing of campaigns and sequences.", examples=[False])]
+    score: Annotated[LeadScore | None, Meta(description="Null: nobody asked for one (`POST /scorings`).")]
     replied_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -81,7 +94,7 @@ class Known(Exception):
 
 def lead_of(row: asyncpg.Record) -> Lead:
     """A Lead of a row of `get_leads` or `list_leads`."""
-    fields = dict(row)
+    fields = dict(row) | {"score": msgspec.convert(row["score"], LeadScore | None)}
     return Lead(id=str(fields.pop("id")), **{name: fields[name] for name in Lead.__struct_fields__[1:]})
 
 
@@ -147,7 +160,7 @@ async def create(pool: asyncpg.Pool, principal: Principal, draft: Draft) -> int:
     return lead_id
 
 
-async def change(pool: asyncpg.Pool, principal: Principal, lead_id: int, changes: dict[str, Any]) -> bool:
+async def change(pool: asyncpg.Pool, principal: Principal, lead_id: int, changes: dict[str, Any], sends: Sends) -> bool:
     """Changes what `changes` names: phone, name, tags, target_status, device_id (the device's number), fields. False
     when there is no such lead. Raises Known."""
     tenant_id = principal.tenant_id
@@ -160,8 +173,7 @@ async def change(pool: asyncpg.Pool, principal: Principal, lead_id: int, changes
             other = await connection.fetchval(q.lead_by_phone, tenant_id, phone)
             if other not in (None, lead_id):
                 raise Known(other)
-            await connection.execute(q.keep_number, tenant_id, lead_id, phone)
-            await connection.execute(q.readdress, tenant_id, lead_id, phone)
+            await sends.readdress(connection, tenant_id, lead_id, phone)
         found = await connection.fetchval(
             q.change_lead, tenant_id, lead_id, phone, phone and phones.zone_of(phone, time_zone), changes.get("name"),
             changes.get("tags"), changes.get("target_status"), changes.get("device_id"), changes.get("fields"),
@@ -176,19 +188,20 @@ async def change(pool: asyncpg.Pool, principal: Principal, lead_id: int, changes
     return True
 
 
-async def delete(pool: asyncpg.Pool, principal: Principal, lead_id: int) -> bool:
+async def delete(pool: asyncpg.Pool, principal: Principal, lead_id: int, sends: Sends) -> bool:
     """Deletes a lead; what waits to be sent to it is cancelled. False when there is none."""
     async with pool.acquire() as connection, connection.transaction():
-        if not await remove(connection, principal.tenant_id, [lead_id]):
+        if not await remove(connection, principal.tenant_id, [lead_id], sends):
             return False
         await audit.record(connection, principal.tenant_id, principal.actor, "lead.delete", f"lead:{lead_id}")
     return True
 
 
-async def remove(connection: bus.Executor, tenant_id: int, lead_ids: Sequence[int]) -> list[int]:
-    """Deletes leads in the caller's transaction; gives those that were there."""
-    await connection.execute(q.cancel_sends_of_leads, tenant_id, lead_ids)
+async def remove(connection: bus.Executor, tenant_id: int, lead_ids: Sequence[int], sends: Sends) -> list[int]:
+    """Deletes leads in the caller's transaction; gives those that were there. Who is gone is written to no more."""
+    await sends.hold(connection, tenant_id, lead_ids)
     gone = [row["id"] for row in await connection.fetch(q.delete_leads, tenant_id, lead_ids)]
+    await sends.cancel(connection, gone)
     await tell(connection, tenant_id, gone)
     return gone
 
@@ -206,13 +219,6 @@ async def terms(pool: asyncpg.Pool, tenant_id: int) -> dict[str, list[str]]:
     for row in await pool.fetch(q.list_terms, tenant_id):
         found[row["kind"]].append(row["term"])
     return found
-
-
-async def list_sends(
-    pool: asyncpg.Pool, tenant_id: int, lead_id: int, *, before: int, limit: int
-) -> list[asyncpg.Record]:
-    """Rows of what was or is to be sent to a lead, newest first, with ids below `before`."""
-    return await pool.fetch(q.list_sends, tenant_id, lead_id, before, limit)
 
 
 async def tell(connection: bus.Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:

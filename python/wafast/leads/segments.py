@@ -66,7 +66,11 @@ async def change(
         row = await pool.fetchrow(q.change_segment, principal.tenant_id, segment_id, name, wanted)
     except asyncpg.UniqueViolationError:
         raise NameTaken from None
-    return None if row is None else segment_of(row)
+    if row is None:
+        return None
+    subject, name = f"segment:{segment_id}", row["name"]
+    await audit.record(pool, principal.tenant_id, principal.actor, "segment.change", subject, name=name)
+    return segment_of(row)
 
 
 async def delete(pool: asyncpg.Pool, principal: Principal, segment_id: int) -> bool:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
 from wafast.database.queries import load
-from wafast.events import bus
-from wafast.outbox.render import render, seed_of
+from wafast.devices import number_checks
+from wafast.outbox.render import fault, render, seed_of
 from wafast.outbox.rows import Cause, Kind, Priority
-
-if TYPE_CHECKING:
-    from wafast.events.bus import Executor
+from wafast.outbox.told import tell
 
 q = load(__file__)
 
@@ -26,8 +24,8 @@ EXPIRED_AT_ONCE = 10_000
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A row in state `sending`, and the lease it was claimed under. `fault`: why it can't leave, and what kind of cause
-    that is."""
+    """A row in state `sending`, and the lease it was claimed under. `is_first`: nothing of its source has left its
+    device before."""
 
     id: int
     tenant_id: int
@@ -47,47 +45,84 @@ class Claim(msgspec.Struct, frozen=True):
     media_mime: str | None
     media_seconds: int | None
     media_waveform: bytes | None
+    media_width: int | None
+    media_height: int | None
+    media_poster: bytes | None
     source_id: int | None = None
-    fault: tuple[Cause, str] | None = None
+    is_first: bool = False
 
 
 async def claim(
     pool: asyncpg.Pool, worker_id: UUID, replies: Sequence[int], paced: Sequence[int], at: datetime | None = None
 ) -> list[Claim]:
     """Claim what may leave now: at most one reply from each of the devices `replies`, one paced row from each of
-    `paced`. A source's row gets its words, which are in it before anybody sends them. Rows for people who want no more
-    of them are cancelled instead, and are not among those given. `at`: the instant that is now, when it is not the
-    database's."""
+    `paced`. A source's row gets its words, which are in it before anybody sends them. What can't leave ends instead,
+    and is not among those given: rows for people who want no more of them or are known not to be on WhatsApp, and those
+    for which there are no words. `at`: the instant that is now, when it is not the database's."""
     async with pool.acquire() as connection, connection.transaction():
-        records = await connection.fetch(q.claim, worker_id, list(replies), list(paced), at)
-        claims = [_claim(record) for record in records if not record["is_unwanted"]]
-        worded = [one for one in claims if one.source_id is not None]
-        if worded:
-            columns = [[one.id for one in worded], [one.claim_epoch for one in worded], [one.body for one in worded]]
-            await connection.execute(q.store_words, worker_id, *columns)
+        looked = worker_id, list(replies), list(paced), at, number_checks.KEPT_DAYS
+        said = [(record, _said(record)) for record in await connection.fetch(q.pick, *looked)]
+        if not said:
+            return []
+        columns = zip(*(_written(record, words) for record, words in said), strict=True)
+        taken = {row["id"] for row in await connection.fetch(q.claim, worker_id, *map(list, columns), at)}
+        said = [(record, words) for record, words in said if record["id"] in taken]
         # of a source's rows only their end is told, one by one
-        told = [record for record in records if record["is_unwanted"] or record["source_id"] is None]
-        await _publish(connection, [(row["tenant_id"], row["device_no"], row["id"]) for row in told])
-    return claims
+        is_told = [isinstance(words, Ending) or record["source_id"] is None for record, words in said]
+        await tell(connection, [record for (record, _), told in zip(said, is_told, strict=True) if told])
+    return [_claim(record, words) for record, words in said if not isinstance(words, Ending)]
 
 
-def _claim(record: asyncpg.Record) -> Claim:
-    fields = {name: value for name, value in record.items() if name not in FOR_WORDS}
+class Ending(NamedTuple):
+    """Why a row does not leave: what kind of reason, and in words."""
+
+    cause: Cause
+    reason: str
+
+
+#: What is known without looking at the words.
+ENDINGS: dict[str, Ending] = {
+    "opted_out": Ending("opted_out", "this person wants no more of these messages"),
+    "not_on_whatsapp": Ending("not_on_whatsapp", "this number is not on WhatsApp"),
+}
+
+
+def _said(record: asyncpg.Record) -> str | Ending:
+    """What a row says: its own words, or its source's for the person."""
+    if record["ends"] is not None:
+        return ENDINGS[record["ends"]]
     if record["source_id"] is None:
-        return msgspec.convert(fields, Claim)
+        return str(record["body"])
+    if record["lead_id"] is not None and record["lead_phone"] is None:
+        return Ending("lead_gone", "this person is not among the leads any more")
     lead = {**(record["lead_fields"] or {}), "name": record["lead_name"] or "", "phone": record["lead_phone"] or ""}
     template = record["template"]
     seed = seed_of(template, record["lead_id"] or 0)
-    fields["body"] = render(template, lead, seed=seed, local_hour=record["local_hour"])
-    if record["lead_id"] is not None and record["lead_phone"] is None:
-        fields["fault"] = ("lead_gone", "this person is not among the leads any more")
-    elif record["kind"] == "text" and not fields["body"].strip():
-        fields["fault"] = ("render", "no words are left once the fields of this person are filled in")
-    return msgspec.convert(fields, Claim)
+    words = render(template, lead, seed=seed, local_hour=record["local_hour"])
+    why = fault(words, is_text=record["kind"] == "text")
+    return words if why is None else Ending("render", why)
 
 
-#: What the claim gives only to make words of.
-FOR_WORDS = frozenset({"is_unwanted", "template", "lead_id", "lead_name", "lead_phone", "lead_fields", "local_hour"})
+#: What the claim writes as it was picked: a message that is changed in this moment changes none that has its words.
+AS_PICKED = ("id", "claim_epoch", "is_walked", "kind", "media_sha256", "file_name")
+
+
+def _written(record: asyncpg.Record, said: str | Ending) -> tuple[Any, ...]:
+    """What the claim writes of a row."""
+    cause, reason = said if isinstance(said, Ending) else (None, None)
+    words = said if isinstance(said, str) and record["source_id"] is not None else None
+    return *(record[name] for name in AS_PICKED), words, cause, reason
+
+
+def _claim(record: asyncpg.Record, words: str) -> Claim:
+    fields = {name: value for name, value in record.items() if name not in FOR_WORDS}
+    return msgspec.convert(fields | {"body": words}, Claim)
+
+
+#: What is picked only to claim it, and to make words of it.
+FOR_WORDS = frozenset(
+    {"ends", "is_walked", "template", "lead_id", "lead_name", "lead_phone", "lead_fields", "local_hour"}
+)
 
 
 async def next_due(
@@ -101,26 +136,17 @@ async def next_due(
 async def expire(pool: asyncpg.Pool) -> None:
     """End rows that were not to leave so late, of any device."""
     records = await pool.fetch(q.expire_queued, EXPIRED_AT_ONCE)
-    await _publish(pool, [(row["tenant_id"], row["device_no"], row["id"]) for row in records if row["device_no"]])
+    await tell(pool, records)
 
 
 async def give_up_lost(pool: asyncpg.Pool, worker_id: UUID, in_flight: Sequence[int]) -> None:
     """Claims that this worker does not know of become `unknown`; `in_flight` are those it is sending."""
     records = await pool.fetch(q.give_up_lost, worker_id, list(in_flight))
-    await _publish(pool, [(row["tenant_id"], row["device_no"], row["id"]) for row in records])
+    await tell(pool, records)
 
 
 async def orphan(pool: asyncpg.Pool, device_nos: Sequence[int]) -> int:
     """What an earlier holder of these devices was just sending becomes `unknown`; it is never sent again by itself."""
     records = await pool.fetch(q.orphan_sends, list(device_nos))
-    await _publish(pool, [(row["tenant_id"], row["device_no"], row["id"]) for row in records])
+    await tell(pool, records)
     return len(records)
-
-
-async def _publish(pool: Executor, rows: Sequence[tuple[int, int, int]]) -> None:
-    by_device: dict[tuple[int, int], list[int]] = {}
-    for tenant_id, device_no, outbox_id in rows:
-        by_device.setdefault((tenant_id, device_no), []).append(outbox_id)
-    await bus.publish(
-        pool, [{"k": "outbox", "t": tenant, "d": device, "o": ids} for (tenant, device), ids in by_device.items()]
-    )

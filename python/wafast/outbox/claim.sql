@@ -1,8 +1,10 @@
--- name: claim
--- What may leave now, for the devices of a worker that are looked at: at most one reply and one paced row a device.
--- $1 the worker, $2 devices whose last reply has left, $3 devices whose last paced row has left, $4 the instant (NULL: now).
--- The device row is locked because its clock and counters move here, for all that is sent from it; paced rows wait for
--- the clock and the caps, replies do not. A row is only claimed under a lease that holds: the epoch goes into the row.
+-- name: pick
+-- What may leave now, for the devices of a worker that are looked at: at most one reply and one paced row a device, with
+-- what its words are made of, or why it is known not to leave. It is locked, and claimed in the same transaction.
+-- $1 the worker, $2 devices whose last reply has left, $3 devices whose last paced row has left, $4 the instant (NULL: now),
+-- $5 for how many days it holds that a number is not on WhatsApp.
+-- The device row is locked because its clock and counters move with the claim, for all that is sent from it; paced rows
+-- wait for the clock and the caps, replies do not. Only under a lease that holds: its epoch goes into the row.
 -- Of a device's sources the one whose turn it is goes first, so that those of one with a short gap don't pass all others.
 WITH clock AS MATERIALIZED (
     SELECT coalesce($4::timestamptz, now()) AS at
@@ -15,13 +17,13 @@ held AS (
     CROSS JOIN clock
     FOR NO KEY UPDATE OF d SKIP LOCKED
 ),
-picked AS (
-    SELECT row.id, h.no, h.epoch, NULL::int8 AS lane_id, NULL::int8 AS source_id, NULL::timestamptz AS passed_at,
-           NULL::bool AS is_walked, false AS is_unwanted
+picked AS MATERIALIZED (
+    SELECT row.o, h.no, h.epoch, h.typing, NULL::int8 AS source_id, NULL::text AS zone, NULL::bool AS is_walked,
+           false AS is_first, NULL::text AS ends
     FROM held h
     CROSS JOIN clock
     CROSS JOIN LATERAL (
-        SELECT o.id FROM outbox o
+        SELECT o FROM outbox o
         WHERE o.device_no = h.no AND o.state = 'queued' AND o.priority = 'reply' AND o.not_before <= at
           AND (o.expires_at IS NULL OR o.expires_at > at)
         ORDER BY o.not_before, o.id
@@ -30,16 +32,20 @@ picked AS (
     ) row
     WHERE h.no = ANY ($2)
   UNION ALL
-    SELECT row.id, h.no, h.epoch, row.lane_id, row.source_id, row.not_before, row.is_walked,
-           row.source_id IS NOT NULL AND EXISTS (
-               SELECT FROM suppressions u
-               WHERE u.tenant_id = row.tenant_id AND u.phone = '+' || split_part(row.to_jid, '@', 1))
+    SELECT row.o, h.no, h.epoch, h.typing, row.source_id, row.zone, row.is_walked, row.turn = '-infinity',
+           CASE WHEN row.source_id IS NULL THEN NULL
+                WHEN EXISTS (SELECT FROM suppressions u WHERE u.tenant_id = row.tenant_id AND u.phone = row.phone)
+                    THEN 'opted_out'
+                WHEN EXISTS (SELECT FROM number_checks c
+                             WHERE c.tenant_id = row.tenant_id AND c.network = (h.device).network AND c.phone = row.phone
+                               AND c.jid IS NULL AND c.checked_at > at - make_interval(days => $5))
+                    THEN 'not_on_whatsapp' END
     FROM held h
     CROSS JOIN clock
     CROSS JOIN LATERAL (
-        SELECT o.id, o.not_before, o.to_jid, o.tenant_id, n.id AS lane_id, n.source_id, n.is_walked, n.gap
+        SELECT o.o, '+' || split_part(o.to_jid, '@', 1) AS phone, o.tenant_id, n.source_id, n.zone, n.is_walked, n.gap, n.turn
         FROM (
-            SELECT n.id, n.source_id, n.claimed_at, gap_before(h.device, s) AS gap,
+            SELECT n.id, n.source_id, n.zone, n.claimed_at, gap_before(h.device, s) AS gap,
                    n.walked_at < at - interval '1 minute' AS is_walked, n.passed_at, n.passed_id, n.turn
             FROM (SELECT n.*, max(n.claimed_at) OVER (PARTITION BY n.source_id) AS turn
                   FROM lanes n WHERE n.device_no = h.no AND n.is_live) n
@@ -50,7 +56,7 @@ picked AS (
             ORDER BY n.turn, n.source_id, n.claimed_at, n.id
         ) n
         CROSS JOIN LATERAL (
-            SELECT o.id, o.not_before, o.to_jid, o.tenant_id FROM outbox o
+            SELECT o, o.to_jid, o.tenant_id FROM outbox o
             WHERE o.lane_id = n.id AND o.state = 'queued' AND o.not_before <= at
               AND (o.not_before, o.id) >= (CASE WHEN n.is_walked THEN '-infinity' ELSE n.passed_at END,
                                            CASE WHEN n.is_walked THEN 0 ELSE n.passed_id END)
@@ -62,22 +68,46 @@ picked AS (
         LIMIT 1
     ) row
     WHERE h.no = ANY ($3) AND h.free_at <= at AND (h.device).last_paced_at + row.gap <= at
+)
+SELECT (o).id, (o).tenant_id, p.no AS device_no, p.source_id, (o).to_jid, coalesce(s.kind, (o).kind) AS kind, (o).body,
+       CASE WHEN s.id IS NULL THEN (o).media_sha256 ELSE s.media_sha256 END AS media_sha256,
+       CASE WHEN s.id IS NULL THEN (o).file_name ELSE s.file_name END AS file_name, (o).quoted, (o).target, (o).forwarded,
+       (o).priority, (o).attempts + 1 AS attempts, p.epoch AS claim_epoch, p.is_first, p.is_walked, p.ends, p.typing,
+       m.mime AS media_mime, m.seconds AS media_seconds, m.waveform AS media_waveform, m.width AS media_width,
+       m.height AS media_height, m.poster AS media_poster, s.template, (o).lead_id, l.name AS lead_name,
+       l.phone AS lead_phone, l.fields AS lead_fields,
+       CASE WHEN s.id IS NOT NULL THEN extract(hour FROM at AT TIME ZONE p.zone)::int4 END AS local_hour
+FROM picked p
+CROSS JOIN clock
+LEFT JOIN sources s ON s.id = p.source_id
+LEFT JOIN leads l ON l.id = (o).lead_id AND l.tenant_id = (o).tenant_id AND s.id IS NOT NULL
+LEFT JOIN media m ON m.tenant_id = (o).tenant_id
+                 AND m.sha256 = CASE WHEN s.id IS NULL THEN (o).media_sha256 ELSE s.media_sha256 END
+
+-- name: claim
+-- Claims what was picked in this transaction: state, words, clock and caps move together, and each row once, as every
+-- version of a row is an entry in each of its indexes. $1 the worker, $2 rows, $3 epochs, $4 whether each one's lane was
+-- walked from its beginning, $5 $6 $7 kind, file and its name as picked, $8 words (NULL: its own), $9 what kind of reason
+-- keeps it here and $10 in words (NULL: it leaves), $11 the instant (NULL: now). What does not leave ends, and costs no clock.
+WITH clock AS MATERIALIZED (
+    SELECT coalesce($11::timestamptz, now()) AS at
 ),
 claimed AS (
     UPDATE outbox o SET
-        state = CASE WHEN p.is_unwanted THEN 'cancelled' ELSE 'sending' END,
-        cause = CASE WHEN p.is_unwanted THEN 'opted_out' END,
-        reason = CASE WHEN p.is_unwanted THEN 'this person wants no more of these messages' END,
-        kind = coalesce(s.kind, o.kind),
-        media_sha256 = CASE WHEN s.id IS NULL THEN o.media_sha256 ELSE s.media_sha256 END,
-        file_name = CASE WHEN s.id IS NULL THEN o.file_name ELSE s.file_name END,
-        claim_worker = $1, claim_epoch = p.epoch, claimed_at = at,
-        attempts = o.attempts + (NOT p.is_unwanted)::int4
-    FROM picked p
+        state = CASE WHEN w.cause IS NULL THEN 'sending' WHEN w.cause = 'opted_out' THEN 'cancelled' ELSE 'failed' END,
+        cause = w.cause,
+        reason = w.reason,
+        body = coalesce(w.words, o.body),
+        kind = w.kind,
+        media_sha256 = w.media_sha256,
+        file_name = w.file_name,
+        claim_worker = $1, claim_epoch = w.epoch, claimed_at = at,
+        attempts = o.attempts + (w.cause IS NULL)::int4
+    FROM unnest($2::int8[], $3::int8[], $4::bool[], $5::text[], $6::bytea[], $7::text[], $8::text[], $9::text[], $10::text[])
+        w (id, epoch, is_walked, kind, media_sha256, file_name, words, cause, reason)
     CROSS JOIN clock
-    LEFT JOIN sources s ON s.id = p.source_id
-    WHERE o.id = p.id AND o.state = 'queued'
-    RETURNING o.*, p.is_unwanted, p.is_walked, p.passed_at, s.template
+    WHERE o.id = w.id AND o.state = 'queued'
+    RETURNING o.id, o.device_no, o.lane_id, o.priority, o.not_before, w.cause, w.is_walked
 ),
 moved_clock AS (
     UPDATE devices d SET
@@ -88,44 +118,64 @@ moved_clock AS (
         day_sends = sends_counted(d.day_sends, d.day_slot, slot_of(at, 3600), c.sends, 25),
         day_slot = greatest(d.day_slot, slot_of(at, 3600))
     FROM (SELECT device_no, count(*)::int4 AS sends, bool_or(priority = 'paced') AS is_paced
-          FROM claimed WHERE NOT is_unwanted GROUP BY device_no) c
+          FROM claimed WHERE cause IS NULL GROUP BY device_no) c
     CROSS JOIN clock
     WHERE d.no = c.device_no
 ),
+free_lanes AS (
+    -- whoever holds a lane stops or starts its source: nobody waits for him, and he for nobody; it has its turn once more
+    SELECT n.id FROM claimed c JOIN lanes n ON n.id = c.lane_id
+    WHERE c.priority = 'paced' FOR NO KEY UPDATE OF n SKIP LOCKED
+),
 moved_lanes AS (
     UPDATE lanes n SET
-        claimed_at = CASE WHEN c.is_unwanted THEN n.claimed_at ELSE at END,
-        passed_at = c.passed_at,
+        claimed_at = CASE WHEN c.cause IS NULL THEN at ELSE n.claimed_at END,
+        passed_at = c.not_before,
         passed_id = c.id,
         walked_at = CASE WHEN c.is_walked THEN at ELSE n.walked_at END
     FROM claimed c
+    JOIN free_lanes f ON f.id = c.lane_id
     CROSS JOIN clock
-    WHERE c.passed_at IS NOT NULL AND n.id = c.lane_id
+    WHERE n.id = c.lane_id AND c.priority = 'paced'
 )
-SELECT c.id, c.tenant_id, c.device_no, c.source_id, c.to_jid, c.kind, c.body, c.media_sha256, c.file_name, c.quoted,
-       c.target, c.forwarded, c.priority, c.attempts, c.claim_epoch, c.is_unwanted, h.typing, m.mime AS media_mime,
-       m.seconds AS media_seconds, m.waveform AS media_waveform, c.template, c.lead_id, l.name AS lead_name,
-       l.phone AS lead_phone, l.fields AS lead_fields,
-       CASE WHEN c.source_id IS NOT NULL THEN extract(hour FROM at AT TIME ZONE n.zone)::int4 END AS local_hour
-FROM claimed c
-CROSS JOIN clock
-JOIN held h ON h.no = c.device_no
-LEFT JOIN lanes n ON n.id = c.lane_id AND c.source_id IS NOT NULL
-LEFT JOIN leads l ON l.id = c.lead_id AND l.tenant_id = c.tenant_id AND c.source_id IS NOT NULL
-LEFT JOIN media m ON m.tenant_id = c.tenant_id AND m.sha256 = c.media_sha256
-
--- name: store_words
--- What a claimed row will say, before it leaves: compare-and-set on the claim. $1 the worker, $2 rows, $3 their epochs, $4 words.
-UPDATE outbox o SET body = w.body
-FROM unnest($2::int8[], $3::int8[], $4::text[]) w (id, epoch, body)
-WHERE o.id = w.id AND o.state = 'sending' AND o.claim_worker = $1 AND o.claim_epoch = w.epoch
-RETURNING o.id
+SELECT id FROM claimed
 
 -- name: next_due
 -- When to look at these devices again: each with the instant from which on something of it may leave, or be another's turn.
--- $1 $2 $3 as $2 $3 $4 of claim. A device of which nothing waits is not among them. One probe a lane, however much waits.
+-- $1 $2 $3 as $2 $3 $4 of pick. A device of which nothing waits is not among them. One probe a lane, however much waits;
+-- a lane that was walked from its beginning, and has nothing that is due, is not walked so again for a minute.
 WITH clock AS MATERIALIZED (
     SELECT coalesce($3::timestamptz, now()) AS at
+),
+waiting AS MATERIALIZED (
+    SELECT d.no, n.id, n.source_id, n.claimed_at, n.turn, n.is_walked, row.not_before, gap_before(d, s) AS gap,
+           CASE WHEN row.not_before IS NOT NULL
+                THEN next_open(d, s, n.zone, greatest(row.not_before, clock.at)) END AS ready_at
+    FROM unnest($2::int4[]) looked (no)
+    JOIN devices d USING (no)
+    CROSS JOIN clock
+    CROSS JOIN LATERAL (
+        SELECT n.*, max(n.claimed_at) OVER (PARTITION BY n.source_id) AS turn,
+               n.walked_at < clock.at - interval '1 minute' AS is_walked
+        FROM lanes n WHERE n.device_no = d.no AND n.is_live
+    ) n
+    LEFT JOIN sources s ON s.id = n.source_id
+    LEFT JOIN LATERAL (
+        SELECT o.not_before FROM outbox o
+        WHERE o.lane_id = n.id AND o.state = 'queued'
+          AND (o.not_before, o.id) >= (CASE WHEN n.is_walked THEN '-infinity' ELSE n.passed_at END,
+                                       CASE WHEN n.is_walked THEN 0 ELSE n.passed_id END)
+          AND (o.expires_at IS NULL OR o.expires_at > clock.at)
+        ORDER BY o.not_before, o.id LIMIT 1
+    ) row ON true
+    WHERE s.state = 'running' OR n.source_id IS NULL
+),
+empty AS (
+    SELECT n.id FROM waiting w CROSS JOIN clock JOIN lanes n USING (id)
+    WHERE w.is_walked AND (w.not_before > clock.at) IS NOT FALSE FOR NO KEY UPDATE OF n SKIP LOCKED
+),
+walked AS (
+    UPDATE lanes n SET walked_at = clock.at FROM empty CROSS JOIN clock WHERE n.id = empty.id
 ),
 due AS (
     SELECT no, row.not_before AS at
@@ -138,37 +188,13 @@ due AS (
         ORDER BY o.not_before, o.id LIMIT 1
     ) row
   UNION ALL
-    SELECT no, lane.at
-    FROM unnest($2::int4[]) looked (no)
+    SELECT no, CASE WHEN ready_at > clock.at THEN ready_at
+                    WHEN place = 1 THEN greatest(free_at(d, clock.at), d.last_paced_at + gap) END
+    FROM (SELECT w.*, row_number() OVER (PARTITION BY no
+                                         ORDER BY ready_at > clock.at, turn, source_id, claimed_at, id) AS place
+          FROM waiting w CROSS JOIN clock WHERE ready_at IS NOT NULL) w
     JOIN devices d USING (no)
     CROSS JOIN clock
-    CROSS JOIN LATERAL (
-        SELECT min(CASE WHEN ready_at > clock.at THEN ready_at
-                        WHEN place = 1 THEN greatest(free_at(d, clock.at), d.last_paced_at + gap) END) AS at
-        FROM (
-            SELECT n.ready_at, n.gap,
-                   row_number() OVER (ORDER BY n.ready_at > clock.at, n.turn, n.source_id, n.claimed_at, n.id) AS place
-            FROM (
-                SELECT n.id, n.source_id, n.claimed_at, n.turn, gap_before(d, s) AS gap,
-                       next_open(d, s, n.zone, greatest(row.not_before, clock.at)) AS ready_at
-                FROM (SELECT n.*, max(n.claimed_at) OVER (PARTITION BY n.source_id) AS turn
-                      FROM lanes n WHERE n.device_no = d.no AND n.is_live) n
-                LEFT JOIN sources s ON s.id = n.source_id
-                CROSS JOIN LATERAL (
-                    SELECT o.not_before FROM outbox o
-                    WHERE o.lane_id = n.id AND o.state = 'queued'
-                      AND (o.not_before, o.id) >= (
-                          CASE WHEN n.walked_at < clock.at - interval '1 minute' THEN '-infinity' ELSE n.passed_at END,
-                          CASE WHEN n.walked_at < clock.at - interval '1 minute' THEN 0 ELSE n.passed_id END)
-                      AND (o.expires_at IS NULL OR o.expires_at > clock.at)
-                    ORDER BY o.not_before, o.id LIMIT 1
-                ) row
-                WHERE s.state = 'running' OR n.source_id IS NULL
-                OFFSET 0  -- or the next opening is looked for in each place it is used
-            ) n
-            WHERE n.ready_at IS NOT NULL
-        ) waiting
-    ) lane
 )
 SELECT no, extract(epoch FROM min(at) - (SELECT at FROM clock))::float8 AS seconds FROM due WHERE at IS NOT NULL GROUP BY no
 

@@ -13,9 +13,13 @@ import re
 import zlib
 from typing import TYPE_CHECKING
 
+from wafast.visible import is_visible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: Characters of a message. WhatsApp cuts the connection of who sends some millions.
+LONGEST = 65_536
 #: Fields that every person has, and those that are no person's.
 OF_PERSON = frozenset({"name", "phone"})
 GREETINGS: dict[str, tuple[tuple[int, str], ...]] = {
@@ -62,6 +66,17 @@ def render(template: str, lead: Mapping[str, str], *, seed: int, local_hour: int
         return FIELD.sub(lambda inner: field(inner, inner[1], inner[2]), chosen)
 
     return PLACE.sub(place, template)
+
+
+def fault(words: str, *, is_text: bool) -> str | None:
+    """Why words that were rendered can't be sent; None when they can. `is_text`: and not the caption of a file."""
+    if is_text and not is_visible(words):
+        return "no words are left once the fields of this person are filled in"
+    if len(words) > LONGEST:
+        return (
+            f"with the fields of this person filled in it has {len(words)} characters; a message has at most {LONGEST}"
+        )
+    return None
 
 
 def seed_of(template: str, lead_id: int) -> int:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import asyncpg
 import msgspec
 
+from wafast import logs
+from wafast.database.away import DATABASE_AWAY
 from wafast.database.queries import load
 from wafast.devices.session import Sent, Session
 from wafast.events import bus
@@ -15,28 +18,37 @@ from wafast.outbox import transition
 from wafast.outbox.claim import Claim
 
 q = load(__file__)
+log = logs.get("outbox.resolve")
 
 
 async def resolve(
     pool: asyncpg.Pool, device_nos: Sequence[int], session_of: Callable[[int], Session | None], keep: int
 ) -> int:
     """Settle the unknown sends of these devices that receipts have answered; gives how many. Of a chat's
-    messages the newest `keep` are shown, all when it is 0."""
+    messages the newest `keep` are shown, all when it is 0. One that can't be settled stays as it is."""
     settled = 0
     for record in await pool.fetch(q.answered, list(device_nos)):
-        fields = dict(record)
-        sent = Sent(fields.pop("message_id"), fields.pop("claimed_at"), _file(fields))
-        claim = msgspec.convert(fields, Claim)
-        change = await transition.change(pool, claim)
-        session = session_of(claim.device_no)
-        if change is not None and session is not None:
-            session.changed(claim.to_jid, change, sent)
-        if change is None or session is not None:
-            settled += await _settle(pool, claim, sent, keep)
+        try:
+            settled += await _settle(pool, dict(record), session_of, keep)
+        except DATABASE_AWAY:
+            raise
+        except Exception:
+            log.exception("an unknown send was not settled", outbox=record["id"])
     return settled
 
 
-async def _settle(pool: asyncpg.Pool, claim: Claim, sent: Sent, keep: int) -> bool:
+async def _settle(
+    pool: asyncpg.Pool, fields: dict[str, Any], session_of: Callable[[int], Session | None], keep: int
+) -> bool:
+    message_id, at = fields.pop("message_id"), fields.pop("claimed_at")
+    claim = msgspec.convert(fields, Claim)
+    sent = Sent(message_id, at, _file(fields))
+    change = await transition.change(pool, claim)
+    if change is not None:
+        session = session_of(claim.device_no)
+        if session is None:
+            return False
+        session.changed(claim.to_jid, change, sent)
     async with pool.acquire() as connection, connection.transaction():
         if await connection.fetchval(q.settle, claim.id, sent.message_id) is None:
             return False

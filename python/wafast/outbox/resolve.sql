@@ -3,16 +3,14 @@
 -- and one id alone that came within five minutes of the claim and that no row has.
 WITH open AS (
     SELECT o.*, count(*) OVER (PARTITION BY o.device_no, o.to_jid) AS open_in_chat,
-           CASE WHEN o.to_jid LIKE '%@lid'
-                THEN coalesce((SELECT n.number || '@s.whatsapp.net' FROM lid_numbers n
-                               WHERE n.device_no = o.device_no AND n.lid = split_part(o.to_jid, '@', 1)::int8), o.to_jid)
-                ELSE o.to_jid END AS chat_jid
-    FROM outbox o
+           person.jid AS chat_jid
+    FROM outbox o CROSS JOIN LATERAL jid_now(o.device_no, o.to_jid) person
     WHERE o.device_no = ANY ($1::int4[]) AND o.state IN ('sending', 'unknown')
 )
 SELECT o.id, o.tenant_id, o.device_no, o.to_jid, o.kind, o.body, o.media_sha256, o.file_name, o.quoted, o.target,
        o.forwarded, o.priority, o.attempts, o.claim_epoch, false AS typing, m.mime AS media_mime,
-       m.seconds AS media_seconds, m.waveform AS media_waveform,
+       m.seconds AS media_seconds, m.waveform AS media_waveform, m.width AS media_width, m.height AS media_height,
+       m.poster AS media_poster,
        extract(epoch FROM o.claimed_at)::int8 AS claimed_at, told.message_id
 FROM open o
 JOIN chats c ON c.device_no = o.device_no AND c.jid = o.chat_jid

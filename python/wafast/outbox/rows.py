@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -12,6 +13,10 @@ import msgspec
 from wafast import phones
 from wafast.database.queries import load
 from wafast.events import bus
+from wafast.outbox import lanes
+from wafast.outbox.cancel import cancel as cancel_rows
+from wafast.outbox.lanes import Lane
+from wafast.outbox.told import tell
 
 q = load(__file__)
 
@@ -36,6 +41,7 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     device_no: int | None
     device_id: UUID | None
     source_id: int | None
+    enrolment_id: int | None
     lead_id: int | None
     chat_id: int | None
     to_jid: str
@@ -62,8 +68,33 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str
 
 
+class Send(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be put into the queue.
+
+    Args:
+        target: WhatsApp's id of the message a reaction, edit or deletion is about.
+    """
+
+    device_id: UUID
+    to_jid: str
+    kind: Kind
+    body: str
+    media_sha256: bytes | None = None
+    file_name: str | None = None
+    quoted: str | None = None
+    target: str | None = None
+    forwarded: bool = False
+    priority: Priority = "reply"
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+
+
 class NotPaired(Exception):
     """The device was never paired, so nothing can leave from it."""
+
+    def __init__(self, device_id: UUID, name: str) -> None:
+        super().__init__(f"{name} was never linked to a phone, so nothing can leave from it")
+        self.device_id = device_id
 
 
 class UnknownMedia(Exception):
@@ -85,47 +116,48 @@ async def hold_file(connection: bus.Executor, tenant_id: int, sha256: bytes | No
         raise UnknownMedia
 
 
-async def enqueue(
-    pool: asyncpg.Pool,
-    tenant_id: int,
-    device_id: UUID,
-    to_jid: str,
-    kind: Kind,
-    body: str,
-    *,
-    created_by: str,
-    media_sha256: bytes | None = None,
-    file_name: str | None = None,
-    quoted: str | None = None,
-    target: str | None = None,
-    forwarded: bool = False,
-    priority: Priority = "reply",
-    not_before: datetime | None = None,
-    expires_at: datetime | None = None,
-) -> OutboxRow | None:
-    """Put one send into the queue; None when the tenant has no such device. `target` is WhatsApp's id of the message a
-    reaction, edit or deletion is about. Raises NotPaired, UnknownMedia."""
+async def enqueue(pool: asyncpg.Pool, tenant_id: int, send: Send, *, created_by: str) -> OutboxRow | None:
+    """Put one send into the queue; None when the tenant has no such device. Raises NotPaired, UnknownMedia."""
+    rows = await enqueue_all(pool, tenant_id, [send], created_by=created_by)
+    return None if rows is None else rows[0]
+
+
+async def enqueue_all(
+    pool: asyncpg.Pool, tenant_id: int, sends: Sequence[Send], *, created_by: str
+) -> list[OutboxRow] | None:
+    """Put all of these into the queue or none; None when the tenant lacks one of the devices. Raises NotPaired,
+    UnknownMedia."""
     async with pool.acquire() as connection, connection.transaction():
-        device = await connection.fetchrow(q.device_for_send, tenant_id, device_id)
-        if device is None:
-            return None
-        if device["jid"] is None:
-            raise NotPaired
-        await hold_file(connection, tenant_id, media_sha256)
-        lane_id = None
-        if priority == "paced":
-            number, home = phones.of_jid(to_jid), device["time_zone"]
-            zone = home if number is None else phones.zone_of(number, home)
-            await connection.execute(q.ensure_lane, tenant_id, device["no"], zone)
-            lane_id = await connection.fetchval(q.lane_without_source, device["no"], zone)
-        outbox_id = await connection.fetchval(
-            q.enqueue, tenant_id, device["no"], to_jid, kind, body, media_sha256, file_name, quoted,
-            target, forwarded, priority, not_before, expires_at, created_by, lane_id,
-        )  # fmt: skip
-        row = _row(await connection.fetchrow(q.get_outbox, tenant_id, outbox_id))
-        await bus.wake(connection, "outbox", device["network"], device["no"])
-        await bus.publish(connection, [{"k": "outbox", "t": tenant_id, "d": device["no"], "o": [outbox_id]}])
-    return row
+        devices = {}
+        for device_id in sorted({send.device_id for send in sends}):
+            device = await connection.fetchrow(q.device_for_send, tenant_id, device_id)
+            if device is None:
+                return None
+            if device["jid"] is None:
+                raise NotPaired(device_id, device["name"])
+            devices[device_id] = device
+        rows = [await _put(connection, tenant_id, devices[send.device_id], send, created_by) for send in sends]
+        await bus.wake_each(connection, "outbox", [(one["network"], one["no"]) for one in devices.values()])
+        await bus.publish(
+            connection, [{"k": "outbox", "t": tenant_id, "d": row.device_no, "o": [row.id]} for row in rows]
+        )
+    return rows
+
+
+async def _put(
+    connection: bus.Executor, tenant_id: int, device: asyncpg.Record, send: Send, created_by: str
+) -> OutboxRow:
+    await hold_file(connection, tenant_id, send.media_sha256)
+    lane_id = None
+    if send.priority == "paced":
+        number, home = phones.of_jid(send.to_jid), device["time_zone"]
+        zone = home if number is None else phones.zone_of(number, home)
+        [lane_id] = await lanes.ensure(connection, [Lane(tenant_id, None, device["no"], zone)])
+    outbox_id = await connection.fetchval(
+        q.enqueue, tenant_id, device["no"], send.to_jid, send.kind, send.body, send.media_sha256, send.file_name,
+        send.quoted, send.target, send.forwarded, send.priority, send.not_before, send.expires_at, created_by, lane_id,
+    )  # fmt: skip
+    return _row(await connection.fetchrow(q.get_outbox, tenant_id, outbox_id))
 
 
 async def get(pool: asyncpg.Pool, tenant_id: int, outbox_id: int) -> OutboxRow | None:
@@ -153,20 +185,18 @@ async def list_rows(
     return [_row(row) for row in rows]
 
 
+async def open_rows_of_chat(
+    pool: asyncpg.Pool, chat_id: int, *, limit: int = 50, before: int | None = None
+) -> list[OutboxRow]:
+    """What of a chat has not left, or failed, expired, or nobody knows: newest first, with ids below `before`."""
+    return [_row(row) for row in await pool.fetch(q.open_outbox_of_chat, chat_id, limit, before)]
+
+
 async def cancel(pool: asyncpg.Pool, tenant_id: int, outbox_id: int) -> OutboxRow | None:
-    """Cancel a row that still waits; any other stays as it is. None when there is no such row."""
-    return await _change(pool, q.cancel_outbox, tenant_id, outbox_id)
-
-
-async def retry(pool: asyncpg.Pool, tenant_id: int, outbox_id: int) -> OutboxRow | None:
-    """Queue a failed, expired or cancelled row again, as a person asked. `unknown` may have been sent: a person who
-    retries it accepts that. Any other row stays as it is. None when there is no such row."""
-    return await _change(pool, q.retry_outbox, tenant_id, outbox_id)
-
-
-async def _change(pool: asyncpg.Pool, query: str, tenant_id: int, outbox_id: int) -> OutboxRow | None:
-    changed = await pool.fetchrow(query, tenant_id, outbox_id)
-    if changed is not None and changed["network"] is not None:
-        await bus.wake(pool, "outbox", changed["network"], changed["device_no"])
-        await bus.publish(pool, [{"k": "outbox", "t": tenant_id, "d": changed["device_no"], "o": [outbox_id]}])
+    """Cancel a row that still waits, or take one off that is over without having arrived and is no source's. One that
+    is just being sent is cancelled if it turns out not to have left; any other stays as it is. None when there is no
+    such row."""
+    if await get(pool, tenant_id, outbox_id) is not None:
+        cancelled = await cancel_rows(pool, "by_person", "a person cancelled it", rows=[outbox_id])
+        await tell(pool, cancelled or await pool.fetch(q.take_off, tenant_id, outbox_id))
     return await get(pool, tenant_id, outbox_id)

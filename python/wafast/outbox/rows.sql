@@ -1,14 +1,7 @@
 -- name: device_for_send
 -- Locked against deletion only: many sends may be put in at once.
-SELECT d.no, d.network, d.jid, t.time_zone FROM devices d JOIN tenants t ON t.id = d.tenant_id
+SELECT d.no, d.name, d.network, d.jid, t.time_zone FROM devices d JOIN tenants t ON t.id = d.tenant_id
 WHERE d.tenant_id = $1 AND d.id = $2 FOR KEY SHARE OF d
-
--- name: ensure_lane
--- For paced sends that are no source's.
-INSERT INTO lanes (tenant_id, device_no, zone, is_live) VALUES ($1, $2, $3, true) ON CONFLICT DO NOTHING
-
--- name: lane_without_source
-SELECT id FROM lanes WHERE source_id IS NULL AND device_no = $1 AND zone = $2
 
 -- name: hold_file
 -- Until the end of the transaction nobody throws the file away (inbox/media_store.sql has the other side of this lock).
@@ -27,7 +20,8 @@ RETURNING id
 SELECT o.*, d.id AS device_id, c.id AS chat_id, m.mime AS media_mime
 FROM outbox o
 LEFT JOIN devices d ON d.no = o.device_no
-LEFT JOIN chats c ON c.device_no = o.device_no AND c.jid = o.to_jid
+CROSS JOIN LATERAL jid_now(o.device_no, o.to_jid) person
+LEFT JOIN chats c ON c.device_no = o.device_no AND c.jid = person.jid
 LEFT JOIN media m ON m.tenant_id = o.tenant_id AND m.sha256 = o.media_sha256
 WHERE o.tenant_id = $1 AND o.id = $2
 
@@ -35,7 +29,8 @@ WHERE o.tenant_id = $1 AND o.id = $2
 SELECT o.*, d.id AS device_id, c.id AS chat_id, m.mime AS media_mime
 FROM outbox o
 JOIN devices d ON d.no = o.device_no
-LEFT JOIN chats c ON c.device_no = o.device_no AND c.jid = o.to_jid
+CROSS JOIN LATERAL jid_now(o.device_no, o.to_jid) person
+LEFT JOIN chats c ON c.device_no = o.device_no AND c.jid = person.jid
 LEFT JOIN media m ON m.tenant_id = o.tenant_id AND m.sha256 = o.media_sha256
 WHERE o.id = ANY ($1::int8[])
 
@@ -43,24 +38,28 @@ WHERE o.id = ANY ($1::int8[])
 SELECT o.*, d.id AS device_id, c.id AS chat_id, m.mime AS media_mime
 FROM devices d
 JOIN outbox o ON o.device_no = d.no
-LEFT JOIN chats c ON c.device_no = o.device_no AND c.jid = o.to_jid
+CROSS JOIN LATERAL jid_now(o.device_no, o.to_jid) person
+LEFT JOIN chats c ON c.device_no = o.device_no AND c.jid = person.jid
 LEFT JOIN media m ON m.tenant_id = o.tenant_id AND m.sha256 = o.media_sha256
 WHERE d.tenant_id = $1 AND d.id = $2 AND ($3::text[] IS NULL OR o.state = ANY ($3)) AND ($5::int8 IS NULL OR o.id < $5)
 ORDER BY o.id DESC
 LIMIT $4
 
--- name: cancel_outbox
-UPDATE outbox o SET state = 'cancelled', cause = 'by_person'
-WHERE o.tenant_id = $1 AND o.id = $2 AND o.state = 'queued'
-RETURNING o.device_no, (SELECT network FROM devices d WHERE d.no = o.device_no) AS network
+-- name: open_outbox_of_chat
+-- What of a chat has not left, or not well. What a campaign has waiting there has no words yet, and is not of it. The state's
+-- part is as in the index outbox_open_of_chat.
+SELECT o.*, d.id AS device_id, c.id AS chat_id, m.mime AS media_mime
+FROM chats c
+JOIN devices d ON d.no = c.device_no
+JOIN outbox o ON o.device_no = c.device_no AND o.to_jid = ANY (jids_of(c.device_no, c.jid))
+LEFT JOIN media m ON m.tenant_id = o.tenant_id AND m.sha256 = o.media_sha256
+WHERE c.id = $1 AND ($3::int8 IS NULL OR o.id < $3)
+  AND (o.state IN ('failed', 'unknown', 'expired') OR o.source_id IS NULL AND o.state IN ('queued', 'sending'))
+ORDER BY o.id DESC
+LIMIT $2
 
--- name: retry_outbox
--- A change of a message keeps its end: WhatsApp takes it only so long. A source's row whose device is gone waits in the pool.
-UPDATE outbox o SET state = 'queued', reason = NULL, cause = NULL, not_before = now(),
-    lane_id = CASE WHEN o.device_no IS NOT NULL THEN o.lane_id ELSE (
-        SELECT p.id FROM lanes p LEFT JOIN leads l ON l.id = o.lead_id
-        WHERE p.source_id = o.source_id AND p.device_no IS NULL ORDER BY p.zone = l.zone DESC NULLS LAST LIMIT 1) END,
-    expires_at = CASE WHEN o.target IS NOT NULL THEN o.expires_at END,
-    claim_worker = NULL, claim_epoch = NULL, claimed_at = NULL
-WHERE o.tenant_id = $1 AND o.id = $2 AND o.state IN ('failed', 'expired', 'cancelled', 'unknown')
-RETURNING o.device_no, (SELECT network FROM devices d WHERE d.no = o.device_no) AS network
+-- name: take_off
+-- Of a chat's screen. What a campaign counts stays as it is.
+UPDATE outbox SET state = 'cancelled', cause = 'by_person'
+WHERE tenant_id = $1 AND id = $2 AND source_id IS NULL AND state IN ('failed', 'expired', 'unknown')
+RETURNING id, tenant_id, device_no

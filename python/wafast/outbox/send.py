@@ -30,7 +30,7 @@ from wafast.devices.session import (
     SessionError,
     Unanswered,
 )
-from wafast.inbox.media import OCTETS
+from wafast.inbox.media import OCTETS, Film
 from wafast.outbox import claim as claims
 from wafast.outbox import transition
 from wafast.outbox.claim import Claim
@@ -49,6 +49,8 @@ SHORTEST_WAIT = 0.05
 #: A person types about so fast, and a message shows typing no longer than this.
 CHARACTERS_A_SECOND = 12.0
 LONGEST_TYPING = 8.0
+#: What a campaign or a step sends first from a device: who has started it sees it leave.
+FIRST_TYPING = 0.3
 #: Connections that write how sends ended: of those a worker has, claims find one free also while hundreds end at once.
 WRITERS = WORKER_CONNECTIONS - 2
 #: Waits after a send that surely did not leave.
@@ -94,34 +96,39 @@ class Sender:
         self._due.update(dict.fromkeys(self._online(), 0.0))
         self._woken.set()
 
+    def is_sending(self, device_no: int) -> bool:
+        """Whether something of this device is on its way."""
+        return device_no in self._replying or device_no in self._pacing
+
     async def run(self) -> None:
         """Send until `stop`."""
         next_safety = 0.0
         while not self._stopping:
-            wait = SAFETY_SECONDS
-            try:
+            self._woken.clear()
+            if time.monotonic() >= next_safety:
+                next_safety = time.monotonic() + SAFETY_SECONDS
+                self.wake_all()
+                await self._look_after()
                 self._woken.clear()
-                if time.monotonic() >= next_safety:
-                    next_safety = time.monotonic() + SAFETY_SECONDS
-                    self.wake_all()
-                    await claims.expire(self._pool)
-                    await claims.orphan(self._pool, self._online())
-                    await claims.give_up_lost(self._pool, self._worker_id, list(self._in_flight.values()))
-                    await resolve(self._pool, self._online(), self._session_of, self._keep)
-                    self._woken.clear()
-                wait = await self._tick()
-            except DATABASE_AWAY as error:
-                log.warning("the database is away", error=str(error))
-                wait, next_safety = 1.0, 0.0
-            except Exception:
-                log.exception("nothing was claimed")
+            if await _tried("nothing was claimed", self._tick()):
+                wait = min(SAFETY_SECONDS, min(self._due.values(), default=math.inf) - time.monotonic())
+            else:
                 wait, next_safety = 1.0, 0.0
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), wait)
                 await asyncio.sleep(GATHER_SECONDS)
 
-    async def _tick(self) -> float:
-        """Claim and begin to send for the devices that are due; gives the seconds until the next is."""
+    async def _look_after(self) -> None:
+        """What no notification tells. One of these that goes wrong holds up neither the others nor what is to leave."""
+        pool = self._pool
+        await _tried("rows were not expired", claims.expire(pool))
+        await _tried("sends that were cut off were not given up", claims.orphan(pool, self._online()))
+        lost = claims.give_up_lost(pool, self._worker_id, list(self._in_flight.values()))
+        await _tried("claims that were lost were not given up", lost)
+        await _tried("unknown sends were not settled", resolve(pool, self._online(), self._session_of, self._keep))
+
+    async def _tick(self) -> None:
+        """Claim and begin to send for the devices that are due."""
         now = time.monotonic()
         online = set(self._online())
         due = [no for no, at in self._due.items() if at <= now]
@@ -130,7 +137,6 @@ class Sender:
         looked = [no for no in due if no in online]  # others are woken when they come online
         for start in range(0, len(looked), LOOKED_AT_ONCE):
             await self._look(looked[start : start + LOOKED_AT_ONCE])
-        return min(SAFETY_SECONDS, min(self._due.values(), default=math.inf) - time.monotonic())
 
     async def _look(self, devices: Sequence[int]) -> None:
         replies = [no for no in devices if no not in self._replying]
@@ -174,19 +180,9 @@ class Sender:
             self.wake(claim.device_no)
 
     async def _prepare_and_send(self, claim: Claim) -> None:
-        if claim.fault is not None:
-            cause, reason = claim.fault
-            await self._finish(claim, "failed", reason, cause)
-            return
         session = self._session_of(claim.device_no)
         try:
-            if claim.source_id is not None and await number_checks.is_absent(self._pool, claim.device_no, claim.to_jid):
-                await self._finish(claim, "failed", "this number is not on WhatsApp", "not_on_whatsapp")
-                return
             content = await self._content(claim)
-        except FileNotFoundError:
-            await self._finish(claim, "failed", "the file is not there any more; upload it again", "media_gone")
-            return
         except DATABASE_AWAY as error:
             await self._again(claim, f"the database is away: {error}")
             return
@@ -202,6 +198,8 @@ class Sender:
             sent = await session.send(claim.to_jid, content)
         except (Offline, NotSent) as error:
             await self._again(claim, str(error))
+        except FileNotFoundError:
+            await self._finish(claim, "failed", "the file is not there any more; upload it again", "media_gone")
         except Refused as error:
             await self._refused(claim, error)
         except Unanswered as error:
@@ -212,7 +210,7 @@ class Sender:
             await self._persist(lambda: transition.record_sent(self._pool, self._worker_id, claim, sent, self._keep))
 
     async def _content(self, claim: Claim) -> Content | Change:
-        """What to send. Raises FileNotFoundError."""
+        """What to send."""
         change = await transition.change(self._pool, claim)
         if change is not None:
             return change
@@ -220,19 +218,22 @@ class Sender:
         if claim.kind == "text" or claim.media_sha256 is None:
             return Content(claim.body, quoted=answered, forwarded=claim.forwarded)
         name = claim.media_sha256.hex()
-        file = await asyncio.to_thread((self._media_dir / name[:2] / name).read_bytes)
-        mime = claim.media_mime or OCTETS
+        path, mime = self._media_dir / name[:2] / name, claim.media_mime or OCTETS
         kind = cast(MediaKind, claim.kind)  # nothing else has a file
-        media = Media(kind, file, mime, claim.file_name, claim.media_seconds, claim.media_waveform)
+        film = None
+        if kind == "video":
+            film = Film(claim.media_seconds, claim.media_width, claim.media_height, claim.media_poster)
+        media = Media(
+            kind, path, claim.media_sha256, mime, claim.file_name, claim.media_seconds, claim.media_waveform, film
+        )
         return Content(claim.body, media, answered, claim.forwarded)
 
     async def _type(self, session: Session, claim: Claim) -> None:
         """Show a while that somebody types; a message leaves even when that cannot be shown."""
-        seconds = min(LONGEST_TYPING, max(1.0, len(claim.body) / CHARACTERS_A_SECOND))
         state = "recording" if claim.kind == "voice" else "composing"
         with contextlib.suppress(SessionError):
             await session.show_typing(claim.to_jid, state)
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(typing_seconds(claim))
 
     async def _refused(self, claim: Claim, error: Refused) -> None:
         if error.code != REACH_OUT_LOCK:
@@ -240,9 +241,10 @@ class Sender:
             if error.cause == "not_on_whatsapp":
                 await self._persist(lambda: number_checks.note_absent(self._pool, claim.device_no, claim.to_jid))
             return
-        await self._finish(claim, "failed", str(error), "reach_out")
-        reason = "WhatsApp limits messages to people who do not know this number (463)"
-        await self._persist(lambda: transition.pause(self._pool, claim.device_no, PAUSE_SECONDS, reason))
+        why = "WhatsApp limits messages to people who do not know this number (463)"
+        await self._persist(
+            lambda: transition.refuse(self._pool, self._worker_id, claim, str(error), PAUSE_SECONDS, why)
+        )
 
     async def _again(self, claim: Claim, reason: str) -> None:
         longest = min(LONGEST_RETRY, FIRST_RETRY * 2.0 ** min(claim.attempts - 1, 10))
@@ -270,3 +272,23 @@ class Sender:
                 log.warning("the end of a send is not written yet", error=str(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
+
+
+def typing_seconds(claim: Claim) -> float:
+    """How long it shows that somebody types."""
+    if claim.is_first:
+        return FIRST_TYPING
+    return min(LONGEST_TYPING, max(1.0, len(claim.body) / CHARACTERS_A_SECOND))
+
+
+async def _tried(failure: str, work: Awaitable[object]) -> bool:
+    """Whether it went well; where not, `failure` is logged."""
+    try:
+        await work
+    except DATABASE_AWAY as error:
+        log.warning("the database is away", error=str(error))
+    except Exception:
+        log.exception(failure)
+    else:
+        return True
+    return False

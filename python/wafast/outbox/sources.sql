@@ -13,8 +13,14 @@ UPDATE sources SET state = $3 WHERE tenant_id = $1 AND id = $2
 
 -- name: set_lanes_live
 -- The claim looks at lanes first. After the source, in a statement of its own: a lane that somebody made while the source
--- was waited for is seen by this one.
-UPDATE lanes SET is_live = $3 WHERE tenant_id = $1 AND source_id = $2 AND is_live <> $3
+-- was waited for is seen by this one. In one order, as whoever else changes several lanes of a source.
+WITH held AS (
+    SELECT id FROM lanes WHERE tenant_id = $1 AND source_id = $2 AND is_live <> $3 ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE lanes n SET is_live = $3 FROM held WHERE n.id = held.id
 
 -- name: devices_of_source
 SELECT DISTINCT d.no, d.network FROM lanes n JOIN devices d ON d.no = n.device_no WHERE n.source_id = $1
+
+-- name: hold_sources
+SELECT id, state FROM sources WHERE id = ANY ($1::int8[]) ORDER BY id FOR SHARE

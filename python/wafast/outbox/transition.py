@@ -13,6 +13,7 @@ from wafast.devices.session import Change, Quoted, Sent
 from wafast.events import bus
 from wafast.inbox.messages import FORWARDED, FROM_ME
 from wafast.outbox.claim import Claim
+from wafast.outbox.device_gone import wake_pool
 from wafast.outbox.rows import Cause
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ q = load(__file__)
 
 #: messages.kind of what can be sent, as message_kind() in the database reads it; a test compares them.
 KINDS = {"text": 0, "image": 1, "video": 2, "audio": 3, "voice": 4, "document": 5}
+
+
+#: Kinds of reasons for which nothing was sent.
+NEVER_LEFT: frozenset[Cause] = frozenset({"not_on_whatsapp", "media_gone"})
 
 
 async def finish(
@@ -36,16 +41,23 @@ async def finish(
     cause: Cause | None = None,
 ) -> bool:
     """End a claim, and tell. `again_seconds` is the wait of a row that is queued again, `cause` what kind of reason one
-    that failed has.
+    that failed has. A row that is to be queued again is cancelled, waits longer or waits elsewhere where somebody
+    wanted that while it was being sent. One that others have given up as unknown ends by what its worker knows.
 
     False when the row is not this claim's any more: somebody else has decided about it.
     """
+    has_not_left = state == "queued" or cause in NEVER_LEFT
     row = await connection.fetchrow(
-        q.finish_send, claim.id, worker_id, claim.claim_epoch, state, reason, message_id, again_seconds, cause
-    )
+        q.finish_send, claim.id, worker_id, claim.claim_epoch, state, reason, message_id, again_seconds, cause,
+        has_not_left, claim.device_no,
+    )  # fmt: skip
     if row is None:
         return False
-    await bus.publish(connection, [{"k": "outbox", "t": row["tenant_id"], "d": row["device_no"], "o": [claim.id]}])
+    await bus.publish(connection, [{"k": "outbox", "t": claim.tenant_id, "d": claim.device_no, "o": [claim.id]}])
+    if row["device_no"] is None:
+        await wake_pool(connection)
+    elif row["device_no"] != claim.device_no:
+        await bus.wake(connection, "outbox", row["network"], row["device_no"])
     return True
 
 
@@ -118,11 +130,14 @@ async def change(pool: asyncpg.Pool, claim: Claim) -> Change | None:
     return Change(claim.kind, claim.target, author, claim.body)
 
 
-async def pause(pool: asyncpg.Pool, device_no: int, seconds: float, reason: str) -> None:
-    """Hold back a device's paced sends."""
-    tenant_id = await pool.fetchval(q.pause_device, device_no, seconds, reason)
-    if tenant_id is not None:
-        await bus.publish(pool, [{"k": "device", "t": tenant_id, "d": device_no}])
+async def refuse(pool: asyncpg.Pool, worker_id: UUID, claim: Claim, reason: str, seconds: float, why: str) -> None:
+    """A send failed with that reason as WhatsApp limits its device: that holds back its paced sends for so long, in one
+    transaction, and says why."""
+    async with pool.acquire() as connection, connection.transaction():
+        await finish(connection, worker_id, claim, "failed", reason, cause="reach_out")
+        tenant_id = await connection.fetchval(q.pause_device, claim.device_no, seconds, why)
+        if tenant_id is not None:
+            await bus.publish(connection, [{"k": "device", "t": tenant_id, "d": claim.device_no}])
 
 
 def pack(jid: str | None) -> int:

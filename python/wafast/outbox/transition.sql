@@ -1,35 +1,52 @@
 -- name: finish_send
--- How a worker ends its own claim: compare-and-set on it. What nobody answers for is ended in claim.sql and pool.sql. $1
--- row, $2 $3 worker and epoch of the claim, $4 the new state, $5 why, $6 message id, $7 seconds until a queued row may be
--- tried again, $8 what kind of reason a failure has. The gap to the next paced message counts from when this one left,
--- after its typing.
-WITH finished AS (
-UPDATE outbox SET
-    state = $4,
-    reason = $5,
-    cause = $8,
+-- How a worker ends its own claim: compare-and-set on it. What nobody answers for is ended in claim.sql and device_gone.sql. $1
+-- row, $2 $3 $10 worker, epoch and device of the claim, $4 the new state, $5 why, $6 message id, $7 seconds until a queued
+-- row may be tried again, $8 what kind of reason a failure has, $9 whether it surely has not left. The gap to the next
+-- paced message counts from when this one left, after its typing; what has not left is not counted against the caps.
+-- A row that was not sent goes back as what happened meanwhile wants it: who cancelled it left a cause, who holds it back
+-- a later not_before, and who moved it another lane, whose device it gets. IS NOT FALSE:
+-- or the index of what is being sent (outbox_open) is read, which looks small and, while a snapshot is held, has all that
+-- was ever sent.
+-- Others may have given the claim up meanwhile (`unknown`): its worker knows better, as long as nobody has decided about
+-- the row. What stands behind a source's row has gone on then, so that it fails where it would be tried again.
+WITH claimed AS (
+    SELECT id, claimed_at FROM outbox WHERE id = $1
+), finished AS (
+UPDATE outbox o SET
+    state = CASE WHEN $4 = 'queued' AND cause IS NOT NULL THEN 'cancelled'
+                 WHEN $4 = 'queued' AND state = 'unknown' AND source_id IS NOT NULL THEN 'failed' ELSE $4 END,
+    reason = CASE WHEN $4 = 'queued' AND cause IS NOT NULL THEN reason ELSE $5 END,
+    cause = CASE WHEN $4 = 'queued' THEN cause ELSE $8 END,
     message_id = $6,
     sent_at = CASE WHEN $4 = 'sent' THEN now() END,
-    not_before = CASE WHEN $4 = 'queued' THEN now() + make_interval(secs => $7) ELSE not_before END,
+    device_no = CASE WHEN $4 = 'queued' AND cause IS NULL AND lane_id IS NOT NULL
+                     THEN (SELECT n.device_no FROM lanes n WHERE n.id = lane_id) ELSE device_no END,
+    not_before = CASE WHEN $4 = 'queued' THEN greatest(not_before, now() + make_interval(secs => $7))
+                      ELSE least(not_before, now()) END,
     claim_worker = CASE WHEN $4 = 'queued' THEN NULL ELSE claim_worker END,
     claim_epoch = CASE WHEN $4 = 'queued' THEN NULL ELSE claim_epoch END,
-    claimed_at = CASE WHEN $4 = 'queued' THEN NULL ELSE claimed_at END
-WHERE id = $1 AND state = 'sending' AND claim_worker = $2 AND claim_epoch = $3
-RETURNING tenant_id, device_no, priority
+    claimed_at = CASE WHEN $4 = 'queued' THEN NULL ELSE o.claimed_at END
+FROM claimed c
+WHERE o.id = c.id AND claim_worker = $2 AND claim_epoch = $3
+  AND (state = 'sending' OR state = 'unknown' AND (cause IS DISTINCT FROM 'device_gone' OR $4 = 'sent'))
+      IS NOT FALSE
+RETURNING o.device_no, o.priority, c.claimed_at
 ), moved_clock AS (
-    UPDATE devices d SET last_paced_at = greatest(d.last_paced_at, now()) FROM finished f
-    WHERE d.no = f.device_no AND f.priority = 'paced' AND $4 = 'sent'
+    UPDATE devices d SET
+        last_paced_at = CASE WHEN $4 = 'sent' THEN greatest(d.last_paced_at, now()) ELSE d.last_paced_at END,
+        hour_sends = CASE WHEN $9 THEN send_uncounted(d.hour_sends, d.hour_slot, slot_of(f.claimed_at, 300))
+                          ELSE d.hour_sends END,
+        day_sends = CASE WHEN $9 THEN send_uncounted(d.day_sends, d.day_slot, slot_of(f.claimed_at, 3600))
+                         ELSE d.day_sends END
+    FROM finished f
+    WHERE d.no = $10 AND ($9 OR $4 = 'sent' AND f.priority = 'paced')
 )
-SELECT tenant_id, device_no FROM finished
+SELECT f.device_no, d.network FROM finished f LEFT JOIN devices d ON d.no = f.device_no
 
 -- name: chat_for_send
 -- The chat a send belongs to, made on first contact. Where the number behind a LID is known, it is the number's chat.
-WITH person AS (
-    SELECT coalesce((SELECT n.number || '@s.whatsapp.net' FROM lid_numbers n
-                     WHERE $3 LIKE '%@lid' AND n.device_no = $2 AND n.lid = split_part($3, '@', 1)::int8), $3) AS jid
-)
 INSERT INTO chats (tenant_id, device_no, jid, is_group)
-SELECT $1, $2, jid, jid LIKE '%@g.us' FROM person
+SELECT $1, $2, jid, jid LIKE '%@g.us' FROM jid_now($2, $3)
 ON CONFLICT (device_no, jid) DO UPDATE SET jid = excluded.jid
 RETURNING id
 
@@ -128,6 +145,7 @@ WHERE c.device_no = $1 AND c.jid = $2 AND m.message_id = $3
 LIMIT 1
 
 -- name: pause_device
--- WhatsApp limits this number: paced sends wait, and people see why and until when.
-UPDATE devices SET paused_until = now() + make_interval(secs => $2), pause_reason = $3 WHERE no = $1
+-- WhatsApp limits this number: paced sends wait, and people see why and until when. A pause that lasts longer stays.
+UPDATE devices SET paused_until = now() + make_interval(secs => $2), pause_reason = $3
+WHERE no = $1 AND (paused_until < now() + make_interval(secs => $2)) IS NOT FALSE
 RETURNING tenant_id

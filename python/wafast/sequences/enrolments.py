@@ -9,7 +9,10 @@ import msgspec
 
 from wafast.database.queries import load
 from wafast.events import bus
-from wafast.outbox import sources
+from wafast.leads.rows import matching
+from wafast.outbox import sources, told
+from wafast.outbox.again import NotRetryable, queue_one_again
+from wafast.outbox.cancel import cancel
 from wafast.outbox.rows import Cause
 from wafast.sequences import rows
 
@@ -82,11 +85,10 @@ async def enrol_matching(
 
 
 async def _enrol(pool: asyncpg.Pool, query: str, tenant_id: int, sequence_id: int, leads: object, again: bool) -> int:
-    async with pool.acquire() as connection, connection.transaction():
+    async with matching(pool) as connection:
         # not held: whoever changes or deletes it does not wait for a million, and the walk sees to who came too late
         if not await connection.fetchval(q.has_sequence, tenant_id, sequence_id):
             raise rows.NoSequence(sequence_id)
-        await connection.execute(q.plan_by_filter)
         tag = await connection.execute(query, tenant_id, sequence_id, leads, again)
         await tell(connection, tenant_id, sequence_id)
     return int(tag.rpartition(" ")[2])
@@ -150,19 +152,37 @@ async def skip(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, enrolment_i
             return None
         if held["state"] in ("completed", "stopped"):
             raise HasEnded(enrolment_id)
-        await connection.fetchval(q.cancel_row, tenant_id, held["outbox_id"], "by_person", "a person skipped this step")
+        if held["outbox_id"] is not None:
+            await cancel(connection, "by_person", "a person skipped this step", rows=[held["outbox_id"]])
         await _go_on(connection, tenant_id, sequence_id, enrolment_id, held["outbox_id"])
         return await get(connection, tenant_id, sequence_id, enrolment_id)
+
+
+async def retry_row(pool: asyncpg.Pool, tenant_id: int, outbox_id: int) -> None:
+    """Queues a row of a step once more, as a person asked. Raises NotRetryable."""
+    async with pool.acquire() as connection, connection.transaction():
+        behind = await connection.fetchrow(q.hold_row_of_step, tenant_id, outbox_id)
+        if behind is None or behind["is_deleted"]:
+            raise NotRetryable("The step it comes from, or this person, was deleted: write to this person anew.")
+        if behind["state"] in ("paused", "stopped"):
+            way_out = "resume it first" if behind["state"] == "paused" else "let the person enter again"
+            raise NotRetryable(f"This person's way through {behind['name']} is {behind['state']}: {way_out}.")
+        if await connection.fetchval(q.is_at_another_step, tenant_id, outbox_id):
+            raise NotRetryable(
+                f"This person's way through {behind['name']} has gone on to another step, and only one can be open: "
+                "write to this person anew."
+            )
+        await queue_one_again(connection, tenant_id, outbox_id)
 
 
 async def stop(connection: Executor, ids: Sequence[int], reason: Reason) -> None:
     """Stops enrolments of any tenant in the caller's transaction, and what of them has not left."""
     stopped = await connection.fetch(q.stop_enrolments, list(ids), reason)
     numbers = [row["id"] for row in stopped]
-    cancelled = await connection.fetch(q.cancel_open, numbers, CAUSES[reason], IN_WORDS[reason])
+    cancelled = await cancel(connection, CAUSES[reason], IN_WORDS[reason], enrolments=numbers)
     sequences = {(row["tenant_id"], row["sequence_id"]) for row in stopped}
     await bus.publish(connection, [changed(*one) for one in sequences])
-    await tell_rows(connection, cancelled)
+    await told.tell(connection, cancelled)
 
 
 async def delete(pool: asyncpg.Pool, tenant_id: int, sequence_id: int) -> None:
@@ -174,8 +194,7 @@ async def delete(pool: asyncpg.Pool, tenant_id: int, sequence_id: int) -> None:
         for step in await connection.fetch(q.steps_of, tenant_id, sequence_id):
             await sources.set_state(connection, tenant_id, step["source_id"], "ended")
         await connection.execute(q.delete_sequence, tenant_id, sequence_id)
-        await connection.execute(q.queue_open, tenant_id, sequence_id)
-        await connection.execute(q.wake_walk)
+        await rows.let_follow(connection, tenant_id, sequence_id)
         await tell(connection, tenant_id, sequence_id)
 
 
@@ -187,15 +206,6 @@ def changed(tenant_id: int, sequence_id: int) -> bus.Event:
 async def tell(connection: Executor, tenant_id: int, sequence_id: int) -> None:
     """Whoever looks at the sequence fetches it again."""
     await bus.publish(connection, [changed(tenant_id, sequence_id)])
-
-
-async def tell_rows(connection: Executor, cancelled: Sequence[asyncpg.Record]) -> None:
-    """Publishes outbox rows by their device; what has none is in no chat."""
-    by_device: dict[tuple[int, int], list[int]] = {}
-    for row in cancelled:
-        if row["device_no"] is not None:
-            by_device.setdefault((row["tenant_id"], row["device_no"]), []).append(row["id"])
-    await bus.publish(connection, [{"k": "outbox", "t": t, "d": d, "o": ids} for (t, d), ids in by_device.items()])
 
 
 async def _go_on(

@@ -1,9 +1,5 @@
 -- Leads on their way through sequences. $1 is the tenant, $2 a sequence, unless something else is said.
 
--- name: plan_by_filter
--- A plan for this filter and not for any: see leads_matching().
-SET LOCAL plan_cache_mode = force_custom_plan
-
 -- name: enrol_ids
 -- $3 leads; $4 whether who was in it before enters again.
 INSERT INTO enrolments (tenant_id, sequence_id, lead_id)
@@ -58,14 +54,17 @@ LEFT JOIN outbox o ON o.id = e.outbox_id
 WHERE e.tenant_id = $1 AND e.sequence_id = $2 AND e.id = $3
 
 -- name: hold_enrolment
-SELECT state, outbox_id FROM enrolments WHERE tenant_id = $1 AND sequence_id = $2 AND id = $3 FOR NO KEY UPDATE
+-- And its steps: nobody edits them meanwhile.
+SELECT e.state, e.outbox_id FROM sequences s JOIN enrolments e ON e.sequence_id = s.id
+WHERE e.tenant_id = $1 AND s.id = $2 AND e.id = $3 FOR SHARE OF s FOR NO KEY UPDATE OF e
 
 -- name: pause_enrolment
--- Its row waits for a hundred years, in the bucket of those that wait.
+-- Its row waits for a hundred years, in the bucket of those that wait; also where it comes back unsent.
 WITH paused AS (
     UPDATE enrolments SET state = 'paused' WHERE tenant_id = $1 AND id = $2 RETURNING outbox_id
 )
-UPDATE outbox o SET not_before = now() + interval '100 years' FROM paused p WHERE o.id = p.outbox_id AND o.state = 'queued'
+UPDATE outbox o SET not_before = now() + interval '100 years' FROM paused p
+WHERE o.id = p.outbox_id AND o.state IN ('queued', 'sending')
 
 -- name: resume_enrolment
 -- The delay has gone on meanwhile.
@@ -74,34 +73,37 @@ WITH resumed AS (
 )
 UPDATE outbox o SET not_before = greatest(r.since + make_interval(secs => p.delay_seconds), now())
 FROM resumed r JOIN sequence_steps p ON p.id = r.step_id
-WHERE o.id = r.outbox_id AND o.state = 'queued'
+WHERE o.id = r.outbox_id AND o.state IN ('queued', 'sending')
 
 -- name: queue_enrolment
 INSERT INTO walk_queue (is_new, enrolment_id) VALUES (false, $1)
 
--- name: cancel_row
--- $2 row, $3 why, for counting, $4 in words.
-UPDATE outbox SET state = 'cancelled', cause = $3, reason = $4
-WHERE tenant_id = $1 AND id = $2 AND state = 'queued' RETURNING id
-
 -- name: stop_enrolments
--- $1 enrolments, $2 why. Whoever is at one of them now is waited for: what it put into the outbox is seen by cancel_open.
+-- $1 enrolments, $2 why. Whoever is at one of them now is waited for: what it put into the outbox is seen by who cancels.
 WITH held AS (
     SELECT id FROM enrolments WHERE id = ANY ($1::int8[]) AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE
 )
 UPDATE enrolments e SET state = 'stopped', reason = $2, ended_at = now() FROM held WHERE e.id = held.id
 RETURNING e.id, e.tenant_id, e.sequence_id
 
--- name: cancel_open
--- $1 enrolments that were stopped, $2 why, for counting, $3 in words.
-UPDATE outbox SET state = 'cancelled', cause = $2, reason = $3
-WHERE state = 'queued' AND id IN (SELECT id FROM outbox WHERE enrolment_id = ANY ($1::int8[]) AND state = 'queued'
-                                  ORDER BY id FOR NO KEY UPDATE)
-RETURNING id, tenant_id, device_no
-
--- name: queue_open
-INSERT INTO walk_queue (enrolment_id)
-SELECT id FROM enrolments WHERE tenant_id = $1 AND sequence_id = $2 AND ended_at IS NULL
-
 -- name: device_of_row
 SELECT d.network, d.no FROM outbox o JOIN devices d ON d.no = o.device_no WHERE o.tenant_id = $1 AND o.id = $2
+
+-- name: hold_row_of_step
+-- What stands behind a row of the outbox ($2), held so that nobody changes it. The sequence is locked first, then the source,
+-- as everywhere.
+SELECT s.name, s.deleted_at IS NOT NULL OR p.deleted_at IS NOT NULL AS is_deleted, e.state
+FROM outbox o
+JOIN sequence_steps p ON p.source_id = o.source_id
+JOIN sequences s ON s.id = p.sequence_id
+JOIN sources x ON x.id = o.source_id
+JOIN enrolments e ON e.id = o.enrolment_id
+WHERE o.tenant_id = $1 AND o.id = $2
+FOR SHARE OF s FOR NO KEY UPDATE OF x, e
+
+-- name: is_at_another_step
+-- Whether the enrolment of row $2, which is held, stands at another step, or another one of it is open.
+SELECT e.state = 'active' AND e.outbox_id <> o.id
+       OR EXISTS (SELECT FROM outbox p WHERE p.enrolment_id = e.id AND p.id <> o.id AND p.state IN ('queued', 'sending'))
+FROM outbox o JOIN enrolments e ON e.id = o.enrolment_id
+WHERE o.tenant_id = $1 AND o.id = $2

@@ -31,7 +31,8 @@ MOST_STEPS = 200
 
 
 class SequenceRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row as stored, with the number of its steps."""
+    """A row as stored, with the number of its steps. While people follow an edit: how many do, and of how many; None
+    before they are counted."""
 
     id: int
     name: str
@@ -43,6 +44,8 @@ class SequenceRow(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str
     created_at: datetime
     steps: int
+    followed: int | None
+    people: int | None
 
 
 class StepRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +106,11 @@ async def list_steps(pool: asyncpg.Pool, tenant_id: int, sequence_id: int) -> li
     return [msgspec.convert(dict(row), StepRow) for row in rows]
 
 
+async def triggers(pool: asyncpg.Pool, tenant_id: int) -> set[str]:
+    """Tags that let leads enter a sequence."""
+    return {row["trigger"] for row in await pool.fetch(q.triggers, tenant_id)}
+
+
 async def enrolment_counts(pool: asyncpg.Pool, tenant_id: int, ids: Sequence[int]) -> dict[int, dict[str, int]]:
     """By sequence and state of its enrolments; a state nobody is in is left out."""
     counts: dict[int, dict[str, int]] = {sequence_id: {} for sequence_id in ids}
@@ -154,7 +162,7 @@ async def change(
         )
         if state != was:
             for step in await connection.fetch(q.steps_of, tenant_id, sequence_id):
-                if not step["is_deleted"]:
+                if not step["is_deleted"] and step["is_followed"]:
                     await sources.set_state(connection, tenant_id, step["source_id"], SOURCE_STATE[state])
 
 
@@ -170,8 +178,8 @@ async def add_step(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, step: S
         step_id = await _add(connection, tenant_id, sequence_id, step, state)
         if position is not None:
             await _move(connection, tenant_id, sequence_id, step_id, position)
-        await connection.execute(q.queue_unbegun, tenant_id, sequence_id)
-        await connection.execute(q.wake_walk)
+        if all(one["is_deleted"] for one in known):
+            await let_follow(connection, tenant_id, sequence_id)
     return step_id
 
 
@@ -184,12 +192,14 @@ async def change_step(
     position: int | None = None,
 ) -> None:
     """What has not left is sent so: message and pace when it is due, and the new delay counts from where the old one
-    did. Raises NoSequence, NoStep."""
+    did; until everybody who waits for it follows, nothing of it leaves. Raises NoSequence, NoStep."""
     async with held(pool, tenant_id, sequence_id) as (connection, _):
-        source_id = await _source_of(connection, tenant_id, sequence_id, step_id)
-        await sources.change(connection, tenant_id, source_id, step.message, step.pace, may_move=False)
-        await connection.execute(q.set_delay, tenant_id, step_id, step.delay_seconds)
-        await connection.execute(q.move_due, tenant_id, step_id)
+        was = await _step(connection, tenant_id, sequence_id, step_id)
+        await sources.change(connection, tenant_id, was["source_id"], step.message, step.pace, may_move=False)
+        if step.delay_seconds != was["delay_seconds"]:
+            await connection.execute(q.set_delay, tenant_id, step_id, step.delay_seconds)
+            await sources.set_state(connection, tenant_id, was["source_id"], "waiting")
+            await let_follow(connection, tenant_id, sequence_id)
         if position is not None:
             await _move(connection, tenant_id, sequence_id, step_id, position)
 
@@ -197,10 +207,16 @@ async def change_step(
 async def delete_step(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, step_id: int) -> None:
     """Who waits for it goes on to the next one. Raises NoSequence, NoStep."""
     async with held(pool, tenant_id, sequence_id) as (connection, _):
-        source_id = await _source_of(connection, tenant_id, sequence_id, step_id)
+        was = await _step(connection, tenant_id, sequence_id, step_id)
         await connection.execute(q.delete_step, tenant_id, step_id)
-        await sources.set_state(connection, tenant_id, source_id, "ended")
-        await connection.execute(q.cancel_step, tenant_id, source_id, "parent_gone", "the step was deleted")
+        await sources.set_state(connection, tenant_id, was["source_id"], "ended")
+        await let_follow(connection, tenant_id, sequence_id)
+
+
+async def let_follow(connection: Connection, tenant_id: int, sequence_id: int) -> None:
+    """The walk moves everybody on the way in a sequence that is `held` as its steps say now (edits.py)."""
+    await connection.execute(q.note_edit, tenant_id, sequence_id)
+    await connection.execute(q.wake_walk)
 
 
 @contextlib.asynccontextmanager
@@ -228,10 +244,10 @@ async def _add(connection: Connection, tenant_id: int, sequence_id: int, step: S
     return step_id
 
 
-async def _source_of(connection: Connection, tenant_id: int, sequence_id: int, step_id: int) -> int:
+async def _step(connection: Connection, tenant_id: int, sequence_id: int, step_id: int) -> asyncpg.Record:
     for step in await connection.fetch(q.steps_of, tenant_id, sequence_id):
         if step["id"] == step_id and not step["is_deleted"]:
-            return int(step["source_id"])
+            return step
     raise NoStep(step_id)
 
 

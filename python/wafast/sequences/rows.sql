@@ -2,22 +2,26 @@
 
 -- name: list_sequences
 -- Newest first; $2 the id below which the page starts.
-SELECT s.*, n.name AS next_name,
+SELECT s.*, n.name AS next_name, f.followed, f.people,
        (SELECT count(*) FROM sequence_steps p WHERE p.sequence_id = s.id AND p.deleted_at IS NULL) AS steps
 FROM sequences s LEFT JOIN sequences n ON n.id = s.next_sequence_id AND n.deleted_at IS NULL
+LEFT JOIN sequence_edits f ON f.sequence_id = s.id
 WHERE s.tenant_id = $1 AND s.deleted_at IS NULL AND ($2::int8 IS NULL OR s.id < $2)
 ORDER BY s.id DESC LIMIT $3
 
 -- name: get_sequence
-SELECT s.*, n.name AS next_name,
+SELECT s.*, n.name AS next_name, f.followed, f.people,
        (SELECT count(*) FROM sequence_steps p WHERE p.sequence_id = s.id AND p.deleted_at IS NULL) AS steps
 FROM sequences s LEFT JOIN sequences n ON n.id = s.next_sequence_id AND n.deleted_at IS NULL
+LEFT JOIN sequence_edits f ON f.sequence_id = s.id
 WHERE s.tenant_id = $1 AND s.id = $2 AND s.deleted_at IS NULL
 
 -- name: enrolment_counts
 -- Of the sequences $2: how many of their enrolments are in each state.
-SELECT sequence_id, state, count(*) AS n FROM enrolments
-WHERE tenant_id = $1 AND sequence_id = ANY ($2::int8[]) GROUP BY sequence_id, state
+SELECT sequence_id, state, n FROM enrolments_of_sequences WHERE tenant_id = $1 AND sequence_id = ANY ($2::int8[])
+
+-- name: triggers
+SELECT DISTINCT trigger FROM sequences WHERE tenant_id = $1 AND trigger IS NOT NULL AND deleted_at IS NULL
 
 -- name: hold_sequence
 -- Until the end of the transaction nobody else changes it, and nobody goes on in it.
@@ -39,7 +43,7 @@ UPDATE sequences SET deleted_at = now(), state = 'paused' WHERE tenant_id = $1 A
 
 -- name: steps_of
 -- All of them in order, the deleted ones too.
-SELECT p.id, p.source_id, p.deleted_at IS NOT NULL AS is_deleted FROM sequence_steps p
+SELECT p.id, p.source_id, p.delay_seconds, p.deleted_at IS NOT NULL AS is_deleted, p.is_followed FROM sequence_steps p
 WHERE p.tenant_id = $1 AND p.sequence_id = $2 ORDER BY p.place
 
 -- name: list_steps
@@ -67,30 +71,15 @@ UPDATE sequence_steps p SET place = t.place FROM unnest($3::int8[]) WITH ORDINAL
 WHERE p.tenant_id = $1 AND p.sequence_id = $2 AND p.id = t.id
 
 -- name: set_delay
-UPDATE sequence_steps SET delay_seconds = $3 WHERE tenant_id = $1 AND id = $2
-
--- name: move_due
--- Who waits for the step gets it after the new delay, counted from the same instant; a try that failed waits as it does.
-UPDATE outbox o SET not_before = greatest(e.since + make_interval(secs => p.delay_seconds), now())
-FROM enrolments e JOIN sequence_steps p ON p.id = e.step_id
-WHERE p.tenant_id = $1 AND p.id = $2 AND e.sequence_id = p.sequence_id AND e.state = 'active'
-  AND o.id = e.outbox_id AND o.state = 'queued' AND o.attempts = 0
+UPDATE sequence_steps SET delay_seconds = $3, is_followed = false WHERE tenant_id = $1 AND id = $2
 
 -- name: delete_step
 UPDATE sequence_steps SET deleted_at = now() WHERE tenant_id = $1 AND id = $2
 
--- name: cancel_step
--- What waits of the source $2 does not leave; $3 why, as the walk reads it, and $4 in words.
-UPDATE outbox SET state = 'cancelled', cause = $3, reason = $4
-WHERE state = 'queued' AND id IN (
-    SELECT id FROM outbox
-    WHERE tenant_id = $1 AND source_id = $2 AND enrolment_id IS NOT NULL AND sent_at IS NULL AND state = 'queued'
-    ORDER BY id FOR NO KEY UPDATE)
-
--- name: queue_unbegun
--- Who entered before there was a step.
-INSERT INTO walk_queue (enrolment_id)
-SELECT id FROM enrolments WHERE tenant_id = $1 AND sequence_id = $2 AND state = 'active' AND outbox_id IS NULL
+-- name: note_edit
+-- Who followed the edit before follows this one too.
+INSERT INTO sequence_edits (tenant_id, sequence_id) VALUES ($1, $2)
+ON CONFLICT (sequence_id) DO UPDATE SET after_id = 0, followed = 0, people = NULL
 
 -- name: wake_walk
 SELECT pg_notify('wafast_walk', '')

@@ -20,7 +20,9 @@ from wafast import clock
 from wafast.database.queries import load
 from wafast.database.turn import SEQUENCES, keep_at
 from wafast.events import bus
-from wafast.sequences import enrolments
+from wafast.outbox import lanes
+from wafast.outbox.lanes import Lane
+from wafast.sequences import edits, enrolments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +37,8 @@ q = load(__file__)
 WAKE = "wafast_walk"
 #: Enrolments of one transaction, some 50 ms of the database.
 STEP = 500
+#: Changes of how many are in a sequence that are summed up in one statement.
+FOLD = 20_000
 #: At most so often the pages of a sequence are told.
 TELL_SECONDS = 0.5
 #: Ends of a step that end the enrolment too. After any other, one that failed as well, the next step follows.
@@ -128,7 +132,17 @@ class Walker:
                     await asyncio.wait_for(self._heard.wait(), wait)
 
     async def tick(self) -> bool:
-        """Takes the next STEP of the queue; gives whether there may be more."""
+        """Takes the next STEP of the queue, and the next who follow an edit; sums up how many are where.
+
+        Gives whether there may be more."""
+        is_more = await self._take()
+        followed = await edits.follow(self._connection)
+        if followed is not None:
+            self._untold.add(followed)
+        folded = await self._connection.fetchval(q.fold_enrolment_counts, FOLD)
+        return is_more or followed is not None or folded == FOLD
+
+    async def _take(self) -> bool:
         async with self._connection.transaction():
             queued = await self._connection.fetchrow(q.take_queue, STEP)
             if queued is None or not queued["taken"]:
@@ -154,13 +168,8 @@ class Walker:
 
     async def _step(self, those: Sequence[Standing]) -> None:
         now = clock.now()
-        await self._connection.execute(
-            q.make_lanes,
-            [at.tenant_id for at in those],
-            [at.source_id for at in those],
-            [at.device_no for at in those],
-            [at.zone for at in those],
-        )
+        wanted = [Lane(at.tenant_id, at.source_id, at.device_no, at.zone) for at in those]
+        await lanes.ensure(self._connection, wanted)
         due = await self._connection.fetch(
             q.put_steps,
             [at.id for at in those],

@@ -36,14 +36,6 @@ WHERE e.id = ANY ($1::int8[]) AND e.ended_at IS NULL AND (e.state = 'active' OR 
 ORDER BY e.id
 FOR NO KEY UPDATE OF e
 
--- name: make_lanes
--- $1 tenants, $2 sources, $3 devices, $4 zones.
-INSERT INTO lanes (tenant_id, source_id, device_no, zone, is_live)
-SELECT DISTINCT w.tenant_id, w.source_id, w.device_no, w.zone, x.state = 'running'
-FROM unnest($1::int4[], $2::int8[], $3::int4[], $4::text[]) AS w (tenant_id, source_id, device_no, zone)
-JOIN sources x ON x.id = w.source_id
-ON CONFLICT DO NOTHING
-
 -- name: put_steps
 -- None is due before now: the claim goes forward through a lane, and looks back only once a minute.
 -- The rows of the next steps, and the enrolments at them. $1 enrolments, $2 steps, $3 devices, $4 when the delay began.
@@ -85,3 +77,17 @@ SELECT DISTINCT w.tenant_id, w.sequence_id, w.lead_id
 FROM unnest($1::int4[], $2::int8[], $3::int8[]) AS w (tenant_id, sequence_id, lead_id)
 WHERE NOT EXISTS (SELECT FROM enrolments e WHERE e.sequence_id = w.sequence_id AND e.lead_id = w.lead_id)
 ON CONFLICT DO NOTHING
+
+-- name: fold_enrolment_counts
+-- The next $1 rows of what was added and taken, also those of sequences that are gone.
+WITH gone AS (
+    DELETE FROM enrolment_counts WHERE ctid = ANY (ARRAY(SELECT ctid FROM enrolment_counts LIMIT $1))
+    RETURNING sequence_id, state, n
+),
+summed AS (
+    INSERT INTO enrolment_sums (sequence_id, state, tenant_id, n)
+    SELECT s.id, g.state, s.tenant_id, sum(g.n) FROM gone g JOIN sequences s ON s.id = g.sequence_id
+    GROUP BY s.id, g.state HAVING sum(g.n) <> 0
+    ON CONFLICT (sequence_id, state) DO UPDATE SET n = enrolment_sums.n + excluded.n
+)
+SELECT count(*) FROM gone

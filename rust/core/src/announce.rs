@@ -30,13 +30,15 @@ pub struct News {
     pub messages: BTreeMap<Chat, Vec<i64>>,
     /// Keys of changed messages.
     pub changed: BTreeMap<Chat, Vec<i64>>,
+    /// Keys of placeholders that are gone.
+    pub removed: BTreeMap<Chat, Vec<i64>>,
     /// Chats whose preview or counters changed.
     pub chats: BTreeMap<(i32, i32), BTreeSet<i64>>,
     /// Outbox rows that moved.
     pub outbox: BTreeMap<(i32, i32), Vec<i64>>,
     /// Devices that have new files to fetch; for the worker, not for browsers.
     pub files: BTreeSet<i32>,
-    /// Typing and presence, ready made.
+    /// Typing, and chats that became one, ready made.
     pub fleeting: Vec<Value>,
 }
 
@@ -52,7 +54,7 @@ impl News {
     fn events(self) -> Vec<String> {
         // Before the messages: a message ends the typing it came from, also in one batch.
         let mut events: Vec<String> = self.fleeting.iter().map(Value::to_string).collect();
-        for (kind, by_chat) in [("message", self.messages), ("status", self.changed)] {
+        for (kind, by_chat) in [("message", self.messages), ("status", self.changed), ("removed", self.removed)] {
             for (Chat { tenant_id, device_no, id }, keys) in by_chat {
                 let about = format!(r#"{{"k":"{kind}","t":{tenant_id},"d":{device_no},"c":{id},"m":["#);
                 events.extend(keys.chunks(MAX_KEYS).map(|keys| listed(&about, keys)));

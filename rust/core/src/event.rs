@@ -57,11 +57,6 @@ pub fn read<'a>(event: i32, bytes: &'a [u8], now: i64, keep: usize, records: &mu
         code::UNDECRYPTABLE => undecryptable(bytes, now, records),
         code::RECEIPT => receipt(bytes, now, records),
         code::CHAT_PRESENCE => chat_presence(bytes, records),
-        code::PRESENCE => {
-            if let Some(jid) = jid(bytes, 1) {
-                records.others.push(Other::Presence { jid, available: wire::number_of(bytes, 2) == 0 });
-            }
-        }
         code::JOINED_GROUP => {
             let info = wire::bytes_of(bytes, 4);
             name(jid(info, 1), wire::bytes_of(wire::bytes_of(info, 4), 1), now, records);

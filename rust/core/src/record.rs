@@ -251,10 +251,6 @@ pub enum Other<'a> {
         sender: Jid,
         state: &'static str,
     },
-    Presence {
-        jid: Jid,
-        available: bool,
-    },
 }
 
 /// What events say, in order: nearly all is messages, and most steps of storing need not look at anything else.

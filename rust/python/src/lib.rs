@@ -18,7 +18,7 @@ mod _core {
     #[pymodule_export]
     use crate::simulator::loopback;
     #[pymodule_export]
-    use crate::stores::{release_stores, watch_stores};
+    use crate::stores::{close_store, release_stores, watch_stores};
     #[pymodule_export]
     use crate::voice::voice_note;
 

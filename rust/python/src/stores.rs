@@ -1,4 +1,6 @@
-//! What SQLite keeps in memory for the sessions' stores, through the functions that neonize's library exports.
+//! What SQLite keeps in memory and open for the sessions' stores, through the functions that neonize's library exports.
+//!
+//! neonize 0.5.2 opens a store for each client and never closes it: two descriptors for each start of a session.
 //!
 //! Each device has a store of its own, so what a connection holds counts thousandfold. Of 167 KiB a connection (neonize
 //! 0.5.2, whose own settings can't change it) 41 are a pool for small things, which is not made here, and 84 are pages
@@ -6,8 +8,11 @@
 
 use std::{
     collections::HashSet,
-    ffi::{CString, c_char, c_int, c_void},
+    ffi::{CStr, CString, OsStr, c_char, c_int, c_uint, c_void},
     mem::transmute_copy,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+    ptr,
     sync::OnceLock,
 };
 
@@ -17,6 +22,8 @@ use pyo3::{exceptions::PyRuntimeError, prelude::*};
 const SQLITE_OK: c_int = 0;
 const SQLITE_UTF8: c_int = 1;
 const SQLITE_CONFIG_LOOKASIDE: c_int = 13;
+const SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE: c_int = 1006;
+const SQLITE_LIMIT_SQL_LENGTH: c_int = 1;
 const RTLD_NOW: c_int = 2;
 
 unsafe extern "C" {
@@ -40,6 +47,12 @@ struct Sqlite {
     mutex_try: unsafe extern "C" fn(*mut c_void) -> c_int,
     mutex_leave: unsafe extern "C" fn(*mut c_void),
     db_release_memory: unsafe extern "C" fn(Connection) -> c_int,
+    db_filename: unsafe extern "C" fn(Connection, *const c_char) -> *const c_char,
+    db_config: unsafe extern "C" fn(Connection, c_int, ...) -> c_int,
+    next_stmt: unsafe extern "C" fn(Connection, *mut c_void) -> *mut c_void,
+    get_autocommit: unsafe extern "C" fn(Connection) -> c_int,
+    deserialize: unsafe extern "C" fn(Connection, *const c_char, *mut u8, i64, i64, c_uint) -> c_int,
+    limit: unsafe extern "C" fn(Connection, c_int, c_int) -> c_int,
 }
 
 static SQLITE: OnceLock<Sqlite> = OnceLock::new();
@@ -64,6 +77,12 @@ impl Sqlite {
                 mutex_try: find(handle, "sqlite3_mutex_try")?,
                 mutex_leave: find(handle, "sqlite3_mutex_leave")?,
                 db_release_memory: find(handle, "sqlite3_db_release_memory")?,
+                db_filename: find(handle, "sqlite3_db_filename")?,
+                db_config: find(handle, "sqlite3_db_config")?,
+                next_stmt: find(handle, "sqlite3_next_stmt")?,
+                get_autocommit: find(handle, "sqlite3_get_autocommit")?,
+                deserialize: find(handle, "sqlite3_deserialize")?,
+                limit: find(handle, "sqlite3_limit")?,
             })
         }
     }
@@ -103,32 +122,82 @@ pub fn watch_stores(library: &str) -> PyResult<()> {
 pub fn release_stores(py: Python<'_>) -> usize {
     py.detach(|| {
         let Some(sqlite) = SQLITE.get() else { return 0 };
-        let known: Vec<usize> = OPEN.lock().iter().flatten().copied().collect();
-        let released = known.into_iter().filter(|connection| release(sqlite, *connection)).count();
+        let give_back = |connection| {
+            // SAFETY: an open connection, whose lock is held.
+            unsafe { (sqlite.db_release_memory)(connection) };
+        };
+        let released = known().into_iter().filter(|one| with_idle(sqlite, *one, give_back).is_some()).count();
         // SAFETY: glibc's; gives whole pages that are free back to the system.
         unsafe { malloc_trim(0) };
         released
     })
 }
 
-/// Whether it is still open and nobody works with it now: this never waits for a connection's lock, because whoever
-/// closes one holds it and waits for ours.
-fn release(sqlite: &Sqlite, connection: usize) -> bool {
+/// See `_core.pyi`.
+#[pyfunction]
+pub fn close_store(py: Python<'_>, file: PathBuf) -> usize {
+    py.detach(|| {
+        let (Some(sqlite), Some(file)) = (SQLITE.get(), as_sqlite_calls(&file)) else { return 0 };
+        let mut done = known();
+        done.retain(|one| with_idle(sqlite, *one, |connection| close(sqlite, connection, &file)) == Some(true));
+        if let Some(open) = OPEN.lock().as_mut() {
+            open.retain(|one| !done.contains(one));
+        }
+        done.len()
+    })
+}
+
+/// The whole path without links, as SQLite keeps it; the file itself may be gone.
+fn as_sqlite_calls(file: &Path) -> Option<PathBuf> {
+    Some(file.parent()?.canonicalize().ok()?.join(file.file_name()?))
+}
+
+/// Lets go of a connection's file if it is this one. The connection stays, for Go still has it: of an empty database in
+/// memory, which takes no statement any more.
+fn close(sqlite: &Sqlite, connection: Connection, file: &Path) -> bool {
+    let main = c"main".as_ptr();
+    // SAFETY: an open connection, whose lock is held. Without a statement nobody reads in what is closed here.
+    unsafe {
+        let name = (sqlite.db_filename)(connection, main);
+        if name.is_null() || Path::new(OsStr::from_bytes(CStr::from_ptr(name).to_bytes())) != file {
+            return false;
+        }
+        let is_used = !(sqlite.next_stmt)(connection, ptr::null_mut()).is_null();
+        if is_used || (sqlite.get_autocommit)(connection) == 0 {
+            return false;
+        }
+        // The next one reads what is in its journal, as after a crash: a start and a stop need not wait for the disk.
+        (sqlite.db_config)(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1 as c_int, ptr::null_mut::<c_int>());
+        if (sqlite.deserialize)(connection, main, ptr::null_mut(), 0, 0, 0) != SQLITE_OK {
+            return false;
+        }
+        (sqlite.limit)(connection, SQLITE_LIMIT_SQL_LENGTH, 1);
+    }
+    true
+}
+
+fn known() -> Vec<usize> {
+    OPEN.lock().iter().flatten().copied().collect()
+}
+
+/// Does something with a connection that is still open and that nobody works with now; else None. This never waits for a
+/// connection's lock, because whoever closes one holds it and waits for ours.
+fn with_idle<T>(sqlite: &Sqlite, connection: usize, work: impl FnOnce(Connection) -> T) -> Option<T> {
     let open = OPEN.lock();
     if !open.as_ref().is_some_and(|open| open.contains(&connection)) {
-        return false;
+        return None;
     }
     let connection = connection as Connection;
     // SAFETY: it is open, and stays so while `open` is locked.
-    unsafe {
-        let mutex = (sqlite.db_mutex)(connection);
-        if mutex.is_null() || (sqlite.mutex_try)(mutex) != SQLITE_OK {
-            return false;
-        }
-        (sqlite.db_release_memory)(connection);
-        (sqlite.mutex_leave)(mutex);
+    let mutex = unsafe { (sqlite.db_mutex)(connection) };
+    // SAFETY: as above.
+    if mutex.is_null() || unsafe { (sqlite.mutex_try)(mutex) } != SQLITE_OK {
+        return None;
     }
-    true
+    let done = work(connection);
+    // SAFETY: it was entered above.
+    unsafe { (sqlite.mutex_leave)(mutex) };
+    Some(done)
 }
 
 /// SQLite calls this for each connection it opens. Of its end a collation tells that nobody uses.

@@ -4,14 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.database import Database
+from tests.database import Database, pool_of
 from tests.integration.sequences.people import People
-from wafast.database.pool import open_pool
 
 
 @pytest_asyncio.fixture
 async def people(database: Database) -> AsyncIterator[People]:
     uri = database.uri
-    pool = await open_pool(uri, size=4, name="test")
-    yield await People.make(uri, pool)
-    await pool.close()
+    async with pool_of(uri) as pool:
+        yield await People.make(uri, pool)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from tests.integration.sequences.people import People, step
-from wafast.answers.follow import Follower
+from wafast.accounts.principal import Principal
+from wafast.answers.follow import Follower, end_suppressed
 from wafast.database.pool import connect
 from wafast.events import bus
+from wafast.leads import merging, suppressions
+from wafast.sequences import of_leads
 
 SITI = "+60123456789"
 SITI_LID = 900123
@@ -196,3 +200,92 @@ async def test_it_hears_what_is_announced(people: People) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await work
         await connection.close()
+
+
+async def _learn(people: People) -> None:
+    """The core learns whose LID it is: the chat gets the number's name, in one transaction."""
+    async with people.pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "INSERT INTO lid_numbers (tenant_id, device_no, lid, number) VALUES ($1, $2, $3, $4)",
+            people.tenant_id, people.device_no, SITI_LID, int(SITI[1:]),
+        )  # fmt: skip
+        by_lid = await connection.fetchval("SELECT id FROM chats WHERE jid = $1", f"{SITI_LID}@lid")
+        by_number = await connection.fetchval("SELECT id FROM chats WHERE jid = $1", f"{SITI[1:]}@s.whatsapp.net")
+        if by_number is None:
+            await connection.execute("UPDATE chats SET jid = $2 WHERE id = $1", by_lid, f"{SITI[1:]}@s.whatsapp.net")
+        else:
+            await connection.execute("SELECT merge_chats($1, $2)", by_lid, by_number)
+
+
+@pytest.mark.parametrize("is_merged", [False, True])
+async def test_what_was_said_under_a_lid_counts_for_its_number_once_that_is_known(
+    people: People, is_merged: bool
+) -> None:
+    sequence = await _written_to(people)
+    if is_merged:
+        await people.write("Hello", SITI, at=-3600.0)
+    await people.write("stop", SITI, jid=f"{SITI_LID}@lid")
+    await people.follow()
+    assert await people.states(sequence) == [("active", None)]
+    await people.pool.execute("UPDATE messages SET created_at = now() - interval '1 hour'")
+    await _learn(people)
+    await people.follow()
+    assert await people.states(sequence) == [("stopped", "opted_out")]
+    assert await _buckets(people) == {"replied": 1, "opted_out": 1}
+    assert await people.value("SELECT phone FROM suppressions") == SITI
+    assert await people.value("SELECT replied_at IS NOT NULL FROM leads")
+    assert await people.value("SELECT count(*) FROM lid_queue") == 0
+
+
+async def _by_hand(people: People, admin: Principal) -> None:
+    await suppressions.add(people.pool, admin, SITI, "by a person")
+
+
+async def _by_file(people: People, admin: Principal) -> None:
+    await people.pool.execute(
+        "INSERT INTO suppressions (tenant_id, phone, reason, created_by)"
+        " SELECT $1, '+60' || n, 'imported', 'import:1' FROM generate_series(123456000, 123457000) n",
+        people.tenant_id,
+    )
+
+
+async def _by_merge(people: People, admin: Principal) -> None:
+    gone = await people.lead(phone="+60187654321")
+    await suppressions.add(people.pool, admin, "+60187654321", "by a person")
+    assert await merging.merge(
+        people.pool, admin, await people.value("SELECT id FROM leads WHERE phone = $1", SITI), gone, of_leads
+    )
+
+
+@pytest.mark.parametrize("suppress", [_by_hand, _by_file, _by_merge])
+async def test_who_is_suppressed_gets_nothing_more_however_it_came_to_that(
+    people: People, suppress: Callable[[People, Principal], Awaitable[None]]
+) -> None:
+    sequence = await _written_to(people)
+    connection = await connect(people.uri, "answers")
+    work = asyncio.create_task(Follower(connection).run())
+    try:
+        await people.until("SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'UPDATE answers_progress%'")
+        await suppress(people, Principal(tenant_id=people.tenant_id, scope="admin", key_id=1))
+        await people.until("SELECT count(*) = 0 FROM suppression_queue")
+        assert await people.states(sequence) == [("stopped", "opted_out")]
+        assert await _buckets(people) == {"sent": 1, "opted_out": 1}
+    finally:
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+        await connection.close()
+
+
+async def test_who_is_taken_off_the_list_at_once_keeps_what_waits(people: People) -> None:
+    sequence = await _written_to(people)
+    admin = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+    await suppressions.add(people.pool, admin, SITI, "by a person")
+    assert await suppressions.remove(people.pool, admin, SITI)
+    connection = await connect(people.uri, "answers")
+    try:
+        await end_suppressed(connection)
+    finally:
+        await connection.close()
+    assert await people.states(sequence) == [("active", None)]
+    assert await people.value("SELECT count(*) FROM suppression_queue") == 0

@@ -7,6 +7,7 @@ import io
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -83,7 +84,7 @@ def test_an_audience_nobody_can_be_reached_of_says_so(tenant: Tenant) -> None:
     leads(tenant, 3)
     preview = tenant.client().post(f"{URL}/preview", json={}).json()
     assert preview["finishes_at"] is None
-    assert preview["devices"][0]["holds"] == "no device is online to give them to"
+    assert preview["devices"][0]["holds"] == "None of your devices is online"
     campaign = made(tenant, audience={"tags": ["others"]})
     answer = tenant.client().post(f"{URL}/{campaign['id']}/start")
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:wafast:problem:empty-audience")
@@ -98,6 +99,25 @@ def test_a_message_is_shown_as_one_person_gets_it(tenant: Tenant) -> None:
     assert len(rendered.json()["problems"]) == 1
     nobody = tenant.client("read").post(f"{URL}/render", json={"text": "Hi {name}", "audience": {"tags": ["x"]}}).json()
     assert (nobody["text"], nobody["lead_id"]) == ("Hi Aina", None)
+    long = tenant.client("read").post(f"{URL}/render", json={"text": "{phone}" * 9_000}).json()
+    assert "at most 65536" in long["problems"][-1]
+
+
+@pytest.mark.parametrize(("text", "why"), [("{shop|}", "no words are left"), ("{phone}" * 9_000, "at most 65536")])
+def test_what_can_not_be_sent_to_a_person_is_not_tried_either(tenant: Tenant, text: str, why: str) -> None:
+    tenant.device()
+    campaign = made(tenant, message={"text": text})
+    answer = tenant.client().post(f"{URL}/{campaign['id']}/test", json={"to": "0123456789"})
+    assert answer.status_code == 409
+    assert why in answer.json()["detail"]
+
+
+def test_nothing_is_tried_for_a_person_who_is_not_there(tenant: Tenant, stranger: Tenant) -> None:
+    tenant.device()
+    campaign, foreign = made(tenant), stranger.lead()
+    answer = tenant.client().post(f"{URL}/{campaign['id']}/test", json={"to": "0123456789", "lead_id": str(foreign)})
+    assert (answer.status_code, answer.json()["detail"]) == (404, f"No such lead: {foreign}.")
+    assert tenant.world.sql("SELECT count(*) FROM outbox WHERE tenant_id = $1", tenant.id) == 0
 
 
 def test_from_the_draft_to_the_report(tenant: Tenant) -> None:
@@ -182,6 +202,37 @@ def test_a_schedule_can_be_set_changed_and_taken_back(tenant: Tenant) -> None:
     assert (draft["state"], draft["schedule"], draft["starts_at"]) == ("draft", None, None)
 
 
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"message": {"text": " "}}, "no-words"),
+        ({"expires_at": "2099-02-01T00:00:00Z"}, "not-possible"),
+        ({"name": "Hari Raya", "schedule": {"date": "2001-01-01", "time": "09:00:00", "zone": "UTC"}}, "not-possible"),
+    ],
+    ids=["no words", "an end before the beginning", "a beginning that is over"],
+)
+def test_a_change_of_a_scheduled_campaign_is_checked_whole(tenant: Tenant, change: dict[str, Any], kind: str) -> None:
+    campaign = made(tenant, schedule={"date": "2099-03-01", "time": "09:30:00", "zone": "Asia/Kuala_Lumpur"})
+    answer = tenant.client().patch(f"{URL}/{campaign['id']}", json=change)
+    assert (answer.status_code, answer.json()["type"]) == (409, f"urn:wafast:problem:{kind}")
+    assert shown(tenant, campaign) == campaign, "nothing of it is stored"
+
+
+def test_two_changes_at_the_same_instant_both_hold(tenant: Tenant) -> None:
+    campaign = made(tenant)
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FROM campaigns%'"
+    changes = [{"name": "Hari Raya"}, {"pace": {"min_seconds": 40, "max_seconds": 60}}]
+    with ThreadPoolExecutor(2) as threads:
+        with tenant.world.holding("SELECT FROM campaigns WHERE id = $1 FOR UPDATE", int(campaign["id"])):
+            answers = [
+                threads.submit(tenant.client().patch, f"{URL}/{campaign['id']}", json=change) for change in changes
+            ]
+            until(lambda: tenant.world.sql(waiting) == 2, "both wait")
+        assert [answer.result().status_code for answer in answers] == [200, 200]
+    after = shown(tenant, campaign)
+    assert (after["name"], after["pace"]["min_seconds"]) == ("Hari Raya", 40)
+
+
 def test_a_key_that_comes_twice_makes_one_campaign(tenant: Tenant) -> None:
     headers = {"Idempotency-Key": f"raya-{tenant.id}"}
     first = tenant.client().post(URL, json={"name": "Raya"}, headers=headers).json()
@@ -195,6 +246,27 @@ def test_who_is_limited_to_devices_reads_and_decides_nothing(tenant: Tenant) -> 
     assert limited.get(f"{URL}/{campaign['id']}").status_code == 200
     for action in ("start", "pause", "cancel"):
         assert limited.post(f"{URL}/{campaign['id']}/{action}").status_code == 403
+
+
+def test_who_is_limited_to_devices_reads_only_the_people_he_reaches(tenant: Tenant) -> None:
+    mine, other = tenant.device(), tenant.device()
+    foreign = tenant.lead(other, phone="+60121000003", name="Foreign", tags=["raya"])
+    own = tenant.lead(mine, phone="+60121000001", name="Own", tags=["raya"])
+    nobodys = tenant.lead(phone="+60121000002", name="Nobodys", tags=["raya"])
+    limited = tenant.client("read", [mine.id])
+    for lead_id, status in ((own, 200), (nobodys, 200), (foreign, 404)):
+        answer = limited.post(f"{URL}/render", json={"text": "{name}", "lead_id": str(lead_id)})
+        assert answer.status_code == status, answer.text
+    searched = {"text": "{name}", "audience": {"search": "Foreign"}}
+    assert limited.post(f"{URL}/render", json=searched).json()["lead_id"] is None
+    assert tenant.client("read").post(f"{URL}/render", json=searched).json()["text"] == "Foreign"
+    campaign = started(tenant)
+    people = limited.get(f"{URL}/{campaign['id']}/recipients").json()["items"]
+    assert [one["name"] for one in people] == ["Own", "Nobodys"]
+    file = csv.DictReader(io.StringIO(limited.get(f"{URL}/{campaign['id']}/report.csv").text))
+    assert [line["name"] for line in file] == ["Own", "Nobodys"]
+    everybody = tenant.client("read").get(f"{URL}/{campaign['id']}/recipients").json()["items"]
+    assert [one["name"] for one in everybody] == ["Own", "Nobodys", "Foreign"]
 
 
 def test_everybody_sees_live_how_it_goes(tenant: Tenant) -> None:

@@ -32,9 +32,9 @@ def _is_placed(tenant: Tenant, key: int) -> bool:
 
 
 def _wait_until_placed(tenant: Tenant, chat: Chat, key: int) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not _is_placed(tenant, key):
-        assert time.monotonic() < deadline, "the chat has no place after 20 seconds"
+        assert time.monotonic() < deadline, "the chat has no place after 60 seconds"
         tenant.world.publish({"k": "message", "t": tenant.id, "d": chat.device.no, "c": chat.id, "m": [key]})
         time.sleep(0.05)
 

@@ -33,6 +33,7 @@ def test_a_chat_in_the_list(tenant: Tenant) -> None:
         "last_message_sender": None,
         "unread_count": 1,
         "typing": None,
+        "typing_name": None,
         "typing_state": None,
         "pinned": False,
         "muted": False,
@@ -163,38 +164,17 @@ def test_a_message_that_left_names_its_outbox_row(tenant: Tenant) -> None:
     assert (shown["from_me"], shown["outbox_id"], shown["sender_jid"]) == (True, str(row), device.jid)
 
 
-def test_reading_a_chat_tells_its_phone(tenant: Tenant) -> None:
-    device = tenant.device()
-    chat = tenant.chat(device)
-    for number in range(300):
-        tenant.message(chat, message_id=f"{number:032}")
-    calls: list[dict[str, Any]] = []
-
-    async def answer(_device: int, verb: str, args: dict[str, Any]) -> dict[str, Any]:
-        calls.append({"verb": verb, **args})
-        return {}
-
-    worker = FakeWorker(tenant.world, tenant, device, answer)
-    try:
-        shown = tenant.client().post(f"/api/v1/chats/{chat.id}/read")
-        assert (shown.status_code, shown.json()["unread_count"]) == (200, 0)
-        deadline = time.monotonic() + 5
-        while sum(len(one["ids"]) for call in calls for one in call["receipts"]) < 300 and time.monotonic() < deadline:
-            time.sleep(0.02)
-    finally:
-        worker.close()
-    assert {(call["verb"], call["chat"]) for call in calls} == {("mark_read", chat.jid)}
-    assert {one["sender"] for call in calls for one in call["receipts"]} == {chat.jid}
-    told = [message_id for call in calls for one in call["receipts"] for message_id in one["ids"]]
-    assert sorted(told) == [f"{number:032}" for number in range(300)]
-    again = tenant.client().post(f"/api/v1/chats/{chat.id}/read")
-    assert again.status_code == 200
-
-
-def test_reading_a_chat_of_a_device_that_is_offline(tenant: Tenant) -> None:
+def test_what_was_read_is_to_be_told_to_the_phone(tenant: Tenant) -> None:
     chat = tenant.chat(tenant.device())
+    sql, path = tenant.world.sql, f"/api/v1/chats/{chat.id}/read"
+    untold = "SELECT unread FROM untold_reads WHERE chat_id = $1 AND tenant_id = $2"
     tenant.message(chat)
-    assert tenant.client("send").post(f"/api/v1/chats/{chat.id}/read").json()["unread_count"] == 0
+    for number, unread in enumerate([1, 1, 3]):
+        shown = tenant.client("send").post(path)
+        assert (shown.status_code, shown.json()["unread_count"]) == (200, 0)
+        assert sql(untold, chat.id, tenant.id) == unread
+        for text in ("Hello?", "Anybody?") if number == 1 else ():
+            tenant.message(chat, text, at=int(time.time()) + 1)
 
 
 def test_typing_takes_the_devices_word(tenant: Tenant) -> None:
@@ -222,3 +202,16 @@ def test_typing_takes_the_devices_word(tenant: Tenant) -> None:
     finally:
         worker.close()
     assert seen[0] == (device.no, "typing", {"chat": chat.jid, "state": "composing"})
+
+
+def test_a_chat_that_became_part_of_another_leads_there(tenant: Tenant, stranger: Tenant) -> None:
+    device = tenant.device()
+    first, second, third = tenant.chat(device), tenant.chat(device), tenant.chat(device)
+    for gone, into in ((first, second), (second, third)):
+        tenant.world.sql("SELECT merge_chats($1, $2)", gone.id, into.id)
+    for gone in (first, second):
+        assert tenant.client("read").get(f"/api/v1/chats/{gone.id}").json()["id"] == str(third.id)
+        assert tenant.client("read").get(f"/api/v1/chats/{gone.id}/messages").status_code == 404
+        assert stranger.client("read").get(f"/api/v1/chats/{gone.id}").status_code == 404
+    tenant.client().delete(f"/api/v1/devices/{device.id}")
+    assert tenant.client("read").get(f"/api/v1/chats/{first.id}").status_code == 404

@@ -55,6 +55,54 @@ def test_connecting_many_tells_what_was_done_and_what_was_not(tenant: Tenant) ->
     assert tenant.world.sql("SELECT retry_at FROM devices WHERE id = $1", connected.id) is None
 
 
+def _pacing(tenant: Tenant, device: Device) -> dict[str, Any]:
+    found: dict[str, Any] = tenant.client().get(f"{DEVICES}/{device.id}").json()["pacing"]
+    return found
+
+
+def test_many_get_a_pace_and_keep_what_is_not_named(tenant: Tenant) -> None:
+    plain, slow = tenant.device(), tenant.device()
+    tenant.world.sql("UPDATE devices SET per_hour = 10, per_day = 40 WHERE id = $1", slow.id)
+    change = {"per_hour": 10, "quiet_from": "21:00", "quiet_until": "08:00"}
+    assert sorted(_bulk(tenant, "set_pacing", [plain, slow], pacing=change)["changed"]) == sorted(_ids(plain, slow))
+    for device, per_day in ((plain, 800), (slow, 40)):
+        pace = _pacing(tenant, device)
+        assert (pace["per_hour"], pace["per_day"], pace["quiet_from"], pace["min_seconds"]) == (10, per_day, "21:00", 5)
+    assert _bulk(tenant, "set_pacing", [plain, slow], pacing=change)["unchanged"] == _ids(plain, slow)
+    back = {"quiet_from": None, "quiet_until": None}
+    assert _bulk(tenant, "set_pacing", [slow], pacing=back)["changed"] == _ids(slow)
+    assert _pacing(tenant, slow)["quiet_until"] is None
+    noted = tenant.world.sql(
+        "SELECT count(*) FROM audit_log WHERE tenant_id = $1 AND action = 'device.set_pacing'", tenant.id
+    )
+    assert noted == 3
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ({}, "pacing"),
+        ({"pacing": {}}, "pacing"),
+        ({"pacing": {"min_seconds": 20}}, "pacing.max_seconds"),
+        ({"pacing": {"max_seconds": 20}}, "pacing.min_seconds"),
+        ({"pacing": {"min_seconds": 20, "max_seconds": 10}}, "pacing.max_seconds 10"),
+        ({"pacing": {"quiet_from": "21:00"}}, "pacing.quiet_until"),
+        ({"pacing": {"quiet_from": "21:00", "quiet_until": "21:00"}}, "pacing.quiet_until '21:00'"),
+        ({"pacing": {"per_hour": 0}}, "pacing.per_hour"),
+        ({"pacing": {"per_hour": 1}, "tags": ["kl"]}, "tags"),
+        ({"action": "connect", "pacing": {"per_hour": 1}}, "pacing"),
+    ],
+    ids=str,
+)
+def test_a_pace_for_many_that_makes_no_sense_is_refused(tenant: Tenant, more: dict[str, Any], named: str) -> None:
+    device = tenant.device()
+    body = {"action": "set_pacing", "device_ids": _ids(device), **more}
+    answer = tenant.client().post(BULK, json=body)
+    assert (answer.status_code, named in answer.json()["detail"]) == (400, True), answer.text
+    assert tenant.client("send").post(BULK, json={**body, "pacing": {"per_hour": 1}}).status_code in (400, 403)
+    assert _pacing(tenant, device)["per_hour"] == 80
+
+
 def test_disconnecting_takes_back_what_connecting_changed(tenant: Tenant) -> None:
     devices = [tenant.device() for _ in range(3)]
     changed = _bulk(tenant, "connect", devices)["changed"]

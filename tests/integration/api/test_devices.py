@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.integration.api.world import FakeWorker, Tenant
@@ -30,6 +33,7 @@ def test_a_new_device(tenant: Tenant) -> None:
         ({}, "name"),
         ({"name": ""}, "name"),
         ({"name": "   "}, "name"),
+        ({"name": "\u200b"}, "name"),
         ({"name": 5}, "name"),
         ({"name": "x" * 101}, "name"),
         ({"name": "x", "network": "telegram"}, "network"),
@@ -119,6 +123,61 @@ def test_changing_a_device(tenant: Tenant) -> None:
     assert "pacing.max_seconds" in wrong.json()["detail"]
     assert client.patch(address, json={"pacing": {"per_hour": 0}}).status_code == 400
     assert client.get(address).json() | {"clock": None} == device
+
+
+def test_a_new_device_begins_with_the_pace_the_workspace_wants(tenant: Tenant) -> None:
+    address = f"{DEVICES}/pacing"
+    client = tenant.client()
+    before = client.post(DEVICES, json={"name": "Before"}).json()
+    assert client.get(address).json() == before["pacing"]
+    change = {"min_seconds": 20, "max_seconds": 40, "per_hour": 30, "quiet_from": "22:00", "quiet_until": "07:30"}
+    changed = client.patch(address, json=change)
+    assert changed.status_code == 200, changed.text
+    assert changed.json() == {**before["pacing"], **change}
+    assert client.post(DEVICES, json={"name": "After"}).json()["pacing"] == changed.json()
+    assert client.get(f"{DEVICES}/{before['id']}").json()["pacing"] == before["pacing"]
+    wrong = client.patch(address, json={"max_seconds": 10})
+    assert (wrong.status_code, "min_seconds, which is 20" in wrong.json()["detail"]) == (400, True)
+    assert tenant.client("read").patch(address, json=change).status_code == 403
+    assert tenant.world.tenant().client().get(address).json() == before["pacing"]
+
+
+@pytest.mark.parametrize("whose", ["devices", "tenants"])
+def test_of_two_who_change_one_pace_at_once_the_second_is_judged_by_what_the_first_left(
+    tenant: Tenant, whose: str
+) -> None:
+    device = tenant.device()
+    address = f"{DEVICES}/{device.id if whose == 'devices' else 'pacing'}"
+    change = {"min_seconds": 10}
+    body = {"pacing": change} if whose == "devices" else change
+    client = tenant.client()
+
+    async def both() -> httpx.Response:
+        async with tenant.world.pool.acquire() as first, first.transaction():
+            key = device.id if whose == "devices" else tenant.id
+            await first.execute(f"UPDATE {whose} SET max_seconds = 8 WHERE id = $1", key)
+            second = asyncio.create_task(asyncio.to_thread(client.patch, address, json=body))
+            waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid')"
+            while not await first.fetchval(waits):
+                assert not second.done()
+                await asyncio.sleep(0.01)
+        return await second
+
+    answer = tenant.world.background.run(both())
+    assert answer.status_code == 400, answer.text
+    assert "it must be at least min_seconds, which is 10" in answer.json()["detail"]
+
+
+def test_the_clock_tells_from_when_on_a_line_may_send(tenant: Tenant) -> None:
+    device = tenant.device()
+    tenant.world.sql(
+        "UPDATE devices SET last_paced_at = now(), gap_draw = 0, min_seconds = 600, max_seconds = 600 WHERE id = $1",
+        device.id,
+    )
+    clock = tenant.client().get(f"{DEVICES}/{device.id}").json()["clock"]
+    assert clock["next_at"] is None
+    gap = datetime.fromisoformat(clock["free_at"]) - datetime.fromisoformat(clock["last_paced_at"])
+    assert gap == timedelta(minutes=10)
 
 
 def test_a_proxy_is_checked_and_its_password_is_not_shown(tenant: Tenant) -> None:

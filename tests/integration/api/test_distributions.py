@@ -11,7 +11,7 @@ from tests.integration.api.world import Tenant
 
 
 def _until(client: httpx.Client, path: str, state: str) -> Any:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         found = client.get(path).json()
         if found["state"] == state:

@@ -6,8 +6,10 @@ import io
 import json
 import time
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -35,6 +37,13 @@ def _settled(tenant: Tenant, import_id: str) -> dict[str, Any]:
     raise AssertionError(f"the import is {found['state']} after 90 seconds")
 
 
+def _until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def _go(tenant: Tenant, found: dict[str, Any], action: str, **body: Any) -> dict[str, Any]:
     answer = tenant.client("admin").post(f"{LEADS}/imports/{found['id']}/{action}", json=body)
     assert answer.status_code == 200, answer.text
@@ -45,8 +54,8 @@ def _problems(client: httpx.Client, found: dict[str, Any]) -> list[str]:
     return client.get(f"{LEADS}/imports/{found['id']}/problems.csv").text.splitlines()[1:]
 
 
-def _workbook(rows: list[list[str | float]]) -> bytes:
-    """An Excel file as small as they come."""
+def _workbook(rows: list[list[str | float]], far: str = "") -> bytes:
+    """An Excel file as small as they come; `far` is a row that says where it stands."""
 
     def cell(value: str | float) -> str:
         if isinstance(value, str):
@@ -69,7 +78,7 @@ def _workbook(rows: list[list[str | float]]) -> bytes:
         '<sheet name="Leads" sheetId="1" r:id="r1"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships">'
         f'<Relationship Id="r1" Type="{office}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{sheet}{far}</sheetData></worksheet>',
     }
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
@@ -164,6 +173,7 @@ def test_whatever_wrote_the_file_its_rows_are_read(tenant: Tenant, content: byte
     [
         (b"\n \r\n", "empty"),
         (b"PK\x03\x04 no workbook", "can't be read"),
+        (_workbook([["phone"]], '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'), "save it as CSV"),
         (b'phone\n"0123456781\n' + b"0123456782\n" * 20_000, "quotation mark"),
         (b",".join(b"c%d" % one for one in range(201)) + b"\n", "columns"),
     ],
@@ -223,6 +233,47 @@ def test_numbers_to_leave_alone_come_in_by_a_file(tenant: Tenant) -> None:
     listed = admin.get("/api/v1/suppressions").json()["items"]
     assert [(one["phone"], one["reason"]) for one in listed] == [("+60123456781", "imported")]
     assert admin.get(LEADS).json()["items"] == []
+
+
+def test_the_same_key_imports_a_file_once(tenant: Tenant) -> None:
+    admin, headers = tenant.client("admin"), {"Idempotency-Key": f"expo-{tenant.id}"}
+
+    def post(content: bytes) -> httpx.Response:
+        return admin.post(f"{LEADS}/import", files={"file": ("a.csv", content)}, headers=headers)
+
+    first, again = post(b"phone\n0123456781\n"), post(b"phone\n0123456781\n")
+    assert (first.status_code, again.status_code, again.json()["id"]) == (201, 201, first.json()["id"])
+    assert post(b"phone\n0123456782\n").status_code == 422
+    assert len(admin.get(f"{LEADS}/imports").json()["items"]) == 1
+
+
+def test_a_failed_import_keeps_no_file(tenant: Tenant, world: World) -> None:
+    found = _upload(tenant, b"PK\x03\x04 no workbook")
+    assert found["state"] == "failed"
+    assert world.sql("SELECT count(*) FROM import_pieces WHERE import_id = $1", int(found["id"])) == 0
+
+
+def test_an_import_that_is_cancelled_at_work_takes_nothing_in(tenant: Tenant, world: World) -> None:
+    async def hold() -> asyncpg.Connection:
+        connection = await asyncpg.connect(world.uri)
+        await connection.transaction().start()
+        added = "INSERT INTO leads (tenant_id, phone, zone) VALUES ($1, '+60123456782', 'UTC')"
+        await connection.execute(added, tenant.id)
+        return connection
+
+    admin = tenant.client("admin")
+    found = _upload(tenant, "phone\n0123456781\n0123456782\n")
+    person = world.background.run(hold())
+    assert admin.post(f"{LEADS}/imports/{found['id']}/start", json={}).status_code == 200
+    at_work = (
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'wafast import' AND wait_event_type = 'Lock'"
+    )
+    _until(lambda: world.sql(at_work) == 1)
+    assert admin.post(f"{LEADS}/imports/{found['id']}/cancel").json()["state"] == "cancelled"
+    world.background.run(person.close())
+    _until(lambda: world.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'wafast import'") == 0)
+    assert admin.get(LEADS).json()["items"] == []
+    assert admin.get(f"{LEADS}/imports/{found['id']}").json()["state"] == "cancelled"
 
 
 @pytest.mark.slow

@@ -54,6 +54,28 @@ def test_an_uploaded_file_can_be_sent(tenant: Tenant) -> None:
     assert wrong.status_code == 400
 
 
+FILM = b"\0\0\0\x18ftypmp42 as far as anybody here looks"
+
+
+def _upload_film(tenant: Tenant, poster: bytes | None, **form: str) -> httpx.Response:
+    files = {"file": ("shop.mp4", FILM)} | ({} if poster is None else {"poster": ("poster.jpg", poster)})
+    return tenant.client().post(UPLOAD, files=files, data={"type": "video"} | form)
+
+
+def test_a_video_is_known_by_what_was_told_of_it(tenant: Tenant) -> None:
+    told = _upload_film(tenant, _picture("JPEG", (640, 360), "RGB"), seconds="83").json()
+    assert (told["width"], told["height"], told["seconds"]) == (640, 360, 83)
+    again = _upload_film(tenant, None)
+    assert (again.status_code, again.json()["width"]) == (201, None)
+    kept = "SELECT ARRAY[seconds, width, height] FROM media WHERE tenant_id = $1"
+    assert tenant.world.sql(kept, tenant.id) == [83, 640, 360], "what is not told stays as it was"
+    poster = tenant.world.sql("SELECT poster FROM media WHERE tenant_id = $1", tenant.id)
+    with Image.open(io.BytesIO(poster)) as shown:
+        assert (shown.format, shown.size) == ("JPEG", (100, 56))
+    assert _upload_film(tenant, b"<html>").status_code == 415
+    assert _upload_film(tenant, None, seconds="-1").status_code == 400
+
+
 def test_documents_and_sounds_stay_as_they_are(tenant: Tenant) -> None:
     content = _picture()
     document = _upload(tenant.client(), "a.png", content, "document").json()
@@ -69,6 +91,8 @@ def test_documents_and_sounds_stay_as_they_are(tenant: Tenant) -> None:
     [
         ("a.txt", b"hello", "image", 415),
         ("a.png", b"\x89PNG\r\n\x1a\n broken", "image", 415),
+        ("a.gif", _picture(size=(8, 8)), "image", 415),
+        ("song.mp3", b"RIFF", "audio", 415),
         ("a.txt", b"hello", "voice", 415),
         ("note.ogg", b"OggS" * 10, "voice", 415),
         ("invoice.pdf", b"MZ a program", "document", 415),
@@ -81,6 +105,8 @@ def test_documents_and_sounds_stay_as_they_are(tenant: Tenant) -> None:
     ids=[
         "text as image",
         "broken",
+        "PNG as GIF",
+        "not the sound it says",
         "text as voice",
         "no sound",
         "program as PDF",
@@ -113,7 +139,7 @@ def test_the_same_key_is_for_the_same_file(tenant: Tenant) -> None:
 
 
 def test_ranges_and_etags(tenant: Tenant) -> None:
-    content = bytes(range(256)) * 4096
+    content = b"ID3" + bytes(range(256)) * 4096
     client = tenant.client()
     url = _upload(client, "a.mp3", content, "audio").json()["media_url"]
     whole = client.get(url)
@@ -156,7 +182,7 @@ def test_ranges_and_etags(tenant: Tenant) -> None:
     ],
 )
 def test_each_form_of_a_range(tenant: Tenant, wanted: str, status: int, first: int, last: int) -> None:
-    content = bytes(range(250)) * 4
+    content = (b"ID3" + bytes(range(250)) * 4)[:1000]
     client = tenant.client()
     url = _upload(client, "a.mp3", content, "audio").json()["media_url"]
     answer = client.get(url, headers={"Range": wanted})
@@ -169,7 +195,7 @@ def test_each_form_of_a_range(tenant: Tenant, wanted: str, status: int, first: i
 
 
 def test_a_download_goes_on_where_it_broke_off_if_the_file_is_still_the_same(tenant: Tenant) -> None:
-    content = bytes(range(250)) * 4
+    content = (b"ID3" + bytes(range(250)) * 4)[:1000]
     client = tenant.client()
     url = _upload(client, "a.mp3", content, "audio").json()["media_url"]
     etag = client.get(url, headers={"Range": "bytes=0-99"}).headers["etag"]

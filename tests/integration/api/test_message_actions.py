@@ -86,6 +86,16 @@ def test_a_message_is_forwarded_to_chats_of_any_device_in_reach(tenant: Tenant) 
     assert refused.status_code == 404
 
 
+def test_a_message_is_forwarded_to_all_chosen_chats_or_to_none(tenant: Tenant) -> None:
+    here = tenant.chat(tenant.device())
+    nowhere = tenant.chat(tenant.device(paired=False, name="Spare"))
+    message, _ = _message(tenant, here)
+    refused = _act(tenant, message, "forward", {"chat_ids": [str(here.id), str(nowhere.id)]})
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:wafast:problem:never-paired"), refused.text
+    assert f"POST /api/v1/devices/{nowhere.device.id}/pairings" in refused.json()["detail"]
+    assert tenant.world.sql("SELECT count(*) FROM outbox WHERE tenant_id = $1", tenant.id) == 0
+
+
 def test_what_may_be_viewed_once_is_not_passed_on(tenant: Tenant) -> None:
     chat = tenant.chat(tenant.device())
     message, _ = _message(tenant, chat, "For your eyes only")
@@ -94,13 +104,35 @@ def test_what_may_be_viewed_once_is_not_passed_on(tenant: Tenant) -> None:
     assert (answer.status_code, "viewed once" in answer.json()["detail"]) == (409, True), answer.text
 
 
+@pytest.mark.parametrize(("kind", "type_"), [("video", "video"), ("voice", "audio")])
+def test_of_a_forwarded_file_is_kept_what_can_be_true(tenant: Tenant, kind: str, type_: str) -> None:
+    chat = tenant.chat(tenant.device())
+    form = {"file": ("a.bin", b"film")}
+    upload = tenant.client().post("/api/v1/media", files=form, data={"type": "document"}).json()
+    media = {"type": type_, "mime": "video/mp4", "ext": "mp4", "sha256": upload["media_id"]}
+    for seconds, width in ((83, 640), (1 << 31, 1 << 62)):
+        message, _ = _message(tenant, chat, "", kind=kind, media=media | {"seconds": seconds, "width": width})
+        tenant.world.sql(
+            "INSERT INTO thumbnails (chat_id, key, tenant_id, jpeg) VALUES ($1, $2, $3, 'jpeg')",
+            chat.id, int(message.partition("-")[2]), tenant.id,
+        )  # fmt: skip
+        answer = _act(tenant, message, "forward", {"chat_ids": [str(chat.id)]})
+        assert answer.status_code == 202, answer.text
+    query = "SELECT ARRAY[seconds::text, width::text, encode(poster, 'escape')] FROM media WHERE tenant_id = $1"
+    expected = ["83", "640", "jpeg"] if kind == "video" else ["83", None, None]
+    assert tenant.world.sql(query, tenant.id) == expected
+
+
 def test_a_forwarded_document_keeps_its_name_and_file(tenant: Tenant) -> None:
     chat = tenant.chat(tenant.device())
     form = {"file": ("list.txt", b"prices")}
     upload = tenant.client().post("/api/v1/media", files=form, data={"type": "document"}).json()
     media = {"type": "document", "mime": "text/plain", "ext": "txt", "name": "list.txt", "sha256": upload["media_id"]}
     message, _ = _message(tenant, chat, "list.txt", kind="document", media=media)
+    tenant.world.sql("UPDATE media SET viewed_at = now() - interval '1 day' WHERE tenant_id = $1", tenant.id)
     row = _act(tenant, message, "forward", {"chat_ids": [str(chat.id)]}).json()["items"][0]
     assert (row["type"], row["text"], row["file_name"], row["media_url"]) == (
         "document", "", "list.txt", upload["media_url"],
     )  # fmt: skip
+    # so that nobody makes room with it before it has left
+    assert tenant.world.sql("SELECT viewed_at > now() - interval '1 minute' FROM media WHERE tenant_id = $1", tenant.id)

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.api.world import Tenant
+from tests.integration.api.world import Device, Tenant
 
 MESSAGES = "/api/v1/messages"
 
@@ -33,12 +33,27 @@ def test_a_send_is_a_row_in_the_outbox(tenant: Tenant) -> None:
     assert tenant.client().get(f"/api/v1/outbox/{row['id']}").json()["chat_id"] == str(chat.id)
 
 
+def test_a_row_is_of_the_chat_its_lid_became(tenant: Tenant) -> None:
+    device = tenant.device()
+    row = tenant.client("send").post(MESSAGES, json=_text(device.id, to="900123@lid")).json()
+    chat = tenant.chat(device, jid="60123456789@s.whatsapp.net")
+    told = "INSERT INTO lid_numbers SELECT tenant_id, no, 900123, 60123456789 FROM devices WHERE no = $1"
+    tenant.world.sql(told, device.no)
+    assert tenant.client().get(f"/api/v1/outbox/{row['id']}").json()["chat_id"] == str(chat.id)
+    [shown] = tenant.client().get(f"/api/v1/chats/{chat.id}/outbox").json()["items"]
+    assert shown["id"] == row["id"]
+
+
 @pytest.mark.parametrize(
     ("more", "field"),
     [
         ({"to": "hello"}, "to"),
         ({"to": "1@newsletter"}, "to"),
+        ({"to": "9999999999999999999@lid"}, "to"),
         ({"text": " \n"}, "text"),
+        ({"text": "\u200b\ufeff \u2060"}, "text"),
+        ({"text": "\u3164\u2800\u115f"}, "text"),
+        ({"text": "\u0301\ufe0f"}, "text"),
         ({"text": "x" * 65_537}, "text"),
         ({"type": "image"}, "media_id"),
         ({"type": "sticker"}, "type"),
@@ -70,8 +85,80 @@ def test_cancel_and_retry(tenant: Tenant) -> None:
     assert client.post(f"/api/v1/outbox/{queued}/cancel").json()["state"] == "cancelled"
     assert client.post(f"/api/v1/outbox/{queued}/cancel").json()["state"] == "cancelled"
     failed = tenant.outbox(device, "failed")
-    assert client.post(f"/api/v1/outbox/{failed}/cancel").status_code == 409
     assert client.post(f"/api/v1/outbox/{failed}/retry").json()["state"] == "queued"
+
+
+def test_what_can_not_be_tried_again_says_why(tenant: Tenant) -> None:
+    row = tenant.outbox(tenant.device(), "failed")
+    source = tenant.world.sql(
+        "INSERT INTO sources (tenant_id, state, kind, template) VALUES ($1, 'ended', 'text', 'Hi') RETURNING id",
+        tenant.id,
+    )
+    tenant.world.sql(
+        "WITH c AS (INSERT INTO campaigns (tenant_id, source_id, name, audience, state, created_by)"
+        " VALUES ($1, $2, 'Raya', '{}', 'cancelled', 'user:1'))"
+        " UPDATE outbox SET source_id = $2 WHERE id = $3 RETURNING 1",
+        tenant.id, source, row,
+    )  # fmt: skip
+    refused = tenant.client("send").post(f"/api/v1/outbox/{row}/retry")
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:wafast:problem:not-retryable")
+    assert "It is cancelled" in refused.json()["detail"]
+    assert tenant.world.sql("SELECT state FROM outbox WHERE id = $1", row) == "failed"
+
+
+def test_what_is_tried_again_is_as_new(tenant: Tenant) -> None:
+    row = tenant.outbox(tenant.device(), "failed")
+    tenant.world.sql("UPDATE outbox SET attempts = 9 WHERE id = $1 RETURNING 1", row)
+    shown = tenant.client("send").post(f"/api/v1/outbox/{row}/retry").json()
+    assert (shown["state"], shown["attempts"]) == ("queued", 0)
+
+
+@pytest.mark.parametrize("state", ["failed", "expired", "unknown"])
+def test_what_did_not_arrive_is_taken_off_a_chat(tenant: Tenant, state: str) -> None:
+    device = tenant.device()
+    client = tenant.client("send")
+    taken = tenant.outbox(device, state)
+    assert client.post(f"/api/v1/outbox/{taken}/cancel").json()["state"] == "cancelled"
+    counted = tenant.outbox(device, state)
+    tenant.world.sql(
+        "WITH made AS (INSERT INTO sources (tenant_id, state, template, kind, min_seconds, max_seconds)"
+        " VALUES ($2, 'running', 'Hi', 'text', 0, 0) RETURNING id)"
+        " UPDATE outbox SET source_id = made.id FROM made WHERE outbox.id = $1",
+        counted, tenant.id,
+    )  # fmt: skip
+    refused = client.post(f"/api/v1/outbox/{counted}/cancel")
+    assert (refused.status_code, "stays in what its campaign counts" in refused.json()["detail"]) == (409, True)
+    sent = client.post(f"/api/v1/outbox/{_left(tenant, device)}/cancel")
+    assert (sent.status_code, "only one that has not left" in sent.json()["detail"]) == (409, True)
+
+
+def _left(tenant: Tenant, device: Device) -> int:
+    sent = tenant.outbox(device)
+    tenant.world.sql(
+        "UPDATE outbox SET state = 'sent', message_id = $2, sent_at = now() WHERE id = $1", sent, f"A{sent}"
+    )
+    return sent
+
+
+def test_what_has_not_left_in_a_chat_is_found_behind_a_thousand_of_others(tenant: Tenant) -> None:
+    device = tenant.device()
+    chat, other = tenant.chat(device), tenant.chat(device)
+    jid = tenant.world.sql("SELECT jid FROM chats WHERE id = $1", chat.id)
+    made = [str(tenant.outbox(device, state)) for state in ("queued", "failed", "expired", "unknown")]
+    _left(tenant, device)
+    tenant.world.sql("UPDATE outbox SET to_jid = $2 WHERE device_no = $1", device.no, jid)
+    elsewhere = tenant.world.sql("SELECT jid FROM chats WHERE id = $1", other.id)
+    tenant.world.sql(
+        "INSERT INTO outbox (tenant_id, device_no, to_jid, kind, body, priority, state, created_by)"
+        " SELECT $1, $2, $3, 'text', 'Hi', 'reply', 'failed', 'test' FROM generate_series(1, 1000)",
+        tenant.id, device.no, elsewhere,
+    )  # fmt: skip
+    address = f"/api/v1/chats/{chat.id}/outbox"
+    found = tenant.client("read").get(address).json()
+    assert ([row["id"] for row in found["items"]], found["next"]) == (made[3::-1], None)
+    first = tenant.client("read").get(address, params={"limit": 3}).json()
+    rest = tenant.client("read").get(address, params={"limit": 3, "after": first["next"]}).json()
+    assert [row["id"] for row in first["items"] + rest["items"]] == made[3::-1]
 
 
 def test_the_outbox_of_a_device_in_pages(tenant: Tenant) -> None:

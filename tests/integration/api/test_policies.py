@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import httpx
 import pytest
@@ -16,8 +15,13 @@ from wafast.api.policy import Policy
 
 PROTECTED = [route for route in ROUTES if route.policy in ("read", "send", "admin") and route.path != "/ws"]
 OF_THE_WORKSPACE = (
-    "key_id|user_id|label_id|reply_id|distribution_id|import_id|segment_id|campaign_id|sequence_id|{phone}"
+    "key_id|user_id|v1/labels/|reply_id|distribution_id|scoring_id|import_id|segment_id|campaign_id|sequence_id|{phone}"
 )
+#: Every name of an id in a path or body.
+IDS = (
+    "device_id pairing_id chat_id outbox_id key_id filename message_id reply_id user_id note_id label_id sequence_id "
+    "step_id enrolment_id lead_id distribution_id scoring_id campaign_id lead_note_id import_id segment_id phone"
+).split()
 WITH_IDS = [route for route in PROTECTED if "{" in route.path or "{device_id}" in str(route.body)]
 
 
@@ -80,6 +84,7 @@ def _things(tenant: Tenant) -> tuple[Device, dict[str, str]]:
         "label_id": str(tenant.label()),
         **_sequence(tenant),
         "distribution_id": str(tenant.distribution()),
+        "scoring_id": str(tenant.scoring()),
         "campaign_id": str(tenant.campaign()),
         "lead_id": str(lead := tenant.lead(device)),
         "lead_note_id": str(tenant.lead_note(lead)),
@@ -115,7 +120,7 @@ def _sequence(tenant: Tenant) -> dict[str, str]:
 
 @pytest.mark.parametrize("route", PROTECTED, ids=_name)
 def test_nobody_is_refused(world: World, route: Route) -> None:
-    answer = _ask(httpx.Client(base_url=world.url), route, {"device_id": "x"})
+    answer = _ask(world.anybody(), route, {"device_id": "x"})
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
     assert answer.json()["type"] == "urn:wafast:problem:not-signed-in"
@@ -150,36 +155,11 @@ def test_things_of_a_device_out_of_reach_do_not_exist(tenant: Tenant, route: Rou
 
 
 @pytest.mark.parametrize("route", WITH_IDS, ids=_name)
-@pytest.mark.parametrize("nonsense", ["x", "0", "-1", "9" * 40, "00000000-0000-0000-0000-000000000000", "١"])
-def test_ids_that_are_none_name_nothing(tenant: Tenant, route: Route, nonsense: str) -> None:
-    ids: dict[str, Any] = dict.fromkeys(
-        (
-            "device_id",
-            "pairing_id",
-            "chat_id",
-            "outbox_id",
-            "key_id",
-            "filename",
-            "message_id",
-            "reply_id",
-            "user_id",
-            "note_id",
-            "label_id",
-            "sequence_id",
-            "step_id",
-            "enrolment_id",
-            "lead_id",
-            "distribution_id",
-            "campaign_id",
-            "lead_note_id",
-            "import_id",
-            "segment_id",
-            "phone",
-        ),
-        nonsense,
-    )
-    answer = _ask(tenant.client("admin"), route, ids)
-    assert answer.status_code == 404, answer.text
+def test_ids_that_are_none_name_nothing(tenant: Tenant, route: Route) -> None:
+    client = tenant.client("admin")
+    for nonsense in ("x", "0", "-1", "9" * 40, "00000000-0000-0000-0000-000000000000", "١"):
+        answer = _ask(client, route, dict.fromkeys(IDS, nonsense))
+        assert answer.status_code == 404, (nonsense, answer.text)
 
 
 def test_a_key_limited_to_devices_touches_nothing_of_the_workspace(tenant: Tenant) -> None:
@@ -194,6 +174,9 @@ def test_a_key_limited_to_devices_touches_nothing_of_the_workspace(tenant: Tenan
     assert limited.get("/api/v1/suppressions/export.csv").status_code == 403
     assert limited.patch("/api/v1/opt-out", json={"words": ["stop"]}).status_code == 403
     assert limited.get("/api/v1/leads/imports").status_code == 403
+    assert limited.get("/api/v1/scorings").status_code == 403
+    assert limited.get(f"/api/v1/scorings/{tenant.scoring()}").status_code == 403
+    assert limited.post("/api/v1/scorings", json={"filter": {}}).status_code == 403
     assert limited.get(f"/api/v1/leads/imports/{tenant.lead_import()}").status_code == 403
     assert limited.post("/api/v1/leads/import", files={"file": ("a.csv", b"phone")}).status_code == 403
     tenant.device()
@@ -206,7 +189,7 @@ def test_a_revoked_key_is_refused(tenant: Tenant) -> None:
     assert made.status_code == 201
     key = made.json()
     assert key["key"].startswith(key["prefix"])
-    other = httpx.Client(base_url=tenant.world.url, headers={"X-API-Key": key["key"]})
+    other = tenant.world.anybody(**{"X-API-Key": key["key"]})
     assert other.get("/api/v1/devices").status_code == 200
     assert "key" not in admin.get("/api/v1/keys").json()["items"][0]
     assert admin.delete(f"/api/v1/keys/{key['id']}").status_code == 204

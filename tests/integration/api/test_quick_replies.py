@@ -23,6 +23,12 @@ def test_the_team_shares_them_by_name(tenant: Tenant, stranger: Tenant) -> None:
     assert (changed["name"], changed["text"]) == ("bank", "Maybank")
     assert client.delete(f"{QUICK}/{bank['id']}").status_code == 204
     assert client.delete(f"{QUICK}/{bank['id']}").status_code == 404
+    log = tenant.world.sql(
+        "SELECT array_agg(action || ' ' || (detail ->> 'name') ORDER BY id) FROM audit_log"
+        " WHERE tenant_id = $1 AND subject = $2",
+        tenant.id, f"quick_reply:{bank['id']}",
+    )  # fmt: skip
+    assert log == ["quick_reply.create bank", "quick_reply.change bank", "quick_reply.delete bank"]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from http.cookies import SimpleCookie
 
-import httpx
 import pytest
 
 from tests.integration.api.world import PASSWORD, Tenant, World
@@ -14,7 +13,7 @@ SESSION = "/api/v1/session"
 
 def test_sign_in_gives_a_cookie_no_script_can_read(world: World, tenant: Tenant) -> None:
     email = world.user(tenant)
-    answer = httpx.post(f"{world.url}{SESSION}", json={"email": f" {email.upper()} ", "password": PASSWORD})
+    answer = world.anybody().post(SESSION, json={"email": f" {email.upper()} ", "password": PASSWORD})
     assert answer.status_code == 200
     cookie = SimpleCookie(answer.headers["set-cookie"])["wafast"]
     assert (cookie["httponly"], cookie["samesite"].lower(), cookie["path"]) == (True, "lax", "/")
@@ -29,8 +28,8 @@ def test_sign_in_gives_a_cookie_no_script_can_read(world: World, tenant: Tenant)
 
 
 def test_the_cookie_is_for_https_only_where_the_browser_came_by_it(world: World, tenant: Tenant) -> None:
-    answer = httpx.post(
-        f"{world.url}{SESSION}",
+    answer = world.anybody().post(
+        f"{SESSION}",
         json={"email": world.user(tenant), "password": PASSWORD},
         headers={"X-Forwarded-Proto": "https"},
     )
@@ -38,8 +37,8 @@ def test_the_cookie_is_for_https_only_where_the_browser_came_by_it(world: World,
 
 
 def test_a_wrong_password_and_an_unknown_person_look_the_same(world: World, tenant: Tenant) -> None:
-    wrong = httpx.post(f"{world.url}{SESSION}", json={"email": world.user(tenant), "password": "something else"})
-    unknown = httpx.post(f"{world.url}{SESSION}", json={"email": "nobody@example.com", "password": "something else"})
+    wrong = world.anybody().post(SESSION, json={"email": world.user(tenant), "password": "something else"})
+    unknown = world.anybody().post(SESSION, json={"email": "nobody@example.com", "password": "something else"})
     assert wrong.status_code == unknown.status_code == 401
     assert {**wrong.json(), "request_id": ""} == {**unknown.json(), "request_id": ""}
     assert "set-cookie" not in wrong.headers
@@ -49,7 +48,7 @@ def test_many_wrong_passwords_have_to_wait(world: World, tenant: Tenant) -> None
     email = world.user(tenant)
     for _ in range(10):
         world.sql("INSERT INTO login_failures (subject) VALUES ($1)", f"email:{email}")
-    answer = httpx.post(f"{world.url}{SESSION}", json={"email": email, "password": PASSWORD})
+    answer = world.anybody().post(SESSION, json={"email": email, "password": PASSWORD})
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) > 0
 
@@ -57,7 +56,7 @@ def test_many_wrong_passwords_have_to_wait(world: World, tenant: Tenant) -> None
 @pytest.mark.parametrize("opening", ["[", '{"email":'])
 def test_a_body_nested_without_end_is_refused(world: World, opening: str) -> None:
     body, headers = opening * 50_000, {"Content-Type": "application/json"}
-    answer = httpx.post(f"{world.url}{SESSION}", content=body, headers=headers)
+    answer = world.anybody().post(SESSION, content=body, headers=headers)
     assert answer.status_code == 400
     assert "nested" in answer.json()["detail"]
 
@@ -69,7 +68,7 @@ def test_sign_out_ends_the_login(world: World, tenant: Tenant) -> None:
     gone = browser.delete(SESSION)
     assert gone.status_code == 204
     assert "wafast" not in browser.cookies
-    assert httpx.get(f"{world.url}{SESSION}", cookies=kept).status_code == 401
+    assert world.anybody().get(SESSION, cookies=kept).status_code == 401
 
 
 def test_a_key_has_no_session(tenant: Tenant) -> None:

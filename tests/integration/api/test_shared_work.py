@@ -30,10 +30,10 @@ def _ids(client: httpx.Client, **params: Any) -> list[str]:
 
 
 def _chats(tenant: Tenant, device: Device, ages: list[int]) -> list[str]:
-    made = []
+    made, now = [], int(time.time())
     for age in ages:
         chat = tenant.chat(device)
-        tenant.message(chat, at=int(time.time()) - age)
+        tenant.message(chat, at=now - age)
         made.append(str(chat.id))
     return made
 
@@ -54,9 +54,8 @@ def test_one_list_of_all_devices_pinned_first_then_newest_first(tenant: Tenant) 
     assert _ids(tenant.client("read", [first.id])) == [pinned, new, old]
 
 
-def test_a_page_is_one_walk_however_many_devices(tenant: Tenant) -> None:
-    device = tenant.device()
-    chats = _chats(tenant, device, [10 * n for n in range(9)])
+def test_pages_go_on_over_many_devices_and_from_the_pinned_ones_to_the_others(tenant: Tenant) -> None:
+    chats = [_chats(tenant, tenant.device(), [10 * number])[0] for number in range(9)]
     for chat in chats[4:7]:
         _set(tenant, chat, "pinned_at = now()")
     assert _ids(tenant.client()) == chats[4:7] + chats[:4] + chats[7:]
@@ -74,7 +73,7 @@ def test_filters_go_together(tenant: Tenant, team: tuple[httpx.Client, str]) -> 
     device = tenant.device()
     mine, free, read, archived = _chats(tenant, device, [1, 2, 3, 4])
     group = tenant.chat(device, jid="120363000000000001@g.us")
-    tenant.message(group, at=int(time.time()) - 5)
+    tenant.message(group, at=int(time.time()) - 60)
     _set(tenant, read, "unread = 0")
     _set(tenant, archived, "archived = true")
     label = str(tenant.label())
@@ -134,6 +133,25 @@ def test_what_the_other_side_writes_opens_a_closed_chat_and_our_own_does_not(ten
     assert client.patch(path, json={"is_open": True}).json()["is_open"] is True
 
 
+def test_what_was_being_stored_while_a_chat_was_closed_opens_it(tenant: Tenant) -> None:
+    world, now = tenant.world, int(time.time())
+    client = tenant.client()
+    for known in (True, False):
+        chat = tenant.chat(tenant.device())
+        if known:
+            tenant.message(chat, at=now)
+            world.sql("UPDATE messages SET created_at = now() - interval '9 s' WHERE chat_id = $1", chat.id)
+        path = f"/api/v1/chats/{chat.id}"
+        assert client.patch(path, json={"is_open": False}).json()["is_open"] is False
+        unread = tenant.message(chat, "One more thing", at=now)
+        # a batch has its created_at before its commit
+        world.sql(
+            "UPDATE messages SET created_at = now() - interval '5 s' WHERE chat_id = $1 AND key = $2", chat.id, unread
+        )
+        world.sql("UPDATE chats SET last_key = $2 WHERE id = $1", chat.id, unread)
+        assert client.get(path).json()["is_open"] is True
+
+
 def test_labels_are_made_renamed_and_taken_from_every_chat(tenant: Tenant) -> None:
     chat = tenant.chat(tenant.device())
     client = tenant.client()
@@ -148,6 +166,42 @@ def test_labels_are_made_renamed_and_taken_from_every_chat(tenant: Tenant) -> No
     assert client.delete(f"/api/v1/labels/{label['id']}").status_code == 204
     assert client.get(path).json()["label_ids"] == []
     assert client.get("/api/v1/labels").json()["items"] == []
+
+
+def test_labels_are_put_on_and_taken_one_by_one(tenant: Tenant, stranger: Tenant) -> None:
+    chat, client = tenant.chat(tenant.device()), tenant.client("send")
+    paid, urgent, foreign = (str(one.label()) for one in (tenant, tenant, stranger))
+    path = f"/api/v1/chats/{chat.id}/labels"
+    assert client.put(f"{path}/{paid}").json()["label_ids"] == [paid]
+    for _ in range(2):
+        answer = client.put(f"{path}/{urgent}")
+        assert (answer.status_code, answer.json()["label_ids"]) == (200, [paid, urgent])
+    for _ in range(2):
+        answer = client.delete(f"{path}/{paid}")
+        assert (answer.status_code, answer.json()["label_ids"]) == (200, [urgent])
+    for method in ("PUT", "DELETE"):
+        assert client.request(method, f"{path}/{foreign}").status_code == 404
+    log = tenant.world.sql(
+        "SELECT array_agg(detail ORDER BY id) FROM audit_log WHERE tenant_id = $1 AND action = 'chat.change'", tenant.id
+    )
+    added, removed = {"add_label_id": int(urgent)}, {"remove_label_id": int(paid)}
+    assert log == [{"add_label_id": int(paid)}, added, added, removed, removed]
+
+
+def test_a_chat_has_no_more_than_twenty_labels(tenant: Tenant) -> None:
+    chat, client = tenant.chat(tenant.device()), tenant.client("send")
+    many = [str(tenant.label()) for _ in range(21)]
+    assert client.patch(f"/api/v1/chats/{chat.id}", json={"label_ids": many[:20]}).status_code == 200
+    refused = client.put(f"/api/v1/chats/{chat.id}/labels/{many[20]}")
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:wafast:problem:too-many-labels")
+    assert client.put(f"/api/v1/chats/{chat.id}/labels/{many[0]}").json()["label_ids"] == many[:20]
+
+
+def test_what_shows_nothing_is_neither_a_note_nor_the_name_of_a_label(tenant: Tenant) -> None:
+    chat, client = tenant.chat(tenant.device()), tenant.client()
+    for nothing in (" ", "\u200b", "\u3164 \u202e"):
+        assert client.post(f"/api/v1/chats/{chat.id}/notes", json={"text": nothing}).status_code == 400
+        assert client.post("/api/v1/labels", json={"name": nothing, "colour": "green"}).status_code == 400
 
 
 def test_a_note_is_changed_only_by_who_wrote_it(tenant: Tenant, team: tuple[httpx.Client, str]) -> None:
@@ -190,13 +244,13 @@ def _socket(tenant: Tenant, **headers: str) -> Iterator[ClientConnection]:
     address = tenant.world.url.replace("http", "ws") + "/ws"
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     with connect(address, additional_headers=named, max_size=None, proxy=None) as socket:
-        assert json.loads(socket.recv(timeout=5))["code"] == "RESYNC"
+        assert json.loads(socket.recv(timeout=30))["code"] == "RESYNC"
         yield socket
 
 
 def _until(socket: ClientConnection, code: str) -> dict[str, Any]:
     while True:
-        frame: dict[str, Any] = json.loads(socket.recv(timeout=10))
+        frame: dict[str, Any] = json.loads(socket.recv(timeout=30))
         if frame["code"] == code:
             result: dict[str, Any] = frame["result"]
             return result
@@ -227,7 +281,7 @@ def test_every_change_is_a_frame_to_all_who_see_the_chat(tenant: Tenant) -> None
         label = client.post("/api/v1/labels", json={"name": "Paid", "colour": "green"}).json()
         assert _until(sees, "LABELS_UPDATE") == {"items": [label]}
         # of all that only the labels concern who doesn't see the device
-        assert json.loads(blind.recv(timeout=10))["code"] == "LABELS_UPDATE"
+        assert json.loads(blind.recv(timeout=30))["code"] == "LABELS_UPDATE"
 
 
 def _look(socket: ClientConnection, chat: Chat | None, *, typing: bool = False) -> None:
@@ -263,7 +317,7 @@ def test_who_may_not_see_a_chat_does_not_look_at_it(tenant: Tenant, stranger: Te
         with _socket(tenant, cookie=_cookie(browser)) as socket:
             _look(socket, chat)
             _look(socket, None)
-            socket.ping().wait(5)
+            socket.ping().wait(30)
         assert tenant.client().get(f"/api/v1/chats/{chat.id}").json()["viewers"] == []
 
 
@@ -271,4 +325,4 @@ def test_what_a_socket_says_and_nobody_understands_closes_it(tenant: Tenant) -> 
     with _socket(tenant, authorization=f"Bearer {tenant.key('read')}") as socket:
         socket.send("hello")
         with pytest.raises(Exception, match="4400"):
-            socket.recv(timeout=10)
+            socket.recv(timeout=30)

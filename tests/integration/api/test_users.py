@@ -22,7 +22,7 @@ def _added(admin: httpx.Client, **more: Any) -> dict[str, Any]:
 
 
 def _browser(world: World, user: dict[str, Any]) -> httpx.Client:
-    browser = httpx.Client(base_url=world.url)
+    browser = world.anybody()
     answer = browser.post("/api/v1/session", json={"email": user["email"], "password": user["password"]})
     assert answer.status_code == 200, answer.text
     return browser
@@ -35,6 +35,8 @@ def test_a_person_who_was_added_signs_in_with_the_password_shown_once(tenant: Te
     listed = admin.get("/api/v1/users").json()["items"]
     assert listed[0]["id"] == made["id"]
     assert all("password" not in one for one in listed)
+    stored = tenant.world.sql("SELECT password_hash FROM users WHERE email = $1", made["email"])
+    assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$"), "so much work is each guess"
     assert tenant.world.sql("SELECT count(*) FROM audit_log WHERE action = 'user.create' AND tenant_id = $1", tenant.id)
 
 

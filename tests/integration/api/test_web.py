@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from tests.integration.api.world import Tenant, World
@@ -13,15 +12,15 @@ from wafast.api.web_app import POLICY, WEB_DIR
 
 
 def test_health_needs_nobody(world: World) -> None:
-    assert httpx.get(f"{world.url}/healthz").json() == {"status": "ok"}
-    ready = httpx.get(f"{world.url}/readyz").json()
+    assert world.anybody().get("/healthz").json() == {"status": "ok"}
+    ready = world.anybody().get("/readyz").json()
     assert ready["status"] == "ok" and ready["migration"] >= 1
 
 
 def test_figures_for_prometheus(world: World, tenant: Tenant) -> None:
     tenant.outbox(tenant.device())
-    httpx.get(f"{world.url}/api/v1/devices")
-    answer = httpx.get(f"{world.url}/metrics")
+    world.anybody().get("/api/v1/devices")
+    answer = world.anybody().get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert 'wafast_api_requests_total{method="GET",route="/api/v1/devices",status="401"}' in answer.text
     assert "wafast_sockets " in answer.text
@@ -39,7 +38,7 @@ def test_what_workers_count_is_a_series_for_each_of_them(world: World) -> None:
             "INSERT INTO workers (id, network, node, pid, beat_at, expires_at, figures) "
             f"VALUES ('{id}', 'whatsapp', 'n', 1, now() - interval '{seconds} seconds', '{expires_at}', '{figures}')"
         )
-    text = httpx.get(f"{world.url}/metrics").text
+    text = world.anybody().get("/metrics").text
     labels = f'network="whatsapp",worker="{alive}"'
     for line in (
         f"wafast_messages_stored_total{{{labels}}} 12.0",
@@ -65,23 +64,25 @@ def test_what_workers_count_is_a_series_for_each_of_them(world: World) -> None:
     world.sql(f"DELETE FROM workers WHERE id = '{alive}'")
 
 
-@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v2/devices", "/api", "/media/", "/assets/missing.js"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/nothing", "/api/v2/devices", "/api", "/media/", "/assets/missing.js", f"/assets/{'a' * 300}.js"]
+)
 def test_an_address_that_is_nothing(world: World, path: str) -> None:
-    answer = httpx.get(f"{world.url}{path}")
+    answer = world.anybody().get(path)
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("application/problem+json")
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
 
 
 def test_a_method_that_is_not_there(world: World) -> None:
-    answer = httpx.put(f"{world.url}/api/v1/devices", json={})
+    answer = world.anybody().put("/api/v1/devices", json={})
     assert answer.status_code == 405
     assert answer.headers["content-type"].startswith("application/problem+json")
 
 
-@pytest.mark.parametrize("path", ["/", "/devices", "/device/0b9f/whatsapp-web", "/keys"])
+@pytest.mark.parametrize("path", ["/", "/devices", "/device/0b9f/whatsapp-web", "/keys", f"/{'é' * 200}"])
 def test_pages_are_the_app(world: World, path: str) -> None:
-    answer = httpx.get(f"{world.url}{path}")
+    answer = world.anybody().get(path)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
     assert answer.headers["content-type"].startswith("text/html")
     assert answer.headers["content-security-policy"] == POLICY
@@ -91,12 +92,12 @@ def test_pages_are_the_app(world: World, path: str) -> None:
 @pytest.mark.skipif(not (WEB_DIR / "assets").is_dir(), reason="the web app is not built")
 def test_files_of_the_app_are_kept_by_the_browser(world: World) -> None:
     script = next((WEB_DIR / "assets").glob("*.js"))
-    answer = httpx.get(f"{world.url}/assets/{script.name}", headers={"Accept-Encoding": "gzip"})
+    answer = world.anybody().get(f"/assets/{script.name}", headers={"Accept-Encoding": "gzip"})
     assert answer.content == script.read_bytes()
     assert answer.headers["content-encoding"] == "gzip"
     assert "immutable" in answer.headers["cache-control"]
     assert answer.headers["content-type"].startswith(("text/javascript", "application/javascript"))
-    again = httpx.get(f"{world.url}/assets/{script.name}", headers={"If-None-Match": answer.headers["etag"]})
+    again = world.anybody().get(f"/assets/{script.name}", headers={"If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
 
 
@@ -104,17 +105,17 @@ def test_files_of_the_app_are_kept_by_the_browser(world: World) -> None:
     "path", ["/assets/%2e%2e/%2e%2e/api/app.py", "/..%2f..%2fsettings.py", "/%2fetc/passwd", "/a%00"]
 )
 def test_nothing_outside_the_app_is_served(world: World, path: str) -> None:
-    answer = httpx.get(f"{world.url}{path}")
+    answer = world.anybody().get(path)
     assert "import" not in answer.text.partition("</head>")[2]
     assert "root:" not in answer.text
     assert answer.status_code in (200, 404)
 
 
 def test_the_document(world: World) -> None:
-    served = httpx.get(f"{world.url}/docs/openapi.json").json()
+    served = world.anybody().get("/docs/openapi.json").json()
     assert served == document()
     assert served["openapi"].startswith("3.1")
-    page = httpx.get(f"{world.url}/docs")
+    page = world.anybody().get("/docs")
     assert page.status_code == 200
     assert "http://" not in page.text and "https://" not in page.text
 

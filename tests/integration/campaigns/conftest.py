@@ -6,15 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.database import Database
+from tests.database import Database, pool_of
 from tests.integration.campaigns.office import Office
-from wafast.database.pool import open_pool
 
 
 @pytest_asyncio.fixture
 async def office(database: Database) -> AsyncIterator[Office]:
     """A workspace of the test's own."""
     uri = database.uri
-    pool = await open_pool(uri, size=4, name="test")
-    yield await Office.make(uri, pool)
-    await pool.close()
+    async with pool_of(uri) as pool:
+        yield await Office.make(uri, pool)

@@ -18,6 +18,8 @@ from wafast import clock
 from wafast.campaigns import planner, rows
 from wafast.campaigns.rows import CampaignRow, NotPossible, Schedule
 from wafast.database.pool import set_codecs
+from wafast.outbox import lanes
+from wafast.outbox.lanes import Lane
 
 
 async def audience(office: Office, campaign: CampaignRow) -> int:
@@ -49,6 +51,7 @@ async def until(office: Office, campaign: CampaignRow, state: str) -> CampaignRo
 
 
 async def test_as_many_rows_as_the_preview_counted_and_each_person_once(office: Office) -> None:
+    """SPEC section 10, invariants 1 and 14."""
     device = await office.device()
     await office.leads(30, device)
     await office.leads(20, first=31)
@@ -92,11 +95,12 @@ async def test_a_started_campaign_is_planned_and_can_be_claimed_within_moments(o
 
 
 async def test_a_planner_killed_in_the_middle_leaves_nothing_and_the_next_begins_again(office: Office) -> None:
+    """SPEC section 10, invariant 3."""
     device = await office.device()
     await office.leads(40, device)
     made = await office.campaign()
     await rows.start(office.pool, office.tenant_id, made.id)
-    steps = [planner.q.make_lanes, planner.q.plan, planner.q.end_plan]
+    steps = [lanes.q.ensure_lanes, planner.q.plan, planner.q.end_plan]
     for killed_after in range(len(steps) + 1):
         connection = await asyncpg.connect(office.uri)
         await set_codecs(connection)
@@ -106,7 +110,7 @@ async def test_a_planner_killed_in_the_middle_leaves_nothing_and_the_next_begins
         row = await connection.fetchrow(planner.q.to_plan, made.id)
         assert row is not None
         arguments = [
-            (office.tenant_id, row["audience"], row["source_id"]),
+            ([office.tenant_id], [row["source_id"]], [device.no], ["Asia/Kuala_Lumpur"]),
             (office.tenant_id, row["audience"], row["source_id"], made.id),
             (made.id, 40),
         ]
@@ -144,6 +148,7 @@ async def test_a_planner_process_killed_at_random_instants_plans_each_person_onc
 
 
 async def test_two_planners_plan_it_once(office: Office) -> None:
+    """SPEC section 10, invariant 2."""
     device = await office.device()
     await office.leads(200, device)
     made = await office.campaign()
@@ -170,7 +175,7 @@ async def test_one_cancelled_while_it_is_planned_has_no_rows(office: Office) -> 
     try:
         await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         # a plan that is under way has its snapshot, and holds the source by the lanes it made
-        await connection.execute(planner.q.make_lanes, office.tenant_id, made.audience, made.source_id)
+        await lanes.ensure(connection, [Lane(office.tenant_id, made.source_id, device.no, "Asia/Kuala_Lumpur")])
         await asyncio.wait_for(rows.cancel(office.pool, office.tenant_id, made.id), 30)
         with pytest.raises(asyncpg.SerializationError):
             await connection.execute(planner.q.end_plan, made.id, 10)
@@ -180,6 +185,7 @@ async def test_one_cancelled_while_it_is_planned_has_no_rows(office: Office) -> 
 
 
 async def test_a_schedule_is_the_clock_of_its_place_over_changes_of_the_clock(office: Office) -> None:
+    """SPEC section 10, invariant 5."""
     berlin = await office.campaign(
         Schedule(datetime(2027, 3, 28).date(), datetime(2027, 1, 1, 9).time(), "Europe/Berlin")
     )
@@ -213,3 +219,18 @@ async def test_rows_without_a_device_wait_in_the_pool(office: Office) -> None:
     made = await office.started()
     assert buckets(made) == {"waiting": 2}
     assert await office.count(made, "device_no IS NULL AND lane_id IS NOT NULL") == 2
+
+
+async def test_who_has_a_higher_score_leaves_the_pool_before_others(office: Office) -> None:
+    await office.leads(4)
+    await office.pool.execute(
+        "INSERT INTO lead_scores (lead_id, tenant_id, score, reason, model, facts_hash, scored_at)"
+        " SELECT id, tenant_id, right(name, 1)::int * 20, 'x', 'x', 0, now() FROM leads"
+        " WHERE name IN ('Lead 2', 'Lead 4')"
+    )
+    made = await office.started()
+    rows = await office.pool.fetch(
+        "SELECT l.name FROM outbox o JOIN leads l ON l.id = o.lead_id WHERE o.source_id = $1 ORDER BY o.id",
+        made.source_id,
+    )
+    assert [row["name"] for row in rows] == ["Lead 4", "Lead 2", "Lead 1", "Lead 3"]

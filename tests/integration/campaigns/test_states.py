@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
+from tests.database import blocked
 from tests.integration.campaigns.office import Office, buckets
 from tests.integration.campaigns.test_planner import running_planner, until
 from wafast import clock
 from wafast.campaigns import rows, trial
-from wafast.campaigns.rows import NotPossible, Plan
-from wafast.outbox import rows as outbox
+from wafast.campaigns.rows import NotPossible
+from wafast.inbox.reach import Reach
+from wafast.outbox import again, transition
+from wafast.outbox.again import NotRetryable
 from wafast.outbox.sources import Message, Pace
 
 
 async def test_a_paused_campaign_gives_nothing_to_the_next_claim_and_goes_on_where_it_was(office: Office) -> None:
+    """SPEC section 10, invariant 6."""
     await office.leads(3, await office.device())
     made = await office.started()
     [first] = await office.claim()
@@ -41,7 +47,7 @@ async def test_a_preview_shows_the_very_words_that_are_sent(office: Office) -> N
     await office.started(message=Message("text", template))
     said = set()
     for lead_id in await office.pool.fetch("SELECT id FROM leads ORDER BY id"):
-        reader = await trial.person(office.pool, office.tenant_id, {}, lead_id["id"])
+        reader = await trial.person(office.pool, Reach(office.tenant_id), {}, lead_id["id"])
         [claim] = await office.claim()
         assert claim.body == trial.words(template, reader)
         said.add(claim.body.partition(" ")[0])
@@ -81,9 +87,14 @@ async def test_what_has_not_left_at_the_end_expires_also_in_the_pool(office: Off
 async def test_failed_rows_are_tried_again_once_and_never_those_of_people_who_opted_out(office: Office) -> None:
     await office.leads(3, await office.device())
     made = await office.started()
-    for state, cause in (("failed", "refused"), ("failed", "opted_out"), ("sent", None)):
+    for state, cause in (("failed", "refused"), ("failed", "refused"), ("sent", None)):
         [claim] = await office.claim()
         await office.end(claim, state, cause)
+    await office.pool.execute(
+        "INSERT INTO suppressions (tenant_id, phone, reason, created_by)"
+        " SELECT tenant_id, '+' || split_part(to_jid, '@', 1), 'replied STOP', 'lead'"
+        " FROM outbox WHERE state = 'failed' ORDER BY id LIMIT 1"
+    )
     async with running_planner(office):
         await until(office, made, "finished")
         async with asyncio.timeout(60):
@@ -110,24 +121,102 @@ async def test_a_row_that_a_person_has_tried_again_leaves_though_its_campaign_ha
             if (await office.shown(made)).ended_at is not None:
                 break
             await asyncio.sleep(0.02)
-        assert await outbox.retry(office.pool, office.tenant_id, claim.id) is not None
-        while True:
-            if await office.claim():
-                break
-            await asyncio.sleep(0.02)
+    await office.pool.execute("UPDATE campaigns SET ended_at = now() - interval '1 month'")
+    await office.pool.execute("UPDATE outbox SET attempts = 7")
+    await rows.retry_row(office.pool, office.tenant_id, claim.id)
+    [again] = await office.claim()
+    assert (again.id, again.attempts) == (claim.id, 1)
     assert (await office.shown(made)).state == "running"
+
+
+async def test_a_row_is_tried_again_while_its_device_is_deleted(office: Office) -> None:
+    await office.leads(2, await office.device())
+    made = await office.started()
+    [claim] = await office.claim()
+    await office.end(claim, "failed")
+    async with office.pool.acquire() as deleting, deleting.transaction():
+        await deleting.execute("SELECT FROM sources WHERE id = $1 FOR SHARE", made.source_id)
+        retrying = await blocked(office.pool, rows.retry_row(office.pool, office.tenant_id, claim.id))
+        await deleting.execute("UPDATE outbox SET device_no = NULL WHERE id = $1", claim.id)
+    await retrying
+    assert (await office.shown(made)).waiting == 2
+
+
+async def test_a_row_of_a_cancelled_campaign_is_not_tried_again(office: Office) -> None:
+    await office.leads(2, await office.device())
+    made = await office.started()
+    [claim] = await office.claim()
+    await office.end(claim, "failed")
+    await rows.cancel(office.pool, office.tenant_id, made.id)
+    with pytest.raises(rows.NotPossible, match="It is cancelled"):
+        await rows.retry_row(office.pool, office.tenant_id, claim.id)
+    await rows.remove(office.pool, office.tenant_id, made.id)
+    with pytest.raises(rows.NotPossible, match="deleted"):
+        await rows.retry_row(office.pool, office.tenant_id, claim.id)
+    assert await office.count(made, "state = 'failed'") == 1
+
+
+async def test_who_wants_no_more_is_not_written_to_again(office: Office) -> None:
+    await office.leads(1, await office.device())
+    await office.started()
+    [claim] = await office.claim()
+    await office.end(claim, "failed")
+    await office.pool.execute(
+        "INSERT INTO suppressions (tenant_id, phone, reason, created_by)"
+        " SELECT tenant_id, phone, 'by a person', 'user:1' FROM leads"
+    )
+    with pytest.raises(NotRetryable, match="wants no more"):
+        await rows.retry_row(office.pool, office.tenant_id, claim.id)
+
+
+async def test_a_row_whose_device_is_gone_is_tried_again_from_the_pool_at_once(office: Office) -> None:
+    await office.leads(1, await office.device())
+    await office.started()
+    [claim] = await office.claim()
+    await office.end(claim, "failed")
+    await office.pool.execute("DELETE FROM devices")
+    listener = await asyncpg.connect(office.uri)
+    heard = asyncio.Event()
+    try:
+        await listener.add_listener("wafast_pool", lambda *_: heard.set())
+        await rows.retry_row(office.pool, office.tenant_id, claim.id)
+        await asyncio.wait_for(heard.wait(), 60)
+    finally:
+        await listener.close()
+    lane = await office.pool.fetchrow(
+        "SELECT n.device_no, n.is_live FROM outbox o JOIN lanes n ON n.id = o.lane_id WHERE o.state = 'queued'"
+    )
+    assert lane is not None
+    assert tuple(lane) == (None, True)
+
+
+@pytest.mark.parametrize("decide", [rows.cancel, rows.pause])
+async def test_a_send_that_fails_does_not_leave_when_its_campaign_was_ended_or_held_meanwhile(
+    office: Office, decide: Callable[..., Awaitable[object]]
+) -> None:
+    await office.leads(1, await office.device())
+    made = await office.started()
+    [claim] = await office.claim()
+    await decide(office.pool, office.tenant_id, made.id)
+    assert office.worker is not None
+    assert await transition.finish(office.pool, office.worker, claim, "queued", "not sent yet: offline")
+    assert await office.claim() == []
+    if decide is rows.cancel:
+        async with running_planner(office), asyncio.timeout(60):
+            while True:
+                if await office.count(made, "state = 'cancelled'"):
+                    break
+                await asyncio.sleep(0.02)
 
 
 async def test_of_one_that_runs_only_the_pace_can_be_changed(office: Office) -> None:
     await office.leads(2, await office.device())
     made = await office.started()
-    slower = Plan(name=made.name, audience={}, message=made.message, pace=Pace(60.0, 90.0))
-    changed = await rows.change(office.pool, office.tenant_id, made.id, slower)
+    changed = await rows.change(office.pool, office.tenant_id, made.id, {"pace": Pace(60.0, 90.0)})
     assert changed is not None
     assert (changed.min_seconds, changed.max_seconds) == (60.0, 90.0)
-    other = Plan(name=made.name, audience={}, message=Message("text", "Other words"), pace=made.pace)
     with pytest.raises(NotPossible, match="the pace can be changed"):
-        await rows.change(office.pool, office.tenant_id, made.id, other)
+        await rows.change(office.pool, office.tenant_id, made.id, {"message": Message("text", "Other words")})
 
 
 async def test_a_clone_is_a_draft_with_the_same_words_and_people(office: Office) -> None:
@@ -173,3 +262,22 @@ async def test_buckets_sum_to_the_total_in_every_look_while_rows_move(office: Of
     await rows.cancel(office.pool, office.tenant_id, made.id)
     done.set()
     assert min(await asyncio.gather(*watching)) > 1
+
+
+async def test_many_that_failed_are_tried_again_a_bounded_step_at_a_time(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.leads(5, await office.device())
+    made = await office.started()
+    await office.pool.execute("UPDATE outbox SET state = 'failed', cause = 'refused'")
+    queued: list[int] = []
+
+    async def note(connection: asyncpg.Connection, tenant_id: int, ids: Sequence[int]) -> list[asyncpg.Record]:
+        queued.append(len(ids))
+        return await again.queue_again(connection, tenant_id, ids)
+
+    monkeypatch.setattr(rows, "queue_again", note)
+    monkeypatch.setattr(rows, "RETRY_STEP", 2)
+    assert await rows.retry_failed(office.pool, office.tenant_id, made.id) == 5
+    assert queued == [2, 2, 1]
+    assert await office.count(made, "state = 'queued'") == 5

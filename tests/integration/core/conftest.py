@@ -38,7 +38,7 @@ class World:
         ingest = self.ingest or self.start()
         for code, data in events:
             ingest.receive(self.device_no, code, data)
-        assert ingest.flush(20)
+        assert ingest.flush(60)
 
     def close(self) -> None:
         """Ends the core."""

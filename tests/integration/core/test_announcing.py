@@ -16,7 +16,7 @@ import pytest
 
 from tests.integration.core import events
 from tests.integration.core.conftest import World
-from tests.integration.core.events import MESSAGE, SITI
+from tests.integration.core.events import MESSAGE, NOW, SITI, SITI_LID, UNDECRYPTABLE
 
 COMMIT = b"Q\0\0\0\x0bCOMMIT\0"
 
@@ -96,7 +96,7 @@ async def heard(uri: str, work: Callable[[], None]) -> list[dict[str, Any]]:
     try:
         await connection.add_listener("wafast_event", receive)
         await asyncio.to_thread(work)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await is_over.wait()
     finally:
         await connection.close()
@@ -121,3 +121,22 @@ def test_changes_whose_commit_was_never_answered_make_browsers_fetch_again(world
     assert world.messages()[0]["reactions"] is not None and world.chats()[0]["chat_jid"] == SITI
     tenant = world.value("SELECT tenant_id FROM devices")
     assert {"k": "gone", "t": tenant, "d": world.device_no} in told
+
+
+def test_chats_that_became_one_and_what_was_no_message_are_told_by_name(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "by lid", chat=SITI_LID, sender=SITI_LID)))
+    world.feed((MESSAGE, events.message("A2", "by number")), (UNDECRYPTABLE, events.undecryptable("U1")))
+    chats = {chat["chat_jid"]: chat["chat_id"] for chat in world.chats()}
+    key = world.value("SELECT key FROM messages WHERE message_id = 'U1'")
+
+    def learn() -> None:
+        both = events.message("A3", "both", chat=SITI_LID, sender=SITI_LID, sender_alt=SITI, at=NOW + 1)
+        world.feed((MESSAGE, both), (MESSAGE, events.message("U1", events.reaction("A2", "👍"), at=NOW + 2)))
+        world.close()
+        world.value("SELECT pg_notify('wafast_event', '[{\"k\": \"over\"}]')")
+
+    told = asyncio.run(heard(world.uri, learn))
+    where = {"t": world.value("SELECT tenant_id FROM devices"), "d": world.device_no}
+    assert {"k": "merged", **where, "c": chats[SITI_LID], "b": chats[SITI]} in told
+    assert {"k": "removed", **where, "c": chats[SITI], "m": [key]} in told
+    assert "gone" not in {event["k"] for event in told}

@@ -136,7 +136,7 @@ def test_a_group_keeps_the_name_that_was_told_last_when_another_worker_tells_of_
     def tell(subject: str, received_at: int) -> str:
         event = pb.GroupInfoEvent(JID=events.jid(GROUP), Name=pb.GroupName(Name=subject))
         ingest.receive(world.device_no, GROUP_INFO, event.SerializePartialToString(), received_at)
-        assert ingest.flush(20)
+        assert ingest.flush(60)
         return str(world.value("SELECT name FROM chats"))
 
     assert [tell("satu", NOW), tell("dua", NOW + 9), tell("lama", NOW + 5), tell("tiga", NOW + 9)] == [
@@ -144,7 +144,7 @@ def test_a_group_keeps_the_name_that_was_told_last_when_another_worker_tells_of_
     ]  # fmt: skip
     listed = events.history(GROUP, [], name="lebih lama")
     ingest.receive(world.device_no, events.HISTORY_SYNC, listed, NOW + 1)
-    assert ingest.flush(20)
+    assert ingest.flush(60)
     assert world.value("SELECT name FROM chats") == "tiga"
 
 

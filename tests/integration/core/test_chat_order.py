@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from tests.integration.core import events
-from tests.integration.core.conftest import World
+from tests.integration.core.conftest import OWN, World
 from tests.integration.core.events import MESSAGE, NOW, SITI, SITI_LID
 from wafast.database.pool import connect, open_pool
 from wafast.inbox.all_chats import Filter, list_all_chats
-from wafast.inbox.chat_order import place_moved
+from wafast.inbox.chat_order import place_moved, q
 
 FARID, MEI = "60111111111@s.whatsapp.net", "60122222222@s.whatsapp.net"
 
@@ -29,8 +30,8 @@ def order(world: World) -> None:
     asyncio.run(work())
 
 
-def listed(world: World, limit: int = 50) -> list[str]:
-    """The JID of each chat of the list, page by page."""
+def listed(world: World, limit: int = 50, **wanted: Any) -> list[str]:
+    """The JID of each chat of the list that passes a filter, page by page."""
 
     async def work() -> list[str]:
         pool = await open_pool(world.uri, size=1, name="test")
@@ -38,7 +39,7 @@ def listed(world: World, limit: int = 50) -> list[str]:
             tenant_id = await pool.fetchval("SELECT id FROM tenants")
             found, after = [], None
             while True:
-                page = await list_all_chats(pool, tenant_id, Filter(), days=10_000, after=after, limit=limit)
+                page = await list_all_chats(pool, tenant_id, Filter(**wanted), days=10_000, after=after, limit=limit)
                 found += [chat.chat_jid for chat in page.chats]
                 if (after := page.last) is None:
                     return found
@@ -80,6 +81,110 @@ def test_a_chat_whose_last_message_goes_moves_down(world: World) -> None:
     assert listed(world) == [SITI]
     order(world)
     assert [jid for jid, _ in places(world)] == listed(world) == [SITI]
+
+
+def _work(world: World, jid: str, what: str) -> None:
+    """Changes what a team has agreed on a chat."""
+    world.rows(
+        "INSERT INTO chat_work (chat_id, tenant_id) SELECT id, tenant_id FROM chats ON CONFLICT DO NOTHING RETURNING 1"
+    )
+    world.rows(f"UPDATE chat_work SET {what} WHERE chat_id = (SELECT id FROM chats WHERE jid = '{jid}') RETURNING 1")
+
+
+def test_whose_a_chat_is_counts_before_the_order_knows(world: World) -> None:
+    for number, jid in enumerate((SITI, FARID, MEI)):
+        world.feed((MESSAGE, events.message(f"A{number}", "Hi", chat=jid, sender=jid, at=NOW + number)))
+    order(world)
+    aina = world.value("INSERT INTO users (email, name, password_hash) VALUES ('a@x', 'Aina', 'x') RETURNING id")
+    _work(world, FARID, f"assignee_id = {aina}")
+    assert (listed(world, assignee_id=aina), listed(world, unassigned=True)) == ([FARID], [MEI, SITI])
+    order(world)
+    assert (listed(world, assignee_id=aina), listed(world, unassigned=True)) == ([FARID], [MEI, SITI])
+    assert world.value("SELECT count(*) FROM chat_order_queue") == 0
+    _work(world, SITI, f"assignee_id = {aina}")
+    _work(world, FARID, "assignee_id = NULL")
+    assert (listed(world, assignee_id=aina), listed(world, unassigned=True)) == ([SITI], [MEI, FARID])
+    order(world)
+    assert (listed(world, assignee_id=aina), listed(world, unassigned=True)) == ([SITI], [MEI, FARID])
+    world.rows(f"DELETE FROM users WHERE id = {aina} RETURNING 1")
+    assert (listed(world, assignee_id=aina), listed(world)) == ([], [MEI, FARID, SITI])
+    order(world)
+    assert (listed(world, assignee_id=aina), listed(world)) == ([], [MEI, FARID, SITI])
+
+
+def test_a_chat_is_closed_and_opened_before_the_order_knows(world: World) -> None:
+    for number, jid in enumerate((SITI, MEI)):
+        world.feed((MESSAGE, events.message(f"A{number}", "Hi", chat=jid, sender=jid, at=NOW + number)))
+    order(world)
+    closed = "closed_at = clock_timestamp(), closed_key = (SELECT last_key FROM chats WHERE id = chat_id)"
+    _work(world, SITI, closed)
+    assert (listed(world, is_open=True), listed(world, is_open=False)) == ([MEI], [SITI])
+    order(world)
+    assert (listed(world, is_open=True), listed(world, is_open=False)) == ([MEI], [SITI])
+    world.feed((MESSAGE, events.message("A3", "Ours", chat=SITI, sender=OWN, from_me=True, at=NOW + 3)))
+    assert (listed(world, is_open=True), listed(world, is_open=False)) == ([MEI], [SITI])
+    order(world)
+    assert (listed(world, is_open=True), listed(world, is_open=False)) == ([MEI], [SITI])
+    world.feed((MESSAGE, events.message("A4", "One more thing", chat=SITI, sender=SITI, at=NOW + 4)))
+    assert (listed(world, is_open=True), listed(world, is_open=False)) == ([SITI, MEI], [])
+    order(world)
+    assert (listed(world, is_open=True), listed(world, is_open=False)) == ([SITI, MEI], [])
+
+
+def test_a_labels_chats_are_those_it_is_on_before_the_order_knows(world: World) -> None:
+    for number, jid in enumerate((SITI, FARID, MEI)):
+        world.feed((MESSAGE, events.message(f"A{number}", "Hi", chat=jid, sender=jid, at=NOW + number)))
+    order(world)
+    label = world.value(
+        "INSERT INTO labels (tenant_id, name, colour) SELECT id, 'Paid', 'red' FROM tenants RETURNING id"
+    )
+    world.rows(
+        f"INSERT INTO chat_labels (chat_id, label_id, tenant_id) SELECT id, {label}, tenant_id FROM chats RETURNING 1"
+    )
+    assert listed(world, label_id=label) == listed(world, label_id=label, limit=1) == [MEI, FARID, SITI]
+    order(world)
+    assert world.value("SELECT count(*) FROM chat_order_queue") == 0
+    assert listed(world, label_id=label) == listed(world, label_id=label, limit=1) == [MEI, FARID, SITI]
+    world.feed((MESSAGE, events.message("A3", "Hi", chat=SITI, sender=SITI, at=NOW + 3)))
+    world.rows(f"UPDATE chats SET archived = true WHERE jid = '{MEI}' RETURNING 1")
+    world.rows(f"DELETE FROM chat_labels WHERE chat_id = (SELECT id FROM chats WHERE jid = '{FARID}') RETURNING 1")
+    for _ in range(2):
+        assert listed(world, label_id=label) == [SITI]
+        assert listed(world, label_id=label, archived=True) == [MEI]
+        assert listed(world, label_id=label + 1) == []
+        order(world)
+    world.rows(f"UPDATE chats SET last_key = NULL WHERE jid = '{SITI}' RETURNING 1")
+    for _ in range(2):
+        assert listed(world, label_id=label) == []
+        order(world)
+
+
+def test_the_order_gives_way_to_who_deletes_a_label(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "Hi")))
+    world.rows("INSERT INTO labels (tenant_id, name, colour) SELECT id, 'Paid', 'red' FROM tenants RETURNING id")
+    world.rows(
+        "INSERT INTO chat_labels (chat_id, label_id, tenant_id)"
+        " SELECT c.id, l.id, c.tenant_id FROM chats c, labels l RETURNING 1"
+    )
+
+    async def work() -> None:
+        connection, other = await connect(world.uri, "test"), await connect(world.uri, "test")
+        try:
+            await connection.execute(q.set_up)
+            deletion = other.transaction()
+            await deletion.start()
+            await other.execute("DELETE FROM labels")
+            await place_moved(connection)
+            assert await connection.fetchval("SELECT count(*) FROM chat_order_queue") > 0
+            await deletion.rollback()
+            await place_moved(connection)
+            assert await connection.fetchval("SELECT count(*) FROM chat_order_queue") == 0
+        finally:
+            await connection.close()
+            await other.close()
+
+    asyncio.run(work())
+    assert world.value("SELECT l.last_key = c.last_key FROM chat_labels l JOIN chats c ON c.id = l.chat_id") is True
 
 
 def test_chats_that_become_one_have_one_place(world: World) -> None:

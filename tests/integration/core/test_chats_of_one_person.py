@@ -57,7 +57,7 @@ def test_two_lids_of_one_number_told_at_once_are_one_chat(world: World) -> None:
     for lid, name in (("901@lid", "B3"), ("902@lid", "B4")):
         told = events.message(name, name, chat=lid, sender=lid, sender_alt=SITI, at=NOW + 1)
         ingest.receive(world.device_no, MESSAGE, told)
-    assert ingest.flush(20)
+    assert ingest.flush(60)
     assert {row["message_id"] for row in world.messages()} == {"B1", "B2", "B3", "B4"}
     assert [(chat["chat_jid"], chat["unread_count"]) for chat in world.chats()] == [(SITI, 4)]
 
@@ -85,3 +85,15 @@ def test_work_labels_and_notes_of_both_chats_are_those_of_the_one_that_stays(wor
     world.value(f"SELECT merge_chats({chats[SITI_LID]}, {chats[SITI]})")
     shown = "SELECT is_open::text || cardinality(label_ids) || (SELECT count(*) FROM notes n WHERE n.chat_id = s.id)"
     assert world.value(f"{shown} FROM chats_shown s") == "false22"
+
+
+def test_what_was_read_and_not_told_yet_goes_over_to_the_chat_that_stays(world: World) -> None:
+    for number, chat in enumerate((SITI, SITI_LID)):
+        world.feed((MESSAGE, events.message(f"M{number}", "by number or lid", chat=chat, sender=chat)))
+    into, gone = (next(c["chat_id"] for c in world.chats() if c["chat_jid"] == jid) for jid in (SITI, SITI_LID))
+    read = "INSERT INTO untold_reads SELECT id, tenant_id, device_no, {}, {} FROM chats WHERE id = {} RETURNING unread"
+    untold = "SELECT array_agg((chat_id, from_key, unread)::text) FROM untold_reads"
+    world.value(read.format(5, 2, gone))
+    world.value(read.format(7, 3, into))
+    world.value(f"SELECT merge_chats({gone}, {into})")
+    assert world.value(untold) == [f"({into},5,5)"]

@@ -89,7 +89,7 @@ def test_what_can_not_be_set_aside_stays_in_the_spool(world: World) -> None:
     world.close()
     (world.spool / "poison").unlink()
     world.start("next")
-    assert world.ingest is not None and world.ingest.flush(20)
+    assert world.ingest is not None and world.ingest.flush(60)
     assert [kept.data for kept in poison.find(world.spool)] == [b"\xff" * 20]
 
 
@@ -112,7 +112,7 @@ def test_a_database_that_takes_nothing_is_waited_for(world: World, refuse: str, 
         time.sleep(0.01)
     world.rows(f"ALTER DATABASE {name} {accept}")
     world.rows(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-    assert ingest.flush(20)
+    assert ingest.flush(60)
     world.uri = server
     assert ingest.stats()["poisoned"] == 0
     assert {row["message_id"] for row in world.messages()} == {"A1", "A2"}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+
+import pytest
 
 from tests.integration.core import events
 from tests.integration.core.conftest import World
 from tests.integration.core.events import MESSAGE, NOW, SITI, SITI_LID
 from wafast.database.pool import connect, open_pool
 from wafast.inbox import search
-from wafast.inbox.grams import wanted
+from wafast.inbox.grams import BUCKET_SECONDS, wanted
 from wafast.inbox.reach import Reach
 from wafast.inbox.search_index import Indexer
 
@@ -22,7 +25,8 @@ def index(world: World) -> None:
         try:
             indexer = Indexer(connection)
             await indexer.look_back()
-            await indexer.catch_up()
+            while await indexer.catch_up(1):
+                pass
             while await indexer.walk():
                 pass
         finally:
@@ -63,6 +67,64 @@ def test_what_was_there_before_the_index_is_walked_once(world: World) -> None:
     assert found(world, "durian") == [f"{SITI}: Harga durian?"]
     assert world.value("SELECT walked_to = walk_end FROM search_progress")
     assert world.value("SELECT number FROM chat_search") == "60123456789"
+
+
+def test_what_was_there_before_has_its_turn_also_while_more_is_announced_all_the_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.feed((MESSAGE, events.message("A1", "Harga durian?")))
+    world.rows("DELETE FROM search_queue")
+    world.rows("UPDATE search_progress SET told_until = 'infinity', walk_end = (SELECT max(id) FROM chats)")
+
+    async def work() -> None:
+        connection, walked = await connect(world.uri, "search"), asyncio.Event()
+        indexer = Indexer(connection)
+        take_queue, walk, numbers = indexer._take_queue, indexer.walk, itertools.count(1)
+
+        async def take_while_more_comes() -> int:
+            indexer._announced.add([(0, next(numbers))])
+            return await take_queue()
+
+        async def walk_and_tell() -> bool:
+            is_more = await walk()
+            if not is_more:
+                walked.set()
+            return is_more
+
+        monkeypatch.setattr(indexer, "_take_queue", take_while_more_comes)
+        monkeypatch.setattr(indexer, "walk", walk_and_tell)
+        running = asyncio.create_task(indexer.run())
+        try:
+            await asyncio.wait_for(walked.wait(), 60)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await connection.close()
+
+    asyncio.run(work())
+    assert found(world, "durian") == [f"{SITI}: Harga durian?"]
+
+
+def test_a_devices_list_is_searched_to_its_end_however_little_one_look_covers(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [f"6012000000{number}@s.whatsapp.net" for number in range(4)]
+    for number, person in enumerate(people):
+        told = events.message(f"A{number}", "durian", chat=person, sender=person, at=NOW - number * BUCKET_SECONDS)
+        world.feed((MESSAGE, told))
+    index(world)
+    monkeypatch.setattr(search, "BUDGET_SECONDS", 0.0)
+    monkeypatch.setattr(search, "FIRST_LOOK", 1)
+
+    async def work() -> list[int]:
+        pool = await open_pool(world.uri, size=1, name="test")
+        try:
+            scope = search.Scope(Reach(await pool.fetchval("SELECT id FROM tenants")), [world.device_no])
+            return await asyncio.wait_for(search.chats_with(pool, scope, wanted("durian")), 60)
+        finally:
+            await pool.close()
+
+    assert sorted(asyncio.run(work())) == sorted(row["id"] for row in world.rows("SELECT id FROM chats"))
 
 
 def test_edits_and_deletions_change_what_is_found(world: World) -> None:

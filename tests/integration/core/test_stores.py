@@ -8,7 +8,7 @@ from pathlib import Path
 
 #: In a process of its own: the library's SQLite takes settings only before its first connection.
 PROGRAM = """
-import ctypes, importlib.util, pathlib, sys
+import ctypes, importlib.util, os, pathlib, sys
 from wafast import _core
 
 package = pathlib.Path(importlib.util.find_spec("neonize").origin).parent
@@ -16,6 +16,7 @@ library = str(next(package.glob("neonize-linux-*.so")))
 sqlite = ctypes.CDLL(library)
 sqlite.sqlite3_memory_used.restype = ctypes.c_int64
 sqlite.sqlite3_close.argtypes = [ctypes.c_void_p]
+sqlite.sqlite3_changes.argtypes = [ctypes.c_void_p]
 sqlite.sqlite3_exec.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
 
 def open_one(path):
@@ -40,6 +41,25 @@ do(first, "SELECT sum(length(x)) FROM t")
 do(first, "INSERT INTO t VALUES (1)")
 assert sqlite.sqlite3_close(second) == 0
 print("released", _core.release_stores())
+
+def open_files():
+    names = [os.path.realpath(one) for one in pathlib.Path("/proc/self/fd").iterdir()]
+    return sum(name.endswith(("/a.db", "/a.db-wal")) for name in names)
+
+do(first, "PRAGMA journal_mode = WAL")
+do(first, "SELECT sum(length(x)) FROM t")
+third = open_one(sys.argv[1] + "/a.db")
+do(third, "SELECT sum(length(x)) FROM t")
+do(third, "BEGIN; INSERT INTO t VALUES (2)")
+print("open", open_files(), "closed", _core.close_store(sys.argv[1] + "/b.db"))
+print("closed", _core.close_store(pathlib.Path(sys.argv[1], "../" + os.path.basename(sys.argv[1]), "a.db")))
+do(third, "COMMIT")
+print("closed", _core.close_store(sys.argv[1] + "/a.db"), "open", open_files())
+asked = [sqlite.sqlite3_exec(one, b"SELECT * FROM t", None, None, None) for one in (first, third)]
+print("asked", asked, _core.release_stores())
+again = open_one(sys.argv[1] + "/a.db")
+do(again, "INSERT INTO t SELECT count(*) FROM t WHERE x IN (1, 2) HAVING count(*) = 2")
+print("changed", sqlite.sqlite3_changes(again))
 try:
     _core.watch_stores(library)
 except RuntimeError as error:
@@ -47,7 +67,7 @@ except RuntimeError as error:
 """
 
 
-def test_quiet_stores_give_their_pages_back_and_closed_ones_are_known_no_more(tmp_path: Path) -> None:
+def test_quiet_stores_give_their_pages_back_and_those_left_open_are_let_go_of(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(tmp_path)], check=True, capture_output=True, text=True, timeout=60
     )
@@ -55,5 +75,10 @@ def test_quiet_stores_give_their_pages_back_and_closed_ones_are_known_no_more(tm
         "released 2",
         "smaller True",
         "released 1",
+        "open 4 closed 0",
+        "closed 1",
+        "closed 1 open 0",
+        "asked [18, 18] 0",
+        "changed 1",
         "refused SQLite refuses with 21: a store is open already",
     ]

@@ -254,7 +254,7 @@ def test_events_of_a_device_that_is_gone_are_dropped(world: World) -> None:
     ingest = world.start()
     ingest.receive(999, MESSAGE, events.message("A1", "hantu"))
     ingest.receive(world.device_no, MESSAGE, events.message("A2", "hidup"))
-    assert ingest.flush(20)
+    assert ingest.flush(60)
     assert [message["message_id"] for message in world.messages()] == ["A2"]
 
 
@@ -275,7 +275,7 @@ def test_what_comes_between_two_runs_of_the_core_is_taken_by_the_second(world: W
     late.start()
     ingest = world.start("next")
     late.join()
-    assert ingest.flush(20)
+    assert ingest.flush(60)
     assert [message["message_id"] for message in world.messages()] == ["M1"]
 
 

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.database import Database
+from tests.database import Database, pool_of
 from tests.integration.devices.stack import Stack
 from tests.simulator import Simulator
-from wafast.database.pool import open_pool
 
 _numbers = itertools.count(secrets.randbelow(10_000) * 1000)
 
@@ -38,8 +37,7 @@ def contact() -> str:
 @pytest_asyncio.fixture
 async def stack(database: Database, tmp_path: Path, simulator: Simulator) -> AsyncIterator[Stack]:
     uri = database.uri
-    pool = await open_pool(uri, size=4, name="test")
-    stack = await Stack.make(uri, tmp_path, simulator, pool)
-    yield stack
-    stack.end()
-    await pool.close()
+    async with pool_of(uri) as pool:
+        stack = await Stack.make(uri, tmp_path, simulator, pool)
+        yield stack
+        stack.end()

@@ -43,12 +43,12 @@ class Worker:
     def stop(self) -> int:
         """SIGTERM, and its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=60)
 
     def kill(self) -> None:
         """SIGKILL."""
         self.process.kill()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=60)
 
     def end(self) -> None:
         """Make sure it is gone."""
@@ -179,10 +179,10 @@ class Stack:
     async def send(self, device_id: UUID, to: str, text: str, **more: Any) -> outbox.OutboxRow:
         """Queue a text, or what `kind` says; `to` is a number, of a group with `server`."""
         server = more.pop("server", "s.whatsapp.net")
-        row = await outbox.enqueue(
-            self.pool, self.tenant_id, device_id, f"{to}@{server}", more.pop("kind", "text"), text,
-            created_by="test", **more,
-        )  # fmt: skip
+        wanted = outbox.Send(
+            device_id=device_id, to_jid=f"{to}@{server}", kind=more.pop("kind", "text"), body=text, **more
+        )
+        row = await outbox.enqueue(self.pool, self.tenant_id, wanted, created_by="test")
         assert row is not None
         return row
 

@@ -8,32 +8,58 @@ import pytest
 
 from tests.integration.devices.stack import Stack
 from wafast.events.calls import CallError, NoLease
+from wafast.inbox import chats
+from wafast.inbox.reach import Reach
 
 
-async def test_typing_read_and_who_is_on_whatsapp(stack: Stack, phone: str, contact: str) -> None:
+async def test_typing_and_who_is_on_whatsapp(stack: Stack, phone: str, contact: str) -> None:
     stack.start_worker()
     device = await stack.pair(phone)
     chat = f"{contact}@s.whatsapp.net"
     nobody = f"{contact}9"
     await asyncio.to_thread(stack.simulator.not_on_whatsapp, nobody)
-    [asked] = await asyncio.to_thread(stack.simulator.text, phone, contact, "Hello?")
-    await stack.until(
-        lambda: stack.pool.fetchval("SELECT count(*) FROM messages WHERE device_no = $1", device.no), "a message"
-    )
     async with stack.caller() as caller:
         assert await caller.call(device.no, "typing", {"chat": chat, "state": "composing"}) == {}
         [seen] = await asyncio.to_thread(stack.simulator.seen, phone, wait=5)
         assert (seen.state, seen.to) == ("composing", contact)
-        args = {"chat": chat, "receipts": [{"sender": chat, "ids": [asked]}]}
-        assert await caller.call(device.no, "mark_read", args) == {}
+        found = await caller.call(device.no, "is_on_whatsapp", {"phones": [f"+{contact}", f"+{nobody}"]})
+        assert found == {"items": [{"phone": f"+{contact}", "jid": chat}, {"phone": f"+{nobody}", "jid": None}]}
 
+
+async def test_senders_are_told_what_was_read_at_once_or_when_the_device_is_back(
+    stack: Stack, phone: str, contact: str
+) -> None:
+    first = stack.start_worker()
+    device = await stack.pair(phone)
+
+    async def ask(text: str) -> str:
+        [asked] = await asyncio.to_thread(stack.simulator.text, phone, contact, text)
+        await stack.until(
+            lambda: stack.pool.fetchval("SELECT unread FROM chats WHERE device_no = $1", device.no), "a message"
+        )
+        return asked
+
+    async def read() -> None:
+        chat_id = await stack.pool.fetchval("SELECT id FROM chats WHERE device_no = $1", device.no)
+        assert await chats.read_chat(stack.pool, Reach(stack.tenant_id), chat_id)
+
+    async def until_told(asked: str) -> None:
         async def told() -> bool:
             receipts = await asyncio.to_thread(stack.simulator.receipts, phone)
             return any(receipt.type == "read" and receipt.ids == [asked] for receipt in receipts)
 
         await stack.until(told, "a read receipt")
-        found = await caller.call(device.no, "is_on_whatsapp", {"phones": [f"+{contact}", f"+{nobody}"]})
-        assert found == {"items": [{"phone": f"+{contact}", "jid": chat}, {"phone": f"+{nobody}", "jid": None}]}
+        untold = "SELECT NOT EXISTS (SELECT FROM untold_reads)"
+        await stack.until(lambda: stack.pool.fetchval(untold), "nothing more to tell")
+
+    asked = await ask("Hello?")
+    await read()
+    await until_told(asked)
+    asked = await ask("Anybody?")
+    assert first.stop() == 0
+    await read()
+    stack.start_worker()
+    await until_told(asked)
 
 
 async def test_a_group_nothing_has_named_is_asked_for_its_subject(stack: Stack, phone: str, contact: str) -> None:

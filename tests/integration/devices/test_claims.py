@@ -68,6 +68,7 @@ async def test_many_claimers_never_get_one_row_twice(stack: Stack) -> None:
 
 
 async def test_nothing_is_claimed_without_the_lease(stack: Stack) -> None:
+    """SPEC section 10, invariant 2."""
     device = await stack.add_device()
     await holder(stack, device)
     await queue(stack, device, 1)
@@ -75,6 +76,7 @@ async def test_nothing_is_claimed_without_the_lease(stack: Stack) -> None:
 
 
 async def test_sending_without_a_claim_is_impossible(stack: Stack) -> None:
+    """SPEC section 10, invariant 2."""
     device = await stack.add_device()
     await holder(stack, device)
     [row] = await queue(stack, device, 1)
@@ -83,11 +85,13 @@ async def test_sending_without_a_claim_is_impossible(stack: Stack) -> None:
 
 
 async def test_a_row_that_is_late_expires_and_one_that_is_early_waits(stack: Stack) -> None:
+    """SPEC section 10, invariant 4: one that was due long ago leaves."""
     device = await stack.add_device()
     worker = await holder(stack, device)
     late, early, due = await queue(stack, device, 3)
     await stack.pool.execute("UPDATE outbox SET expires_at = now() - interval '1 s' WHERE id = $1", late)
     await stack.pool.execute("UPDATE outbox SET not_before = now() + interval '9 s' WHERE id = $1", early)
+    await stack.pool.execute("UPDATE outbox SET not_before = '2001-01-01' WHERE id = $1", due)
     assert [row.id for row in await claims.claim(stack.pool, worker, [device.no], [])] == [due]
     assert await claims.claim(stack.pool, worker, [device.no], []) == []
     seconds = (await claims.next_due(stack.pool, [device.no], []))[device.no]
@@ -108,7 +112,7 @@ async def test_a_cap_is_a_time_to_wait(stack: Stack) -> None:
     assert 86_400 <= seconds <= 90_000, "a day and what is left of its hour"
 
 
-async def test_a_claim_under_an_old_lease_ends_as_unknown_and_cannot_be_finished(stack: Stack) -> None:
+async def test_a_claim_under_an_old_lease_is_unknown_until_its_worker_says_how_it_ended(stack: Stack) -> None:
     device = await stack.add_device()
     worker = await holder(stack, device)
     [row] = await queue(stack, device, 1)
@@ -121,7 +125,8 @@ async def test_a_claim_under_an_old_lease_ends_as_unknown_and_cannot_be_finished
     assert taken.epoch == 2
     assert await claims.orphan(stack.pool, [device.no]) == 1
     assert (await stack.until_sent(row, "unknown")).reason is not None
-    assert not await transition.finish(stack.pool, worker, claim, "queued")
+    assert await transition.finish(stack.pool, worker, claim, "queued")
+    assert not await transition.finish(stack.pool, worker, claim, "sent", message_id="M")
 
 
 async def test_a_receipt_that_came_first_is_not_lost(stack: Stack) -> None:
@@ -246,6 +251,7 @@ async def test_a_chat_nobody_answers_in_shows_no_more_than_is_kept(stack: Stack)
 
 
 async def test_two_workers_never_hold_one_device(stack: Stack) -> None:
+    """SPEC section 10, invariant 2."""
     for n in range(20):
         device = await stack.add_device(f"Shop {n}")
         await stack.pool.execute(

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +18,7 @@ import pytest_asyncio
 from tests.database import Database
 from wafast.accounts import tenants
 from wafast.children import HANG_SECONDS
+from wafast.crashes import Crashes
 from wafast.database.pool import open_pool
 from wafast.devices import changes, lease, node, rows, state
 from wafast.devices.lease import CRASHES, Leases
@@ -108,6 +113,118 @@ async def test_nobody_is_blamed_for_a_worker_that_nobody_saw_crash(pool: asyncpg
     assert await take(await worker(pool)) == set(devices)
 
 
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[bytes]]:
+    """One that lives until it is killed."""
+    living = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    yield living
+    living.kill()
+    living.communicate()
+
+
+def ending() -> subprocess.Popen[bytes]:
+    """One that is soon over."""
+    return subprocess.Popen(["true"])
+
+
+async def runs_in(pool: asyncpg.Pool, leases: Leases, living: subprocess.Popen[bytes]) -> None:
+    """The worker's process is this one, and the database has not heard of it for long."""
+    found = node.process(living.pid)
+    assert found is not None
+    await pool.execute(
+        "UPDATE workers SET pid = $2, process_start = $3, expires_at = now() - interval '1 minute' WHERE id = $1",
+        leases.worker_id, living.pid, found.began,
+    )  # fmt: skip
+
+
+async def test_a_worker_that_the_database_does_not_hear_keeps_its_devices_while_its_process_lives(
+    pool: asyncpg.Pool, process: subprocess.Popen[bytes]
+) -> None:
+    [no] = await linked(pool, 1)
+    mute = await worker(pool)
+    await take(mute)
+    await runs_in(pool, mute, process)
+    burial = lease.Burial(pool)
+    await burial.attempt()
+    assert await take(await worker(pool)) == set()
+    process.kill()
+    process.wait()
+    await burial.attempt()
+    assert await take(await worker(pool)) == {no}
+
+
+async def test_a_number_that_is_another_processs_by_now_keeps_nothing(
+    pool: asyncpg.Pool, process: subprocess.Popen[bytes]
+) -> None:
+    [no] = await linked(pool, 1)
+    dead = await worker(pool)
+    await take(dead)
+    await runs_in(pool, dead, process)
+    await pool.execute("UPDATE workers SET process_start = process_start - 1, expires_at = now() + interval '1 minute'")
+    await lease.Burial(pool).attempt()
+    assert await take(await worker(pool)) == {no}
+
+
+async def test_how_a_process_ended_is_waited_for(pool: asyncpg.Pool, process: subprocess.Popen[bytes]) -> None:
+    await linked(pool, 1)
+    dead = await worker(pool)
+    await take(dead)
+    await runs_in(pool, dead, process)
+    await pool.execute("UPDATE workers SET expires_at = now() + interval '1 minute'")
+    process.kill()
+    await asyncio.to_thread(os.waitid, os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # and nobody has looked how
+    await lease.Burial(pool).attempt()
+    assert await take(await worker(pool)) == set()
+
+
+async def test_of_workers_that_crash_together_each_is_blamed_whoever_buries_them_and_however_often(
+    pool: asyncpg.Pool, tmp_path: Path
+) -> None:
+    devices, noted = await linked(pool, 4), Crashes(tmp_path)
+    for expected in (2, 1):
+        fallen = await worker(pool, expected=expected)
+        await take(fallen)
+        process = ending()
+        await runs_in(pool, fallen, process)
+        await pool.execute("UPDATE workers SET expires_at = now() + interval '1 minute'")
+        found = node.process(process.pid)
+        assert found is not None
+        process.wait()
+        noted.note((process.pid, found.began))
+    await becomes(pool, "connecting", *devices)
+    for seen in (noted, Crashes(tmp_path / "elsewhere")):
+        await lease.Burial(pool, seen).attempt()
+    assert await crashes(pool) == dict.fromkeys(devices, 1)
+
+
+async def test_a_crash_is_blamed_though_it_is_noted_a_moment_after_the_process_is_gone(
+    pool: asyncpg.Pool, tmp_path: Path
+) -> None:
+    devices, noted = await linked(pool, 2), Crashes(tmp_path)
+    fallen = await worker(pool)
+    await take(fallen)
+    await becomes(pool, "connecting", *devices)
+    process = ending()
+    await runs_in(pool, fallen, process)
+    found = node.process(process.pid)
+    assert found is not None
+    process.wait()
+    asyncio.get_running_loop().call_later(lease.NOTE_SECONDS / 2, noted.note, (process.pid, found.began))
+    await lease.Burial(pool, noted).attempt()
+    assert await crashes(pool) == dict.fromkeys(devices, 1)
+
+
+async def test_a_heartbeat_waits_behind_nothing(database: Database, pool: asyncpg.Pool) -> None:
+    beats = await open_pool(database.uri, size=1, name="heartbeat")
+    leases = Leases(pool, uuid4(), "loopback", beats=beats)
+    async with contextlib.AsyncExitStack() as all_connections:
+        for _ in range(4):
+            await all_connections.enter_async_context(pool.acquire())
+        async with asyncio.timeout(60):
+            assert await leases.beat()
+    await beats.close()
+
+
 async def test_who_is_blamed_together_with_others_is_not_quarantined(pool: asyncpg.Pool) -> None:
     devices = await linked(pool, 2)
     for _ in range(CRASHES + 1):
@@ -117,11 +234,11 @@ async def test_who_is_blamed_together_with_others_is_not_quarantined(pool: async
         await becomes(pool, "connecting", *devices)
         await dies(pool, alone)
     assert set((await crashes(pool)).values()) == {CRASHES + 1}
-    assert await take(await worker(pool, is_trial=True)) == {devices[0]}
+    assert len(await take(await worker(pool, is_trial=True))) == 1
 
 
-async def test_suspected_devices_are_tried_apart_and_the_guilty_one_is_quarantined(pool: asyncpg.Pool) -> None:
-    devices = await linked(pool, 20)
+async def test_suspected_devices_are_tried_by_halves_and_the_guilty_one_is_quarantined(pool: asyncpg.Pool) -> None:
+    devices = await linked(pool, 40)
     guilty = devices[3]
     regular = await worker(pool)
     assert await take(regular) == set(devices)
@@ -130,43 +247,51 @@ async def test_suspected_devices_are_tried_apart_and_the_guilty_one_is_quarantin
     regular = await worker(pool)
     assert await take(regular) == set()
     assert await regular.wants_trial()
-    trial = await worker(pool, is_trial=True)
+    trial, rounds = await worker(pool, is_trial=True), 0
     assert not await regular.wants_trial()
-    group = await take(trial)
-    assert guilty in group
-    assert len(group) == 8, "few at a time"
-    await becomes(pool, "connecting", *group)
-    await dies(pool, trial)
-
-    trial = await worker(pool, is_trial=True)
-    good = await take(trial)
-    assert len(good) == 8
-    assert not good & group, "first those that were blamed once"
-    await becomes(pool, "online", *good)
-    await trial.acquit(list(good))
-    await trial.release(list(good))
-    assert await take(regular) == good
-    rest = await take(trial)
-    await trial.acquit(list(rest))
-    await trial.release(list(rest))
-    for _ in range(len(group)):
-        alone = await take(trial)
-        assert len(alone) == 1, "one by one"
-        await becomes(pool, "connecting", *alone)
-        if guilty in alone:
+    suspected = len(devices)
+    while group := await take(trial):
+        rounds += 1
+        assert len(group) == (suspected + 1) // 2, "a half"
+        await becomes(pool, "connecting", *group)
+        if guilty in group:
             await dies(pool, trial)
             trial = await worker(pool, is_trial=True)
         else:
-            await trial.acquit(list(alone))
-            await trial.release(list(alone))
-    assert await take(trial) == set()
-    assert await crashes(pool) == {no: CRASHES if no == guilty else 0 for no in devices}
+            await trial.acquit(list(group))
+            await trial.release(list(group))
+            assert await take(regular) == group
+            suspected -= len(group)
+    assert rounds <= 2 * 6
+    verdicts = await crashes(pool)
+    assert verdicts.pop(guilty) >= CRASHES
+    assert set(verdicts.values()) == {0}
     [row] = await pool.fetch("SELECT id, state, state_reason FROM devices WHERE no = $1", guilty)
     assert (row["state"], row["state_reason"]) == ("offline", lease.QUARANTINED)
     assert not await regular.wants_trial()
 
     await rows.set_desired_state(pool, await tenant(pool), row["id"], "connected")
     assert await take(trial) == {guilty}, "a person wants to try again, which is done apart"
+
+
+async def test_a_suspected_device_that_can_not_connect_holds_no_other_up(pool: asyncpg.Pool) -> None:
+    devices = set(await linked(pool, 4))
+    await pool.execute("UPDATE devices SET crashes = 2, blamed_at = now()")
+    trial = await worker(pool, is_trial=True)
+    unreachable = await take(trial)
+    assert len(unreachable) == 2
+    await pool.execute(
+        "UPDATE devices SET retry_at = now() + interval '10 minutes', failures = 3 WHERE no = ANY ($1)", unreachable
+    )
+    others: set[int] = set()
+    while group := await take(trial):
+        await trial.acquit(list(group))
+        await trial.release(list(group))
+        others |= group
+    assert others == devices - unreachable
+    await dies(pool, trial, crashed=False)
+    assert await take(await worker(pool)) == others
+    assert await take(await worker(pool, is_trial=True)) == unreachable, "so that no other worker takes them"
 
 
 async def test_without_a_worker_that_tries_them_suspected_devices_are_not_left_alone_for_ever(
@@ -242,7 +367,7 @@ async def test_a_dead_workers_devices_are_told_of_at_once_and_within_what_is_pro
     async with pool.acquire() as connection:
         await connection.add_listener(bus.WORK, hear)
         await dies(pool, dead)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await heard.wait()
         await connection.remove_listener(bus.WORK, hear)
     assert lease.EXPIRY_SECONDS + lease.BURY_SECONDS < 15

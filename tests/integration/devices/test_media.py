@@ -38,10 +38,13 @@ async def fetch(stack: Stack, device_no: int, id: str, deadline: float = 30.0) -
 
 
 async def until_here(stack: Stack, image: Image) -> None:
-    """Returns when a picture is on disk and its row is there."""
-    query = "SELECT 1 FROM media WHERE sha256 = $1"
-    await stack.until(lambda: stack.pool.fetchval(query, bytes.fromhex(image.sha256)), "the file's row")
-    assert stack.files() >= {image.sha256}
+    """Returns when a picture's row is there and it is on disk, which is a moment later."""
+
+    async def is_here() -> bool:
+        row = await stack.pool.fetchval("SELECT 1 FROM media WHERE sha256 = $1", bytes.fromhex(image.sha256))
+        return row is not None and image.sha256 in stack.files()
+
+    await stack.until(is_here, "the file and its row")
 
 
 async def until_fetches(stack: Stack, device_no: int, *states: str) -> list[asyncpg.Record]:

@@ -19,8 +19,9 @@ async def test_who_is_not_on_whatsapp_is_known_to_all_devices_then(stack: Stack,
         "failed", "not_on_whatsapp", "this number is not on WhatsApp",
     )  # fmt: skip
     other = await stack.add_device()
-    asked = number_checks.is_absent
-    await stack.until(lambda: asked(stack.pool, other.no, f"{contact}@s.whatsapp.net"), "what another device knows")
+    number = f"+{contact}"
+    await stack.until(lambda: number_checks.known(stack.pool, other.no, [number]), "what another device knows")
+    assert await number_checks.known(stack.pool, other.no, [number]) == {number: None}
 
 
 async def test_what_is_known_is_not_asked_again_for_a_month(stack: Stack, phone: str, contact: str) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import asyncpg
 import pytest_asyncio
 
-from tests.database import Database
-from wafast.database.pool import connect, open_pool
+from tests.database import Database, pool_of
+from wafast.database.pool import connect
 from wafast.distribution.runner import Runner, keep_distributing
 
 _numbers = itertools.count(1)
@@ -23,13 +23,15 @@ class Shop:
 
     def __init__(self, uri: str, pool: asyncpg.Pool, tenant_id: int, connection: asyncpg.Connection) -> None:
         self.uri, self.pool, self.tenant_id = uri, pool, tenant_id
-        self.runner = Runner(connection)
+        self.connection, self.runner = connection, Runner(connection)
 
     async def device(self, name: str = "Shop", **columns: Any) -> int:
         """A device that is online and grown, unless told otherwise; its number."""
         columns = {
-            "state": "online", "network": "loopback", "jid": f"6012{next(_numbers):07}@s.whatsapp.net",
-            "paired_at": await self.pool.fetchval("SELECT now() - interval '60 days'"), "ramp": False, **columns,
+            "state": "online", "online_at": await self.pool.fetchval("SELECT now() - interval '1 hour'"),
+            "network": "loopback", "jid": f"6012{next(_numbers):07}@s.whatsapp.net",
+            "paired_at": await self.pool.fetchval("SELECT now() - interval '60 days'"), "ramp": False,
+            "desired_state": "connected", **columns,
         }  # fmt: skip
         names = ", ".join(columns)
         values = ", ".join(f"${number}" for number in range(3, len(columns) + 3))
@@ -53,6 +55,14 @@ class Shop:
             self.tenant_id, count, next(_numbers) * 10_000, device_no,
         )  # fmt: skip
         return [row["id"] for row in rows]
+
+    async def score(self, lead_id: int, score: int) -> None:
+        """What the AI endpoint said of somebody."""
+        await self.pool.execute(
+            "INSERT INTO lead_scores (lead_id, tenant_id, score, reason, model, facts_hash, scored_at)"
+            " VALUES ($1, $2, $3, 'Asked for a price.', 'qwen3', 0, now())",
+            lead_id, self.tenant_id, score,
+        )  # fmt: skip
 
     async def source(self, *, may_move: bool = False, device_ids: list[Any] | None = None) -> int:
         """A running source."""
@@ -94,12 +104,11 @@ class Shop:
 
 @pytest_asyncio.fixture
 async def shop(database: Database) -> AsyncIterator[Shop]:
-    pool = await open_pool(database.uri, size=5, name="test")
-    tenant_id = await pool.fetchval("INSERT INTO tenants (name) VALUES ('Shop') RETURNING id")
-    connection = await connect(database.uri, "test runner")
-    yield Shop(database.uri, pool, tenant_id, connection)
-    await connection.close()
-    await pool.close()
+    async with pool_of(database.uri, size=5) as pool:
+        tenant_id = await pool.fetchval("INSERT INTO tenants (name) VALUES ('Shop') RETURNING id")
+        connection = await connect(database.uri, "test runner")
+        yield Shop(database.uri, pool, tenant_id, connection)
+        await connection.close()
 
 
 @pytest_asyncio.fixture

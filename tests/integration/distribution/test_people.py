@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from tests.integration.distribution.conftest import Shop
 from wafast.accounts.principal import Principal
 from wafast.distribution import people
+from wafast.distribution.lines import fold, standings
 
 
 async def ids_of(shop: Shop, *device_nos: int) -> list[Any]:
@@ -110,3 +112,88 @@ async def test_a_distribution_goes_on_where_another_process_left_it(
     await run_out(shop)
     assert await owners(shop) == {device: 10}
     assert await shop.pool.fetchval("SELECT count(*) FROM distribution_decisions") == 10
+
+
+async def test_the_highest_scores_are_handed_out_first_and_the_decision_says_so(
+    shop: Shop, admin: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "STEP", 2)
+    device = await shop.device("First")
+    found = await shop.leads(9)
+    for place, score in ((0, 10), (2, 95), (3, 95), (5, 60), (7, 0)):
+        await shop.score(found[place], score)
+    await shop.pool.execute("UPDATE leads SET tags = '{kl}' WHERE id <> $1", found[2])
+    for most, expected in ((1, [3]), (2, [3, 5]), (6, [0, 3, 5, 6, 7, 8])):
+        begun = await people.begin(shop.pool, admin, {"tags": ["kl"]}, None, most)
+        await run_out(shop)
+        given = await shop.pool.fetch("SELECT id FROM leads WHERE device_no = $1 ORDER BY id", device)
+        assert [row["id"] for row in given] == [found[place] for place in expected]
+        assert await people.undo(shop.pool, admin, begun)
+        await run_out(shop)
+    reasons = await shop.pool.fetch("SELECT DISTINCT reason FROM distribution_decisions WHERE lead_id = $1", found[5])
+    assert [row["reason"].partition("; ")[2] for row in reasons] == ["scored 60, and the highest scores come first"]
+    reasons = await shop.pool.fetch("SELECT reason FROM distribution_decisions WHERE lead_id = $1", found[8])
+    assert "score" not in reasons[0]["reason"]
+
+
+async def test_somebody_scored_while_it_runs_is_not_forgotten(
+    shop: Shop, admin: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "STEP", 2)
+    device = await shop.device()
+    found = await shop.leads(6)
+    for lead in found[:4]:
+        await shop.score(lead, 50)
+    await people.begin(shop.pool, admin, {}, None, None)
+    await shop.runner.look()
+    assert await owners(shop) == {device: 2, None: 4}
+    await shop.pool.execute("UPDATE lead_scores SET score = 99")
+    await shop.score(found[5], 70)
+    await run_out(shop)
+    assert await owners(shop) == {device: 6}
+
+
+async def test_whoever_holds_a_person_is_not_waited_for(shop: Shop, admin: Principal) -> None:
+    device = await shop.device()
+    found = await shop.leads(5)
+    begun = await people.begin(shop.pool, admin, {}, None, None)
+    async with shop.pool.acquire() as importer, importer.transaction():
+        await importer.execute("UPDATE leads SET name = 'Siti' WHERE id = $1", found[2])
+        async with asyncio.timeout(60):
+            await run_out(shop)
+        assert await owners(shop) == {device: 4, None: 1}
+    await run_out(shop)
+    assert await owners(shop) == {device: 5}
+    assert await people.undo(shop.pool, admin, begun)
+    async with shop.pool.acquire() as importer, importer.transaction():
+        await importer.execute("UPDATE leads SET name = 'Siti' WHERE id = $1", found[2])
+        async with asyncio.timeout(60):
+            await run_out(shop)
+        assert (await owners(shop))[device] >= 1
+    await run_out(shop)
+    assert await owners(shop) == {None: 5}
+
+
+async def test_how_many_leads_a_device_has_is_exact_whatever_moved_them(shop: Shop) -> None:
+    first, second = await shop.device("First"), await shop.device("Second")
+
+    async def expect_exact() -> None:
+        for is_folded in (False, True):
+            if is_folded:
+                await fold(shop.pool)
+                assert await shop.pool.fetchval("SELECT count(*) FROM lead_counts") == 0
+            real = {no: count for no, count in (await owners(shop)).items() if no is not None}
+            told = {line.no: line.people for line in await standings(shop.pool, shop.tenant_id)}
+            assert told == {no: real.get(no, 0) for no in told}
+
+    await shop.leads(5, first)
+    found = [*await shop.leads(4, second), *await shop.leads(3)]
+    await expect_exact()
+    await shop.pool.execute("UPDATE leads SET device_no = $1 WHERE id = ANY ($2)", first, found[2:6])
+    await shop.pool.execute("UPDATE leads SET name = 'Aina'")
+    await expect_exact()
+    await shop.pool.execute("DELETE FROM leads WHERE id = ANY ($1)", found[:3])
+    await expect_exact()
+    await shop.pool.execute("DELETE FROM devices WHERE no = $1", first)
+    await expect_exact()
+    assert await shop.pool.fetchval("SELECT count(*) FROM lead_sums") == 1

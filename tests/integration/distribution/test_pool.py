@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
 
 from tests.integration.distribution.conftest import Shop
+from wafast.accounts.principal import Principal
+from wafast.campaigns import estimate
+from wafast.devices import bulk
+from wafast.devices.lease import Leases
+from wafast.distribution import replace
+from wafast.distribution.lines import MOST_FAILURES
+from wafast.distribution.pool import STANDING_SECONDS
+from wafast.outbox import claim as claims
+from wafast.outbox import transition
+from wafast.outbox.claim import Claim
+from wafast.outbox.device_gone import leave_devices
+from wafast.outbox.sources import Pace
 
 
 async def test_rows_are_spread_by_what_devices_have_left_today(shop: Shop) -> None:
@@ -15,6 +31,23 @@ async def test_rows_are_spread_by_what_devices_have_left_today(shop: Shop) -> No
     await shop.plan(source, await shop.leads(200))
     await shop.runner.look()
     assert await shop.by_device(source) == {small: 50, large: 150}
+
+
+async def test_of_those_who_wait_the_highest_scores_get_a_device_first(shop: Shop) -> None:
+    device = await shop.device("Shop", per_day=2, per_hour=2)
+    source, found = await shop.source(), await shop.leads(4)
+    await shop.plan(source, found)
+    await shop.score(found[1], 20)
+    await shop.score(found[3], 90)
+    await shop.runner.look()
+    rows = await shop.pool.fetch(
+        "SELECT o.lead_id, x.reason FROM outbox o LEFT JOIN distribution_decisions x ON x.outbox_id = o.id"
+        " WHERE o.device_no = $1 ORDER BY o.lead_id", device,
+    )  # fmt: skip
+    assert [row["lead_id"] for row in rows] == [found[1], found[3]]
+    assert [row["reason"].partition("; ")[2] for row in rows] == [
+        "scored 20, and the highest scores come first", "scored 90, and the highest scores come first",
+    ]  # fmt: skip
 
 
 async def test_what_was_sent_and_what_waits_counts(shop: Shop) -> None:
@@ -153,6 +186,81 @@ async def test_rows_of_a_device_that_is_held_back_move_only_where_they_may(shop:
     assert await shop.by_device(moves) == {other: 4}
 
 
+async def test_rows_of_a_device_that_stays_away_move_where_they_may_and_a_short_cut_moves_none(shop: Shop) -> None:
+    away, other = await shop.device("Away"), await shop.device("Other")
+    source, stays = await shop.source(may_move=True), await shop.source()
+    for one in (source, stays):
+        await shop.plan(one, await shop.leads(2, away), away)
+    await shop.set(away, state="offline", failures=1)
+    await shop.runner.look([away])
+    assert await shop.by_device(source) == {away: 2}
+    await shop.set(away, failures=MOST_FAILURES)
+    await shop.runner.look([away])
+    assert await shop.by_device(source) == {other: 2}
+    assert await shop.by_device(stays) == {away: 2}
+
+
+async def test_rows_stay_with_their_devices_while_all_of_them_are_away(shop: Shop) -> None:
+    away, back = await shop.device("Away"), await shop.device("Back")
+    source = await shop.source(may_move=True)
+    for device in (away, back):
+        await shop.plan(source, await shop.leads(2, device), device)
+        await shop.set(device, state="offline", failures=MOST_FAILURES)
+    await shop.runner.look([away, back])
+    assert await shop.by_device(source) == {away: 2, back: 2}
+    await shop.set(back, state="online", failures=0, online_at=datetime.now(UTC))
+    await shop.runner.look([away, back])
+    assert await shop.by_device(source) == {away: 2, back: 2}, "who comes back first does not get what others have"
+    await shop.set(back, online_at=datetime.now(UTC) - timedelta(seconds=STANDING_SECONDS + 1))
+    await shop.runner.look([away])
+    assert await shop.by_device(source) == {back: 4}, "the device alone is to blame by now"
+    assert await shop.pool.fetchval("SELECT count(*) FROM distribution_decisions WHERE code = 'returned'") == 2
+
+
+async def test_rows_of_a_device_that_a_person_disconnected_move_where_they_may(shop: Shop) -> None:
+    away, other = await shop.device("Away"), await shop.device("Other")
+    source = await shop.source(may_move=True)
+    await shop.plan(source, await shop.leads(2, away), away)
+    await shop.set(away, state="offline", desired_state="disconnected", state_reason="Disconnected on request")
+    await shop.runner.look([away])
+    assert await shop.by_device(source) == {other: 2}
+    reasons = await shop.pool.fetch("SELECT DISTINCT reason FROM distribution_decisions WHERE code = 'returned'")
+    assert [row["reason"] for row in reasons] == ["Away is not connected: Disconnected on request"]
+
+
+@pytest.mark.parametrize("is_banned", [False, True], ids=["limited", "banned for an hour"])
+async def test_people_stay_with_a_device_that_is_held_back_and_leave_one_that_is_over(
+    shop: Shop, is_banned: bool
+) -> None:
+    held, over = await shop.device("Held"), await shop.device("Over")
+    other = await shop.device("Other")
+    source = await shop.source(may_move=True)
+    stay, leave = await shop.leads(2, held), await shop.leads(2, over)
+    await shop.plan(source, stay, held)
+    await shop.plan(source, leave, over)
+    later = datetime.now(UTC) + timedelta(hours=1)
+    await shop.set(held, paused_until=later, pause_reason="463")
+    if is_banned:
+        await shop.set(held, state="banned", retry_at=later)
+    await shop.set(over, state="banned")
+    await shop.runner.look([held, over])
+    assert await shop.by_device(source) == {other: 4}
+    rows = await shop.pool.fetch("SELECT id, device_no FROM leads")
+    assert {row["id"]: row["device_no"] for row in rows} == dict.fromkeys(stay, held) | dict.fromkeys(leave, other)
+
+
+async def test_a_campaign_at_a_device_that_is_banned_for_a_while_is_done_after_the_ban(shop: Shop) -> None:
+    ends = datetime.now(UTC) + timedelta(hours=5)
+    why = {"pause_reason": "WhatsApp banned the number for 5 hours", "paused_until": ends}
+    banned = await shop.device("Banned", state="banned", retry_at=ends, **why)
+    source = await shop.source()
+    await shop.plan(source, await shop.leads(3, banned), banned)
+    found = await estimate.of_running(shop.pool, shop.tenant_id, source, Pace(), None, "Asia/Kuala_Lumpur")
+    assert found.finishes_at is not None
+    assert ends < found.finishes_at < ends + timedelta(hours=1)
+    assert [load.holds for load in found.loads] == [why["pause_reason"]]
+
+
 async def test_rows_planned_for_a_device_that_is_over_stay_there_where_they_may_not_move(shop: Shop) -> None:
     over = await shop.device("Over", state="logged_out")
     await shop.device("Other")
@@ -171,3 +279,111 @@ async def test_buckets_follow_the_rows(shop: Shop) -> None:
     assert Counter({(row["device_no"], row["bucket"]): row["n"] for row in rows}) == {
         (device, "waiting"): 3, (None, "waiting"): 2,
     }  # fmt: skip
+
+
+class Sending:
+    """The one row of a source that a worker has claimed at a device."""
+
+    def __init__(self, shop: Shop, worker: UUID, claim: Claim) -> None:
+        self.shop, self.worker, self.claim = shop, worker, claim
+
+    @classmethod
+    async def make(cls, shop: Shop, device: int, *, may_move: bool = False) -> Sending:
+        leases = Leases(shop.pool, uuid4(), "loopback")
+        await shop.set(device, desired_state="connected", store="x")
+        await leases.beat()
+        await leases.acquire()
+        await shop.plan(await shop.source(may_move=may_move), await shop.leads(1, device), device)
+        [claim] = await claims.claim(shop.pool, leases.worker_id, [], [device])
+        return cls(shop, leases.worker_id, claim)
+
+    async def fails(self) -> tuple[str, int | None, int | None]:
+        """It has not left; gives its state, its device and that of its lane."""
+        assert await transition.finish(self.shop.pool, self.worker, self.claim, "queued", "not sent yet: offline")
+        row = await self.shop.pool.fetchrow(
+            "SELECT o.state, o.device_no, n.device_no AS of_lane FROM outbox o JOIN lanes n ON n.id = o.lane_id"
+            " WHERE o.id = $1",
+            self.claim.id,
+        )
+        assert row is not None
+        return row["state"], row["device_no"], row["of_lane"]
+
+
+async def test_a_send_that_fails_goes_on_from_the_device_that_took_the_place_of_its_own(shop: Shop) -> None:
+    old, new = await shop.device("Old"), await shop.device("New")
+    sending = await Sending.make(shop, old)
+    await shop.set(old, state="banned")
+    ids = [await shop.pool.fetchval("SELECT id FROM devices WHERE no = $1", no) for no in (old, new)]
+    principal = Principal(tenant_id=shop.tenant_id, scope="admin", key_id=1)
+    assert await replace.replace(shop.pool, principal, *ids) is not None
+    assert await shop.pool.fetchval("SELECT device_no FROM outbox") == old, "it is on its way there"
+    assert await sending.fails() == ("queued", new, new)
+
+
+async def test_a_send_that_fails_at_a_device_that_is_over_goes_back_to_the_pool(shop: Shop) -> None:
+    device = await shop.device()
+    sending = await Sending.make(shop, device, may_move=True)
+    await shop.set(device, state="banned")
+    await shop.runner.look([device])
+    other = await shop.device("Other")
+    await shop.runner.look()
+    assert await sending.fails() == ("queued", None, None)
+    await shop.runner.look([])
+    assert await shop.pool.fetchval("SELECT device_no FROM outbox") == other
+
+
+async def test_a_send_whose_device_is_deleted_is_not_tried_again(shop: Shop) -> None:
+    device = await shop.device()
+    sending = await Sending.make(shop, device)
+    await bulk.delete(shop.pool, shop.tenant_id, [await shop.pool.fetchval("SELECT id FROM devices")], leave_devices)
+    assert not await transition.finish(shop.pool, sending.worker, sending.claim, "queued", "not sent yet: offline")
+    assert await shop.pool.fetchval("SELECT state FROM outbox") == "unknown"
+
+
+async def test_whoever_holds_a_person_does_not_hold_up_its_rows(shop: Shop) -> None:
+    device = await shop.device()
+    source, found = await shop.source(), await shop.leads(3)
+    await shop.plan(source, found)
+    async with shop.pool.acquire() as importer, importer.transaction():
+        await importer.execute("UPDATE leads SET name = 'Siti' WHERE id = $1", found[1])
+        async with asyncio.timeout(60):
+            await shop.runner.look()
+        assert await shop.by_device(source) == {device: 3}
+
+
+async def test_a_campaigns_preview_gives_each_device_whom_it_gets(shop: Shop) -> None:
+    devices = [
+        await shop.device("Small", per_day=100, per_hour=1000),
+        await shop.device("Large", per_day=300, per_hour=1000),
+        await shop.device("New", paired_at=datetime.now(UTC), per_hour=1000),
+        await shop.device("Off", state="offline"),
+        await shop.device("Narrow", per_hour=5),
+    ]
+    rows = await shop.pool.fetch("SELECT no, id FROM devices WHERE no = ANY ($1)", devices)
+    ids = {row["id"]: row["no"] for row in rows}
+    found = await shop.leads(200)
+    own = await shop.leads(7, devices[3])
+    for device, knows in zip(devices[2:], (found[:60], found[60:63], found[63:83]), strict=True):
+        await shop.pool.execute(
+            "INSERT INTO chats (tenant_id, device_no, jid, last_key) SELECT tenant_id, $2, substr(phone, 2)"
+            " || '@s.whatsapp.net', 1 FROM leads WHERE id = ANY ($1)", knows, device,
+        )  # fmt: skip
+    await shop.pool.execute(
+        "INSERT INTO outbox (tenant_id, device_no, lead_id, to_jid, kind, state, message_id, created_by)"
+        " VALUES ($1, $2, $3, 'x', 'text', 'sent', 'A', 'test')", shop.tenant_id, devices[2], found[83],
+    )  # fmt: skip
+    shown = await estimate.of_audience(
+        shop.pool, shop.tenant_id, {}, Pace(), list(ids), datetime.now(UTC), "Asia/Kuala_Lumpur"
+    )
+    source = await shop.source(device_ids=list(ids))
+    await shop.plan(source, found)
+    await shop.plan(source, own, devices[3])
+    running = await estimate.of_running(shop.pool, shop.tenant_id, source, Pace(), list(ids), "Asia/Kuala_Lumpur")
+    assert [load.rows for load in running.loads] == [load.rows for load in shown.loads]
+    await shop.runner.look()
+    given = await shop.by_device(source)
+    assert {ids[load.line.id]: load.rows for load in shown.loads if load.line is not None} == given
+    assert given[devices[2]] >= 61, "it knows so many, and by itself would get ten"
+    assert (given[devices[3]], given[devices[4]]) == (10, 5), (
+        "known where strangers don't go, and no more than there is room"
+    )

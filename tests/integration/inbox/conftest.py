@@ -11,8 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest_asyncio
 
-from tests.database import Database
-from wafast.database.pool import open_pool
+from tests.database import Database, pool_of
 from wafast.inbox.media_quota import sweep
 from wafast.inbox.media_store import MediaStore
 
@@ -79,16 +78,15 @@ class Shelf:
 
 @pytest_asyncio.fixture
 async def shelf(database: Database, tmp_path: Path) -> AsyncIterator[Shelf]:
-    pool = await open_pool(database.uri, size=5, name="test")
-    tenants = [
-        await pool.fetchval("INSERT INTO tenants (name) VALUES ($1) RETURNING id", f"Workspace {next(_numbers)}")
-        for _ in range(2)
-    ]
-    device_no = await pool.fetchval(
-        "INSERT INTO devices (tenant_id, name, network, jid) VALUES ($1, 'Shop', 'loopback', '60@s.whatsapp.net')"
-        " RETURNING no",
-        tenants[0],
-    )
-    folder = tmp_path / "media"
-    yield Shelf(pool, folder, MediaStore(pool, folder), tenants, device_no)
-    await pool.close()
+    async with pool_of(database.uri, size=5) as pool:
+        tenants = [
+            await pool.fetchval("INSERT INTO tenants (name) VALUES ($1) RETURNING id", f"Workspace {next(_numbers)}")
+            for _ in range(2)
+        ]
+        device_no = await pool.fetchval(
+            "INSERT INTO devices (tenant_id, name, network, jid) VALUES ($1, 'Shop', 'loopback', '60@s.whatsapp.net')"
+            " RETURNING no",
+            tenants[0],
+        )
+        folder = tmp_path / "media"
+        yield Shelf(pool, folder, MediaStore(pool, folder), tenants, device_no)

@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 
 from tests.integration.inbox.conftest import Shelf
+from wafast.inbox import media_store
 from wafast.inbox.media_store import MediaStore, NotStored, WrongContent
 
 #: Begins to store what comes on stdin, and says when it has written some of it.
 WRITER = """
 import asyncio, sys
 from pathlib import Path
+from wafast.inbox import media_store
 from wafast.inbox.media_store import MediaStore
 class Told:
     def read(self, size):
@@ -103,3 +105,18 @@ async def test_another_workspace_has_no_part_in_a_file(shelf: Shelf) -> None:
     sha256 = await shelf.put(b"salaries")
     assert await shelf.store.open(shelf.other, sha256) is None
     assert await shelf.store.has(shelf.other, sha256) is None
+
+
+async def test_no_file_is_nobodys_wherever_a_crash_comes(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    move = media_store._move
+
+    def move_and_crash(name: Path, path: Path) -> None:
+        move(name, path)
+        raise RuntimeError("the process ends here")
+
+    monkeypatch.setattr(media_store, "_move", move_and_crash)
+    content = b"a file that is there"
+    with pytest.raises(RuntimeError):
+        await shelf.put(content)
+    sha256 = hashlib.sha256(content).digest()
+    assert (shelf.files(), await shelf.rows(sha256)) == ({sha256.hex()}, 1)

@@ -21,7 +21,7 @@ def test_an_undecryptable_message_is_asked_for_and_comes_again(
     simulator.text(phone, contact, "goes on")
     line.wait("Message", text="goes on")
     line.text(contact, "both ways")
-    assert simulator.inbox(contact=contact, wait=10)[-1].text == "both ways"
+    assert simulator.inbox(contact=contact, wait=30)[-1].text == "both ways"
     group = simulator.group(phone, "Team", [contact])
     simulator.corrupt(phone, contact, "group, second time", group=group)
     line.wait("Message", text="group, second time")
@@ -33,9 +33,9 @@ def test_the_device_sends_again_what_a_contact_could_not_read(
     simulator: Simulator, line: Line, phone: str, contact: str
 ) -> None:
     sent = line.text(contact, "again please")
-    (first,) = simulator.inbox(contact=contact, wait=10)
+    (first,) = simulator.inbox(contact=contact, wait=30)
     simulator.ask_again(phone, contact, sent)
-    (again,) = simulator.inbox(contact=contact, after=first.seq, wait=10)
+    (again,) = simulator.inbox(contact=contact, after=first.seq, wait=30)
     assert (again.id, again.text, again.retry) == (sent, "again please", 1)
 
 
@@ -134,7 +134,7 @@ def test_a_refused_send_is_an_error_with_the_servers_code(
     with pytest.raises(Failed, match="463"):
         line.text(contact, "refused")
     line.text(contact, "taken")
-    assert [got.text for got in simulator.inbox(contact=contact, wait=10)] == ["taken"]
+    assert [got.text for got in simulator.inbox(contact=contact, wait=30)] == ["taken"]
 
 
 def test_a_held_acknowledgement_keeps_the_send_waiting(
@@ -143,10 +143,10 @@ def test_a_held_acknowledgement_keeps_the_send_waiting(
     simulator.hold_acks(phone, True)
     sends = threading.Thread(target=lambda: line.text(contact, "held"))
     sends.start()
-    assert simulator.inbox(contact=contact, wait=10)[0].text == "held"
+    assert simulator.inbox(contact=contact, wait=30)[0].text == "held"
     assert sends.is_alive()
     simulator.hold_acks(phone, False)
-    sends.join(10)
+    sends.join(60)
     assert not sends.is_alive()
 
 
@@ -181,7 +181,7 @@ def test_a_restarted_server_knows_its_devices(
         simulator.text(phone, contact, "after")
         line.wait("Message", text="after")
         line.text(contact, "after too")
-        assert simulator.inbox(contact=contact, wait=10)[0].text == "after too"
+        assert simulator.inbox(contact=contact, wait=30)[0].text == "after too"
         simulator.text(phone, contact, "in the group", group=simulator.group(phone, "Team", [contact], id=group))
         line.wait("Message", text="in the group")
     finally:

@@ -56,7 +56,7 @@ def test_the_push_name_arrives_so_that_presence_can_be_sent(simulator: Simulator
     line.wait("PushNameSetting") if line.named("PushNameSetting") else None
     wait_for_name(line, "Kedai Ujian")
     line.order("presence", state="available")
-    assert [(seen.state, seen.name) for seen in simulator.seen(phone, wait=5)] == [("available", "Kedai Ujian")]
+    assert [(seen.state, seen.name) for seen in simulator.seen(phone, wait=30)] == [("available", "Kedai Ujian")]
     simulator.push_name(phone, "Kedai Baru")
     wait_for_name(line, "Kedai Baru")
 

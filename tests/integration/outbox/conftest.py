@@ -4,16 +4,14 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.database import Database
+from tests.database import Database, pool_of
 from tests.integration.outbox.floor import Floor
-from wafast.database.pool import open_pool
 
 
 @pytest_asyncio.fixture
 async def floor(database: Database) -> AsyncIterator[Floor]:
-    pool = await open_pool(database.uri, size=4, name="test")
-    yield await Floor.make(pool)
-    await pool.close()
+    async with pool_of(database.uri) as pool:
+        yield await Floor.make(pool)
 
 
 @pytest_asyncio.fixture

@@ -98,6 +98,22 @@ class Floor:
         )  # fmt: skip
         return [row["id"] for row in made]
 
+    async def reply(self, device_no: int, to_jid: str = "60123456789@s.whatsapp.net") -> int:
+        """A reply that waits."""
+        row: int = await self.pool.fetchval(
+            "INSERT INTO outbox (tenant_id, device_no, to_jid, kind, body, created_by)"
+            " VALUES ($1, $2, $3, 'text', 'Yes', 'test') RETURNING id",
+            self.tenant_id, device_no, to_jid,
+        )  # fmt: skip
+        return row
+
+    async def sends_counted(self, device_no: int) -> int:
+        """How many sends a device's clock has in both of its counts."""
+        row = await self.pool.fetchrow("SELECT hour_sends, day_sends FROM devices WHERE no = $1", device_no)
+        assert row is not None
+        assert sum(row["hour_sends"]) == sum(row["day_sends"])
+        return sum(row["hour_sends"])
+
     async def claim_at(self, at: datetime, devices: Sequence[int]) -> list[Claim]:
         """What leaves then."""
         got = await claims.claim(self.pool, self.worker, devices, devices, at)

@@ -30,7 +30,8 @@ async def test_buckets_sum_to_the_total_at_every_moment(floor: Floor, database_u
         await floor.rows(source, device, ROWS // 4)
     ended = asyncio.Event()
     reader, folder = await connect(database_uri, "reader"), await connect(database_uri, "folder")
-    folded, looks = 0, 0
+    folded: set[int] = set()
+    looks = 0
 
     async def move() -> None:
         ends = ["sent", "delivered", "read", "failed", "unknown", "queued"]
@@ -61,15 +62,16 @@ async def test_buckets_sum_to_the_total_at_every_moment(floor: Floor, database_u
             looks += 1
 
     async def sum_up() -> None:
-        nonlocal folded
         while not ended.is_set():
-            folded += await fold(folder, worth=0)
+            folded.update(await fold(folder))
 
     await asyncio.gather(move(), read(), sum_up())
-    assert folded > 0
+    assert folded == {source}
     assert looks > 10
     # what is folded last has a row a sum
-    await fold(folder, worth=0)
+    await fold(folder)
+    assert await reader.fetchval("SELECT count(*) FROM source_counts") == 0
+    assert await fold(folder) == set(), "nothing has moved since"
     row = await reader.fetchrow(BOTH)
     assert row is not None
     assert row["said"] == row["are"]
@@ -85,6 +87,7 @@ async def test_counts_of_a_source_that_is_gone_go(floor: Floor, database_uri: st
     await floor.pool.execute("DELETE FROM outbox")
     await floor.pool.execute("DELETE FROM sources")
     folder = await connect(database_uri, "folder")
-    assert await fold(folder, worth=0) > 0
+    assert await fold(folder) == {source}
+    assert await floor.pool.fetchval("SELECT count(*) FROM source_sums") == 0
     assert await floor.pool.fetchval("SELECT count(*) FROM source_counts") == 0
     await folder.close()

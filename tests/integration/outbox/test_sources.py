@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, time, timedelta
+from typing import Literal
 
 import pytest
 
 from tests.integration.outbox.floor import HELLO, Floor
+from wafast.devices import number_checks
+from wafast.outbox import again, sources, transition
 from wafast.outbox import claim as claims
-from wafast.outbox import pool as sends
-from wafast.outbox import rows, sources
+from wafast.outbox import device_gone as sends
+from wafast.outbox.rows import Cause
 from wafast.outbox.sources import Message, Pace
 
 AT = datetime(2026, 3, 23, 4, tzinfo=UTC)  # noon in Kuala Lumpur
@@ -36,19 +40,85 @@ async def test_a_changed_message_counts_for_what_has_not_left(floor: Floor) -> N
     assert [one.body for one in await floor.claim_at(AT, [device])] == ["New: Aisyah"]
 
 
-@pytest.mark.parametrize(("template", "cause"), [("{name}", "render"), ("Hi", "lead_gone")])
-async def test_what_cannot_be_said_is_claimed_with_its_fault(floor: Floor, template: str, cause: str) -> None:
+@pytest.mark.parametrize(
+    ("template", "name", "cause"),
+    [("{name}", "", "render"), ("{name}" * 9_000, "Aisyah Rahman", "render"), ("Hi", "", "lead_gone")],
+    ids=["no words", "too many", "nobody"],
+)
+async def test_what_cannot_be_said_fails_at_its_claim_and_costs_no_clock(
+    floor: Floor, template: str, name: str, cause: str
+) -> None:
     [device] = await floor.devices(1)
     source = await floor.source(message=Message("text", template))
-    await floor.rows(source, device, 1, name="")
+    [fails] = await floor.rows(source, device, 1, name=name)
     if cause == "lead_gone":
         await floor.pool.execute("DELETE FROM leads")
-    [claim] = await floor.claim_at(AT, [device])
-    assert claim.fault is not None
-    assert claim.fault[0] == cause
+    [leaves] = await floor.rows(source, device, 1)
+    assert await floor.claim_at(AT, [device]) == []
+    assert await floor.state(fails) == ("failed", cause)
+    assert await floor.sends_counted(device) == 0
+    assert [one.id for one in await floor.claim_at(AT, [device])] == [leaves]
+
+
+async def test_who_is_known_not_to_be_on_whatsapp_fails_at_the_claim_and_costs_no_clock(floor: Floor) -> None:
+    """It is known for 30 days, and forgotten when a person wants it tried again."""
+    [device] = await floor.devices(1)
+    source = await floor.source()
+    absent, present = await floor.rows(source, device, 2)
+    jid = await floor.pool.fetchval("SELECT to_jid FROM outbox WHERE id = $1", absent)
+    await number_checks.note_absent(floor.pool, device, jid)
+    await floor.pool.execute("UPDATE number_checks SET checked_at = $1", AT - timedelta(days=29))
+    assert await floor.claim_at(AT, [device]) == []
+    assert await floor.state(absent) == ("failed", "not_on_whatsapp")
+    assert await floor.sends_counted(device) == 0
+    assert [one.id for one in await floor.claim_at(AT, [device])] == [present]
+    await again.queue_one_again(floor.pool, floor.tenant_id, absent)
+    await floor.pool.execute("UPDATE outbox SET not_before = $1 WHERE id = $2", AT, absent)
+    later = AT + timedelta(minutes=2)
+    assert [one.id for one in await floor.claim_at(later, [device])] == [absent]
+
+
+@pytest.mark.parametrize(("end", "cause", "counted"), [
+    ("queued", None, 0), ("failed", "not_on_whatsapp", 0), ("failed", "media_gone", 0), ("failed", "refused", 1),
+    ("unknown", None, 1), ("sent", None, 1),
+])  # fmt: skip
+async def test_caps_count_what_has_left_or_may_have(
+    floor: Floor, end: Literal["queued", "failed", "unknown", "sent"], cause: Cause | None, counted: int
+) -> None:
+    """Also when it turns out in a later hour."""
+    [device] = await floor.devices(1)
+    await floor.rows(await floor.source(), device, 1)
+    before = datetime.now(UTC) - timedelta(hours=2)
+    [claim] = await claims.claim(floor.pool, floor.worker, [], [device], before)
+    assert await floor.sends_counted(device) == 1
+    reply = await floor.reply(device)
+    await floor.pool.execute("UPDATE outbox SET not_before = $1 WHERE id = $2", before, reply)
+    await claims.claim(floor.pool, floor.worker, [device], [], before + timedelta(minutes=30))
+    assert await transition.finish(
+        floor.pool, floor.worker, claim, end, "as it went", message_id="M" if end == "sent" else None, cause=cause
+    )
+    assert await floor.sends_counted(device) == 1 + counted
+
+
+async def test_a_lane_with_nothing_due_is_walked_from_its_beginning_once_a_minute(floor: Floor) -> None:
+    [device] = await floor.devices(1, min_seconds=0, max_seconds=0)
+    drained, later = await floor.source(QUICK), await floor.source(QUICK)
+    for source in (drained, later):
+        await floor.rows(source, device, 1)
+    await floor.rows(later, device, 1, not_before=AT + timedelta(days=1))
+    for _ in range(2):
+        assert len(await floor.claim_at(AT, [device])) == 1
+    walked = "SELECT walked_at FROM lanes ORDER BY id"
+    for passed, walks in ((30, 0), (61, 61), (100, 61), (122, 122)):
+        at = AT + timedelta(seconds=passed)
+        assert await floor.claim_at(at, [device]) == []
+        await claims.next_due(floor.pool, [device], [device], at)
+        found = [(row["walked_at"] - AT).total_seconds() for row in await floor.pool.fetch(walked)]
+        assert found == [walks, walks], passed
 
 
 async def test_only_rows_of_a_running_source_leave(floor: Floor) -> None:
+    """SPEC section 10, invariant 6."""
     [device] = await floor.devices(1, min_seconds=0, max_seconds=0)
     source = await floor.source(QUICK)
     await floor.rows(source, device, 3)
@@ -136,18 +206,21 @@ async def test_a_row_that_comes_in_behind_the_claim_is_found_within_a_minute(flo
         assert (left == late) is (passed > 0)
 
 
-async def test_what_waits_goes_back_to_the_pool_with_its_device(floor: Floor) -> None:
+async def test_what_waits_goes_back_to_the_pool(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
     [device, other] = await floor.devices(2)
-    movable, fixed = await floor.source(may_move=True), await floor.source()
-    moved, [stays] = await floor.rows(movable, device, 2), await floor.rows(fixed, device, 1)
-    await floor.rows(movable, other, 1)
-    assert await sends.give_back(floor.pool, [device]) == 2
+    source = await floor.source()
+    moved, [stays] = await floor.rows(source, device, 2), await floor.rows(source, other, 1)
+    monkeypatch.setattr(sends, "STEP", 1)
+    async with floor.pool.acquire() as connection, connection.transaction():
+        found = [rows async for rows in sends.waiting_at(connection, [device])]
+        assert [[row["id"] for row in rows] for rows in found] == [[one] for one in moved], "a bounded step at a time"
+        assert [await sends.give_back(connection, rows) for rows in found] == [[one] for one in moved]
     pooled = await floor.pool.fetch(
         "SELECT o.id FROM outbox o JOIN lanes n ON n.id = o.lane_id"
         " WHERE o.device_no IS NULL AND n.device_no IS NULL AND n.source_id = o.source_id ORDER BY 1"
     )
     assert [row["id"] for row in pooled] == sorted(moved)
-    assert await floor.pool.fetchval("SELECT device_no FROM outbox WHERE id = $1", stays) == device
+    assert await floor.pool.fetchval("SELECT device_no FROM outbox WHERE id = $1", stays) == other
     assert (await floor.pool.fetchval("SELECT is_live FROM lanes WHERE device_no IS NULL")) is True
 
 
@@ -160,13 +233,46 @@ async def test_deleting_a_device_keeps_what_its_campaigns_sent_and_still_have_to
     await floor.claim_at(AT, [device])
     await claims.claim(floor.pool, floor.worker, [], [device], AT)
     device_id = await floor.pool.fetchval("SELECT id FROM devices WHERE no = $1", device)
-    await bulk.delete(floor.pool, floor.tenant_id, [device_id])
+    await bulk.delete(floor.pool, floor.tenant_id, [device_id], sends.leave_devices)
     left = await floor.pool.fetch("SELECT state, device_no FROM outbox WHERE id = ANY ($1) ORDER BY id", ids)
     assert [tuple(row) for row in left] == [("sent", None), ("unknown", None), ("queued", None)]
     buckets = await floor.pool.fetch("SELECT device_no, bucket, n FROM source_buckets ORDER BY bucket")
     assert [tuple(row) for row in buckets] == [(None, "sent", 1), (None, "unknown", 1), (None, "waiting", 1)]
-    await rows.retry(floor.pool, floor.tenant_id, ids[1])
+    await again.queue_one_again(floor.pool, floor.tenant_id, ids[1])
     lanes = await floor.pool.fetch("SELECT DISTINCT lane_id FROM outbox WHERE state = 'queued'")
     assert [
         await floor.pool.fetchval("SELECT device_no FROM lanes WHERE id = $1", row["lane_id"]) for row in lanes
     ] == [None], "what is tried again waits in the pool too"
+
+
+async def test_a_claim_does_not_wait_for_whoever_changes_the_state_of_its_source(floor: Floor) -> None:
+    [device] = await floor.devices(1)
+    source = await floor.source()
+    [row] = await floor.rows(source, device, 1)
+    async with floor.pool.acquire() as other, other.transaction():
+        await sources.set_state(other, floor.tenant_id, source, "paused")
+        async with asyncio.timeout(60):
+            assert [one.id for one in await floor.claim_at(AT, [device])] == [row]
+
+
+async def test_claims_and_changes_of_state_never_wait_for_each_other_in_a_circle(floor: Floor) -> None:
+    numbers = await floor.devices(8, min_seconds=0, max_seconds=0, per_hour=1_000_000, per_day=1_000_000)
+    made = [await floor.source(QUICK) for _ in range(4)]
+    for source in made:
+        for device in numbers:
+            await floor.rows(source, device, 40)
+
+    async def flip(source: int) -> None:
+        for _ in range(60):
+            async with floor.pool.acquire() as connection, connection.transaction():
+                for state in ("paused", "running"):
+                    await sources.set_state(connection, floor.tenant_id, source, state)
+
+    async def claim() -> None:
+        for _ in range(60):
+            await floor.claim_at(AT, numbers)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(claim())
+        for source in made[:2]:
+            tasks.create_task(flip(source))

@@ -70,10 +70,10 @@ class Line:
             text=True,
         )
 
-    def pair(self, name: str) -> str:
+    def pair(self, name: str, proxy: str | None = None) -> str:
         """A new device, linked to a phone of its own; gives the phone."""
         phone = f"6011{next(_numbers):08}"
-        self.add(name)
+        self.sql("UPDATE devices SET proxy = $2 WHERE no = $1", self.add(name), proxy)
         shows = self.pairing(name)
         assert shows.stdout is not None
         self.system.simulator.scan(phone, shows.stdout.readline().strip(), name=name)
@@ -120,6 +120,16 @@ def test_a_list_is_narrowed_by_state_tag_and_text_and_counted_by_state(line: Lin
     assert [(row["name"], row["tags"], row["state"]) for row in told] == [("Kedai Satu", ["Sales", "KL"], "new")]
 
 
+def test_a_tag_that_can_not_be_given_is_told_and_is_no_success(line: Line) -> None:
+    line.add("Full")
+    line.add("Empty")
+    line.sql("UPDATE devices SET tags = ARRAY(SELECT 't' || n FROM generate_series(1, 100) n) WHERE name = 'Full'")
+    done = line.device("tag", "Full", "Empty", "--add", "KL", "--add", "kl", code=1)
+    assert (done.stdout, done.stderr) == ("tagged 1 device\n", "Full: it would have more than 100 tags\n")
+    assert line.shown("Empty")["tags"] == ["KL"]
+    assert "has 101 characters" in line.device("tag", "Empty", "--add", "x" * 101, code=2).stderr
+
+
 def test_a_device_is_found_by_id_number_name_and_phone_and_renamed(line: Line) -> None:
     phone = line.pair("Old")
     shown = line.shown("Old")
@@ -130,12 +140,12 @@ def test_a_device_is_found_by_id_number_name_and_phone_and_renamed(line: Line) -
     line.device("create", "New")
     line.device("create", " ", code=2)
     assert "2 devices are 'New': give the id" in line.device("show", "New", code=2).stderr.replace("\n", "")
-    assert "needs a name" in line.device("rename", shown["id"], " ", code=2).stderr
+    for name in (" ", "\u200b", "x" * 101):
+        assert "needs a name" in line.device("rename", shown["id"], name, code=2).stderr
 
 
 def test_what_is_shown_is_what_the_tables_and_the_disk_have_and_no_secret(line: Line) -> None:
-    line.pair("Shop")
-    line.sql("UPDATE devices SET proxy = 'socks5://ali:geheim@127.0.0.1:1' WHERE tenant_id = $1", line.tenant_id)
+    line.pair("Shop", "socks5://ali:geheim@127.0.0.1:1")
     line.device("tag", "Shop", "--add", "KL")
     shown = line.shown("Shop")
     no = shown["no"]
@@ -147,7 +157,7 @@ def test_what_is_shown_is_what_the_tables_and_the_disk_have_and_no_secret(line: 
     assert (shown["state"], shown["pairing"]["state"]) == ("online", "paired")
     moves = [(move["state"], move["reason"]) for move in shown["changes"]]
     assert (moves[0], moves[-1], shown["crashes"]) == (("online", None), ("new", None), 0)
-    assert [asked["action"] for asked in shown["asked"]] == ["device.change", "pairing.create"]
+    assert [asked["action"] for asked in shown["asked"]] == ["device.add_tags", "pairing.create"]
     assert shown["proxy"] == "socks5://ali:***@127.0.0.1:1"
     text = line.device("show", "Shop").stdout
     assert "geheim" not in text and "***" in text
@@ -161,7 +171,9 @@ def test_what_waits_to_be_sent_and_unread_messages_are_counted(line: Line) -> No
             "INSERT INTO outbox (tenant_id, device_no, to_jid, kind, created_by) VALUES ($1, $2, '1@lid', 'text', 't')",
             tenant, no,
         )  # fmt: skip
-    line.sql("INSERT INTO chats (tenant_id, device_no, jid, unread) VALUES ($1, $2, '2@lid', 5)", tenant, no)
+    line.sql(
+        "INSERT INTO chats (tenant_id, device_no, jid, last_key, unread) VALUES ($1, $2, '2@lid', 1, 5)", tenant, no
+    )
     shown = line.shown("Shop")
     assert (shown["outbox"], shown["chats"], shown["unread_count"]) == ({"queued": 2}, 1, 5)
 

@@ -101,7 +101,7 @@ async def test_devices_that_are_held_and_online_are_no_trouble(world: World) -> 
     assert [(d.network, d.wanted, d.online) for d in found.devices] == [("loopback", 2, 2)]
     assert leases.workers(found) == "1 loopback; 2 devices held, oldest heartbeat 4 s ago"
     assert [worker.rss_bytes for worker in found.workers] == [7]
-    assert leases.holders(found, system_runs=True) and leases.stuck(found) and leases.given_up(found)
+    assert leases.holders(found, None, system_runs=True) and leases.stuck(found) and leases.given_up(found)
 
 
 async def test_a_dead_workers_devices_are_found_without_a_holder(world: World) -> None:
@@ -111,7 +111,7 @@ async def test_a_dead_workers_devices_are_found_without_a_holder(world: World) -
     with pytest.raises(Trouble, match=f"worker {dead} .* has not beaten for 6[0-9] s too long and still holds 2"):
         leases.workers(found)
     with pytest.raises(Trouble, match=r"2 devices \(one, two\); no worker of network loopback lives"):
-        leases.holders(found, system_runs=True)
+        leases.holders(found, None, system_runs=True)
 
 
 async def test_a_device_in_connecting_for_minutes_is_found(world: World) -> None:
@@ -153,7 +153,8 @@ def test_a_running_system_is_well(system: System) -> None:
     assert {
         "Python", "core", "neonize", "web app", "data folder", "database", "db disk", "db clock", "connections",
         "db safety", "db age", "workers", "leases", "connecting", "suspected", "given up", "sessions", "worker RAM",
-        "open files", "threads", "mappings", "memory", "clock", "spool", "loopback", "web server",
+        "homes",
+        "open files", "threads", "mappings", "memory", "clock", "spool", "loopback", "AI", "web server",
     } == set(levels)  # fmt: skip
     text = run(system.data_dir, "doctor", PORT=str(system.port)).stdout
     assert f"  ok       web server   answers on port {system.port}" in text.splitlines()

@@ -104,6 +104,20 @@ RELEASED = {
     "0020_distribution.sql": "f12c5da0d5530f4c",
     "0021_order_behind_ingest.sql": "59df62527012d549",
     "0022_entry_of_many.sql": "d58800b438f8401c",
+    "0023_what_has_changed.sql": "392d763f8c845de3",
+    "0024_what_the_web_app_asks.sql": "e9599bc80eda1e6a",
+    "0025_who_wants_nothing_more.sql": "56d81ee3540b7ec5",
+    "0026_room_for_versions.sql": "a5128359149a4323",
+    "0027_lists_of_one_person_and_films.sql": "2c870da708411f95",
+    "0028_how_many_are_in_a_sequence.sql": "de1bf47ba2c905aa",
+    "0029_reads_and_lids.sql": "f2a610b44b76aa5c",
+    "0030_what_never_leaves.sql": "a4e663e2fbf88a56",
+    "0031_what_only_the_holder_writes.sql": "794df7c8b9e857b8",
+    "0032_scores_of_leads.sql": "76ec9f526070867e",
+    "0033_homes_of_lines.sql": "3a1eff248d726e25",
+    "0034_what_goes_over_with_a_chat.sql": "f2437f4dd224d3f7",
+    "0035_unread_while_the_order_is_behind.sql": "2601b75b354b1b4a",
+    "0036_closed_chats.sql": "b3f482254683ea1e",
 }
 
 

@@ -77,7 +77,9 @@ class People:
         connection = await connect(self.uri, "walk")
         try:
             walker = Walker(connection)
-            while await self.pool.fetchval("SELECT EXISTS (SELECT FROM walk_queue)"):
+            while await self.pool.fetchval(
+                "SELECT EXISTS (TABLE walk_queue) OR EXISTS (TABLE sequence_edits) OR EXISTS (TABLE enrolment_counts)"
+            ):
                 await walker.tick()
         finally:
             await connection.close()
@@ -157,6 +159,8 @@ class People:
         """Looks at everything people wrote, as after a start."""
         connection = await connect(self.uri, "answers")
         try:
-            await Follower(connection).look_back()
+            follower = Follower(connection)
+            await follower.look_back()
+            await follower.look_at_known()
         finally:
             await connection.close()

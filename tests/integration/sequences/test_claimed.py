@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from uuid import UUID, uuid4
 
+import pytest
+
 from tests.integration.sequences.people import People, step
+from wafast.accounts.principal import Principal
 from wafast.devices.lease import Leases
 from wafast.devices.session import Sent
+from wafast.leads import merging
+from wafast.leads import rows as leads
 from wafast.outbox import claim as claims
 from wafast.outbox import transition
-from wafast.sequences import enrolments, rows
+from wafast.outbox.again import NotRetryable
+from wafast.outbox.claim import Claim
+from wafast.sequences import edits, enrolments, of_leads, rows
 
 DAY = 86_400
+SITI = "+60123456789"
 
 
 class Sender:
@@ -28,14 +38,27 @@ class Sender:
         assert [one.device_no for one in await leases.acquire()] == [people.device_no]
         return cls(people, leases.worker_id)
 
+    async def claim(self) -> Claim:
+        """The one row that may leave now, on its way from then on."""
+        [claim] = await claims.claim(self._people.pool, self._worker_id, [], [self._people.device_no])
+        return claim
+
+    async def fail(self, claim: Claim) -> None:
+        """It has not left, and may be tried again at once."""
+        assert await transition.finish(self._people.pool, self._worker_id, claim, "queued", "not sent yet: offline")
+
+    async def end(self, claim: Claim) -> bool:
+        """It has left."""
+        sent = Sent(f"M{claim.id}", 1_795_574_838 + claim.id)
+        return await transition.record_sent(self._people.pool, self._worker_id, claim, sent, 20)
+
     async def send(self) -> list[str]:
         """The words of all that may leave now."""
         said: list[str] = []
         device = [self._people.device_no]
         while claimed := await claims.claim(self._people.pool, self._worker_id, [], device):
             for one in claimed:
-                sent = Sent(f"M{one.id}", 1_795_574_838 + one.id)
-                assert await transition.record_sent(self._people.pool, self._worker_id, one, sent, 20)
+                assert await self.end(one)
                 said.append(one.body)
             await self._people.pool.execute("UPDATE devices SET hour_sends = '{}', day_sends = '{}'")
         return said
@@ -85,3 +108,191 @@ async def test_pauses_edits_and_opt_outs_hold_at_the_next_claim(people: People) 
     buckets = "SELECT bucket, sum(n)::int4 AS n FROM source_buckets GROUP BY bucket ORDER BY bucket"
     assert [tuple(one) for one in await people.pool.fetch(buckets)] == [("opted_out", 1), ("sent", 1)]
     assert lead
+
+
+async def _stop(people: People, sequence: int, enrolment: int) -> None:
+    await enrolments.set_state(people.pool, people.tenant_id, sequence, enrolment, "stopped")
+
+
+async def _skip(people: People, sequence: int, enrolment: int) -> None:
+    await enrolments.skip(people.pool, people.tenant_id, sequence, enrolment)
+
+
+async def _delete_step(people: People, sequence: int, enrolment: int) -> None:
+    [first, *_] = await rows.list_steps(people.pool, people.tenant_id, sequence)
+    await rows.delete_step(people.pool, people.tenant_id, sequence, first.id)
+    await people.walk()
+
+
+async def _delete_sequence(people: People, sequence: int, enrolment: int) -> None:
+    await enrolments.delete(people.pool, people.tenant_id, sequence)
+    await people.walk()
+
+
+async def _reply(people: People, sequence: int, enrolment: int) -> None:
+    await people.write("Hello", SITI)
+    await people.follow()
+
+
+async def _opt_out(people: People, sequence: int, enrolment: int) -> None:
+    await people.write("stop", SITI)
+    await people.follow()
+
+
+async def _delete_lead(people: People, sequence: int, enrolment: int) -> None:
+    await leads.remove(people.pool, people.tenant_id, [await people.value("SELECT id FROM leads")], of_leads)
+
+
+async def _merge_lead(people: People, sequence: int, enrolment: int) -> None:
+    gone, kept = await people.value("SELECT id FROM leads"), await people.lead()
+    assert await merging.merge(people.pool, _admin(people), kept, gone, of_leads)
+
+
+async def _change_number(people: People, sequence: int, enrolment: int) -> None:
+    lead = await people.value("SELECT id FROM leads")
+    assert await leads.change(people.pool, _admin(people), lead, {"phone": "+60199999999"}, of_leads)
+
+
+def _admin(people: People) -> Principal:
+    return Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+
+
+@pytest.mark.parametrize(
+    ("decide", "cause"),
+    [
+        (_stop, "by_person"),
+        (_skip, "by_person"),
+        (_delete_step, "parent_gone"),
+        (_delete_sequence, "parent_gone"),
+        (_reply, "replied"),
+        (_opt_out, "opted_out"),
+        (_delete_lead, "lead_gone"),
+        (_merge_lead, "lead_gone"),
+        (_change_number, "lead_gone"),
+    ],
+)
+async def test_a_send_that_fails_is_not_tried_again_when_nobody_wants_it_any_more(
+    people: People, decide: Callable[[People, int, int], Awaitable[None]], cause: str
+) -> None:
+    sender = await Sender.make(people)
+    sequence = await people.sequence(step("one"))
+    await people.enrol(sequence, await people.lead(phone=SITI))
+    await people.walk()
+    claim = await sender.claim()
+    await decide(people, sequence, await people.value("SELECT id FROM enrolments"))
+    assert await people.value("SELECT state FROM outbox WHERE id = $1", claim.id) == "sending"
+    await sender.fail(claim)
+    row = await people.pool.fetchrow("SELECT state, cause FROM outbox WHERE id = $1", claim.id)
+    assert row is not None
+    assert tuple(row) == ("cancelled", cause)
+
+
+async def test_a_send_that_leaves_after_all_is_sent_whoever_wanted_it_no_more(people: People) -> None:
+    sender = await Sender.make(people)
+    sequence = await people.sequence(step("one"))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    claim = await sender.claim()
+    await _stop(people, sequence, await people.value("SELECT id FROM enrolments"))
+    assert await sender.end(claim)
+    row = await people.pool.fetchrow("SELECT state, cause, reason FROM outbox")
+    assert row is not None
+    assert tuple(row) == ("sent", None, None)
+
+
+async def test_a_send_that_fails_waits_while_its_way_is_paused(people: People) -> None:
+    sender = await Sender.make(people)
+    sequence = await people.sequence(step("one"))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    claim = await sender.claim()
+    place = (people.pool, people.tenant_id, sequence, await people.value("SELECT id FROM enrolments"))
+    await enrolments.set_state(*place, "paused")
+    await sender.fail(claim)
+    assert await sender.send() == []
+    await enrolments.set_state(*place, "active")
+    assert await sender.send() == ["one"]
+
+
+async def test_a_send_that_fails_waits_as_its_step_says_by_then(people: People) -> None:
+    sender = await Sender.make(people)
+    sequence = await people.sequence(step("one"))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    claim = await sender.claim()
+    [first] = await rows.list_steps(people.pool, people.tenant_id, sequence)
+    await rows.change_step(people.pool, people.tenant_id, sequence, first.id, step("tomorrow", DAY))
+    await people.walk()
+    await sender.fail(claim)
+    assert await people.value("SELECT o.not_before - e.since FROM outbox o, enrolments e") == timedelta(days=1)
+    assert await sender.send() == []
+
+
+async def test_a_step_that_failed_is_tried_again_while_no_other_is_open(people: People) -> None:
+    """SPEC section 6: one open step per enrolment."""
+    sender = await Sender.make(people)
+    sequence = await people.sequence(step("one"), step("two", DAY))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    await people.send("failed", "refused")
+    failed = await people.value("SELECT id FROM outbox WHERE state = 'failed'")
+    await people.walk()
+    with pytest.raises(NotRetryable, match="has gone on to another step"):
+        await enrolments.retry_row(people.pool, people.tenant_id, failed)
+    await people.pass_time(DAY)
+    await people.send("failed", "refused")
+    await people.walk()
+    assert await people.states(sequence) == [("completed", None)]
+    last = await people.value("SELECT max(id) FROM outbox WHERE state = 'failed'")
+    await enrolments.retry_row(people.pool, people.tenant_id, last)
+    with pytest.raises(NotRetryable, match="only one can be open"):
+        await enrolments.retry_row(people.pool, people.tenant_id, failed)
+    assert await sender.send() == ["two"]
+    await enrolments.retry_row(people.pool, people.tenant_id, failed)
+    assert await sender.send() == ["one"]
+
+
+@pytest.mark.parametrize("decide", [_delete_step, _delete_sequence])
+async def test_what_is_tried_again_for_people_at_their_end_ends_with_what_it_comes_from(
+    people: People, monkeypatch: pytest.MonkeyPatch, decide: Callable[[People, int, int], Awaitable[None]]
+) -> None:
+    monkeypatch.setattr(edits, "STEP", 1)
+    sender = await Sender.make(people)
+    sequence = await people.sequence(step("one"))
+    await people.enrol(sequence, *[await people.lead() for _ in range(3)])
+    await people.walk()
+    await people.send("failed", "refused")
+    await people.walk()
+    assert await people.states(sequence) == [("completed", None)] * 3
+    for row in await people.pool.fetch("SELECT id FROM outbox"):
+        await enrolments.retry_row(people.pool, people.tenant_id, row["id"])
+    claim = await sender.claim()
+    await decide(people, sequence, 0)
+    await sender.fail(claim)
+    ended = await people.pool.fetch("SELECT state, cause FROM outbox")
+    assert [tuple(row) for row in ended] == [("cancelled", "parent_gone")] * 3
+
+
+@pytest.mark.parametrize(
+    ("decide", "why"),
+    [
+        (_stop, "Welcome is stopped"),
+        (_delete_step, "was deleted"),
+        (_delete_sequence, "was deleted"),
+        (_delete_lead, "was deleted"),
+        (_opt_out, "is stopped"),
+    ],
+)
+async def test_a_step_that_failed_is_not_tried_again_when_nobody_wants_it_any_more(
+    people: People, decide: Callable[[People, int, int], Awaitable[None]], why: str
+) -> None:
+    sequence = await people.sequence(step("one"), step("two", DAY))
+    await people.enrol(sequence, await people.lead(phone=SITI))
+    await people.walk()
+    await people.send("failed", "refused")
+    await people.walk()
+    row = await people.value("SELECT id FROM outbox WHERE state = 'failed'")
+    await decide(people, sequence, await people.value("SELECT id FROM enrolments"))
+    with pytest.raises(NotRetryable, match=why):
+        await enrolments.retry_row(people.pool, people.tenant_id, row)
+    assert await people.value("SELECT state FROM outbox WHERE id = $1", row) == "failed"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import asyncpg
 import pytest
 
 from tests.integration.sequences.people import People, step
-from wafast.sequences import enrolments, rows
+from wafast.leads import rows as leads
+from wafast.sequences import edits, enrolments, of_leads, rows
 
 DAY = 86_400
 
@@ -76,6 +79,7 @@ async def test_who_gets_the_trigger_tag_enters_once(people: People, has_tag_firs
 
 
 async def test_tags_are_compared_whole_and_within_the_workspace(people: People) -> None:
+    """SPEC section 10, invariant 7."""
     sequence = await people.sequence(step("one"), trigger="vip")
     other = await People.make(people.uri, people.pool)
     await people.lead("vip2", "a vip")
@@ -100,6 +104,7 @@ async def test_an_import_by_copy_and_by_insert_select_enrols(people: People) -> 
 
 
 async def test_nobody_is_twice_in_one_sequence_at_a_time(people: People) -> None:
+    """SPEC section 10, invariant 1."""
     sequence, lead = await people.sequence(step("one", DAY)), await people.lead()
     assert (await people.enrol(sequence, lead, lead), await people.enrol(sequence, lead, again=True)) == (1, 0)
     with pytest.raises(asyncpg.UniqueViolationError):
@@ -296,6 +301,7 @@ async def test_who_enters_before_there_are_steps_gets_the_first_one(people: Peop
 
 
 async def test_of_a_deleted_sequence_nothing_more_leaves(people: People) -> None:
+    """SPEC section 10, invariant 6."""
     sequence = await people.sequence(step("one"), step("two"), trigger="vip")
     await people.enrol(sequence, await people.lead(), await people.lead())
     await people.walk()
@@ -312,6 +318,137 @@ async def test_of_a_lead_that_is_gone_nothing_more_leaves(people: People) -> Non
     sequence, lead = await people.sequence(step("one")), await people.lead()
     await people.enrol(sequence, lead)
     await people.walk()
-    await people.pool.execute("DELETE FROM leads WHERE id = $1", lead)
+    await leads.remove(people.pool, people.tenant_id, [lead], of_leads)
     assert await people.until_end() == []
     assert await people.value("SELECT cause FROM outbox") == "lead_gone"
+
+
+QUEUED = "SELECT count(*) FROM walk_queue"
+
+
+@pytest.mark.parametrize(
+    ("edit", "moved"),
+    [
+        ("delay", "SELECT count(*) FROM outbox WHERE not_before > now() + interval '36 hours'"),
+        ("deletion", QUEUED),
+        ("sequence deleted", "SELECT count(*) FROM enrolments WHERE reason = 'sequence_deleted'"),
+        ("first step", QUEUED),
+    ],
+)
+async def test_an_edit_moves_nobody_in_its_request_and_people_follow_in_portions(
+    people: People, monkeypatch: pytest.MonkeyPatch, edit: str, moved: str
+) -> None:
+    monkeypatch.setattr(edits, "STEP", 3)
+    sequence = await people.sequence(*([] if edit == "first step" else [step("one", DAY), step("two")]))
+    await people.enrol(sequence, *[await people.lead() for _ in range(10)])
+    await people.walk()
+    place = (people.pool, people.tenant_id, sequence)
+    one = next((row.id for row in await rows.list_steps(*place)), 0)
+    if edit == "delay":
+        await rows.change_step(*place, one, step("one", 2 * DAY))
+    elif edit == "deletion":
+        await rows.delete_step(*place, one)
+    elif edit == "sequence deleted":
+        await enrolments.delete(*place)
+    else:
+        await rows.add_step(*place, step("one"), None)
+    assert await people.value(moved) == 0
+    followed = []
+    async with people.pool.acquire() as connection:
+        while await edits.follow(connection) is not None:
+            followed.append(await people.value(moved))
+    assert followed == [3, 6, 9, 10]
+
+
+async def test_a_step_sends_nothing_by_its_old_delay_while_people_follow(people: People) -> None:
+    sequence = await people.sequence(step("one", DAY), step("two"))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    place = (people.pool, people.tenant_id, sequence)
+    [one, _] = await rows.list_steps(*place)
+    await people.pass_time(DAY)
+    await rows.change_step(*place, one.id, step("one", 3 * DAY))
+    assert await people.send() == [], "it was due by the old delay"
+    await _set(people, sequence, "paused")
+    await _set(people, sequence, "active")
+    assert await people.send() == [], "nor when the whole goes on meanwhile"
+    assert await people.until_end() == []
+    await people.pass_time(2 * DAY)
+    assert await people.until_end() == ["one", "two"]
+
+
+async def test_edits_one_after_another_leave_everybody_at_the_last(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edits, "STEP", 3)
+    sequence = await people.sequence(step("one", DAY), step("two", 5 * DAY))
+    await people.enrol(sequence, *[await people.lead() for _ in range(8)])
+    await people.walk()
+    place = (people.pool, people.tenant_id, sequence)
+    [one, two] = await rows.list_steps(*place)
+    async with people.pool.acquire() as connection:
+        await rows.change_step(*place, one.id, step("one", 9 * DAY))
+        await edits.follow(connection)
+        shown = await rows.get(people.pool, people.tenant_id, sequence)
+        assert shown is not None
+        assert (shown.followed, shown.people) == (3, 8)
+        await rows.change_step(*place, one.id, step("one", 7 * DAY))
+        await edits.follow(connection)
+        await edits.follow(connection)
+        await rows.delete_step(*place, one.id)
+        await rows.change_step(*place, two.id, step("two", DAY))
+    await people.walk()
+    assert await people.value("SELECT count(*) FROM sequence_edits") == 0
+    assert await people.send() == []
+    await people.pass_time(DAY)
+    assert await people.until_end() == ["two"] * 8
+    assert await people.states(sequence) == [("completed", None)] * 8
+
+
+async def test_who_is_paused_while_others_follow_gets_the_new_delay_when_resumed(people: People) -> None:
+    sequence = await people.sequence(step("one", 3 * DAY))
+    await people.enrol(sequence, await people.lead(), await people.lead())
+    await people.walk()
+    place = (people.pool, people.tenant_id, sequence)
+    [one] = await rows.list_steps(*place)
+    [paused, _] = await _ids(people, sequence)
+    await enrolments.set_state(*place, paused, "paused")
+    await rows.change_step(*place, one.id, step("one", DAY))
+    await people.walk()
+    await people.pass_time(DAY)
+    assert await people.until_end() == ["one"]
+    await enrolments.set_state(*place, paused, "active")
+    assert await people.until_end() == ["one"]
+
+
+async def test_how_many_are_in_a_sequence_is_exact_whatever_moved_them(people: People) -> None:
+    first, second = [await people.sequence(step("one", DAY), step("two")) for _ in range(2)]
+    leads_ = [await people.lead() for _ in range(6)]
+
+    async def expect_exact() -> None:
+        told = await rows.enrolment_counts(people.pool, people.tenant_id, [first, second])
+        for sequence in (first, second):
+            assert told[sequence] == Counter(state for state, _ in await people.states(sequence))
+
+    async def expect_exact_folded_or_not() -> None:
+        await expect_exact()
+        await people.walk()
+        assert await people.value("SELECT count(*) FROM enrolment_counts") == 0
+        await expect_exact()
+
+    await people.enrol(first, *leads_)
+    await people.enrol(second, *leads_[:2])
+    await expect_exact_folded_or_not()
+    [paused, stopped, *_] = await _ids(people, first)
+    await enrolments.set_state(people.pool, people.tenant_id, first, paused, "paused")
+    await enrolments.set_state(people.pool, people.tenant_id, first, stopped, "stopped")
+    await expect_exact_folded_or_not()
+    await people.pass_time(DAY)
+    await people.until_end()
+    await expect_exact_folded_or_not()
+    await people.pool.execute("DELETE FROM leads WHERE id = ANY ($1)", leads_[1:4])
+    await expect_exact_folded_or_not()
+    await people.pool.execute("DELETE FROM sequences WHERE id = $1", second)
+    await people.walk()
+    await expect_exact()
+    assert await people.value("SELECT bool_and(sequence_id = $1) FROM enrolment_sums", first)

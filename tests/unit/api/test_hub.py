@@ -41,12 +41,16 @@ class Running:
 
     async def happen(self, *items: Event | Gap) -> None:
         for item in items:
-            self._queue.put_nowait(item if isinstance(item, Gap) else [item])
-            await asyncio.sleep(0.005)
+            await self._tell(item if isinstance(item, Gap) else [item])
 
     async def happen_at_once(self, events: list[Event]) -> None:
+        await self._tell(events)
+
+    async def _tell(self, events: list[Event] | Gap) -> None:
+        """Until it is out: what waits between the bus and the sockets waits for its turn alone."""
         self._queue.put_nowait(events)
-        await asyncio.sleep(0.02)
+        for _ in iter(lambda: self._queue.empty() and not self.hub.waiting, True):
+            await asyncio.sleep(0)
 
     def attach(self, after: str | None = None, sees: Callable[[UUID], bool] = lambda _: True) -> Subscription:
         return self.hub.attach(1, sees, after)
@@ -65,12 +69,10 @@ async def running() -> AsyncIterator[Running]:
 
 async def _all(subscription: Subscription) -> list[Any]:
     found = []
-    try:
-        while True:
-            frame = msgspec.json.decode(await asyncio.wait_for(subscription.next(), 0.02))
+    while subscription._frames:
+        for frame in map(msgspec.json.decode, await subscription.next()):
             found.append((frame["id"], frame["code"], frame["result"]))
-    except TimeoutError:
-        return found
+    return found
 
 
 def _event(number: int, **more: Any) -> Event:
@@ -137,6 +139,16 @@ async def test_a_socket_that_falls_behind_is_cut(running: Running) -> None:
         await _all(quick)
     assert slow.cut.is_set()
     assert not quick.cut.is_set()
+
+
+async def test_long_frames_are_kept_and_wait_in_a_line_only_as_long_as_there_is_room(running: Running) -> None:
+    slow, quick = running.attach(), running.attach()
+    for number in range(40):
+        await running.happen(_event(number, n="x" * (1 << 20)))
+        await _all(quick)
+    assert (slow.cut.is_set(), quick.cut.is_set()) == (True, False)
+    assert [code for _, code, _ in await _all(running.attach("e:5"))] == ["RESYNC"]
+    assert [code for _, code, _ in await _all(running.attach("e:20"))] == ["NEW_MESSAGE"] * 20
 
 
 async def test_typing_ends_with_a_message_or_a_pause(running: Running) -> None:

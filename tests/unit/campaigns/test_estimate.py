@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wafast.campaigns.estimate import Line, estimate, finish, shares
+from wafast.campaigns.estimate import Line, estimate, finish
 from wafast.devices.state import TERMINAL
 from wafast.outbox.hours import Hours
 from wafast.outbox.sources import Pace
@@ -26,6 +26,7 @@ def line(**more: Any) -> Line:
         "id": uuid4(),
         "name": "Shop",
         "state": "online",
+        "is_gone": False,
         "seconds": 20.0,
         "day_caps": [800],
     } | more
@@ -52,6 +53,17 @@ def test_what_others_send_meanwhile_is_counted_once_in_turn() -> None:
     assert finish(line(others=[10_000, 5]), 10, START, ANY_HOUR, KL) == START + timedelta(seconds=20 * (10 + 10 + 5))
 
 
+def test_nothing_leaves_in_the_quiet_hours_of_a_device() -> None:
+    resting = line(awake=Hours(time(8), time(10)))  # quiet from 10 to 8
+    assert finish(resting, 180, START, ANY_HOUR, KL) == START + timedelta(hours=1), "until 10:00 there"
+    second_day = datetime(2027, 3, 2, 0, tzinfo=UTC)
+    assert finish(resting, 181, START, ANY_HOUR, KL) == second_day + timedelta(seconds=20)
+    short = Hours(time(9), time(18))
+    assert finish(resting, 181, START, short, KL) == second_day + timedelta(hours=1, seconds=20), "where both are open"
+    at_night = line(awake=Hours(time(22), time(7)))
+    assert finish(at_night, 180, START, ANY_HOUR, KL) == START + timedelta(hours=14)
+
+
 def test_nothing_leaves_outside_the_hours_over_a_weekend() -> None:
     hours = Hours(time(9), time(18), 0b11111)
     friday_evening = datetime(2027, 3, 5, 9, 59, tzinfo=UTC)  # 17:59 there
@@ -68,25 +80,16 @@ def test_a_window_over_midnight_goes_on_in_the_morning() -> None:
 
 @pytest.mark.parametrize("state", sorted(TERMINAL))
 def test_a_device_that_does_not_come_back_by_itself_ends_never(state: str) -> None:
-    gone, well = line(state=state, takes_others=False), line()
-    found = estimate([(gone, 5), (well, 9)], 0, START, Pace(), KL)
+    found = estimate([(line(state=state, is_gone=True), 5), (line(), 9)], 0, None, START, Pace(), KL)
     assert (found.rows, found.is_partial) == (14, True)
     assert found.finishes_at == START + timedelta(seconds=180)
     assert [load.holds for load in found.loads] == [f"the device is {state.replace('_', ' ')}", None]
 
 
-def test_people_without_a_device_wait_for_one() -> None:
-    found = estimate([(line(takes_others=False), 1)], 7, START, Pace(), KL)
+def test_people_whom_no_device_takes_wait_for_one() -> None:
+    found = estimate([(line(), 1)], 7, (7, "None of your devices is online"), START, Pace(), KL)
     assert found.loads[-1].line is None
-    assert (found.loads[-1].rows, found.rows, found.without_device) == (7, 8, 7)
-
-
-@given(st.integers(0, 10**6), st.lists(st.floats(0.1, 1000), min_size=1, max_size=50))
-def test_shares_sum_to_the_whole_and_none_is_far_from_its_part(rows: int, weights: list[float]) -> None:
-    given_out = shares(rows, weights)
-    assert sum(given_out) == rows
-    for got, weight in zip(given_out, weights, strict=True):
-        assert abs(got - rows * weight / sum(weights)) <= 1
+    assert (found.loads[-1].rows, found.rows, found.without_device, found.is_partial) == (7, 8, 7, True)
 
 
 @given(st.integers(1, 5000), st.integers(1, 5000), st.floats(1, 600))

@@ -9,8 +9,8 @@ import pytest
 
 from wafast.devices.held import Held
 from wafast.devices.pairing import Pairing
-from wafast.devices.reconciler import CODES_SECONDS, CONNECT_SECONDS, REDIAL_SECONDS, Row, Step, decide
-from wafast.devices.state import LOST, ON_REQUEST
+from wafast.devices.reconciler import CONNECT_SECONDS, REDIAL_SECONDS, Row, Step, decide
+from wafast.devices.state import HOME_AWAY, LOST, ON_REQUEST
 
 WORKER, PAIRING = uuid4(), uuid4()
 PAIRED = {"jid": "60123456789@s.whatsapp.net", "store": "a.db"}
@@ -19,7 +19,7 @@ PAIRED = {"jid": "60123456789@s.whatsapp.net", "store": "a.db"}
 def row(**fields: Any) -> Row:
     plain: dict[str, Any] = {
         "no": 1, "id": UUID(int=1), "tenant_id": 1, "desired_state": "disconnected", "state": "new", "failures": 0,
-        "crashes": 0,
+        "crashes": 0, "is_here": True,
         "jid": None, "push_name": None, "store": None, "proxy": None, "is_due": True,
         "waits_for_person": False, "epoch": 3, "pairing_id": None, "pairing_phone": None, "pairing_expired": None,
     }  # fmt: skip
@@ -40,7 +40,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Step]] = [
     ("nothing is wanted of a new device", {}, {}, Step.RELEASE),
     ("a pairing waits", {"pairing_id": PAIRING}, {}, Step.PAIR),
     ("a pairing is under way", {"pairing_id": PAIRING}, {"session": True, "pairing": PAIRING}, Step.NOTHING),
-    ("its codes end soon", {"pairing_id": PAIRING}, {"session": True, "pairing": PAIRING, "age": CODES_SECONDS + 1},
+    ("its codes end soon", {"pairing_id": PAIRING, "pairing_expired": True}, {"session": True, "pairing": PAIRING},
      Step.EXPIRE_PAIRING),
     ("a pairing is too old", {"pairing_id": PAIRING, "pairing_expired": True}, {}, Step.EXPIRE_PAIRING),
     ("a pairing was cancelled", {"state": "pairing"}, {"session": True, "pairing": PAIRING}, Step.CANCEL_PAIRING),
@@ -48,12 +48,21 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Step]] = [
     ("a dead worker's pairing", {"state": "pairing"}, {}, Step.DISCONNECT),
     ("it should be connected", {**CONNECTED, "state": "offline"}, {}, Step.CONNECT),
     ("its backoff runs", {**CONNECTED, "state": "offline", "is_due": False}, {}, Step.NOTHING),
+    ("its session file is elsewhere", {**CONNECTED, "state": "offline", "is_here": False}, {}, Step.SAY_AWAY),
+    ("its worker died elsewhere", {**CONNECTED, "state": "connecting", "is_here": False}, {}, Step.SAY_AWAY),
+    ("its session file is moved while it runs", {**CONNECTED, "state": "online", "is_here": False},
+     {"session": True, "state": "online"}, Step.SAY_AWAY),
+    ("it says that its session file is elsewhere",
+     {**CONNECTED, "state": "offline", "state_reason": HOME_AWAY, "is_here": False}, {}, Step.RELEASE),
+    ("it was replaced elsewhere", {**CONNECTED, "state": "replaced", "is_here": False}, {}, Step.RELEASE),
     ("only a person can help", {**CONNECTED, "state": "banned", "is_due": False, "waits_for_person": True}, {},
      Step.RELEASE),
     ("a person has connected it again", {**CONNECTED, "state": "replaced"}, {}, Step.CONNECT),
     ("no connecting without a link", {**CONNECTED, "state": "logged_out"}, {}, Step.RELEASE),
     ("it is online", {**CONNECTED, "state": "online"}, {"session": True, "state": "online", "age": 1e6}, Step.NOTHING),
     ("it is connecting", {**CONNECTED}, {"session": True, "state": "connecting", "age": 1}, Step.NOTHING),
+    ("its proxy was changed", {**CONNECTED, "state": "online", "proxy": "http://10.0.0.9:8080"},
+     {"session": True, "state": "online"}, Step.CHANGE_PROXY),
     ("it hangs", {**CONNECTED}, {"session": True, "state": "connecting", "age": CONNECT_SECONDS + 1}, Step.RESTART),
     ("it dials by itself", {**CONNECTED}, {"session": True, "age": CONNECT_SECONDS + 1}, Step.NOTHING),
     ("it dials in vain", {**CONNECTED}, {"session": True, "age": REDIAL_SECONDS + 1}, Step.RESTART),

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from wafast.devices import loopback_trust
-from wafast.devices.worker import run
 from wafast.settings import load
+from wafast.worker import run
 
 
 @pytest.fixture

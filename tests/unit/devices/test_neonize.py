@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+from pathlib import Path
 
 import pytest
 from neonize.proto import Neonize_pb2 as pb
@@ -13,6 +13,7 @@ from wafast.devices import neonize_content as content_of
 from wafast.devices import neonize_events
 from wafast.devices import session as ev
 from wafast.devices.neonize_session import _unix, send_error
+from wafast.inbox.media import Film
 
 JID = pb.JID(User="60123456789", Server="s.whatsapp.net", RawAgent=0, Device=3, Integrator=0, IsEmpty=False)
 LID = pb.JID(User="99", Server="lid", RawAgent=0, Device=3, Integrator=0, IsEmpty=False)
@@ -85,12 +86,12 @@ def test_an_answer_names_what_it_answers() -> None:
     assert message.extendedTextMessage.contextInfo.quotedMessage.conversation == "really?"
 
 
-def test_a_picture_carries_its_size_and_a_preview() -> None:
-    picture = io.BytesIO()
+def test_a_picture_carries_its_size_and_a_preview(tmp_path: Path) -> None:
+    picture = tmp_path / "picture"
     Image.new("RGBA", (300, 150)).save(picture, "PNG")
     upload = pb.UploadResponse(url="u", DirectPath="/d", Handle="", MediaKey=b"k", FileEncSHA256=b"e", FileSHA256=b"s",
                                FileLength=9)  # fmt: skip
-    media = ev.Media("image", picture.getvalue(), "image/png")
+    media = ev.Media("image", picture, b"s", "image/png")
     file = content_of.file_of(media, upload)
     encoded, described, preview = (
         content_of.media_message(ev.Content("look", media), file),
@@ -102,10 +103,24 @@ def test_a_picture_carries_its_size_and_a_preview() -> None:
     assert (described["ext"], described["width"], described["type"]) == ("png", 300, "image")
 
 
-def test_what_is_no_picture_leaves_all_the_same() -> None:
+@pytest.mark.parametrize("film", [Film(83, 640, 360, b"\xff\xd8\xff"), Film(None, None, None, None)])
+def test_a_film_carries_what_is_known_of_it(film: Film, tmp_path: Path) -> None:
     upload = pb.UploadResponse(url="u", DirectPath="/d", Handle="", MediaKey=b"k", FileEncSHA256=b"e", FileSHA256=b"s",
                                FileLength=9)  # fmt: skip
-    media = ev.Media("image", b"broken", "image/png")
+    file = content_of.file_of(ev.Media("video", tmp_path / "film", b"s", "video/mp4", film=film), upload)
+    video = e2e.Message.FromString(content_of.media_message(ev.Content(""), file)).videoMessage
+    said = (video.seconds, video.width, video.height, video.JPEGThumbnail)
+    assert said == (film.seconds or 0, film.width or 0, film.height or 0, film.poster or b"")
+    assert file.preview == film.poster
+    described = [file.described.get(name) for name in ("seconds", "width", "height")]
+    assert described == [film.seconds, film.width, film.height]
+
+
+def test_what_is_no_picture_leaves_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "broken").write_bytes(b"broken")
+    upload = pb.UploadResponse(url="u", DirectPath="/d", Handle="", MediaKey=b"k", FileEncSHA256=b"e", FileSHA256=b"s",
+                               FileLength=9)  # fmt: skip
+    media = ev.Media("image", tmp_path / "broken", b"s", "image/png")
     _, described, preview = content_of.file_of(media, upload)
     assert preview is None
     assert "width" not in described

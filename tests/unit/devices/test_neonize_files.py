@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from neonize.proto import Neonize_pb2 as pb
@@ -25,11 +26,12 @@ class Uploads:
         await asyncio.sleep(0)
         if self.count <= self._failing:
             raise NotSent("the file could not be uploaded: away")
-        return pb.UploadResponse(url=f"https://example.com/{self.count}", FileLength=len(media.content))
+        return pb.UploadResponse(url=f"https://example.com/{self.count}", FileSHA256=media.sha256)
 
 
 def document(content: bytes = b"prices", name: str = "prices.txt") -> Media:
-    return Media("document", content, "text/plain", name)
+    """One that lies nowhere: only its upload would read it."""
+    return Media("document", Path("/nowhere"), content, "text/plain", name)
 
 
 async def test_many_sends_of_a_file_are_one_upload() -> None:

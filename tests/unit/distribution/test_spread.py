@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wafast.distribution.spread import Line, Person, spread
+from wafast.distribution.spread import Line, Person, counted, shared, spread
 
 LINES = st.lists(
     st.builds(Line, no=st.integers(1, 40), room=st.integers(0, 60), weight=st.just(0.0) | st.floats(0.01, 1000)),
@@ -87,3 +88,18 @@ def test_who_has_people_already_gets_fewer_until_all_are_in_proportion() -> None
     assert Counter(one.device_no for one in decisions) == {2: 30, 3: 30}
     decisions, _ = spread([Person(key) for key in range(210)], lines, 7)
     assert Counter(one.device_no for one in decisions) == {1: 10, 2: 100, 3: 100}
+
+
+@given(st.integers(0, 3000), LINES, st.lists(st.integers(0, 500), min_size=12, max_size=12), st.integers())
+def test_what_is_counted_is_what_is_decided(count: int, lines: list[Line], has: list[int], seed: int) -> None:
+    lines = [msgspec.structs.replace(line, has=people) for line, people in zip(lines, has, strict=False)]
+    decisions, left = spread([Person(key) for key in range(count)], lines, seed)
+    assert counted(count, lines, seed) == (Counter(one.device_no for one in decisions), len(left))
+
+
+@given(st.lists(st.integers(0, 13), max_size=400), LINES, st.integers())
+def test_who_is_known_is_counted_as_it_is_decided(knows: list[int], lines: list[Line], seed: int) -> None:
+    people = [Person(key, ((no, "chat"),)) for key, no in enumerate(knows)] + [Person(key) for key in range(1000, 1200)]
+    decisions, left = spread(people, lines, seed)
+    by_code = [Counter(one.device_no for one in decisions if one.code == code) for code in ("chat", "room")]
+    assert shared(Counter(knows), 200, lines, seed) == (*by_code, len(left))

@@ -13,8 +13,10 @@ from wafast.doctor.machine import MIB
 from wafast.doctor.trouble import Note, Trouble
 
 ALIVE = Worker(
-    id="0b9f", network="loopback", node="elsewhere", pid=7, late=1.0 - EXPIRY_SECONDS, rss_bytes=900 * MIB, held=1500
-)
+    id="0b9f", network="loopback", node="elsewhere", pid=7, late=1.0 - EXPIRY_SECONDS, rss_bytes=900 * MIB, held=1500,
+    home="kl-1",
+)  # fmt: skip
+HERE = "kl-1"
 QUIET = Database(server=SOUND, workers=[ALIVE])
 
 
@@ -35,12 +37,23 @@ def test_a_dead_worker_that_holds_devices_is_trouble() -> None:
 def test_devices_without_a_holder_are_trouble_while_wafast_runs() -> None:
     lost = msgspec.structs.replace(QUIET, unheld=[Unheld("Shop", "loopback")])
     with pytest.raises(Trouble, match=r"held by nobody: 1 device \(Shop\); a worker takes them"):
-        leases.holders(lost, system_runs=True)
-    assert leases.holders(lost, system_runs=False) == "to be online when wafast runs: 1 device"
+        leases.holders(lost, HERE, system_runs=True)
+    assert leases.holders(lost, HERE, system_runs=False) == "to be online when wafast runs: 1 device"
     nobody = msgspec.structs.replace(lost, workers=[])
     with pytest.raises(Trouble, match="no worker of network loopback lives: start one"):
-        leases.holders(nobody, system_runs=True)
-    assert leases.holders(QUIET, system_runs=True)
+        leases.holders(nobody, HERE, system_runs=True)
+    assert leases.holders(QUIET, HERE, system_runs=True)
+
+
+def test_devices_whose_session_files_lie_where_no_wafast_runs_are_trouble_of_their_own() -> None:
+    devices = [Unheld("Shop", "loopback", "kl-1"), Unheld("Hut", "loopback", "kl-2"), Unheld("Bar", "loopback", None)]
+    lost = msgspec.structs.replace(QUIET, unheld=devices)
+    with pytest.raises(Trouble, match=r"no wafast runs: 1 device \(Hut; kl-2\): start it there, or move the files"):
+        leases.homes(lost, HERE)
+    with pytest.raises(Trouble, match=r"held by nobody: 2 devices \(Shop, Bar\)"):
+        leases.holders(lost, HERE, system_runs=True)
+    both = [ALIVE, msgspec.structs.replace(ALIVE, home="kl-2")]
+    assert leases.homes(msgspec.structs.replace(lost, workers=both), HERE).startswith("every device")
 
 
 def test_a_device_that_connects_for_minutes_is_trouble() -> None:

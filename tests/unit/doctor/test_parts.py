@@ -14,10 +14,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.ai_endpoint import KEY, MODEL, AiEndpoint, Reply
 from wafast import settings
 from wafast.data_dir import Running, claim, running
 from wafast.doctor import machine, parts
-from wafast.doctor.trouble import Trouble
+from wafast.doctor.trouble import Note, Trouble
 from wafast.settings import Settings
 
 
@@ -92,6 +93,26 @@ def test_a_simulator_that_does_not_answer_is_trouble(ours: Settings, tmp_path: P
     profile.write_text("{}", "utf-8")
     with pytest.raises(Trouble):
         parts.loopback(with_profile)
+
+
+def test_an_ai_endpoint_is_named_and_asked(ours: Settings) -> None:
+    assert parts.ai(ours) == "off: WAFAST_AI_URL is not set"
+    with pytest.raises(Note, match="WAFAST_AI_URL is not"):
+        parts.ai(msgspec.structs.replace(ours, ai_key=KEY))
+    with AiEndpoint() as endpoint:
+        on = msgspec.structs.replace(ours, ai_url=endpoint.url, ai_key=KEY, ai_model=MODEL)
+        assert parts.ai(on) == f"{endpoint.url} answers with a key, model {MODEL}"
+        with pytest.raises(Note, match="names no model other"):
+            parts.ai(msgspec.structs.replace(on, ai_model="other"))
+        endpoint.models = Reply(404)
+        with pytest.raises(Trouble, match="look at WAFAST_AI_URL"):
+            parts.ai(on)
+        endpoint.models = Reply(401, f"wrong key {KEY}".encode())
+        with pytest.raises(Trouble, match=r"refuses the key \(401\): look at WAFAST_AI_KEY") as refused:
+            parts.ai(on)
+        assert KEY not in str(refused.value)
+    with pytest.raises(Trouble, match="The AI endpoint is not there"):
+        parts.ai(on)
 
 
 def test_a_web_server_that_is_not_ours_or_not_ready_is_trouble(ours: Settings) -> None:

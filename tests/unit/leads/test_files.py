@@ -45,6 +45,13 @@ def test_any_bytes_are_read_or_refused(path: Path, content: bytes) -> None:
         assert str(error)
 
 
+@pytest.mark.parametrize("end", [b"\n", b""], ids=["a line's end", "no end"])
+def test_a_quotation_mark_that_is_never_closed_swallows_nobody_in_silence(path: Path, end: bytes) -> None:
+    path.write_bytes(b'name,phone\nAli,0123456781\n"Abu,0123456782\nSiti,0123456783' + end)
+    with pytest.raises(files.NotReadable, match="row 3 goes on to the end of the file"):
+        files.look(path)
+
+
 @ALIKE
 @given(
     st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1, max_size=5),
@@ -73,3 +80,17 @@ def test_columns_are_proposed_by_what_they_are_called_and_by_what_is_in_them() -
 
 def test_tags_are_stored_as_they_compare() -> None:
     assert tags([" KL", "kl ", "", "Straße", "STRASSE", "vip"]) == ["kl", "strasse", "vip"]
+
+
+def test_columns_of_one_name_are_fields_of_their_own() -> None:
+    found = [files.Column(name, ["x"]) for name in ("Phone", "City", "CITY", "City")]
+    mapping = columns.proposed(found)
+    assert mapping == ["phone", "field:city", "field:city 2", "field:city 3"]
+    columns.check(mapping, found)
+
+
+def test_a_number_with_a_decimal_nobody_wrote_is_read() -> None:
+    reader = columns.Reader(["phone"], "MY", "Asia/Kuala_Lumpur", {})
+    assert reader.read(2, ["60123456789.0"]).phone == "+60123456789"
+    with pytest.raises(columns.Refused):
+        reader.read(3, ["60123456789.5"])

@@ -32,6 +32,7 @@ def utc(text: str) -> datetime:
     ],
 )
 def test_a_local_time_is_one_instant(on: date, at: time, zone: str, wanted: str) -> None:
+    """SPEC section 10, invariant 5."""
     assert instant(on, at, zone) == utc(wanted)
 
 

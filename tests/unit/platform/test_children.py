@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing.connection
 import subprocess
 import sys
+from pathlib import Path
 
 from structlog.testing import capture_logs
 
 from wafast.children import HANG_SECONDS, Child
+from wafast.crashes import Crashes
+from wafast.devices.node import process
 from wafast.pulse import Pulse
 
 #: The command line, with a signal to its own process in the place of everything it imports.
@@ -34,6 +38,32 @@ def test_one_that_hangs_is_killed_once() -> None:
     finally:
         child.finish()
     assert [line["event"] for line in logged] == ["killed: it hangs"]
+
+
+def ended(tmp_path: Path, code: str, *, hangs: bool = False) -> bool:
+    """Whether the end of a child that runs this counts as a crash."""
+    pulse, crashes = Pulse(), Crashes(tmp_path)
+    child = Child("worker", "builtins:exec", lambda: (code,), pulse=pulse, crashes=crashes)
+    child.start()
+    pid = child.pid
+    assert pid is not None
+    found = process(pid)
+    assert found is not None
+    if hangs:
+        pulse.beat()
+        child.check(pulse.beat_at + HANG_SECONDS + 1)
+    while child.sentinel is not None:
+        multiprocessing.connection.wait([child.sentinel])
+        child.reap()
+    assert (pid, found.began + 1) not in crashes, "that is another process of this number"
+    return (pid, found.began) in crashes
+
+
+def test_one_that_ends_by_itself_or_hangs_has_crashed_and_one_that_is_killed_has_not(tmp_path: Path) -> None:
+    assert ended(tmp_path, "import os; os.abort()")
+    assert ended(tmp_path, "import time; time.sleep(60)", hangs=True)
+    assert not ended(tmp_path, "import os; os.kill(os.getpid(), 9)")
+    assert not ended(tmp_path, "pass")
 
 
 def test_a_restart_that_is_asked_for_before_anything_runs_ends_nothing() -> None:

@@ -87,7 +87,7 @@ def test_the_form_can_be_set(capsys: pytest.CaptureFixture[str]) -> None:
     ("text", "said"),
     [
         ("loud", "'loud' is no level (debug, info, warning, error), and neither json nor text"),
-        ("info,devcies=debug", "there is no component 'devcies'; there are accounts, answers, api,"),
+        ("info,devcies=debug", "there is no component 'devcies'; there are accounts, ai, ai_client, answers, api,"),
         ("devices=json", "'devices=json' is no level"),
     ],
 )

@@ -61,6 +61,7 @@ def test_common_shapes_are_read_quickly(text: str, number: str) -> None:
         ("+14155551234", "America/Los_Angeles"),
         ("+12125551234", "America/New_York"),
         ("+88312345678", "Asia/Tokyo"),
+        ("+6712345678", "Asia/Tokyo"),  # no country's
     ],
 )
 def test_a_number_lives_where_it_begins(phone: str, zone: str) -> None:

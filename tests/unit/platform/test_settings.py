@@ -44,6 +44,16 @@ def test_the_later_source_wins(tmp_path: Path) -> None:
         ("WAFAST_MEDIA_QUOTA", "-1GiB"),
         ("WAFAST_MEDIA_QUOTA", "20GB"),
         ("WAFAST_LOOPBACK", "/nonexistent/loopback.json"),
+        ("WAFAST_AI_URL", "api.example/v1"),
+        ("WAFAST_AI_URL", "ftp://api.example/v1"),
+        ("WAFAST_AI_URL", "https:///v1"),
+        ("WAFAST_AI_URL", "https://api.example:http/v1"),
+        ("WAFAST_AI_URL", "https://api.example/v1?api-key=abc"),
+        ("WAFAST_AI_URL", "https://ali:geheim@api.example/v1"),
+        ("WAFAST_AI_URL", "https://api.example/v1"),
+        ("WAFAST_AI_KEY", "two words"),
+        ("WAFAST_AI_KEY", "schlüssel"),
+        ("WAFAST_AI_MODEL", "a\tb"),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
@@ -58,10 +68,28 @@ def test_room_for_media_is_bytes(text: str, size: int) -> None:
     assert settings.load({}, {"WAFAST_MEDIA_QUOTA": text}, NOTHING).media_quota == size
 
 
-def test_a_wrong_secret_is_not_repeated() -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("WAFAST_ADMIN_PASSWORD", "short", "short"),
+        ("WAFAST_AI_KEY", "sk-geheim lang", "geheim"),
+        ("WAFAST_AI_URL", "https://ali:geheim@api.example/v1", "geheim"),
+    ],
+)
+def test_a_wrong_secret_is_not_repeated(name: str, value: str, secret: str) -> None:
     with pytest.raises(settings.SettingError) as refusal:
-        settings.load({}, {"WAFAST_ADMIN_PASSWORD": "short"}, NOTHING)
-    assert "short" not in str(refusal.value)
+        settings.load({}, {name: value}, NOTHING)
+    assert secret not in str(refusal.value)
+
+
+def test_an_ai_endpoint_has_an_address_and_a_model() -> None:
+    given = {"WAFAST_AI_URL": "http://127.0.0.1:11434/v1/", "WAFAST_AI_KEY": "sk-geheim", "WAFAST_AI_MODEL": "qwen3:8b"}
+    found = settings.load({}, given, NOTHING)
+    assert (found.ai_url, found.ai_key, found.ai_model) == ("http://127.0.0.1:11434/v1", "sk-geheim", "qwen3:8b")
+    assert shown(**given)["WAFAST_AI_KEY"] == "***"
+    assert settings.load({}, {}, NOTHING).ai_url is None
+    with pytest.raises(settings.SettingError, match="WAFAST_AI_MODEL is not set: name the model"):
+        settings.load({}, {"WAFAST_AI_URL": given["WAFAST_AI_URL"]}, NOTHING)
 
 
 def test_a_profile_and_the_demo_exclude_each_other(tmp_path: Path) -> None:

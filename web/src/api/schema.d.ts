@@ -112,7 +112,8 @@ export interface paths {
         head?: never;
         /**
          * Change a campaign
-         * @description Before it begins everything; afterwards the pace, which holds from the next message on.
+         * @description Before it begins everything, at once or not at all; afterwards the pace, which holds from the next message
+         *     on.
          */
         patch: operations["change_campaign"];
         trace?: never;
@@ -206,7 +207,7 @@ export interface paths {
         };
         /**
          * Recipients of a campaign
-         * @description By number.
+         * @description By number. Who reaches only some devices sees those of these, and of none.
          */
         get: operations["list_campaign_recipients"];
         put?: never;
@@ -246,7 +247,7 @@ export interface paths {
         };
         /**
          * Report of a campaign as a file
-         * @description A row a recipient, by number; UTF-8.
+         * @description A row a recipient, by number; UTF-8. Who reaches only some devices gets those of these, and of none.
          */
         get: operations["get_campaign_report_csv"];
         put?: never;
@@ -386,7 +387,8 @@ export interface paths {
         };
         /**
          * One chat
-         * @description As the list shows it.
+         * @description As the list shows it. One that became part of another of the same person, when its number was known, answers
+         *     with that one.
          */
         get: operations["get_chat"];
         put?: never;
@@ -399,6 +401,27 @@ export interface paths {
          * @description Everybody who sees the chat is told at once.
          */
         patch: operations["change_chat"];
+        trace?: never;
+    };
+    "/api/v1/chats/{chat_id}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Draft a reply
+         * @description The text of a reply to the last messages of the chat, as the AI endpoint would write it. It is neither kept
+         *     nor sent: `POST /messages` sends what a person makes of it. Takes up to a minute.
+         */
+        post: operations["draft_reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/chats/{chat_id}/facts": {
@@ -416,6 +439,30 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chats/{chat_id}/labels/{label_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put a label on a chat
+         * @description Beside those it has, whatever others do to them meanwhile. Again is the same.
+         */
+        put: operations["label_chat"];
+        post?: never;
+        /**
+         * Take a label from a chat
+         * @description The others stay. Again is the same.
+         */
+        delete: operations["unlabel_chat"];
         options?: never;
         head?: never;
         patch?: never;
@@ -530,6 +577,27 @@ export interface paths {
         patch: operations["edit_note"];
         trace?: never;
     };
+    "/api/v1/chats/{chat_id}/outbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What has not left in a chat
+         * @description Newest first: `queued` and `sending` ones, and those that are `failed`, `expired` or `unknown`. What a
+         *     campaign or a sequence has waiting for this person is not among them: it has no words before it is due.
+         */
+        get: operations["list_chat_outbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chats/{chat_id}/read": {
         parameters: {
             query?: never;
@@ -541,7 +609,7 @@ export interface paths {
         put?: never;
         /**
          * Mark a chat read
-         * @description Everything in it is read here at once, and on the phone when the device is online.
+         * @description Everything in it is read here at once, and on the phone as soon as the device is online.
          */
         post: operations["read_chat"];
         delete?: never;
@@ -637,6 +705,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/pacing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The pace of new devices
+         * @description What a device begins with when it is added.
+         */
+        get: operations["get_default_pacing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change the pace of new devices
+         * @description Devices that are there keep theirs; `set_pacing` of `POST /devices/bulk` changes them.
+         */
+        patch: operations["change_default_pacing"];
+        trace?: never;
+    };
     "/api/v1/devices/summary": {
         parameters: {
             query?: never;
@@ -715,7 +807,8 @@ export interface paths {
         };
         /**
          * Chats of a device
-         * @description Chats that have messages, newest first; search looks at name, number and messages.
+         * @description Chats that have messages, newest first; search looks at name, number and messages, and finds 1,000 chats at
+         *     most.
          */
         get: operations["list_chats"];
         put?: never;
@@ -1480,8 +1573,9 @@ export interface paths {
          * Upload a file
          * @description Multipart with one part `file` of at most 100 MB and, optionally, a part `type`: `image` makes it a JPEG of
          *     at most 1600 pixels and 350 KB, `document` stores it as it is, `voice` makes an Opus recording in WebM or Ogg a
-         *     voice note (a part `waveform` of 64 numbers from 0 to 100 says how loud it is; else that is estimated). Without
-         *     `type`, pictures are images. What is not what it says is refused.
+         *     voice note (a part `waveform` of 64 numbers from 0 to 100 says how loud it is; else that is estimated), `video`
+         *     is shown by its part `poster`, a picture as large as the video, until it is played, and a part `seconds` says
+         *     how long it is. Without `type`, pictures are images. What is not what it says is refused.
          */
         post: operations["upload_media"];
         delete?: never;
@@ -1561,8 +1655,8 @@ export interface paths {
         put?: never;
         /**
          * Forward a message
-         * @description To up to five chats, each from its own device. A file not seen before is fetched first, through the message's
-         *     device.
+         * @description To up to five chats, each from its own device: to all of them or, when it is refused, to none. A file not
+         *     seen before is fetched first, through the message's device.
          */
         post: operations["forward_message"];
         delete?: never;
@@ -1686,7 +1780,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a queued send
-         * @description Possible while it is `queued`.
+         * @description Possible while it is `queued`. One that is `failed`, `expired` or `unknown` is taken off its chat so.
          */
         post: operations["cancel_outbox"];
         delete?: never;
@@ -1726,7 +1820,8 @@ export interface paths {
         put?: never;
         /**
          * Try a failed send again
-         * @description For `failed`, `expired`, and `unknown` when a person has seen that it did not arrive.
+         * @description For `failed`, `expired`, `cancelled`, and `unknown` when a person has seen that it did not arrive. What a
+         *     campaign or a sequence sends only while that goes on, and not to people who want no more.
          */
         post: operations["retry_outbox"];
         delete?: never;
@@ -1805,6 +1900,70 @@ export interface paths {
          * @description Name, text, or both.
          */
         patch: operations["change_quick_reply"];
+        trace?: never;
+    };
+    "/api/v1/scorings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scorings of leads
+         * @description Newest first.
+         */
+        get: operations["list_scorings"];
+        put?: never;
+        /**
+         * Score leads
+         * @description Follow `GET /scorings/{scoring_id}`; the scores stand on the leads.
+         */
+        post: operations["score_leads"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scorings/{scoring_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a scoring goes
+         * @description Its state, and how many leads have their score.
+         */
+        get: operations["get_scoring"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scorings/{scoring_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a scoring
+         * @description Scores that there are stay.
+         */
+        post: operations["cancel_scoring"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/search": {
@@ -2072,8 +2231,9 @@ export interface paths {
         head?: never;
         /**
          * Change or move a step
-         * @description What has not left is sent as the step says then. A new delay counts from where the old one did. A step that
-         *     is moved behind where a lead stands is sent to it, unless it had it.
+         * @description What has not left is sent as the step says then. A new delay counts from where the old one did; the step
+         *     sends nothing until everybody who waits for it follows, which `following` tells. A step that is moved behind
+         *     where a lead stands is sent to it, unless it had it.
          */
         patch: operations["change_sequence_step"];
         trace?: never;
@@ -2282,6 +2442,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Country and time zone of the workspace
+         * @description As it is now.
+         */
+        get: operations["get_workspace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change the country or the time zone of the workspace
+         * @description For numbers that come in and reports that are looked at from now on; leads keep the zone of their number.
+         */
+        patch: operations["change_workspace"];
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -2361,6 +2545,8 @@ export interface paths {
          *     | `NEW_MESSAGE` | Message |
          *     | `MESSAGE_STATUS` | Message (status, edit, reaction, deletion), or Outbox while it has no message yet |
          *     | `CHAT_UPDATE` | Chat (unread, name, typing, who answers and who looks at it) |
+         *     | `CHAT_GONE` | `{id, became, device_id}`: all of the chat `id` is in the chat `became` now, of the same person |
+         *     | `MESSAGE_GONE` | `{id, chat_id, device_id}`: a message waited for that turned out to be none |
          *     | `NOTE_UPDATE` | Note, or `{id, chat_id, deleted: true}` |
          *     | `LABELS_UPDATE` | `{items}`: every label of the workspace |
          *     | `SEQUENCE_UPDATE` | `{id}`: a sequence, its steps or its enrolments changed |
@@ -2601,7 +2787,7 @@ export interface components {
              * @example connect
              * @enum {string}
              */
-            action: "connect" | "disconnect" | "logout" | "delete" | "add_tags" | "remove_tags";
+            action: "connect" | "disconnect" | "logout" | "delete" | "add_tags" | "remove_tags" | "set_pacing";
             /**
              * @example [
              *       "0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11"
@@ -2626,6 +2812,14 @@ export interface components {
              *     ]
              */
             tags?: string[];
+            /**
+             * @description For `set_pacing`: what to change. Both seconds go together, and so do both quiet times.
+             * @example {
+             *       "per_hour": 40,
+             *       "ramp": true
+             *     }
+             */
+            pacing?: components["schemas"]["PacingChange"];
         };
         /** ChangeEnrolment */
         ChangeEnrolment: {
@@ -2817,10 +3011,23 @@ export interface components {
             /** @description The only devices this person sees; null: every device. */
             device_ids?: string[] | null;
         };
+        /** ChangeWorkspace */
+        ChangeWorkspace: {
+            /**
+             * @description Of numbers without a country code: ISO 3166.
+             * @example MY
+             */
+            country?: string;
+            /**
+             * @description IANA zone of its reports' days, and of people whose number tells none.
+             * @example Asia/Kuala_Lumpur
+             */
+            time_zone?: string;
+        };
         /** ChangedDevices */
         ChangedDevices: {
             /** @enum {string} */
-            action: "connect" | "disconnect" | "logout" | "delete" | "add_tags" | "remove_tags";
+            action: "connect" | "disconnect" | "logout" | "delete" | "add_tags" | "remove_tags" | "set_pacing";
             /**
              * @description Ids.
              * @example [
@@ -2912,6 +3119,11 @@ export interface components {
             unread_count: number;
             /** @description JID of who is writing right now; null: nobody. */
             typing: string | null;
+            /**
+             * @description What they are called, in groups; null: not known.
+             * @example Farid
+             */
+            typing_name: string | null;
             /** @description composing or recording while somebody is at it. */
             typing_state: string | null;
             pinned: boolean;
@@ -2990,6 +3202,8 @@ export interface components {
         Clock: {
             last_paced_at: string | null;
             next_at: string | null;
+            /** Format: date-time */
+            free_at: string;
             sent_in_hour: number;
             sent_in_day: number;
             day_cap: number;
@@ -3547,7 +3761,7 @@ export interface components {
              */
             created_at: string;
             /**
-             * @description How many of each kind.
+             * @description How many of each kind; among the newest 10,000.
              * @example {
              *       "text": 18,
              *       "image": 2
@@ -3571,6 +3785,16 @@ export interface components {
             message: string;
             /** @description What was sent; left out when nothing was. */
             value?: unknown;
+        };
+        /** Following */
+        Following: {
+            /** @example 12000 */
+            done: number;
+            /**
+             * @description Null until they are counted.
+             * @example 50000
+             */
+            total: number | null;
         };
         /** Forward */
         Forward: {
@@ -3797,6 +4021,8 @@ export interface components {
              * @example false
              */
             is_suppressed: boolean;
+            /** @description Null: nobody asked for one (`POST /scorings`). */
+            score: components["schemas"]["LeadScore"] | null;
             replied_at: string | null;
             /** Format: date-time */
             created_at: string;
@@ -3869,6 +4095,32 @@ export interface components {
             text: string;
             /** Format: date-time */
             created_at: string;
+        };
+        /** LeadScore */
+        LeadScore: {
+            /**
+             * @description 0 (will not buy) to 100; null: there was none yet.
+             * @example 82
+             */
+            score: number | null;
+            /**
+             * @description Why, in its words.
+             * @example Asked for a price twice.
+             */
+            reason: string | null;
+            /** @example qwen3:8b */
+            model: string | null;
+            scored_at: string | null;
+            /**
+             * @description The lead has changed since.
+             * @example false
+             */
+            is_old: boolean;
+            /**
+             * @description Why the last attempt gave no score.
+             * @example null
+             */
+            problem: string | null;
         };
         /** LeadSend */
         LeadSend: {
@@ -4405,6 +4657,11 @@ export interface components {
             items: components["schemas"]["Lead"][];
             next: string | null;
         };
+        /** Page[Scoring] */
+        ScoringPage: {
+            items: components["schemas"]["Scoring"][];
+            next: string | null;
+        };
         /** Page[Segment] */
         SegmentPage: {
             items: components["schemas"]["Segment"][];
@@ -4615,11 +4872,76 @@ export interface components {
              */
             sends: number;
         };
+        /** ReplyDraft */
+        ReplyDraft: {
+            /** @example Yes, it is still available. Shall I reserve it for you? */
+            text: string;
+        };
         /** Retried */
         Retried: {
             /** @example 12 */
             rows: number;
             campaign: components["schemas"]["Campaign"];
+        };
+        /** ScoreLeads */
+        ScoreLeads: {
+            /**
+             * @example [
+             *       "4711"
+             *     ]
+             */
+            lead_ids?: string[];
+            /**
+             * @example {
+             *       "tags": [
+             *         "kl"
+             *       ]
+             *     }
+             */
+            filter?: components["schemas"]["LeadFilter"];
+            /**
+             * @description What makes a good lead for you; the endpoint is told.
+             * @default
+             * @example Restaurants in Penang that order every week
+             */
+            goal: string;
+        };
+        /** Scoring */
+        Scoring: {
+            /** @example 3 */
+            id: string;
+            /**
+             * @example running
+             * @enum {string}
+             */
+            state: "running" | "done" | "failed" | "cancelled";
+            /**
+             * @description Why it failed, or why it waits just now.
+             * @example null
+             */
+            reason: string | null;
+            /** @example Restaurants in Penang that order every week */
+            goal: string;
+            /**
+             * @description That fitted when it was asked for.
+             * @example 130
+             */
+            leads: number;
+            /**
+             * @description Have got their score.
+             * @example 48
+             */
+            scored: number;
+            /**
+             * @description Got none; each says why.
+             * @example 1
+             */
+            failed: number;
+            /** @example user:7 */
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
         };
         /** Segment */
         Segment: {
@@ -4703,6 +5025,8 @@ export interface components {
             /** @example 3 */
             step_count: number;
             enrolments: components["schemas"]["EnrolmentCounts"];
+            /** @description Null: everybody follows the steps as they are. */
+            following: components["schemas"]["Following"] | null;
             /** Format: date-time */
             created_at: string;
         };
@@ -4759,6 +5083,8 @@ export interface components {
             /** @example 3 */
             step_count: number;
             enrolments: components["schemas"]["EnrolmentCounts"];
+            /** @description Null: everybody follows the steps as they are. */
+            following: components["schemas"]["Following"] | null;
             /** Format: date-time */
             created_at: string;
             steps: components["schemas"]["SequenceStep"][];
@@ -4767,7 +5093,7 @@ export interface components {
         Session: {
             user: components["schemas"]["SessionUser"];
             tenant: components["schemas"]["SessionTenant"];
-            tenants: components["schemas"]["Workspace"][];
+            tenants: components["schemas"]["session_Workspace"][];
             /**
              * @description IANA zone times are shown in.
              * @example Asia/Kuala_Lumpur
@@ -4791,6 +5117,11 @@ export interface components {
              * @enum {string}
              */
             network_default: "whatsapp" | "loopback";
+            /**
+             * @description Whether replies can be drafted and leads scored.
+             * @example false
+             */
+            ai: boolean;
         };
         /** SessionTenant */
         SessionTenant: {
@@ -5053,17 +5384,17 @@ export interface components {
              */
             original_size: number;
             /**
-             * @description Pixels, for images.
+             * @description Pixels, for images and videos with a poster.
              * @example 1600
              */
             width: number | null;
             /**
-             * @description Pixels, for images.
+             * @description Pixels, for images and videos with a poster.
              * @example 1200
              */
             height: number | null;
             /**
-             * @description Length of a voice note.
+             * @description Length of a voice note, or of a video as told.
              * @example 7
              */
             seconds: number | null;
@@ -5111,15 +5442,6 @@ export interface components {
             name: string;
             is_typing: boolean;
         };
-        /** Workspace */
-        Workspace: {
-            /** @example 2 */
-            id: string;
-            /** @example Demo */
-            name: string;
-            /** @enum {string} */
-            role: "admin" | "agent" | "viewer";
-        };
         /** WriteLeadNote */
         WriteLeadNote: {
             /** @example Wants the blue one; call back on Friday. */
@@ -5163,6 +5485,30 @@ export interface components {
             doubles: number;
             /** @example 8 */
             errors: number;
+        };
+        /** Workspace */
+        session_Workspace: {
+            /** @example 2 */
+            id: string;
+            /** @example Demo */
+            name: string;
+            /** @enum {string} */
+            role: "admin" | "agent" | "viewer";
+        };
+        /** Workspace */
+        workspace_Workspace: {
+            /** @example Main */
+            name: string;
+            /**
+             * @description Of numbers without a country code: ISO 3166.
+             * @example MY
+             */
+            country: string;
+            /**
+             * @description IANA zone of its reports' days, and of people whose number tells none.
+             * @example Asia/Kuala_Lumpur
+             */
+            time_zone: string;
         };
     };
     responses: never;
@@ -6612,6 +6958,91 @@ export interface operations {
             };
         };
     };
+    draft_reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplyDraft"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The device could not do it; `detail` says why. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not ready. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     get_chat_facts: {
         parameters: {
             query?: never;
@@ -6643,6 +7074,133 @@ export interface operations {
             };
             /** @description Not signed in, or the key is not valid. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    label_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: string;
+                label_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chat"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    unlabel_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: string;
+                label_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chat"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7081,6 +7639,60 @@ export interface operations {
             };
         };
     };
+    list_chat_outbox: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboxPage"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     read_chat: {
         parameters: {
             query?: never;
@@ -7453,6 +8065,86 @@ export interface operations {
             };
             /** @description The Idempotency-Key was used with another body. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_default_pacing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pacing"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    change_default_pacing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PacingChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pacing"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9352,7 +10044,10 @@ export interface operations {
     import_leads: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9394,6 +10089,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The body is larger than allowed. */
             413: {
                 headers: {
@@ -9405,6 +10109,15 @@ export interface operations {
             };
             /** @description Not a media type this route takes. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11769,6 +12482,255 @@ export interface operations {
             };
         };
     };
+    list_scorings: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoringPage"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    score_leads: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScoreLeads"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scoring"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_scoring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scoring_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scoring"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    cancel_scoring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scoring_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scoring"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     search: {
         parameters: {
             query: {
@@ -13305,7 +14267,10 @@ export interface operations {
     import_suppressions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -13347,6 +14312,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The body is larger than allowed. */
             413: {
                 headers: {
@@ -13358,6 +14332,15 @@ export interface operations {
             };
             /** @description Not a media type this route takes. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13750,6 +14733,86 @@ export interface operations {
             };
             /** @description The state of the thing forbids it; `detail` tells the way out. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["workspace_Workspace"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    change_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeWorkspace"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["workspace_Workspace"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,6 +1,7 @@
 /** The language in use and the words in it. Reading `t` in a component makes it follow a change of language. */
 import { en, type MessageKey, type PluralKey } from './en';
 import { ms } from './ms';
+import { msServer } from './ms_server';
 
 export type { MessageKey };
 export type Language = 'en' | 'ms';
@@ -40,6 +41,19 @@ function fill(text: string, values: Values): string {
 /** The words of a key; `{name}` is replaced by `values.name`. */
 export function t(key: MessageKey, values: Values = {}): string {
   return fill(CATALOGUES[current][key], values);
+}
+
+/**
+ * What the server said, in the language in use. It speaks English; other languages have words for each kind.
+ *
+ * @param kind of a problem, or the cause of an outbox row; null: none was given
+ * @param english the server's own sentence
+ * @returns null when nothing was said, or nothing the language has words for
+ */
+export function told(kind: string | null, english: string | null): string | null {
+  if (current === 'en') return english;
+  const words = kind === null ? undefined : msServer[kind];
+  return words === undefined ? null : fill(words, { detail: english ?? '' });
 }
 
 /** A number as the language writes it: `2,900`. */

@@ -1,6 +1,8 @@
 /** A file somebody is about to send: it is uploaded while its caption is written, and says how far that is. */
 import { requestKey } from '../api/client';
+import { Problem } from '../api/problem';
 import type { Upload } from '../api/types';
+import { filmOf, type Film } from './film';
 import { isPicture } from './pictures';
 import { explain } from './toasts.svelte';
 import { upload, type UploadKind, type Uploading } from './upload';
@@ -21,8 +23,14 @@ export class Attachment {
   share = $state(0);
   upload = $state.raw<Upload | null>(null);
   problem = $state.raw<unknown>(null);
+  /** Of a video: how it looks, once that is known. */
+  film = $state.raw<Film | null>(null);
+  /** An address of what is shown of it while it stands still. */
+  poster = $state.raw<string | null>(null);
+  readonly #looked: Promise<void>;
   #running: Uploading | null = null;
   #tries = 0;
+  #dropped = false;
 
   /** Of a voice note: its loudness in 64 steps from 0 to 100. */
   readonly waveform: readonly number[] | null;
@@ -32,6 +40,13 @@ export class Attachment {
     this.waveform = waveform;
     this.kind = kind;
     this.preview = kind === 'document' ? null : URL.createObjectURL(file);
+    if (kind === 'image') this.poster = this.preview;
+    this.#looked = kind === 'video' ? this.#look(this.preview!) : Promise.resolve();
+  }
+
+  async #look(url: string): Promise<void> {
+    this.film = await filmOf(url);
+    if (this.film && !this.#dropped) this.poster = URL.createObjectURL(this.film.poster);
   }
 
   get failure(): string | null {
@@ -41,6 +56,8 @@ export class Attachment {
   /** The file on the server; begins anew after a failure. */
   async stored(): Promise<Upload> {
     if (this.upload) return this.upload;
+    await this.#looked;
+    if (this.#dropped) throw new Problem(0, 'cancelled');
     this.#running ??= this.#start();
     try {
       this.upload = await this.#running.done;
@@ -57,13 +74,14 @@ export class Attachment {
     this.share = 0;
     // an answer that was a refusal must not be given again to the next try
     const key = `${this.key}-file-${this.#tries++}`;
-    return upload(this.file, this.kind, key, this.waveform, (share) => (this.share = share));
+    return upload(this.file, this.kind, key, this.waveform, this.film, (share) => (this.share = share));
   }
 
-  /** Ends the upload, if it still runs, and gives the preview back. */
+  /** Ends the upload, if it still runs, and gives preview and poster back. */
   drop(): void {
+    this.#dropped = true;
     if (!this.upload) this.#running?.cancel();
-    if (this.preview) URL.revokeObjectURL(this.preview);
+    for (const url of new Set([this.preview, this.poster])) if (url) URL.revokeObjectURL(url);
   }
 
   /** Begins to upload; what goes wrong is shown at the file. */

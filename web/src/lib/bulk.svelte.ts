@@ -1,11 +1,12 @@
 /** One action on many devices, a part after the other: how far it is can be seen, and it can be stopped. */
 import { api, data, requestKey } from '../api/client';
-import type { ChangedDevices, Skipped } from '../api/types';
+import type { ChangedDevices, Pacing, PacingChange, Skipped } from '../api/types';
+import { restoring } from './pacing';
 
 export type BulkAction = Exclude<ChangedDevices['action'], 'logout'>;
 
-/** What takes an action back; a deleted device stays deleted. */
-const OPPOSITE: Record<Exclude<BulkAction, 'delete'>, BulkAction> = {
+/** What takes an action back; a deleted device stays deleted, and a pace has none. */
+const OPPOSITE: Record<Exclude<BulkAction, 'delete' | 'set_pacing'>, BulkAction> = {
   connect: 'disconnect',
   disconnect: 'connect',
   add_tags: 'remove_tags',
@@ -20,6 +21,8 @@ export interface Step {
   ids: string[];
   /** One tag, or none: so that taking it back takes away no tag that was there before. */
   tag: string | null;
+  /** For `set_pacing`. */
+  pacing?: PacingChange;
 }
 
 export interface Outcome {
@@ -43,6 +46,12 @@ export function steps(action: BulkAction, ids: readonly string[], tags: readonly
 export class Bulk {
   running = $state.raw<{ action: BulkAction; done: number; of: number } | null>(null);
   #stopped = false;
+  readonly #paceOf: (id: string) => Pacing | undefined;
+
+  /** @param paceOf the pace a device has now, so that another can be taken back */
+  constructor(paceOf: (id: string) => Pacing | undefined = () => undefined) {
+    this.#paceOf = paceOf;
+  }
 
   /** Ends the run after the request that is under way. */
   stop(): void {
@@ -62,12 +71,12 @@ export class Bulk {
     this.#show(action, todo, devices);
     try {
       while (todo.length > 0 && !this.#stopped) {
-        const { part, tag } = todo[0]!;
-        const answer = await ask(action, part, tag);
+        const step = todo[0]!;
+        const paces = this.#paces(step.ids);
+        const answer = await ask(step);
         for (const id of answer.changed) changed.add(id);
         for (const one of answer.skipped) skipped.set(one.device_id, one);
-        if (action !== 'delete' && answer.changed.length > 0)
-          undo.push({ action: OPPOSITE[action], ids: answer.changed, tag });
+        undo.push(...opposite({ ...step, ids: answer.changed }, paces));
         todo.shift();
         this.#show(action, todo, devices);
       }
@@ -81,31 +90,39 @@ export class Bulk {
     return { action, changed, unchanged, skipped: [...skipped.values()], left: left.size, problem, undo };
   }
 
-  #show(action: BulkAction, todo: readonly Part[], devices: ReadonlySet<string>): void {
+  #paces(ids: readonly string[]): ReadonlyMap<string, Pacing> {
+    const known = ids.map((id) => [id, this.#paceOf(id)] as const);
+    return new Map(known.filter((one): one is readonly [string, Pacing] => one[1] !== undefined));
+  }
+
+  #show(action: BulkAction, todo: readonly Step[], devices: ReadonlySet<string>): void {
     this.running = { action, done: devices.size - untried(todo).size, of: devices.size };
   }
 }
 
-interface Part {
-  part: string[];
-  tag: string | null;
-}
-
 /** Devices with something still to do. */
-function untried(todo: readonly Part[]): Set<string> {
-  return new Set(todo.flatMap(({ part }) => part));
+function untried(todo: readonly Step[]): Set<string> {
+  return new Set(todo.flatMap(({ ids }) => ids));
 }
 
-function parts(planned: readonly Step[]): Part[] {
-  return planned.flatMap(({ action, ids, tag }) => {
+/** What takes back a step that was done, for those it changed. */
+function opposite({ action, ids, tag, pacing }: Step, paces: ReadonlyMap<string, Pacing>): Step[] {
+  if (action === 'delete' || ids.length === 0) return [];
+  if (action !== 'set_pacing') return [{ action: OPPOSITE[action], ids, tag }];
+  return restoring(ids, pacing!, paces).map((group) => ({ action, tag: null, ...group }));
+}
+
+function parts(planned: readonly Step[]): Step[] {
+  return planned.flatMap((step) => {
+    const { action, ids } = step;
     const size = action === 'delete' ? AT_ONCE.delete : AT_ONCE.others;
     const starts = Array.from({ length: Math.ceil(ids.length / size) }, (_, part) => part * size);
-    return starts.map((start) => ({ part: ids.slice(start, start + size), tag }));
+    return starts.map((start) => ({ ...step, ids: ids.slice(start, start + size) }));
   });
 }
 
-function ask(action: BulkAction, ids: string[], tag: string | null): Promise<ChangedDevices> {
+function ask({ action, ids, tag, pacing }: Step): Promise<ChangedDevices> {
   const params = { header: { 'Idempotency-Key': requestKey() } };
-  const body = { action, device_ids: ids, ...(tag === null ? {} : { tags: [tag] }) };
+  const body = { action, device_ids: ids, ...(tag === null ? {} : { tags: [tag] }), pacing };
   return data(api.POST('/api/v1/devices/bulk', { params, body }));
 }

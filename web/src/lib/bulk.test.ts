@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Pacing } from '../api/types';
 import { FakeServer } from '../testing/server';
 import { Bulk, steps } from './bulk.svelte';
 import { told } from './bulk_words';
@@ -47,6 +48,21 @@ describe('Bulk', () => {
     const outcome = await new Bulk().run(steps('connect', ids(1200)));
     expect([outcome.changed.size, outcome.left]).toEqual([500, 700]);
     expect((outcome.problem as Error).message).toBe('Full.');
+  });
+
+  it('gives each line its own pace back', async () => {
+    const paces = new Map([80, 40, 80].map((per_hour, n) => [`d${n}`, { per_hour } as Pacing]));
+    const server = new FakeServer().on('POST /devices/bulk', (body) =>
+      answer(body, { changed: ['d0', 'd1'], unchanged: ['d2'] }),
+    );
+    const bulk = new Bulk((id) => paces.get(id));
+    const { undo } = await bulk.run([{ action: 'set_pacing', ids: ids(3), tag: null, pacing: { per_hour: 10 } }]);
+    expect(server.calls.at(-1)?.body).toEqual({ action: 'set_pacing', device_ids: ids(3), pacing: { per_hour: 10 } });
+    await bulk.run(undo);
+    expect(server.calls.slice(1).map(({ body }) => body)).toEqual([
+      { action: 'set_pacing', device_ids: ['d0'], pacing: { per_hour: 80 } },
+      { action: 'set_pacing', device_ids: ['d1'], pacing: { per_hour: 40 } },
+    ]);
   });
 
   it('takes back only what it changed', async () => {
@@ -109,7 +125,7 @@ it('says what was done, what was so already and who was skipped', () => {
     undo: [],
   };
   expect(told(outcome, (id) => (id === 'x' ? undefined : id.toUpperCase()))).toBe(
-    '1,200 lines are to connect · 1 needed no change · 4 were never linked to a phone (D0, D1, D2, …) · ' +
+    '1,200 devices are to connect · 1 needed no change · 4 were never linked to a phone (D0, D1, D2, …) · ' +
       '1 does not exist any more',
   );
 });

@@ -17,8 +17,10 @@ export class CampaignDraft {
   deviceIds = $state.raw<string[] | null>(null);
   mayMove = $state(false);
   expiresAt = $state<string | null>(null);
-  /** Null: as soon as a person says so. */
+  /** What the last step will ask for; null: as soon as a person says so. */
   schedule = $state.raw<CampaignSchedule | null>(null);
+  /** Whether it begins by itself as it is stored: until the first change, which makes it a draft. */
+  scheduled = $state<'no' | 'yes' | 'not any more'>('no');
 
   saving = $state(false);
   saved = $state(false);
@@ -50,6 +52,7 @@ export class CampaignDraft {
     this.mayMove = campaign.may_move;
     this.expiresAt = campaign.expires_at;
     this.schedule = campaign.schedule;
+    this.scheduled = campaign.state === 'scheduled' ? 'yes' : 'no';
     this.saved = true;
   }
 
@@ -86,17 +89,23 @@ export class CampaignDraft {
   /** Whether all is on the server then; `problem` says why not. */
   async save(): Promise<boolean> {
     clearTimeout(this.#timer);
-    await this.#running;
-    if (!this.#dirty) return this.problem === null;
-    this.#dirty = false;
-    this.#running = this.#send();
-    await this.#running;
-    this.#running = null;
+    while (this.#dirty || this.#running) {
+      this.#running ??= this.#send().finally(() => (this.#running = null));
+      await this.#running;
+      if (this.problem !== null) return false;
+    }
     return this.problem === null;
+  }
+
+  /** Stores what is shown here, also when nothing was changed: another browser may have stored something else. */
+  async confirm(): Promise<boolean> {
+    this.touch();
+    return this.save();
   }
 
   async #send(): Promise<void> {
     this.saving = true;
+    this.#dirty = false;
     const { media_url: _, ...message } = this.message;
     const body = {
       name: this.name.trim() || this.#fallbackName(),
@@ -106,6 +115,8 @@ export class CampaignDraft {
       device_ids: this.deviceIds,
       may_move: this.mayMove,
       expires_at: this.expiresAt,
+      // half a change must not begin by itself: the last step says when
+      schedule: null,
     };
     try {
       if (this.id === null) {
@@ -115,6 +126,7 @@ export class CampaignDraft {
         const params = { path: { campaign_id: this.id } };
         await data(api.PATCH('/api/v1/campaigns/{campaign_id}', { params, body }));
       }
+      if (this.scheduled === 'yes') this.scheduled = 'not any more';
       this.problem = null;
       this.saved = !this.#dirty;
     } catch (error) {

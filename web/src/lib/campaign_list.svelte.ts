@@ -14,28 +14,18 @@ export class CampaignList {
   problem = $state.raw<unknown>(null);
   loading = $state(false);
   search = '';
-  readonly #live: Live;
-  readonly #snapshot = new Snapshot();
+  readonly #snapshot: Snapshot;
 
   constructor(live: Live) {
-    this.#live = live;
+    this.#snapshot = new Snapshot(live, (frame) => this.#apply(frame));
   }
 
   /** Fetches the first page and follows it until the result is called. */
   follow(): () => void {
-    const end = this.#live.subscribe((frame) => {
-      if (frame.code === 'RESYNC') void this.load();
-      else {
-        this.#snapshot.note(frame);
-        this.#apply(frame);
-      }
-    });
-    void this.load();
-    return end;
+    return this.#snapshot.follow(() => this.load());
   }
 
   async load(): Promise<void> {
-    this.problem = null;
     const query = { limit: PAGE, ...(this.search === '' ? {} : { search: this.search }) };
     try {
       await this.#snapshot.take(
@@ -43,8 +33,8 @@ export class CampaignList {
         (page) => {
           this.items = page.items;
           this.next = page.next;
+          this.problem = null;
         },
-        (frame) => this.#apply(frame),
       );
     } catch (error) {
       if (this.items === null) this.problem = error;

@@ -22,28 +22,20 @@ export class CampaignView {
   /** Messages a minute, over the last minute this page has seen; null before it can say. */
   rate = $state<number | null>(null);
   readonly #id: string;
-  readonly #live: Live;
-  readonly #snapshot = new Snapshot();
+  readonly #snapshot: Snapshot;
   #seen: [at: number, left: number][] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #following = false;
 
   constructor(id: string, live: Live) {
     this.#id = id;
-    this.#live = live;
+    this.#snapshot = new Snapshot(live, (frame) => this.#apply(frame));
   }
 
   /** Fetches it and follows it until the result is called. */
   follow(): () => void {
     this.#following = true;
-    const end = this.#live.subscribe((frame) => {
-      if (frame.code === 'RESYNC') void this.load();
-      else {
-        this.#snapshot.note(frame);
-        this.#apply(frame);
-      }
-    });
-    void this.load();
+    const end = this.#snapshot.follow(() => this.load());
     return () => {
       this.#following = false;
       clearTimeout(this.#timer);
@@ -52,13 +44,14 @@ export class CampaignView {
   }
 
   async load(): Promise<void> {
-    this.problem = null;
     const params = { path: { campaign_id: this.#id } };
     try {
       await this.#snapshot.take(
         () => data(api.GET('/api/v1/campaigns/{campaign_id}', { params })),
-        (found) => this.put(found),
-        (frame) => this.#apply(frame),
+        (found) => {
+          this.put(found);
+          this.problem = null;
+        },
       );
       await this.#look();
     } catch (error) {

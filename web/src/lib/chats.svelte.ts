@@ -56,14 +56,15 @@ export class Chats {
   #next: string | null = null;
   #loadingMore = false;
   readonly #device: string | null;
-  readonly #live: Live;
-  readonly #snapshot = new Snapshot();
+  readonly #snapshot: Snapshot;
+  readonly #archived: Snapshot;
   readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
 
   /** @param device whose chats; null: of all devices there are */
   constructor(device: string | null, live: Live, filters: ChatFilters = NO_FILTERS) {
     this.#device = device;
-    this.#live = live;
+    this.#snapshot = new Snapshot(live, (frame) => this.apply(frame));
+    this.#archived = new Snapshot(live);
     this.filters = filters;
   }
 
@@ -75,6 +76,7 @@ export class Chats {
     this.#next = null;
     this.state = 'loading';
     void this.load();
+    void this.#lookForArchived();
   }
 
   get(id: string): Chat | undefined {
@@ -83,18 +85,9 @@ export class Chats {
 
   /** Fetches the list and follows it until the result is called. */
   follow(): () => void {
-    const end = this.#live.subscribe((frame) => {
-      if (frame.code === 'RESYNC') void this.load();
-      else {
-        this.#snapshot.note(frame);
-        this.apply(frame);
-      }
-    });
-    const again = this.#live.whenLive(() => this.state === 'failed' && void this.load());
-    void this.load();
+    const ends = [this.#snapshot.follow(() => this.load()), this.#archived.follow(() => this.#lookForArchived())];
     return () => {
-      end();
-      again();
+      ends.forEach((end) => end());
       this.#typing.forEach((timer) => clearTimeout(timer));
     };
   }
@@ -112,9 +105,14 @@ export class Chats {
   }
 
   async #lookForArchived(): Promise<void> {
-    if (this.filters.archived) return;
-    const page = await this.#fetch({ limit: 1, archived: true });
-    this.hasArchived = page.items.length > 0;
+    try {
+      await this.#archived.take(
+        () => this.#fetch({ limit: 1, archived: true }),
+        (page) => (this.hasArchived = page.items.length > 0),
+      );
+    } catch {
+      // The list is shown without them; they are looked for again soon.
+    }
   }
 
   /** The newest page; after a RESYNC as many as were there, so that what is looked at stays in its place. */
@@ -125,12 +123,10 @@ export class Chats {
         (page) => {
           this.list = placeChats([], page.items, true);
           this.#next = page.next;
+          this.state = 'ready';
+          this.problem = null;
         },
-        (frame) => this.apply(frame),
       );
-      this.state = 'ready';
-      this.problem = null;
-      await this.#lookForArchived();
     } catch (error) {
       this.problem = error;
       if (this.list.length === 0) this.state = 'failed';
@@ -170,6 +166,12 @@ export class Chats {
   }
 
   apply(frame: Frame): void {
+    if (frame.code === 'CHAT_GONE') {
+      const { id } = frame.result;
+      clearTimeout(this.#typing.get(id));
+      this.#typing.delete(id);
+      this.list = this.list.filter((chat) => chat.id !== id);
+    }
     if (frame.code !== 'CHAT_UPDATE') return;
     if (this.#device === null || frame.result.device_id === this.#device) this.put(frame.result);
   }

@@ -56,6 +56,8 @@ describe('Chats', () => {
     server.frame('CHAT_UPDATE', chat({ id: '2', last_message_time: time(20) }));
     server.frame('CHAT_UPDATE', chat({ id: '3', device_id: 'd2' }));
     expect(ids(chats.list)).toEqual(['2', '1']);
+    server.frame('CHAT_GONE', { id: '1', became: '2', device_id: 'd1' });
+    expect(ids(chats.list)).toEqual(['2']);
     items = [chat({ id: '5' })];
     server.frame('RESYNC', { reason: 'too old' });
     await settled();
@@ -67,7 +69,11 @@ describe('Chats', () => {
 
   it('does not let a slow answer undo a frame that came meanwhile', async () => {
     let answer: (value: unknown) => void = () => undefined;
-    const server = new FakeServer().on('GET /chats', () => new Promise((resolve) => (answer = resolve)));
+    const server = new FakeServer().on('GET /chats', (_, url) =>
+      url.searchParams.get('archived') === 'true'
+        ? { items: [], next: null }
+        : new Promise((resolve) => (answer = resolve)),
+    );
     const chats = new Chats('d1', server.live);
     chats.follow();
     await settled();

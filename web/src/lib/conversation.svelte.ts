@@ -16,8 +16,6 @@ import { unreadLine, type UnreadLine } from './timeline';
 const PAGE = 50;
 /** The most the server gives at once, to reach the first of many unread messages. */
 const LARGEST_PAGE = 200;
-/** Rows that need showing when a chat is opened: not sent yet, or not sent at all. */
-const OPEN_STATES = ['queued', 'sending', 'failed', 'unknown', 'expired'] as const;
 /** WhatsApp shows "typing" for some 25 s; telling it again every 10 s keeps it up. Milliseconds. */
 const TYPING_AGAIN = 10_000;
 const TYPING_PAUSE = 5000;
@@ -26,8 +24,10 @@ export class Conversation {
   messages = $state.raw<readonly Message[]>([]);
   state = $state<LoadState>('loading');
   problem = $state.raw<unknown>(null);
-  /** It is no more: its device was deleted, or it became one with another chat of the same person. */
+  /** It is no more: its device was deleted. */
   gone = $state(false);
+  /** It is no more: it is part of this other chat of the same person. */
+  became = $state<string | null>(null);
   chat = $state.raw<Chat | null>(null);
   unread = $state.raw<UnreadLine | null>(null);
   loadingOlder = $state(false);
@@ -38,17 +38,20 @@ export class Conversation {
   #next = $state<string | null>(null);
   #previous = $state<string | null>(null);
   #loadingNewer = false;
+  /** Places elsewhere that are being fetched: scrolling meanwhile must not fetch on from the one that is left. */
+  #replacing = 0;
   /** Where to begin, instead of at the newest message. */
   #start: string | null = null;
   readonly id: string;
-  readonly device: string;
-  readonly actions = new MessageActions();
+  readonly actions: MessageActions;
   readonly live: Live;
   /** What leaves in this chat. */
   readonly outgoing: Outgoing;
-  readonly #snapshot = new Snapshot();
+  readonly #snapshot: Snapshot;
   /** Apart from the one above: what a jump fetches must not make a catching up be dropped. */
-  readonly #window = new Snapshot();
+  readonly #window: Snapshot;
+  /** What has not left yet, beside the messages: nobody waits for it to read. */
+  readonly #rows: Snapshot;
   readonly #created: (message: Message) => void;
   #marking = false;
   #typingAt = 0;
@@ -57,19 +60,23 @@ export class Conversation {
   /**
    * @param outgoing what leaves in this chat, also when it is left
    * @param arrived told of every message of others that arrives while the chat is open
+   * @param actions what is done to its messages
    */
   constructor(
-    device: string,
     id: string,
     live: Live,
-    outgoing = new Outgoing(),
+    outgoing = new Outgoing(id),
     arrived: (message: Message) => void = () => undefined,
+    actions = new MessageActions(),
   ) {
-    this.device = device;
+    this.actions = actions;
     this.id = id;
     this.live = live;
     this.outgoing = outgoing;
     this.#created = arrived;
+    this.#snapshot = new Snapshot(live, (frame) => this.apply(frame));
+    this.#window = new Snapshot(live, (frame) => this.apply(frame));
+    this.#rows = new Snapshot(live, (frame) => this.#applyRow(frame));
   }
 
   get hasOlder(): boolean {
@@ -83,16 +90,12 @@ export class Conversation {
 
   /** Fetches chat and messages and follows them until the result is called. */
   follow(): () => void {
-    const end = this.live.subscribe((frame) => {
-      if (frame.code === 'RESYNC') void this.load();
-      else {
-        this.#snapshot.note(frame);
-        this.#window.note(frame);
-        this.apply(frame);
-      }
-    });
-    const ends = [end, this.outgoing.open(), this.live.whenLive(() => this.state === 'failed' && void this.load())];
-    void this.load();
+    const ends = [
+      this.outgoing.open(),
+      // first, so that they are mostly there when the list is drawn
+      this.#rows.follow(() => this.#loadRows()),
+      this.#snapshot.follow(() => this.load()),
+    ];
     return () => {
       ends.forEach((one) => one());
       this.#stopTyping();
@@ -100,7 +103,6 @@ export class Conversation {
   }
 
   async load(): Promise<void> {
-    void this.#loadRows();
     const first = this.state !== 'ready';
     try {
       await this.#snapshot.take(
@@ -118,22 +120,31 @@ export class Conversation {
           this.actions.settle(page.items);
           if (first && !this.hasNewer) this.unread = unreadLine(this.messages, chat.unread_count);
           if (first && this.#start !== null && page.target) this.sought = { id: page.target };
+          this.state = 'ready';
+          this.problem = null;
         },
-        (frame) => this.apply(frame),
       );
-      this.state = 'ready';
-      this.problem = null;
     } catch (error) {
       this.problem = error;
-      this.gone = error instanceof Problem && error.status === 404;
+      if (error instanceof Problem && error.status === 404) await this.#lost();
       if (this.state !== 'ready') this.state = 'failed';
     }
+  }
+
+  async #lost(): Promise<void> {
+    const found = await this.#fetchChat().catch(() => null);
+    if (found !== null && found.id !== this.id) this.became = found.id;
+    else this.gone = true;
+  }
+
+  #fetchChat(): Promise<Chat> {
+    return data(api.GET('/api/v1/chats/{chat_id}', { params: { path: { chat_id: this.id } } }));
   }
 
   /** Its number may have become known meanwhile: what is written from now on goes there. */
   #is(chat: Chat): void {
     this.chat = chat;
-    this.outgoing.aim({ device_id: this.device, to: chat.chat_jid });
+    this.outgoing.aim({ device_id: chat.device_id, to: chat.chat_jid });
   }
 
   #tellArrived(after: string | undefined): void {
@@ -142,24 +153,18 @@ export class Conversation {
   }
 
   async #fetch(): Promise<[Chat, MessageWindow]> {
-    const [chat, page] = await Promise.all([
-      data(api.GET('/api/v1/chats/{chat_id}', { params: { path: { chat_id: this.id } } })),
-      this.#firstPage(),
-    ]);
+    const [chat, page] = await Promise.all([this.#fetchChat(), this.#firstPage()]);
     return [chat, this.state === 'ready' ? page : await this.#withUnread(page, chat.unread_count)];
   }
 
-  /** What has not left yet, beside the messages: nobody waits for it to read. */
   async #loadRows(): Promise<void> {
     try {
-      await answered(
-        this.live,
+      await this.#rows.take(
         () => this.#openRows(),
         (rows) => rows.forEach((row) => this.#row(row)),
-        (frame) => this.apply(frame),
       );
     } catch {
-      // Its frames tell of each as it moves.
+      // Its frames tell of each as it moves; the others are fetched again soon.
     }
   }
 
@@ -190,16 +195,8 @@ export class Conversation {
   }
 
   async #openRows(): Promise<Outbox[]> {
-    const pages = await Promise.all(
-      OPEN_STATES.map((state) =>
-        data(
-          api.GET('/api/v1/devices/{device_id}/outbox', {
-            params: { path: { device_id: this.device }, query: { state, limit: 200 } },
-          }),
-        ),
-      ),
-    );
-    return pages.flatMap((page) => page.items).filter((row) => row.chat_id === this.id);
+    const params = { path: { chat_id: this.id }, query: { limit: LARGEST_PAGE } };
+    return (await data(api.GET('/api/v1/chats/{chat_id}/outbox', { params }))).items;
   }
 
   /** Older messages, when there are any. */
@@ -222,7 +219,7 @@ export class Conversation {
   /** What follows the last message loaded, when it is not the newest. */
   async newer(): Promise<void> {
     const before = this.#previous;
-    if (!before || this.#loadingNewer || this.state !== 'ready') return;
+    if (!before || this.#loadingNewer || this.#replacing > 0 || this.state !== 'ready') return;
     this.#loadingNewer = true;
     try {
       await this.#window.take(
@@ -232,7 +229,6 @@ export class Conversation {
           this.messages = placeMessages(this.messages, page.items);
           this.#previous = page.previous;
         },
-        (frame) => this.apply(frame),
       );
     } catch {
       // Scrolling down again tries again.
@@ -266,15 +262,19 @@ export class Conversation {
 
   async #replace(query: { around?: string }): Promise<MessageWindow> {
     let found!: MessageWindow;
-    await this.#window.take(
-      async () => (found = await this.#page(query)),
-      (page) => {
-        this.messages = placeMessages([], page.items);
-        this.#next = page.next;
-        this.#previous = page.previous;
-      },
-      (frame) => this.apply(frame),
-    );
+    this.#replacing += 1;
+    try {
+      await this.#window.take(
+        async () => (found = await this.#page(query)),
+        (page) => {
+          this.messages = placeMessages([], page.items);
+          this.#next = page.next;
+          this.#previous = page.previous;
+        },
+      );
+    } finally {
+      this.#replacing -= 1;
+    }
     return found;
   }
 
@@ -290,13 +290,25 @@ export class Conversation {
         if (frame.result.chat_id === this.id) this.#arrive(frame.result, true);
         break;
       case 'MESSAGE_STATUS':
-        if (frame.result.chat_id !== this.id) break;
-        if (isOutbox(frame.result)) this.#row(frame.result);
-        else this.#arrive(frame.result, false);
+        if (frame.result.chat_id === this.id && !isOutbox(frame.result)) this.#arrive(frame.result, false);
+        break;
+      case 'MESSAGE_GONE': {
+        const gone = frame.result.id;
+        if (frame.result.chat_id === this.id) this.messages = this.messages.filter((one) => one.id !== gone);
+        break;
+      }
+      case 'CHAT_GONE':
+        if (frame.result.id === this.id) this.became = frame.result.became;
+        if (frame.result.became === this.id) void this.load();
         break;
       case 'CHAT_UPDATE':
         if (frame.result.id === this.id) this.#is(frame.result);
     }
+  }
+
+  #applyRow(frame: Frame): void {
+    if (frame.code !== 'MESSAGE_STATUS' || frame.result.chat_id !== this.id) return;
+    if (isOutbox(frame.result)) this.#row(frame.result);
   }
 
   #row(row: Outbox): void {

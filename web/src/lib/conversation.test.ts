@@ -10,7 +10,7 @@ async function opened(
   items = [message({ id: '7-1', message_text: 'one', timestamp: 1 })],
 ): Promise<Conversation> {
   server.on('GET /chats/7', () => chat({ id: '7' })).on('GET /chats/7/messages', () => ({ items, next: null }));
-  const conversation = new Conversation('d1', '7', server.live);
+  const conversation = new Conversation('7', server.live);
   conversation.follow();
   await settled();
   return conversation;
@@ -52,6 +52,21 @@ describe('Conversation', () => {
     expect(texts(conversation)).toEqual(['one', 'missed']);
   });
 
+  it('takes in a chat that became part of it, and lets go of what was no message', async () => {
+    const server = new FakeServer();
+    const items = [message({ id: '7-1', message_text: 'one', timestamp: 1 })];
+    const conversation = await opened(server, items);
+    items.push(message({ id: '7-0', message_text: 'by LID', timestamp: 0 }));
+    server.frame('CHAT_GONE', { id: '8', became: '9', device_id: 'd1' });
+    await settled();
+    expect(texts(conversation)).toEqual(['one']);
+    server.frame('CHAT_GONE', { id: '8', became: '7', device_id: 'd1' });
+    await settled();
+    expect(texts(conversation)).toEqual(['by LID', 'one']);
+    server.frame('MESSAGE_GONE', { id: '7-1', chat_id: '7', device_id: 'd1' });
+    expect(texts(conversation)).toEqual(['by LID']);
+  });
+
   it('writes to the number as soon as it is known', async () => {
     const server = new FakeServer().on('POST /messages', () => outbox({ id: '9', text: 'Hi' }));
     const conversation = await opened(server);
@@ -63,12 +78,23 @@ describe('Conversation', () => {
     });
   });
 
+  it('leaves by the line that took over the chat', async () => {
+    const server = new FakeServer().on('POST /messages', () => outbox({ id: '9', text: 'Hi' }));
+    const conversation = await opened(server);
+    server.on('GET /chats/7', () => chat({ id: '7', device_id: 'd2' }));
+    server.frame('RESYNC', { reason: 'a line was replaced' });
+    await settled();
+    conversation.send('Hi', null);
+    await settled();
+    expect(server.calls.find((call) => call.route === 'POST /messages')?.body).toMatchObject({ device_id: 'd2' });
+  });
+
   it('tells when the chat is no more', async () => {
     const server = new FakeServer();
     const conversation = await opened(server);
     expect(conversation.gone).toBe(false);
     server.on('GET /chats/7', () => Response.json({ title: 'Not Found' }, { status: 404 }));
-    server.frame('RESYNC', { reason: 'a chat is no more' });
+    server.frame('RESYNC', { reason: 'too old' });
     await settled();
     expect(conversation.gone).toBe(true);
   });
@@ -110,12 +136,35 @@ describe('Conversation', () => {
     expect(conversation.outgoing.sending.bubbles[0]!.row?.id).toBe('9');
   });
 
+  it('is told which chat it became part of', async () => {
+    const server = new FakeServer();
+    const conversation = await opened(server);
+    server.frame('CHAT_GONE', { id: '7', became: '8', device_id: 'd1' });
+    expect(conversation.became).toBe('8');
+  });
+
+  it('knows which chat it became part of', async () => {
+    const server = new FakeServer();
+    const conversation = await opened(server);
+    server
+      .on('GET /chats/7', () => chat({ id: '8' }))
+      .on('GET /chats/7/messages', () => Response.json({ title: 'Not found' }, { status: 404 }));
+    await conversation.load();
+    expect([conversation.became, conversation.gone]).toEqual(['8', false]);
+  });
+
+  it('lets a bubble go that was taken off in another window', async () => {
+    const failed = outbox({ id: '4', state: 'failed' });
+    const server = new FakeServer().on('GET /chats/7/outbox', () => ({ items: [failed], next: null }));
+    const conversation = await opened(server);
+    expect(conversation.outgoing.sending.bubbles).toHaveLength(1);
+    server.frame('MESSAGE_STATUS', { ...failed, state: 'cancelled', cause: 'by_person' });
+    expect(conversation.outgoing.sending.bubbles).toEqual([]);
+  });
+
   it('opens with what is still on its way, and where unread messages begin', async () => {
-    const server = new FakeServer().on('GET /devices/d1/outbox', (_, url) => ({
-      items:
-        url.searchParams.get('state') === 'unknown'
-          ? [outbox({ id: '4', state: 'unknown' }), outbox({ id: '5', state: 'unknown', chat_id: '8' })]
-          : [],
+    const server = new FakeServer().on('GET /chats/7/outbox', () => ({
+      items: [outbox({ id: '4', state: 'unknown' })],
       next: null,
     }));
     server
@@ -124,7 +173,7 @@ describe('Conversation', () => {
         items: [3, 2, 1].map((n) => message({ id: `7-${n}`, timestamp: n })),
         next: null,
       }));
-    const conversation = new Conversation('d1', '7', server.live);
+    const conversation = new Conversation('7', server.live);
     conversation.follow();
     await settled();
     expect(conversation.outgoing.sending.bubbles.map((one) => one.row?.id)).toEqual(['4']);
@@ -140,7 +189,7 @@ describe('Conversation', () => {
           ? { items: [message({ id: '7-1', timestamp: 1 })], next: null }
           : { items: [message({ id: '7-2', timestamp: 2 })], next: 'p2' },
       );
-    const conversation = new Conversation('d1', '7', server.live);
+    const conversation = new Conversation('7', server.live);
     conversation.follow();
     await settled();
     expect(conversation.unread).toEqual({ before: '7-1', count: 2 });
@@ -155,7 +204,7 @@ describe('Conversation', () => {
           ? { items: [message({ id: '7-1', timestamp: 1 })], next: null }
           : { items: [message({ id: '7-2', timestamp: 2 })], next: 'p2' },
       );
-    const conversation = new Conversation('d1', '7', server.live);
+    const conversation = new Conversation('7', server.live);
     conversation.follow();
     await settled();
     await conversation.older();
@@ -193,7 +242,7 @@ describe('Conversation', () => {
     }
 
     async function follow(server: FakeServer, start?: string): Promise<Conversation> {
-      const conversation = new Conversation('d1', '7', server.live);
+      const conversation = new Conversation('7', server.live);
       if (start) await conversation.show(start);
       conversation.follow();
       await settled();
@@ -228,6 +277,18 @@ describe('Conversation', () => {
       await conversation.newest();
       expect(ids(conversation)).toEqual(['7-8', '7-9']);
       expect(conversation.hasNewer).toBe(false);
+    });
+
+    it('goes to the newest and elsewhere though one scrolls while that is fetched', async () => {
+      const conversation = await jumped(new FakeServer());
+      const there = conversation.newest();
+      await conversation.newer();
+      await there;
+      expect(ids(conversation)).toEqual(['7-8', '7-9']);
+      const back = conversation.show('WA7-4');
+      await conversation.newer();
+      await back;
+      expect(ids(conversation)).toEqual(['7-4', '7-5']);
     });
 
     it('stays where one reads after a gap in the connection', async () => {

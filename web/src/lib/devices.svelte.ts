@@ -2,16 +2,16 @@
 import { untrack } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import { api, data, requestKey } from '../api/client';
-import type { Device, DeviceState, TagCount } from '../api/types';
+import type { ChangeDevice, Device, DeviceState, TagCount } from '../api/types';
 import { isDeleted, type Frame } from './frames';
 import type { Live } from './live.svelte';
-import { answered } from './snapshot';
+import { answered, Snapshot } from './snapshot';
 import { Unread } from './unread.svelte';
 
 export type LoadState = 'loading' | 'ready' | 'failed';
 
 /** Frames that change a device, or what is unread of it. */
-const FOLLOWED = /^(DEVICE_|CHAT_UPDATE$)/u;
+const FOLLOWED = /^(DEVICE_|CHAT_(UPDATE|GONE)$)/u;
 
 /** The first page is what a screen can show, so that it comes at once; then the longest pages there are. */
 const FIRST_PAGE = 100;
@@ -42,8 +42,8 @@ export class Devices {
   readonly #waiting = new Map<string, Frame>();
   #drawing: number | undefined;
   #moved = { devices: false, members: false, tags: false };
-  #run = 0;
   #found = new Set<string>();
+  readonly #snapshot: Snapshot;
   readonly #uncounted = new Set<string>();
   #counting: ReturnType<typeof setTimeout> | undefined;
   readonly #collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
@@ -83,6 +83,7 @@ export class Devices {
 
   constructor(live: Live) {
     this.#live = live;
+    this.#snapshot = new Snapshot(live, (frame) => this.#draw(frame));
   }
 
   /** Every device in no order. Reading it follows nothing; read `version` beside it. */
@@ -98,16 +99,13 @@ export class Devices {
 
   /** Fetches the list and follows it until the result is called. */
   follow(): () => void {
-    const end = this.#live.subscribe((frame) => {
-      if (frame.code === 'RESYNC') {
-        this.unread.forgetChats();
-        void this.load();
-      } else this.#draw(frame);
+    const end = this.#snapshot.follow(() => {
+      this.unread.forgetChats();
+      return this.load();
     });
-    void this.load();
     return () => {
       end();
-      this.#run += 1;
+      this.#found = new Set();
       clearTimeout(this.#counting);
       if (this.#drawing !== undefined) cancelAnimationFrame(this.#drawing);
       this.#drawing = undefined;
@@ -117,30 +115,36 @@ export class Devices {
 
   /** Fetches page after page; each stands as soon as it is here. */
   async load(): Promise<void> {
-    const run = ++this.#run;
     const found = (this.#found = new Set());
     try {
-      let after: string | undefined;
-      do {
-        const query = { limit: after === undefined ? FIRST_PAGE : PAGE, after };
-        const page = await this.#ask(
-          () => data(api.GET('/api/v1/devices', { params: { query } })),
-          ({ items }) => {
-            if (run === this.#run) for (const device of items) this.#put(device);
-          },
-        );
-        if (run !== this.#run) return;
-        after = page.next ?? undefined;
-      } while (after !== undefined);
-      for (const { id } of this.everyone()) if (!found.has(id)) this.#drop(id);
-      this.#show();
-      this.state = 'ready';
-      this.problem = null;
+      await this.#snapshot.take(
+        () => this.#pages(found),
+        () => {
+          for (const { id } of this.everyone()) if (!found.has(id)) this.#drop(id);
+          this.#show();
+          this.state = 'ready';
+          this.problem = null;
+        },
+      );
     } catch (error) {
-      if (run !== this.#run) return;
       this.problem = error;
       if (this.byId.size === 0) this.state = 'failed';
     }
+  }
+
+  /** Each until another fetch, with another set of what was found, begins. */
+  async #pages(found: ReadonlySet<string>): Promise<void> {
+    let after: string | undefined;
+    do {
+      const query = { limit: after === undefined ? FIRST_PAGE : PAGE, after };
+      const page = await this.#ask(
+        () => data(api.GET('/api/v1/devices', { params: { query } })),
+        ({ items }) => {
+          if (found === this.#found) for (const device of items) this.#put(device);
+        },
+      );
+      after = page.next ?? undefined;
+    } while (after !== undefined && found === this.#found);
   }
 
   #put(device: Device): void {
@@ -208,6 +212,10 @@ export class Devices {
         if (isDeleted(frame.result)) this.#drop(frame.result.id);
         else this.#put(frame.result);
         break;
+      case 'CHAT_GONE':
+        // what was unread in it is counted in the other too
+        this.#countSoon(frame.result.device_id);
+        break;
       case 'CHAT_UPDATE':
         if (!this.unread.follow(frame.result)) this.#countSoon(frame.result.device_id);
     }
@@ -258,7 +266,7 @@ export class Devices {
     return this.#askOne(() => data(api.POST('/api/v1/devices', { body: { name, network }, params })));
   }
 
-  async change(id: string, body: { name: string; tags: string[] }): Promise<void> {
+  async change(id: string, body: ChangeDevice): Promise<void> {
     const params = { path: { device_id: id } };
     await this.#askOne(() => data(api.PATCH('/api/v1/devices/{device_id}', { params, body })));
   }

@@ -32,4 +32,22 @@ describe('drafts', () => {
     const later = new Drafts(session('1', '1'));
     expect([later.get('7'), later.get('8')]).toEqual(['here', 'there']);
   });
+
+  it('that another tab has written since are not taken away by an empty field', () => {
+    const [one, other] = [new Drafts(session('1', '1')), new Drafts(session('1', '1'))];
+    one.put('7', 'half a sen');
+    other.put('7', '');
+    expect(new Drafts(session('1', '1')).get('7')).toBe('half a sen');
+  });
+
+  it('that another tab has sent are told of, with what they were', () => {
+    const drafts = new Drafts(session('1', '1'));
+    drafts.put('7', 'only once');
+    const told: string[][] = [];
+    const end = drafts.whenGone((...gone) => told.push(gone));
+    const key = 'wafast.draft.1.1.7';
+    dispatchEvent(new StorageEvent('storage', { key, oldValue: 'only once', newValue: null }));
+    end();
+    expect([told, drafts.get('7')]).toEqual([[['7', 'only once']], '']);
+  });
 });

@@ -1,5 +1,5 @@
 /**
- * What was typed in chats and not sent yet. It is kept in this browser, for one person in one workspace, so that it
+ * What was typed in chats and not sent, or has not reached the server yet. It is kept in this browser, for one person in one workspace, so that it
  * outlives a page that is reloaded or closed; signing out forgets it. Each chat has an entry of its own, since tabs share
  * the store.
  */
@@ -7,6 +7,8 @@ import { SvelteMap } from 'svelte/reactivity';
 import type { Session } from '../api/types';
 
 const STORED = 'wafast.draft.';
+/** Before the chat, in the name of a note that was begun. */
+export const NOTE = 'note-';
 
 export class Drafts {
   readonly #byChat = new SvelteMap<string, string>();
@@ -23,11 +25,48 @@ export class Drafts {
     return this.#byChat.get(chat) ?? '';
   }
 
+  /** All whose name begins so: the rest of the name, and the text. */
+  under(prefix: string): [name: string, text: string][] {
+    return [...this.#byChat].flatMap(([name, text]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), text] as [string, string]] : [],
+    );
+  }
+
+  /** Which chats something is kept for. */
+  chats(): string[] {
+    return [...this.#byChat.keys()].flatMap((name) => {
+      const [kind = '', chat = kind] = name.split('-');
+      return kind === 'edit' ? [] : chat;
+    });
+  }
+
+  /** What was typed in a chat, and begun as a note, goes over to another, behind what was typed there. */
+  move(from: string, into: string): void {
+    for (const kind of ['', NOTE]) {
+      const words = this.get(kind + from);
+      if (words === '') continue;
+      this.put(kind + into, [this.get(kind + into), words].filter(Boolean).join('\n'));
+      this.put(kind + from, '');
+    }
+  }
+
+  /** Tells of each that another tab of this browser put away, by its name and what it was, until the result is called. */
+  whenGone(told: (name: string, was: string) => void): () => void {
+    const listen = ({ key, oldValue, newValue }: StorageEvent): void => {
+      if (newValue !== null || !key?.startsWith(this.#prefix)) return;
+      const name = key.slice(this.#prefix.length);
+      this.#byChat.delete(name);
+      told(name, oldValue ?? '');
+    };
+    addEventListener('storage', listen);
+    return () => removeEventListener('storage', listen);
+  }
+
   put(chat: string, text: string): void {
     const key = this.#prefix + chat;
     if (text.trim() === '') {
-      this.#byChat.delete(chat);
-      localStorage.removeItem(key);
+      // what another tab has written since is not this one's to take away
+      if (this.#byChat.delete(chat)) localStorage.removeItem(key);
       return;
     }
     this.#byChat.set(chat, text);

@@ -1,4 +1,8 @@
 /** Editing the text of a field: WhatsApp's marks around a selection, words put in. Places are UTF-16 units, as fields count. */
+import Bold from '@lucide/svelte/icons/bold';
+import Code from '@lucide/svelte/icons/code';
+import Italic from '@lucide/svelte/icons/italic';
+import Strikethrough from '@lucide/svelte/icons/strikethrough';
 
 export interface Edited {
   text: string;
@@ -7,15 +11,20 @@ export interface Edited {
   end: number;
 }
 
-/** Ctrl (Cmd on a Mac) and a letter, as most editors have them. */
-const SHORTCUTS: Record<string, string> = { b: '*', i: '_', s: '~', m: '```' };
+/** WhatsApp's marks; Ctrl (Cmd on a Mac) and a letter, as most editors have them. */
+export const MARKS = [
+  { name: 'bold', sign: '*', keys: 'Control+B', icon: Bold },
+  { name: 'italic', sign: '_', keys: 'Control+I', icon: Italic },
+  { name: 'strike', sign: '~', keys: 'Control+Shift+S', icon: Strikethrough },
+  { name: 'mono', sign: '```', keys: 'Control+Shift+M', icon: Code },
+] as const;
 
 /** The mark a key stands for: bold, italic, struck through and code (the last two with Shift), or null. */
 export function shortcut(event: KeyboardEvent): string | null {
   if (!(event.ctrlKey || event.metaKey) || event.altKey) return null;
   const key = event.key.toLowerCase();
   if (event.shiftKey !== (key === 's' || key === 'm')) return null;
-  return SHORTCUTS[key] ?? null;
+  return MARKS.find((one) => one.keys.endsWith(`+${key.toUpperCase()}`))?.sign ?? null;
 }
 
 /** The selection between two marks, or without those that are there. */

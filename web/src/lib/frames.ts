@@ -12,10 +12,19 @@ export interface GoneNote {
   deleted: true;
 }
 
+/** All of the chat `id` is in the chat `became` now. */
+export interface GoneChat {
+  id: string;
+  became: string;
+  device_id: string;
+}
+
 interface Results {
   NEW_MESSAGE: Message;
   CHAT_UPDATE: Chat;
+  CHAT_GONE: GoneChat;
   MESSAGE_STATUS: Message | Outbox;
+  MESSAGE_GONE: { id: string; chat_id: string; device_id: string };
   DEVICE_STATUS: Device | Deleted;
   QR_UPDATE: Pairing;
   DEVICE_PAIRED: Device;

@@ -26,13 +26,12 @@ export class Gallery {
   #loadingMore = false;
   readonly #source: GallerySource;
   readonly #kind: GalleryKind;
-  readonly #live: Live;
-  readonly #snapshot = new Snapshot();
+  readonly #snapshot: Snapshot;
 
   constructor(source: GallerySource, kind: GalleryKind, live: Live) {
     this.#source = source;
     this.#kind = kind;
-    this.#live = live;
+    this.#snapshot = new Snapshot(live, (frame) => this.apply(frame));
   }
 
   get hasMore(): boolean {
@@ -41,14 +40,7 @@ export class Gallery {
 
   /** Fetches the first page and follows it until the result is called. */
   follow(): () => void {
-    void this.load();
-    return this.#live.subscribe((frame) => {
-      if (frame.code === 'RESYNC') void this.load();
-      else {
-        this.#snapshot.note(frame);
-        this.apply(frame);
-      }
-    });
+    return this.#snapshot.follow(() => this.load());
   }
 
   async load(): Promise<void> {
@@ -58,11 +50,10 @@ export class Gallery {
         (page) => {
           this.items = page.items;
           this.#next = page.next;
+          this.state = 'ready';
+          this.problem = null;
         },
-        (frame) => this.apply(frame),
       );
-      this.state = 'ready';
-      this.problem = null;
       if (this.items.length === 0) await this.more();
     } catch (error) {
       this.problem = error;
@@ -100,6 +91,11 @@ export class Gallery {
   }
 
   apply(frame: Frame): void {
+    if (frame.code === 'CHAT_GONE') {
+      const { became, device_id } = frame.result;
+      if (this.#source.chat === null ? this.#source.device === device_id : this.#source.chat === became)
+        void this.load();
+    }
     if (frame.code !== 'NEW_MESSAGE' && frame.code !== 'MESSAGE_STATUS') return;
     const { result } = frame;
     if (isOutbox(result) || !this.#covers(result)) return;

@@ -16,11 +16,10 @@ export class Labels {
   /** By name. */
   list = $state.raw<readonly Label[]>([]);
   readonly #byId = $derived(new Map(this.list.map((label) => [label.id, label])));
-  readonly #live: Live;
-  readonly #snapshot = new Snapshot();
+  readonly #snapshot: Snapshot;
 
   constructor(live: Live) {
-    this.#live = live;
+    this.#snapshot = new Snapshot(live, (frame) => this.#apply(frame));
   }
 
   of(chat: Chat): Label[] {
@@ -33,27 +32,30 @@ export class Labels {
 
   /** Fetches the list and follows it until the result is called. */
   follow(): () => void {
-    const end = this.#live.subscribe((frame) => {
-      if (frame.code === 'RESYNC') void this.load();
-      else {
-        this.#snapshot.note(frame);
-        this.#apply(frame);
-      }
-    });
-    void this.load();
-    return end;
+    return this.#snapshot.follow(() => this.load());
   }
 
   async load(): Promise<void> {
     try {
       await this.#snapshot.take(
-        () => data(api.GET('/api/v1/labels', { params: { query: { limit: 200 } } })),
-        (page) => this.#put(page.items),
-        (frame) => this.#apply(frame),
+        () => this.#pages(),
+        (labels) => this.#put(labels),
       );
     } catch {
-      // Chats are shown without labels; the next connection fetches them again.
+      // Chats are shown without labels until they are here.
     }
+  }
+
+  async #pages(): Promise<Label[]> {
+    const all: Label[] = [];
+    let after: string | null = null;
+    do {
+      const query: { limit: number; after: string | null } = { limit: 200, after };
+      const page = await data(api.GET('/api/v1/labels', { params: { query } }));
+      all.push(...page.items);
+      after = page.next;
+    } while (after !== null);
+    return all;
   }
 
   #apply(frame: Frame): void {

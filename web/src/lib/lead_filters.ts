@@ -34,6 +34,11 @@ export function writeWish(wish: LeadWish): string {
   return words.size > 0 ? `?${words}` : '';
 }
 
+/** Where a campaign to the leads of a wish is written. */
+export function campaignTo(wish: LeadWish): string {
+  return `/campaigns/new${writeWish(wish)}`;
+}
+
 /** What the server is asked. `segment` is the filter of the segment that is wished for: both must hold. */
 export function filterOf(wish: LeadWish, segment: LeadFilter = {}): LeadFilter {
   return {

@@ -3,6 +3,7 @@ import { api, data } from '../api/client';
 import { Problem } from '../api/problem';
 import type { LeadImport } from '../api/types';
 import type { Live } from './live.svelte';
+import { Snapshot } from './snapshot';
 
 /** Should a word of the server get lost, it is asked by itself. Milliseconds. */
 const ASK_MS = 3000;
@@ -19,19 +20,18 @@ export class ImportRun {
   tags = $state.raw<string[]>([]);
   readonly kind: LeadImport['kind'];
   #request: XMLHttpRequest | null = null;
-  readonly #live: Live;
+  readonly #snapshot: Snapshot;
 
   constructor(live: Live, kind: LeadImport['kind']) {
-    this.#live = live;
+    this.#snapshot = new Snapshot(live, (frame) => {
+      if (frame.code === 'IMPORT_UPDATE' && frame.result.id === this.shown?.id) void this.ask();
+    });
     this.kind = kind;
   }
 
   /** Follows the import until the result is called. */
   follow(): () => void {
-    const end = this.#live.subscribe((frame) => {
-      const isIt = frame.code === 'IMPORT_UPDATE' && frame.result.id === this.shown?.id;
-      if (isIt || frame.code === 'RESYNC') void this.ask();
-    });
+    const end = this.#snapshot.follow(() => this.ask());
     const timer = setInterval(() => {
       if (this.shown !== null && AT_WORK.includes(this.shown.state)) void this.ask();
     }, ASK_MS);
@@ -46,7 +46,10 @@ export class ImportRun {
     if (this.shown === null) return;
     const params = { path: { import_id: this.shown.id } };
     try {
-      this.#put(await data(api.GET('/api/v1/leads/imports/{import_id}', { params })));
+      await this.#snapshot.take(
+        () => data(api.GET('/api/v1/leads/imports/{import_id}', { params })),
+        (found) => this.#put(found),
+      );
     } catch {
       // asked again soon
     }

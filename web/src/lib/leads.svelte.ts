@@ -4,6 +4,7 @@ import type { ChangeLeads, Lead, LeadFilter, Segment } from '../api/types';
 import { concerns } from './frames';
 import type { Live } from './live.svelte';
 import { filterOf, NO_WISH, type LeadWish } from './lead_filters';
+import { Snapshot } from './snapshot';
 
 const PAGE = 100;
 /** After the last key, before the server is asked. Milliseconds. */
@@ -26,26 +27,32 @@ export class Leads {
   readonly byId = $derived(new Map(this.list.map((lead) => [lead.id, lead])));
   #next: string | null = null;
   #more = false;
-  #run = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #live: Live;
+  readonly #rows: Snapshot;
+  readonly #counted: Snapshot;
+  readonly #terms: Snapshot;
 
   constructor(live: Live) {
-    this.#live = live;
+    this.#rows = new Snapshot(live, (frame) => {
+      if (concerns(frame, undefined)) this.#later(REFRESH_MS, () => void this.refresh());
+    });
+    this.#counted = new Snapshot(live);
+    this.#terms = new Snapshot(live);
   }
 
   get filter(): LeadFilter {
     return filterOf(this.wish, this.segments.find((one) => one.id === this.wish.segment)?.filter);
   }
 
-  /** Follows what changes until the result is called. */
+  /** Fetches what is wished for and follows what changes until the result is called. */
   follow(): () => void {
-    const end = this.#live.subscribe((frame) => {
-      if (concerns(frame, undefined)) this.#later(REFRESH_MS, () => void this.refresh());
-    });
-    void this.loadTerms();
+    const ends = [
+      this.#rows.follow(() => this.#again()),
+      this.#counted.follow(() => this.#countUp()),
+      this.#terms.follow(() => this.loadTerms()),
+    ];
     return () => {
-      end();
+      ends.forEach((end) => end());
       clearTimeout(this.#timer);
     };
   }
@@ -62,67 +69,71 @@ export class Leads {
     this.#timer = setTimeout(work, wait);
   }
 
+  /** Fetches the first of those who are wished for. */
   async load(): Promise<void> {
-    const run = ++this.#run;
     if (this.list.length === 0) this.state = 'loading';
     this.count = null;
-    try {
-      const query = { filter: JSON.stringify(this.filter), limit: PAGE };
-      const page = await data(api.GET('/api/v1/leads', { params: { query } }));
-      if (run !== this.#run) return;
-      this.list = page.items;
-      this.#next = page.next;
-      this.state = 'ready';
-      await this.#countUp(run);
-    } catch (error) {
-      if (run !== this.#run) return;
-      this.problem = error;
-      this.state = 'failed';
-    }
-  }
-
-  async #countUp(run: number): Promise<void> {
-    const query = { filter: JSON.stringify(this.filter) };
-    const { count } = await data(api.GET('/api/v1/leads/count', { params: { query } }));
-    if (run === this.#run) this.count = count;
+    const failed = (error: unknown): void => void ([this.problem, this.state] = [error, 'failed']);
+    await Promise.all([this.#fetch(PAGE).catch(failed), this.#countUp()]);
   }
 
   /** Fetches again what is shown, without moving it. */
   async refresh(): Promise<void> {
-    const wanted = Math.max(PAGE, this.list.length);
-    void this.loadTerms();
-    if (this.state !== 'ready' || wanted > MOST_REFRESHED) return this.state === 'ready' ? undefined : this.load();
-    const run = ++this.#run;
+    await Promise.all([this.loadTerms(), this.#again(), this.#countUp()]);
+  }
+
+  async #again(): Promise<void> {
+    if (this.state !== 'ready') return this.load();
+    if (this.list.length > MOST_REFRESHED) return;
+    await this.#fetch(Math.max(PAGE, this.list.length)).catch(() => undefined); // what is shown stays, and soon is fetched
+  }
+
+  async #fetch(wanted: number): Promise<void> {
+    await this.#rows.take(
+      () => this.#pages(wanted),
+      (found) => {
+        this.list = found.items;
+        this.#next = found.next;
+        this.state = 'ready';
+      },
+    );
+  }
+
+  async #pages(wanted: number): Promise<{ items: Lead[]; next: string | null }> {
+    const items: Lead[] = [];
+    let next: string | null = null;
+    do {
+      const page = await this.#page(next ?? undefined);
+      items.push(...page.items);
+      next = page.next;
+    } while (next !== null && items.length < wanted);
+    return { items, next };
+  }
+
+  #page(after: string | undefined): Promise<{ items: Lead[]; next: string | null }> {
+    const query = { filter: JSON.stringify(this.filter), limit: PAGE, after };
+    return data(api.GET('/api/v1/leads', { params: { query } }));
+  }
+
+  async #countUp(): Promise<void> {
+    const query = { filter: JSON.stringify(this.filter) };
     try {
-      const found: Lead[] = [];
-      let after: string | null = null;
-      do {
-        const query: { filter: string; limit: number; after?: string } = {
-          filter: JSON.stringify(this.filter),
-          limit: PAGE,
-        };
-        if (after !== null) query.after = after;
-        const page = await data(api.GET('/api/v1/leads', { params: { query } }));
-        found.push(...page.items);
-        after = page.next;
-      } while (after !== null && found.length < wanted);
-      if (run !== this.#run) return;
-      this.list = found;
-      this.#next = after;
-      await this.#countUp(run);
+      await this.#counted.take(
+        () => data(api.GET('/api/v1/leads/count', { params: { query } })),
+        ({ count }) => (this.count = count),
+      );
     } catch {
-      // what is shown stays; the next change, or the next connection, fetches it again
+      // the list is shown without it; it is counted again soon
     }
   }
 
   async loadMore(): Promise<void> {
-    if (this.#more || this.#next === null || this.state !== 'ready') return;
+    const after = this.#next;
+    if (this.#more || after === null || this.state !== 'ready') return;
     this.#more = true;
-    const run = this.#run;
     try {
-      const query = { filter: JSON.stringify(this.filter), limit: PAGE, after: this.#next };
-      const page = await data(api.GET('/api/v1/leads', { params: { query } }));
-      if (run !== this.#run) return;
+      const page = await this.#page(after);
+      if (this.#next !== after) return;
       this.list = [...this.list, ...page.items.filter((lead) => !this.byId.has(lead.id))];
       this.#next = page.next;
     } catch {
@@ -134,18 +145,22 @@ export class Leads {
 
   async loadTerms(): Promise<void> {
     try {
-      const [terms, segments] = await Promise.all([
-        data(api.GET('/api/v1/leads/terms')),
-        data(api.GET('/api/v1/segments', { params: { query: { limit: 200 } } })),
-      ]);
-      this.tags = terms.tags;
-      this.fields = terms.fields;
-      const before = JSON.stringify(this.filter);
-      this.segments = segments.items;
-      // the address named one before its filter was known
-      if (JSON.stringify(this.filter) !== before) void this.load();
+      await this.#terms.take(
+        () =>
+          Promise.all([
+            data(api.GET('/api/v1/leads/terms')),
+            data(api.GET('/api/v1/segments', { params: { query: { limit: 200 } } })),
+          ]),
+        ([terms, segments]) => {
+          [this.tags, this.fields] = [terms.tags, terms.fields];
+          const before = JSON.stringify(this.filter);
+          this.segments = segments.items;
+          // the address named one before its filter was known
+          if (JSON.stringify(this.filter) !== before) void this.load();
+        },
+      );
     } catch {
-      // the list works without them
+      // the list works without them; they are fetched again soon
     }
   }
 

@@ -1,5 +1,7 @@
 /** A message's file on its way into the page: whether it is there, why not, and trying again. */
+import type { Message } from '../api/types';
 import { t, type MessageKey } from '../i18n/index.svelte';
+import { toasts } from './toasts.svelte';
 
 /** What is told of a file that did not come, by the status of the answer; 0 is no answer at all. */
 const WORDS: Record<number, MessageKey> = {
@@ -66,6 +68,16 @@ export class MediaFile {
     return this.loaded;
   }
 
+  /** Saves it on this computer. The browser saves what is at the address, a refusal too: so the file must be there first. */
+  async save(name: string): Promise<void> {
+    if (this.failure !== null) this.again();
+    const { url } = this.#of();
+    if (url === null || !(await this.fetch())) return;
+    const link = document.createElement('a');
+    [link.href, link.download] = [url, name];
+    link.click();
+  }
+
   /** A person wants it tried again; WhatsApp is asked then, whatever it said before. */
   again(): void {
     this.#status = null;
@@ -76,6 +88,7 @@ export class MediaFile {
 
   /** The status of the answer; one byte is enough to know. */
   async #ask(url: string): Promise<number> {
+    if (url.startsWith('blob:')) return 200; // it is in this page, and its policy lets nothing but the server be asked
     try {
       const answer = await globalThis.fetch(url, { headers: { Range: 'bytes=0-0' }, credentials: 'same-origin' });
       await answer.body?.cancel();
@@ -84,6 +97,13 @@ export class MediaFile {
       return 0;
     }
   }
+}
+
+/** Saves the file of a message where nothing else is shown of it; why it did not come is said in a notice. */
+export async function save(message: Message): Promise<void> {
+  const file = new MediaFile(() => ({ url: message.media_url, expired: false }));
+  await file.save('');
+  if (file.failure !== null) toasts.failed(file.failure);
 }
 
 function came(status: number): boolean {

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { MediaFile } from './media_file.svelte';
+import { message } from '../testing/samples';
+import { MediaFile, save } from './media_file.svelte';
+import { toasts } from './toasts.svelte';
 
 const URL_OF_FILE = '/media/1-2.jpg';
 
@@ -70,5 +72,22 @@ describe('MediaFile', () => {
     expect([one.fetching, one.loaded, asked]).toEqual([false, true, [URL_OF_FILE]]);
     expect(await one.fetch()).toBe(true);
     expect(asked).toHaveLength(1);
+  });
+
+  it('asks nobody for what this page made itself', async () => {
+    const asked = server();
+    const own = new MediaFile(() => ({ url: 'blob:own', expired: false }));
+    expect([await own.fetch(), own.failure, asked]).toEqual([true, null, []]);
+  });
+
+  it('is saved only once it is there: a refusal is said, not saved', async () => {
+    const saved = vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(() => undefined);
+    server(409);
+    await save(message({ id: '1', media_url: URL_OF_FILE }));
+    expect(saved).not.toHaveBeenCalled();
+    expect(toasts.items.at(-1)?.text).toContain('offline');
+    server(206);
+    await save(message({ id: '1', media_url: URL_OF_FILE }));
+    expect(saved).toHaveBeenCalledOnce();
   });
 });

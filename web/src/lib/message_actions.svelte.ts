@@ -1,7 +1,7 @@
 /** What is done to messages of an open chat: asked of the server, shown at once, and taken back with the reason when it fails. */
 import { api, data, requestKey } from '../api/client';
 import type { Message, Outbox } from '../api/types';
-import { t } from '../i18n/index.svelte';
+import { t, told } from '../i18n/index.svelte';
 import * as changes from './changes';
 import { toasts } from './toasts.svelte';
 
@@ -10,6 +10,12 @@ export class MessageActions {
   /** JID of the line, which its reactions carry */
   own = $state<string | null>(null);
   readonly #heard = new Set<string>();
+  readonly #keep: (message_id: string, text: string) => void;
+
+  /** @param keep told of the text of a change that could not be made, by WhatsApp's id of the message */
+  constructor(keep: (message_id: string, text: string) => void = () => undefined) {
+    this.#keep = keep;
+  }
 
   /** Gives the emoji, or takes it back when it is there already. */
   async react(message: Message, emoji: string): Promise<void> {
@@ -31,8 +37,9 @@ export class MessageActions {
     await this.#begin(message, 'delete', '', (params) => api.POST('/api/v1/messages/{message_id}/delete', { params }));
   }
 
-  async forward(message: Message, chats: string[]): Promise<void> {
-    const params = { path: { message_id: message.id }, header: { 'Idempotency-Key': requestKey() } };
+  /** @param key of the wish: asked again after an answer was lost, it is not sent twice */
+  async forward(message: Message, chats: string[], key: string): Promise<void> {
+    const params = { path: { message_id: message.id }, header: { 'Idempotency-Key': key } };
     await data(api.POST('/api/v1/messages/{message_id}/forward', { params, body: { chat_ids: chats } }));
   }
 
@@ -53,6 +60,7 @@ export class MessageActions {
     } catch (error) {
       this.changes = changes.dropped(this.changes, key);
       toasts.error(error);
+      if (kind === 'edit') this.#keep(message.message_id, text);
     }
   }
 
@@ -61,7 +69,8 @@ export class MessageActions {
     const { state, failed } = changes.rowChanged(this.changes, row);
     this.changes = state;
     if (!failed) return;
-    const reason = row.reason ?? t(row.state === 'expired' ? 'act.expired' : 'act.not_done');
+    if (row.type === 'edit' && row.target_message_id) this.#keep(row.target_message_id, row.text);
+    const reason = told(row.cause, row.reason) ?? t(row.state === 'expired' ? 'act.expired' : 'act.not_done');
     toasts.failed(t(`act.failed_${row.type as changes.ChangeKind}`, { reason }));
   }
 

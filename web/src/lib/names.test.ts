@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chat, message } from '../testing/samples';
-import { chatName, senderName } from './names';
+import { activity, chatName, senderName } from './names';
 
 const UNSEEN = [' ', '\n\t', '\u200b\u200d', '\u3164', '\u2800', '\u202e', ''];
 
@@ -14,4 +14,15 @@ describe('a name nobody can see', () => {
   it.each(['A', '陳', '👍', 'முருகன்', '…', '7'])('is one: %s', (name) => {
     expect(chatName(chat({ id: '7', chat_name: name }))).toBe(name);
   });
+});
+
+it('who types or records in a group is called by name, else by number, and never by a JID', () => {
+  const group = chat({ id: '7', is_group: true, typing: '60123456789@s.whatsapp.net', typing_state: 'composing' });
+  expect(activity({ ...group, typing_name: 'Farid' })).toBe('Farid is typing…');
+  expect(activity(group)).toBe('+60 12-345 6789 is typing…');
+  expect(activity({ ...group, typing: '98765432109@lid', typing_state: 'recording' })).toBe(
+    'recording a voice message…',
+  );
+  expect(activity({ ...group, is_group: false, typing_state: 'recording' })).toBe('recording a voice message…');
+  expect(activity({ ...group, typing: null })).toBe('');
 });

@@ -26,6 +26,17 @@ export function senderName(message: Message): string {
   return seen(message.sender_name) || jidName(message.sender_jid ?? message.chat_jid);
 }
 
+/**
+ * What somebody does in a chat right now, as a person reads it; empty when nobody does anything.
+ * Where no name is known a number is said, but not the digits of a LID.
+ */
+export function activity(chat: Chat): string {
+  if (!chat.typing) return '';
+  const what = chat.typing_state === 'recording' ? 'inbox.recording' : 'inbox.typing';
+  const who = seen(chat.typing_name) || (chat.typing.endsWith('@lid') ? '' : jidName(chat.typing));
+  return chat.is_group && who !== '' ? t(`${what}_who`, { name: who }) : t(what);
+}
+
 /** What the server writes where a message could not be read yet. */
 const WAITING = 'Waiting for this message';
 

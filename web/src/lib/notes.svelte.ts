@@ -11,26 +11,18 @@ const PAGE = 200;
 export class Notes {
   /** Oldest first. */
   list = $state.raw<readonly Note[]>([]);
+  #adding: { text: string; key: string } | null = null;
   readonly #chat: string;
-  readonly #live: Live;
-  readonly #snapshot = new Snapshot();
+  readonly #snapshot: Snapshot;
 
   constructor(chat: string, live: Live) {
     this.#chat = chat;
-    this.#live = live;
+    this.#snapshot = new Snapshot(live, (frame) => this.#apply(frame));
   }
 
   /** Fetches the notes and follows them until the result is called. */
   follow(): () => void {
-    const end = this.#live.subscribe((frame) => {
-      if (frame.code === 'RESYNC') void this.load();
-      else {
-        this.#snapshot.note(frame);
-        this.#apply(frame);
-      }
-    });
-    void this.load();
-    return end;
+    return this.#snapshot.follow(() => this.load());
   }
 
   async load(): Promise<void> {
@@ -39,23 +31,26 @@ export class Notes {
       await this.#snapshot.take(
         () => data(api.GET('/api/v1/chats/{chat_id}/notes', { params })),
         (page) => (this.list = [...page.items].reverse()),
-        (frame) => this.#apply(frame),
       );
     } catch {
-      // The conversation is shown without them; its own failure is said, and the next connection tries again.
+      // The conversation is shown without them; its own failure is said, and they are fetched again soon.
     }
   }
 
   #apply(frame: Frame): void {
+    if (frame.code === 'CHAT_GONE' && frame.result.became === this.#chat) void this.load();
     if (frame.code !== 'NOTE_UPDATE' || frame.result.chat_id !== this.#chat) return;
     const result = frame.result;
     const others = this.list.filter((note) => note.id !== result.id);
     this.list = isGoneNote(result) ? others : [...others, result].sort((a, b) => Number(a.id) - Number(b.id));
   }
 
+  /** The same words go under the same key until they are taken, so that they stand there once. */
   async add(text: string): Promise<void> {
-    const params = { path: { chat_id: this.#chat }, header: { 'Idempotency-Key': requestKey() } };
+    if (this.#adding?.text !== text) this.#adding = { text, key: requestKey() };
+    const params = { path: { chat_id: this.#chat }, header: { 'Idempotency-Key': this.#adding.key } };
     await data(api.POST('/api/v1/chats/{chat_id}/notes', { params, body: { text } }));
+    this.#adding = null;
   }
 
   async edit(note: Note, text: string): Promise<void> {

@@ -1,18 +1,26 @@
 /**
  * What leaves from this browser, chat by chat. It outlives the conversation it was written in: what has not reached the
- * server yet, a file on its way or words written without a network, is sent though another chat is looked at.
+ * server yet, a file on its way or words written without a network, is sent though another chat is looked at. Words
+ * outlive the page too, as browsers end pages without asking: the next one sends them, under the same keys.
  */
 import { api, data, requestKey } from '../api/client';
 import { Problem } from '../api/problem';
 import type { Message, Outbox } from '../api/types';
+import { t } from '../i18n/index.svelte';
 import type { Attachment } from './attachment.svelte';
+import type { Drafts } from './drafts';
 import type { Live } from './live.svelte';
+import type { Recording } from './recording.svelte';
 import * as sending from './sending';
 import { explain, toasts } from './toasts.svelte';
 
 /** Before what the network did not carry is tried again by itself, doubled each time up to the longest. Milliseconds. */
 const SHORTEST_WAIT = 2000;
 const LONGEST_WAIT = 30_000;
+/** The server knows a key for a day; what may have reached it longer ago is sent again only by a person. Milliseconds. */
+const KEY_LIVES = 23 * 3_600_000;
+/** Names of what is kept: this, the chat, the bubble's key. */
+const KEPT = 'unsent-';
 
 /** Where the messages of a chat go. */
 export interface Target {
@@ -20,22 +28,45 @@ export interface Target {
   to: string;
 }
 
+/**
+ * Whether it is posted again by itself, with the same key so that it cannot be sent twice: nobody knows whether it was
+ * taken, or the server says when to come back. Where the database went away in the middle the key is free again, and a
+ * person decides; so it is where the server fails (500) or is full (507), with its reason.
+ */
+function repeats(error: unknown): boolean {
+  if (!(error instanceof Problem) || error.status === 500 || error.status === 507) return false;
+  return error.mayPass && error.kind !== 'database-away';
+}
+
 /** What leaves in one chat. */
 export class Outgoing {
   sending = $state.raw<sending.Sending>(sending.NOTHING_SENT);
+  /** A voice note begun here, neither sent nor thrown away. */
+  recording = $state.raw<Recording | null>(null);
   #target: Target | null = null;
+  /** Where each went that may have been taken: who asks again with its key says the same. */
+  readonly #asked = new Map<string, Target>();
   #viewers = 0;
   #texts: Promise<void> = Promise.resolve();
   #files: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
   readonly #attachments = new Map<string, Attachment>();
-  /** How often a bubble was refused: an answer that was a refusal must not be given again to the next try. */
-  readonly #refusals = new Map<string, number>();
+  readonly #chat: string;
+  readonly #drafts: Drafts | null;
 
-  /** Whether something would be lost with this page. */
+  /** @param drafts where words are kept that have not reached the server */
+  constructor(chat: string, drafts: Drafts | null = null) {
+    this.#chat = chat;
+    this.#drafts = drafts;
+    const left = drafts?.under(`${KEPT}${chat}-`).map(([, text]) => JSON.parse(text) as sending.Bubble) ?? [];
+    left.sort((a, b) => a.created_at.localeCompare(b.created_at));
+    this.sending = sending.restored(sending.NOTHING_SENT, left);
+  }
+
+  /** Whether something would be lost with this page, or wait for the next one. */
   get isUnsent(): boolean {
-    return this.sending.bubbles.some((bubble) => bubble.row === null);
+    return this.recording !== null || this.sending.bubbles.some((bubble) => bubble.row === null);
   }
 
   /** The chat is looked at, until the result is called: then what the server has is the server's to show again. */
@@ -114,17 +145,65 @@ export class Outgoing {
   /** Posts what the network did not carry, in the order it was written. */
   goOn(): void {
     clearTimeout(this.#timer);
-    if (this.#target === null) return;
-    for (const { key } of this.sending.bubbles.filter((bubble) => bubble.lost)) {
-      this.#step(sending.retried(this.sending, key));
-      void this.#enqueue(key);
+    const lost = this.sending.bubbles.filter((bubble) => bubble.lost);
+    if (lost.length > 0 && this.#target === null) return void this.#seek();
+    for (const { key, created_at } of lost) {
+      if (Date.now() - Date.parse(created_at) > KEY_LIVES)
+        this.#step(sending.refused(this.sending, key, t('unsent.too_old')));
+      else {
+        this.#step(sending.retried(this.sending, key));
+        void this.#enqueue(key);
+      }
     }
   }
 
-  /** Ends what is on its way. */
+  /** Asks where the chat's messages go: nobody has opened it on this page. */
+  async #seek(): Promise<void> {
+    try {
+      const params = { path: { chat_id: this.#chat } };
+      const { device_id, chat_jid: to } = await data(api.GET('/api/v1/chats/{chat_id}', { params }));
+      this.aim({ device_id, to });
+    } catch (error) {
+      if (error instanceof Problem && error.mayPass) return this.#later();
+      for (const { key, lost } of this.sending.bubbles)
+        if (lost) this.#step(sending.refused(this.sending, key, explain(error)));
+    }
+  }
+
+  /**
+   * Takes what another chat had left, that became part of this one. What is on its way is asked for here once more, under
+   * its key.
+   */
+  takeOver(other: Outgoing): void {
+    const { sending: left, recording: spoken } = other;
+    for (const [key, attachment] of other.#attachments) this.#attachments.set(key, attachment);
+    for (const [key, target] of other.#asked) this.#asked.set(key, target);
+    // of two the one that runs is being spoken into
+    const [kept, rest] = this.recording?.state === 'recording' ? [this.recording, spoken] : [spoken, this.recording];
+    this.recording = kept ?? rest;
+    if (kept !== null) rest?.drop();
+    this.#step(sending.joined(this.sending, left));
+    other.#attachments.clear();
+    other.recording = null;
+    other.drop();
+    for (const { key } of left.bubbles) other.#forget(key);
+    this.goOn();
+  }
+
+  /** Another page of this browser sent it, or took it off. */
+  gone(key: string): void {
+    const bubble = this.sending.bubbles.find((one) => one.key === key);
+    if (bubble?.row === null) this.#step(sending.discarded(this.sending, key));
+  }
+
+  /** Ends what is on its way here; words stay kept for the next page. */
   drop(): void {
     clearTimeout(this.#timer);
-    this.#step(sending.NOTHING_SENT);
+    this.#attachments.forEach((one) => one.drop());
+    this.#attachments.clear();
+    this.recording?.drop();
+    this.recording = null;
+    this.sending = sending.NOTHING_SENT;
   }
 
   #begin(key: string, draft: sending.Draft, written: string): void {
@@ -146,17 +225,18 @@ export class Outgoing {
     if (!bubble || bubble.row !== null) return;
     const { type, text, quoted_message_id, name } = bubble.draft;
     if (type === 'reaction' || type === 'edit' || type === 'delete') return;
-    if (this.#target === null) return this.#step(sending.lost(this.sending, key));
+    if (this.#target === null || this.#isBehind(bubble)) return this.#step(sending.lost(this.sending, key));
     const attachment = this.#attachments.get(key);
-    const once = `${key}-${this.#refusals.get(key) ?? 0}`;
     try {
       const media_id = attachment ? (await attachment.stored()).media_id : null;
       if (!this.sending.bubbles.some((one) => one.key === key)) return;
       this.#step(sending.leaving(this.sending, key));
+      const target = this.#asked.get(key) ?? this.#target;
+      this.#asked.set(key, target);
       const row = await data(
         api.POST('/api/v1/messages', {
-          params: { header: { 'Idempotency-Key': once } },
-          body: { ...this.#target, type, text, media_id, file_name: name, quoted_message_id, priority: 'reply' },
+          params: { header: { 'Idempotency-Key': key } },
+          body: { ...target, type, text, media_id, file_name: name, quoted_message_id, priority: 'reply' },
         }),
       );
       this.#failures = 0;
@@ -166,31 +246,53 @@ export class Outgoing {
     }
   }
 
+  /** Words that were written before are not there yet: these wait for them. */
+  #isBehind(bubble: sending.Bubble): boolean {
+    const words = this.sending.bubbles.filter((one) => one.draft.type === 'text');
+    const place = words.indexOf(bubble);
+    return words.some((one, index) => index < place && one.lost);
+  }
+
   #failed(key: string, error: unknown): void {
-    // Status 0 got no answer: the same key again, so that it cannot be sent twice.
-    if (error instanceof Problem && error.status === 0) {
+    if (repeats(error)) {
       if (!this.sending.bubbles.some((one) => one.key === key)) return;
       this.#step(sending.lost(this.sending, key));
-      clearTimeout(this.#timer);
-      const wait = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** this.#failures++);
-      this.#timer = setTimeout(() => this.goOn(), wait);
-      return;
+      return this.#later();
     }
-    this.#refusals.set(key, (this.#refusals.get(key) ?? 0) + 1);
+    this.#asked.delete(key);
+    if (!this.sending.bubbles.some((one) => one.key === key)) return;
     this.#step(sending.refused(this.sending, key, explain(error)));
     if (this.#viewers === 0) toasts.error(error);
   }
 
+  #later(): void {
+    clearTimeout(this.#timer);
+    const wait = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** this.#failures++);
+    this.#timer = setTimeout(() => this.goOn(), wait);
+  }
+
   #step(next: sending.Sending): void {
+    const known = new Set(this.sending.bubbles);
     const kept = new Set(next.bubbles.map((bubble) => bubble.key));
     for (const { key } of this.sending.bubbles) if (!kept.has(key)) this.#forget(key);
+    for (const bubble of next.bubbles) if (!known.has(bubble)) this.#keep(bubble);
     this.sending = next;
   }
 
+  #keep(bubble: sending.Bubble): void {
+    const isWords = bubble.row === null && bubble.draft.type === 'text';
+    this.#drafts?.put(this.#name(bubble.key), isWords ? JSON.stringify(bubble) : '');
+  }
+
+  #name(key: string): string {
+    return `${KEPT}${this.#chat}-${key}`;
+  }
+
   #forget(key: string): void {
+    this.#asked.delete(key);
     this.#attachments.get(key)?.drop();
     this.#attachments.delete(key);
-    this.#refusals.delete(key);
+    this.#drafts?.put(this.#name(key), '');
   }
 }
 
@@ -198,30 +300,57 @@ export class Outgoing {
 export class OutgoingChats {
   readonly #chats = new Map<string, Outgoing>();
   readonly #live: Live;
+  readonly #drafts: Drafts;
 
-  constructor(live: Live) {
+  constructor(live: Live, drafts: Drafts) {
     this.#live = live;
+    this.#drafts = drafts;
+    for (const [name] of drafts.under(KEPT)) this.of(name.split('-')[0]!);
   }
 
   of(chat: string): Outgoing {
     let found = this.#chats.get(chat);
-    if (found === undefined) this.#chats.set(chat, (found = new Outgoing()));
+    if (found === undefined) this.#chats.set(chat, (found = new Outgoing(chat, this.#drafts)));
     return found;
+  }
+
+  /** Which chats have something that has not left. */
+  get unsent(): string[] {
+    return [...this.#chats].flatMap(([id, chat]) => (chat.isUnsent ? [id] : []));
+  }
+
+  /** All of the chat `from` is in the chat `into` now. */
+  move(from: string, into: string): void {
+    const left = this.#chats.get(from);
+    if (left === undefined) return;
+    this.#chats.delete(from);
+    this.of(into).takeOver(left);
   }
 
   /** Goes on whenever there is a connection, and keeps the page from being closed over what is unsent, until the result
    * is called. */
   follow(): () => void {
-    const end = this.#live.whenLive(() => this.#chats.forEach((chat) => chat.goOn()));
+    const ends = [
+      this.#live.whenLive(() => this.#chats.forEach((chat) => chat.goOn())),
+      this.#drafts.whenGone((name) => {
+        const [chat, key] = name.slice(KEPT.length).split('-');
+        if (name.startsWith(KEPT)) this.#chats.get(chat!)?.gone(key!);
+      }),
+    ];
     addEventListener('beforeunload', this.#warn);
     return () => {
-      end();
+      ends.forEach((end) => end());
       removeEventListener('beforeunload', this.#warn);
       this.#chats.forEach((chat) => chat.drop());
     };
   }
 
+  /** Whether something would be lost with this page, or wait for the next one. */
+  get isUnsent(): boolean {
+    return this.unsent.length > 0;
+  }
+
   readonly #warn = (event: BeforeUnloadEvent): void => {
-    if ([...this.#chats.values()].some((chat) => chat.isUnsent)) event.preventDefault();
+    if (this.isUnsent) event.preventDefault();
   };
 }

@@ -1,7 +1,8 @@
-import { describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { chat, outbox } from '../testing/samples';
 import { FakeServer, settled } from '../testing/server';
 import { Conversation } from './conversation.svelte';
+import { Drafts } from './drafts';
 import { OutgoingChats } from './outgoing.svelte';
 
 interface Post {
@@ -9,15 +10,21 @@ interface Post {
   to: string;
 }
 
+beforeEach(() => localStorage.clear());
+
 /** A chat that is open, and a network that may be away. */
 function opened() {
-  const network = { away: false };
+  const network = { away: false, status: 202, first: [] as number[], answer: {} };
+  const told: unknown[] = [];
   const posted: string[] = [];
   const server = new FakeServer();
   const keys = new Set<string>();
   server
     .on('GET /chats/7', () => (network.away ? Response.error() : chat({ id: '7' })))
     .on('POST /messages', (body) => {
+      const status = network.first.shift() ?? network.status;
+      told.push(body);
+      if (status > 299) return Response.json({ title: 'No', ...network.answer }, { status });
       posted.push((body as Post).text);
       return outbox({ id: String(posted.length), text: (body as Post).text });
     });
@@ -26,10 +33,10 @@ function opened() {
     if (request.method === 'POST') keys.add(String(request.headers.get('Idempotency-Key')));
     return network.away ? Promise.reject(new TypeError('Failed to fetch')) : answer(request);
   });
-  const chats = new OutgoingChats(server.live);
+  const chats = new OutgoingChats(server.live, new Drafts(null));
   chats.follow();
-  const conversation = new Conversation('d1', '7', server.live, chats.of('7'));
-  return { network, posted, keys, server, chats, conversation, leave: conversation.follow() };
+  const conversation = new Conversation('7', server.live, chats.of('7'));
+  return { network, told, posted, keys, server, chats, conversation, leave: conversation.follow() };
 }
 
 describe('what leaves', () => {
@@ -83,6 +90,78 @@ describe('what leaves', () => {
     expect(posted).toEqual(['to whom?']);
   });
 
+  it.each([502, 503, 504])(
+    'goes again under the same key where nobody knows whether it arrived: %i',
+    async (status) => {
+      const { network, posted, keys, server, conversation } = opened();
+      await settled();
+      network.status = status;
+      conversation.send('once', null);
+      await settled();
+      expect(conversation.outgoing.sending.bubbles[0]).toMatchObject({ lost: true, refused: null });
+      network.status = 202;
+      server.connect();
+      await settled();
+      expect([posted, keys.size]).toEqual([['once'], 1]);
+    },
+  );
+
+  it.each([
+    { status: 409, answer: { retry_after: 0 }, isAskedAgain: true },
+    { status: 503, answer: { type: 'urn:wafast:problem:database-away' }, isAskedAgain: false },
+    { status: 507, answer: { type: 'urn:wafast:problem:disk-full' }, isAskedAgain: false },
+  ])('is left to a person where it may be there and its key is free: %o', async ({ status, answer, isAskedAgain }) => {
+    const { network, posted, server, conversation } = opened();
+    await settled();
+    network.status = status;
+    network.answer = answer;
+    conversation.send('once', null);
+    await settled();
+    network.status = 202;
+    server.connect();
+    await settled();
+    expect(posted).toEqual(isAskedAgain ? ['once'] : []);
+    expect(conversation.outgoing.sending.bubbles[0]?.refused !== null).toBe(!isAskedAgain);
+    conversation.outgoing.drop();
+  });
+
+  it('says the same again under the same key, though the chat goes elsewhere meanwhile', async () => {
+    const { network, told, server, conversation } = opened();
+    await settled();
+    network.first = [504];
+    conversation.send('once', null);
+    await settled();
+    conversation.outgoing.aim({ device_id: 'another', to: 'another@s.whatsapp.net' });
+    server.connect();
+    await settled();
+    expect(told).toHaveLength(2);
+    expect(told[1]).toEqual(told[0]);
+  });
+
+  it('keeps its order where only the first of them did not arrive', async () => {
+    const { network, posted, server, conversation } = opened();
+    await settled();
+    network.first = [503];
+    conversation.send('one', null);
+    conversation.send('two', null);
+    await settled();
+    expect(posted).toEqual([]);
+    server.connect();
+    await settled();
+    expect(posted).toEqual(['one', 'two']);
+  });
+
+  it('goes again under the same key after a refusal, which the server forgets', async () => {
+    const { network, posted, keys, conversation } = opened();
+    await settled();
+    network.status = 409;
+    conversation.send('once', null);
+    await settled();
+    network.status = 202;
+    await conversation.outgoing.retry(conversation.outgoing.sending.bubbles[0]!);
+    expect([posted, keys.size]).toEqual([['once'], 1]);
+  });
+
   it('keeps the page from being closed over what is unsent', async () => {
     const { network, conversation, server } = opened();
     await settled();
@@ -96,5 +175,68 @@ describe('what leaves', () => {
     server.connect();
     await settled();
     expect(closing()).toBe(false);
+  });
+});
+
+describe('words that outlive their page', () => {
+  /** A page that is ended without a network: the keys it posted under. */
+  async function ended(...words: string[]): Promise<Set<string>> {
+    const { network, keys, conversation, chats } = opened();
+    await settled();
+    network.away = true;
+    for (const one of words) conversation.send(one, null);
+    await settled();
+    chats.of('7').drop();
+    return keys;
+  }
+
+  /** The next page, on which no chat is opened. */
+  function next() {
+    const server = new FakeServer().on('GET /chats/7', () => chat({ id: '7' }));
+    const posted: [words: string, key: string | null][] = [];
+    const answer = globalThis.fetch;
+    vi.stubGlobal('fetch', async (request: Request) => {
+      if (request.method === 'POST')
+        posted.push([((await request.clone().json()) as Post).text, request.headers.get('Idempotency-Key')]);
+      return answer(request);
+    });
+    server.on('POST /messages', (body) => outbox({ id: String(posted.length), text: (body as Post).text }));
+    const chats = new OutgoingChats(server.live, new Drafts(null));
+    chats.follow();
+    return { server, posted, outgoing: chats.of('7') };
+  }
+
+  it('are sent by the next, in their order and under the same keys, and then forgotten', async () => {
+    const keys = await ended('one', 'two');
+    const { server, posted } = next();
+    server.connect();
+    await settled();
+    expect(posted.map(([words]) => words)).toEqual(['one', 'two']);
+    // the second waited for the first, so only that one was tried before
+    expect([...keys]).toEqual([posted[0]![1]]);
+    expect(localStorage).toHaveLength(0);
+  });
+
+  it('wait for a person once the server may have forgotten the key', async () => {
+    await ended('one');
+    vi.setSystemTime(Date.now() + 24 * 3_600_000);
+    const { server, posted, outgoing } = next();
+    server.connect();
+    await settled();
+    vi.useRealTimers();
+    expect(posted).toEqual([]);
+    expect(outgoing.sending.bubbles[0]!.refused).toContain('not sent for a day');
+    await outgoing.retry(outgoing.sending.bubbles[0]!);
+    expect(posted).toHaveLength(1);
+  });
+
+  it('go when another page of this browser sent them, or took them off', async () => {
+    await ended('one');
+    const { server, posted, outgoing } = next();
+    const [key] = Object.keys(localStorage);
+    dispatchEvent(new StorageEvent('storage', { key: key!, oldValue: localStorage.getItem(key!), newValue: null }));
+    server.connect();
+    await settled();
+    expect([outgoing.sending.bubbles, posted]).toEqual([[], []]);
   });
 });

@@ -68,6 +68,10 @@ export class Recording {
     }, STEP);
   }
 
+  get hasSound(): boolean {
+    return this.state === 'recording' || this.state === 'done';
+  }
+
   /** The loudness in as many steps as a player draws, the loudest being 100. */
   get waveform(): number[] {
     return stepsOf(this.levels);

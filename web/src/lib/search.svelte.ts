@@ -132,6 +132,7 @@ export class Search {
   apply(frame: Frame): void {
     if (!this.active) return;
     if (frame.code === 'RESYNC') void this.load();
+    else if (frame.code === 'CHAT_GONE') this.#leave(frame.result.id);
     else if (frame.code === 'CHAT_UPDATE') this.#put(frame.result);
     else if (frame.code === 'NEW_MESSAGE' && this.#mayBelong(frame.result.message_text)) this.#again();
     else if (frame.code === 'MESSAGE_STATUS' && !isOutbox(frame.result)) {
@@ -139,6 +140,14 @@ export class Search {
       const shown = this.messages.find((one) => one.message.id === id);
       if (shown ? shown.message.message_text !== message_text : this.#mayBelong(message_text)) this.#again();
     }
+  }
+
+  /** What was found in a chat that became another is found there. */
+  #leave(id: string): void {
+    const before = this.chats.length + this.messages.length;
+    this.chats = this.chats.filter((one) => one.chat.id !== id);
+    this.messages = this.messages.filter((one) => one.chat.id !== id);
+    if (this.chats.length + this.messages.length < before) this.#again();
   }
 
   #put(chat: Chat): void {

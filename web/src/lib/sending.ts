@@ -63,12 +63,30 @@ export function posted(state: Sending, key: string, row: Outbox): Sending {
 }
 
 export function refused(state: Sending, key: string, reason: string): Sending {
-  return { ...state, bubbles: state.bubbles.map((one) => (one.key === key ? { ...one, refused: reason } : one)) };
+  return {
+    ...state,
+    bubbles: state.bubbles.map((one) => (one.key === key ? { ...one, refused: reason, lost: false } : one)),
+  };
 }
 
 /** Nobody knows whether the server has it: news of such words may be a colleague's, only posting it again tells. */
 export function lost(state: Sending, key: string): Sending {
   return { ...state, bubbles: state.bubbles.map((one) => (one.key === key ? { ...one, lost: true } : one)) };
+}
+
+/** What an earlier page left: it is posted now, but for what was refused. */
+export function restored(state: Sending, left: readonly Bubble[]): Sending {
+  const bubbles = left.map((one) => ({ ...one, waits: false, lost: one.refused === null }));
+  return { ...state, bubbles: [...bubbles, ...state.bubbles] };
+}
+
+/** With what another chat had, that became part of this one: what the server may not have is posted from here. */
+export function joined(state: Sending, other: Sending): Sending {
+  const taken = other.bubbles.map((one) => (one.row || one.refused ? one : { ...one, lost: true }));
+  return {
+    bubbles: [...taken, ...state.bubbles].sort((a, b) => a.created_at.localeCompare(b.created_at)),
+    settled: new Set([...state.settled, ...other.settled]),
+  };
 }
 
 /** Posting a bubble again that was refused or lost. */
@@ -101,6 +119,9 @@ export function rowChanged(state: Sending, row: Outbox): Sending {
     };
     return { ...state, bubbles: [...state.bubbles, bubble].sort((a, b) => a.created_at.localeCompare(b.created_at)) };
   }
+  // a person took it off, here or in another window
+  if (known && row.state === 'cancelled' && row.cause === 'by_person')
+    return { ...state, bubbles: state.bubbles.filter((bubble) => bubble.row?.id !== row.id) };
   const bubbles = state.bubbles.map((bubble) =>
     bubble.row?.id === row.id || bubble === own ? { ...bubble, row: newerRow(bubble.row, row), refused: null } : bubble,
   );

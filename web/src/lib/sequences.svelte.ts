@@ -2,47 +2,53 @@
 import { api, data, requestKey } from '../api/client';
 import type { Enrolment, Sequence, SequenceReport, SequenceWithSteps, StepFields } from '../api/types';
 import type { Live } from './live.svelte';
+import { Snapshot } from './snapshot';
 
 /** Between two fetches while messages leave: figures move with every tick of every message. Milliseconds. */
 const FIGURES = 2000;
 const PAGE = 50;
 
-/** Calls `load` at once, then after `SEQUENCE_UPDATE` of `id` (null: of any), and after a gap, until the result is called. */
-function follow(live: Live, id: string | null, load: () => void): () => void {
-  load();
-  return live.subscribe((frame) => {
-    if (frame.code === 'RESYNC') load();
-    else if (frame.code === 'SEQUENCE_UPDATE' && (id === null || frame.result.id === id)) load();
+/** Calls `load` at `SEQUENCE_UPDATE` of `id` (null: of any). */
+function snapshotOf(live: Live, id: string | null, load: () => Promise<void>): Snapshot {
+  return new Snapshot(live, (frame) => {
+    if (frame.code === 'SEQUENCE_UPDATE' && (id === null || frame.result.id === id)) void load();
   });
 }
 
 export class SequenceList {
   list = $state.raw<readonly Sequence[] | null>(null);
   problem = $state.raw<unknown>(null);
-  readonly #live: Live;
+  readonly #snapshot: Snapshot;
 
   constructor(live: Live) {
-    this.#live = live;
+    this.#snapshot = snapshotOf(live, null, () => this.load());
   }
 
   follow(): () => void {
-    return follow(this.#live, null, () => void this.load());
+    return this.#snapshot.follow(() => this.load());
   }
 
   async load(): Promise<void> {
     try {
-      const all: Sequence[] = [];
-      let after: string | null = null;
-      do {
-        const query: { limit: number; after: string | null } = { limit: 200, after };
-        const page = await data(api.GET('/api/v1/sequences', { params: { query } }));
-        all.push(...page.items);
-        after = page.next;
-      } while (after !== null);
-      [this.list, this.problem] = [all, null];
+      await this.#snapshot.take(
+        () => this.#pages(),
+        (all) => ([this.list, this.problem] = [all, null]),
+      );
     } catch (error) {
       this.problem = error;
     }
+  }
+
+  async #pages(): Promise<Sequence[]> {
+    const all: Sequence[] = [];
+    let after: string | null = null;
+    do {
+      const query: { limit: number; after: string | null } = { limit: 200, after };
+      const page = await data(api.GET('/api/v1/sequences', { params: { query } }));
+      all.push(...page.items);
+      after = page.next;
+    } while (after !== null);
+    return all;
   }
 }
 
@@ -52,18 +58,20 @@ export class OneSequence {
   problem = $state.raw<unknown>(null);
   readonly id: string;
   readonly #live: Live;
+  readonly #snapshot: Snapshot;
   readonly #path: { sequence_id: string };
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(id: string, live: Live) {
     this.id = id;
     this.#live = live;
+    this.#snapshot = snapshotOf(live, id, () => this.load());
     this.#path = { sequence_id: id };
   }
 
   follow(): () => void {
     const ends = [
-      follow(this.#live, this.id, () => void this.load()),
+      this.#snapshot.follow(() => this.load()),
       this.#live.subscribe((frame) => frame.code === 'MESSAGE_STATUS' && this.#soon()),
     ];
     return () => {
@@ -82,11 +90,15 @@ export class OneSequence {
   async load(): Promise<void> {
     const params = { path: this.#path };
     try {
-      const [shown, report] = await Promise.all([
-        data(api.GET('/api/v1/sequences/{sequence_id}', { params })),
-        data(api.GET('/api/v1/sequences/{sequence_id}/report', { params: { ...params, query: { days: 0 } } })),
-      ]);
-      [this.shown, this.report, this.problem] = [shown, report, null];
+      const report = { ...params, query: { days: 0 } };
+      await this.#snapshot.take(
+        () =>
+          Promise.all([
+            data(api.GET('/api/v1/sequences/{sequence_id}', { params })),
+            data(api.GET('/api/v1/sequences/{sequence_id}/report', { params: report })),
+          ]),
+        (found) => ([this.shown, this.report, this.problem] = [...found, null]),
+      );
     } catch (error) {
       this.problem = error;
     }
@@ -157,38 +169,42 @@ export class Enrolments {
   state = $state.raw<Enrolment['state'] | null>(null);
   search = $state.raw('');
   readonly #sequence: string;
-  readonly #live: Live;
-  #run = 0;
+  readonly #snapshot: Snapshot;
 
   constructor(sequence: string, live: Live) {
     this.#sequence = sequence;
-    this.#live = live;
+    this.#snapshot = snapshotOf(live, sequence, () => this.load());
   }
 
   follow(): () => void {
-    return follow(this.#live, this.#sequence, () => void this.load());
+    return this.#snapshot.follow(() => this.load());
   }
 
   async load(): Promise<void> {
-    await this.#fetch(null, Math.max(PAGE, Math.min(200, this.list?.length ?? 0)));
+    try {
+      await this.#snapshot.take(
+        () => this.#page(null, Math.max(PAGE, Math.min(200, this.list?.length ?? 0))),
+        (page) => ([this.list, this.next, this.problem] = [page.items, page.next, null]),
+      );
+    } catch (error) {
+      this.problem = error;
+    }
   }
 
+  /** @throws Problem */
   async more(): Promise<void> {
-    if (this.next !== null) await this.#fetch(this.next, PAGE);
+    const after = this.next;
+    if (after === null) return;
+    const page = await this.#page(after, PAGE);
+    // the list was fetched again meanwhile, or the button was pressed twice
+    if (this.next !== after) return;
+    [this.list, this.next] = [[...(this.list ?? []), ...page.items], page.next];
   }
 
-  async #fetch(after: string | null, limit: number): Promise<void> {
-    const run = ++this.#run;
+  #page(after: string | null, limit: number): Promise<{ items: Enrolment[]; next: string | null }> {
     const query = { limit, after, state: this.state, search: this.search.trim() || null };
     const params = { path: { sequence_id: this.#sequence }, query };
-    try {
-      const page = await data(api.GET('/api/v1/sequences/{sequence_id}/enrolments', { params }));
-      if (run !== this.#run) return;
-      this.list = after === null ? page.items : [...(this.list ?? []), ...page.items];
-      [this.next, this.problem] = [page.next, null];
-    } catch (error) {
-      if (run === this.#run) this.problem = error;
-    }
+    return data(api.GET('/api/v1/sequences/{sequence_id}/enrolments', { params }));
   }
 
   /** @throws Problem 409 when it has ended meanwhile */

@@ -35,4 +35,26 @@ describe('sequences', () => {
     await first;
     expect(enrolments.list).toEqual([{ id: '2' }]);
   });
+
+  it('are fetched after a gap until they are here, though more was asked for meanwhile', async () => {
+    let away = false;
+    server.on('GET /sequences/7/enrolments', (_, url) => {
+      if (url.searchParams.get('after') === 'p2') return { items: [{ id: '1' }], next: null };
+      return away ? Response.json({ title: 'Away' }, { status: 503 }) : { items: [{ id: '2' }], next: 'p2' };
+    });
+    const enrolments = new Enrolments('7', server.live);
+    const end = enrolments.follow();
+    await settled();
+    away = true;
+    server.frame('RESYNC', { reason: 'too old' });
+    await settled();
+    await enrolments.more();
+    expect(enrolments.list).toEqual([{ id: '2' }, { id: '1' }]);
+    away = false;
+    server.on('GET /sequences/7/enrolments', () => ({ items: [{ id: '3' }], next: null }));
+    server.connect();
+    await settled();
+    expect(enrolments.list).toEqual([{ id: '3' }]);
+    end();
+  });
 });

@@ -1,10 +1,16 @@
 /**
- * Fetch-then-follow. A list fetched over REST and changes from the socket cross on the wire; the fetched list may be
- * older than a frame that came in the meantime. So frames that arrive during a fetch are applied again on top of it:
- * every change has a frame, hence the last one applied is the truth.
+ * Fetch, follow, and fetch again what failed. A list fetched over REST and changes from the socket cross on the wire; the
+ * fetched list may be older than a frame that came in the meantime. So frames that arrive during a fetch are applied again
+ * on top of it: every change has a frame, hence the last one applied is the truth. And what could not be fetched after a
+ * gap no later frame brings: it is fetched until it is here.
  */
+import { Problem } from '../api/problem';
 import type { Frame } from './frames';
 import type { Live } from './live.svelte';
+
+/** Before what failed is fetched again though the connection stands, doubled each time up to the longest. Milliseconds. */
+const SHORTEST_WAIT = 2000;
+const LONGEST_WAIT = 30_000;
 
 /** As `Snapshot.take`, for the answer to one request: a frame that overtook it on the wire is newer and stays. */
 export async function answered<T>(
@@ -26,31 +32,68 @@ export async function answered<T>(
 }
 
 export class Snapshot {
-  #during: Frame[] | null = null;
   #run = 0;
+  #failures = 0;
+  /** Fetches everything by `take`, as long as it is followed. */
+  #load: (() => Promise<unknown>) | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #live: Live;
+  readonly #apply: (frame: Frame) => void;
 
-  /** To be called with every frame, besides applying it. */
-  note(frame: Frame): void {
-    this.#during?.push(frame);
+  /** @param apply takes any frame, also one that changes nothing here */
+  constructor(live: Live, apply: (frame: Frame) => void = () => undefined) {
+    this.#live = live;
+    this.#apply = apply;
+  }
+
+  /**
+   * Loads at once and after each gap, and what failed again until it succeeds; applies every frame; until the result is
+   * called.
+   *
+   * @param load fetches everything by `take`, and tells its page when that fails
+   */
+  follow(load: () => Promise<unknown>): () => void {
+    this.#load = load;
+    const ends = [
+      this.#live.subscribe((frame) => (frame.code === 'RESYNC' ? void load() : this.#apply(frame))),
+      this.#live.whenLive(() => this.#failures > 0 && void load()),
+    ];
+    void load();
+    return () => {
+      this.#load = null;
+      this.#run += 1; // what is still on its way is dropped
+      clearTimeout(this.#timer);
+      ends.forEach((end) => end());
+    };
   }
 
   /**
    * @param fetch gets the list
-   * @param replace puts it in place
-   * @param apply applies a frame, as outside of a fetch
-   * @returns false when a later call overtook this one and its result was dropped
+   * @param replace puts it in place, unless a later call overtook this one: then its result, or failure, is dropped
+   * @throws what `fetch` throws
    */
-  async take<T>(fetch: () => Promise<T>, replace: (value: T) => void, apply: (frame: Frame) => void): Promise<boolean> {
+  async take<T>(fetch: () => Promise<T>, replace: (value: T) => void): Promise<void> {
     const run = ++this.#run;
-    const during: Frame[] = (this.#during = []);
+    const isLast = (): boolean => run === this.#run;
+    clearTimeout(this.#timer);
     try {
-      const value = await fetch();
-      if (run !== this.#run) return false;
-      replace(value);
-      during.forEach(apply);
-      return true;
-    } finally {
-      if (run === this.#run) this.#during = null;
+      await answered(
+        this.#live,
+        fetch,
+        (value) => isLast() && replace(value),
+        (frame) => isLast() && this.#apply(frame),
+      );
+      if (isLast()) this.#failures = 0;
+    } catch (error) {
+      if (!isLast()) return;
+      if (error instanceof Problem && error.mayPass) this.#again();
+      throw error;
     }
+  }
+
+  #again(): void {
+    const wait = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** this.#failures++);
+    const load = this.#load;
+    if (load) this.#timer = setTimeout(() => void load(), wait);
   }
 }

@@ -1,6 +1,7 @@
 /** Short notices that go by themselves; errors stay longer. Read out by screen readers (components/Toasts.svelte). */
+import { untrack } from 'svelte';
 import { Problem } from '../api/problem';
-import { t } from '../i18n/index.svelte';
+import { t, told } from '../i18n/index.svelte';
 
 export interface ToastAction {
   label: string;
@@ -23,7 +24,8 @@ class Toasts {
 
   #add(kind: Toast['kind'], text: string, action: ToastAction | null = null): void {
     const id = this.#next++;
-    this.items.push({ id, kind, text, action });
+    // an effect that says something has not read what was said: it would say it again, without end
+    untrack(() => this.items.push({ id, kind, text, action }));
     setTimeout(() => this.dismiss(id), STAY[action ? 'action' : kind]);
   }
 
@@ -48,8 +50,10 @@ class Toasts {
 
 /** An error in words for the person who met it. */
 export function explain(error: unknown): string {
-  if (error instanceof Problem) return error.status === 0 ? t('error.offline') : error.message;
-  return t('error.generic', { reason: error instanceof Error ? error.message : String(error) });
+  if (error instanceof Problem && error.status === 0) return t('error.offline');
+  const reason = error instanceof Error ? error.message : String(error);
+  const words = error instanceof Problem ? told(error.kind, reason) : null;
+  return words ?? t('error.generic', { reason });
 }
 
 export const toasts = new Toasts();

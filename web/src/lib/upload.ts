@@ -1,6 +1,7 @@
 /** Sending a file to the server: `fetch` cannot tell how far it is, so this is the one request made the older way. */
 import { Problem } from '../api/problem';
 import type { Upload } from '../api/types';
+import type { Film } from './film';
 
 export type UploadKind = 'image' | 'video' | 'audio' | 'voice' | 'document';
 
@@ -12,6 +13,7 @@ export interface Uploading {
 /**
  * @param key the same for every try of one file, so that it is stored once
  * @param waveform of a voice note: its loudness in 64 steps from 0 to 100
+ * @param film of a video: how it looks
  * @param progress told the share that has left, from 0 to 1
  * @throws (done) Problem when the server refuses, cannot be reached (status 0) or `cancel` was called
  */
@@ -20,6 +22,7 @@ export function upload(
   kind: UploadKind,
   key: string,
   waveform: readonly number[] | null,
+  film: Film | null,
   progress: (share: number) => void,
 ): Uploading {
   const request = new XMLHttpRequest();
@@ -40,6 +43,8 @@ export function upload(
   const form = new FormData();
   form.append('type', kind);
   if (waveform) form.append('waveform', waveform.join(','));
+  if (film) form.append('poster', film.poster, 'poster.jpg');
+  if (film?.seconds) form.append('seconds', String(film.seconds));
   form.append('file', file, file.name);
   request.open('POST', '/api/v1/media');
   request.setRequestHeader('Idempotency-Key', key);

@@ -16,9 +16,22 @@ describe('the catalogues', () => {
     expect(Object.keys(ms).sort()).toEqual(Object.keys(en).sort());
   });
 
+  /** What stood for something that another word is for: sequence, filter, pace, forwarded, opted out, struck through,
+   * device; but for the tagline, which says what a device is. */
+  const ms_doubles = /jujukan|\burutan|tapisan|\bkadar|dimaju|menarik diri|lorek|(?<!dalam |luar )talian/iu;
+  const en_doubles = /\bchoose all|pause between|no way back|(?<!new |whatsapp )\blines?\b/iu;
+
+  it.each([
+    ['en', en, en_doubles],
+    ['ms', ms, ms_doubles],
+  ])('have one word for one thing: %s', (_, words, doubles) => {
+    const twice = Object.entries(words).filter(([key, text]) => key !== 'app.tagline' && doubles.test(text));
+    expect(twice).toEqual([]);
+  });
+
   it('choose form and language', () => {
     language.current = 'en';
-    expect([tn('devices.count', 1), tn('devices.count', 2)]).toEqual(['1 line', '2 lines']);
+    expect([tn('devices.count', 1), tn('devices.count', 2)]).toEqual(['1 device', '2 devices']);
     language.current = 'ms';
     expect(t('nav.devices')).toBe('Peranti');
     language.current = 'en';

@@ -6,11 +6,17 @@ import { account } from './account.svelte';
 interface Change {
   assignee_id?: string | null;
   is_open?: boolean;
-  label_ids?: string[];
 }
 
 export async function changeChat(chat: Chat, change: Change): Promise<void> {
   await data(api.PATCH('/api/v1/chats/{chat_id}', { params: { path: { chat_id: chat.id } }, body: change }));
+}
+
+/** Puts a label on a chat, or takes it away; the others are left as they are, whoever changes them meanwhile. */
+export async function label(chat: Chat, label_id: string, on: boolean): Promise<void> {
+  const params = { path: { chat_id: chat.id, label_id } };
+  const address = '/api/v1/chats/{chat_id}/labels/{label_id}';
+  await data(on ? api.PUT(address, { params }) : api.DELETE(address, { params }));
 }
 
 /** Who can answer chats of a device, by name. */

@@ -8,13 +8,15 @@ import { Labels } from './labels.svelte';
 import { Live, liveAddress } from './live.svelte';
 import { OutgoingChats } from './outgoing.svelte';
 import { quickReplies } from './quick_replies.svelte';
+import { Successors } from './successors';
 
 export class Workspace {
   readonly live = new Live(liveAddress(window.location), () => void account.check());
   readonly devices = new Devices(this.live);
   readonly labels = new Labels(this.live);
   readonly drafts = new Drafts(account.session);
-  readonly outgoing = new OutgoingChats(this.live);
+  readonly outgoing = new OutgoingChats(this.live, this.drafts);
+  readonly successors = new Successors(this.live, this.drafts, this.outgoing);
 
   /** Connects, and disconnects when the result is called. */
   open(): () => void {
@@ -22,6 +24,7 @@ export class Workspace {
       this.devices.follow(),
       this.labels.follow(),
       this.outgoing.follow(),
+      this.successors.follow(),
       // what one may do may have changed too
       this.live.subscribe((frame) => frame.code === 'RESYNC' && void account.check()),
     ];

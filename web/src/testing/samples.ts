@@ -1,5 +1,5 @@
 /** Rows as the API gives them, for tests: only what a test is about needs to be said. */
-import type { Chat, Device, Message, Outbox, Pairing } from '../api/types';
+import type { Chat, Device, Message, Outbox, Pacing, Pairing } from '../api/types';
 
 export function message(change: Partial<Message> & { id: string }): Message {
   return {
@@ -76,6 +76,7 @@ export function chat(change: Partial<Chat> & { id: string }): Chat {
     last_message_sender: null,
     unread_count: 0,
     typing: null,
+    typing_name: null,
     typing_state: null,
     pinned: false,
     muted: false,
@@ -107,16 +108,7 @@ export function device(change: Partial<Device> & { id: string }): Device {
     online_at: '2026-09-21T12:00:00Z',
     created_at: '2026-09-21T12:00:00Z',
     unread_count: 0,
-    pacing: {
-      min_seconds: 5,
-      max_seconds: 15,
-      per_hour: 80,
-      per_day: 800,
-      typing: true,
-      ramp: true,
-      quiet_from: null,
-      quiet_until: null,
-    },
+    pacing: pace(),
     clock: null,
     paused_until: null,
     pause_reason: null,
@@ -135,6 +127,20 @@ export function pairing(change: Partial<Pairing> = {}): Pairing {
     code: null,
     expires_at: '2026-09-21T12:03:00Z',
     created_at: '2026-09-21T12:00:00Z',
+    ...change,
+  };
+}
+
+export function pace(change: Partial<Pacing> = {}): Pacing {
+  return {
+    min_seconds: 5,
+    max_seconds: 15,
+    per_hour: 80,
+    per_day: 800,
+    typing: true,
+    ramp: true,
+    quiet_from: null,
+    quiet_until: null,
     ...change,
   };
 }

@@ -47,8 +47,8 @@ pub struct Moved {
     pub tenant_id: i32,
     pub device_no: i32,
     pub chat_id: i64,
-    /// Another chat is gone with it.
-    pub is_merged: bool,
+    /// The chat that became part of it.
+    pub merged: Option<i64>,
 }
 
 /// Stores what is new of `told`, and moves the chats and senders that were known by their LID.
@@ -83,7 +83,7 @@ pub async fn learn(database: &Database, known: &mut Known, told: Pairs, keep: us
             }
         };
         let (tenant_id, device_no, chat_id) = (row.get(0), row.get(1), by_number.unwrap_or(by_lid));
-        moved.push(Moved { tenant_id, device_no, chat_id, is_merged: by_number.is_some() });
+        moved.push(Moved { tenant_id, device_no, chat_id, merged: by_number.map(|_| by_lid) });
         ids.extend([by_lid, chat_id]);
     }
     known.forget_chats(ids.iter().copied());

@@ -1,7 +1,7 @@
 //! Messages that could not be read have a row meanwhile. When the message comes after all it takes that row's place, which
 //! keeps its key; when it turns out to be none that makes a row, the placeholder goes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::{Error, types::Json};
 
@@ -36,7 +36,7 @@ const REMOVE: &str = "\
         last_kind = l.kind, last_flags = l.flags, last_text = left(l.body, 200), last_sender = l.sender_name, last_status = l.status \
     FROM counted n LEFT JOIN LATERAL (SELECT * FROM messages m WHERE m.chat_id = n.chat_id AND m.key <> ALL (n.keys) \
                                       ORDER BY m.key >> 32 DESC, m.created_at DESC LIMIT 1) l ON true \
-    WHERE c.id = n.chat_id RETURNING c.id";
+    WHERE c.id = n.chat_id RETURNING c.id, n.keys";
 
 /// Puts messages in the place of their placeholders, whose keys they have.
 pub async fn fill(database: &Database, rows: &[Row<'_>]) -> Result<(), Error> {
@@ -70,12 +70,12 @@ pub async fn fill(database: &Database, rows: &[Row<'_>]) -> Result<(), Error> {
     database.query(SHOW, &[&chats.into_iter().collect::<Vec<i64>>()]).await.map(drop)
 }
 
-/// Takes the placeholders of these messages, (chat, message id) each, out of their chats, and gives the chats that had some.
-pub async fn remove(database: &Database, named: &[(i64, &str)]) -> Result<Vec<i64>, Error> {
+/// Takes the placeholders of these messages, (chat, message id) each, out of their chats, and gives the keys of each chat's.
+pub async fn remove(database: &Database, named: &[(i64, &str)]) -> Result<BTreeMap<i64, Vec<i64>>, Error> {
     if named.is_empty() {
-        return Ok(Vec::new());
+        return Ok(BTreeMap::new());
     }
     let (chats, ids): (Vec<i64>, Vec<&str>) = named.iter().copied().unzip();
     let changed = database.query(REMOVE, &[&chats, &ids]).await?;
-    Ok(changed.iter().map(|row| row.get(0)).collect())
+    Ok(changed.iter().map(|row| (row.get(0), row.get(1))).collect())
 }

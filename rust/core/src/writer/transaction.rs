@@ -6,7 +6,7 @@ use std::{
 };
 
 use rustc_hash::FxHashMap;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio_postgres::{Error, error::SqlState};
 
 use super::{
@@ -171,10 +171,10 @@ impl Step<'_> {
         for moved in lids::learn(self.database, self.known, told.collect(), self.keep).await? {
             let (t, d) = (moved.tenant_id, moved.device_no);
             self.done.news.chats.entry((t, d)).or_default().insert(moved.chat_id);
-            if moved.is_merged {
+            if let Some(gone) = moved.merged {
                 self.merged.insert(moved.chat_id, d);
                 self.chats.insert(moved.chat_id, announce::Chat { tenant_id: t, device_no: d, id: moved.chat_id });
-                self.done.news.fleeting.push(gone(t, d));
+                self.done.news.fleeting.push(json!({"k": "merged", "t": t, "d": d, "c": gone, "b": moved.chat_id}));
             }
         }
         Ok(())
@@ -192,7 +192,7 @@ impl Step<'_> {
                 Other::Rowless { chat, .. } | Other::ReadByUs { chat, .. } | Other::Typing { chat, .. } => {
                     (chat, false)
                 }
-                Other::Lid { .. } | Other::Presence { .. } => return None,
+                Other::Lid { .. } => return None,
             };
             Some((said.device_no, jid, is_needed))
         });
@@ -314,12 +314,12 @@ impl Step<'_> {
                 named.push((chat_id, message_id.as_ref()));
             }
         }
-        let chats = placeholders::remove(self.database, &named).await?;
-        self.known.doubt_chats(chats.iter().copied());
-        for chat in chats.iter().filter_map(|id| self.chats.get(id)) {
-            self.done.news.fleeting.push(gone(chat.tenant_id, chat.device_no));
+        let removed = placeholders::remove(self.database, &named).await?;
+        self.known.doubt_chats(removed.keys().copied());
+        self.changed(removed.keys().copied());
+        for (id, keys) in removed {
+            self.done.news.removed.entry(self.chats[&id]).or_default().extend(keys);
         }
-        self.changed(chats.into_iter());
         Ok(())
     }
 
@@ -397,42 +397,26 @@ impl Step<'_> {
 
     /// What was done of these before finds nothing left to do, and may never have been told: browsers fetch again.
     fn tell_again(&mut self, others: &[Said<'_, Other<'_>>]) {
-        let is_stored =
-            |said: &&Said<'_, Other<'_>>| !matches!(said.what, Other::Typing { .. } | Other::Presence { .. });
+        let is_stored = |said: &&Said<'_, Other<'_>>| !matches!(said.what, Other::Typing { .. });
         let devices: BTreeSet<i32> =
             others.iter().filter(|said| said.is_old).filter(is_stored).map(|said| said.device_no).collect();
         let owners = devices.iter().filter_map(|no| self.known.owner(*no));
         // It reaches the tenant, whichever of its devices is named.
         let tenants: BTreeMap<i32, i32> = owners.map(|owner| (owner.tenant_id, owner.device_no)).collect();
-        self.done.news.fleeting.extend(tenants.into_iter().map(|(tenant_id, device_no)| gone(tenant_id, device_no)));
+        let gone = |(t, d)| json!({"k": "gone", "t": t, "d": d});
+        self.done.news.fleeting.extend(tenants.into_iter().map(gone));
     }
 
-    /// Typing and presence: told, never stored.
+    /// Typing: told, never stored.
     fn fleeting(&mut self, others: &[Said<'_, Other<'_>>]) {
         for said in others.iter().filter(|said| !said.is_old) {
+            let Other::Typing { chat, sender, state } = said.what else { continue };
             let d = said.device_no;
-            let Some(t) = self.known.owner(d).map(|owner| owner.tenant_id) else { continue };
-            let event = match said.what {
-                Other::Typing { chat, sender, state } => {
-                    let (Some(c), Some(owner)) = (self.chat_of(d, chat), self.known.owner(d)) else { continue };
-                    let j = self.known.resolve(owner, sender).to_string();
-                    json!({"k": "typing", "t": t, "d": d, "c": c, "j": j, "s": state})
-                }
-                Other::Presence { jid, available } => {
-                    let Some(owner) = self.known.owner(d) else { continue };
-                    let j = self.known.resolve(owner, jid).to_string();
-                    json!({"k": "presence", "t": t, "d": d, "j": j, "a": available})
-                }
-                _ => continue,
-            };
-            self.done.news.fleeting.push(event);
+            let (Some(c), Some(owner)) = (self.chat_of(d, chat), self.known.owner(d)) else { continue };
+            let (t, j) = (owner.tenant_id, self.known.resolve(owner, sender).to_string());
+            self.done.news.fleeting.push(json!({"k": "typing", "t": t, "d": d, "c": c, "j": j, "s": state}));
         }
     }
-}
-
-/// Browsers of the tenant fetch again.
-fn gone(tenant_id: i32, device_no: i32) -> Value {
-    json!({"k": "gone", "t": tenant_id, "d": device_no})
 }
 
 /// How many unread messages of a chat came after this event of the batch.

@@ -1,0 +1,67 @@
+"""Whoever is on the way in a sequence follows what was edited in it, a portion at a time behind the request.
+
+An edit holds back what must not leave as it was, and notes the sequence, in one transaction; who follows is moved
+together with the note of how far that is. A portion done twice does nothing, so that a cut at any instant skips nobody.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wafast.database.queries import load
+from wafast.outbox import sources, told
+from wafast.outbox.cancel import cancel
+from wafast.sequences import enrolments
+from wafast.sequences.rows import SOURCE_STATE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import asyncpg
+
+    from wafast.sequences.rows import Connection
+
+q = load(__file__)
+
+#: Enrolments of one transaction. As many go on in one of the walk, so that its queue does not grow by those who follow.
+STEP = 500
+
+
+async def follow(connection: asyncpg.Connection | Connection) -> tuple[int, int] | None:
+    """The next STEP of the sequence whose turn it is; gives its tenant and id, None when everybody follows.
+
+    Only one process may do this at a time.
+    """
+    async with connection.transaction():
+        sequence_id = await connection.fetchval(q.next_edited)
+        if sequence_id is None:
+            return None
+        edited = await connection.fetchrow(q.hold_edited, sequence_id)
+        if edited is None:
+            return None
+        await connection.execute(q.hold_sources, sequence_id)
+        people = [row["id"] for row in await connection.fetch(q.who_follows, sequence_id, edited["after_id"], STEP)]
+        if edited["is_deleted"]:
+            await enrolments.stop(connection, people, "sequence_deleted")
+        else:
+            # the walk reads the cause, and goes on
+            await _cancel(connection, await connection.fetch(q.wait_for_deleted, people), "the step was deleted")
+            await connection.execute(q.move_due, people)
+            await connection.execute(q.queue_unbegun, people)
+        if len(people) == STEP:
+            await connection.execute(q.note_followed, sequence_id, people[-1], len(people))
+        elif left := await connection.fetch(q.left_at_deleted, sequence_id, STEP):
+            await _cancel(connection, left, "what it comes from was deleted")
+        else:
+            await _end(connection, edited)
+    return edited["tenant_id"], sequence_id
+
+
+async def _cancel(connection: asyncpg.Connection | Connection, rows: Sequence[asyncpg.Record], reason: str) -> None:
+    cancelled = await cancel(connection, "parent_gone", reason, rows=[row["id"] for row in rows])
+    await told.tell(connection, cancelled)
+
+
+async def _end(connection: asyncpg.Connection | Connection, edited: asyncpg.Record) -> None:
+    for source_id in await connection.fetchval(q.end_edit, edited["sequence_id"]):
+        await sources.set_state(connection, edited["tenant_id"], source_id, SOURCE_STATE[edited["state"]])

@@ -1,0 +1,48 @@
+"""What is on its way to leads that are deleted, get another number, or become one: enrolments, and rows of the outbox
+of whatever sends. In the caller's transaction (leads/sends.py)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wafast.database.queries import load
+from wafast.outbox.cancel import cancel as cancel_rows
+from wafast.sequences import enrolments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wafast.events.bus import Executor
+
+q = load(__file__)
+
+
+async def readdress(connection: Executor, tenant_id: int, lead_id: int, phone: str) -> None:
+    """What waits for a lead goes to the number it gets, and nothing more to the one it had, which is remembered."""
+    await connection.execute(q.keep_number, tenant_id, lead_id, phone)
+    await connection.execute(q.readdress, tenant_id, lead_id, phone)
+    left = [row["id"] for row in await connection.fetch(q.at_old_number, tenant_id, lead_id, phone)]
+    await cancel_rows(connection, "lead_gone", "The lead has another number now.", rows=left)
+
+
+async def hold(connection: Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:
+    """The walk holds an enrolment first and then wants its lead: who takes both takes them in its order."""
+    await connection.execute(q.hold_enrolments, tenant_id, list(lead_ids))
+
+
+async def cancel(connection: Executor, lead_ids: Sequence[int]) -> None:
+    """Who is gone is written to no more."""
+    await cancel_rows(connection, "lead_gone", "The lead was deleted.", leads=lead_ids)
+
+
+async def become_one(connection: Executor, tenant_id: int, kept: int, gone: int) -> None:
+    """What waited for the one that goes is cancelled, and `kept` has been where it was."""
+    # Enrolments first: else a walk puts in another step beside the rows that are cancelled.
+    await hold(connection, tenant_id, [gone])
+    for row in await connection.fetch(q.end_enrolments, tenant_id, gone):
+        await enrolments.tell(connection, tenant_id, row["sequence_id"])
+    await connection.execute(q.move_enrolments, tenant_id, kept, gone)
+    # who is one person now is not written to twice
+    await cancel_rows(connection, "lead_gone", "The lead became one with another.", leads=[gone])
+    await connection.execute(q.keep_number, tenant_id, gone, None)
+    await connection.execute(q.move_sends, tenant_id, kept, gone)

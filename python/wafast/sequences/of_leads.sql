@@ -1,0 +1,43 @@
+-- What is on its way to leads. $1 is always the tenant.
+
+-- name: keep_number
+-- Before lead $2 has the number $3, or none (NULL): who was written to at the one it had may still want nothing more.
+INSERT INTO former_leads (tenant_id, phone)
+SELECT l.tenant_id, l.phone FROM leads l
+WHERE l.tenant_id = $1 AND l.id = $2 AND l.phone IS DISTINCT FROM $3 AND EXISTS (SELECT FROM outbox o WHERE o.lead_id = l.id)
+ON CONFLICT DO NOTHING
+
+-- name: readdress
+-- What waits for lead $2 goes to the number $3, unless that gets the same already.
+WITH waiting AS (
+    SELECT q.id, n.jid FROM outbox q CROSS JOIN (SELECT substr($3::text, 2) || '@s.whatsapp.net' AS jid) n
+    WHERE q.tenant_id = $1 AND q.lead_id = $2 AND q.source_id IS NOT NULL AND q.state = 'queued' AND q.to_jid <> n.jid
+      AND NOT (q.enrolment_id IS NULL AND EXISTS (
+          SELECT FROM outbox x WHERE x.source_id = q.source_id AND x.enrolment_id IS NULL AND x.to_jid = n.jid))
+    ORDER BY q.id FOR NO KEY UPDATE OF q
+)
+UPDATE outbox o SET to_jid = w.jid FROM waiting w WHERE o.id = w.id AND o.state = 'queued'
+
+-- name: at_old_number
+-- What then is still to go to another number than $3: it is on its way there, or $3 has it already.
+SELECT id FROM outbox
+WHERE tenant_id = $1 AND lead_id = $2 AND source_id IS NOT NULL AND state IN ('queued', 'sending')
+  AND to_jid <> substr($3::text, 2) || '@s.whatsapp.net'
+
+-- name: hold_enrolments
+-- Whoever is at one of leads $2 now is waited for: where it entered next is seen by who asks then.
+SELECT FROM enrolments WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[]) AND ended_at IS NULL
+ORDER BY id FOR NO KEY UPDATE
+
+-- name: end_enrolments
+UPDATE enrolments SET state = 'stopped', reason = 'merged', ended_at = now(), step_id = NULL,
+    outbox_id = NULL
+WHERE tenant_id = $1 AND lead_id = $2 AND ended_at IS NULL
+RETURNING sequence_id
+
+-- name: move_enrolments
+-- $2 the lead that stays, $3 the one that goes. One that has begun since goes with the lead.
+UPDATE enrolments SET lead_id = $2 WHERE tenant_id = $1 AND lead_id = $3 AND ended_at IS NOT NULL
+
+-- name: move_sends
+UPDATE outbox SET lead_id = $2 WHERE tenant_id = $1 AND lead_id = $3

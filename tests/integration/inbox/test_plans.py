@@ -1,0 +1,154 @@
+"""What the inbox asks all day walks the index that was made for it, however much there is beside."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.integration.inbox.conftest import Shelf
+from wafast.answers.follow import q as answers
+from wafast.events import bus
+from wafast.inbox.all_chats import q
+from wafast.inbox.chats import NEWEST
+from wafast.inbox.search_index import q as search_index
+from wafast.outbox import rows
+
+#: Statements are planned for any arguments after their fifth time, unless that is expected to cost more.
+PLANNED = ("force_custom_plan", "force_generic_plan")
+
+
+async def _indexes(connection: bus.Executor, query: str, *arguments: Any) -> set[str]:
+    """Names of the indexes that a query reads."""
+    [plan] = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *arguments))
+    found: set[str] = set()
+    nodes = [plan["Plan"]]
+    while nodes:
+        node = nodes.pop()
+        found |= {node["Index Name"]} if "Index Name" in node else set()
+        nodes += node.get("Plans", [])
+    return found
+
+
+@pytest.mark.parametrize("planned", PLANNED)
+async def test_what_has_not_left_a_chat_is_found_by_its_index(shelf: Shelf, planned: str) -> None:
+    chat_id = await shelf.pool.fetchval(
+        "INSERT INTO chats (tenant_id, device_no, jid)"
+        " SELECT $1, $2, n || '@s.whatsapp.net' FROM generate_series(1, 500) n RETURNING id",
+        shelf.tenant, shelf.device_no,
+    )  # fmt: skip
+    # a chat's sends have nearly all left
+    await shelf.pool.execute(
+        "INSERT INTO outbox (tenant_id, device_no, to_jid, kind, body, state, message_id, sent_at, created_by)"
+        " SELECT $1, $2, n % 500 || '@s.whatsapp.net', 'text', 'Hi',"
+        " CASE WHEN n % 20 = 0 THEN 'failed' ELSE 'sent' END, CASE WHEN n % 20 <> 0 THEN 'M' || n END, now(), 'user:1'"
+        " FROM generate_series(1, 4000) n",
+        shelf.tenant, shelf.device_no,
+    )  # fmt: skip
+    async with shelf.pool.acquire() as connection:
+        await connection.execute(f"ANALYZE; SET plan_cache_mode = {planned}")
+        for before in (None, 3000):
+            found = await _indexes(connection, rows.q.open_outbox_of_chat, chat_id, 51, before)
+            assert "outbox_open_of_chat" in found
+            assert not {name for name in found if name.startswith("outbox_")} - {"outbox_open_of_chat"}
+
+
+@pytest.mark.parametrize(
+    ("is_unread", "is_open", "index"),
+    [
+        (None, None, "chat_order_assigned"),
+        (None, True, "chat_order_assigned_open"),
+        (True, None, "chat_order_assigned_unread"),
+    ],
+)
+async def test_chats_of_one_person_are_walked_in_their_order(
+    shelf: Shelf, is_unread: bool | None, is_open: bool | None, index: str
+) -> None:
+    user = await shelf.pool.fetchval(
+        "INSERT INTO users (email, name, password_hash) VALUES ('a@example.com', 'Aina', 'x') RETURNING id"
+    )
+    await shelf.pool.execute(
+        "INSERT INTO chat_order (chat_id, tenant_id, device_no, last_key, is_group, is_unread, is_pinned, archived,"
+        " assignee_id, is_open)"
+        " SELECT n, $1, $2, n, false, n % 10 = 0, false, false, CASE WHEN n % 7 = 0 THEN $3::int8 END, n % 70 = 0"
+        " FROM generate_series(1, 20000) n",
+        shelf.tenant, shelf.device_no, user,
+    )  # fmt: skip
+    async with shelf.pool.acquire() as connection, connection.transaction():
+        await connection.execute("ANALYZE chat_order")
+        await connection.execute(q.plan_each_time)
+        found = await _indexes(
+            connection, q.list_all_chats, shelf.tenant, None, 0, NEWEST, NEWEST, False, False, is_unread, None, user,
+            None, None, is_open, 51, [], "all",
+        )  # fmt: skip
+    assert {name for name in found if name.startswith("chat_order")} == {index}
+
+
+async def test_the_few_closed_chats_of_all_are_walked_in_their_order(shelf: Shelf) -> None:
+    await shelf.pool.execute(
+        "INSERT INTO chat_order (chat_id, tenant_id, device_no, last_key, is_group, is_unread, is_pinned, archived,"
+        " is_open) SELECT n, $1, $2, n, false, false, false, false, n % 70 <> 0 FROM generate_series(1, 20000) n",
+        shelf.tenant, shelf.device_no,
+    )  # fmt: skip
+    async with shelf.pool.acquire() as connection, connection.transaction():
+        await connection.execute("ANALYZE chat_order")
+        await connection.execute(q.plan_each_time)
+        found = await _indexes(
+            connection, q.list_all_chats, shelf.tenant, None, 0, NEWEST, NEWEST, False, False, None, None, None, None,
+            None, False, 51, [], "all",
+        )  # fmt: skip
+    assert {name for name in found if name.startswith("chat_order")} == {"chat_order_closed"}
+
+
+@pytest.mark.parametrize(
+    ("is_unread", "is_open", "index"),
+    [(None, None, "chat_labels_walked"), (None, True, "chat_labels_open"), (True, None, "chat_labels_unread")],
+)
+async def test_chats_of_one_label_are_walked_in_their_order(
+    shelf: Shelf, is_unread: bool | None, is_open: bool | None, index: str
+) -> None:
+    label = await shelf.pool.fetchval(
+        "INSERT INTO labels (tenant_id, name, colour) VALUES ($1, 'Paid', 'red') RETURNING id", shelf.tenant
+    )
+    await shelf.pool.execute(
+        "WITH made AS (INSERT INTO chats (tenant_id, device_no, jid)"
+        " SELECT $1, $2, n || '@s.whatsapp.net' FROM generate_series(1, 5000) n RETURNING id)"
+        " INSERT INTO chat_labels (chat_id, label_id, tenant_id, device_no, last_key, is_group, is_unread, is_pinned,"
+        " archived, is_open) SELECT id, $3, $1, $2, id, false, id % 10 = 0, false, false, id % 20 = 0 FROM made",
+        shelf.tenant, shelf.device_no, label,
+    )  # fmt: skip
+    async with shelf.pool.acquire() as connection, connection.transaction():
+        await connection.execute("ANALYZE chat_labels")
+        await connection.execute(q.plan_each_time)
+        found = await _indexes(
+            connection, q.list_all_chats, shelf.tenant, None, 0, NEWEST, NEWEST, False, False, is_unread, None, None,
+            None, label, is_open, 51, [], "label",
+        )  # fmt: skip
+    # those of a page are shown with their labels
+    assert {name for name in found if name.startswith("chat_labels")} - {"chat_labels_pkey"} == {index}
+
+
+async def test_who_looks_for_what_came_lately_does_not_expect_all_messages_there_are(shelf: Shelf) -> None:
+    chat_id = await shelf.pool.fetchval(
+        "INSERT INTO chats (tenant_id, device_no, jid) VALUES ($1, $2, '60121234567@s.whatsapp.net') RETURNING id",
+        shelf.tenant, shelf.device_no,
+    )  # fmt: skip
+    await shelf.pool.execute(
+        "INSERT INTO messages (chat_id, key, tenant_id, device_no, kind, flags, status, message_id, body, created_at)"
+        " SELECT $3, n, $1, $2, 1, 0, 0, 'M' || n, 'Hi', now() - n * interval '1 hour' FROM generate_series(1, 5000) n",
+        shelf.tenant, shelf.device_no, chat_id,
+    )  # fmt: skip
+    async with shelf.pool.acquire() as connection:
+        await connection.execute("ANALYZE")
+        for asked, before in ((answers, (10_000, 0, 0)), (search_index, (10_000,))):
+            since = await connection.fetchval(asked.told_until)
+            query = f"EXPLAIN (FORMAT JSON) {asked.untold_places}"
+            [plan] = json.loads(await connection.fetchval(query, *before, since))
+            assert 0 < _expected(plan["Plan"], "messages") < 100
+
+
+def _expected(node: dict[str, Any], table: str) -> int:
+    """How many rows of a table a plan expects to read, in all its nodes."""
+    own: int = node["Plan Rows"] if node.get("Relation Name") == table else 0
+    return own + sum(_expected(below, table) for below in node.get("Plans", []))

@@ -1,0 +1,83 @@
+"""Which rule holds a row, and until when."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.integration.outbox.floor import EVER, Floor
+from wafast.outbox import claim as claims
+from wafast.outbox import rows, sources
+from wafast.outbox.held_by import HeldBy, clock_of, held_by
+from wafast.outbox.sources import Pace
+
+
+async def held(floor: Floor, outbox_id: int) -> HeldBy:
+    row = await rows.get(floor.pool, floor.tenant_id, outbox_id)
+    assert row is not None
+    found = await held_by(floor.pool, row)
+    assert found is not None
+    return found
+
+
+LATER = "now() + interval '2 hours'"
+
+
+@pytest.mark.parametrize(
+    ("rule", "change", "word"),
+    [
+        ("due", "SELECT $1::int4", "at any moment"),
+        ("device_offline", "UPDATE devices SET state = 'offline' WHERE no = $1", "offline"),
+        ("whatsapp_pause", f"UPDATE devices SET paused_until = {LATER}, pause_reason = 'too many (463)' WHERE no = $1",
+         "463"),
+        ("gap", "UPDATE devices SET last_paced_at = now() WHERE no = $1", "gap"),
+        ("cap_hour", "UPDATE devices SET hour_sends = '{80}', hour_slot = slot_of(now(), 300) WHERE no = $1", "(80)"),
+        ("cap_day", "UPDATE devices SET day_sends = '{800}', day_slot = slot_of(now(), 3600) WHERE no = $1", "(800)"),
+        ("ramp", "UPDATE devices SET ramp = true, paired_at = now(), day_sends = '{20}',"
+         " day_slot = slot_of(now(), 3600) WHERE no = $1", "may send 20"),
+        ("hours", "UPDATE devices SET quiet_from = (now() AT TIME ZONE 'Asia/Kuala_Lumpur')::time - interval '1 hour',"
+         " quiet_until = (now() AT TIME ZONE 'Asia/Kuala_Lumpur')::time + interval '1 hour' WHERE no = $1", "quiet"),
+        ("not_before", f"UPDATE outbox SET not_before = {LATER} WHERE device_no = $1", "then"),
+    ],
+)  # fmt: skip
+async def test_the_rule_that_holds_a_row_is_named(floor: Floor, rule: str, change: str, word: str) -> None:
+    [device] = await floor.devices(1)
+    [row] = await floor.rows(await floor.source(), device, 1)
+    await floor.pool.execute(change, device)
+    found = await held(floor, row)
+    assert (found.rule, word in found.text) == (rule, True), found
+    if rule not in ("due", "device_offline"):
+        assert found.until is not None
+        assert found.until > datetime.now(UTC)
+        assert await floor.pool.fetchval("SELECT $1 > now()", found.until)
+        assert await claims.claim(floor.pool, floor.worker, [], [device]) == []
+
+
+async def test_a_row_of_a_paused_source_and_one_of_the_pool_say_so(floor: Floor) -> None:
+    source = await floor.source()
+    [row] = await floor.rows(source, None, 1)
+    assert (await held(floor, row)).rule == "pool"
+    await sources.set_state(floor.pool, floor.tenant_id, source, "paused")
+    assert (await held(floor, row)).text == "What it belongs to is paused."
+
+
+async def test_who_is_behind_others_sees_how_many_and_about_when(floor: Floor) -> None:
+    [device] = await floor.devices(1)
+    ids = await floor.rows(await floor.source(Pace(100, 100)), device, 5)
+    found = await held(floor, ids[3])
+    assert (found.rule, found.text) == ("others", "3 wait before it.")
+    assert found.until is not None
+    assert abs(found.until - datetime.now(UTC) - timedelta(seconds=300)) < timedelta(minutes=1)
+
+
+async def test_a_devices_clock_says_what_has_left_and_when_the_next_may(floor: Floor) -> None:
+    [device] = await floor.devices(1, ramp=True, paired_at=datetime.now(UTC))
+    clock = await clock_of(floor.pool, device)
+    assert (clock.last_paced_at, clock.next_at, clock.sent_in_hour, clock.day_cap) == (None, None, 0, 20)
+    await floor.rows(await floor.source(Pace(60, 60)), device, 2, not_before=EVER)
+    assert len(await claims.claim(floor.pool, floor.worker, [], [device])) == 1
+    clock = await clock_of(floor.pool, device)
+    assert clock.last_paced_at is not None
+    assert clock.next_at == clock.last_paced_at + timedelta(seconds=60)
+    assert (clock.sent_in_hour, clock.sent_in_day) == (1, 1)

@@ -1,0 +1,178 @@
+"""What the sending loop makes of what goes wrong around it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.integration.outbox.floor import Floor
+from tests.integration.outbox.lines import Line, sending, take, until_state
+from wafast.devices.session import Change, Content, Media, Offline, Refused, Sent
+from wafast.outbox import again
+from wafast.outbox import claim as claims
+from wafast.outbox.send import typing_seconds
+from wafast.outbox.sources import Message, Pace
+
+NOON = datetime(2026, 3, 23, 4, tzinfo=UTC)
+#: Longer than what a LID is stored as.
+NO_LID = "99999999999999999999@lid"
+
+
+async def test_a_number_too_long_for_a_lid_is_written_to_and_stops_nobody(floor: Floor, tmp_path: Path) -> None:
+    [device, other] = await floor.devices(2)
+    strange = await floor.reply(device, NO_LID)
+    lost = await floor.reply(other, NO_LID)
+    await floor.pool.execute("UPDATE outbox SET state = 'unknown', claimed_at = now() WHERE id = $1", lost)
+    async with sending(floor, [Line(device), Line(other)], tmp_path) as sender:
+        await until_state(floor, strange, "sent")
+        following = await floor.reply(other)
+        sender.wake(other)
+        await until_state(floor, following, "sent")
+    assert await floor.state(lost) == ("unknown", None)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a row nobody thought of"), asyncpg.DataError("out of range")])
+async def test_what_is_looked_after_beside_sending_does_not_stop_it(
+    floor: Floor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async def fail(_pool: asyncpg.Pool) -> None:
+        raise error
+
+    monkeypatch.setattr(claims, "expire", fail)
+    [device] = await floor.devices(1)
+    row = await floor.reply(device)
+    async with sending(floor, [Line(device)], tmp_path):
+        await until_state(floor, row, "sent")
+
+
+async def given_up(floor: Floor, device_no: int, row: int) -> None:
+    """A row that is being sent becomes unknown: another worker takes its device."""
+    await until_state(floor, row, "sending")
+    await floor.pool.execute("UPDATE leases SET epoch = epoch + 1 WHERE device_no = $1", device_no)
+    assert await claims.orphan(floor.pool, [device_no]) == 1
+
+
+async def test_who_sent_what_others_gave_up_says_how_it_ended(floor: Floor, tmp_path: Path) -> None:
+    [device] = await floor.devices(1)
+    line, may_answer = Line(device), asyncio.Event()
+
+    async def answer(to_jid: str, content: Content | Change) -> Sent:
+        await may_answer.wait()
+        return await take(to_jid, content)
+
+    line.server = answer
+    row = await floor.reply(device)
+    async with sending(floor, [line], tmp_path):
+        await given_up(floor, device, row)
+        may_answer.set()
+        await until_state(floor, row, "sent")
+    assert await floor.pool.fetchval("SELECT message_id FROM outbox WHERE id = $1", row) is not None
+
+
+@pytest.mark.parametrize(
+    ("of_source", "cause", "end"), [(False, None, "queued"), (True, None, "failed"), (True, "by_person", "cancelled")]
+)
+async def test_what_surely_never_left_does_not_stay_unknown(
+    floor: Floor, tmp_path: Path, of_source: bool, cause: str | None, end: str
+) -> None:
+    """A reply is tried again. A campaign may have ended meanwhile: its row fails, and can be retried with others. One
+    that was cancelled while it was being sent is cancelled."""
+    [device] = await floor.devices(1)
+    line, may_answer = Line(device), asyncio.Event()
+
+    async def answer(_to_jid: str, _content: Content | Change) -> Sent:
+        await may_answer.wait()
+        raise Offline("the device is not connected")
+
+    line.server = answer
+    row = (await floor.rows(await floor.source(), device, 1))[0] if of_source else await floor.reply(device)
+    async with sending(floor, [line], tmp_path):
+        await until_state(floor, row, "sending")
+        await floor.pool.execute("UPDATE outbox SET cause = $2 WHERE id = $1", row, cause)
+        await given_up(floor, device, row)
+        may_answer.set()
+        await until_state(floor, row, end)
+    assert line.sent == []
+
+
+async def test_what_a_person_retried_is_not_ended_by_who_sent_it_before(floor: Floor, tmp_path: Path) -> None:
+    [device] = await floor.devices(1)
+    line, may_answer, asked = Line(device), asyncio.Event(), []
+
+    async def answer(to_jid: str, content: Content | Change) -> Sent:
+        asked.append(to_jid)
+        await may_answer.wait()
+        return await take(to_jid, content)
+
+    line.server = answer
+    row = await floor.reply(device)
+    async with sending(floor, [line], tmp_path):
+        await given_up(floor, device, row)
+        await again.retry(floor.pool, floor.tenant_id, row)
+        may_answer.set()
+        await until_state(floor, row, "sent")
+    assert len(asked) == 2
+
+
+async def test_a_file_is_not_in_memory_while_somebody_types(floor: Floor, tmp_path: Path) -> None:
+    """Nor before it is uploaded: the session gets to know where it lies."""
+    [device] = await floor.devices(1, typing=True)
+    sha256 = bytes(32)
+    await floor.pool.execute(
+        "INSERT INTO media (tenant_id, sha256, mime, size) VALUES ($1, $2, 'application/pdf', 3)",
+        floor.tenant_id, sha256,
+    )  # fmt: skip
+    source = await floor.source(message=Message("document", "Our prices", sha256, "prices.pdf"))
+    [row] = await floor.rows(source, device, 1)
+    line, told = Line(device), []
+
+    async def answer(to_jid: str, content: Content | Change) -> Sent:
+        assert isinstance(content, Content)
+        told.append(content.media)
+        return await take(to_jid, content)
+
+    line.server = answer
+    async with sending(floor, [line], tmp_path):
+        await until_state(floor, row, "sent")
+    path = tmp_path / "00" / sha256.hex()
+    assert told == [Media("document", path, sha256, "application/pdf", "prices.pdf")], "nobody has looked for it yet"
+
+
+async def test_a_limit_of_whatsapp_never_shortens_a_pause(floor: Floor, tmp_path: Path) -> None:
+    [short, long] = await floor.devices(2)
+    await floor.pool.execute(
+        "UPDATE devices SET paused_until = now() + interval '5 hours', pause_reason = 'a ban' WHERE no = $1", long
+    )
+    lines = [Line(short), Line(long)]
+
+    async def refuse(_to_jid: str, _content: Content | Change) -> Sent:
+        raise Refused("the server said 463", 463)
+
+    for line in lines:
+        line.server = refuse
+    rows = [await floor.reply(short), await floor.reply(long)]
+    async with sending(floor, lines, tmp_path):
+        for row in rows:
+            await until_state(floor, row, "failed")
+            assert (await floor.state(row))[1] == "reach_out"
+    paused = "SELECT paused_until > now() + interval '2 hours', pause_reason FROM devices WHERE no = $1"
+    found = [tuple(await floor.pool.fetchrow(paused, no) or ()) for no in (short, long)]
+    assert found == [(False, "WhatsApp limits messages to people who do not know this number (463)"), (True, "a ban")]
+
+
+async def test_what_a_campaign_sends_first_from_a_device_is_not_typed_long(floor: Floor) -> None:
+    """Whatever place its people are of, and whatever else has left."""
+    [device] = await floor.devices(1, min_seconds=0, max_seconds=0)
+    for _ in range(2):
+        source = await floor.source(Pace(0, 0))
+        for zone in ("Asia/Kuala_Lumpur", "Europe/Berlin"):
+            await floor.rows(source, device, 1, zone, name="Aisyah " * 20)
+    claimed = [one for minute in range(4) for one in await floor.claim_at(NOON + timedelta(minutes=minute), [device])]
+    seconds: dict[int | None, list[float]] = {}
+    for one in claimed:
+        seconds.setdefault(one.source_id, []).append(typing_seconds(one))
+    assert list(seconds.values()) == [[0.3, 8.0]] * 2

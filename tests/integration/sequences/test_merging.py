@@ -1,0 +1,98 @@
+"""Two leads that are one person, each on its way through sequences."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tests.integration.sequences.people import People, step
+from wafast.accounts.principal import Principal
+from wafast.database.pool import connect
+from wafast.events.bus import EVENTS
+from wafast.leads.merging import merge
+from wafast.sequences import of_leads
+from wafast.sequences.walk import Standing, Walker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DAY = 86_400
+
+
+async def _merge(people: People, kept: int, gone: int) -> None:
+    principal = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+    assert await merge(people.pool, principal, kept, gone, of_leads)
+
+
+async def _ways(people: People, lead: int) -> list[tuple[int, str, str | None]]:
+    """Sequence, state and reason of a lead's enrolments."""
+    found = await people.pool.fetch("SELECT * FROM enrolments WHERE lead_id = $1 ORDER BY sequence_id, id", lead)
+    return [(row["sequence_id"], row["state"], row["reason"]) for row in found]
+
+
+async def test_the_one_that_stays_goes_on_and_the_other_gets_nothing_more(people: People) -> None:
+    both = await people.sequence(step("one"), step("two", DAY), trigger="both")
+    theirs = await people.sequence(step("theirs", DAY))
+    been = await people.sequence(step("been"), trigger="vip")
+    kept, gone = await people.lead("both"), await people.lead("both", "vip")
+    assert sorted(await people.until_end()) == ["been", "one", "one"]
+    await people.enrol(theirs, gone)
+    await people.walk()
+    await _merge(people, kept, gone)
+    assert await _ways(people, kept) == [
+        (both, "active", None), (both, "stopped", "merged"), (theirs, "stopped", "merged"), (been, "completed", None),
+    ]  # fmt: skip
+    await people.pass_time(2 * DAY)
+    assert await people.until_end() == ["two"], "once, and nothing for its tag, as the person has been there"
+    assert await people.states(both) == [("completed", None), ("stopped", "merged")]
+    sends = "SELECT count(*) FROM outbox WHERE lead_id = $1"
+    assert (await people.value(sends, kept), await people.value(sends, gone)) == (6, 0)
+    waiting = "SELECT coalesce(sum(n), 0)::int4 FROM source_buckets WHERE bucket = 'waiting'"
+    assert await people.value(waiting) == 0
+
+
+async def test_who_looks_at_a_sequence_is_told_that_a_merge_ended_somebodys_way(people: People) -> None:
+    sequence = await people.sequence(step("one", DAY))
+    kept, gone = await people.lead(), await people.lead()
+    await people.enrol(sequence, gone)
+    heard: list[str] = []
+    ended = asyncio.Event()
+    listener = await connect(people.uri, "listener")
+    await listener.add_listener(EVENTS, lambda *args: heard.append(str(args[3])))
+    await listener.add_listener("ended", lambda *_: ended.set())
+    await _merge(people, kept, gone)
+    await people.pool.execute("NOTIFY ended")
+    async with asyncio.timeout(60):
+        await ended.wait()
+    await listener.close()
+    assert any('"sequence"' in one and f'"id":{sequence}' in one.replace(" ", "") for one in heard)
+
+
+async def test_a_merge_while_both_enter_the_next_sequence_waits_and_is_not_refused(people: People) -> None:
+    second = await people.sequence(step("two", DAY))
+    first = await people.sequence(step("one"), next_sequence_id=second)
+    kept, gone = await people.lead(), await people.lead()
+    await people.enrol(first, kept, gone)
+    await people.walk()
+    assert await people.send() == ["one", "one"]
+    connection = await connect(people.uri, "walk")
+    merging: list[asyncio.Task[None]] = []
+
+    class Slow(Walker):
+        """Holds enrolments until somebody waits for them, who holds the leads that enter."""
+
+        async def _complete(self, those: Sequence[Standing]) -> None:
+            merging.append(asyncio.create_task(_merge(people, kept, gone)))
+            await people.until(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock')"
+            )
+            await super()._complete(those)
+
+    await Slow(connection).tick()
+    await asyncio.gather(*merging)
+    await connection.close()
+    await people.walk()
+    assert await _ways(people, kept) == [
+        (second, "active", None), (second, "stopped", "merged"), (first, "completed", None), (first, "completed", None),
+    ]  # fmt: skip

@@ -1,0 +1,78 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Campaign } from '../api/types';
+import { FakeServer, settled } from '../testing/server';
+import { CampaignDraft } from './campaign_draft.svelte';
+
+const SCHEDULE = { date: '2099-03-01', time: '09:30:00', zone: 'Asia/Kuala_Lumpur' };
+const STORED = {
+  id: '7',
+  name: 'Raya',
+  state: 'scheduled',
+  audience: {},
+  message: { type: 'text', text: 'Hi' },
+  pace: { min_seconds: 10, max_seconds: 30, days: ['mon'] },
+  device_ids: null,
+  may_move: false,
+  expires_at: null,
+  schedule: SCHEDULE,
+} as unknown as Campaign;
+
+let server: FakeServer;
+let draft: CampaignDraft;
+beforeEach(() => {
+  server = new FakeServer();
+  draft = new CampaignDraft(() => 'Untitled');
+  draft.put(STORED);
+});
+
+function sent(): unknown[] {
+  return server.calls.map((call) => (call.body as { message: { text: string } }).message.text);
+}
+
+describe('a campaign that is written', () => {
+  it('does not begin by itself from the first change on, also when it is to begin at once now', async () => {
+    server.on('PATCH /campaigns/7', () => STORED);
+    expect(draft.scheduled).toBe('yes');
+    draft.schedule = null;
+    draft.touch();
+    expect(await draft.save()).toBe(true);
+    expect(server.calls[0]?.body).toMatchObject({ schedule: null });
+    expect(draft.scheduled).toBe('not any more');
+  });
+
+  it('is saved for nobody before the last words are', async () => {
+    const answers: (() => void)[] = [];
+    server.on('PATCH /campaigns/7', () => new Promise((resolve) => answers.push(() => resolve(STORED))));
+    draft.touch();
+    void draft.save();
+    await settled();
+    draft.message = { type: 'text', text: 'Hi again' };
+    draft.touch();
+    let begun = false;
+    void draft.save();
+    const start = draft.save().then(() => (begun = true));
+    answers[0]!();
+    await settled();
+    expect([begun, sent()]).toEqual([false, ['Hi', 'Hi again']]);
+    answers[1]!();
+    await start;
+    expect([begun, draft.saved]).toEqual([true, true]);
+  });
+
+  it('is stored as it is shown before it begins, whatever another browser has stored', async () => {
+    server.on('PATCH /campaigns/7', () => STORED);
+    expect(await draft.save()).toBe(true);
+    expect(sent()).toEqual([]);
+    expect(await draft.confirm()).toBe(true);
+    expect(sent()).toEqual(['Hi']);
+  });
+
+  it('is not saved when the server refused it, and is tried again by the next who asks', async () => {
+    server.on('PATCH /campaigns/7', () => Response.json({ type: 'urn:x', title: 'No', status: 409 }, { status: 409 }));
+    draft.touch();
+    expect(await draft.save()).toBe(false);
+    server.on('PATCH /campaigns/7', () => STORED);
+    expect(await draft.save()).toBe(true);
+    expect(sent()).toEqual(['Hi', 'Hi']);
+  });
+});

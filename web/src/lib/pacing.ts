@@ -1,0 +1,105 @@
+/** The pace of one line, or of many: what a form shows of it, and what it changes. */
+import type { Pacing, PacingChange } from '../api/types';
+import { amount, t } from '../i18n/index.svelte';
+
+const LIMITS = {
+  min_seconds: [0, 86_400],
+  max_seconds: [0, 86_400],
+  per_hour: [1, 100_000],
+  per_day: [1, 1_000_000],
+} as const;
+export type NumberField = keyof typeof LIMITS;
+export type SwitchField = 'typing' | 'ramp';
+const NUMBERS = Object.keys(LIMITS) as NumberField[];
+const SWITCHES: readonly SwitchField[] = ['typing', 'ramp'];
+
+/** What stands in the form. `null`: the lines differ in it, and stay as they are. */
+export interface PacingDraft extends Record<NumberField, number | null>, Record<SwitchField, boolean | null> {
+  quiet: boolean | null;
+  quiet_from: string;
+  quiet_until: string;
+}
+
+export type Mistakes = Partial<Record<NumberField | 'quiet_until', string>>;
+
+/** @param paces at least one */
+export function draftOf(paces: readonly Pacing[]): PacingDraft {
+  const common = <Field extends keyof Pacing>(field: Field): Pacing[Field] | null =>
+    paces.every((pace) => pace[field] === paces[0]![field]) ? paces[0]![field] : null;
+  const quiet = new Set(paces.map((pace) => pace.quiet_from !== null));
+  return {
+    min_seconds: common('min_seconds'),
+    max_seconds: common('max_seconds'),
+    per_hour: common('per_hour'),
+    per_day: common('per_day'),
+    typing: common('typing'),
+    ramp: common('ramp'),
+    quiet: quiet.size === 1 && (common('quiet_until') !== null || quiet.has(false)) ? quiet.has(true) : null,
+    quiet_from: common('quiet_from') ?? '21:00',
+    quiet_until: common('quiet_until') ?? '08:00',
+  };
+}
+
+/** What of the draft differs from what it began with, and what of it can't be. */
+export function changeOf(draft: PacingDraft, begun: PacingDraft): { change: PacingChange; mistakes: Mistakes } {
+  const change: PacingChange = {};
+  const mistakes: Mistakes = {};
+  for (const field of NUMBERS) {
+    const [least, most] = LIMITS[field];
+    const value = draft[field];
+    const isWhole = field.startsWith('per_');
+    if (value === begun[field]) continue;
+    if (value === null) mistakes[field] = t('pacing.missing');
+    else if (!(value >= least && value <= most))
+      mistakes[field] = t('pacing.outside', { value: amount(value), least: amount(least), most: amount(most) });
+    else if (isWhole && !Number.isInteger(value)) mistakes[field] = t('pacing.not_whole', { value: amount(value) });
+    else change[field] = value;
+  }
+  pairGap(draft, change, mistakes);
+  for (const field of SWITCHES)
+    if (draft[field] !== null && draft[field] !== begun[field]) change[field] = draft[field];
+  if (draft.quiet === false && begun.quiet !== false) Object.assign(change, { quiet_from: null, quiet_until: null });
+  if (draft.quiet === true) {
+    const { quiet_from, quiet_until } = draft;
+    if (quiet_from === '' || quiet_until === '') mistakes.quiet_until = t('pacing.quiet_missing');
+    else if (quiet_from === quiet_until) mistakes.quiet_until = t('pacing.quiet_same', { value: quiet_from });
+    else if (begun.quiet !== true || quiet_from !== begun.quiet_from || quiet_until !== begun.quiet_until)
+      Object.assign(change, { quiet_from, quiet_until });
+  }
+  return { change, mistakes };
+}
+
+/** Shortest and longest gap make sense together only. */
+function pairGap(draft: PacingDraft, change: PacingChange, mistakes: Mistakes): void {
+  if (change.min_seconds === undefined && change.max_seconds === undefined) return;
+  const { min_seconds, max_seconds } = draft;
+  if (min_seconds === null) mistakes.min_seconds = t('pacing.both');
+  else if (max_seconds === null) mistakes.max_seconds = t('pacing.both');
+  else if (max_seconds < min_seconds)
+    mistakes.max_seconds = t('pacing.upside_down', { value: amount(max_seconds), least: amount(min_seconds) });
+  else Object.assign(change, { min_seconds, max_seconds });
+}
+
+/** The values a line had of what is changed. */
+export function before(pace: Pacing, change: PacingChange): PacingChange {
+  return Object.fromEntries(Object.keys(change).map((field) => [field, pace[field as keyof Pacing]]));
+}
+
+/** Lines with what each had, in as few groups as there were paces. */
+export function restoring(
+  ids: readonly string[],
+  change: PacingChange,
+  paces: ReadonlyMap<string, Pacing>,
+): { ids: string[]; pacing: PacingChange }[] {
+  const groups = new Map<string, { ids: string[]; pacing: PacingChange }>();
+  for (const id of ids) {
+    const pace = paces.get(id);
+    if (!pace) continue;
+    const pacing = before(pace, change);
+    const key = JSON.stringify(pacing);
+    const group = groups.get(key);
+    if (group) group.ids.push(id);
+    else groups.set(key, { ids: [id], pacing });
+  }
+  return [...groups.values()];
+}

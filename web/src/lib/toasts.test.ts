@@ -1,0 +1,26 @@
+import { afterEach, expect, it } from 'vitest';
+import { Problem } from '../api/problem';
+import { language, told } from '../i18n/index.svelte';
+import { explain } from './toasts.svelte';
+
+const refused = (kind: string): Problem =>
+  Problem.from(new Response(null, { status: 409 }), { type: `urn:wafast:problem:${kind}`, detail: 'No "x".' });
+
+afterEach(() => {
+  language.current = 'en';
+});
+
+it('says in Malay what the server says in English, by its kind', () => {
+  expect(explain(refused('not-author'))).toBe('No "x".');
+  language.current = 'ms';
+  expect(explain(refused('not-author'))).toBe('Hanya penulis nota boleh mengubahnya.');
+  expect(explain(refused('invalid-request'))).toBe('Permintaan ini tidak dapat diterima: No "x".');
+  expect(explain(refused('never-heard-of'))).toBe('Tidak berjaya: No "x".');
+});
+
+it('says in Malay why a message failed, where there is a cause', () => {
+  expect(told('not_on_whatsapp', 'Not on WhatsApp.')).toBe('Not on WhatsApp.');
+  language.current = 'ms';
+  expect(told('not_on_whatsapp', 'Not on WhatsApp.')).toBe('Nombor ini tiada di WhatsApp.');
+  expect(told(null, 'Waiting.')).toBeNull();
+});
