@@ -19,6 +19,11 @@ export PYO3_PYTHON := $(CURDIR)/$(PYTHON)
 export UV_LINK_MODE ?= copy
 # Certificates as the machine has them: behind a company's proxy uv's own list is not enough.
 export UV_SYSTEM_CERTS ?= true
+# The same for npm, as far as Debian and its kin keep that list: Node 20 has no word for "the machine's".
+CERTIFICATES := $(wildcard /etc/ssl/certs/ca-certificates.crt)
+ifneq ($(CERTIFICATES),)
+export NODE_EXTRA_CA_CERTS ?= $(CERTIFICATES)
+endif
 # wafast is many processes: where each compiles every module anew, it starts half as fast.
 unexport PYTHONDONTWRITEBYTECODE
 

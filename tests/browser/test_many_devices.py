@@ -163,6 +163,7 @@ def test_lines_are_chosen_tagged_and_deleted(app: App, tenant: Tenant) -> None:
 def test_many_are_deleted_part_by_part_and_the_rest_is_kept_when_stopped(app: App, tenant: Tenant) -> None:
     _lines(tenant, 200)
     _open(app, tenant)
+    expect(app.page.get_by_text("200 devices · 0 online", exact=True)).to_be_visible()
     app.page.get_by_role("checkbox", name="Select all shown").click()
     _act(app, "Delete")
     held: list[Route] = []
@@ -188,6 +189,7 @@ def test_many_are_deleted_part_by_part_and_the_rest_is_kept_when_stopped(app: Ap
 def test_lines_are_chosen_by_keyboard(app: App, tenant: Tenant) -> None:
     _lines(tenant, 300)
     _open(app, tenant)
+    expect(app.page.get_by_text("300 devices · 0 online", exact=True)).to_be_visible()
     app.page.get_by_role("checkbox", name="Select Line 300", exact=True).focus()
     for _ in range(30):
         app.page.keyboard.press("ArrowDown")
