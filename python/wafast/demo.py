@@ -158,9 +158,11 @@ async def _campaign(pool: asyncpg.Pool, tenant_id: int, lines: list[DeviceRow]) 
 async def _sequence(pool: asyncpg.Pool, tenant_id: int) -> None:
     """One that runs, with the people of one tag in it."""
     steps = [sequences.Step(Message("text", words), Pace(), seconds) for seconds, words in WELCOME]
-    wanted: dict[str, Any] = {"trigger": "new", "next_sequence_id": None, "stop_on_reply": True}
-    made = await sequences.create(pool, tenant_id, "Welcome", **wanted, steps=steps, created_by="demo")
-    await sequences.change(pool, tenant_id, made, "Welcome", **wanted, state="active")
+    made = await sequences.create(
+        pool, tenant_id, "Welcome", trigger="new", next_sequence_id=None, stop_on_reply=True, steps=steps,
+        created_by="demo",
+    )  # fmt: skip
+    await sequences.change(pool, tenant_id, made, {"state": "active"})
     await enrolments.enrol_matching(pool, tenant_id, made, {"tags": ["vip"]}, again=False)
 
 

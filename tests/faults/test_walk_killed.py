@@ -11,7 +11,7 @@ from multiprocessing.process import BaseProcess
 import pytest
 
 from tests.database import Database
-from tests.integration.sequences.people import People, step
+from tests.integration.sequences.people import People, saying, step
 from wafast.answers.follow import keep_answered
 from wafast.database.pool import open_pool
 from wafast.events import bus
@@ -133,10 +133,10 @@ async def test_whoever_follows_an_edit_when_the_walk_is_killed_is_neither_skippe
     try:
         await people.until(f"SELECT count(*) = {MANY} FROM outbox")
         for number in range(EDITS):
-            await rows.change_step(*place, one, step("one", (2 + number % 2) * DAY))
+            await rows.change_step(*place, one, saying("one", (2 + number % 2) * DAY))
             await jobs.kill()
             assert await people.send() == []
-        await rows.change_step(*place, two, step("two"))
+        await rows.change_step(*place, two, saying("two"))
         await jobs.kill()
         await rows.delete_step(*place, one)
         await jobs.kill()

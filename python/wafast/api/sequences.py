@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Response, delete, get, patch, post
@@ -27,7 +27,7 @@ from wafast.api.sources import SourceMessage, SourcePace, message_of, pace_of, s
 from wafast.leads.exports import guarded, lines
 from wafast.leads.tags import tag
 from wafast.outbox.render import check
-from wafast.outbox.sources import Message, Pace
+from wafast.outbox.sources import Message
 from wafast.sequences import enrolments, report, rows
 from wafast.sequences.rows import MOST_STEPS, SequenceRow, State, StepRow
 from wafast.visible import is_visible
@@ -253,28 +253,14 @@ class SequenceController(Controller):
         """A pause holds from the next claim on: what is not on the wire then does not leave. A new trigger counts for
         tags that leads get from now on."""
         require_whole_tenant(principal)
-        was = await find_sequence(services, principal, sequence_id)
-        following = was.next_sequence_id
-        if isinstance(data.next_sequence_id, str):
-            following = number_of("sequence", data.next_sequence_id)
-        elif data.next_sequence_id is None:
-            following = None
-        if following == was.id:
+        number, changes = number_of("sequence", sequence_id), _changes(data)
+        if changes.get("next_sequence_id") == number:
             raise refused_field("next_sequence_id", data.next_sequence_id, "a sequence can't follow itself")
         try:
-            await rows.change(
-                services.pool,
-                principal.tenant_id,
-                was.id,
-                was.name if data.name is UNSET else name_of(data.name),
-                trigger=was.trigger if data.trigger is UNSET else _trigger(data.trigger),
-                next_sequence_id=following,
-                stop_on_reply=was.stop_on_reply if data.stop_on_reply is UNSET else data.stop_on_reply,
-                state=was.state if data.state is UNSET else data.state,
-            )
+            await rows.change(services.pool, principal.tenant_id, number, changes)
         except rows.NoSequence as error:
             raise not_found("sequence", error.args[0]) from None
-        return await _told(services, principal, was.id, "change" if data.state is UNSET else data.state)
+        return await _told(services, principal, number, "change" if data.state is UNSET else data.state)
 
     @delete(
         "/{sequence_id:str}",
@@ -347,17 +333,12 @@ class SequenceController(Controller):
         where a lead stands is sent to it, unless it had it."""
         require_whole_tenant(principal)
         row = await find_sequence(services, principal, sequence_id)
-        was = await _step_of(services, principal, row.id, step_id)
-        message, pace = _stored(was)
-        if data.message is not UNSET:
-            message = await _message(services, principal.tenant_id, data.message)
-        if data.pace is not UNSET:
-            pace = stored_pace(data.pace)
-        delay = was.delay_seconds if data.delay_seconds is UNSET else data.delay_seconds
-        step = rows.Step(message, pace, delay)
+        changes = await _step_changes(services, principal.tenant_id, data)
         position = None if data.position is UNSET else data.position
         try:
-            await rows.change_step(services.pool, principal.tenant_id, row.id, was.id, step, position)
+            await rows.change_step(
+                services.pool, principal.tenant_id, row.id, number_of("step", step_id), changes, position
+            )
         except (rows.NoSequence, rows.NoStep):
             raise not_found("step", step_id) from None
         return await _told(services, principal, row.id, "change_step")
@@ -481,13 +462,12 @@ def sequence_of(row: SequenceRow, counts: dict[str, int]) -> Sequence:
 
 
 def _step(row: StepRow) -> SequenceStep:
-    message, pace = _stored(row)
     return SequenceStep(
         id=str(row.id),
         position=row.position,
         delay_seconds=row.delay_seconds,
-        message=message_of(message, row.media_mime),
-        pace=pace_of(pace),
+        message=message_of(row.step.message, row.media_mime),
+        pace=pace_of(row.step.pace),
         warnings=check(row.template),
     )
 
@@ -515,23 +495,34 @@ async def _told(services: Services, principal: Principal, sequence_id: int, acti
     return await _shown(services, principal, sequence_id)
 
 
-async def _step_of(services: Services, principal: Principal, sequence_id: int, step_id: str) -> StepRow:
-    number = number_of("step", step_id)
-    for step in await rows.list_steps(services.pool, principal.tenant_id, sequence_id):
-        if step.id == number:
-            return step
-    raise not_found("step", step_id)
+def _changes(data: ChangeSequence) -> dict[str, Any]:
+    """The columns that were named."""
+    changes = {name: value for name, value in msgspec.structs.asdict(data).items() if value is not UNSET}
+    if data.name is not UNSET:
+        changes["name"] = name_of(data.name)
+    if data.trigger is not UNSET:
+        changes["trigger"] = _trigger(data.trigger)
+    if isinstance(data.next_sequence_id, str):
+        changes["next_sequence_id"] = number_of("sequence", data.next_sequence_id)
+    return changes
+
+
+async def _step_changes(services: Services, tenant_id: int, data: ChangeStep) -> dict[str, Any]:
+    """What of a step is wanted otherwise."""
+    changes: dict[str, Any] = {}
+    if data.message is not UNSET:
+        changes["message"] = await _message(services, tenant_id, data.message)
+    if data.pace is not UNSET:
+        changes["pace"] = stored_pace(data.pace)
+    if data.delay_seconds is not UNSET:
+        changes["delay_seconds"] = data.delay_seconds
+    return changes
 
 
 async def _message(services: Services, tenant_id: int, wanted: SourceMessage) -> Message:
     if wanted.type == "text" and not is_visible(wanted.text):
         raise refused_field("message.text", wanted.text, "a text must have at least one visible character")
     return await stored_message(services.pool, tenant_id, wanted)
-
-
-def _stored(row: StepRow) -> tuple[Message, Pace]:
-    message = Message(row.kind, row.template, row.media_sha256, row.file_name)
-    return message, Pace(row.min_seconds, row.max_seconds, row.opens, row.closes, row.days)
 
 
 def _trigger(text: str | None) -> str | None:

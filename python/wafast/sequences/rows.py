@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import contextlib
 from datetime import datetime, time
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from wafast.database.queries import load
 from wafast.outbox import sources
+from wafast.outbox.sources import Message, Pace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     import asyncpg
     from asyncpg.pool import PoolConnectionProxy
 
-    from wafast.outbox.sources import Message, Pace
+    from wafast.events.bus import Executor
 
     Connection = PoolConnectionProxy[asyncpg.Record]
 
@@ -67,6 +68,13 @@ class StepRow(msgspec.Struct, frozen=True, kw_only=True):
     closes: time | None
     days: int
 
+    @property
+    def step(self) -> Step:
+        """What it says, how fast and when."""
+        message = Message(self.kind, self.template, self.media_sha256, self.file_name)
+        pace = Pace(self.min_seconds, self.max_seconds, self.opens, self.closes, self.days)
+        return Step(message, pace, self.delay_seconds)
+
 
 class Step(msgspec.Struct, frozen=True):
     """A step to make. `delay_seconds` counts from the send before, or from the entry."""
@@ -100,7 +108,7 @@ async def get(pool: asyncpg.Pool, tenant_id: int, sequence_id: int) -> SequenceR
     return None if row is None else msgspec.convert(dict(row), SequenceRow)
 
 
-async def list_steps(pool: asyncpg.Pool, tenant_id: int, sequence_id: int) -> list[StepRow]:
+async def list_steps(pool: Executor, tenant_id: int, sequence_id: int) -> list[StepRow]:
     """In order."""
     rows = await pool.fetch(q.list_steps, tenant_id, sequence_id)
     return [msgspec.convert(dict(row), StepRow) for row in rows]
@@ -143,23 +151,20 @@ async def create(
     return sequence_id
 
 
-async def change(
-    pool: asyncpg.Pool,
-    tenant_id: int,
-    sequence_id: int,
-    name: str,
-    *,
-    trigger: str | None,
-    next_sequence_id: int | None,
-    stop_on_reply: bool,
-    state: State,
-) -> None:
-    """What it is called and does; a pause holds from the next claim on. Raises NoSequence."""
+async def change(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, changes: Mapping[str, Any]) -> None:
+    """What it is called and does; a pause holds from the next claim on. Of two at the same instant the second changes
+    what the first has left.
+
+    Args:
+        changes: name, trigger, next_sequence_id, stop_on_reply, state; those that are not named stay as they are.
+
+    Raises:
+        NoSequence.
+    """
     async with held(pool, tenant_id, sequence_id) as (connection, was):
-        await _expect(connection, tenant_id, next_sequence_id)
-        await connection.execute(
-            q.change_sequence, tenant_id, sequence_id, name, trigger, next_sequence_id, stop_on_reply, state
-        )
+        await _expect(connection, tenant_id, changes.get("next_sequence_id"))
+        await connection.execute(q.change_sequence, tenant_id, sequence_id, dict(changes))
+        state: State = changes.get("state", was)
         if state != was:
             for step in await connection.fetch(q.steps_of, tenant_id, sequence_id):
                 if not step["is_deleted"] and step["is_followed"]:
@@ -188,17 +193,28 @@ async def change_step(
     tenant_id: int,
     sequence_id: int,
     step_id: int,
-    step: Step,
+    changes: Mapping[str, Any],
     position: int | None = None,
 ) -> None:
     """What has not left is sent so: message and pace when it is due, and the new delay counts from where the old one
-    did; until everybody who waits for it follows, nothing of it leaves. Raises NoSequence, NoStep."""
+    did; until everybody who waits for it follows, nothing of it leaves. Of two at the same instant the second changes
+    what the first has left.
+
+    Args:
+        changes: fields of `Step`; those that are not named stay as they are.
+        position: where it is to stand; None: where it does.
+
+    Raises:
+        NoSequence, NoStep.
+    """
     async with held(pool, tenant_id, sequence_id) as (connection, _):
         was = await _step(connection, tenant_id, sequence_id, step_id)
-        await sources.change(connection, tenant_id, was["source_id"], step.message, step.pace, may_move=False)
-        if step.delay_seconds != was["delay_seconds"]:
+        step = msgspec.structs.replace(was.step, **changes)
+        if step != was.step:
+            await sources.change(connection, tenant_id, was.source_id, step.message, step.pace, may_move=False)
+        if step.delay_seconds != was.delay_seconds:
             await connection.execute(q.set_delay, tenant_id, step_id, step.delay_seconds)
-            await sources.set_state(connection, tenant_id, was["source_id"], "waiting")
+            await sources.set_state(connection, tenant_id, was.source_id, "waiting")
             await let_follow(connection, tenant_id, sequence_id)
         if position is not None:
             await _move(connection, tenant_id, sequence_id, step_id, position)
@@ -209,7 +225,7 @@ async def delete_step(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, step
     async with held(pool, tenant_id, sequence_id) as (connection, _):
         was = await _step(connection, tenant_id, sequence_id, step_id)
         await connection.execute(q.delete_step, tenant_id, step_id)
-        await sources.set_state(connection, tenant_id, was["source_id"], "ended")
+        await sources.set_state(connection, tenant_id, was.source_id, "ended")
         await let_follow(connection, tenant_id, sequence_id)
 
 
@@ -244,9 +260,9 @@ async def _add(connection: Connection, tenant_id: int, sequence_id: int, step: S
     return step_id
 
 
-async def _step(connection: Connection, tenant_id: int, sequence_id: int, step_id: int) -> asyncpg.Record:
-    for step in await connection.fetch(q.steps_of, tenant_id, sequence_id):
-        if step["id"] == step_id and not step["is_deleted"]:
+async def _step(connection: Connection, tenant_id: int, sequence_id: int, step_id: int) -> StepRow:
+    for step in await list_steps(connection, tenant_id, sequence_id):
+        if step.id == step_id:
             return step
     raise NoStep(step_id)
 

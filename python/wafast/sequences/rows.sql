@@ -35,7 +35,9 @@ INSERT INTO sequences (tenant_id, name, trigger, next_sequence_id, stop_on_reply
 VALUES ($1, $2, $3, $4, $5, $6) RETURNING id
 
 -- name: change_sequence
-UPDATE sequences SET name = $3, trigger = $4, next_sequence_id = $5, stop_on_reply = $6, state = $7
+-- $3 the columns to change.
+UPDATE sequences s SET (name, trigger, next_sequence_id, stop_on_reply, state) = (
+    SELECT n.name, n.trigger, n.next_sequence_id, n.stop_on_reply, n.state FROM jsonb_populate_record(s, $3) n)
 WHERE tenant_id = $1 AND id = $2
 
 -- name: delete_sequence

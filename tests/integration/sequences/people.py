@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from wafast.answers.follow import Follower
 from wafast.database.pool import connect
@@ -22,6 +23,11 @@ _numbers = itertools.count(1)
 def step(text: str, delay_seconds: int = 0) -> Step:
     """A step that says a text."""
     return Step(Message("text", text), Pace(0, 0), delay_seconds)
+
+
+def saying(text: str, delay_seconds: int = 0) -> dict[str, Any]:
+    """What makes a step say that, as `step` does."""
+    return msgspec.structs.asdict(step(text, delay_seconds))
 
 
 class People:
@@ -65,7 +71,7 @@ class People:
         state = more.pop("state", "active")
         wanted: dict[str, Any] = {"trigger": None, "next_sequence_id": None, "stop_on_reply": True} | more
         made = await rows.create(self.pool, self.tenant_id, "Welcome", **wanted, steps=steps, created_by="test")
-        await rows.change(self.pool, self.tenant_id, made, "Welcome", **wanted, state=state)
+        await rows.change(self.pool, self.tenant_id, made, {"state": state})
         return made
 
     async def enrol(self, sequence_id: int, *leads: int, again: bool = False) -> int:

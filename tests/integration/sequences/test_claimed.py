@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.integration.sequences.people import People, step
+from tests.integration.sequences.people import People, saying, step
 from wafast.accounts.principal import Principal
 from wafast.devices.lease import Leases
 from wafast.devices.session import Sent
@@ -85,12 +85,11 @@ async def test_pauses_edits_and_opt_outs_hold_at_the_next_claim(people: People) 
     sequence = await people.sequence(step("one"), step("two"), trigger="vip")
     lead = await people.lead("vip", phone="+60123456789")
     await people.walk()
-    change = {"trigger": None, "next_sequence_id": None, "stop_on_reply": True}
-    await rows.change(people.pool, people.tenant_id, sequence, "Welcome", **change, state="paused")  # type: ignore[arg-type]
+    await rows.change(people.pool, people.tenant_id, sequence, {"state": "paused"})
     assert await sender.send() == []
     [first, _] = await rows.list_steps(people.pool, people.tenant_id, sequence)
-    await rows.change_step(people.pool, people.tenant_id, sequence, first.id, step("Hi {name}"))
-    await rows.change(people.pool, people.tenant_id, sequence, "Welcome", **change, state="active")  # type: ignore[arg-type]
+    await rows.change_step(people.pool, people.tenant_id, sequence, first.id, saying("Hi {name}"))
+    await rows.change(people.pool, people.tenant_id, sequence, {"state": "active"})
     assert await sender.send() == ["Hi Farid"]
     await people.walk()
     [row] = await people.pool.fetch("SELECT id FROM enrolments")
@@ -221,7 +220,7 @@ async def test_a_send_that_fails_waits_as_its_step_says_by_then(people: People) 
     await people.walk()
     claim = await sender.claim()
     [first] = await rows.list_steps(people.pool, people.tenant_id, sequence)
-    await rows.change_step(people.pool, people.tenant_id, sequence, first.id, step("tomorrow", DAY))
+    await rows.change_step(people.pool, people.tenant_id, sequence, first.id, saying("tomorrow", DAY))
     await people.walk()
     await sender.fail(claim)
     assert await people.value("SELECT o.not_before - e.since FROM outbox o, enrolments e") == timedelta(days=1)

@@ -9,9 +9,7 @@ from tests.integration.sequences.people import People, step
 from wafast.accounts.principal import Principal
 from wafast.database.pool import connect
 from wafast.leads import rows as leads
-from wafast.outbox.sources import Message, Pace
 from wafast.sequences import edits, enrolments, of_leads, rows
-from wafast.sequences.rows import Step
 
 
 async def test_a_lead_is_deleted_while_the_walk_lets_it_enter_the_next_sequence(people: People) -> None:
@@ -35,8 +33,7 @@ async def test_people_follow_an_edit_while_a_row_of_theirs_goes_back_to_the_pool
     await people.walk()
     [row] = await people.pool.fetch("SELECT id, source_id FROM outbox")
     [one] = await people.pool.fetch("SELECT id FROM sequence_steps")
-    wanted = Step(Message("text", "one"), Pace(0, 0), 120)
-    await rows.change_step(people.pool, people.tenant_id, sequence, one["id"], wanted, None)
+    await rows.change_step(people.pool, people.tenant_id, sequence, one["id"], {"delay_seconds": 120})
     connection: asyncpg.Connection = await connect(people.uri, "follow")
     async with people.pool.acquire() as taking, taking.transaction():
         await taking.fetchval("SELECT state FROM sources WHERE id = $1 FOR SHARE", row["source_id"])
@@ -59,3 +56,33 @@ async def test_a_row_is_tried_again_while_people_follow_an_edit(people: People) 
         await following.execute("SELECT FROM enrolments WHERE id = $1 FOR NO KEY UPDATE", row["enrolment_id"])
     await retrying
     assert await people.value("SELECT state FROM outbox") == "queued"
+
+
+async def test_of_two_edits_at_once_both_hold(people: People) -> None:
+    following = await people.sequence(step("after"))
+    sequence = await people.sequence(step("one", 60), next_sequence_id=following)
+    place = people.pool, people.tenant_id, sequence
+    [one] = await rows.list_steps(*place)
+    async with people.pool.acquire() as other, other.transaction():
+        await other.execute("UPDATE sequences SET name = 'Renamed', stop_on_reply = false WHERE id = $1", sequence)
+        changing = await blocked(people.pool, rows.change(*place, {"state": "paused"}))
+    await changing
+    async with people.pool.acquire() as other, other.transaction():
+        await other.execute("SELECT FROM sequences WHERE id = $1 FOR NO KEY UPDATE", sequence)
+        await other.execute("UPDATE sources SET template = 'other words' WHERE id = $1", one.source_id)
+        changing = await blocked(people.pool, rows.change_step(*place, one.id, {"delay_seconds": 120}))
+    await changing
+    now = await rows.get(*place)
+    assert now is not None
+    assert (now.name, now.stop_on_reply, now.state, now.next_sequence_id) == ("Renamed", False, "paused", following)
+    assert [(one.template, one.delay_seconds) for one in await rows.list_steps(*place)] == [("other words", 120)]
+
+
+async def test_a_sequence_whose_next_one_is_gone_can_be_renamed(people: People) -> None:
+    following = await people.sequence(step("after"))
+    sequence = await people.sequence(step("one"), next_sequence_id=following)
+    await enrolments.delete(people.pool, people.tenant_id, following)
+    await rows.change(people.pool, people.tenant_id, sequence, {"name": "Renamed"})
+    now = await rows.get(people.pool, people.tenant_id, sequence)
+    assert now is not None
+    assert (now.name, now.next_name) == ("Renamed", None)

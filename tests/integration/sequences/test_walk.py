@@ -7,7 +7,7 @@ from collections import Counter
 import asyncpg
 import pytest
 
-from tests.integration.sequences.people import People, step
+from tests.integration.sequences.people import People, saying, step
 from wafast.leads import rows as leads
 from wafast.sequences import edits, enrolments, of_leads, rows
 
@@ -166,10 +166,7 @@ async def test_who_opts_out_between_two_steps_gets_no_next_one(people: People) -
 async def test_at_the_end_the_next_sequence_begins_and_two_are_no_circle(people: People) -> None:
     second = await people.sequence(step("two"))
     first = await people.sequence(step("one"), next_sequence_id=second)
-    await rows.change(
-        people.pool, people.tenant_id, second, "Second", trigger=None, next_sequence_id=first, stop_on_reply=True,
-        state="active",
-    )  # fmt: skip
+    await rows.change(people.pool, people.tenant_id, second, {"next_sequence_id": first})
     await people.enrol(first, await people.lead())
     assert await people.until_end() == ["one", "two"]
     assert await people.states(first) == await people.states(second) == [("completed", None)]
@@ -191,10 +188,7 @@ async def test_a_paused_sequence_is_held_at_the_next_claim_and_goes_on(people: P
 
 
 async def _set(people: People, sequence: int, state: rows.State) -> None:
-    await rows.change(
-        people.pool, people.tenant_id, sequence, "Welcome", trigger="vip", next_sequence_id=None, stop_on_reply=True,
-        state=state,
-    )  # fmt: skip
+    await rows.change(people.pool, people.tenant_id, sequence, {"state": state})
 
 
 async def test_one_enrolment_is_paused_resumed_stopped_and_moved_on(people: People) -> None:
@@ -250,8 +244,8 @@ async def test_what_has_not_left_says_the_new_words_after_the_new_delay(people: 
     await people.walk()
     [first, second, third] = await rows.list_steps(people.pool, people.tenant_id, sequence)
     place = (people.pool, people.tenant_id, sequence)
-    await rows.change_step(*place, second.id, step("new", DAY))
-    await rows.change_step(*place, third.id, step("last"))
+    await rows.change_step(*place, second.id, saying("new", DAY))
+    await rows.change_step(*place, third.id, saying("last"))
     assert await people.until_end() == []
     await people.pass_time(DAY)
     assert await people.until_end() == ["new", "last"]
@@ -268,17 +262,17 @@ async def test_steps_are_inserted_moved_and_deleted_while_people_are_at_them(peo
     [a, b, c, d] = [one.id for one in await rows.list_steps(*place)]
     await rows.add_step(*place, step("before"), 2)
     await rows.add_step(*place, step("between"), 4)
-    await rows.change_step(*place, d, step("d"), 5)
-    await rows.change_step(*place, a, step("a"), 6)
+    await rows.change_step(*place, d, saying("d"), 5)
+    await rows.change_step(*place, a, saying("a"), 6)
     assert [one.template for one in await rows.list_steps(*place)] == ["before", "b", "between", "d", "c", "a"]
     await rows.delete_step(*place, b)
-    await rows.change_step(*place, c, step("c"), 1)
+    await rows.change_step(*place, c, saying("c"), 1)
     shown = [(one.position, one.template) for one in await rows.list_steps(*place)]
     assert shown == [(1, "c"), (2, "before"), (3, "between"), (4, "d"), (5, "a")]
     assert await people.until_end() == ["between", "d"], "what stands before it now, and what it had, is not sent"
     assert await people.states(sequence) == [("completed", None)]
     with pytest.raises(rows.NoStep):
-        await rows.change_step(*place, b, step("b"))
+        await rows.change_step(*place, b, saying("b"))
 
 
 async def test_who_waits_for_a_step_that_is_deleted_gets_the_next_as_if_that_had_never_been(people: People) -> None:
@@ -345,7 +339,7 @@ async def test_an_edit_moves_nobody_in_its_request_and_people_follow_in_portions
     place = (people.pool, people.tenant_id, sequence)
     one = next((row.id for row in await rows.list_steps(*place)), 0)
     if edit == "delay":
-        await rows.change_step(*place, one, step("one", 2 * DAY))
+        await rows.change_step(*place, one, saying("one", 2 * DAY))
     elif edit == "deletion":
         await rows.delete_step(*place, one)
     elif edit == "sequence deleted":
@@ -367,7 +361,7 @@ async def test_a_step_sends_nothing_by_its_old_delay_while_people_follow(people:
     place = (people.pool, people.tenant_id, sequence)
     [one, _] = await rows.list_steps(*place)
     await people.pass_time(DAY)
-    await rows.change_step(*place, one.id, step("one", 3 * DAY))
+    await rows.change_step(*place, one.id, saying("one", 3 * DAY))
     assert await people.send() == [], "it was due by the old delay"
     await _set(people, sequence, "paused")
     await _set(people, sequence, "active")
@@ -387,16 +381,16 @@ async def test_edits_one_after_another_leave_everybody_at_the_last(
     place = (people.pool, people.tenant_id, sequence)
     [one, two] = await rows.list_steps(*place)
     async with people.pool.acquire() as connection:
-        await rows.change_step(*place, one.id, step("one", 9 * DAY))
+        await rows.change_step(*place, one.id, saying("one", 9 * DAY))
         await edits.follow(connection)
         shown = await rows.get(people.pool, people.tenant_id, sequence)
         assert shown is not None
         assert (shown.followed, shown.people) == (3, 8)
-        await rows.change_step(*place, one.id, step("one", 7 * DAY))
+        await rows.change_step(*place, one.id, saying("one", 7 * DAY))
         await edits.follow(connection)
         await edits.follow(connection)
         await rows.delete_step(*place, one.id)
-        await rows.change_step(*place, two.id, step("two", DAY))
+        await rows.change_step(*place, two.id, saying("two", DAY))
     await people.walk()
     assert await people.value("SELECT count(*) FROM sequence_edits") == 0
     assert await people.send() == []
@@ -413,7 +407,7 @@ async def test_who_is_paused_while_others_follow_gets_the_new_delay_when_resumed
     [one] = await rows.list_steps(*place)
     [paused, _] = await _ids(people, sequence)
     await enrolments.set_state(*place, paused, "paused")
-    await rows.change_step(*place, one.id, step("one", DAY))
+    await rows.change_step(*place, one.id, saying("one", DAY))
     await people.walk()
     await people.pass_time(DAY)
     assert await people.until_end() == ["one"]
