@@ -11,6 +11,7 @@ import msgspec
 
 from wafast import phones
 from wafast.leads.files import Column
+from wafast.leads.rows import MOST_FIELDS, MOST_TAGS
 from wafast.leads.tags import tags
 
 #: What a column can be; any other is `field:` and the name of a field, or empty: it is left out.
@@ -28,6 +29,8 @@ CALLED = {
 }
 STATUSES = {"prospect": "prospect", "customer": "customer", "prospek": "prospect", "pelanggan": "customer"}
 LONGEST = {"name": 200, "tag": 100, "field": 2000}
+#: Characters that are told of a cell, and of what is wrong with it.
+MOST_TOLD = 300
 #: As spreadsheets write large numbers.
 SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}")
 #: As programs write numbers of a column in which some are missing.
@@ -53,11 +56,11 @@ class Staged(NamedTuple):
 
 
 class Refused(ValueError):
-    """A row that can't become a lead: the cell that is wrong, and why."""
+    """A row that can't become a lead: how the cell that is wrong begins, and why."""
 
     def __init__(self, value: str, reason: str) -> None:
-        super().__init__(reason)
-        self.value = value
+        super().__init__(reason[:MOST_TOLD])
+        self.value = value[:MOST_TOLD]
 
 
 class MappingError(ValueError):
@@ -94,6 +97,9 @@ def check(mapping: Sequence[str], columns: Sequence[Column]) -> None:
             )
         if kind and kind not in ("niche", "trigger") and kind in mapping[:place]:
             raise MappingError(f"two columns are {kind}: leave one of them out")
+    fields = sum(kind.startswith(FIELD) for kind in mapping)
+    if fields > MOST_FIELDS:
+        raise MappingError(f"{fields} columns are fields, and a lead has at most {MOST_FIELDS}: leave some out")
     if "phone" not in mapping:
         raise MappingError("no column is the phone number: say which one is")
 
@@ -175,7 +181,10 @@ class Reader:
             return self._more
         for one in found:
             _short(one.strip(), "tag")
-        return tags(found + self._more)
+        every = tags(found + self._more)
+        if len(every) > MOST_TAGS:
+            raise Refused(", ".join(found), f"a lead has at most {MOST_TAGS} tags, and this one {len(every)}")
+        return every
 
     def _device_of(self, cell: str) -> int | None:
         if not cell:
@@ -207,7 +216,7 @@ def _status_of(cell: str) -> str | None:
 def _short(text: str, what: str) -> str:
     text = GUARD.sub("", text, count=1) if text[:1] == "'" else text
     if len(text) > LONGEST[what]:
-        raise Refused(text[:200], f"a {what} has at most {LONGEST[what]} characters, and this one {len(text)}")
+        raise Refused(text, f"a {what} has at most {LONGEST[what]} characters, and this one {len(text)}")
     return text
 
 

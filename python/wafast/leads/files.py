@@ -6,6 +6,7 @@ import codecs
 import csv
 import datetime
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, islice
@@ -20,6 +21,11 @@ HEAD_BYTES = 1 << 16
 HEAD_ROWS = 50
 EXAMPLES = 3
 DELIMITERS = (",", ";", "\t", "|")
+#: What Excel takes for no row, but for the word of the file's author on what stands between cells.
+SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?\s*', re.IGNORECASE)
+#: Characters of a cell. Python would give up a file at 131,072; a cell above this, of 64 MB, is a quotation mark that
+#: was never closed.
+LONGEST_CELL = 1 << 24
 MOST_COLUMNS = 200
 #: First bytes of workbooks: zipped XML, and the older format.
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -89,9 +95,12 @@ def rows(path: Path, shape: Shape) -> Iterator[tuple[int, list[str]]]:
 
 
 def _rows_of_csv(path: Path, shape: Shape) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(LONGEST_CELL)
     with path.open("r", encoding=shape.encoding, errors="replace", newline="") as file:
+        first = file.readline()
+        told = chain([] if SEPARATOR.fullmatch(first) else [first], file)
         # PostgreSQL takes no U+0000; behind them all it is a row of its own, unless a quotation mark was never closed
-        lines = chain((line.replace("\0", "") for line in file), ["\0"])
+        lines = chain((line.replace("\0", "") for line in told), ["\0"])
         line = 0
         try:
             for line, row in enumerate(csv.reader(lines, delimiter=shape.delimiter), 1):
@@ -151,8 +160,11 @@ def _encoding(path: Path, head: bytes) -> str:
 
 
 def _delimiter(head: bytes, encoding: str) -> str:
-    """That which gives most rows the same number of cells, more than one."""
+    """That which the first line names, or which gives most rows the same number of cells, more than one."""
     text = io.TextIOWrapper(io.BytesIO(head), encoding, errors="replace", newline="").read().replace("\0", "")
+    named = SEPARATOR.fullmatch(io.StringIO(text, newline="").readline())
+    if named is not None:
+        return named[1]
 
     def worth(delimiter: str) -> tuple[int, int]:
         try:

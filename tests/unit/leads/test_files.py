@@ -67,6 +67,30 @@ def test_what_was_written_is_read(path: Path, cells: list[list[str]], delimiter:
     assert [row for _, row in files.rows(path, shape)] == [row for row in wanted if any(row)]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("line", ["sep=;\r\n", '"sep=;"\r\n', "SEP=; \n"])
+def test_a_first_line_that_names_the_separator_is_no_row(path: Path, encoding: str, line: str) -> None:
+    path.write_bytes(f"{line}name;phone\r\nÄnne, the first;0123456781\r\n".encode(encoding))
+    shape = files.look(path)
+    assert [shape.delimiter, shape.header, *(one.name for one in shape.columns)] == [";", True, "name", "phone"]
+    assert list(files.rows(path, shape)) == [(2, ["Änne, the first", "0123456781"])]
+
+
+@pytest.mark.parametrize("size", [131_073, 2_000_000])
+@pytest.mark.parametrize("kind", ["phone", "name", "niche", "target_status", "device", "field:city"])
+def test_a_cell_beyond_all_measure_is_a_mistake_of_its_row_alone(path: Path, kind: str, size: int) -> None:
+    long, row = "x" * size, {"phone": "0123456782", kind: "x" * size}
+    path.write_text(f"{','.join(row)}\n{','.join(row.values())}\n{','.join(['0123456781'] + [''] * (len(row) - 1))}\n")
+    shape = files.look(path)
+    reader = columns.Reader(list(row), "MY", "Asia/Kuala_Lumpur", {})
+    first, second = [one for _, one in files.rows(path, shape)]
+    with pytest.raises(columns.Refused) as refused:
+        reader.read(2, first)
+    assert long.startswith(refused.value.value)
+    assert len(str(refused.value)) + len(refused.value.value) < 1000
+    assert reader.read(3, second).phone == "+60123456781"
+
+
 def test_columns_are_proposed_by_what_they_are_called_and_by_what_is_in_them() -> None:
     def column(name: str, *examples: str) -> files.Column:
         return files.Column(name, list(examples))
@@ -94,3 +118,15 @@ def test_a_number_with_a_decimal_nobody_wrote_is_read() -> None:
     assert reader.read(2, ["60123456789.0"]).phone == "+60123456789"
     with pytest.raises(columns.Refused):
         reader.read(3, ["60123456789.5"])
+
+
+def test_a_lead_gets_no_more_tags_and_fields_than_it_can_have() -> None:
+    reader = columns.Reader(["phone", "niche"], "MY", "Asia/Kuala_Lumpur", {}, ["expo"])
+    words = [f"tag {number}" for number in range(100)]
+    assert len(reader.read(2, ["0123456781", ",".join(words[:99])]).tags) == 100
+    with pytest.raises(columns.Refused, match="at most 100 tags, and this one 101"):
+        reader.read(3, ["0123456781", ",".join(words)])
+    wide = [files.Column("phone", []), *(files.Column(word, []) for word in [*words, "one more"])]
+    columns.check(["phone", "", *(f"field:{word}" for word in words)], wide)
+    with pytest.raises(columns.MappingError, match="101 columns are fields"):
+        columns.check(["phone", "field:one more", *(f"field:{word}" for word in words)], wide)
