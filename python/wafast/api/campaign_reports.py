@@ -16,6 +16,7 @@ from wafast import phones
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of
 from wafast.api.campaigns import Campaign, campaign_of, find_campaign
+from wafast.api.exports import download
 from wafast.api.ids import number_of, uuid_of
 from wafast.api.paging import cursor, place_of
 from wafast.api.parameters import After, Limit
@@ -155,11 +156,7 @@ class CampaignReportController(Controller):
     ) -> Stream:
         """A row a recipient, by number; UTF-8. Who reaches only some devices gets those of these, and of none."""
         row = await find_campaign(services.pool, principal, campaign_id)
-        return Stream(
-            report.csv_lines(services.pool, reach_of(principal), row),
-            media_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="campaign-{row.id}.csv"'},
-        )
+        return await download(report.csv_lines(services.pool, reach_of(principal), row), f"campaign-{row.id}.csv")
 
     @get(
         "/recipients",

@@ -55,7 +55,7 @@ class LeadExportController(Controller):
         wanted = await wanted_of(services.pool, principal, filter, search, tag)
         triggers = await sequences.triggers(services.pool, principal.tenant_id)
         pieces = exports.leads(services.pool, reach_of(principal), wanted, triggers, with_fields=fields)
-        return download(pieces, "leads.csv")
+        return await download(pieces, "leads.csv")
 
 
 class SuppressionExportController(Controller):
@@ -75,10 +75,18 @@ class SuppressionExportController(Controller):
     async def export(self, principal: NamedDependency[Principal], services: NamedDependency[Services]) -> Stream:
         """Columns `phone, reason, created_by, created_at`."""
         require_whole_tenant(principal)
-        return download(suppressions.export(services.pool, principal.tenant_id), "suppressions.csv")
+        return await download(suppressions.export(services.pool, principal.tenant_id), "suppressions.csv")
 
 
-def download(pieces: AsyncIterator[bytes], name: str) -> Stream:
-    """CSV that is saved as a file of this name, as it is made."""
+async def download(pieces: AsyncIterator[bytes], name: str) -> Stream:
+    """CSV that is saved as a file of this name, as it is made. Its first piece is there before the answer begins: what
+    can't be had is refused, and no file of half the rows."""
+    first = await anext(pieces)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return Stream(pieces, media_type=CSV, headers=headers)
+    return Stream(_all(first, pieces), media_type=CSV, headers=headers)
+
+
+async def _all(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in others:
+        yield piece

@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal, cast
 
+import asyncpg
 import msgspec
 from litestar import Controller, Request, get, post
 from litestar.datastructures import UploadFile
@@ -191,8 +192,9 @@ class ImportController(Controller):
     ) -> Stream:
         """The first 100,000, as CSV: row of the file, value, reason."""
         found = await _find(services, principal, import_id)
-        pieces = _problem_lines(services, principal.tenant_id, int(found.id))
-        return download(pieces, f"import-{found.id}-problems.csv")
+        pages = _problems(services, principal.tenant_id, int(found.id))
+        pieces = exports.pieces(["row", "value", "reason"], pages)
+        return await download(pieces, f"import-{found.id}-problems.csv")
 
     @post(
         "/import-chats",
@@ -330,14 +332,13 @@ def _not_now(error: imports.NotNow) -> Problem:
     return conflict("import-state", told.get(error.state, f"It is {error.state}: import the file again."))
 
 
-async def _problem_lines(services: Services, tenant_id: int, import_id: int) -> AsyncIterator[bytes]:
-    yield exports.lines([["row", "value", "reason"]])
-    told: list[list[str]] = []
-    async for row in imports.problems(services.pool, tenant_id, import_id):
-        value = row["value"] if row["is_double"] else exports.guarded(row["value"])  # of doubles: a number in E.164
-        told.append([str(row["line"]), value, row["reason"]])
-        if len(told) == exports.PIECE:
-            yield exports.lines(told)
-            told.clear()
-    if told:
-        yield exports.lines(told)
+async def _problems(services: Services, tenant_id: int, import_id: int) -> AsyncIterator[list[list[str]]]:
+    after = 0
+    while rows := await imports.problems(services.pool, tenant_id, import_id, after=after, limit=exports.PIECE):
+        yield [[str(row["line"]), _value_of(row), row["reason"]] for row in rows]
+        after = rows[-1]["line"]
+
+
+def _value_of(row: asyncpg.Record) -> str:
+    # of doubles it is a number in E.164
+    return str(row["value"]) if row["is_double"] else exports.guarded(row["value"])

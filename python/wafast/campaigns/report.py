@@ -13,7 +13,7 @@ import msgspec
 from wafast import phones
 from wafast.campaigns.rows import CampaignRow, get
 from wafast.database.queries import load
-from wafast.leads.exports import guarded, lines
+from wafast.leads.exports import guarded, pieces
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -100,8 +100,7 @@ async def report(pool: asyncpg.Pool, tenant_id: int, campaign_id: int, zone: str
         source_id, is_cancelled = campaign.source_id, campaign.state == "cancelled"
         by_device = await connection.fetch(q.report_devices, tenant_id, source_id, is_cancelled)
         by_day = await connection.fetch(q.report_days, tenant_id, source_id, zone)
-        span = await connection.fetchrow(q.report_span, tenant_id, source_id)
-        step = _step(span)
+        step = _step(by_day)
         times = await connection.fetch(q.report_times, tenant_id, source_id, zone, step)
     causes: dict[str, int] = {}
     for row in by_device:
@@ -127,13 +126,15 @@ async def recipients(
 
 async def csv_lines(pool: asyncpg.Pool, reach: Reach, campaign: CampaignRow) -> AsyncIterator[bytes]:
     """A row a recipient the caller sees, as UTF-8 with a header; a page of the database at a time."""
-    yield lines(
-        [("phone", "name", "device", "status", "reason", "sent_at", "delivered_at", "read_at", "replied_at", "text")]
-    )
-    after = ""
+    header = ("phone", "name", "device", "status", "reason", "sent_at", "delivered_at", "read_at", "replied_at", "text")
+    async for piece in pieces(header, _pages(pool, reach, campaign)):
+        yield piece
+
+
+async def _pages(pool: asyncpg.Pool, reach: Reach, campaign: CampaignRow) -> AsyncIterator[list[Sequence[str]]]:
+    after, is_cancelled = "", campaign.state == "cancelled"
     while page := await recipients(pool, reach, campaign.source_id, after=after, limit=PAGE):
-        is_cancelled = campaign.state == "cancelled"
-        yield lines([_line(one, is_cancelled) for one in page])
+        yield [_line(one, is_cancelled) for one in page]
         after = page[-1].to_jid
 
 
@@ -147,8 +148,10 @@ def _line(one: Recipient, is_cancelled: bool) -> Sequence[str]:
     )  # fmt: skip
 
 
-def _step(span: asyncpg.Record | None) -> Literal["minute", "hour", "day"]:
-    length = timedelta() if span is None or span["first"] is None else span["last"] - span["first"]
+def _step(days: Sequence[asyncpg.Record]) -> Literal["minute", "hour", "day"]:
+    first = min((row["first"] for row in days if row["first"] is not None), default=None)
+    last = max((row["last"] for row in days if row["last"] is not None), default=None)
+    length = timedelta() if first is None or last is None else last - first
     return "minute" if length <= MINUTES else "hour" if length <= HOURS else "day"
 
 

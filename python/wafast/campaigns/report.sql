@@ -11,15 +11,13 @@ WHERE s.tenant_id = $1 AND s.id = $2 AND b.source_id = $2
 GROUP BY 1, 2, 3, 4
 
 -- name: report_days
--- Each row on the day it left, in the zone $3, in the bucket it is in now; those that have not left on no day.
-SELECT (sent_at AT TIME ZONE $3)::date AS day, outbox_bucket(state, cause, replied_at) AS bucket, count(*)::int8 AS n
+-- Each row on the day it left, in the zone $3, in the bucket it is in now; those that have not left on no day. With when the
+-- first and the last of them left.
+SELECT (sent_at AT TIME ZONE $3)::date AS day, outbox_bucket(state, cause, replied_at) AS bucket, count(*)::int8 AS n,
+       min(sent_at) AS first, max(sent_at) AS last
 FROM outbox
 WHERE tenant_id = $1 AND source_id = $2 AND enrolment_id IS NULL
 GROUP BY 1, 2
-
--- name: report_span
-SELECT min(sent_at) AS first, max(sent_at) AS last FROM outbox
-WHERE tenant_id = $1 AND source_id = $2 AND enrolment_id IS NULL AND sent_at IS NOT NULL
 
 -- name: report_times
 -- What happened when, by $4 of the zone $3: minute, hour or day.

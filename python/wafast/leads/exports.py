@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -35,13 +35,28 @@ async def leads(
         triggers: tags that stand under `trigger`; the others under `niche`.
     """
     names = [row["term"] for row in await pool.fetch(q.field_names, reach.tenant_id)] if with_fields else []
-    yield lines([[*COLUMNS, *map(guarded, names)]])
+    pages = _pages(pool, reach, wanted)
+    cells = ([_cells(row, triggers, names) for row in page] async for page in pages)
+    async for piece in pieces([*COLUMNS, *map(guarded, names)], cells):
+        yield piece
+
+
+async def pieces(header: Sequence[str], pages: AsyncIterator[Iterable[Sequence[str]]]) -> AsyncIterator[bytes]:
+    """Pages of rows as CSV. The header comes with the first of them: who has a piece knows that all is well."""
+    begin = [header]
+    async for page in pages:
+        yield lines([*begin, *page])
+        begin = []
+    if begin:
+        yield lines(begin)
+
+
+async def _pages(pool: asyncpg.Pool, reach: Reach, wanted: dict[str, Any]) -> AsyncIterator[list[asyncpg.Record]]:
     before = 2**63 - 1
     while True:
         async with matching(pool) as connection:
             rows = await connection.fetch(q.export_leads, reach.tenant_id, within(wanted, reach), before, PIECE)
-        if rows:
-            yield lines(_cells(row, triggers, names) for row in rows)
+        yield rows
         if len(rows) < PIECE:
             return
         before = rows[-1]["id"]

@@ -195,11 +195,11 @@ async def list_imports(pool: asyncpg.Pool, tenant_id: int, *, before: int, limit
     return await pool.fetch(q.list_imports, tenant_id, before, limit)
 
 
-async def problems(pool: asyncpg.Pool, tenant_id: int, import_id: int) -> AsyncIterator[asyncpg.Record]:
-    """Rows that were not taken, in order: line, is_double, value, reason."""
-    async with pool.acquire() as connection, connection.transaction(readonly=True):
-        async for row in connection.cursor(q.list_problems, tenant_id, import_id, prefetch=1000):
-            yield row
+async def problems(
+    pool: asyncpg.Pool, tenant_id: int, import_id: int, *, after: int, limit: int
+) -> list[asyncpg.Record]:
+    """Rows that were not taken, behind the row `after` of the file, in order: line, is_double, value, reason."""
+    return await pool.fetch(q.list_problems, tenant_id, import_id, after, limit)
 
 
 async def forget_old(pool: asyncpg.Pool) -> None:

@@ -34,7 +34,9 @@ RETURNING *;
 DELETE FROM import_pieces WHERE import_id = $1;
 
 -- name: list_problems
-SELECT line, is_double, value, reason FROM import_problems WHERE tenant_id = $1 AND import_id = $2 ORDER BY line;
+-- Each row of the file has one at most.
+SELECT line, is_double, value, reason FROM import_problems WHERE tenant_id = $1 AND import_id = $2 AND line > $3
+ORDER BY line LIMIT $4;
 
 -- name: forget_imports
 -- Files nobody went on with, and what is known of old ones.

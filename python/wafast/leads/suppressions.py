@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from wafast.accounts import audit
 from wafast.database.queries import load
-from wafast.leads.exports import guarded, lines
+from wafast.leads.exports import guarded, pieces
 from wafast.leads.rows import tell
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ async def add(pool: asyncpg.Pool, principal: Principal, phone: str, reason: str)
     tenant_id = principal.tenant_id
     async with pool.acquire() as connection, connection.transaction():
         row = await connection.fetchrow(q.add_suppression, tenant_id, phone, reason, principal.actor)
-        assert row is not None, "the number is there or was added"
+        assert row is not None, "an insert that always gives its row gave none"
         if row["is_new"]:
             subject = f"suppression:{phone}"
             await audit.record(connection, tenant_id, principal.actor, "suppression.add", subject, reason=reason)
@@ -91,16 +91,14 @@ async def remove(pool: asyncpg.Pool, principal: Principal, phone: str) -> bool:
 
 async def export(pool: asyncpg.Pool, tenant_id: int) -> AsyncIterator[bytes]:
     """All of them as CSV, newest first, a piece at a time."""
-    yield lines([["phone", "reason", "created_by", "created_at"]])
+    async for piece in pieces(["phone", "reason", "created_by", "created_at"], _pages(pool, tenant_id)):
+        yield piece
+
+
+async def _pages(pool: asyncpg.Pool, tenant_id: int) -> AsyncIterator[list[list[str]]]:
     after: tuple[datetime, str] | None = None
-    while True:
-        rows = await list_suppressions(pool, tenant_id, after=after, begins=None, limit=PIECE)
-        if rows:
-            yield lines(
-                [row["phone"], guarded(row["reason"]), row["created_by"], row["created_at"].isoformat()] for row in rows
-            )
-        if len(rows) < PIECE:
-            return
+    while rows := await list_suppressions(pool, tenant_id, after=after, begins=None, limit=PIECE):
+        yield [[row["phone"], guarded(row["reason"]), row["created_by"], row["created_at"].isoformat()] for row in rows]
         after = rows[-1]["created_at"], rows[-1]["phone"]
 
 

@@ -331,3 +331,27 @@ def test_the_words_that_opt_out_are_kept_as_they_compare(tenant: Tenant) -> None
     assert changed == {"words": ["stop", "tak nak"], "answer": "Bye"}
     assert admin.patch("/api/v1/opt-out", json={"words": [" "]}).status_code == 400
     assert admin.patch("/api/v1/opt-out", json={"words": []}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("table", "path"),
+    [("leads", f"{LEADS}/export.csv"), ("suppressions", "/api/v1/suppressions/export.csv")],
+    ids=["leads", "suppressions"],
+)
+def test_a_file_that_can_not_be_had_is_refused_and_not_begun(
+    tenant: Tenant, world: World, table: str, path: str
+) -> None:
+    async def hold() -> asyncpg.Connection:
+        connection = await asyncpg.connect(world.uri)
+        await connection.transaction().start()
+        await connection.execute(f"LOCK TABLE {table}")
+        return connection
+
+    holding = world.background.run(hold())
+    try:
+        answer = tenant.client("admin").get(path)
+    finally:
+        world.background.run(holding.close())
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:wafast:problem:busy")
+    whole = tenant.client("admin").get(path)
+    assert (whole.status_code, len(whole.text.splitlines())) == (200, 1)
