@@ -23,7 +23,7 @@ from wafast.api.problems import refused_field
 from wafast.api.responses import problems
 from wafast.api.services import Services
 from wafast.devices import bulk, rows
-from wafast.outbox.device_gone import leave_devices
+from wafast.outbox import device_gone
 
 #: The others change what a device is, as the routes of one device do.
 FOR_SENDERS: frozenset[bulk.Action] = frozenset({"connect", "disconnect"})
@@ -142,7 +142,7 @@ class DeviceBulkController(Controller):
                 part,
                 tags=tags,
                 pacing=pacing,
-                leave=leave_devices,
+                sends=device_gone,
             )
             changed += map(str, outcome.changed)
             unchanged += map(str, outcome.unchanged)

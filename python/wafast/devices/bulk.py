@@ -3,17 +3,17 @@ skipped with a reason; none holds up the others."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
 import msgspec
-from asyncpg.pool import PoolConnectionProxy
 
 from wafast.accounts import audit
 from wafast.database.queries import load
 from wafast.devices.lease import CRASHES
+from wafast.devices.sends import Sends
 from wafast.events import bus
 
 q = load(__file__)
@@ -21,9 +21,6 @@ q = load(__file__)
 Desired = Literal["connected", "disconnected", "logged_out"]
 Action = Literal["connect", "disconnect", "logout", "delete", "add_tags", "remove_tags", "set_pacing"]
 Reason = Literal["not_found", "never_paired", "logged_out", "too_many_tags"]
-
-#: What happens first to what hangs on devices (by number) that are deleted, in the transaction that deletes them.
-Leave = Callable[["PoolConnectionProxy[asyncpg.Record]", Sequence[int]], Awaitable[None]]
 
 #: A device can have this many.
 MOST_TAGS = 100
@@ -52,16 +49,16 @@ async def act(
     action: Action,
     device_ids: Sequence[UUID],
     *,
-    leave: Leave,
+    sends: Sends,
     tags: Sequence[str] = (),
     pacing: dict[str, Any] | None = None,
 ) -> Outcome:
     """Do it, and note in the audit log who did it to each that it changed. `delete` is best given `DELETE_AT_ONCE`, and
-    `leave` is as there; `pacing` holds the columns that `set_pacing` changes."""
+    `sends` is as there; `pacing` holds the columns that `set_pacing` changes."""
     detail: dict[str, Any] = {}
     match action:
         case "delete":
-            outcome = await delete(pool, tenant_id, device_ids, leave)
+            outcome = await delete(pool, tenant_id, device_ids, sends)
         case "add_tags":
             outcome, detail = await add_tags(pool, tenant_id, device_ids, tags), {"tags": list(tags)}
         case "remove_tags":
@@ -108,16 +105,16 @@ async def set_pacing(
     return _outcome(device_ids, rows)
 
 
-async def delete(pool: asyncpg.Pool, tenant_id: int, device_ids: Sequence[UUID], leave: Leave) -> Outcome:
+async def delete(pool: asyncpg.Pool, tenant_id: int, device_ids: Sequence[UUID], sends: Sends) -> Outcome:
     """Delete devices with their chats, messages and media references, in one transaction: give it few
-    (`DELETE_AT_ONCE`), as whoever stores their messages waits meanwhile. `leave` sees to their sends
-    (outbox/device_gone.py)."""
+    (`DELETE_AT_ONCE`), as whoever stores their messages waits meanwhile. `sends` is outbox/device_gone.py."""
     async with pool.acquire() as connection, connection.transaction():
+        await sends.hold(connection, tenant_id, device_ids)
         rows = await connection.fetch(q.lock_devices, tenant_id, device_ids)
         numbers = [row["no"] for row in rows]
         for step in (q.lock_chats, q.delete_thumbnails, q.delete_messages):
             await connection.execute(step, numbers)
-        await leave(connection, numbers)
+        await sends.leave(connection, numbers)
         await connection.execute(q.delete_devices, numbers)
         gone = [{"k": "deleted", "t": tenant_id, "d": row["no"], "id": str(row["id"])} for row in rows]
         await bus.publish(connection, gone)

@@ -12,6 +12,7 @@ import msgspec
 from wafast.database.queries import load
 from wafast.devices import bulk, pacing
 from wafast.devices.pacing import PacingRow
+from wafast.devices.sends import Sends
 from wafast.devices.state import TERMINAL
 from wafast.events import bus
 from wafast.settings import Network
@@ -163,9 +164,9 @@ async def summarise_devices(
     return dict(row)
 
 
-async def delete_device(pool: asyncpg.Pool, tenant_id: int, device_id: UUID, leave: bulk.Leave) -> bool:
+async def delete_device(pool: asyncpg.Pool, tenant_id: int, device_id: UUID, sends: Sends) -> bool:
     """As bulk.delete, of one."""
-    return device_id in (await bulk.delete(pool, tenant_id, [device_id], leave)).changed
+    return device_id in (await bulk.delete(pool, tenant_id, [device_id], sends)).changed
 
 
 async def set_desired_state(

@@ -18,9 +18,8 @@ from wafast.distribution import replace
 from wafast.distribution.lines import MOST_FAILURES
 from wafast.distribution.pool import STANDING_SECONDS
 from wafast.outbox import claim as claims
-from wafast.outbox import transition
+from wafast.outbox import device_gone, transition
 from wafast.outbox.claim import Claim
-from wafast.outbox.device_gone import leave_devices
 from wafast.outbox.sources import Pace
 
 
@@ -335,7 +334,7 @@ async def test_a_send_that_fails_at_a_device_that_is_over_goes_back_to_the_pool(
 async def test_a_send_whose_device_is_deleted_is_not_tried_again(shop: Shop) -> None:
     device = await shop.device()
     sending = await Sending.make(shop, device)
-    await bulk.delete(shop.pool, shop.tenant_id, [await shop.pool.fetchval("SELECT id FROM devices")], leave_devices)
+    await bulk.delete(shop.pool, shop.tenant_id, [await shop.pool.fetchval("SELECT id FROM devices")], device_gone)
     assert not await transition.finish(shop.pool, sending.worker, sending.claim, "queued", "not sent yet: offline")
     assert await shop.pool.fetchval("SELECT state FROM outbox") == "unknown"
 

@@ -233,7 +233,7 @@ async def test_deleting_a_device_keeps_what_its_campaigns_sent_and_still_have_to
     await floor.claim_at(AT, [device])
     await claims.claim(floor.pool, floor.worker, [], [device], AT)
     device_id = await floor.pool.fetchval("SELECT id FROM devices WHERE no = $1", device)
-    await bulk.delete(floor.pool, floor.tenant_id, [device_id], sends.leave_devices)
+    await bulk.delete(floor.pool, floor.tenant_id, [device_id], sends)
     left = await floor.pool.fetch("SELECT state, device_no FROM outbox WHERE id = ANY ($1) ORDER BY id", ids)
     assert [tuple(row) for row in left] == [("sent", None), ("unknown", None), ("queued", None)]
     buckets = await floor.pool.fetch("SELECT device_no, bucket, n FROM source_buckets ORDER BY bucket")
