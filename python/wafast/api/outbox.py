@@ -193,6 +193,9 @@ class OutboxController(Controller):
             row = await rows.enqueue(services.pool, principal.tenant_id, wanted, created_by=principal.actor)
         except rows.UnknownMedia:
             raise not_found("media", data.media_id) from None
+        except rows.UnknownQuoted:
+            why = "this chat has no message of this id, or no more; leave it out to send without a quote"
+            raise refused_field("quoted_message_id", data.quoted_message_id, why, status=422) from None
         if row is None:
             raise not_found("device", data.device_id)
         return outbox_of(row)

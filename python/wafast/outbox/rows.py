@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 
 from wafast import phones
+from wafast._core import message_key
 from wafast.database.queries import load
 from wafast.events import bus
 from wafast.outbox import lanes
@@ -101,6 +102,10 @@ class UnknownMedia(Exception):
     """The file is not one that was uploaded to this tenant."""
 
 
+class UnknownQuoted(Exception):
+    """The chat has no message, or no more, of the id that is to be answered."""
+
+
 def _row(record: asyncpg.Record | None) -> OutboxRow:
     assert record is not None, "a statement that always gives its row gave none"
     return msgspec.convert(dict(record), OutboxRow)
@@ -117,7 +122,8 @@ async def hold_file(connection: bus.Executor, tenant_id: int, sha256: bytes | No
 
 
 async def enqueue(pool: asyncpg.Pool, tenant_id: int, send: Send, *, created_by: str) -> OutboxRow | None:
-    """Put one send into the queue; None when the tenant has no such device. Raises NotPaired, UnknownMedia."""
+    """Put one send into the queue; None when the tenant has no such device. Raises NotPaired, UnknownMedia,
+    UnknownQuoted."""
     rows = await enqueue_all(pool, tenant_id, [send], created_by=created_by)
     return None if rows is None else rows[0]
 
@@ -126,7 +132,7 @@ async def enqueue_all(
     pool: asyncpg.Pool, tenant_id: int, sends: Sequence[Send], *, created_by: str
 ) -> list[OutboxRow] | None:
     """Put all of these into the queue or none; None when the tenant lacks one of the devices. Raises NotPaired,
-    UnknownMedia."""
+    UnknownMedia, UnknownQuoted."""
     async with pool.acquire() as connection, connection.transaction():
         devices = {}
         for device_id in sorted({send.device_id for send in sends}):
@@ -148,6 +154,10 @@ async def _put(
     connection: bus.Executor, tenant_id: int, device: asyncpg.Record, send: Send, created_by: str
 ) -> OutboxRow:
     await hold_file(connection, tenant_id, send.media_sha256)
+    if send.quoted is not None:
+        place = device["no"], send.to_jid, send.quoted, message_key(0, send.quoted)
+        if not await connection.fetchval(q.has_message, *place):
+            raise UnknownQuoted
     lane_id = None
     if send.priority == "paced":
         number, home = phones.of_jid(send.to_jid), device["time_zone"]

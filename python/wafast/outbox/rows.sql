@@ -10,6 +10,15 @@ SELECT pg_advisory_xact_lock_shared(hashtextextended(encode($1, 'hex'), 0))
 -- name: has_media
 SELECT EXISTS (SELECT FROM media WHERE tenant_id = $1 AND sha256 = $2)
 
+-- name: has_message
+-- Whether the chat of $1 with $2 has a message of WhatsApp's id $3; $4 its hash, as in key_of_message (inbox/messages.sql).
+SELECT EXISTS (
+    SELECT FROM jid_now($1, $2) person
+    JOIN chats c ON c.device_no = $1 AND c.jid = person.jid
+    CROSS JOIN LATERAL (SELECT key FROM messages WHERE chat_id = c.id AND (key - $4::int8) & 4294967295 < 8 OFFSET 0) k
+    JOIN messages m ON m.chat_id = c.id AND m.key = k.key
+    WHERE m.message_id = $3)
+
 -- name: enqueue
 INSERT INTO outbox (tenant_id, device_no, to_jid, kind, body, media_sha256, file_name, quoted, target, forwarded,
                     priority, not_before, expires_at, created_by, lane_id)

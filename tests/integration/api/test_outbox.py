@@ -77,6 +77,23 @@ def test_a_send_from_a_line_never_paired_and_of_a_file_nobody_uploaded(tenant: T
     assert file.status_code == 404
 
 
+def test_an_answer_to_a_message_that_is_not_there_is_refused(tenant: Tenant) -> None:
+    device, client = tenant.device(), tenant.client("send")
+    chat = tenant.chat(device, jid="60123456789@s.whatsapp.net")
+    tenant.message(tenant.chat(device, jid="60123456788@s.whatsapp.net"), message_id="OTHER")
+    tenant.message(chat, message_id="ASKED")
+    for quoted in ("NOBODY", "OTHER"):
+        answer = client.post(MESSAGES, json=_text(device.id, quoted_message_id=quoted))
+        assert answer.status_code == 422, answer.text
+        [error] = answer.json()["errors"]
+        assert (error["field"], error["value"]) == ("quoted_message_id", quoted)
+    assert client.post(MESSAGES, json=_text(device.id, quoted_message_id="ASKED")).status_code == 202
+    told = "INSERT INTO lid_numbers SELECT tenant_id, no, 900124, 60123456789 FROM devices WHERE no = $1"
+    tenant.world.sql(told, device.no)
+    of_lid = client.post(MESSAGES, json=_text(device.id, to="900124@lid", quoted_message_id="ASKED"))
+    assert of_lid.status_code == 202
+
+
 def test_cancel_and_retry(tenant: Tenant) -> None:
     device = tenant.device()
     client = tenant.client("send")
