@@ -43,6 +43,7 @@ from wafast.api.openapi import document_config
 from wafast.api.outbox import OutboxController
 from wafast.api.pacing import DefaultPacingController
 from wafast.api.pairings import PairingController
+from wafast.api.parameters import require_known
 from wafast.api.problems import Problem, answer_http_exception, answer_problem, answer_too_deep, answer_unexpected
 from wafast.api.quick_replies import QuickReplyController
 from wafast.api.receipts import ReceiptController
@@ -84,6 +85,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
     """
     versioned = Router(
         "/api/v1",
+        guards=[require_known],
         route_handlers=[
             SessionController,
             KeyController,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import asyncpg
 from litestar.params import HeaderParameter, QueryParameter
 
 from wafast import phones
-from wafast.api.problems import refused_field
+from wafast.api.problems import FieldError, Problem, refused_field
 from wafast.leads import rows as leads
 from wafast.visible import is_visible, one_line
+
+if TYPE_CHECKING:
+    from litestar.connection import ASGIConnection
+    from litestar.handlers import BaseRouteHandler
 
 Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=200, description="How many at most.", required=False)]
 #: A page of devices may be longer: three thousand come in three requests.
@@ -33,6 +37,22 @@ IdempotencyKey = Annotated[
         "nothing a second time.",
     ),
 ]
+
+
+def require_known(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Guard of routes: whoever misspells a parameter hears of it, and gets no answer to another question.
+
+    Raises:
+        Problem: 400 when the query has a parameter that the route does not know.
+    """
+    if connection.scope.get("method") == "OPTIONS":
+        return
+    given = (one.kwarg_definition for one in handler.parsed_fn_signature.parameters.values())
+    known = [one.name for one in given if isinstance(one, QueryParameter)]
+    for name in connection.query_params:
+        if name not in known:
+            told = f"there is no such parameter here; known are: {', '.join(map(str, known)) or 'none'}"
+            raise Problem(400, "invalid-request", f"{name}: {told}", errors=[FieldError(field=name, message=told)])
 
 
 def name_of(text: str) -> str:

@@ -162,6 +162,19 @@ def test_ids_that_are_none_name_nothing(tenant: Tenant, route: Route) -> None:
         assert answer.status_code == 404, (nonsense, answer.text)
 
 
+def test_a_parameter_that_a_route_does_not_know_is_named(tenant: Tenant) -> None:
+    client = tenant.client("admin")
+    for route in PROTECTED:
+        if route.method == "GET" and route.path.startswith("/api/v1"):
+            answer = client.get(re.sub(r"{\w+}", "1", route.path), params={"limti": "5"})
+            assert answer.status_code == 400, _name(route)
+            assert [error["field"] for error in answer.json()["errors"]] == ["limti"], _name(route)
+    answer = client.get("/api/v1/devices", params={"limti": "5"})
+    assert "known are: " in answer.json()["detail"]
+    assert "limit" in answer.json()["detail"]
+    assert client.options("/api/v1/devices", params={"limti": "5"}).status_code < 300
+
+
 def test_a_key_limited_to_devices_touches_nothing_of_the_workspace(tenant: Tenant) -> None:
     limited = tenant.client("admin", [tenant.device().id])
     assert limited.get("/api/v1/keys").status_code == 403
