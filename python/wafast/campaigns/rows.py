@@ -17,6 +17,7 @@ from wafast.database.queries import load
 from wafast.events import bus
 from wafast.outbox import hours, sources
 from wafast.outbox.again import queue_again, queue_one_again
+from wafast.outbox.device_gone import wake_pool
 from wafast.outbox.rows import hold_file
 from wafast.outbox.sources import Message, Pace, SourceKind
 from wafast.visible import is_visible
@@ -209,8 +210,8 @@ async def change(
     changes: Mapping[str, Any],
     schedule: Schedule | UnsetType | None = UNSET,
 ) -> CampaignRow | None:
-    """Everything while it has not begun; then only the pace, which holds from the next claim on. Of two at the same
-    instant the second changes what the first has left.
+    """Everything while it has not begun; then only the pace and the devices, which hold from the next claim on. Of two
+    at the same instant the second changes what the first has left.
 
     Args:
         changes: fields of its plan; those that are not named stay as they are.
@@ -228,10 +229,6 @@ async def change(
         wanted = msgspec.structs.replace(row.plan, **changes)
         if row.state in NOT_STARTED:
             await hold_file(connection, tenant_id, wanted.message.media_sha256)
-            await connection.execute(
-                q.change_campaign, tenant_id, campaign_id, wanted.name, wanted.audience, wanted.device_ids,
-                wanted.expires_at,
-            )  # fmt: skip
             if schedule is UNSET and row.state == "scheduled":
                 schedule = row.schedule
             if isinstance(schedule, Schedule):
@@ -243,8 +240,18 @@ async def change(
         elif schedule is not UNSET or (wanted.name, wanted.audience, wanted.message, wanted.expires_at) != (
             row.name, row.audience, row.message, row.expires_at,
         ):  # fmt: skip
-            raise NotPossible("It has begun: of one that runs, the pace can be changed, nothing else.")
+            raise NotPossible("It has begun: of one that runs, the pace and the devices can be changed, nothing else.")
+        await connection.execute(
+            q.change_campaign,
+            tenant_id,
+            campaign_id,
+            wanted.name,
+            wanted.audience,
+            wanted.device_ids,
+            wanted.expires_at,
+        )
         await connection.execute(q.set_source_devices, tenant_id, row.source_id, wanted.device_ids)
+        await wake_pool(connection)
         await sources.change(
             connection, tenant_id, row.source_id, wanted.message, wanted.pace, may_move=wanted.may_move
         )

@@ -209,13 +209,17 @@ async def test_a_send_that_fails_does_not_leave_when_its_campaign_was_ended_or_h
                 await asyncio.sleep(0.02)
 
 
-async def test_of_one_that_runs_only_the_pace_can_be_changed(office: Office) -> None:
-    await office.leads(2, await office.device())
+async def test_of_one_that_runs_only_the_pace_and_the_devices_can_be_changed(office: Office) -> None:
+    device = await office.device()
+    await office.leads(2, device)
     made = await office.started()
-    changed = await rows.change(office.pool, office.tenant_id, made.id, {"pace": Pace(60.0, 90.0)})
+    wanted = {"pace": Pace(60.0, 90.0), "device_ids": [device.id], "may_move": True}
+    changed = await rows.change(office.pool, office.tenant_id, made.id, wanted)
     assert changed is not None
     assert (changed.min_seconds, changed.max_seconds) == (60.0, 90.0)
-    with pytest.raises(NotPossible, match="the pace can be changed"):
+    assert (changed.device_ids, changed.may_move) == ([device.id], True)
+    assert await office.pool.fetchval("SELECT device_ids FROM sources WHERE id = $1", made.source_id) == [device.id]
+    with pytest.raises(NotPossible, match="the pace and the devices can be changed"):
         await rows.change(office.pool, office.tenant_id, made.id, {"message": Message("text", "Other words")})
 
 

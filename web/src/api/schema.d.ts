@@ -112,8 +112,8 @@ export interface paths {
         head?: never;
         /**
          * Change a campaign
-         * @description Before it begins everything, at once or not at all; afterwards the pace, which holds from the next message
-         *     on.
+         * @description Before it begins everything, at once or not at all; afterwards the pace and the devices, which hold from the
+         *     next message on.
          */
         patch: operations["change_campaign"];
         trace?: never;
