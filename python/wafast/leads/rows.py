@@ -30,6 +30,8 @@ q = load(__file__)
 #: A lead can have this many tags, and this many fields of its own.
 MOST_TAGS = 100
 MOST_FIELDS = 100
+#: The constraint by which a number is one lead's.
+ONE_NUMBER = "leads_tenant_id_phone_key"
 #: Leads named in one event; of more than that a list is fetched again.
 MOST_TOLD = 100
 
@@ -166,9 +168,22 @@ async def change(pool: asyncpg.Pool, principal: Principal, lead_id: int, changes
     tenant_id = principal.tenant_id
     if "tags" in changes:
         changes["tags"] = tags(changes["tags"])
+    phone = changes.get("phone")
+    try:
+        return await _change(pool, principal, lead_id, changes, phone, sends)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != ONE_NUMBER:
+            raise
+    # somebody else has given the number to another one in this moment
+    raise Known(await pool.fetchval(q.lead_by_phone, tenant_id, phone))
+
+
+async def _change(
+    pool: asyncpg.Pool, principal: Principal, lead_id: int, changes: dict[str, Any], phone: str | None, sends: Sends
+) -> bool:
+    tenant_id = principal.tenant_id
     async with pool.acquire() as connection, connection.transaction():
         _, time_zone = await region(connection, tenant_id)
-        phone = changes.get("phone")
         if phone is not None:
             other = await connection.fetchval(q.lead_by_phone, tenant_id, phone)
             if other not in (None, lead_id):

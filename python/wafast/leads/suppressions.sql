@@ -10,13 +10,13 @@ ORDER BY s.created_at DESC, s.phone
 LIMIT $5;
 
 -- name: add_suppression
-WITH added AS (
-    INSERT INTO suppressions (tenant_id, phone, reason, created_by) VALUES ($1, $2, $3, $4)
-    ON CONFLICT DO NOTHING RETURNING *
-), found AS (
-    SELECT * FROM added UNION ALL SELECT * FROM suppressions WHERE tenant_id = $1 AND phone = $2 LIMIT 1
+-- One that is there stays as it is; that it is written again gives its row, also where somebody else adds it just now.
+WITH found AS (
+    INSERT INTO suppressions AS s (tenant_id, phone, reason, created_by) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (tenant_id, phone) DO UPDATE SET reason = s.reason
+    RETURNING s.*, s.xmax = 0 AS is_new
 )
-SELECT f.phone, f.reason, f.created_by, f.created_at, l.id AS lead_id, l.name, EXISTS (SELECT FROM added) AS is_new
+SELECT f.phone, f.reason, f.created_by, f.created_at, l.id AS lead_id, l.name, f.is_new
 FROM found f LEFT JOIN leads l ON l.tenant_id = f.tenant_id AND l.phone = f.phone;
 
 -- name: remove_suppression

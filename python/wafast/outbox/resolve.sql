@@ -26,6 +26,6 @@ WHERE o.state = 'unknown' AND o.open_in_chat = 1
 
 -- name: settle
 -- Compare-and-set: an operator may have decided meanwhile.
-UPDATE outbox SET state = 'sent', reason = NULL, message_id = $2, sent_at = claimed_at
+UPDATE outbox SET state = 'sent', reason = NULL, cause = NULL, message_id = $2, sent_at = claimed_at
 WHERE id = $1 AND state = 'unknown'
 RETURNING id
