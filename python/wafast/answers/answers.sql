@@ -107,12 +107,20 @@ RETURNING id, (SELECT network FROM devices WHERE no = $2) AS network
 -- came since passes it on: to a value that PostgreSQL does not know when it plans, it reads all messages there are.
 SELECT told_until - interval '5 minutes' FROM answers_progress
 
--- name: untold_places
--- What came since $4, at most $1 of it behind the place ($2, $3).
-SELECT m.chat_id, m.key FROM messages m
-WHERE m.created_at >= $4
-  AND m.flags & 65 = 0 AND (m.chat_id, m.key) > ($2::int8, $3::int8)
-ORDER BY m.chat_id, m.key LIMIT $1
+-- name: for_all_rows
+-- Else a cursor is planned for its first rows, which are met soonest in all messages there are.
+SET LOCAL cursor_tuple_fraction = 1
+
+-- name: open_untold
+-- What came since $1, in no order: PostgreSQL keeps it, in memory or on disk, beyond the transaction.
+DECLARE untold NO SCROLL CURSOR WITH HOLD FOR
+SELECT m.chat_id, m.key FROM messages m WHERE m.created_at >= $1 AND m.flags & 65 = 0
+
+-- name: next_untold
+FETCH 10000 FROM untold
+
+-- name: close_untold
+CLOSE untold
 
 -- name: note_told
 UPDATE answers_progress SET told_until = now()

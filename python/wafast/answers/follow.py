@@ -40,8 +40,6 @@ WAKE = "wafast_answers"
 GATHER_SECONDS = 0.15
 #: Messages looked at together.
 STEP = 500
-#: Of what nobody may have heard of, so many are fetched at once.
-LOOK_BACK = 10_000
 #: Between two notes of how far it is, and between two tries to note who replied where an import holds the lead.
 NOTE_SECONDS = 30.0
 AGAIN_SECONDS = 1.0
@@ -111,15 +109,17 @@ class Follower:
             pass
 
     async def look_back(self) -> None:
-        """Looks at what was stored since it was last known to have heard everything."""
+        """Looks at what was stored since it was last known to have heard everything, which is read once."""
         self._announced.has_missed = False
         since = await self._connection.fetchval(q.told_until)
-        place: MessageKey = (0, 0)
-        while rows := await self._connection.fetch(q.untold_places, LOOK_BACK, *place, since):
+        async with self._connection.transaction():
+            await self._connection.execute(q.for_all_rows)
+            await self._connection.execute(q.open_untold, since)
+        while rows := await self._connection.fetch(q.next_untold):
             places = [(row["chat_id"], row["key"]) for row in rows]
             for first in range(0, len(places), STEP):
                 await self._look_at(places[first : first + STEP])
-            place = places[-1]
+        await self._connection.execute(q.close_untold)
 
     async def catch_up(self) -> None:
         """Looks at what was heard of, and again at whom somebody else held."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -180,6 +181,28 @@ async def test_whoever_holds_a_lead_holds_up_nobody(people: People) -> None:
             assert await people.value("SELECT replied_at IS NOT NULL FROM leads WHERE id = $1", other)
         await follower.catch_up()
         assert await people.value("SELECT count(*) FROM leads WHERE replied_at IS NULL") == 0
+    finally:
+        await connection.close()
+
+
+async def test_what_it_missed_is_read_once_however_much_it_is(people: People) -> None:
+    await people.lead(phone=SITI)
+    chat, _ = await people.write("stop", SITI)
+    await people.pool.execute(
+        "INSERT INTO messages (chat_id, key, tenant_id, device_no, kind, flags, status, message_id, body,"
+        " created_at) SELECT $1, n, $2, $3, 5, CASE WHEN n > 200 THEN 0 WHEN n > 100 THEN 64 ELSE 1 END, 0, 'M' || n,"
+        " 'a list', now() FROM generate_series(1, 20200) n",
+        chat, people.tenant_id, people.device_no,
+    )  # fmt: skip
+    connection = await connect(people.uri, "answers")
+    try:
+        follower, asked = Follower(connection), Counter[str]()
+        for _ in range(2):
+            with connection.query_logger(lambda query: asked.update([query.query])):
+                await follower.look_back()
+        assert sum(times for query, times in asked.items() if "m.created_at >=" in query) == 2
+        assert asked["FETCH 10000 FROM untold"] == 2 * 4
+        assert await people.value("SELECT phone FROM suppressions") == SITI
     finally:
         await connection.close()
 

@@ -141,10 +141,13 @@ async def test_who_looks_for_what_came_lately_does_not_expect_all_messages_there
     )  # fmt: skip
     async with shelf.pool.acquire() as connection:
         await connection.execute("ANALYZE")
-        for asked, before in ((answers, (10_000, 0, 0)), (search_index, (10_000,))):
-            since = await connection.fetchval(asked.told_until)
-            query = f"EXPLAIN (FORMAT JSON) {asked.untold_places}"
-            [plan] = json.loads(await connection.fetchval(query, *before, since))
+        await connection.execute(answers.for_all_rows.replace("LOCAL", ""))
+        for until, untold, before in (
+            (answers.told_until, answers.open_untold, ()),
+            (search_index.told_until, search_index.untold_places, (10_000,)),
+        ):
+            since = await connection.fetchval(until)
+            [plan] = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {untold}", *before, since))
             assert 0 < _expected(plan["Plan"], "messages") < 100
 
 
