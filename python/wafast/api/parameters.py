@@ -47,11 +47,14 @@ def require_known(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseR
     """
     if connection.scope.get("method") == "OPTIONS":
         return
-    given = (one.kwarg_definition for one in handler.parsed_fn_signature.parameters.values())
-    known = [one.name for one in given if isinstance(one, QueryParameter)]
+    known = [
+        one.kwarg_definition.name or one.name
+        for one in handler.parsed_fn_signature.parameters.values()
+        if isinstance(one.kwarg_definition, QueryParameter)
+    ]
     for name in connection.query_params:
         if name not in known:
-            told = f"there is no such parameter here; known are: {', '.join(map(str, known)) or 'none'}"
+            told = f"there is no such parameter here; known are: {', '.join(known) or 'none'}"
             raise Problem(400, "invalid-request", f"{name}: {told}", errors=[FieldError(field=name, message=told)])
 
 
