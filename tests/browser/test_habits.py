@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.app import App
-from tests.browser.looks import DESKTOP, PHONE_DARK, Look
+from tests.browser.looks import DESKTOP, PHONE, PHONE_DARK, Look
 from tests.browser.stack import Stack
 from tests.browser.test_full_path import link, new_number
 
@@ -41,3 +41,30 @@ def test_typing_finds_its_field_and_names_are_read_whole(signed_in: App, stack: 
     expect(caption).to_be_visible()
     if not look.touch:
         expect(caption).to_be_focused()
+
+
+@pytest.mark.parametrize("look", [DESKTOP, PHONE], ids=lambda look: look.name, indirect=True)
+def test_one_can_write_first(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page = signed_in, signed_in.page
+    phone, customer, nobody = link(app, stack, f"First {look.name}"), new_number(), new_number()
+    stack.phones.not_on_whatsapp(nobody)
+    app.open_inbox(f"First {look.name}")
+    page.get_by_role("searchbox").fill(nobody)
+    page.get_by_role("button", name="New chat").click()
+    dialog = page.get_by_role("dialog", name="New chat")
+    number = dialog.get_by_label("Phone number")
+    expect(number).to_be_focused()
+    expect(number).to_have_value(nobody)
+    app.expect_accessible()
+    # a number of here, by its country code
+    number.fill(f"+{nobody}")
+    number.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("is not on WhatsApp")
+    number.fill(f"+{customer}")
+    number.press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_text("Write the first one.")).to_be_visible()
+    app.expect_accessible()
+    app.expect_ticks(app.send("Good morning"), "delivered")
+    (got,) = stack.phones.inbox(phone=phone, contact=customer, wait=30)
+    assert got.text == "Good morning"

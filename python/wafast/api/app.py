@@ -16,6 +16,7 @@ from wafast.api.campaign_preview import CampaignPreviewController
 from wafast.api.campaign_reports import CampaignReportController
 from wafast.api.campaigns import CampaignController
 from wafast.api.chat_lead import ChatLeadController
+from wafast.api.chat_opening import ChatOpeningController
 from wafast.api.chat_work import ChatWorkController
 from wafast.api.chats import ChatController
 from wafast.api.database_errors import answer_away, answer_held, answer_refused_text
@@ -92,6 +93,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             DeviceController,
             DeviceBulkController,
             DefaultPacingController,
+            ChatOpeningController,
             NumberController,
             PairingController,
             ChatController,

@@ -77,14 +77,30 @@ class NumberController(Controller):
             for index, text in enumerate(data.phones)
         ]
         wanted = list(dict.fromkeys(numbers))
-        known = {} if data.fresh else await number_checks.known(services.pool, device.no, wanted)
-        unknown = [phone for phone in wanted if phone not in known]
-        if unknown:
-            answer = await ask(services.caller, device.no, "is_on_whatsapp", {"phones": unknown}, SECONDS)
-            found = {one.phone: one.jid for one in _found(answer)}
-            await number_checks.note(services.pool, device.no, found)
-            known |= found
+        known = await found_out(services, device.no, wanted, fresh=data.fresh)
         return CheckedNumbers([CheckedNumber(phone, known.get(phone)) for phone in wanted])
+
+
+async def found_out(
+    services: Services, device_no: int, phones: list[str], *, fresh: bool = False
+) -> dict[str, str | None]:
+    """The JID of each number (E.164), None where it is not on WhatsApp; known, or asked through the device.
+
+    Args:
+        device_no: the device's inner number.
+        fresh: ask also what is known.
+
+    Raises:
+        Problem: as `ask`.
+    """
+    known = {} if fresh else await number_checks.known(services.pool, device_no, phones)
+    unknown = [phone for phone in phones if phone not in known]
+    if unknown:
+        answer = await ask(services.caller, device_no, "is_on_whatsapp", {"phones": unknown}, SECONDS)
+        found = {one.phone: one.jid for one in _found(answer)}
+        await number_checks.note(services.pool, device_no, found)
+        known |= found
+    return known
 
 
 def _found(answer: dict[str, Any]) -> list[CheckedNumber]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from wafast.events.bus import Executor
     from wafast.inbox.reach import Reach
 
 q = load(__file__)
@@ -129,6 +130,12 @@ async def successor(pool: asyncpg.Pool, reach: Reach, chat_id: int) -> Chat | No
     """The chat within reach that one became part of, when it was of the same person; or None."""
     became = await pool.fetchval(q.successor, reach.tenant_id, chat_id)
     return None if became is None else await get_chat(pool, reach, became)
+
+
+async def chat_with(connection: Executor, tenant_id: int, device: int, jid: str) -> int:
+    """The id of a device's chat with somebody, made when there is none. One without a message is in no list."""
+    found: int = await connection.fetchval(q.chat_with, tenant_id, device, jid)
+    return found
 
 
 async def typists(pool: asyncpg.Pool, jids: Mapping[int, str]) -> dict[int, str | None]:

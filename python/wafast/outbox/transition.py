@@ -11,6 +11,7 @@ from wafast._core import message_key
 from wafast.database.queries import load
 from wafast.devices.session import Change, Quoted, Sent
 from wafast.events import bus
+from wafast.inbox import chats
 from wafast.inbox.messages import FORWARDED, FROM_ME
 from wafast.outbox.claim import Claim
 from wafast.outbox.device_gone import wake_pool
@@ -92,7 +93,7 @@ async def _store_message(connection: Executor, claim: Claim, sent: Sent, keep: i
     key = message_key(sent.timestamp, sent.message_id)
     kind = KINDS[claim.kind]
     body = claim.body or (claim.file_name or "" if claim.kind == "document" else "")
-    chat_id = await connection.fetchval(q.chat_for_send, claim.tenant_id, claim.device_no, claim.to_jid)
+    chat_id = await chats.chat_with(connection, claim.tenant_id, claim.device_no, claim.to_jid)
     own = await connection.fetchval(q.own_jid, claim.device_no)
     new = await connection.fetchval(
         q.insert_own_message, chat_id, key, pack(own), claim.device_no, claim.tenant_id, kind, sent.message_id,

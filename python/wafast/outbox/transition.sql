@@ -43,13 +43,6 @@ RETURNING o.device_no, o.priority, c.claimed_at
 )
 SELECT f.device_no, d.network FROM finished f LEFT JOIN devices d ON d.no = f.device_no
 
--- name: chat_for_send
--- The chat a send belongs to, made on first contact. Where the number behind a LID is known, it is the number's chat.
-INSERT INTO chats (tenant_id, device_no, jid, is_group)
-SELECT $1, $2, jid, jid LIKE '%@g.us' FROM jid_now($2, $3)
-ON CONFLICT (device_no, jid) DO UPDATE SET jid = excluded.jid
-RETURNING id
-
 -- name: insert_own_message
 -- The core may store the same message as an echo: the first stays. Status 2 is sent.
 INSERT INTO messages (chat_id, key, created_at, sender, device_no, tenant_id, kind, flags, status, message_id, body,

@@ -57,6 +57,7 @@ ROUTES = (
     Route("GET", f"{A}/pairings/{{pairing_id}}", "read"),
     Route("DELETE", f"{A}/pairings/{{pairing_id}}", "admin"),
     Route("GET", f"{A}/devices/{{device_id}}/chats", "read"),
+    Route("POST", f"{A}/devices/{{device_id}}/chats", "send", {"to": "012-345 6789"}),
     Route("GET", f"{A}/chats", "read"),
     Route("GET", f"{A}/chats/{{chat_id}}", "read"),
     Route("PATCH", f"{A}/chats/{{chat_id}}", "send", {"is_open": False}),

@@ -215,3 +215,34 @@ def test_a_chat_that_became_part_of_another_leads_there(tenant: Tenant, stranger
         assert stranger.client("read").get(f"/api/v1/chats/{gone.id}").status_code == 404
     tenant.client().delete(f"/api/v1/devices/{device.id}")
     assert tenant.client("read").get(f"/api/v1/chats/{first.id}").status_code == 404
+
+
+def test_a_chat_is_opened_with_who_has_not_written(tenant: Tenant) -> None:
+    device = tenant.device()
+    address, agent = f"/api/v1/devices/{device.id}/chats", tenant.client("send")
+    offline = agent.post(address, json={"to": "012-345 6789"})
+    assert offline.status_code == 200, "nobody can be asked now"
+    opened = offline.json()
+    assert (opened["phone"], opened["last_message_time"]) == ("+60123456789", None)
+    assert agent.post(address, json={"to": "60123456789@s.whatsapp.net"}).json() == opened
+    assert agent.get(address).json()["items"] == [], "it has no message"
+    assert agent.post(address, json={"to": "hello"}).status_code == 400
+
+    async def answer(_device: int, verb: str, args: dict[str, Any]) -> dict[str, Any]:
+        assert verb == "is_on_whatsapp"
+        return {"items": [{"phone": phone, "jid": None} for phone in args["phones"]]}
+
+    worker = FakeWorker(tenant.world, tenant, device, answer)
+    try:
+        nobody = agent.post(address, json={"to": "+60111111111"})
+    finally:
+        worker.close()
+    assert (nobody.status_code, nobody.json()["errors"][0]["field"]) == (422, "to")
+    assert agent.post(address, json={"to": "+60111111111"}).status_code == 422, "that is known now"
+
+
+def test_a_chat_opened_first_is_the_one_the_message_is_in(tenant: Tenant) -> None:
+    device, agent = tenant.device(), tenant.client("send")
+    opened = agent.post(f"/api/v1/devices/{device.id}/chats", json={"to": "012-345 6788"}).json()
+    sent = agent.post("/api/v1/messages", json={"device_id": str(device.id), "to": "012-345 6788", "text": "Hello"})
+    assert sent.json()["chat_id"] == opened["id"]

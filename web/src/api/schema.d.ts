@@ -812,7 +812,12 @@ export interface paths {
          */
         get: operations["list_chats"];
         put?: never;
-        post?: never;
+        /**
+         * The chat with a number
+         * @description The one there is, or a new one, which is in no list before its first message. While the device is online a
+         *     number that is not on WhatsApp is refused.
+         */
+        post: operations["open_chat"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4415,6 +4420,14 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             edited_at: string | null;
+        };
+        /** OpenChat */
+        OpenChat: {
+            /**
+             * @description A phone number in any usual form, or a JID.
+             * @example 012-345 6789
+             */
+            to: string;
         };
         /** OptOut */
         OptOut: {
@@ -8451,6 +8464,77 @@ export interface operations {
             };
             /** @description No such object here; somebody else's looks the same. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    open_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenChat"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chat"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -41,6 +41,7 @@ export const msServer: Readonly<Record<string, string>> = {
   'not-found': 'Ini tidak ditemui, atau tiada lagi.',
   'not-possible': 'Ini tidak boleh dilakukan sekarang: {detail}',
   'not-queued': 'Mesej ini tidak lagi menunggu, jadi ia tidak dapat dibatalkan.',
+  'not-on-whatsapp': 'Nombor ini tiada di WhatsApp.',
   'not-ready': 'Pelayan sedang dimulakan. Cuba lagi sebentar lagi.',
   'not-retryable': 'Mesej ini tidak dapat dihantar semula: {detail}',
   'not-signed-in': 'Anda belum log masuk.',
