@@ -19,7 +19,7 @@ from wafast.api.chat_lead import ChatLeadController
 from wafast.api.chat_opening import ChatOpeningController
 from wafast.api.chat_work import ChatWorkController
 from wafast.api.chats import ChatController
-from wafast.api.database_errors import answer_away, answer_held, answer_refused_text
+from wafast.api.database_errors import answer_away, answer_gone, answer_held, answer_refused_text
 from wafast.api.device_bulk import DeviceBulkController
 from wafast.api.devices import DeviceController
 from wafast.api.distributions import DecisionController, DistributionController
@@ -146,6 +146,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             HTTPException: answer_http_exception,
             asyncpg.DataError: answer_refused_text,
             asyncpg.LockNotAvailableError: answer_held,
+            asyncpg.ForeignKeyViolationError: answer_gone,
             **dict.fromkeys(DATABASE_AWAY, answer_away),
             RecursionError: answer_too_deep,
             Exception: answer_unexpected,

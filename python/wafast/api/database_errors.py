@@ -34,6 +34,13 @@ def answer_held(request: Request[Any, Any, Any], error: asyncpg.LockNotAvailable
     return response_to(request, Problem(409, "busy", detail, headers={"Retry-After": "2"}))
 
 
+def answer_gone(request: Request[Any, Any, Any], error: asyncpg.ForeignKeyViolationError) -> Response[bytes]:
+    """409 for something that was there when the request was looked at, and not when it was to be done."""
+    log.warning("request %s: %s", request_id_of(request), error)
+    detail = "Something that this request names was deleted in this moment: look at it again."
+    return response_to(request, Problem(409, "gone", detail))
+
+
 def answer_away(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """503 while the database is away (`database.away`), 507 when the disk is full."""
     if is_full(error):

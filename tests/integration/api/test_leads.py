@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 
-from tests.integration.api.world import Tenant, World
+from tests.integration.api.world import Device, Tenant, World
 
 LEADS = "/api/v1/leads"
 
@@ -355,3 +357,27 @@ def test_a_file_that_can_not_be_had_is_refused_and_not_begun(
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:wafast:problem:busy")
     whole = tenant.client("admin").get(path)
     assert (whole.status_code, len(whole.text.splitlines())) == (200, 1)
+
+
+def test_what_is_deleted_while_a_request_names_it_is_no_fault_of_the_server(tenant: Tenant, world: World) -> None:
+    async def delete(device: Device) -> asyncpg.Connection:
+        connection = await asyncpg.connect(world.uri)
+        await connection.execute("BEGIN")
+        await connection.execute("DELETE FROM devices WHERE no = $1", device.no)
+        return connection
+
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'wafast api' AND wait_event_type = 'Lock'"
+    client, told = tenant.client("send"), "urn:wafast:problem:busy"
+    deadline = time.monotonic() + 120
+    while told == "urn:wafast:problem:busy":  # on a machine that takes two seconds for what is between
+        device = tenant.device()
+        deleting = world.background.run(delete(device))
+        with ThreadPoolExecutor(1) as threads:
+            wanted = {"phone": "0123456781", "device_id": str(device.id)}
+            answer = threads.submit(client.post, LEADS, json=wanted)
+            while not (world.sql(waits) or answer.done()):
+                assert time.monotonic() < deadline
+            world.background.run(deleting.execute("COMMIT"))
+            world.background.run(deleting.close())
+            told = answer.result().json()["type"]
+    assert (answer.result().status_code, told) == (409, "urn:wafast:problem:gone")
