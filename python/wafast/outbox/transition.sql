@@ -123,18 +123,20 @@ SELECT jid FROM devices WHERE no = $1
 -- One chat holds few messages, so that looking through them by id is cheap.
 SELECT m.body, m.flags & 1 <> 0 AS from_me, coalesce(jid_of(m.sender), c.jid) AS sender,
        CASE WHEN m.flags & 128 <> 0 THEN coalesce(jid_of(m.sender), d.jid) ELSE d.jid END AS own
-FROM chats c
+FROM jid_now($1, $2) person
+JOIN chats c ON c.device_no = $1 AND c.jid = person.jid
 JOIN devices d ON d.no = c.device_no
 JOIN messages m ON m.chat_id = c.id
-WHERE c.device_no = $1 AND c.jid = $2 AND m.message_id = $3
+WHERE m.message_id = $3
 LIMIT 1
 
 -- name: author_of
 -- NULL for ours.
 SELECT CASE WHEN m.flags & 1 = 0 THEN coalesce(jid_of(m.sender), c.jid) END
-FROM chats c
+FROM jid_now($1, $2) person
+JOIN chats c ON c.device_no = $1 AND c.jid = person.jid
 JOIN messages m ON m.chat_id = c.id
-WHERE c.device_no = $1 AND c.jid = $2 AND m.message_id = $3
+WHERE m.message_id = $3
 LIMIT 1
 
 -- name: pause_device

@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
+import msgspec
 import pytest
 
 from tests.integration.outbox.floor import Floor
 from tests.integration.outbox.lines import Line, sending, take, until_state
-from wafast.devices.session import Change, Content, Media, Offline, Refused, Sent
-from wafast.outbox import again
+from wafast._core import message_key
+from wafast.devices.session import Change, Content, Media, Offline, Quoted, Refused, Sent
+from wafast.outbox import again, rows, transition
 from wafast.outbox import claim as claims
 from wafast.outbox.send import typing_seconds
 from wafast.outbox.sources import Message, Pace
@@ -33,6 +35,32 @@ async def test_a_number_too_long_for_a_lid_is_written_to_and_stops_nobody(floor:
         sender.wake(other)
         await until_state(floor, following, "sent")
     assert await floor.state(lost) == ("unknown", None)
+
+
+async def test_what_is_answered_is_found_where_the_number_of_a_lid_was_learned_meanwhile(floor: Floor) -> None:
+    [device] = await floor.devices(1)
+    device_id = await floor.pool.fetchval("SELECT id FROM devices WHERE no = $1", device)
+    chat = await floor.pool.fetchval(
+        "INSERT INTO chats (tenant_id, device_no, jid) VALUES ($1, $2, '900123@lid') RETURNING id",
+        floor.tenant_id, device,
+    )  # fmt: skip
+    await floor.pool.execute(
+        "INSERT INTO messages (chat_id, key, tenant_id, device_no, kind, flags, status, message_id, body, created_at,"
+        " sender) VALUES ($1, $4, $2, $3, 0, 0, 0, 'ASKED', 'How much?', now(), 60123456789 << 3)",
+        chat, floor.tenant_id, device, message_key(1_700_000_000, "ASKED"),
+    )  # fmt: skip
+    for kind, more in (("text", {"quoted": "ASKED"}), ("reaction", {"target": "ASKED"})):
+        wanted = {"device_id": device_id, "to_jid": "900123@lid", "kind": kind, "body": "\U0001f44d", **more}
+        await rows.enqueue(floor.pool, floor.tenant_id, msgspec.convert(wanted, rows.Send), created_by="user:1")
+    told = "INSERT INTO lid_numbers (tenant_id, device_no, lid, number) VALUES ($1, $2, 900123, 60123456789)"
+    await floor.pool.execute(told, floor.tenant_id, device)
+    await floor.pool.execute("UPDATE chats SET jid = '60123456789@s.whatsapp.net' WHERE id = $1", chat)
+    [answer] = await claims.claim(floor.pool, floor.worker, [device], [])
+    quoted = await transition.quoted(floor.pool, answer)
+    assert quoted == Quoted("ASKED", "60123456789@s.whatsapp.net", "How much?")
+    [reaction] = await claims.claim(floor.pool, floor.worker, [device], [])
+    change = await transition.change(floor.pool, reaction)
+    assert change == Change("reaction", "ASKED", "60123456789@s.whatsapp.net", "\U0001f44d")
 
 
 @pytest.mark.parametrize("error", [RuntimeError("a row nobody thought of"), asyncpg.DataError("out of range")])
