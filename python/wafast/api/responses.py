@@ -21,7 +21,7 @@ class Page(msgspec.Struct, Generic[Item], frozen=True):
 
 
 DESCRIPTIONS = {
-    400: "A field is missing or wrong; `errors` names it with its value.",
+    400: "A field is missing or wrong, or a parameter is not known here; `errors` names it.",
     401: "Not signed in, or the key is not valid.",
     403: "Signed in, but the role or the key's scope does not allow this.",
     404: "No such object here; somebody else's looks the same.",
@@ -30,7 +30,7 @@ DESCRIPTIONS = {
     413: "The body is larger than allowed.",
     415: "Not a media type this route takes.",
     416: "The range lies outside the file.",
-    422: "The Idempotency-Key was used with another body.",
+    422: "The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which.",
     429: "Too many attempts; `Retry-After` tells when to come back.",
     502: "The device could not do it; `detail` says why.",
     503: "Not ready.",
@@ -43,7 +43,8 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
     """The problem answers of a route.
 
     Args:
-        statuses: HTTP statuses of DESCRIPTIONS.
+        statuses: HTTP statuses of DESCRIPTIONS. 400 goes without saying: any route may be asked with a parameter that
+            it does not know.
     """
     return {
         status: ResponseSpec(
@@ -52,5 +53,5 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
             description=DESCRIPTIONS[status],
             media_type=MEDIA_TYPE,
         )
-        for status in statuses
+        for status in sorted({400, *statuses})
     }

@@ -5559,7 +5559,7 @@ export interface operations {
                     "application/json": components["schemas"]["CampaignPage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5604,7 +5604,7 @@ export interface operations {
                     "application/json": components["schemas"]["Campaign"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5649,7 +5649,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5683,7 +5683,7 @@ export interface operations {
                     "application/json": components["schemas"]["Campaign"][];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5725,7 +5725,7 @@ export interface operations {
                     "application/json": components["schemas"]["CampaignEstimate"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5776,7 +5776,7 @@ export interface operations {
                     "application/json": components["schemas"]["Rendered"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5825,7 +5825,7 @@ export interface operations {
                     "application/json": components["schemas"]["Campaign"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5872,7 +5872,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5943,7 +5943,7 @@ export interface operations {
                     "application/json": components["schemas"]["Campaign"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6010,7 +6010,7 @@ export interface operations {
                     "application/json": components["schemas"]["Campaign"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6084,7 +6084,7 @@ export interface operations {
                     "application/json": components["schemas"]["Campaign"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6120,7 +6120,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6151,7 +6151,7 @@ export interface operations {
                     "application/json": components["schemas"]["CampaignEstimate"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6200,7 +6200,7 @@ export interface operations {
                     "application/json": components["schemas"]["Campaign"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6276,7 +6276,7 @@ export interface operations {
                     "application/json": components["schemas"]["CampaignRecipientPage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6325,7 +6325,7 @@ export interface operations {
                     "application/json": components["schemas"]["CampaignReport"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6374,7 +6374,7 @@ export interface operations {
                     "text/csv": unknown;
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6423,7 +6423,7 @@ export interface operations {
                     "application/json": components["schemas"]["Campaign"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6493,7 +6493,7 @@ export interface operations {
                     "application/json": components["schemas"]["Retried"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6538,7 +6538,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6576,7 +6576,7 @@ export interface operations {
                     "application/json": components["schemas"]["Campaign"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6621,7 +6621,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6655,7 +6655,7 @@ export interface operations {
                     "application/json": components["schemas"]["Campaign"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6700,7 +6700,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6738,7 +6738,7 @@ export interface operations {
                     "application/json": components["schemas"]["Outbox"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6783,7 +6783,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6831,7 +6831,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChatPage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6880,7 +6880,7 @@ export interface operations {
                     "application/json": components["schemas"]["Chat"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6933,7 +6933,7 @@ export interface operations {
                     "application/json": components["schemas"]["Chat"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6991,7 +6991,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReplyDraft"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7076,7 +7076,7 @@ export interface operations {
                     "application/json": components["schemas"]["Facts"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7126,7 +7126,7 @@ export interface operations {
                     "application/json": components["schemas"]["Chat"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7194,7 +7194,7 @@ export interface operations {
                     "application/json": components["schemas"]["Chat"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7252,7 +7252,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChatLead"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7308,7 +7308,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessagePage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7366,7 +7366,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessageWindow"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7420,7 +7420,7 @@ export interface operations {
                     "application/json": components["schemas"]["NotePage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7476,7 +7476,7 @@ export interface operations {
                     "application/json": components["schemas"]["Note"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7521,7 +7521,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7551,7 +7551,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7614,7 +7614,7 @@ export interface operations {
                     "application/json": components["schemas"]["Note"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7677,7 +7677,7 @@ export interface operations {
                     "application/json": components["schemas"]["OutboxPage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7726,7 +7726,7 @@ export interface operations {
                     "application/json": components["schemas"]["Chat"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7786,7 +7786,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7872,7 +7872,7 @@ export interface operations {
                     "application/json": components["schemas"]["Colleague"][];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7932,7 +7932,7 @@ export interface operations {
                     "application/json": components["schemas"]["DevicePage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7977,7 +7977,7 @@ export interface operations {
                     "application/json": components["schemas"]["Device"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8013,7 +8013,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8049,7 +8049,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChangedDevices"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8076,7 +8076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8103,6 +8103,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Pacing"];
+                };
+            };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
             /** @description Not signed in, or the key is not valid. */
@@ -8138,7 +8147,7 @@ export interface operations {
                     "application/json": components["schemas"]["Pacing"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8185,6 +8194,15 @@ export interface operations {
                     "application/json": components["schemas"]["DeviceSummary"];
                 };
             };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Not signed in, or the key is not valid. */
             401: {
                 headers: {
@@ -8216,7 +8234,7 @@ export interface operations {
                     "application/json": components["schemas"]["Device"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8263,7 +8281,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8325,7 +8343,7 @@ export interface operations {
                     "application/json": components["schemas"]["Device"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8388,7 +8406,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeviceChangePage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8444,7 +8462,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChatPage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8568,7 +8586,7 @@ export interface operations {
                     "application/json": components["schemas"]["CheckedNumbers"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8653,7 +8671,7 @@ export interface operations {
                     "application/json": components["schemas"]["Device"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8720,7 +8738,7 @@ export interface operations {
                     "application/json": components["schemas"]["Device"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8778,7 +8796,7 @@ export interface operations {
                     "application/json": components["schemas"]["Device"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8843,7 +8861,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessagePage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8899,7 +8917,7 @@ export interface operations {
                     "application/json": components["schemas"]["OutboxPage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8955,7 +8973,7 @@ export interface operations {
                     "application/json": components["schemas"]["Pairing"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9000,7 +9018,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9035,7 +9053,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReplacedDevice"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9105,7 +9123,7 @@ export interface operations {
                     "application/json": components["schemas"]["DistributionPage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9159,7 +9177,7 @@ export interface operations {
                     "application/json": components["schemas"]["Distribution"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9204,7 +9222,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9237,7 +9255,7 @@ export interface operations {
                     "application/json": components["schemas"]["DistributionPreview"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9295,7 +9313,7 @@ export interface operations {
                     "application/json": components["schemas"]["Distribution"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9353,7 +9371,7 @@ export interface operations {
                     "application/json": components["schemas"]["Distribution"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9423,7 +9441,7 @@ export interface operations {
                     "application/json": components["schemas"]["KeyPage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9477,7 +9495,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewKey"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9522,7 +9540,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9551,7 +9569,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9612,7 +9630,7 @@ export interface operations {
                     "application/json": components["schemas"]["LabelPage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9657,7 +9675,7 @@ export interface operations {
                     "application/json": components["schemas"]["Label"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9693,7 +9711,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9722,7 +9740,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9784,7 +9802,7 @@ export interface operations {
                     "application/json": components["schemas"]["Label"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9860,7 +9878,7 @@ export interface operations {
                     "application/json": components["schemas"]["LeadPage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9905,7 +9923,7 @@ export interface operations {
                     "application/json": components["schemas"]["Lead"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9950,7 +9968,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9986,7 +10004,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChangedLeads"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10022,7 +10040,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10058,7 +10076,7 @@ export interface operations {
                     "application/json": components["schemas"]["LeadCount"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10105,7 +10123,7 @@ export interface operations {
                     "text/csv; charset=utf-8": unknown;
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10146,7 +10164,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10200,7 +10218,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10236,7 +10254,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChatsImported"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10272,7 +10290,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10306,7 +10324,7 @@ export interface operations {
                     "application/json": components["schemas"]["ImportPage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10355,7 +10373,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10413,7 +10431,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10484,7 +10502,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10551,7 +10569,7 @@ export interface operations {
                     "text/csv; charset=utf-8": unknown;
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10613,7 +10631,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10678,6 +10696,15 @@ export interface operations {
                     "application/json": components["schemas"]["LeadTerms"];
                 };
             };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Not signed in, or the key is not valid. */
             401: {
                 headers: {
@@ -10709,7 +10736,7 @@ export interface operations {
                     "application/json": components["schemas"]["Lead"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10756,7 +10783,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10818,7 +10845,7 @@ export interface operations {
                     "application/json": components["schemas"]["Lead"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10885,7 +10912,7 @@ export interface operations {
                     "application/json": components["schemas"]["Decisions"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10938,7 +10965,7 @@ export interface operations {
                     "application/json": components["schemas"]["Lead"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11001,7 +11028,7 @@ export interface operations {
                     "application/json": components["schemas"]["LeadNotePage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11057,7 +11084,7 @@ export interface operations {
                     "application/json": components["schemas"]["LeadNote"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11102,7 +11129,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11132,7 +11159,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11195,7 +11222,7 @@ export interface operations {
                     "application/json": components["schemas"]["LeadSendPage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11254,7 +11281,7 @@ export interface operations {
                     "application/json": components["schemas"]["Upload"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11308,7 +11335,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11353,7 +11380,7 @@ export interface operations {
                     "application/json": components["schemas"]["Outbox"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11398,7 +11425,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11432,7 +11459,7 @@ export interface operations {
                     "application/json": components["schemas"]["Outbox"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11477,7 +11504,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11515,7 +11542,7 @@ export interface operations {
                     "application/json": components["schemas"]["Outbox"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11560,7 +11587,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11598,7 +11625,7 @@ export interface operations {
                     "application/json": components["schemas"]["Forwarded"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11652,7 +11679,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11708,7 +11735,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11800,7 +11827,7 @@ export interface operations {
                     "application/json": components["schemas"]["Outbox"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11845,7 +11872,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11876,7 +11903,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessageReceipts"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11923,6 +11950,15 @@ export interface operations {
                     "application/json": components["schemas"]["OptOut"];
                 };
             };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Not signed in, or the key is not valid. */
             401: {
                 headers: {
@@ -11956,7 +11992,7 @@ export interface operations {
                     "application/json": components["schemas"]["OptOut"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12005,7 +12041,7 @@ export interface operations {
                     "application/json": components["schemas"]["Outbox"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12054,7 +12090,7 @@ export interface operations {
                     "application/json": components["schemas"]["Outbox"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12121,7 +12157,7 @@ export interface operations {
                     "application/json": components["schemas"]["Decisions"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12170,7 +12206,7 @@ export interface operations {
                     "application/json": components["schemas"]["Outbox"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12237,7 +12273,7 @@ export interface operations {
                     "application/json": components["schemas"]["Pairing"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12286,7 +12322,7 @@ export interface operations {
                     "application/json": components["schemas"]["Pairing"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12347,7 +12383,7 @@ export interface operations {
                     "application/json": components["schemas"]["QuickReplyPage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12392,7 +12428,7 @@ export interface operations {
                     "application/json": components["schemas"]["QuickReply"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12428,7 +12464,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12457,7 +12493,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12519,7 +12555,7 @@ export interface operations {
                     "application/json": components["schemas"]["QuickReply"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12589,7 +12625,7 @@ export interface operations {
                     "application/json": components["schemas"]["ScoringPage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12643,7 +12679,7 @@ export interface operations {
                     "application/json": components["schemas"]["Scoring"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12679,7 +12715,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12710,7 +12746,7 @@ export interface operations {
                     "application/json": components["schemas"]["Scoring"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12768,7 +12804,7 @@ export interface operations {
                     "application/json": components["schemas"]["Scoring"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12846,7 +12882,7 @@ export interface operations {
                     "application/json": components["schemas"]["Found"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12898,7 +12934,7 @@ export interface operations {
                     "application/json": components["schemas"]["SegmentPage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12943,7 +12979,7 @@ export interface operations {
                     "application/json": components["schemas"]["Segment"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12979,7 +13015,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13008,7 +13044,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13070,7 +13106,7 @@ export interface operations {
                     "application/json": components["schemas"]["Segment"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13140,7 +13176,7 @@ export interface operations {
                     "application/json": components["schemas"]["SequencePage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13185,7 +13221,7 @@ export interface operations {
                     "application/json": components["schemas"]["SequenceWithSteps"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13230,7 +13266,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13261,7 +13297,7 @@ export interface operations {
                     "application/json": components["schemas"]["SequenceWithSteps"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13308,7 +13344,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13370,7 +13406,7 @@ export interface operations {
                     "application/json": components["schemas"]["SequenceWithSteps"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13437,7 +13473,7 @@ export interface operations {
                     "application/json": components["schemas"]["EnrolmentPage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13493,7 +13529,7 @@ export interface operations {
                     "application/json": components["schemas"]["Enrolled"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13529,7 +13565,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13565,7 +13601,7 @@ export interface operations {
                     "application/json": components["schemas"]["Enrolment"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13633,7 +13669,7 @@ export interface operations {
                     "application/json": components["schemas"]["Enrolment"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13703,7 +13739,7 @@ export interface operations {
                     "application/json": components["schemas"]["SequenceReport"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13752,7 +13788,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13808,7 +13844,7 @@ export interface operations {
                     "application/json": components["schemas"]["SequenceWithSteps"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13853,7 +13889,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13883,7 +13919,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13946,7 +13982,7 @@ export interface operations {
                     "application/json": components["schemas"]["SequenceWithSteps"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14002,6 +14038,15 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Not signed in, or the key is not valid. */
             401: {
                 headers: {
@@ -14035,7 +14080,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14082,6 +14127,15 @@ export interface operations {
                     "application/json": null;
                 };
             };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Not signed in, or the key is not valid. */
             401: {
                 headers: {
@@ -14115,7 +14169,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14164,7 +14218,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14218,7 +14272,7 @@ export interface operations {
                     "application/json": components["schemas"]["SuppressionPage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14272,7 +14326,7 @@ export interface operations {
                     "application/json": components["schemas"]["Suppression"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14299,7 +14353,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14326,6 +14380,15 @@ export interface operations {
                 };
                 content: {
                     "text/csv; charset=utf-8": unknown;
+                };
+            };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
             /** @description Not signed in, or the key is not valid. */
@@ -14369,7 +14432,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14423,7 +14486,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14452,7 +14515,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14513,7 +14576,7 @@ export interface operations {
                     "application/json": components["schemas"]["UserPage"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14567,7 +14630,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewUser"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14612,7 +14675,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14641,7 +14704,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14712,7 +14775,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14779,7 +14842,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewPassword"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14844,6 +14907,15 @@ export interface operations {
                     "application/json": components["schemas"]["workspace_Workspace"];
                 };
             };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Not signed in, or the key is not valid. */
             401: {
                 headers: {
@@ -14877,7 +14949,7 @@ export interface operations {
                     "application/json": components["schemas"]["workspace_Workspace"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14968,7 +15040,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -15067,6 +15139,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
             /** @description Not ready. */

@@ -20,6 +20,7 @@ export const msServer: Readonly<Record<string, string>> = {
   ended: 'Ini sudah tamat.',
   'enrolment-ended': 'Pendaftaran ini sudah tamat.',
   'foreign-origin': 'Halaman dari tapak lain tidak boleh melakukan ini.',
+  gone: 'Sesuatu yang disebut dalam permintaan ini baru sahaja dipadam. Lihat semula.',
   'idempotency-key-reused': 'Ini mungkin sudah dibuat. Semak sebelum mencuba lagi.',
   'import-state': 'Import ini tidak lagi dapat diubah. Import fail itu sekali lagi.',
   'internal-error': 'Ralat pada pelayan. Cuba lagi; jika berulang, beritahu pentadbir.',
