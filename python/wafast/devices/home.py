@@ -1,16 +1,19 @@
 """A line's home: the data folder with its session file. Of several nodes, only one that has that folder connects it.
 
-A folder carries its name in itself, so that it is the same home on whatever machine its disk is.
+A folder carries its name in itself, so that it is the same home on whatever machine its disk is: in the file `home`,
+and once more beside the session files, so that it knows itself again when one of the two is lost.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 import socket
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 import asyncpg
 import msgspec
@@ -30,26 +33,29 @@ class Home(msgspec.Struct, frozen=True):
 
 def name_of(data_dir: Path) -> str | None:
     """The name of a data folder; None when it has none yet."""
-    try:
-        return _file(data_dir).read_text("utf-8", "replace").strip() or None
-    except FileNotFoundError:
-        return None
+    return _read(_file(data_dir)) or _read(_copy(data_dir))
 
 
 def make_name(data_dir: Path) -> str:
     """The name of a data folder, which gets one if it has none: the same for all that ask at once, and after a power
     cut. Raises OSError when it can't be written."""
-    while (name := name_of(data_dir)) is None:
-        draft = _file(data_dir).with_suffix(f".{secrets.token_hex(4)}")
-        try:
-            _write(draft, f"{socket.gethostname()}-{secrets.token_hex(6)}\n")
-            with contextlib.suppress(FileExistsError):  # somebody was first
-                os.link(draft, _file(data_dir))
-            if name_of(data_dir) is None:  # it was cut short
-                os.replace(draft, _file(data_dir))
-        finally:
-            draft.unlink(missing_ok=True)
-        _sync(data_dir)
+    name = _read(_file(data_dir)) or _name_once(data_dir)
+    if _read(_copy(data_dir)) != name:
+        with contextlib.suppress(OSError):  # a disk without room, say: the next start tries again
+            _copy(data_dir).parent.mkdir(exist_ok=True)
+            with _copy(data_dir).open("w", encoding="utf-8") as copy:
+                _write(copy, name)
+    return name
+
+
+def _name_once(data_dir: Path) -> str:
+    with _file(data_dir).open("a+", encoding="utf-8", errors="replace") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        name = file.read().strip()  # somebody was first
+        if not name:
+            name = _read(_copy(data_dir)) or f"{socket.gethostname()}-{secrets.token_hex(6)}"
+            _write(file, name)
     return name
 
 
@@ -57,17 +63,26 @@ def _file(data_dir: Path) -> Path:
     return data_dir / "home"
 
 
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, "utf-8")
-    _sync(path)
+def _copy(data_dir: Path) -> Path:
+    return data_dir / "sessions" / "home"
 
 
-def _sync(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
+def _read(path: Path) -> str | None:
     try:
-        os.fsync(opened)
+        return path.read_text("utf-8", "replace").strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def _write(file: TextIO, name: str) -> None:
+    file.write(f"{name}\n")
+    file.flush()
+    os.fsync(file.fileno())
+    folder = os.open(Path(file.name).parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
     finally:
-        os.close(opened)
+        os.close(folder)
 
 
 async def adopt(pool: asyncpg.Pool, data_dir: Path, sessions_dir: Path, device_nos: Sequence[int]) -> dict[int, str]:

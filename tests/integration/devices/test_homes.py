@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import pytest
 import pytest_asyncio
 
 from tests.database import Database
@@ -187,9 +188,35 @@ def test_a_data_folder_has_one_name_whoever_asks_first(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
         names = set(threads.map(home.make_name, [tmp_path] * 8))
     assert names == {home.name_of(tmp_path)}
-    assert [file.name for file in tmp_path.iterdir()] == ["home"]
+    assert {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*")} == {"home", "sessions", "sessions/home"}
 
 
 def test_a_name_that_was_cut_short_is_no_name(tmp_path: Path) -> None:
     (tmp_path / "home").write_bytes(b"")
     assert home.make_name(tmp_path) == home.name_of(tmp_path) != ""
+
+
+@pytest.mark.parametrize("lost", ["home", "sessions/home"])
+@pytest.mark.parametrize("remains", [None, b""])
+async def test_a_folder_that_lost_its_name_knows_itself_again(
+    pool: asyncpg.Pool, tmp_path: Path, lost: str, remains: bytes | None
+) -> None:
+    before = Node(pool, tmp_path)
+    no = await line(pool, before)
+    (tmp_path / lost).unlink()
+    if remains is not None:
+        (tmp_path / lost).write_bytes(remains)
+    again = Node(pool, tmp_path)
+    assert await again.take() == [no]
+    assert (tmp_path / lost).read_text().strip() == before.home.name
+
+
+def test_a_name_counts_where_it_was_given_whatever_lies_beside_the_session_files(tmp_path: Path) -> None:
+    name = home.make_name(tmp_path)
+    (tmp_path / "sessions" / "home").write_text("another folder's, copied here with its files\n")
+    assert home.make_name(tmp_path) == name == (tmp_path / "sessions" / "home").read_text().strip()
+
+
+def test_a_folder_that_takes_no_second_file_has_a_name_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "sessions").symlink_to(tmp_path / "a disk that is not there")
+    assert home.make_name(tmp_path) == home.name_of(tmp_path)
