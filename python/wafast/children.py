@@ -123,11 +123,12 @@ class Child:
         if self._process is None or self.alive:
             return
         code = self._process.exitcode or 0
-        if self._hung or code not in (0, -signal.SIGKILL, -signal.SIGTERM):
+        was_asked = self._restart_until is not None
+        if not was_asked and (self._hung or code not in (0, -signal.SIGKILL, -signal.SIGTERM)):
             self._note_crash()
         self._process.close()
         self._process = None
-        if self._restart_until is not None:
+        if was_asked:
             self._restart_until, self.start_at = None, time.monotonic()
         elif not (self._once and code == 0):
             log.warning("ended, will be restarted", child=self.name, exit_code=code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing.connection
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from structlog.testing import capture_logs
@@ -40,8 +41,8 @@ def test_one_that_hangs_is_killed_once() -> None:
     assert [line["event"] for line in logged] == ["killed: it hangs"]
 
 
-def ended(tmp_path: Path, code: str, *, hangs: bool = False) -> bool:
-    """Whether the end of a child that runs this counts as a crash."""
+def ended(tmp_path: Path, code: str, *, hangs: bool = False, asked: Path | None = None) -> bool:
+    """Whether the end of a child that runs this counts as a crash; it is asked to restart when this file is there."""
     pulse, crashes = Pulse(), Crashes(tmp_path)
     child = Child("worker", "builtins:exec", lambda: (code,), pulse=pulse, crashes=crashes)
     child.start()
@@ -52,6 +53,10 @@ def ended(tmp_path: Path, code: str, *, hangs: bool = False) -> bool:
     if hangs:
         pulse.beat()
         child.check(pulse.beat_at + HANG_SECONDS + 1)
+    if asked is not None:
+        while not asked.exists():
+            time.sleep(0.01)
+        child.restart()
     while child.sentinel is not None:
         multiprocessing.connection.wait([child.sentinel])
         child.reap()
@@ -64,6 +69,15 @@ def test_one_that_ends_by_itself_or_hangs_has_crashed_and_one_that_is_killed_has
     assert ended(tmp_path, "import time; time.sleep(60)", hangs=True)
     assert not ended(tmp_path, "import os; os.kill(os.getpid(), 9)")
     assert not ended(tmp_path, "pass")
+
+
+def test_one_that_was_asked_to_end_has_not_crashed_however_it_ends(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    aborts = (
+        "import os, pathlib, signal, time; signal.signal(15, lambda *_: os.abort()); "
+        f"pathlib.Path({str(ready)!r}).touch(); time.sleep(60)"
+    )
+    assert not ended(tmp_path, aborts, asked=ready)
 
 
 def test_a_restart_that_is_asked_for_before_anything_runs_ends_nothing() -> None:
