@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid4
@@ -60,7 +59,7 @@ class _Request(msgspec.Struct):
     verb: str
     args: dict[str, Any]
     reply_to: str
-    deadline: float
+    seconds: float
 
 
 class _Reply(msgspec.Struct):
@@ -99,7 +98,7 @@ class Caller:
         worker_id = await self._pool.fetchval(q.lease_holder, device_no)
         if worker_id is None:
             raise NoLease("the device is not connected; connect it and try again")
-        request = _Request(uuid4().hex, device_no, verb, args, self._channel, time.time() + deadline)
+        request = _Request(uuid4().hex, device_no, verb, args, self._channel, deadline)
         future = asyncio.get_running_loop().create_future()
         self._waiting[request.id] = future
         try:
@@ -146,11 +145,8 @@ class Server:
         task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, request: _Request) -> None:
-        left = request.deadline - time.time()
-        if left <= 0:
-            return
         try:
-            async with asyncio.timeout(left):
+            async with asyncio.timeout(request.seconds):
                 reply = _Reply(request.id, await self._handler(request.d, request.verb, request.args))
                 payload = _encode(reply)
         except TimeoutError:

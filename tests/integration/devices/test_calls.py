@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -24,6 +25,18 @@ async def test_typing_and_who_is_on_whatsapp(stack: Stack, phone: str, contact: 
         assert (seen.state, seen.to) == ("composing", contact)
         found = await caller.call(device.no, "is_on_whatsapp", {"phones": [f"+{contact}", f"+{nobody}"]})
         assert found == {"items": [{"phone": f"+{contact}", "jid": chat}, {"phone": f"+{nobody}", "jid": None}]}
+
+
+async def test_a_caller_whose_clock_is_wrong_is_answered(
+    stack: Stack, phone: str, contact: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() - 3600)
+    async with stack.caller() as caller:
+        chat = {"chat": f"{contact}@s.whatsapp.net", "state": "composing"}
+        assert await caller.call(device.no, "typing", chat) == {}
 
 
 async def test_senders_are_told_what_was_read_at_once_or_when_the_device_is_back(
