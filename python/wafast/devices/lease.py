@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Container, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -70,9 +71,10 @@ class Burial:
         """`crashes`: processes that ended by themselves, where a device may be to blame (`crashes.Crashes`)."""
         self._pool, self._crashes = pool, crashes
         self._not_before = 0.0
+        self._offset: float | None = None  # of the database's clock from the monotonic one
 
     def wait(self) -> None:
-        """The database was away."""
+        """The database was away, or its clock was set."""
         self._not_before = time.monotonic() + EXPIRY_SECONDS
 
     async def attempt(self) -> None:
@@ -84,7 +86,7 @@ class Burial:
         except DATABASE_AWAY:
             self.wait()
             raise
-        if time.monotonic() - began > BEAT_SECONDS:
+        if time.monotonic() - began > BEAT_SECONDS or self._is_set(instant):
             self.wait()
         if time.monotonic() < self._not_before:
             return
@@ -98,6 +100,11 @@ class Burial:
         await bus.wake_each(
             self._pool, "device", [(network, NO_DEVICE) for network in {row["network"] for row in rows}]
         )
+
+    def _is_set(self, instant: datetime) -> bool:
+        """Whether the database's clock was set since this was asked last: heartbeats of before say nothing then."""
+        before, self._offset = self._offset, instant.timestamp() - time.monotonic()
+        return before is not None and abs(self._offset - before) > BEAT_SECONDS
 
     async def mark_the_gone(self) -> list[UUID]:
         """End the heartbeat of workers of this node whose process is gone: their devices are free at once. Gives those

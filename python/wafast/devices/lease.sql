@@ -30,14 +30,18 @@ SELECT clock_timestamp()
 -- ($1: or were so for less than these seconds) are blamed, if it ended by itself; one that is blamed alone, for the $2nd
 -- time in a row, is quarantined. $3, $4: the reasons people read. A database that has just come up ($5 seconds) heard
 -- nobody's heartbeat: it only knows of those whose process is gone. So it is with one that stood still between $6, when
--- it was asked last, and now. $7 live, whatever their heartbeat: two sessions must not run on one file.
-WITH dead AS (
+-- it was asked last, and now. $7 live, whatever their heartbeat: two sessions must not run on one file. Who lives longer
+-- than a heartbeat makes one live has not beaten since the clock was set back.
+WITH set_back AS (
+    UPDATE workers SET expires_at = now() WHERE expires_at > now() + make_interval(secs => 2 * $5)
+),
+dead AS (
     SELECT d.no, d.state, d.jid, l.worker_id, d.crashes,
            w.crashed AND (d.state IN ('pairing', 'connecting') OR d.state = 'online'
                AND coalesce(d.online_at > w.beat_at - make_interval(secs => $1), false)) AS is_blamed
     FROM leases l JOIN workers w ON w.id = l.worker_id JOIN devices d ON d.no = l.device_no
     WHERE w.expires_at = '-infinity'
-       OR w.expires_at <= now() AND pg_postmaster_start_time() < now() - make_interval(secs => $5)
+       OR w.expires_at <= now() AND pg_postmaster_start_time() NOT BETWEEN now() - make_interval(secs => $5) AND now()
           AND now() < $6::timestamptz + interval '3 seconds' AND w.id <> ALL ($7::uuid[])
     FOR UPDATE OF l, d SKIP LOCKED
 ),

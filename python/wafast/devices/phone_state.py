@@ -121,7 +121,7 @@ class PhoneState:
             told_file(seen.store).write_text(seen.told)
         seen.versions = answer.versions
         seen.nameless.clear()
-        is_old = journal is not None and time.time() - journal[0] / 1e9 > YOUNG_SECONDS
+        is_old = journal is not None and abs(time.time() - journal[0] / 1e9) > YOUNG_SECONDS
         seen.journal = journal if is_old and seen.told == seen.versions else None
 
     def _tell(self, device_no: int, chats: list[PhoneChat]) -> None:

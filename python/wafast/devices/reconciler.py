@@ -19,7 +19,7 @@ from wafast import logs
 from wafast.database.away import DATABASE_AWAY
 from wafast.database.queries import load
 from wafast.devices import lease, state
-from wafast.devices.backoff import COOLDOWN_SECONDS
+from wafast.devices.backoff import COOLDOWN_SECONDS, LONGEST_SECONDS
 from wafast.devices.fleet import AWAY_SECONDS, Fleet
 from wafast.devices.held import Held
 from wafast.devices.lease import Leases
@@ -311,7 +311,7 @@ class Reconciler:
                 self.wake(device_no)
 
     async def _read(self, wanted: list[int] | None) -> dict[int, Row]:
-        records = await self._pool.fetch(q.read_devices, self._leases.worker_id, wanted)
+        records = await self._pool.fetch(q.read_devices, self._leases.worker_id, wanted, LONGEST_SECONDS)
         return {record["no"]: msgspec.convert(dict(record), Row) for record in records}
 
     async def _drop_missing(self, missing: list[Held]) -> None:

@@ -1,8 +1,11 @@
 -- name: read_devices
--- All that a worker holds, in one query; $2 narrows it to those that were named in a notification (NULL: all).
+-- All that a worker holds, in one query; $2 narrows it to those that were named in a notification (NULL: all). No backoff is
+-- longer than $3 seconds: who has to wait longer began before the clock was set back. A ban ends when it ends.
 SELECT d.no, d.id, d.tenant_id, d.desired_state, d.state, d.state_reason, d.failures, d.crashes, d.jid, d.push_name, d.store, d.proxy,
        d.store IS NULL OR d.home IS NOT DISTINCT FROM w.home AS is_here,
-       d.retry_at IS NULL OR d.retry_at <= now() AS is_due, d.retry_at = 'infinity' IS TRUE AS waits_for_person,
+       d.retry_at IS NULL OR d.retry_at <= now()
+           OR d.state = 'offline' AND d.retry_at > now() + make_interval(secs => $3) AS is_due,
+       d.retry_at = 'infinity' IS TRUE AS waits_for_person,
        l.epoch, p.id AS pairing_id, p.phone AS pairing_phone, p.expires_at <= now() AS pairing_expired
 FROM leases l
 JOIN devices d ON d.no = l.device_no

@@ -18,6 +18,7 @@ from tests.database import Database
 from wafast.accounts import tenants
 from wafast.database.pool import open_pool
 from wafast.devices import home, lease, rows
+from wafast.devices.backoff import LONGEST_SECONDS
 from wafast.devices.counts import Counts
 from wafast.devices.fleet import Fleet
 from wafast.devices.home import Home
@@ -220,3 +221,18 @@ def test_a_name_counts_where_it_was_given_whatever_lies_beside_the_session_files
 def test_a_folder_that_takes_no_second_file_has_a_name_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "sessions").symlink_to(tmp_path / "a disk that is not there")
     assert home.make_name(tmp_path) == home.name_of(tmp_path)
+
+
+async def test_a_clock_that_was_set_back_lengthens_no_backoff(pool: asyncpg.Pool, tmp_path: Path) -> None:
+    node = Node(pool, tmp_path)
+    no = await line(pool, node)
+    await node.take()
+
+    async def is_due(state: str, seconds: float) -> bool:
+        set_back = "UPDATE devices SET state = $1, retry_at = now() + make_interval(secs => $2)"
+        await pool.execute(set_back, state, seconds)
+        return (await node.reconciler._read([no]))[no].is_due
+
+    assert not await is_due("offline", LONGEST_SECONDS - 10)
+    assert await is_due("offline", 3600)
+    assert not await is_due("banned", 3600), "that is how long it is"

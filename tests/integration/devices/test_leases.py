@@ -153,6 +153,45 @@ async def test_a_worker_that_the_database_does_not_hear_keeps_its_devices_while_
     assert await take(await worker(pool)) == {no}
 
 
+async def elsewhere(pool: asyncpg.Pool, leases: Leases, lives: float) -> None:
+    """A worker is on another machine, and lives for so many seconds as far as the database knows."""
+    await pool.execute(
+        "UPDATE workers SET node = 'another', expires_at = now() + make_interval(secs => $2) WHERE id = $1",
+        leases.worker_id, lives,
+    )  # fmt: skip
+
+
+async def until_buried(pool: asyncpg.Pool, burial: lease.Burial, no: int) -> None:
+    """Nobody holds a device any more: a database that was started just now waits a while."""
+    async with asyncio.timeout(60):
+        while await pool.fetchval("SELECT worker_id FROM leases WHERE device_no = $1", no):
+            await burial.attempt()
+            await asyncio.sleep(0.1)
+
+
+async def test_when_the_databases_clock_is_set_forward_the_living_are_heard_before_anybody_is_buried(
+    pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, lives = await linked(pool, 2)
+    dead, living, burial = await worker(pool, expected=2), await worker(pool), lease.Burial(pool)
+    assert (await take(dead), await take(living)) == ({gone}, {lives})
+    await elsewhere(pool, dead, -1)
+    await until_buried(pool, burial, gone)
+    monkeypatch.setattr(lease.q, "instant", "SELECT clock_timestamp() + interval '1 hour'")
+    await elsewhere(pool, living, -3588)  # what it said before
+    for _ in range(3):
+        await burial.attempt()
+    assert await pool.fetchval("SELECT worker_id FROM leases WHERE device_no = $1", lives) == living.worker_id
+
+
+async def test_who_died_before_the_databases_clock_was_set_back_is_dead(pool: asyncpg.Pool) -> None:
+    [no] = await linked(pool, 1)
+    dead = await worker(pool)
+    await take(dead)
+    await elsewhere(pool, dead, 3600)
+    await until_buried(pool, lease.Burial(pool), no)
+
+
 async def test_a_number_that_is_another_processs_by_now_keeps_nothing(
     pool: asyncpg.Pool, process: subprocess.Popen[bytes]
 ) -> None:
