@@ -31,6 +31,7 @@ from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DevicePr
 from wafast import _core, logs
 from wafast.devices import neonize_events
 from wafast.devices.neonize_maps import Maps
+from wafast.devices.session import Offline
 
 log = logs.get("devices.neonize")
 
@@ -41,6 +42,9 @@ CALL_THREADS = 256
 #: Stopping a client takes milliseconds, or five seconds where WhatsApp does not answer its goodbye. One that takes so
 #: long will never be over, and nothing else starts, stops or calls meanwhile: the process has to end.
 HUNG_SECONDS = 30.0
+#: A stop waits so long for the calls of its client: their answers will not come any more, but one may still be about to
+#: look its client up, which on a busy machine was seen to take longer than a stop.
+CALLS_END_SECONDS = 2.0
 #: Files of all clients on their way at once: each is in memory twice meanwhile, and a campaign's is wanted by 3,000.
 UPLOADS = 16
 #: A client that has not dialled by then does not hold others up any longer.
@@ -79,8 +83,8 @@ class Binding:
             _core.watch_stores(gocode._name)
         except RuntimeError as error:  # a quarter of a device's memory, nothing more
             log.warning("the memory of session files is not looked after", error=str(error))
-        #: What runs in neonize now: (client, since when on the monotonic clock) by the number of the call.
-        self._under_way: dict[int, tuple[str, float]] = {}
+        #: What runs in neonize now: (client, since when on the monotonic clock, its end) by the number of the call.
+        self._under_way: dict[int, tuple[str, float, Future[bytes]]] = {}
         self._numbers = itertools.count()
         self._inlet = ctypes.cast(inlet_address, func_callback_bytes)
         self._on_qr = func_string(lambda uuid, text: self._hear(uuid, "qr", text))
@@ -161,13 +165,16 @@ class Binding:
         stays parked, as neonize never tells it that nobody scans any more."""
         await asyncio.shield(self._loop.create_task(self._take_out(uuid)))
         await self._close(store)
-        for number in [number for number, (client, _) in self._under_way.items() if client == uuid]:
+        for number in [number for number, (client, *_) in self._under_way.items() if client == uuid]:
             del self._under_way[number]
 
     async def _take_out(self, uuid: str) -> None:
         """Neonize writes its maps at the end of a stop: the turn lasts until then, whoever still waits for it."""
+        self._told.pop(uuid, None)  # no call begins any more
+        under_way = [asyncio.wrap_future(call) for client, _, call in self._under_way.values() if client == uuid]
+        if under_way:
+            await asyncio.wait(under_way, timeout=CALLS_END_SECONDS)
         async with self._maps.writing():
-            self._told.pop(uuid, None)
             stopping = self._loop.run_in_executor(self._stops, gocode.Stop, uuid.encode())
             if not (await asyncio.wait([stopping], timeout=HUNG_SECONDS))[0]:
                 log.error("neonize does not come back from a stop: this process ends", device=int(uuid))
@@ -181,15 +188,16 @@ class Binding:
         await asyncio.to_thread(_core.close_store, store)
 
     async def call(self, function: str, uuid: str, *arguments: Any) -> bytes:
-        """Call an exported function for a client that runs. The caller makes sure that it does."""
+        """Call an exported function for a client that runs. Raises Offline when it was stopped meanwhile."""
         await self._free.acquire()  # a call that has its turn at the maps must not wait for a thread
         try:
             await self._maps.calling()
+            if uuid not in self._told:
+                raise Offline("the device is not connected")
         except BaseException:
             self._free.release()
             raise
         number = next(self._numbers)
-        self._under_way[number] = uuid, time.monotonic()
 
         def is_over() -> None:
             self._free.release()
@@ -200,13 +208,14 @@ class Binding:
                 self._loop.call_soon_threadsafe(is_over)
 
         asked: Future[bytes] = self._calls.submit(getattr(gocode, function), uuid.encode(), *arguments)
+        self._under_way[number] = uuid, time.monotonic(), asked
         asked.add_done_callback(returned)
         return await asyncio.wrap_future(asked)
 
     def waiting_since(self, uuid: str) -> float | None:
         """When the oldest call of a client began that has not returned, on the monotonic clock; also of one whose
         caller has given up."""
-        return min((since for client, since in list(self._under_way.values()) if client == uuid), default=None)
+        return min((since for client, since, _ in self._under_way.values() if client == uuid), default=None)
 
     def close(self) -> None:
         """Take no more calls; those under way are not waited for."""
