@@ -25,7 +25,7 @@ log = logs.get("devices.eager_media")
 
 #: The core's code of an event that says that there are new files (`_core.Ingest.control`).
 NEW_FILES = -2
-#: Of a worker: sends and views have 61 of the 64 threads for calls to themselves.
+#: Of a worker: sends and views have 253 of the 256 threads for calls to themselves.
 AT_ONCE = 3
 #: Failures until a file waits for somebody to look at it; with the pauses between them about a quarter of an hour.
 MOST_ATTEMPTS = 10
