@@ -10,9 +10,9 @@ from neonize.proto.waE2E import WAWebProtobufsE2E_pb2 as e2e
 from PIL import Image
 
 from wafast.devices import neonize_content as content_of
-from wafast.devices import neonize_events
+from wafast.devices import neonize_events, neonize_session
 from wafast.devices import session as ev
-from wafast.devices.neonize_session import _unix, send_error
+from wafast.devices.neonize_session import NeonizeSession, _unix, send_error
 from wafast.inbox.media import Film
 
 JID = pb.JID(User="60123456789", Server="s.whatsapp.net", RawAgent=0, Device=3, Integrator=0, IsEmpty=False)
@@ -150,3 +150,33 @@ def test_lines_that_say_that_the_session_file_failed(line: str, fault: ev.StoreF
 )
 def test_lines_that_say_nothing_of_the_session_file(line: str) -> None:
     assert neonize_events.store_failure(line) is None
+
+
+class Store:
+    """A binding whose session files know everybody's LID."""
+
+    async def call(self, function: str, _uuid: str, *_: object) -> bytes:
+        """Only the store is asked."""
+        assert function == "GetLIDFromPN"
+        answer: bytes = pb.GetJIDFromStoreReturnFunction(Jid=LID).SerializeToString()
+        return answer
+
+
+async def test_whom_it_has_written_to_is_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neonize_session, "MOST_INTRODUCED", 3)
+    told: list[int] = []
+    session = NeonizeSession(
+        Store(),
+        None,
+        1,
+        Path("x.db"),
+        None,
+        lambda *_: None,
+        lambda *_: told.append(1),  # type: ignore[arg-type]
+    )
+    session._live = True
+    for number in range(10):
+        for _ in range(2):
+            await session._introduce(f"6012345678{number}@s.whatsapp.net")
+    assert len(told) == 10, "each once while it is remembered"
+    assert len(session._introduced) <= 3
