@@ -40,8 +40,8 @@ def make_name(data_dir: Path) -> str:
     """The name of a data folder, which gets one if it has none: the same for all that ask at once, and after a power
     cut. Raises OSError when it can't be written."""
     name = _read(_file(data_dir)) or _name_once(data_dir)
-    if _read(_copy(data_dir)) != name:
-        with contextlib.suppress(OSError):  # a disk without room, say: the next start tries again
+    with contextlib.suppress(OSError):  # a disk without room, say: the next start tries again
+        if _read(_copy(data_dir)) != name:
             _copy(data_dir).parent.mkdir(exist_ok=True)
             with _copy(data_dir).open("w", encoding="utf-8") as copy:
                 _write(copy, name)

@@ -220,7 +220,11 @@ def test_a_name_counts_where_it_was_given_whatever_lies_beside_the_session_files
 
 def test_a_folder_that_takes_no_second_file_has_a_name_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "sessions").symlink_to(tmp_path / "a disk that is not there")
-    assert home.make_name(tmp_path) == home.name_of(tmp_path)
+    name = home.make_name(tmp_path)
+    assert home.name_of(tmp_path) == name
+    (tmp_path / "sessions").unlink()
+    (tmp_path / "sessions").write_bytes(b"in the way")
+    assert home.make_name(tmp_path) == name
 
 
 async def test_a_clock_that_was_set_back_lengthens_no_backoff(pool: asyncpg.Pool, tmp_path: Path) -> None:
