@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 from neonize.proto import Neonize_pb2 as pb
@@ -12,6 +13,8 @@ from PIL import Image
 from wafast.devices import neonize_content as content_of
 from wafast.devices import neonize_events, neonize_session
 from wafast.devices import session as ev
+from wafast.devices.gate import Gate
+from wafast.devices.neonize_binding import Binding
 from wafast.devices.neonize_session import NeonizeSession, _unix, send_error
 from wafast.inbox.media import Film
 
@@ -165,15 +168,8 @@ class Store:
 async def test_whom_it_has_written_to_is_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neonize_session, "MOST_INTRODUCED", 3)
     told: list[int] = []
-    session = NeonizeSession(
-        Store(),
-        None,
-        1,
-        Path("x.db"),
-        None,
-        lambda *_: None,
-        lambda *_: told.append(1),  # type: ignore[arg-type]
-    )
+    binding, gate = cast(Binding, Store()), cast(Gate, None)
+    session = NeonizeSession(binding, gate, 1, Path("x.db"), None, lambda *_: None, lambda *_: told.append(1))
     session._live = True
     for number in range(10):
         for _ in range(2):
