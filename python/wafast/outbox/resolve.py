@@ -52,9 +52,9 @@ async def _settle(
     async with pool.acquire() as connection, connection.transaction():
         if await connection.fetchval(q.settle, claim.id, sent.message_id) is None:
             return False
-        await transition.take_in(connection, claim, sent, keep)
-        event = {"k": "outbox", "t": claim.tenant_id, "d": claim.device_no, "o": [claim.id]}
-        await bus.publish(connection, [event])
+        events = await transition.take_in(connection, [(claim, sent)], keep)
+        row = {"k": "outbox", "t": claim.tenant_id, "d": claim.device_no, "o": [claim.id]}
+        await bus.publish(connection, [row, *events])
     return True
 
 

@@ -9,15 +9,13 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 from uuid import UUID
 
 import asyncpg
 
 from wafast import logs
 from wafast.database.away import DATABASE_AWAY
-from wafast.database.pool import WORKER_CONNECTIONS
-from wafast.devices import number_checks
 from wafast.devices.session import (
     Change,
     Content,
@@ -34,8 +32,9 @@ from wafast.inbox.media import OCTETS, Film
 from wafast.outbox import claim as claims
 from wafast.outbox import transition
 from wafast.outbox.claim import Claim
+from wafast.outbox.ends import Ends
 from wafast.outbox.resolve import resolve
-from wafast.outbox.rows import Cause
+from wafast.outbox.transition import End
 
 log = logs.get("outbox.send")
 
@@ -51,14 +50,11 @@ CHARACTERS_A_SECOND = 12.0
 LONGEST_TYPING = 8.0
 #: What a campaign or a step sends first from a device: who has started it sees it leave.
 FIRST_TYPING = 0.3
-#: Connections that write how sends ended: of those a worker has, claims find one free also while hundreds end at once.
-WRITERS = WORKER_CONNECTIONS - 2
 #: Waits after a send that surely did not leave.
 FIRST_RETRY = 2.0
 LONGEST_RETRY = 300.0
-#: WhatsApp's "you reached out to too many people who do not know you" (`463`), and how long to hold back after it.
+#: WhatsApp's "you reached out to too many people who do not know you".
 REACH_OUT_LOCK = 463
-PAUSE_SECONDS = 3600.0
 #: How long stopping waits for sends under way; what is not answered by then shows as unknown.
 STOP_SECONDS = 10.0
 
@@ -83,7 +79,7 @@ class Sender:
         self._replying: set[int] = set()
         self._pacing: set[int] = set()
         self._in_flight: dict[asyncio.Task[None], int] = {}
-        self._writing = asyncio.Semaphore(WRITERS)
+        self._ends = Ends(lambda ends: transition.record(pool, worker_id, ends, keep))
         self._stopping = False
 
     def wake(self, device_no: int) -> None:
@@ -174,7 +170,7 @@ class Sender:
             await self._prepare_and_send(claim)
         except Exception as error:
             log.exception("a send was not carried out", outbox=claim.id, device=claim.device_no)
-            await self._finish(claim, "unknown", f"it went wrong in the middle, it may have left: {error}")
+            await self._ends.record(End(claim, "unknown", f"it went wrong in the middle, it may have left: {error}"))
         finally:
             (self._replying if claim.priority == "reply" else self._pacing).discard(claim.device_no)
             self.wake(claim.device_no)
@@ -199,15 +195,17 @@ class Sender:
         except (Offline, NotSent) as error:
             await self._again(claim, str(error))
         except FileNotFoundError:
-            await self._finish(claim, "failed", "the file is not there any more; upload it again", "media_gone")
+            reason = "the file is not there any more; upload it again"
+            await self._ends.record(End(claim, "failed", reason, cause="media_gone"))
         except Refused as error:
-            await self._refused(claim, error)
+            cause = "reach_out" if error.code == REACH_OUT_LOCK else error.cause
+            await self._ends.record(End(claim, "failed", str(error), cause=cause))
         except Unanswered as error:
-            await self._finish(claim, "unknown", f"WhatsApp did not answer, it may have left: {error}")
+            await self._ends.record(End(claim, "unknown", f"WhatsApp did not answer, it may have left: {error}"))
         else:
             if isinstance(content, Change):
                 session.changed(claim.to_jid, content, sent)
-            await self._persist(lambda: transition.record_sent(self._pool, self._worker_id, claim, sent, self._keep))
+            await self._ends.record(End(claim, "sent", sent=sent))
 
     async def _content(self, claim: Claim) -> Content | Change:
         """What to send."""
@@ -235,43 +233,10 @@ class Sender:
             await session.show_typing(claim.to_jid, state)
         await asyncio.sleep(typing_seconds(claim))
 
-    async def _refused(self, claim: Claim, error: Refused) -> None:
-        if error.code != REACH_OUT_LOCK:
-            await self._finish(claim, "failed", str(error), error.cause)
-            if error.cause == "not_on_whatsapp":
-                await self._persist(lambda: number_checks.note_absent(self._pool, claim.device_no, claim.to_jid))
-            return
-        why = "WhatsApp limits messages to people who do not know this number (463)"
-        await self._persist(
-            lambda: transition.refuse(self._pool, self._worker_id, claim, str(error), PAUSE_SECONDS, why)
-        )
-
     async def _again(self, claim: Claim, reason: str) -> None:
         longest = min(LONGEST_RETRY, FIRST_RETRY * 2.0 ** min(claim.attempts - 1, 10))
         seconds = random.uniform(longest / 2, longest)
-        await self._persist(
-            lambda: transition.finish(
-                self._pool, self._worker_id, claim, "queued", f"not sent yet: {reason}", again_seconds=seconds
-            )
-        )
-
-    async def _finish(
-        self, claim: Claim, state: Literal["failed", "unknown"], reason: str, cause: Cause | None = None
-    ) -> None:
-        await self._persist(lambda: transition.finish(self._pool, self._worker_id, claim, state, reason, cause=cause))
-
-    async def _persist(self, write: Callable[[], Awaitable[object]]) -> None:
-        """Write how a send ended, however long the database is away: it cannot be found out again."""
-        pause = 0.2
-        while True:
-            try:
-                async with self._writing:
-                    await write()
-                return
-            except DATABASE_AWAY as error:
-                log.warning("the end of a send is not written yet", error=str(error))
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 5.0)
+        await self._ends.record(End(claim, "queued", f"not sent yet: {reason}", again_seconds=seconds))
 
 
 def typing_seconds(claim: Claim) -> float:

@@ -1,4 +1,4 @@
-"""How a send ends: the only way out of `sending`, as compare-and-set on the claim."""
+"""How sends end: the only way out of `sending`, as compare-and-set on the claims."""
 
 from __future__ import annotations
 
@@ -6,110 +6,107 @@ from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
-from wafast._core import message_key
 from wafast.database.queries import load
+from wafast.devices import number_checks
 from wafast.devices.session import Change, Quoted, Sent
 from wafast.events import bus
-from wafast.inbox import chats
-from wafast.inbox.messages import FORWARDED, FROM_ME
+from wafast.outbox import own_messages
 from wafast.outbox.claim import Claim
 from wafast.outbox.device_gone import wake_pool
 from wafast.outbox.rows import Cause
 
 if TYPE_CHECKING:
-    from wafast.events.bus import Executor
+    from collections.abc import Sequence
+
+    from wafast.events.bus import Event, Executor
 
 q = load(__file__)
 
-#: messages.kind of what can be sent, as message_kind() in the database reads it; a test compares them.
-KINDS = {"text": 0, "image": 1, "video": 2, "audio": 3, "voice": 4, "document": 5}
-
-
 #: Kinds of reasons for which nothing was sent.
 NEVER_LEFT: frozenset[Cause] = frozenset({"not_on_whatsapp", "media_gone"})
+#: How long paced sends are held back once WhatsApp limits a number, and what is said of it.
+PAUSE_SECONDS = 3600.0
+PAUSE_REASON = "WhatsApp limits messages to people who do not know this number (463)"
 
 
-async def finish(
-    connection: Executor,
-    worker_id: UUID,
-    claim: Claim,
-    state: Literal["sent", "failed", "unknown", "queued"],
-    reason: str | None = None,
-    *,
-    message_id: str | None = None,
-    again_seconds: float = 0.0,
-    cause: Cause | None = None,
-) -> bool:
-    """End a claim, and tell. `again_seconds` is the wait of a row that is queued again, `cause` what kind of reason one
-    that failed has. A row that is to be queued again is cancelled, waits longer or waits elsewhere where somebody
-    wanted that while it was being sent. One that others have given up as unknown ends by what its worker knows.
+class End(msgspec.Struct, frozen=True):
+    """How a send ended. Of one that is sent, `sent` is what the server said. `again_seconds` is the wait of one that is
+    queued again, `cause` what kind of reason one that failed has."""
 
-    False when the row is not this claim's any more: somebody else has decided about it.
+    claim: Claim
+    state: Literal["sent", "failed", "unknown", "queued"]
+    reason: str | None = None
+    sent: Sent | None = None
+    again_seconds: float = 0.0
+    cause: Cause | None = None
+
+
+async def record(pool: asyncpg.Pool, worker_id: UUID, ends: Sequence[End], keep: int) -> set[int]:
+    """End claims, of each device at most one, in one transaction, and tell: the rows, of messages that have left theirs
+    and the previews of their chats, and what follows for device and number. Of a chat's messages the newest `keep` are
+    shown, all when it is 0.
+
+    A row that is to be queued again is cancelled, waits longer or waits elsewhere where somebody wanted that while it
+    was being sent. One that others have given up as unknown ends by what its worker knows.
+
+    Gives the rows that were these claims' until now. About others somebody else has decided; a message is stored all
+    the same, because it has left. Raises asyncpg.LockNotAvailableError where others hold what it needs.
     """
-    has_not_left = state == "queued" or cause in NEVER_LEFT
-    row = await connection.fetchrow(
-        q.finish_send, claim.id, worker_id, claim.claim_epoch, state, reason, message_id, again_seconds, cause,
-        has_not_left, claim.device_no,
-    )  # fmt: skip
-    if row is None:
-        return False
-    await bus.publish(connection, [{"k": "outbox", "t": claim.tenant_id, "d": claim.device_no, "o": [claim.id]}])
-    if row["device_no"] is None:
-        await wake_pool(connection)
-    elif row["device_no"] != claim.device_no:
-        await bus.wake(connection, "outbox", row["network"], row["device_no"])
-    return True
-
-
-async def record_sent(pool: asyncpg.Pool, worker_id: UUID, claim: Claim, sent: Sent, keep: int) -> bool:
-    """The server has taken what was sent: the outbox row, and of a message its row and the chat's preview, in one
-    transaction.
-
-    Of the chat's messages the newest `keep` are shown, all when it is 0.
-
-    False when the row is not this claim's any more; the message is stored all the same, because it has left.
-    """
+    ends = sorted(ends, key=lambda end: end.claim.id)
     async with pool.acquire() as connection, connection.transaction():
-        ours = await finish(connection, worker_id, claim, "sent", message_id=sent.message_id)
-        await take_in(connection, claim, sent, keep)
-    return bool(ours)
+        await connection.execute(q.give_way)
+        finished, events = await _finish(connection, worker_id, ends)
+        events += await take_in(connection, [(end.claim, end.sent) for end in ends if end.sent is not None], keep)
+        for end in ends:
+            if end.cause == "not_on_whatsapp":
+                await number_checks.note_absent(connection, end.claim.device_no, end.claim.to_jid)
+            elif end.cause == "reach_out":
+                events += await _pause(connection, end.claim.device_no)
+        await bus.publish(connection, events)
+    return finished
 
 
-async def take_in(connection: Executor, claim: Claim, sent: Sent, keep: int) -> None:
-    """What a send that has left leaves here beside its row, in the caller's transaction: a message, or of a change only
-    the receipts that were faster (the core changes the message, see `Session.changed`)."""
-    if claim.target is None:
-        await _store_message(connection, claim, sent, keep)
-    else:
-        await connection.execute(
-            q.take_early_receipts_of_change, claim.device_no, claim.to_jid, sent.message_id, claim.id
-        )
+async def _finish(connection: Executor, worker_id: UUID, ends: Sequence[End]) -> tuple[set[int], list[Event]]:
+    """The rows; gives those that were these claims', and what is to be told of them."""
+    columns = zip(*(_columns(end) for end in ends), strict=True)
+    rows = {row["id"]: row for row in await connection.fetch(q.finish_sends, worker_id, *map(list, columns))}
+    ours = [end.claim for end in ends if end.claim.id in rows]
+    if any(row["device_no"] is None for row in rows.values()):
+        await wake_pool(connection)
+    at = {claim.id: (rows[claim.id]["network"], rows[claim.id]["device_no"]) for claim in ours}
+    moved = [at[claim.id] for claim in ours if at[claim.id][1] not in (None, claim.device_no)]
+    await bus.wake_each(connection, "outbox", moved)
+    events = [{"k": "outbox", "t": claim.tenant_id, "d": claim.device_no, "o": [claim.id]} for claim in ours]
+    return set(rows), events
 
 
-async def _store_message(connection: Executor, claim: Claim, sent: Sent, keep: int) -> None:
-    """The message row of a send that has left, its chat's preview, and the receipts that were faster. Runs in the
-    caller's transaction, in which the outbox row has become `sent`."""
-    key = message_key(sent.timestamp, sent.message_id)
-    kind = KINDS[claim.kind]
-    body = claim.body or (claim.file_name or "" if claim.kind == "document" else "")
-    chat_id = await chats.chat_with(connection, claim.tenant_id, claim.device_no, claim.to_jid)
-    own = await connection.fetchval(q.own_jid, claim.device_no)
-    new = await connection.fetchval(
-        q.insert_own_message, chat_id, key, pack(own), claim.device_no, claim.tenant_id, kind, sent.message_id,
-        body, sent.media, claim.quoted, FROM_ME | FORWARDED if claim.forwarded else FROM_ME,
+def _columns(end: End) -> tuple[object, ...]:
+    """As `finish_sends` takes them."""
+    claim, has_not_left = end.claim, end.state == "queued" or end.cause in NEVER_LEFT
+    message_id = None if end.sent is None else end.sent.message_id
+    return (
+        claim.id, claim.claim_epoch, claim.device_no, end.state, end.reason, message_id, end.again_seconds, end.cause,
+        has_not_left,
     )  # fmt: skip
-    if new is not None and sent.thumbnail is not None:
-        await connection.execute(q.insert_thumbnail, chat_id, key, claim.tenant_id, sent.thumbnail)
-    await connection.execute(q.show_in_chat, chat_id, key, new is not None, kind, body, keep)
-    early = await connection.fetch(q.take_early_receipts, chat_id, sent.message_id, key)
-    if early:
-        status, at = max((row["status"], row["at"]) for row in early)
-        await connection.execute(q.apply_early_receipts, chat_id, key, claim.id, status, at)
-    where = {"t": claim.tenant_id, "d": claim.device_no}
-    await bus.publish(
-        connection, [{"k": "message", **where, "c": chat_id, "m": [key]}, {"k": "chat", **where, "c": [chat_id]}]
-    )
+
+
+async def take_in(connection: Executor, left: Sequence[tuple[Claim, Sent]], keep: int) -> list[Event]:
+    """What sends that have left, of each device at most one, leave here beside their rows, in the caller's transaction:
+    a message, or of a change only the receipts that were faster (the core changes the message, see `Session.changed`).
+    Gives what is to be told of it."""
+    changes = [(claim, sent) for claim, sent in left if claim.target is not None]
+    if changes:
+        columns = zip(*((c.device_no, c.to_jid, sent.message_id, c.id) for c, sent in changes), strict=True)
+        await connection.execute(q.take_early_receipts_of_changes, *map(list, columns))
+    return await own_messages.store(connection, [one for one in left if one[0].target is None], keep)
+
+
+async def _pause(connection: Executor, device_no: int) -> list[Event]:
+    """WhatsApp limits a device: that holds back its paced sends. Gives what is to be told of it."""
+    tenant_id = await connection.fetchval(q.pause_device, device_no, PAUSE_SECONDS, PAUSE_REASON)
+    return [] if tenant_id is None else [{"k": "device", "t": tenant_id, "d": device_no}]
 
 
 async def quoted(pool: asyncpg.Pool, claim: Claim) -> Quoted | None:
@@ -129,19 +126,3 @@ async def change(pool: asyncpg.Pool, claim: Claim) -> Change | None:
         return None
     author = await pool.fetchval(q.author_of, claim.device_no, claim.to_jid, claim.target)
     return Change(claim.kind, claim.target, author, claim.body)
-
-
-async def refuse(pool: asyncpg.Pool, worker_id: UUID, claim: Claim, reason: str, seconds: float, why: str) -> None:
-    """A send failed with that reason as WhatsApp limits its device: that holds back its paced sends for so long, in one
-    transaction, and says why."""
-    async with pool.acquire() as connection, connection.transaction():
-        await finish(connection, worker_id, claim, "failed", reason, cause="reach_out")
-        tenant_id = await connection.fetchval(q.pause_device, claim.device_no, seconds, why)
-        if tenant_id is not None:
-            await bus.publish(connection, [{"k": "device", "t": tenant_id, "d": claim.device_no}])
-
-
-def pack(jid: str | None) -> int:
-    """A phone-number JID as messages.sender has it; 0 for none."""
-    user = (jid or "").partition("@")[0]
-    return int(user) << 3 if user.isdigit() else 0

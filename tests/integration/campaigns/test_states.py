@@ -19,6 +19,7 @@ from wafast.inbox.reach import Reach
 from wafast.outbox import again, transition
 from wafast.outbox.again import NotRetryable
 from wafast.outbox.sources import Message, Pace
+from wafast.outbox.transition import End
 
 
 async def test_a_paused_campaign_gives_nothing_to_the_next_claim_and_goes_on_where_it_was(office: Office) -> None:
@@ -199,7 +200,7 @@ async def test_a_send_that_fails_does_not_leave_when_its_campaign_was_ended_or_h
     [claim] = await office.claim()
     await decide(office.pool, office.tenant_id, made.id)
     assert office.worker is not None
-    assert await transition.finish(office.pool, office.worker, claim, "queued", "not sent yet: offline")
+    assert await transition.record(office.pool, office.worker, [End(claim, "queued", "not sent yet: offline")], 20)
     assert await office.claim() == []
     if decide is rows.cancel:
         async with running_planner(office), asyncio.timeout(60):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.core.conftest import World
 from wafast import _core
-from wafast.outbox.transition import KINDS
+from wafast.outbox.own_messages import KINDS
 
 RECORD = Path(__file__).parents[3] / "rust/core/src/record.rs"
 

@@ -15,6 +15,7 @@ from wafast.devices.session import Sent
 from wafast.outbox import claim as claims
 from wafast.outbox import transition
 from wafast.outbox.resolve import resolve
+from wafast.outbox.transition import End
 
 
 async def holder(stack: Stack, *devices: rows.DeviceRow) -> UUID:
@@ -125,8 +126,8 @@ async def test_a_claim_under_an_old_lease_is_unknown_until_its_worker_says_how_i
     assert taken.epoch == 2
     assert await claims.orphan(stack.pool, [device.no]) == 1
     assert (await stack.until_sent(row, "unknown")).reason is not None
-    assert await transition.finish(stack.pool, worker, claim, "queued")
-    assert not await transition.finish(stack.pool, worker, claim, "sent", message_id="M")
+    assert await transition.record(stack.pool, worker, [End(claim, "queued")], 20)
+    assert not await transition.record(stack.pool, worker, [End(claim, "failed")], 20)
 
 
 async def test_a_receipt_that_came_first_is_not_lost(stack: Stack) -> None:
@@ -144,7 +145,7 @@ async def test_a_receipt_that_came_first_is_not_lost(stack: Stack) -> None:
     for status in (3, 4):
         change = {"change": "status", "status": status, "at": 1_795_574_838 + status}
         await stack.pool.execute(insert, stack.tenant_id, device.no, chat, change)
-    assert await transition.record_sent(stack.pool, worker, claim, Sent("ABC", 1_795_574_838), 20)
+    assert await transition.record(stack.pool, worker, [End(claim, "sent", sent=Sent("ABC", 1_795_574_838))], 20)
     read = await stack.until_sent(row, "read")
     assert read.delivered_at is not None
     assert read.read_at is not None
@@ -169,7 +170,7 @@ async def test_a_members_receipt_that_came_first_names_the_member(stack: Stack) 
             " VALUES ($1, $2, $3, 'ABC', $4)",
             stack.tenant_id, device.no, chat, change,
         )  # fmt: skip
-    assert await transition.record_sent(stack.pool, worker, claim, Sent("ABC", 1_795_574_838), 20)
+    assert await transition.record(stack.pool, worker, [End(claim, "sent", sent=Sent("ABC", 1_795_574_838))], 20)
     assert (await stack.until_sent(row, "delivered")).read_at is None
     known = await stack.pool.fetch(
         "SELECT jid_of(person) AS jid, delivered_at IS NOT NULL, read_at IS NOT NULL FROM receipts ORDER BY 1"
@@ -184,7 +185,7 @@ async def _unknown_with_receipt(stack: Stack, sends: int, *ids: str) -> tuple[in
     sent = await queue(stack, device, sends)
     for _ in range(sends):
         [claim] = await claims.claim(stack.pool, worker, [device.no], [])
-        assert await transition.finish(stack.pool, worker, claim, "unknown", "nobody can say")
+        assert await transition.record(stack.pool, worker, [End(claim, "unknown", "nobody can say")], 20)
     chat = await stack.pool.fetchval(
         "INSERT INTO chats (tenant_id, device_no, jid) VALUES ($1, $2, '60123@s.whatsapp.net') RETURNING id",
         stack.tenant_id, device.no,
@@ -232,9 +233,9 @@ async def test_an_echo_that_came_first_stays(stack: Stack) -> None:
     await queue(stack, device, 2)
     [claim] = await claims.claim(stack.pool, worker, [device.no], [])
     sent = Sent("ABC", 1_795_574_838)
-    await transition.record_sent(stack.pool, worker, claim, sent, 20)
+    await transition.record(stack.pool, worker, [End(claim, "sent", sent=sent)], 20)
     await stack.pool.execute("UPDATE outbox SET state = 'sending', message_id = NULL WHERE id = $1", claim.id)
-    await transition.record_sent(stack.pool, worker, claim, sent, 20)
+    await transition.record(stack.pool, worker, [End(claim, "sent", sent=sent)], 20)
     assert await stack.pool.fetchval("SELECT count(*) FROM messages") == 1
     assert await stack.pool.fetchval("SELECT stored FROM chats") == 1
 
@@ -245,7 +246,8 @@ async def test_a_chat_nobody_answers_in_shows_no_more_than_is_kept(stack: Stack)
     await queue(stack, device, 1)
     [claim] = await claims.claim(stack.pool, worker, [device.no], [])
     for n in range(25):
-        await transition.record_sent(stack.pool, worker, claim, Sent(f"A{n}", 1_795_574_838 + n), 20)
+        sent = Sent(f"A{n}", 1_795_574_838 + n)
+        await transition.record(stack.pool, worker, [End(claim, "sent", sent=sent)], 20)
     shown = await stack.pool.fetch("SELECT message_id FROM whatsapp_messages ORDER BY timestamp")
     assert [row["message_id"] for row in shown] == [f"A{n}" for n in range(5, 25)]
 

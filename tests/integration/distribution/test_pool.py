@@ -21,6 +21,7 @@ from wafast.outbox import claim as claims
 from wafast.outbox import device_gone, transition
 from wafast.outbox.claim import Claim
 from wafast.outbox.sources import Pace
+from wafast.outbox.transition import End
 
 
 async def test_rows_are_spread_by_what_devices_have_left_today(shop: Shop) -> None:
@@ -298,7 +299,9 @@ class Sending:
 
     async def fails(self) -> tuple[str, int | None, int | None]:
         """It has not left; gives its state, its device and that of its lane."""
-        assert await transition.finish(self.shop.pool, self.worker, self.claim, "queued", "not sent yet: offline")
+        assert await transition.record(
+            self.shop.pool, self.worker, [End(self.claim, "queued", "not sent yet: offline")], 20
+        )
         row = await self.shop.pool.fetchrow(
             "SELECT o.state, o.device_no, n.device_no AS of_lane FROM outbox o JOIN lanes n ON n.id = o.lane_id"
             " WHERE o.id = $1",
@@ -335,7 +338,9 @@ async def test_a_send_whose_device_is_deleted_is_not_tried_again(shop: Shop) -> 
     device = await shop.device()
     sending = await Sending.make(shop, device)
     await bulk.delete(shop.pool, shop.tenant_id, [await shop.pool.fetchval("SELECT id FROM devices")], device_gone)
-    assert not await transition.finish(shop.pool, sending.worker, sending.claim, "queued", "not sent yet: offline")
+    assert not await transition.record(
+        shop.pool, sending.worker, [End(sending.claim, "queued", "not sent yet: offline")], 20
+    )
     assert await shop.pool.fetchval("SELECT state FROM outbox") == "unknown"
 
 

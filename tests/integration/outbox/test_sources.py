@@ -10,11 +10,13 @@ import pytest
 
 from tests.integration.outbox.floor import HELLO, Floor
 from wafast.devices import number_checks
+from wafast.devices.session import Sent
 from wafast.outbox import again, sources, transition
 from wafast.outbox import claim as claims
 from wafast.outbox import device_gone as sends
 from wafast.outbox.rows import Cause
 from wafast.outbox.sources import Message, Pace
+from wafast.outbox.transition import End
 
 AT = datetime(2026, 3, 23, 4, tzinfo=UTC)  # noon in Kuala Lumpur
 QUICK = Pace(0, 0)
@@ -94,9 +96,8 @@ async def test_caps_count_what_has_left_or_may_have(
     reply = await floor.reply(device)
     await floor.pool.execute("UPDATE outbox SET not_before = $1 WHERE id = $2", before, reply)
     await claims.claim(floor.pool, floor.worker, [device], [], before + timedelta(minutes=30))
-    assert await transition.finish(
-        floor.pool, floor.worker, claim, end, "as it went", message_id="M" if end == "sent" else None, cause=cause
-    )
+    sent = Sent("M", 1_795_574_838) if end == "sent" else None
+    assert await transition.record(floor.pool, floor.worker, [End(claim, end, "as it went", sent, cause=cause)], 20)
     assert await floor.sends_counted(device) == 1 + counted
 
 

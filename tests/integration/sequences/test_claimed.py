@@ -18,6 +18,7 @@ from wafast.outbox import claim as claims
 from wafast.outbox import transition
 from wafast.outbox.again import NotRetryable
 from wafast.outbox.claim import Claim
+from wafast.outbox.transition import End
 from wafast.sequences import edits, enrolments, of_leads, rows
 
 DAY = 86_400
@@ -45,12 +46,14 @@ class Sender:
 
     async def fail(self, claim: Claim) -> None:
         """It has not left, and may be tried again at once."""
-        assert await transition.finish(self._people.pool, self._worker_id, claim, "queued", "not sent yet: offline")
+        assert await transition.record(
+            self._people.pool, self._worker_id, [End(claim, "queued", "not sent yet: offline")], 20
+        )
 
     async def end(self, claim: Claim) -> bool:
         """It has left."""
         sent = Sent(f"M{claim.id}", 1_795_574_838 + claim.id)
-        return await transition.record_sent(self._people.pool, self._worker_id, claim, sent, 20)
+        return bool(await transition.record(self._people.pool, self._worker_id, [End(claim, "sent", sent=sent)], 20))
 
     async def send(self) -> list[str]:
         """The words of all that may leave now."""
