@@ -68,3 +68,9 @@ def test_one_can_write_first(signed_in: App, stack: Stack, look: Look) -> None:
     app.expect_ticks(app.send("Good morning"), "delivered")
     (got,) = stack.phones.inbox(phone=phone, contact=customer, wait=30)
     assert got.text == "Good morning"
+    if app.narrow:
+        number = page.locator(".conversation header h2")
+        assert number.evaluate("one => one.scrollWidth <= one.clientWidth"), "its end is what tells it from others"
+        page.get_by_role("button", name="Details").click()
+        expect(page.get_by_role("dialog", name="Details")).to_be_visible()
+        app.expect_accessible()
