@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 
 from tests import no_neonize
 from tests.database import Database
-from tests.system import System
+from tests.system import System, demo_system
 from wafast.accounts import passwords
 from wafast.database.embedded import Embedded
 
@@ -76,13 +76,11 @@ def _fresh_database(request: pytest.FixtureRequest) -> Iterator[None]:
         request.getfixturevalue("database").forget()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def system(data_dirs: list[Path]) -> Iterator[System]:
-    """A running `wafast up --demo`, its lines online. Tests share it: each makes devices and contacts of its own."""
-    data_dir = Path(tempfile.mkdtemp(prefix="wafast-system-"))
-    data_dirs.append(data_dir)
-    running = System(data_dir, "--demo")
-    try:
-        yield running.wait_ready()
-    finally:
-        running.stop()
+    """A running `wafast up --demo`, its lines online. Tests share it: each makes devices and contacts of its own.
+
+    Not for the whole session: its people write all the time, which takes a tenth of a core.
+    """
+    with demo_system(data_dirs) as running:
+        yield running

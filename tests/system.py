@@ -7,10 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.simulator import Simulator
@@ -18,9 +20,9 @@ from wafast import demo
 
 EMAIL, PASSWORD = "admin@wafast.local", "a password for tests"
 SOURCE = Path(__file__).parents[1] / "python"
-#: A first start makes a database and pairs the demo's lines: 5 s on an idle machine.
-START_SECONDS = 120.0
-STOP_SECONDS = 60.0
+#: A first start makes a database and pairs the demo's lines: 5 s on an idle machine, two minutes on one with 40 others.
+START_SECONDS = 300.0
+STOP_SECONDS = 120.0
 
 
 #: Sockets that are bound to the ports of `free_port`, as long as this process lives.
@@ -61,6 +63,18 @@ def run(data_dir: Path, *arguments: str, check: bool = True, **more: str) -> sub
         text=True,
         timeout=START_SECONDS,
     )
+
+
+@contextmanager
+def demo_system(data_dirs: list[Path]) -> Iterator[System]:
+    """A running `wafast up --demo`, its lines online; `data_dirs` is told of its folder."""
+    data_dir = Path(tempfile.mkdtemp(prefix="wafast-system-"))
+    data_dirs.append(data_dir)
+    running = System(data_dir, "--demo")
+    try:
+        yield running.wait_ready()
+    finally:
+        running.stop()
 
 
 class System:
@@ -127,6 +141,10 @@ class System:
             phone in accounts and any(device.online for device in accounts[phone].devices)
             for _, phone, *_ in demo.LINES
         )
+
+    def lines(self) -> list[str]:
+        """What it printed, without the line it may just be printing."""
+        return self.output.read_text("utf-8", "replace").rpartition("\n")[0].splitlines()
 
     def tail(self) -> str:
         """The end of what it printed."""

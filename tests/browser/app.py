@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.browser.looks import TAKE_NOTICE
 
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 """The accessibility checker; `npm ci` in web/ brings it."""
@@ -38,9 +41,11 @@ class App:
         expect(self.page.get_by_role("button", name=f"Workspace: {name}")).to_be_visible()
 
     def device(self, name: str) -> Locator:
-        """The row of a device on the page of devices: searched for, as only rows on the screen are drawn."""
+        """The row of a device on the page of devices: searched for, as only rows on the screen are drawn, once there is
+        the search, which a list without devices has not."""
         field = self.page.get_by_role("searchbox", name="Search name, number or tag")
-        if field.count() > 0:
+        expect(field.or_(self.page.get_by_text("Link your first phone"))).to_be_visible()
+        if field.is_visible():
             field.fill(name)
         return self.page.locator("[data-device]").filter(
             has=self.page.get_by_role("link", name=f"Open inbox of {name}")
@@ -106,6 +111,21 @@ class App:
         expect(bubble).to_be_visible()
         return bubble
 
+    def until(self, is_so: Callable[[], object]) -> None:
+        """Waits for what is known outside of the page. What the browser tells by itself comes meanwhile."""
+        while not is_so():
+            self.page.wait_for_timeout(20)
+
+    def hold(self, address: str) -> list[Route]:
+        """Requests that begin from now on wait, in the list given, until the test lets them go."""
+        held: list[Route] = []
+        self.page.route(address, lambda route: held.insert(0, route))
+        return held
+
+    def told(self, text: str) -> None:
+        """Waits until a notice has said so, whether or not it is still there."""
+        self.page.wait_for_function(TAKE_NOTICE, arg=text)
+
     def message_menu(self, bubble: Locator) -> Locator:
         """Opens a message's menu as people do there: by its button, or by a long press."""
         if self.narrow:
@@ -119,7 +139,7 @@ class App:
 
     def expect_ticks(self, bubble: Locator, status: str) -> None:
         """Waits for a bubble's ticks: sent, delivered, read, failed."""
-        expect(bubble.locator(f"[data-status={status}]")).to_be_visible(timeout=30_000)
+        expect(bubble.locator(f"[data-status={status}]")).to_be_visible()
 
     def expect_recorded(self, seconds: int) -> None:
         """A voice message is recorded for so long, of less than ten, or longer: who looks once a second misses one."""

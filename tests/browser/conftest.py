@@ -16,19 +16,26 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.app import App
-from tests.browser.looks import ARGUMENTS, CHROMIUM, DESKTOP, Look, open_context
+from tests.browser.looks import ARGUMENTS, CHROMIUM, DESKTOP, PATIENCE_MS, Look, open_context
 from tests.browser.mistakes import watch
 from tests.browser.stack import Stack
 from tests.browser.team import Team
 from tests.database import Database
 from tests.integration.api.world import Tenant, World, running
 from tests.simulator import Simulator
+from tests.system import System, demo_system
 
-# A message to a page has come through two servers, and several tests run at a time.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=PATIENCE_MS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
+def system(data_dirs: list[Path]) -> Iterator[System]:
+    """One for all of this folder."""
+    with demo_system(data_dirs) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
 def stack(request: pytest.FixtureRequest) -> Stack:
     """The system under test."""
     url = os.environ.get("WAFAST_TEST_URL")
@@ -40,7 +47,7 @@ def stack(request: pytest.FixtureRequest) -> Stack:
     return Stack(url, email, os.environ["WAFAST_TEST_PASSWORD"], phones)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def world(database: Database, data_dirs: list[Path]) -> Iterator[World]:
     """An API without workers: what devices do is said by the tests."""
     data_dir = Path(tempfile.mkdtemp(prefix="wafast-browser-"))

@@ -13,6 +13,11 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 ARGUMENTS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 
+#: How long is waited for what takes a second: a message to a page has come through two servers, and several tests run
+#: at a time.
+PATIENCE_MS = 60_000
+
+
 class Look(NamedTuple):
     """A screen people have."""
 
@@ -22,6 +27,21 @@ class Look(NamedTuple):
     scheme: str
     touch: bool
 
+
+#: Notices go by themselves, some after 4 s, and a test that is held up for so long must not miss them: all are kept.
+KEEP_NOTICES = """
+  window.noticed = [];
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes)
+      for (const node of addedNodes) if (node.classList?.contains('toast')) noticed.push(node.textContent);
+  }).observe(document, { childList: true, subtree: true });
+"""
+#: Takes a notice with this text from those that are kept, if there is one.
+TAKE_NOTICE = """(text) => {
+  const place = noticed.findIndex((one) => one.includes(text));
+  if (place >= 0) noticed.splice(place, 1);
+  return place >= 0;
+}"""
 
 DESKTOP = Look("desktop-light", 1440, 900, "light", touch=False)
 DESKTOP_DARK = Look("desktop-dark", 1440, 900, "dark", touch=False)
@@ -39,5 +59,6 @@ def open_context(browser: Browser, stack_url: str, look: Look) -> BrowserContext
         is_mobile=look.touch,
         locale="en-GB",
     )
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script(KEEP_NOTICES)
     return context

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Route, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.app import App
 from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look, open_context
@@ -110,15 +110,16 @@ def test_three_thousand_lines_are_searched_and_connected_with_few_rows_in_the_do
     expect(toast).to_contain_text("100 were never linked to a phone (Line 3000, Line 2999, Line 2998, …)")
     wished = "SELECT count(*) FROM devices WHERE tenant_id = $1 AND desired_state = 'connected'"
     assert tenant.world.sql(wished, tenant.id) == 2900
+    toast.get_by_role("button", name="Undo").click()
+    app.told("2,900 devices are to disconnect")
+    assert tenant.world.sql(wished, tenant.id) == 0
+
+    tenant.world.sql("UPDATE devices SET desired_state = 'connected' WHERE tenant_id = $1", tenant.id)
     _workers_do_what_is_wished(tenant)
     expect(app.page.get_by_text("3,000 devices · 2,900 online", exact=True)).to_be_visible()
     expect(_filter(app, "Online")).to_contain_text("2,900")
     expect(_filter(app, "Not online")).to_contain_text("0")
     assert app.page.locator(ROW).count() <= DRAWN
-
-    toast.get_by_role("button", name="Undo").click()
-    _toast(app, "2,900 devices are to disconnect")
-    assert tenant.world.sql(wished, tenant.id) == 0
 
 
 @pytest.mark.parametrize("look", ALL_LOOKS, indirect=True, ids=lambda look: look.name)
@@ -144,7 +145,7 @@ def test_lines_are_chosen_tagged_and_deleted(app: App, tenant: Tenant) -> None:
     tagged = "SELECT count(*) FROM devices WHERE tenant_id = $1 AND $2 = ANY (tags)"
     assert [tenant.world.sql(tagged, tenant.id, tag) for tag in ("north", "tenth", "Tenth")] == [4, 3, 6]
     toast.get_by_role("button", name="Undo").click()
-    _toast(app, "Tags taken from 4 devices")
+    app.told("Tags taken from 4 devices")
     # the one that had it before keeps it
     assert [tenant.world.sql(tagged, tenant.id, tag) for tag in ("north", "tenth", "Tenth")] == [0, 0, 6]
 
@@ -154,7 +155,7 @@ def test_lines_are_chosen_tagged_and_deleted(app: App, tenant: Tenant) -> None:
     expect(confirm).to_be_disabled()
     dialog.get_by_label("Type 4 to confirm").fill("4")
     confirm.click()
-    _toast(app, "4 devices deleted")
+    app.told("4 devices deleted")
     expect(app.page.get_by_text("56 devices · 0 online", exact=True)).to_be_visible()
     expect(app.page.get_by_role("group", name="Selected devices")).to_have_count(0)
     assert tenant.world.sql("SELECT count(*) FROM devices WHERE tenant_id = $1", tenant.id) == 56
@@ -166,22 +167,19 @@ def test_many_are_deleted_part_by_part_and_the_rest_is_kept_when_stopped(app: Ap
     expect(app.page.get_by_text("200 devices · 0 online", exact=True)).to_be_visible()
     app.page.get_by_role("checkbox", name="Select all shown").click()
     _act(app, "Delete")
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    app.page.route("**/devices/bulk", hold)
+    held = app.hold("**/devices/bulk")
     dialog = app.page.get_by_role("dialog")
     dialog.get_by_label("Type 200 to confirm").fill("200")
     dialog.get_by_role("button", name="Delete").click()
     expect(app.page.get_by_text("0 of 200")).to_be_visible()
+    app.until(lambda: held)
     held.pop().continue_()
     expect(app.page.get_by_text("25 of 200")).to_be_visible()
     app.expect_accessible()
     app.page.get_by_role("button", name="Stop").click()
+    app.until(lambda: held)
     held.pop().continue_()
-    _toast(app, "50 devices deleted · 150 were left")
+    app.told("50 devices deleted · 150 were left")
     expect(app.page.get_by_text("150 selected")).to_be_visible()
     assert tenant.world.sql("SELECT count(*) FROM devices WHERE tenant_id = $1", tenant.id) == 150
 

@@ -91,7 +91,7 @@ def test_the_pace_of_a_line_is_seen_changed_and_taken_back(app: App, tenant: Ten
     columns = "min_seconds, max_seconds, per_hour, quiet_from, quiet_until, ramp, per_day"
     assert _pace(tenant, 1, columns) == "20 45 30 22:00:00 07:30:00 f 800"
     _toast(app, "Pace of Line 1 saved").get_by_role("button", name="Undo").click()
-    _toast(app, "The pace is as it was")
+    app.told("The pace is as it was")
     assert _pace(tenant, 1, columns) == "900 900 40 t 800"
 
 
@@ -115,16 +115,7 @@ def test_many_lines_get_a_pace_and_each_gets_its_own_back(app: App, tenant: Tena
     toast = _toast(app, "Pace of 3 devices changed")
     assert [_pace(tenant, line, "per_hour, per_day") for line in (1, 2, 3)] == ["25 800"] * 3
     toast.get_by_role("button", name="Undo").click()
-    _wait_for(app, tenant, ["80", "10", "80"])
-
-
-def _wait_for(app: App, tenant: Tenant, wanted: list[str]) -> None:
-    for _ in range(300):
-        found = [_pace(tenant, line, "per_hour") for line in (1, 2, 3)]
-        if found == wanted:
-            return
-        app.page.wait_for_timeout(100)
-    assert found == wanted
+    app.until(lambda: [_pace(tenant, line, "per_hour") for line in (1, 2, 3)] == ["80", "10", "80"])
 
 
 @pytest.mark.parametrize("look", [PHONE, DESKTOP_DARK], indirect=True, ids=lambda look: look.name)
@@ -138,7 +129,7 @@ def test_new_lines_begin_with_the_pace_a_workspace_wants(app: App, tenant: Tenan
     added = tenant.client().post("/api/v1/devices", json={"name": "Line 4"}).json()
     assert added["pacing"]["per_day"] == 120
     toast.get_by_role("button", name="Undo").click()
-    _toast(app, "The pace is as it was")
+    app.told("The pace is as it was")
     assert tenant.client().get("/api/v1/devices/pacing").json()["per_day"] == 800
 
 

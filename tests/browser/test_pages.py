@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, expect
 from tests.browser.app import App
 from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
 from tests.browser.stack import Stack
-from wafast import demo
+from tests.browser.test_full_path import link, new_number
 
 ALL_LOOKS = [DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK]
 every_look = pytest.mark.parametrize("look", ALL_LOOKS, indirect=True, ids=lambda look: look.name)
@@ -87,7 +87,8 @@ def test_the_address_of_a_chat_that_is_gone_leads_to_the_list_and_says_so_once(s
     made = page.request.post("/api/v1/devices", data={"name": "Without chats", "network": "loopback"}).json()
     page.goto(f"/device/{made['id']}/whatsapp-web/999999999999")
     expect(page).to_have_url(re.compile("/whatsapp-web$"))
-    expect(page.get_by_text("This chat is no more")).to_have_count(1)
+    signed_in.told("This chat is no more")
+    assert page.evaluate("noticed") == []
 
 
 def test_search_and_filter_of_devices(signed_in: App) -> None:
@@ -117,7 +118,7 @@ def test_a_key_is_shown_once_and_revoked(signed_in: App, look: Look) -> None:
     assert signed_in.page.request.get("/api/v1/devices", headers=headers).status == 200
     signed_in.page.get_by_role("button", name=f"Revoke: {name}").click()
     signed_in.page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
-    expect(signed_in.page.get_by_text(f"{name} revoked")).to_be_visible()
+    signed_in.told(f"{name} revoked")
 
 
 def test_language_and_theme_stay(signed_in: App) -> None:
@@ -136,11 +137,12 @@ def test_language_and_theme_stay(signed_in: App) -> None:
         page.request.patch("/api/v1/session", data={"language": None})
 
 
-def test_the_inbox_by_keyboard_alone(signed_in: App) -> None:
-    page = signed_in.page
-    signed_in.switch_workspace("Demo")
-    signed_in.open_inbox(demo.LINES[0][0])
-    expect(page.locator("a[data-chat]").nth(1)).to_be_visible(timeout=60_000)
+def test_the_inbox_by_keyboard_alone(signed_in: App, stack: Stack) -> None:
+    page, phone = signed_in.page, link(signed_in, stack, "Keyboard")
+    for text in ("one", "two"):
+        stack.phones.text(phone=phone, contact=new_number(), text=text)
+    signed_in.open_inbox("Keyboard")
+    expect(page.locator("a[data-chat]")).to_have_count(2)
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.press("ArrowDown")

@@ -13,7 +13,6 @@ from tests.browser.stack import Stack
 from tests.browser.test_full_path import link, new_number
 from tests.browser.test_reading import small_pages
 
-FOUND_MS = 15_000
 FIELD = "Search name, number or message"
 
 
@@ -41,7 +40,7 @@ def test_half_a_word_leads_to_an_old_message(signed_in: App, stack: Stack, look:
 
     field(app).fill("angg")
     hit = found(app, "Messages")
-    expect(hit).to_have_count(1, timeout=FOUND_MS)
+    expect(hit).to_have_count(1)
     expect(hit.locator("mark")).to_have_text("angg")
     app.expect_accessible()
     hit.click()
@@ -52,7 +51,7 @@ def test_half_a_word_leads_to_an_old_message(signed_in: App, stack: Stack, look:
         app.page.go_back()
 
     field(app).fill("价格")
-    expect(found(app, "Messages").locator("mark")).to_have_text("价格", timeout=FOUND_MS)
+    expect(found(app, "Messages").locator("mark")).to_have_text("价格")
     field(app).fill(f"0{other[2:5]}-{other[5:8]} {other[8:]}")
     by_number = found(app, "Chats")
     expect(by_number).to_have_count(1)
@@ -73,13 +72,15 @@ def test_the_keyboard_is_enough(signed_in: App, stack: Stack) -> None:
     page.keyboard.press("/")
     page.keyboard.type("parcel")
     rows = found(app, "Messages")
-    expect(rows).to_have_count(2, timeout=FOUND_MS)
+    expect(rows).to_have_count(2)
     page.keyboard.press("ArrowDown")
     expect(rows.nth(0)).to_be_focused()
     page.keyboard.press("ArrowDown")
     expect(rows.nth(1)).to_be_focused()
+    # of two of the same second either may be the first
+    words = "parcel one" if "parcel one" in rows.nth(1).inner_text() else "parcel two"
     page.keyboard.press("Enter")
-    expect(app.bubble("parcel one")).to_be_visible()
+    expect(app.bubble(words)).to_be_visible()
     expect(rows.nth(1)).to_have_attribute("aria-current", "true")
     field(app).focus()
     page.keyboard.press("Escape")
@@ -93,7 +94,7 @@ def test_the_list_of_all_devices_searches_all_of_them(signed_in: App, stack: Sta
         page.goto("/")
     page.goto("/inbox")
     field(app).fill("rambut")
-    expect(found(app, "Messages")).to_have_count(2, timeout=FOUND_MS)
+    expect(found(app, "Messages")).to_have_count(2)
     found(app, "Messages").filter(has_text="Search all 1").click()
     expect(app.bubble("Rambutan for Search all 1")).to_be_visible()
     expect(page).to_have_url(re.compile("/inbox/"))
@@ -105,10 +106,10 @@ def test_what_arrives_while_one_looks_is_found_too(signed_in: App, stack: Stack)
     stack.phones.text(phone=phone, contact=customer, text="voucher one")
     app.open_inbox("Search live")
     field(app).fill("vouch")
-    expect(found(app, "Messages")).to_have_count(1, timeout=FOUND_MS)
+    expect(found(app, "Messages")).to_have_count(1)
     stack.phones.text(phone=phone, contact=customer, text="Voucher two")
-    expect(found(app, "Messages")).to_have_count(2, timeout=FOUND_MS)
-    expect(found(app, "Messages").first).to_contain_text("Voucher two")
+    expect(found(app, "Messages")).to_have_count(2)
+    expect(found(app, "Messages").filter(has_text="Voucher two")).to_have_count(1)
 
 
 def test_a_search_that_fails_says_so_and_can_be_tried_again(signed_in: App, stack: Stack) -> None:

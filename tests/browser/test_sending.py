@@ -34,7 +34,7 @@ def _got(stack: Stack, phone: str, customer: str, count: int) -> list[tuple[str,
     received: list[tuple[str, str]] = []
     after = 0
     while len(received) < count:
-        inbox = stack.phones.inbox(phone=phone, contact=customer, after=after, wait=30)
+        inbox = stack.phones.inbox(phone=phone, contact=customer, after=after, wait=60)
         assert inbox, f"only {received} arrived"
         received += [(one.kind, one.text) for one in inbox]
         after = inbox[-1].seq
@@ -87,15 +87,16 @@ def test_an_edit_whatsapp_refuses_is_taken_back_with_the_reason(signed_in: App, 
     app.expect_ticks(answer, "delivered")
     stack.phones.refuse_send(phone, 400, count=1)
     app.message_menu(answer).get_by_role("menuitem", name="Edit").click()
+    expect(app.composer).to_have_value("As it was")
     app.composer.fill("Otherwise")
     app.composer.press("Enter")
-    expect(app.page.get_by_text("Your edit was not sent: WhatsApp refused the message with error 400")).to_be_visible()
-    expect(app.bubble("As it was")).to_be_visible()
-    expect(app.bubble("Otherwise")).to_have_count(0)
     notice, composer = app.page.locator(".toast.error").bounding_box(), app.composer.bounding_box()
     assert notice is not None
     assert composer is not None
     assert notice["y"] + notice["height"] < composer["y"], "a notice does not cover what is being written"
+    app.told("Your edit was not sent: WhatsApp refused the message with error 400")
+    expect(app.bubble("As it was")).to_be_visible()
+    expect(app.bubble("Otherwise")).to_have_count(0)
 
 
 @OTHER_LOOKS
@@ -103,18 +104,21 @@ def test_a_message_is_forwarded_to_another_chat(signed_in: App, stack: Stack, lo
     app = signed_in
     phone, _ = _chat(app, stack, f"Forwards {look.name}", "Price list: ten ringgit")
     colleague = new_number()
+    name = f"{'Devi' * 50} {colleague}"
+    stack.phones.push_name(phone=colleague, name=name)
     stack.phones.text(phone=phone, contact=colleague, text="Send me the prices")
-    stack.phones.push_name(phone=colleague, name="Devi" * 50)
     app.message_menu(app.bubble("Price list")).get_by_role("menuitem", name="Forward").click()
     dialog = app.page.get_by_role("dialog", name="Forward to")
-    row = dialog.locator("label").first.bounding_box()
-    assert row is not None
-    assert row["x"] + row["width"] < look.width, "a long name makes the rows wider than the screen"
+    row = dialog.locator("label").filter(has_text=name)
+    box = row.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] < look.width, "a long name makes the rows wider than the screen"
     dialog.get_by_role("searchbox").fill(colleague)
-    dialog.get_by_role("checkbox").first.check()
+    expect(dialog.locator("label")).to_have_count(1)
+    row.get_by_role("checkbox").check()
     app.expect_accessible()
     dialog.get_by_role("button", name="Forward").click()
-    expect(app.page.get_by_text("Forwarded to 1 chat")).to_be_visible()
+    app.told("Forwarded to 1 chat")
     assert _got(stack, phone, colleague, 1) == [("text", "Price list: ten ringgit")]
 
 
@@ -123,7 +127,7 @@ def test_a_text_is_copied_also_where_the_page_has_no_clipboard(signed_in: App, s
     _chat(app, stack, "Copies", "Ten ringgit a piece")
     app.page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
     app.message_menu(app.bubble("Ten ringgit")).get_by_role("menuitem", name="Copy text").click()
-    expect(app.page.get_by_text("Copied")).to_be_visible()
+    app.told("Copied")
     app.composer.press("Control+v")
     expect(app.composer).to_have_value("Ten ringgit a piece")
 
@@ -156,7 +160,7 @@ def test_several_files_go_at_once_each_with_its_caption(
     files = [_picture(tmp_path / "one.png", "green"), _picture(tmp_path / "two.png", "red"), liar]
     app.page.locator("input[data-attach]").set_input_files(files)
     dialog = app.page.get_by_role("dialog", name="Send 3 files")
-    expect(dialog.get_by_text(re.compile(r"MB, sent as \d+ KB"))).to_be_visible(timeout=30_000)
+    expect(dialog.get_by_text(re.compile(r"MB, sent as \d+ KB"))).to_be_visible()
     dialog.get_by_label("Add a caption").fill("Green")
     dialog.get_by_role("button", name="invoice.pdf", exact=True).click()
     expect(dialog.get_by_role("alert")).to_contain_text("says to be application/pdf, but is not")
@@ -289,6 +293,10 @@ def test_a_film_is_dropped_and_sent_also_where_a_note_is_being_written(
     expect(page.get_by_role("textbox", name="Private note")).to_have_value("half a no")
 
 
+#: Whether a sound begins anew at its end: so it is heard for as long as a test needs to look.
+AGAIN_AND_AGAIN = "(sound, again) => { sound.loop = again }"
+
+
 def test_a_recording_outlives_its_chat_and_is_not_thrown_away_by_a_key(signed_in: App, stack: Stack) -> None:
     app, page = signed_in, signed_in.page
     phone, customer = _chat(app, stack, "Kept voice")
@@ -296,6 +304,7 @@ def test_a_recording_outlives_its_chat_and_is_not_thrown_away_by_a_key(signed_in
     page.get_by_role("button", name="Record a voice message").click()
     recorder = page.get_by_role("group", name="Voice message")
     app.expect_recorded(1)
+    app.expect_accessible()
     recorder.get_by_role("button", name="Stop and listen").focus()
     page.keyboard.press("Escape")
     asked = page.get_by_role("dialog", name="Discard this voice message?")
@@ -318,8 +327,8 @@ def test_a_voice_note_is_recorded_heard_and_sent(signed_in: App, stack: Stack, l
     page.get_by_role("button", name="Record a voice message").click()
     recorder = page.get_by_role("group", name="Voice message")
     app.expect_recorded(2)
-    app.expect_accessible()
     recorder.get_by_role("button", name="Stop and listen").click()
+    length = recorder.locator(".length").inner_text()
     recorder.get_by_role("button", name="Play", exact=True).click()
     recorder.get_by_role("button", name="Send voice message").click()
     bubble = app.messages.locator(".bubble").filter(has=page.locator(".waveform"))
@@ -328,13 +337,16 @@ def test_a_voice_note_is_recorded_heard_and_sent(signed_in: App, stack: Stack, l
     chat = page.locator("div[data-chat]").get_attribute("data-chat")
     voice = page.request.get(f"/api/v1/chats/{chat}/messages").json()["items"][0]
     assert (voice["message_type"], voice["media"]["mime"]) == ("voice", "audio/ogg; codecs=opus")
-    assert 2 <= voice["media"]["seconds"] < 20, "as long as it was spoken, on a busy machine a little longer"
+    minutes, seconds = map(int, length.split(":"))
+    assert abs(voice["media"]["seconds"] - (60 * minutes + seconds)) <= 1, "as long as it was spoken"
     waveform = voice["media"]["waveform"]
     assert (len(waveform), max(waveform)) == (64, 100)
     assert min(waveform) < 20, "between the beeps of the microphone it is silent"
+    bubble.locator("audio").evaluate(AGAIN_AND_AGAIN, True)
     bubble.get_by_role("button", name="Play", exact=True).click()
     expect(bubble.get_by_role("button", name="Pause")).to_be_visible()
-    expect(bubble.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=15_000)
+    bubble.locator("audio").evaluate(AGAIN_AND_AGAIN, False)
+    expect(bubble.get_by_role("button", name="Play", exact=True)).to_be_visible()
     app.expect_accessible()
 
 
@@ -343,7 +355,7 @@ def test_one_voice_note_is_heard_at_a_time(signed_in: App, stack: Stack) -> None
     _chat(app, stack, "Voices")
     page.get_by_role("button", name="Record a voice message").click()
     recorder = page.get_by_role("group", name="Voice message")
-    app.expect_recorded(8)
+    app.expect_recorded(1)
     recorder.get_by_role("button", name="Send voice message").click()
     voices = app.messages.locator(".bubble").filter(has=page.locator(".waveform"))
     app.expect_ticks(voices.first, "delivered")
@@ -352,6 +364,7 @@ def test_one_voice_note_is_heard_at_a_time(signed_in: App, stack: Stack) -> None
     assert page.request.post(f"/api/v1/messages/{voice}/forward", data={"chat_ids": [chat]}).status == 202
     app.expect_ticks(voices.nth(1), "delivered")
     for number in range(2):
+        voices.nth(number).locator("audio").evaluate(AGAIN_AND_AGAIN, True)
         voices.nth(number).get_by_role("button", name="Play", exact=True).click()
         expect(voices.nth(number).get_by_role("button", name="Pause")).to_be_visible()
     heard = "[...document.querySelectorAll('audio')].filter(one => !one.paused).length"
@@ -372,6 +385,7 @@ def test_quick_replies_emojis_and_marks_by_keyboard(signed_in: App, stack: Stack
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.get_by_text(f"/{word}")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
     app.composer.fill("")
     app.composer.press_sequentially(f"/{word[:6]}")
     expect(page.get_by_role("listbox", name="Quick replies").get_by_role("option").first).to_be_visible()
