@@ -161,8 +161,7 @@ class Killer:
         return next((pid for pid in pids if pid not in self._killed), None)
 
     def _child(self, name: str) -> int | None:
-        lines = self._lines.system.output.read_text("utf-8", "replace").splitlines()
-        started = [json.loads(line) for line in lines if '"event": "started"' in line]
+        started = [json.loads(line) for line in self._lines.system.lines() if '"event": "started"' in line]
         pids = [line["pid"] for line in started if line["child"] == name]
         return pids[-1] if pids and pids[-1] not in self._killed and Path(f"/proc/{pids[-1]}").exists() else None
 

@@ -24,9 +24,9 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-START_SECONDS = 60.0
+START_SECONDS = 300.0
 """How long a simulator may take from start to profile; it takes 0.1 s on an idle machine."""
-ORDER_SECONDS = 30.0
+ORDER_SECONDS = 120.0
 """How long an order may take beyond the time it was asked to wait."""
 
 T = TypeVar("T")

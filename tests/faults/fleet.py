@@ -33,7 +33,7 @@ def checked(thread):
 
 threading.Thread.start = checked
 """
-PATIENCE = 180.0
+PATIENCE = 300.0
 
 
 class Fleet:
@@ -117,8 +117,7 @@ class Fleet:
 
     def said(self, event: str) -> list[dict[str, Any]]:
         """What the system logged with this text."""
-        lines = self.system.output.read_text("utf-8").splitlines()
-        return [json.loads(line) for line in lines if f'"event": "{event}"' in line]
+        return [json.loads(line) for line in self.system.lines() if f'"event": "{event}"' in line]
 
     def workers(self) -> dict[str, int]:
         """The process of each worker of the loopback network, by its name; the last one that was started."""

@@ -24,7 +24,7 @@ def lines() -> Iterator[Lines]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_a_campaign_whose_processes_are_killed_reaches_everybody_once(lines: Lines) -> None:
     verdict = drill(lines, people=200, kills=4, rate=8, chance=random.Random(7), pause=QUICK_PAUSE)
     assert verdict.kills.total() == 4

@@ -89,7 +89,7 @@ async def test_killed_jobs_lose_and_double_nothing(database: Database) -> None:
 
     async def finish() -> None:
         done = "SELECT count(*) = 0 FROM enrolments WHERE ended_at IS NULL"
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(300):
             while not await people.value(done):
                 await people.send()
                 await asyncio.sleep(0.05)

@@ -324,7 +324,7 @@ class FakeWorker:
         self.id = uuid4()
         world.sql(
             "INSERT INTO workers (id, network, node, pid, expires_at)"
-            " VALUES ($1, 'whatsapp', 'test', 1, now() + interval '1 minute')",
+            " VALUES ($1, 'whatsapp', 'test', 1, now() + interval '1 hour')",
             self.id,
         )
         world.sql(

@@ -45,7 +45,7 @@ ROWS = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)  # the first builds the examples of the core
+@pytest.mark.timeout(1800)  # the first builds the examples of the core
 @pytest.mark.parametrize("name", ROWS)
 def test_a_bench_prints_its_rows_and_the_page_has_them(name: str, tmp_path: Path) -> None:
     if name == "drills" and not _may_mount(tmp_path):

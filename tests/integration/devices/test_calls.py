@@ -21,7 +21,7 @@ async def test_typing_and_who_is_on_whatsapp(stack: Stack, phone: str, contact: 
     await asyncio.to_thread(stack.simulator.not_on_whatsapp, nobody)
     async with stack.caller() as caller:
         assert await caller.call(device.no, "typing", {"chat": chat, "state": "composing"}) == {}
-        [seen] = await asyncio.to_thread(stack.simulator.seen, phone, wait=5)
+        [seen] = await asyncio.to_thread(stack.simulator.seen, phone, wait=60)
         assert (seen.state, seen.to) == ("composing", contact)
         found = await caller.call(device.no, "is_on_whatsapp", {"phones": [f"+{contact}", f"+{nobody}"]})
         assert found == {"items": [{"phone": f"+{contact}", "jid": chat}, {"phone": f"+{nobody}", "jid": None}]}

@@ -64,9 +64,9 @@ class Node:
     async def look(self) -> None:
         """Do what is due, to the end."""
         await self.leases.beat()
-        await self.reconciler.look(None)
-        await asyncio.gather(*self.fleet._kept)
-        await self.reconciler.look(None)
+        for _ in range(2):
+            await self.reconciler.look(None)
+            await asyncio.gather(*self.fleet._kept)
 
     async def dies(self) -> None:
         """It is seen to be gone."""

@@ -157,7 +157,7 @@ async def test_a_sound_and_a_film_carry_what_is_known_of_them(stack: Stack, phon
     await stack.pool.execute("UPDATE media SET seconds = 7, waveform = $1", bytes(range(64)))
     row = await stack.send(device.id, contact, "", kind="voice", media_sha256=sha256, forwarded=True)
     await stack.until_sent(row.id)
-    [got] = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=5)
+    [got] = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=60)
     assert (got.kind, got.media_sha256) == ("voice", sha256.hex())
     stored = await stack.pool.fetchrow("SELECT media, flags FROM messages WHERE device_no = $1", device.no)
     assert stored is not None

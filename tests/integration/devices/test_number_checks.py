@@ -35,7 +35,7 @@ async def test_what_is_known_is_not_asked_again_for_a_month(stack: Stack, phone:
     await stack.pool.execute("UPDATE number_checks SET checked_at = now() - interval '31 days'")
     [row] = await stack.until_ended(await stack.plan([contact], "Hello again", device.no))
     assert row["state"] in ("sent", "delivered", "read")
-    [message] = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=5)
+    [message] = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=60)
     assert message.text == "Hello again"
 
 

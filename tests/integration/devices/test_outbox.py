@@ -22,7 +22,7 @@ async def test_a_reply_is_sent_once_and_stored(stack: Stack, phone: str, contact
     sent = await stack.until_sent(row.id)
     assert sent.message_id is not None
     assert sent.attempts == 1
-    received = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=5)
+    received = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=60)
     assert [(message.id, message.text) for message in received] == [(sent.message_id, "Hello *there*")]
     stored = await stack.pool.fetch("SELECT * FROM whatsapp_messages WHERE device_id = $1", device.id)
     assert [(row["message_id"], row["message_text"], row["from_me"], row["sender_jid"]) for row in stored] == [
@@ -52,7 +52,7 @@ async def test_a_picture_is_uploaded_and_arrives_whole(stack: Stack, phone: str,
     sha256 = await stack.add_file(picture.getvalue(), "image/jpeg")
     row = await stack.send(device.id, contact, "Our shop", kind="image", media_sha256=sha256)
     await stack.until_sent(row.id)
-    [message] = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=5)
+    [message] = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=60)
     assert (message.kind, message.text, message.media_sha256) == ("image", "Our shop", sha256.hex())
     stored = await stack.pool.fetchrow("SELECT * FROM messages WHERE device_no = $1", device.no)
     assert stored is not None
@@ -72,7 +72,7 @@ async def test_a_quoted_reply_names_the_message_it_answers(stack: Stack, phone: 
     await stack.until(lambda: stack.pool.fetchval(query, device.no), "the question")
     row = await stack.send(device.id, contact, "Ten ringgit", quoted=asked)
     await stack.until_sent(row.id)
-    [message] = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=5)
+    [message] = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=60)
     assert (message.text, message.quoted) == ("Ten ringgit", asked)
 
 
@@ -108,7 +108,7 @@ async def test_a_send_for_a_device_that_is_offline_waits_for_it(stack: Stack, ph
     row = await stack.send(device.id, contact, "Later")
     stack.start_worker()
     await stack.until_sent(row.id)
-    received = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=5)
+    received = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=60)
     assert [message.text for message in received] == ["Later"]
 
 
@@ -120,7 +120,7 @@ async def test_what_a_killed_worker_was_sending_is_unknown_and_never_sent_again(
     await asyncio.to_thread(stack.simulator.hold_acks, phone, True)
     row = await stack.send(device.id, contact, "Once only")
     await stack.until_sent(row.id, "sending")
-    received = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=5)
+    received = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=60)
     assert len(received) == 1
     worker.kill()
     await asyncio.to_thread(stack.simulator.clear, phone)
@@ -140,7 +140,7 @@ async def test_paced_rows_keep_the_gap_and_the_cap_and_replies_do_not_wait(
     stack.start_worker()
     device = await stack.pair(phone)
     await stack.pool.execute(
-        "UPDATE devices SET min_seconds = 5, max_seconds = 5, per_hour = 3, typing = false WHERE no = $1", device.no
+        "UPDATE devices SET min_seconds = 20, max_seconds = 20, per_hour = 3, typing = false WHERE no = $1", device.no
     )
     paced = [await stack.send(device.id, contact, f"Offer {n}", priority="paced") for n in range(4)]
     await stack.until_sent(paced[0].id)
@@ -150,7 +150,7 @@ async def test_paced_rows_keep_the_gap_and_the_cap_and_replies_do_not_wait(
     claimed = "SELECT claimed_at FROM outbox WHERE id = $1"
     ids = (paced[0].id, reply.id, paced[1].id)
     first, replied, second = [await stack.pool.fetchval(claimed, id) for id in ids]
-    assert (second - first).total_seconds() >= 5
+    assert (second - first).total_seconds() >= 20
     assert replied < second
     assert (await claims.next_due(stack.pool, [], [device.no]))[device.no] > 60, "three sends an hour, the reply too"
     assert {(await stack.until_sent(row.id, "queued")).state for row in paced[2:]} == {"queued"}
@@ -192,5 +192,5 @@ async def test_a_picture_for_fifty_people_is_uploaded_once_by_each_device(stack:
     assert (await asyncio.to_thread(simulator.stats)).uploads - before == 2
     for number, person in enumerate(people[:4]):
         phone = (devices[number % 2].phone or "").removeprefix("+")
-        [message] = await asyncio.to_thread(simulator.inbox, phone=phone, contact=person, wait=5)
+        [message] = await asyncio.to_thread(simulator.inbox, phone=phone, contact=person, wait=60)
         assert (message.text, message.media_sha_ok) == (f"For {person}", True)

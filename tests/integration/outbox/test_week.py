@@ -114,9 +114,9 @@ async def test_gaps_are_uniform_between_the_stricter_bounds(floor: Floor) -> Non
     assert len(gaps) == 1_499
     assert gaps[0] >= 10
     assert gaps[-1] <= 25.01
-    # Kolmogorov and Smirnov: were they uniform, the distance would be above this once in ten thousand runs
+    # Kolmogorov and Smirnov: were they uniform, the distance would be above this once in a billion runs
     distance = max(abs((place + 0.5) / len(gaps) - (gap - 10) / 15) for place, gap in enumerate(gaps))
-    assert distance < 2.23 / len(gaps) ** 0.5
+    assert distance < 3.3 / len(gaps) ** 0.5
 
 
 async def test_a_device_paired_lately_starts_slowly(floor: Floor) -> None:

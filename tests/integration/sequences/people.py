@@ -130,7 +130,7 @@ class People:
 
     async def until(self, query: str) -> None:
         """Until a query's value is true."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not await self.value(query):
             assert time.monotonic() < deadline, query
             await asyncio.sleep(0.05)

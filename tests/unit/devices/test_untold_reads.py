@@ -61,7 +61,7 @@ async def test_what_went_over_to_another_chat_while_it_was_told_is_told_there() 
     try:
         reads.wake([7])
         for _ in range(2):
-            await asyncio.wait_for(looks.get(), 20)
+            await asyncio.wait_for(looks.get(), 60)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
