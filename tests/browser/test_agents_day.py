@@ -11,7 +11,7 @@ from tests.browser.app import App
 from tests.browser.looks import DESKTOP, PHONE
 from tests.browser.stack import Stack
 from tests.browser.team import Team, add_person
-from tests.browser.test_full_path import link, new_number
+from tests.browser.test_full_path import link, new_number, new_word
 from tests.browser.test_search import field, found
 
 
@@ -19,7 +19,7 @@ def test_a_customer_is_found_answered_by_voice_and_handed_to_a_colleague(
     signed_in: App, stack: Stack, team: Team
 ) -> None:
     phone, customer = link(signed_in, stack, "Day"), new_number()
-    name, word, wei_name = f"Puan Kartini{secrets.token_hex(2)}", secrets.token_hex(4), f"Wei {secrets.token_hex(2)}"
+    name, word, wei_name = f"Puan Kartini{secrets.token_hex(2)}", new_word(), f"Wei {secrets.token_hex(2)}"
     stack.phones.push_name(phone=customer, name=name)
     stack.phones.text(phone=phone, contact=customer, text=f"Masih ada kerusi {word}?")
     agent = team.sign_in(add_person(signed_in, name="Aina"), PHONE)

@@ -28,6 +28,11 @@ def new_number() -> str:
     return str(next(_numbers))
 
 
+def new_word() -> str:
+    """One no other test uses, to look for: of letters, since whoever types digits alone looks for numbers."""
+    return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(8))
+
+
 def link(app: App, stack: Stack, name: str) -> str:
     """Adds a device and scans its code with a new phone, by the API: the dialogs are for the next test. Returns the
     phone's number once the page shows it online."""

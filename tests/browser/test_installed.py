@@ -38,13 +38,12 @@ def test_the_app_can_be_installed(app: App, context: BrowserContext) -> None:
 
 
 def test_messages_are_told_of_only_when_asked_for_and_only_while_nobody_looks(
-    app: App, context: BrowserContext, stack: Stack
+    signed_in: App, context: BrowserContext, stack: Stack
 ) -> None:
-    page = app.page
+    app, page = signed_in, signed_in.page
     page.add_init_script(LOOKED_AWAY)
     page.add_init_script(NOTED)
-    page.goto("/")
-    app.sign_in(stack.email, stack.password)
+    page.reload()
     phone, customer = link(app, stack, "Notices"), new_number()
     assert page.evaluate("Notification.permission") != "granted"
     context.grant_permissions(["notifications"])

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.app import App
 from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
-from tests.browser.test_full_path import new_number
+from tests.browser.test_full_path import new_number, new_word
 
 
 def _row(app: App, text: str) -> Locator:
@@ -84,7 +84,7 @@ def test_a_file_becomes_leads(signed_in: App, look: Look, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("look", [DESKTOP_DARK, PHONE], indirect=True, ids=lambda look: look.name)
 def test_one_is_added_and_many_are_changed_and_back(signed_in: App, look: Look) -> None:
-    app, page, mark = signed_in, signed_in.page, secrets.token_hex(3)
+    app, page, mark = signed_in, signed_in.page, new_word()
     _open(app)
     for name in ("Lim", "Ravi"):
         page.get_by_role("button", name="Add lead").click()
