@@ -7,6 +7,7 @@ import shutil
 import signal
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,16 @@ def fleet() -> Iterator[Fleet]:
 
 
 @pytest.fixture(scope="module")
-def devices(fleet: Fleet) -> list[str]:
-    """Six that are online, some in each worker."""
-    paired = fleet.pair(6)
-    fleet.until(lambda: len(set(fleet.holders().values())) == 2, "devices in both workers")
+def paired(fleet: Fleet) -> list[str]:
+    """Six."""
+    return fleet.pair(6)
+
+
+@pytest.fixture
+def devices(fleet: Fleet, paired: list[str]) -> list[str]:
+    """Six that are online, three in each worker: whoever was taken away by the test before is there again, and no line
+    moves by itself."""
+    fleet.until(lambda: sorted(Counter(fleet.holders().values()).values()) == [3, 3], "three devices in each worker")
     fleet.until_online(paired)
     return paired
 
