@@ -65,7 +65,7 @@ class ChatOpeningController(Controller):
         phone = phones.of_jid(jid)
         if phone is not None:
             jid = await _on_whatsapp(services, device.no, phone, jid, data.to)
-        chat_id = await chats.chat_with(services.pool, principal.tenant_id, device.no, jid)
+        chat_id = await chats.begin_chat(services.pool, principal.tenant_id, device.no, jid)
         return await chat_with(services, await find_chat(services.pool, principal, str(chat_id)))
 
 

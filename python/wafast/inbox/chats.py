@@ -132,9 +132,9 @@ async def successor(pool: asyncpg.Pool, reach: Reach, chat_id: int) -> Chat | No
     return None if became is None else await get_chat(pool, reach, became)
 
 
-async def chat_with(connection: Executor, tenant_id: int, device: int, jid: str) -> int:
+async def begin_chat(connection: Executor, tenant_id: int, device: int, jid: str) -> int:
     """The id of a device's chat with somebody, made when there is none. One without a message is in no list."""
-    found: int = await connection.fetchval(q.chat_with, tenant_id, device, jid)
+    found: int = await connection.fetchval(q.begin_chat, tenant_id, device, jid)
     return found
 
 

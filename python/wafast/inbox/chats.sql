@@ -29,7 +29,7 @@ WHERE s.tenant_id = ANY ($1::int4[]) AND ($2::uuid[] IS NULL OR s.device_id = AN
 -- name: successor
 SELECT became FROM merged_chats WHERE tenant_id = $1 AND chat_id = $2;
 
--- name: chat_with
+-- name: begin_chat
 -- Whom a device ($2) has a chat with ($3), made on first contact. Where the number behind a LID is known, it is the number's.
 INSERT INTO chats (tenant_id, device_no, jid, is_group)
 SELECT $1, $2, jid, jid LIKE '%@g.us' FROM jid_now($2, $3)
