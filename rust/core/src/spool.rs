@@ -22,8 +22,9 @@ use serde_json::json;
 
 /// Of one file: about 3,500 messages. All of it counts as the process' memory once it was written.
 const SEGMENT: usize = 4 << 20;
-/// Files kept for the next turn when all in them is committed: their pages are there already, and making them is most of
-/// what a record costs otherwise.
+/// Files kept at least for the next turn when all in them is committed: their pages are there already, and making them is
+/// most of what a record costs otherwise. While more are in use as many are kept: at full speed they become free in crowds,
+/// and page faults in new ones were an eighth of what the inlet's thread did.
 const SPARES: usize = 4;
 /// length, checksum, device, code: 4 bytes each; arrival: 8; state: 4; padding to a multiple of 8.
 const HEADER: usize = 32;
@@ -112,6 +113,14 @@ pub struct Usage {
     pub bytes: AtomicU64,
 }
 
+impl Files {
+    /// How many may be kept, when so many are and one more could be.
+    fn most_spares(&self, kept: usize) -> usize {
+        let all = usize::try_from(self.usage.segments.load(Ordering::Relaxed)).unwrap_or(0);
+        SPARES.max(all.saturating_sub(kept + 1))
+    }
+}
+
 impl Segment {
     fn create(path: PathBuf, size: usize, files: &Arc<Files>) -> io::Result<Arc<Self>> {
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
@@ -182,7 +191,9 @@ impl Segment {
             return;
         }
         match &mut *self.files.spares.lock() {
-            Some(spares) if self.map.len() == SEGMENT && spares.len() < SPARES => spares.push(Arc::clone(self)),
+            Some(spares) if self.map.len() == SEGMENT && spares.len() < self.files.most_spares(spares.len()) => {
+                spares.push(Arc::clone(self));
+            }
             _ => self.remove(),
         }
     }
@@ -475,6 +486,25 @@ mod tests {
         let found = Spool::open(&folder.0, "two").unwrap().adopt().unwrap();
         let found: Vec<_> = found.iter().map(|entry| (entry.device_no, entry.place.bytes())).collect();
         assert_eq!(found, [(9, b"left".as_slice())]);
+    }
+
+    #[test]
+    fn as_many_are_kept_as_are_in_use() {
+        let folder = Folder::new("spares");
+        let spool = Spool::open(&folder.0, "one").unwrap();
+        // Two of them are a file.
+        let event = vec![7u8; SEGMENT / 2 - HEADER];
+        let append =
+            |files: usize| -> Vec<_> { (0..2 * files).map(|_| spool.append(1, 17, 1, &event).unwrap()).collect() };
+        let mut entries = append(20);
+        assert_eq!(folder.files(), 20);
+        entries.drain(..20).for_each(|entry| entry.place.commit());
+        assert_eq!(folder.files(), 20, "ten in use, ten spare");
+        entries.extend(append(10));
+        assert_eq!(folder.files(), 20, "all of them begun anew");
+        entries.drain(..).for_each(|entry| entry.place.commit());
+        (0..20).for_each(|_| append(1).into_iter().for_each(|entry| entry.place.commit()));
+        assert!(folder.files() <= 1 + SPARES, "they go when they are not needed any more");
     }
 
     #[test]
