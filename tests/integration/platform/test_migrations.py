@@ -118,6 +118,7 @@ RELEASED = {
     "0034_what_goes_over_with_a_chat.sql": "f2437f4dd224d3f7",
     "0035_unread_while_the_order_is_behind.sql": "2601b75b354b1b4a",
     "0036_closed_chats.sql": "b3f482254683ea1e",
+    "0037_shares_of_chats.sql": "96ceab8ec21b6c1a",
 }
 
 

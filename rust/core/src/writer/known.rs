@@ -50,6 +50,8 @@ pub struct Chat {
     /// Device and JID.
     place: (i32, Jid),
     pub floor_key: i64,
+    /// The floor at the last deletion: no row is left at or below it.
+    pub trimmed_key: i64,
     /// Of its rows above the floor, ascending; where all are kept, of the newest.
     pub keys: Vec<i64>,
     /// Keys that were trimmed out of the oldest second that is kept.
@@ -252,7 +254,8 @@ impl Known {
             let place = (row.get(0), jid);
             self.ids.insert(place.clone(), id);
             let (stored, thinned) = (row.get(7), row.get::<_, Option<_>>(8).unwrap_or_default());
-            self.chats.insert(id, Chat { place, floor_key, keys, thinned, stored, has_waiting, used: self.batch });
+            let (trimmed_key, used) = (i64::MIN, self.batch);
+            self.chats.insert(id, Chat { place, floor_key, trimmed_key, keys, thinned, stored, has_waiting, used });
         }
         Ok(())
     }
