@@ -56,7 +56,7 @@ async def record(pool: asyncpg.Pool, worker_id: UUID, ends: Sequence[End], keep:
     """
     ends = sorted(ends, key=lambda end: end.claim.id)
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(q.give_way)
+        await connection.execute(q.begin_ends)
         finished, events = await _finish(connection, worker_id, ends)
         events += await take_in(connection, [(end.claim, end.sent) for end in ends if end.sent is not None], keep)
         for end in ends:
