@@ -1,5 +1,6 @@
 /** The chat list of one device or of all: pages from the API, kept in order by the socket. */
 import { api, data } from '../api/client';
+import { pages, type Page } from '../api/pages';
 import type { Chat } from '../api/types';
 import { account } from './account.svelte';
 import { filterQuery, NO_FILTERS, passes, writeFilters, type ChatFilters } from './chat_filters';
@@ -92,14 +93,11 @@ export class Chats {
     };
   }
 
-  #page(after?: string): Promise<{ items: Chat[]; next: string | null }> {
+  #page(after?: string): Promise<Page<Chat>> {
     return this.#fetch({ limit: PAGE, after, ...filterQuery(this.filters) });
   }
 
-  #fetch(query: ReturnType<typeof filterQuery> & { limit: number; after?: string | undefined }): Promise<{
-    items: Chat[];
-    next: string | null;
-  }> {
+  #fetch(query: ReturnType<typeof filterQuery> & { limit: number; after?: string | undefined }): Promise<Page<Chat>> {
     const device_id = this.#device === null ? undefined : [this.#device];
     return data(api.GET('/api/v1/chats', { params: { query: { ...query, device_id } } }));
   }
@@ -119,7 +117,7 @@ export class Chats {
   async load(): Promise<void> {
     try {
       await this.#snapshot.take(
-        () => this.#pages(Math.min(this.list.length, MOST_AT_ONCE)),
+        () => pages((after) => this.#page(after), Math.min(this.list.length, MOST_AT_ONCE)),
         (page) => {
           this.list = placeChats([], page.items, true);
           this.#next = page.next;
@@ -131,17 +129,6 @@ export class Chats {
       this.problem = error;
       if (this.list.length === 0) this.state = 'failed';
     }
-  }
-
-  async #pages(wanted: number): Promise<{ items: Chat[]; next: string | null }> {
-    const items: Chat[] = [];
-    let next: string | null = null;
-    do {
-      const page = await this.#page(next ?? undefined);
-      items.push(...page.items);
-      next = page.next;
-    } while (next !== null && items.length < wanted);
-    return { items, next };
   }
 
   async loadMore(): Promise<void> {

@@ -1,5 +1,6 @@
 /** The workspace's labels, kept current by the socket. */
 import { api, data, requestKey } from '../api/client';
+import { pages } from '../api/pages';
 import type { Chat, Label } from '../api/types';
 import type { Frame } from './frames';
 import type { Live } from './live.svelte';
@@ -38,24 +39,12 @@ export class Labels {
   async load(): Promise<void> {
     try {
       await this.#snapshot.take(
-        () => this.#pages(),
-        (labels) => this.#put(labels),
+        () => pages((after) => data(api.GET('/api/v1/labels', { params: { query: { limit: 200, after } } }))),
+        (all) => this.#put(all.items),
       );
     } catch {
       // Chats are shown without labels until they are here.
     }
-  }
-
-  async #pages(): Promise<Label[]> {
-    const all: Label[] = [];
-    let after: string | null = null;
-    do {
-      const query: { limit: number; after: string | null } = { limit: 200, after };
-      const page = await data(api.GET('/api/v1/labels', { params: { query } }));
-      all.push(...page.items);
-      after = page.next;
-    } while (after !== null);
-    return all;
   }
 
   #apply(frame: Frame): void {

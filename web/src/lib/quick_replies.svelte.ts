@@ -1,5 +1,6 @@
 /** What the team answers often: fetched when somebody types a slash, shared by all composers of the page. */
 import { api, data, requestKey } from '../api/client';
+import { pages } from '../api/pages';
 import type { QuickReply } from '../api/types';
 
 const PAGE = 100;
@@ -11,17 +12,10 @@ class QuickReplies {
   /** Fetches them anew; colleagues may have changed some. What is there is shown meanwhile. */
   async load(): Promise<void> {
     const workspace = this.#workspace;
-    const found: QuickReply[] = [];
-    let after: string | null = null;
-    do {
-      const query: { limit: number; after?: string } = { limit: PAGE, ...(after === null ? {} : { after }) };
-      const page: { items: QuickReply[]; next: string | null } = await data(
-        api.GET('/api/v1/quick-replies', { params: { query } }),
-      );
-      found.push(...page.items);
-      after = page.next;
-    } while (after !== null);
-    if (workspace === this.#workspace) this.list = found;
+    const ask = (after: string | undefined) =>
+      data(api.GET('/api/v1/quick-replies', { params: { query: { limit: PAGE, after } } }));
+    const { items } = await pages(ask);
+    if (workspace === this.#workspace) this.list = items;
   }
 
   /** Another workspace, or person, has others. */

@@ -1,5 +1,6 @@
 /** Sequences as pages show them, fetched again when the socket says that one changed. */
 import { api, data, requestKey } from '../api/client';
+import { pages } from '../api/pages';
 import type { Enrolment, Sequence, SequenceReport, SequenceWithSteps, StepFields } from '../api/types';
 import type { Live } from './live.svelte';
 import { Snapshot } from './snapshot';
@@ -31,24 +32,12 @@ export class SequenceList {
   async load(): Promise<void> {
     try {
       await this.#snapshot.take(
-        () => this.#pages(),
-        (all) => ([this.list, this.problem] = [all, null]),
+        () => pages((after) => data(api.GET('/api/v1/sequences', { params: { query: { limit: 200, after } } }))),
+        (all) => ([this.list, this.problem] = [all.items, null]),
       );
     } catch (error) {
       this.problem = error;
     }
-  }
-
-  async #pages(): Promise<Sequence[]> {
-    const all: Sequence[] = [];
-    let after: string | null = null;
-    do {
-      const query: { limit: number; after: string | null } = { limit: 200, after };
-      const page = await data(api.GET('/api/v1/sequences', { params: { query } }));
-      all.push(...page.items);
-      after = page.next;
-    } while (after !== null);
-    return all;
   }
 }
 
