@@ -549,6 +549,7 @@ export const en = {
   'leads.segment_save': 'Save as segment',
   'leads.segment_name': 'Name of the segment',
   'leads.segment_saved': 'Segment {name} saved',
+  'leads.segment_gone': 'This segment does not exist any more.',
   'leads.segment_delete': 'Delete segment',
   'leads.segment_delete_text': 'The leads stay; only the saved filter goes.',
   'leads.add': 'Add lead',

@@ -555,6 +555,7 @@ export const ms: Record<MessageKey, string> = {
   'leads.segment_save': 'Simpan sebagai segmen',
   'leads.segment_name': 'Nama segmen',
   'leads.segment_saved': 'Segmen {name} disimpan',
+  'leads.segment_gone': 'Segmen ini sudah tidak wujud.',
   'leads.segment_delete': 'Padam segmen',
   'leads.segment_delete_text': 'Prospek kekal; hanya penapis yang disimpan dipadam.',
   'leads.add': 'Tambah prospek',

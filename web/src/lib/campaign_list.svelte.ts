@@ -42,11 +42,13 @@ export class CampaignList {
   }
 
   async more(): Promise<void> {
-    if (this.next === null || this.loading) return;
+    const after = this.next;
+    if (after === null || this.loading) return;
     this.loading = true;
-    const query = { limit: PAGE, after: this.next, ...(this.search === '' ? {} : { search: this.search }) };
+    const query = { limit: PAGE, after, ...(this.search === '' ? {} : { search: this.search }) };
     try {
       const page = await data(api.GET('/api/v1/campaigns', { params: { query } }));
+      if (this.next !== after) return; // it was looked for something else meanwhile
       const known = new Set(this.items?.map((one) => one.id));
       this.items = [...(this.items ?? []), ...page.items.filter((one) => !known.has(one.id))];
       this.next = page.next;

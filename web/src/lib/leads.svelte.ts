@@ -1,10 +1,14 @@
 /** The leads of a wish, a page after the other as somebody scrolls, kept current by the socket. */
 import { api, data, requestKey } from '../api/client';
+import { pages, type Page } from '../api/pages';
 import type { ChangeLeads, Lead, LeadFilter, Segment } from '../api/types';
+import { t } from '../i18n/index.svelte';
 import { concerns } from './frames';
 import type { Live } from './live.svelte';
 import { filterOf, NO_WISH, type LeadWish } from './lead_filters';
+import { everySegment } from './segments';
 import { Snapshot } from './snapshot';
+import { toasts } from './toasts.svelte';
 
 const PAGE = 100;
 /** After the last key, before the server is asked. Milliseconds. */
@@ -27,14 +31,18 @@ export class Leads {
   readonly byId = $derived(new Map(this.list.map((lead) => [lead.id, lead])));
   #next: string | null = null;
   #more = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Until nothing more is typed. */
+  #typing: ReturnType<typeof setTimeout> | undefined;
+  /** Until what has changed is fetched; each has its own, or who types among changes waits for ever. */
+  #changing: ReturnType<typeof setTimeout> | undefined;
+  #knowsSegments = false;
   readonly #rows: Snapshot;
   readonly #counted: Snapshot;
   readonly #terms: Snapshot;
 
   constructor(live: Live) {
     this.#rows = new Snapshot(live, (frame) => {
-      if (concerns(frame, undefined)) this.#later(REFRESH_MS, () => void this.refresh());
+      if (concerns(frame, undefined)) this.#soon();
     });
     this.#counted = new Snapshot(live);
     this.#terms = new Snapshot(live);
@@ -53,7 +61,8 @@ export class Leads {
     ];
     return () => {
       ends.forEach((end) => end());
-      clearTimeout(this.#timer);
+      clearTimeout(this.#typing);
+      clearTimeout(this.#changing);
     };
   }
 
@@ -61,18 +70,28 @@ export class Leads {
   show(wish: LeadWish): void {
     const isTyping = wish.search !== this.wish.search;
     this.wish = wish;
-    this.#later(isTyping ? TYPING_MS : 0, () => void this.load());
+    this.#next = null; // it was the next of another wish
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => void this.load(), isTyping ? TYPING_MS : 0);
   }
 
-  #later(wait: number, work: () => void): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(work, wait);
+  #soon(): void {
+    this.#changing ??= setTimeout(() => {
+      this.#changing = undefined;
+      void this.refresh();
+    }, REFRESH_MS);
+  }
+
+  /** The segment that is wished for is not known yet: nobody is shown then, rather than everybody. */
+  get #waits(): boolean {
+    return this.wish.segment !== '' && !this.#knowsSegments;
   }
 
   /** Fetches the first of those who are wished for. */
   async load(): Promise<void> {
     if (this.list.length === 0) this.state = 'loading';
     this.count = null;
+    if (this.#waits) return;
     const failed = (error: unknown): void => void ([this.problem, this.state] = [error, 'failed']);
     await Promise.all([this.#fetch(PAGE).catch(failed), this.#countUp()]);
   }
@@ -90,7 +109,7 @@ export class Leads {
 
   async #fetch(wanted: number): Promise<void> {
     await this.#rows.take(
-      () => this.#pages(wanted),
+      () => pages((after) => this.#page(after), wanted),
       (found) => {
         this.list = found.items;
         this.#next = found.next;
@@ -99,23 +118,13 @@ export class Leads {
     );
   }
 
-  async #pages(wanted: number): Promise<{ items: Lead[]; next: string | null }> {
-    const items: Lead[] = [];
-    let next: string | null = null;
-    do {
-      const page = await this.#page(next ?? undefined);
-      items.push(...page.items);
-      next = page.next;
-    } while (next !== null && items.length < wanted);
-    return { items, next };
-  }
-
-  #page(after: string | undefined): Promise<{ items: Lead[]; next: string | null }> {
+  #page(after: string | undefined): Promise<Page<Lead>> {
     const query = { filter: JSON.stringify(this.filter), limit: PAGE, after };
     return data(api.GET('/api/v1/leads', { params: { query } }));
   }
 
   async #countUp(): Promise<void> {
+    if (this.#waits) return;
     const query = { filter: JSON.stringify(this.filter) };
     try {
       await this.#counted.take(
@@ -146,17 +155,10 @@ export class Leads {
   async loadTerms(): Promise<void> {
     try {
       await this.#terms.take(
-        () =>
-          Promise.all([
-            data(api.GET('/api/v1/leads/terms')),
-            data(api.GET('/api/v1/segments', { params: { query: { limit: 200 } } })),
-          ]),
+        () => Promise.all([data(api.GET('/api/v1/leads/terms')), everySegment()]),
         ([terms, segments]) => {
           [this.tags, this.fields] = [terms.tags, terms.fields];
-          const before = JSON.stringify(this.filter);
-          this.segments = segments.items;
-          // the address named one before its filter was known
-          if (JSON.stringify(this.filter) !== before) void this.load();
+          this.#putSegments(segments);
         },
       );
     } catch {
@@ -164,17 +166,31 @@ export class Leads {
     }
   }
 
+  #putSegments(segments: readonly Segment[]): void {
+    const waited = this.#waits;
+    this.segments = segments;
+    this.#knowsSegments = true;
+    const isGone = this.wish.segment !== '' && !segments.some((one) => one.id === this.wish.segment);
+    if (isGone) {
+      this.wish = { ...this.wish, segment: '' };
+      toasts.failed(t('leads.segment_gone'));
+    }
+    if (waited || isGone) void this.load();
+  }
+
   async saveSegment(name: string): Promise<Segment> {
     const params = { header: { 'Idempotency-Key': requestKey() } };
     const body = { name, filter: this.filter };
     const made = await data(api.POST('/api/v1/segments', { params, body }));
     this.segments = [made, ...this.segments];
+    void this.loadTerms(); // a list that is on its way does not have it
     return made;
   }
 
   async removeSegment(id: string): Promise<void> {
     await data(api.DELETE('/api/v1/segments/{segment_id}', { params: { path: { segment_id: id } } }));
     this.segments = this.segments.filter((one) => one.id !== id);
+    void this.loadTerms(); // a list that is on its way has it
   }
 }
 

@@ -1,8 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { LeadFilter } from '../api/types';
 import { FakeServer, settled } from '../testing/server';
+import { NO_WISH } from './lead_filters';
 import { LeadHistory } from './lead_history.svelte';
 import { ImportRun } from './lead_import.svelte';
 import { Leads } from './leads.svelte';
+import { toasts } from './toasts.svelte';
 
 const AWAY = (): Response => Response.json({ title: 'Away' }, { status: 503 });
 
@@ -72,6 +75,94 @@ describe('leads', () => {
     await settled();
     await gap();
     expect(run.shown!.state).toBe('Siti');
+    end();
+  });
+});
+
+describe('leads of a wish', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** A server whose leads are asked for by filter. */
+  function asked(segments: unknown[] = []) {
+    const { fake } = server();
+    const filters: LeadFilter[] = [];
+    fake.on('GET /leads', (_, url) => {
+      filters.push(JSON.parse(url.searchParams.get('filter')!) as LeadFilter);
+      const first = Number(url.searchParams.get('after') ?? 0);
+      const items = Array.from({ length: 100 }, (__, index) => ({ id: String(first + index + 1) }));
+      return { items, next: String(first + 100) };
+    });
+    fake.on('GET /segments', () => ({ items: segments, next: null }));
+    return { fake, filters };
+  }
+
+  it('are fetched though others change while one types, however far one has scrolled', async () => {
+    vi.useFakeTimers();
+    const { fake, filters } = asked();
+    const leads = new Leads(fake.live);
+    const end = leads.follow();
+    await vi.advanceTimersByTimeAsync(10);
+    for (let page = 0; page < 4; page += 1) {
+      void leads.loadMore();
+      await vi.advanceTimersByTimeAsync(10);
+    }
+    expect(leads.list).toHaveLength(500);
+    leads.show({ ...NO_WISH, search: 'Siti' });
+    await vi.advanceTimersByTimeAsync(100);
+    fake.frame('LEAD_UPDATE', { ids: [] });
+    filters.length = 0;
+    await vi.advanceTimersByTimeAsync(100);
+    expect(filters).toEqual([{ search: 'Siti' }]);
+    end();
+  });
+
+  it('are fetched while others change all the time', async () => {
+    vi.useFakeTimers();
+    const { fake, filters } = asked();
+    const end = new Leads(fake.live).follow();
+    await vi.advanceTimersByTimeAsync(10);
+    filters.length = 0;
+    for (let change = 0; change < 10; change += 1) {
+      fake.frame('LEAD_UPDATE', { ids: [] });
+      await vi.advanceTimersByTimeAsync(400);
+    }
+    expect(filters.length).toBeGreaterThan(4);
+    end();
+  });
+
+  it('do not go on with those of another', async () => {
+    const { fake, filters } = asked();
+    const leads = new Leads(fake.live);
+    const end = leads.follow();
+    await settled();
+    filters.length = 0;
+    leads.show({ ...NO_WISH, search: 'Siti' });
+    await leads.loadMore();
+    expect(filters).toEqual([]);
+    end();
+  });
+
+  it('are nobody before the segment is known that the address names', async () => {
+    const { fake, filters } = asked([{ id: '5', name: 'Quiet', filter: { quiet_days: 30 } }]);
+    const leads = new Leads(fake.live);
+    leads.wish = { ...NO_WISH, segment: '5' };
+    const end = leads.follow();
+    await settled();
+    expect(filters).toEqual([{ quiet_days: 30 }]);
+    expect(leads.state).toBe('ready');
+    end();
+  });
+
+  it('are all where the segment is no more, and that is said', async () => {
+    const { fake } = asked();
+    const leads = new Leads(fake.live);
+    leads.wish = { ...NO_WISH, segment: '5' };
+    const end = leads.follow();
+    await settled();
+    expect([leads.wish.segment, leads.state]).toEqual(['', 'ready']);
+    expect(toasts.items.at(-1)?.text).toBe('This segment does not exist any more.');
     end();
   });
 });

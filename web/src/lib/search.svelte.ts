@@ -24,7 +24,10 @@ export class Search {
   loadingMore = $state(false);
   #next = $state<string | null>(null);
   #running: AbortController | null = null;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Until nothing more is typed. */
+  #typing: ReturnType<typeof setTimeout> | undefined;
+  /** Until what may belong here is looked for. */
+  #changing: ReturnType<typeof setTimeout> | undefined;
   readonly #device: string | null;
   readonly #live: Live;
 
@@ -59,11 +62,11 @@ export class Search {
     if (words === this.words) return;
     this.words = words;
     this.#running?.abort();
-    clearTimeout(this.#timer);
+    clearTimeout(this.#typing);
     if (words === '') this.#take([], [], null);
     else {
       this.state = 'loading';
-      this.#timer = setTimeout(() => void this.load(), DELAY);
+      this.#typing = setTimeout(() => void this.load(), DELAY);
     }
   }
 
@@ -166,8 +169,9 @@ export class Search {
 
   /** Once for many frames; whoever has scrolled further keeps the place. */
   #again(): void {
-    if (this.messages.length > 50) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.load(), AGAIN);
+    this.#changing ??= setTimeout(() => {
+      this.#changing = undefined;
+      if (this.active && this.messages.length <= 50) void this.load();
+    }, AGAIN);
   }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { FoundChat, FoundMessage } from '../api/types';
 import { chat, message } from '../testing/samples';
 import { FakeServer, settled } from '../testing/server';
@@ -21,6 +21,10 @@ async function waited(): Promise<void> {
 }
 
 describe('Search', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   it('asks once for what was typed in one go, of its own device', async () => {
     const asked: string[] = [];
     const server = new FakeServer().on('GET /search', (_, url) => {
@@ -52,6 +56,25 @@ describe('Search', () => {
     answers.get('fa')!(found([foundChat('1')], []));
     await settled();
     expect(search.chats.map((one) => one.chat.id)).toEqual(['2']);
+  });
+
+  it('is not put off by messages that arrive all the time', async () => {
+    vi.useFakeTimers();
+    const asked: string[] = [];
+    const server = new FakeServer().on('GET /search', (_, url) => {
+      asked.push(url.searchParams.get('q')!);
+      return found([], []);
+    });
+    const search = new Search(null, server.live);
+    const end = search.follow();
+    search.look('har');
+    for (let came = 0; came < 40; came += 1) {
+      await vi.advanceTimersByTimeAsync(100);
+      server.frame('NEW_MESSAGE', message({ id: `7-${came}`, message_text: 'harga' }));
+      if (came === 2) expect(asked).toEqual(['har']);
+    }
+    expect(asked.length).toBeGreaterThan(3);
+    end();
   });
 
   it('says what is wrong and works again', async () => {

@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest';
+import { FakeServer, settled } from '../testing/server';
+import { CampaignList } from './campaign_list.svelte';
+
+it('has nothing of what was looked for before', async () => {
+  let answer: (value: unknown) => void = () => undefined;
+  const server = new FakeServer().on('GET /campaigns', (_, url) => {
+    if (url.searchParams.has('after')) return new Promise((resolve) => (answer = resolve));
+    return { items: [{ id: url.searchParams.get('search') ?? '9' }], next: '9' };
+  });
+  const list = new CampaignList(server.live);
+  const end = list.follow();
+  await settled();
+  const more = list.more();
+  await settled();
+  list.search = '5';
+  server.on('GET /campaigns', () => ({ items: [{ id: '5' }], next: null }));
+  await list.load();
+  answer({ items: [{ id: '8' }], next: null });
+  await more;
+  expect(list.items?.map((one) => one.id)).toEqual(['5']);
+  end();
+});
