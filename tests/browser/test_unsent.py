@@ -173,6 +173,34 @@ def test_what_one_tab_sends_is_no_draft_of_the_other(signed_in: App, context: Br
     expect(other.composer).to_have_value("")
 
 
+@pytest.mark.parametrize("look", LOOKS, indirect=True, ids=lambda look: look.name)
+def test_a_text_that_is_too_long_is_kept_and_told_of(signed_in: App, stack: Stack, look: Look, tmp_path: Path) -> None:
+    app, page = signed_in, signed_in.page
+    _two_chats(app, stack, f"Too long {look.name}")
+    _open(app, "first")
+    app.composer.focus()
+    page.keyboard.insert_text("x" * 65_538)
+    expect(page.get_by_text("2 characters too many. 65,536 fit.")).to_be_visible()
+    app.expect_accessible()
+    app.composer.press("Enter")
+    expect(app.messages.locator(".own .bubble")).to_have_count(0)
+    for _ in range(2):
+        app.composer.press("Backspace")
+    expect(page.get_by_text("characters too many")).to_have_count(0)
+    app.composer.press("Enter")
+    expect(app.messages.locator(".own .bubble")).to_have_count(1)
+    expect(app.composer).to_have_value("")
+
+    report = tmp_path / "report.txt"
+    report.write_text("numbers", "utf-8")
+    page.locator("input[data-attach]").set_input_files(report)
+    files = page.get_by_role("dialog", name="Send document")
+    files.get_by_label("Caption").focus()
+    page.keyboard.insert_text("x" * 65_538)
+    expect(files.get_by_text("2 characters too many. 65,536 fit.")).to_be_visible()
+    expect(files.get_by_role("button", name="Send")).to_be_disabled()
+
+
 def test_changing_a_message_does_not_cost_what_was_being_written(signed_in: App, stack: Stack) -> None:
     app = signed_in
     _two_chats(app, stack, "Draft and edit")

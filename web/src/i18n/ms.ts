@@ -1188,6 +1188,9 @@ export const ms: Record<MessageKey, string> = {
   'walk.also_search': 'Hanya yang nama atau nombornya mengandungi “{words}”.',
   'walk.also': 'Satu syarat senarai anda turut berlaku.',
   'walk.also_drop': 'Buang',
+  'text.too_long_one': 'Terlebih {n} aksara.',
+  'text.too_long_other': 'Terlebih {n} aksara.',
+  'text.longest': 'Hanya {n} yang muat.',
   'unsent.signout_title': 'Log keluar dengan mesej yang belum dihantar?',
   'unsent.signout_text':
     'Sesuatu yang anda tulis belum sampai ke pelayan. Ia akan hilang sebaik sahaja anda log keluar.',
