@@ -105,6 +105,26 @@ def test_a_reply_is_drafted_over_words_that_can_be_had_back_and_nothing_is_sent(
         expect(app.page.get_by_role("dialog", name="Keyboard shortcuts").get_by_text("Draft a reply")).to_be_visible()
 
 
+def test_words_come_back_to_the_chat_they_were_written_in(app: App, tenant: Tenant, server: AiEndpoint) -> None:
+    device = tenant.device(name="Sales")
+    tenant.world.sql("UPDATE devices SET paired_at = now() WHERE id = $1", device.id)
+    for name in ("Puan Aminah", "Encik Razak"):
+        tenant.message(tenant.chat(device, name=name), f"I am {name}")
+    server.answer = lambda _: says("Yes!")
+    server.open.set()
+    app.page.goto(f"/device/{device.id}/whatsapp-web")
+    app.open_chat("Puan Aminah")
+    app.composer.fill("Well, ")
+    app.composer.press("Control+Shift+D")
+    expect(app.composer).to_have_value("Yes!")
+    app.open_chat("Encik Razak")
+    app.composer.fill("To you")
+    app.page.get_by_role("button", name="Undo").click()
+    expect(app.composer).to_have_value("To you")
+    app.open_chat("Puan Aminah")
+    expect(app.composer).to_have_value("Well, ")
+
+
 @LOOKS
 def test_chosen_leads_get_scores_with_a_reason(app: App, tenant: Tenant, server: AiEndpoint) -> None:
     tenant.lead(name="Siti", tags=["warm"])
