@@ -123,3 +123,15 @@ def test_one_is_added_and_many_are_changed_and_back(signed_in: App, look: Look) 
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_text("No lead fits")).to_be_visible()
     app.expect_accessible()
+
+
+def test_what_a_lead_was_sent_is_not_taken_away_when_the_lead_changes(signed_in: App) -> None:
+    page, mark = signed_in.page, secrets.token_hex(3)
+    lead = page.request.post("/api/v1/leads", data={"phone": new_number(), "name": f"Aina {mark}"}).json()
+    page.goto(f"/leads?search={mark}")
+    _row(signed_in, "Aina").get_by_role("button").click()
+    notes = page.get_by_role("dialog").get_by_role("region", name="Notes").locator("ul")
+    notes.evaluate("one => (one.dataset.seen = 'yes')")
+    assert page.request.patch(f"/api/v1/leads/{lead['id']}", data={"name": f"Nur Aina {mark}"}).ok
+    expect(page.get_by_role("dialog", name=f"Nur Aina {mark}")).to_be_visible()
+    expect(notes).to_have_attribute("data-seen", "yes")

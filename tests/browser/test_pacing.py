@@ -95,6 +95,17 @@ def test_the_pace_of_a_line_is_seen_changed_and_taken_back(app: App, tenant: Ten
     assert _pace(tenant, 1, columns) == "900 900 40 t 800"
 
 
+@pytest.mark.parametrize("look", [DESKTOP], indirect=True, ids=lambda look: look.name)
+def test_how_a_line_stands_is_not_taken_away_when_the_line_changes(app: App, tenant: Tenant) -> None:
+    app.device_action("Line 1", "Pace")
+    said = app.page.get_by_role("dialog", name="Pace of Line 1").locator(".state strong")
+    said.evaluate("one => (one.dataset.seen = 'yes')")
+    line = tenant.world.sql("SELECT id::text FROM devices WHERE tenant_id = $1 AND name = 'Line 1'", tenant.id)
+    assert app.page.request.patch(f"/api/v1/devices/{line}", data={"name": "Line 1 again"}).ok
+    expect(app.page.locator("[data-device]").filter(has_text="Line 1 again")).to_be_attached()
+    expect(said).to_have_attribute("data-seen", "yes")
+
+
 @pytest.mark.parametrize("look", [DESKTOP, PHONE_DARK], indirect=True, ids=lambda look: look.name)
 def test_many_lines_get_a_pace_and_each_gets_its_own_back(app: App, tenant: Tenant) -> None:
     tenant.world.sql("UPDATE devices SET per_hour = 10 WHERE tenant_id = $1 AND name = 'Line 2'", tenant.id)

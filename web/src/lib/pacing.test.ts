@@ -14,6 +14,7 @@ describe('the pace of lines', () => {
     expect(draftOf([pace(night), pace(night)]).quiet).toBe(true);
     expect(draftOf([pace(night), pace()]).quiet).toBeNull();
     expect(draftOf([pace(night), pace({ ...night, quiet_until: '09:00' })]).quiet).toBeNull();
+    expect(draftOf([pace(night), pace({ ...night, quiet_from: '20:00' })]).quiet).toBeNull();
   });
 
   it('changes only what was touched', () => {

@@ -26,7 +26,8 @@ export type Mistakes = Partial<Record<NumberField | 'quiet_until', string>>;
 export function draftOf(paces: readonly Pacing[]): PacingDraft {
   const common = <Field extends keyof Pacing>(field: Field): Pacing[Field] | null =>
     paces.every((pace) => pace[field] === paces[0]![field]) ? paces[0]![field] : null;
-  const quiet = new Set(paces.map((pace) => pace.quiet_from !== null));
+  const [quiet_from, quiet_until] = [common('quiet_from'), common('quiet_until')];
+  const isQuiet = quiet_from !== null && quiet_until !== null;
   return {
     min_seconds: common('min_seconds'),
     max_seconds: common('max_seconds'),
@@ -34,9 +35,9 @@ export function draftOf(paces: readonly Pacing[]): PacingDraft {
     per_day: common('per_day'),
     typing: common('typing'),
     ramp: common('ramp'),
-    quiet: quiet.size === 1 && (common('quiet_until') !== null || quiet.has(false)) ? quiet.has(true) : null,
-    quiet_from: common('quiet_from') ?? '21:00',
-    quiet_until: common('quiet_until') ?? '08:00',
+    quiet: isQuiet ? true : paces.every((pace) => pace.quiet_from === null) ? false : null,
+    quiet_from: isQuiet ? quiet_from! : '21:00',
+    quiet_until: isQuiet ? quiet_until! : '08:00',
   };
 }
 
