@@ -38,8 +38,6 @@ export class Conversation {
   #next = $state<string | null>(null);
   #previous = $state<string | null>(null);
   #loadingNewer = false;
-  /** Places elsewhere that are being fetched: scrolling meanwhile must not fetch on from the one that is left. */
-  #replacing = 0;
   /** Where to begin, instead of at the newest message. */
   #start: string | null = null;
   readonly id: string;
@@ -48,8 +46,8 @@ export class Conversation {
   /** What leaves in this chat. */
   readonly outgoing: Outgoing;
   readonly #snapshot: Snapshot;
-  /** Apart from the one above: what a jump fetches must not make a catching up be dropped. */
-  readonly #window: Snapshot;
+  /** Jumps, apart from the one above: what they fetch must not make a catching up be dropped. */
+  readonly #jumps: Snapshot;
   /** What has not left yet, beside the messages: nobody waits for it to read. */
   readonly #rows: Snapshot;
   readonly #created: (message: Message) => void;
@@ -75,7 +73,7 @@ export class Conversation {
     this.outgoing = outgoing;
     this.#created = arrived;
     this.#snapshot = new Snapshot(live, (frame) => this.apply(frame));
-    this.#window = new Snapshot(live, (frame) => this.apply(frame));
+    this.#jumps = new Snapshot(live, (frame) => this.apply(frame));
     this.#rows = new Snapshot(live, (frame) => this.#applyRow(frame));
   }
 
@@ -131,10 +129,14 @@ export class Conversation {
     }
   }
 
+  /** Finds out whether it is no more, or part of another; where nobody can say, that is tried again. */
   async #lost(): Promise<void> {
-    const found = await this.#fetchChat().catch(() => null);
-    if (found !== null && found.id !== this.id) this.became = found.id;
-    else this.gone = true;
+    try {
+      const { id } = await this.#fetchChat();
+      if (id !== this.id) this.became = id;
+    } catch (error) {
+      this.gone = error instanceof Problem && error.status === 404;
+    }
   }
 
   #fetchChat(): Promise<Chat> {
@@ -219,16 +221,18 @@ export class Conversation {
   /** What follows the last message loaded, when it is not the newest. */
   async newer(): Promise<void> {
     const before = this.#previous;
-    if (!before || this.#loadingNewer || this.#replacing > 0 || this.state !== 'ready') return;
+    if (!before || this.#loadingNewer || this.state !== 'ready') return;
     this.#loadingNewer = true;
     try {
-      await this.#window.take(
+      await answered(
+        this.live,
         () => this.#page({ before }),
         (page) => {
           if (this.#previous !== before) return;
           this.messages = placeMessages(this.messages, page.items);
           this.#previous = page.previous;
         },
+        (frame) => this.apply(frame),
       );
     } catch {
       // Scrolling down again tries again.
@@ -262,19 +266,14 @@ export class Conversation {
 
   async #replace(query: { around?: string }): Promise<MessageWindow> {
     let found!: MessageWindow;
-    this.#replacing += 1;
-    try {
-      await this.#window.take(
-        async () => (found = await this.#page(query)),
-        (page) => {
-          this.messages = placeMessages([], page.items);
-          this.#next = page.next;
-          this.#previous = page.previous;
-        },
-      );
-    } finally {
-      this.#replacing -= 1;
-    }
+    await this.#jumps.take(
+      async () => (found = await this.#page(query)),
+      (page) => {
+        this.messages = placeMessages([], page.items);
+        this.#next = page.next;
+        this.#previous = page.previous;
+      },
+    );
     return found;
   }
 

@@ -136,6 +136,18 @@ describe('Conversation', () => {
     expect(conversation.outgoing.sending.bubbles[0]!.row?.id).toBe('9');
   });
 
+  it('is not gone for good where nobody can say', async () => {
+    const server = new FakeServer();
+    const gone = (): Response => Response.json({ title: 'Gone' }, { status: 404 });
+    const answers = [gone, () => Response.json({ title: 'Away' }, { status: 503 })];
+    server.on('GET /chats/7', () => answers.shift()!()).on('GET /chats/7/messages', gone);
+    const conversation = new Conversation('7', server.live);
+    const end = conversation.follow();
+    await settled();
+    expect([conversation.gone, conversation.state]).toEqual([false, 'failed']);
+    end();
+  });
+
   it('is told which chat it became part of', async () => {
     const server = new FakeServer();
     const conversation = await opened(server);

@@ -25,6 +25,12 @@ describe('drafts', () => {
     expect(new Drafts(session('1', '1')).get('8')).toBe('');
   });
 
+  it('name the chats they were typed in, and none for what others keep', () => {
+    const drafts = new Drafts(session('1', '1'));
+    for (const name of ['7', 'note-8', 'edit-3EB0-1', 'unsent-9-a1']) drafts.put(name, 'x');
+    expect(drafts.chats().sort()).toEqual(['7', '8']);
+  });
+
   it('of another tab stay', () => {
     const [one, other] = [new Drafts(session('1', '1')), new Drafts(session('1', '1'))];
     one.put('7', 'here');

@@ -1,43 +1,42 @@
 /**
- * What was typed in chats and not sent, or has not reached the server yet. It is kept in this browser, for one person in one workspace, so that it
- * outlives a page that is reloaded or closed; signing out forgets it. Each chat has an entry of its own, since tabs share
- * the store.
+ * What was typed and not sent, or has not reached the server yet. It is kept in this browser, for one person in one
+ * workspace, so that it outlives a page that is reloaded or closed; signing out forgets it. Each text has an entry of its
+ * own, since tabs share the store. Its name is the id of the chat it was typed in; a note, and what others keep here, has
+ * a word and a dash in front.
  */
 import { SvelteMap } from 'svelte/reactivity';
 import type { Session } from '../api/types';
 
 const STORED = 'wafast.draft.';
-/** Before the chat, in the name of a note that was begun. */
+/** Before the id of the chat, for a note that was begun. */
 export const NOTE = 'note-';
 
 export class Drafts {
-  readonly #byChat = new SvelteMap<string, string>();
+  readonly #byName = new SvelteMap<string, string>();
   readonly #prefix: string;
 
   /** @param session whose they are */
   constructor(session: Session | null) {
     this.#prefix = `${STORED}${session?.tenant.id}.${session?.user.id}.`;
     for (const key of storedKeys(this.#prefix))
-      this.#byChat.set(key.slice(this.#prefix.length), localStorage.getItem(key) ?? '');
+      this.#byName.set(key.slice(this.#prefix.length), localStorage.getItem(key) ?? '');
   }
 
-  get(chat: string): string {
-    return this.#byChat.get(chat) ?? '';
+  get(name: string): string {
+    return this.#byName.get(name) ?? '';
   }
 
   /** All whose name begins so: the rest of the name, and the text. */
   under(prefix: string): [name: string, text: string][] {
-    return [...this.#byChat].flatMap(([name, text]) =>
+    return [...this.#byName].flatMap(([name, text]) =>
       name.startsWith(prefix) ? [[name.slice(prefix.length), text] as [string, string]] : [],
     );
   }
 
-  /** Which chats something is kept for. */
+  /** The chats in which something was typed. */
   chats(): string[] {
-    return [...this.#byChat.keys()].flatMap((name) => {
-      const [kind = '', chat = kind] = name.split('-');
-      return kind === 'edit' ? [] : chat;
-    });
+    const names = [...this.#byName.keys()].map((name) => (name.startsWith(NOTE) ? name.slice(NOTE.length) : name));
+    return names.filter((name) => !name.includes('-'));
   }
 
   /** What was typed in a chat, and begun as a note, goes over to another, behind what was typed there. */
@@ -55,21 +54,21 @@ export class Drafts {
     const listen = ({ key, oldValue, newValue }: StorageEvent): void => {
       if (newValue !== null || !key?.startsWith(this.#prefix)) return;
       const name = key.slice(this.#prefix.length);
-      this.#byChat.delete(name);
+      this.#byName.delete(name);
       told(name, oldValue ?? '');
     };
     addEventListener('storage', listen);
     return () => removeEventListener('storage', listen);
   }
 
-  put(chat: string, text: string): void {
-    const key = this.#prefix + chat;
+  put(name: string, text: string): void {
+    const key = this.#prefix + name;
     if (text.trim() === '') {
       // what another tab has written since is not this one's to take away
-      if (this.#byChat.delete(chat)) localStorage.removeItem(key);
+      if (this.#byName.delete(name)) localStorage.removeItem(key);
       return;
     }
-    this.#byChat.set(chat, text);
+    this.#byName.set(name, text);
     try {
       localStorage.setItem(key, text);
     } catch {

@@ -19,7 +19,7 @@ const SHORTEST_WAIT = 2000;
 const LONGEST_WAIT = 30_000;
 /** The server knows a key for a day; what may have reached it longer ago is sent again only by a person. Milliseconds. */
 const KEY_LIVES = 23 * 3_600_000;
-/** Names of what is kept: this, the chat, the bubble's key. */
+/** Names of drafts: this, the chat, the bubble's key. */
 const KEPT = 'unsent-';
 
 /** Where the messages of a chat go. */
@@ -75,7 +75,7 @@ export class Outgoing {
     return () => {
       this.#viewers -= 1;
       if (this.#viewers > 0) return;
-      this.#step({ ...this.sending, bubbles: this.sending.bubbles.filter((bubble) => bubble.row === null) });
+      this.#step(sending.closed);
     };
   }
 
@@ -113,21 +113,17 @@ export class Outgoing {
 
   /** News of a row, from a frame or a fetched list. */
   take(row: Outbox): void {
-    this.#step(sending.rowChanged(this.sending, row));
+    this.#step(sending.rowChanged, row);
   }
 
   /** A message is there: its bubble goes. */
   settle(message: Message): void {
-    this.#step(sending.messageArrived(this.sending, message));
+    this.#step(sending.messageArrived, message);
   }
 
   /** Tries again what was not sent: posts what the server never took, else asks it to send the row once more. */
   async retry(bubble: sending.Bubble): Promise<void> {
-    if (bubble.row === null) {
-      this.#step(sending.retried(this.sending, bubble.key));
-      await this.#enqueue(bubble.key);
-      return;
-    }
+    if (bubble.row === null) return this.#again(bubble.key);
     const params = { path: { outbox_id: bubble.row.id } };
     this.take(await data(api.POST('/api/v1/outbox/{outbox_id}/retry', { params })));
   }
@@ -139,7 +135,7 @@ export class Outgoing {
       const row = await data(api.POST('/api/v1/outbox/{outbox_id}/cancel', { params }));
       if (row.state !== 'cancelled') return this.take(row);
     }
-    this.#step(sending.discarded(this.sending, bubble.key));
+    this.#step(sending.discarded, bubble.key);
   }
 
   /** Posts what the network did not carry, in the order it was written. */
@@ -148,12 +144,8 @@ export class Outgoing {
     const lost = this.sending.bubbles.filter((bubble) => bubble.lost);
     if (lost.length > 0 && this.#target === null) return void this.#seek();
     for (const { key, created_at } of lost) {
-      if (Date.now() - Date.parse(created_at) > KEY_LIVES)
-        this.#step(sending.refused(this.sending, key, t('unsent.too_old')));
-      else {
-        this.#step(sending.retried(this.sending, key));
-        void this.#enqueue(key);
-      }
+      if (Date.now() - Date.parse(created_at) > KEY_LIVES) this.#step(sending.refused, key, t('unsent.too_old'));
+      else void this.#again(key);
     }
   }
 
@@ -165,8 +157,7 @@ export class Outgoing {
       this.aim({ device_id, to });
     } catch (error) {
       if (error instanceof Problem && error.mayPass) return this.#later();
-      for (const { key, lost } of this.sending.bubbles)
-        if (lost) this.#step(sending.refused(this.sending, key, explain(error)));
+      for (const { key, lost } of this.sending.bubbles) if (lost) this.#step(sending.refused, key, explain(error));
     }
   }
 
@@ -182,7 +173,7 @@ export class Outgoing {
     const [kept, rest] = this.recording?.state === 'recording' ? [this.recording, spoken] : [spoken, this.recording];
     this.recording = kept ?? rest;
     if (kept !== null) rest?.drop();
-    this.#step(sending.joined(this.sending, left));
+    this.#step(sending.joined, left);
     other.#attachments.clear();
     other.recording = null;
     other.drop();
@@ -192,8 +183,7 @@ export class Outgoing {
 
   /** Another page of this browser sent it, or took it off. */
   gone(key: string): void {
-    const bubble = this.sending.bubbles.find((one) => one.key === key);
-    if (bubble?.row === null) this.#step(sending.discarded(this.sending, key));
+    if (this.#bubble(key)?.row === null) this.#step(sending.discarded, key);
   }
 
   /** Ends what is on its way here; words stay kept for the next page. */
@@ -210,8 +200,17 @@ export class Outgoing {
     const waits = this.#attachments.has(key);
     // what was written before leaves before
     this.goOn();
-    this.#step(sending.drafted(this.sending, key, draft, written, waits));
+    this.#step(sending.drafted, key, draft, written, waits);
     void this.#enqueue(key);
+  }
+
+  #again(key: string): Promise<void> {
+    this.#step(sending.retried, key);
+    return this.#enqueue(key);
+  }
+
+  #bubble(key: string): sending.Bubble | undefined {
+    return this.sending.bubbles.find((one) => one.key === key);
   }
 
   /** Texts leave in their order, and files in theirs, however long each takes. */
@@ -221,16 +220,16 @@ export class Outgoing {
   }
 
   async #post(key: string): Promise<void> {
-    const bubble = this.sending.bubbles.find((one) => one.key === key);
-    if (!bubble || bubble.row !== null) return;
+    const bubble = this.#bubble(key);
+    if (bubble?.row !== null) return;
     const { type, text, quoted_message_id, name } = bubble.draft;
     if (type === 'reaction' || type === 'edit' || type === 'delete') return;
-    if (this.#target === null || this.#isBehind(bubble)) return this.#step(sending.lost(this.sending, key));
+    if (this.#target === null || this.#isBehind(bubble)) return this.#step(sending.lost, key);
     const attachment = this.#attachments.get(key);
     try {
       const media_id = attachment ? (await attachment.stored()).media_id : null;
-      if (!this.sending.bubbles.some((one) => one.key === key)) return;
-      this.#step(sending.leaving(this.sending, key));
+      if (!this.#bubble(key)) return;
+      this.#step(sending.leaving, key);
       const target = this.#asked.get(key) ?? this.#target;
       this.#asked.set(key, target);
       const row = await data(
@@ -240,7 +239,8 @@ export class Outgoing {
         }),
       );
       this.#failures = 0;
-      this.#step(this.#viewers > 0 ? sending.posted(this.sending, key, row) : sending.discarded(this.sending, key));
+      if (this.#viewers > 0) this.#step(sending.posted, key, row);
+      else this.#step(sending.discarded, key);
     } catch (error) {
       this.#failed(key, error);
     }
@@ -254,14 +254,13 @@ export class Outgoing {
   }
 
   #failed(key: string, error: unknown): void {
+    if (!this.#bubble(key)) return;
     if (repeats(error)) {
-      if (!this.sending.bubbles.some((one) => one.key === key)) return;
-      this.#step(sending.lost(this.sending, key));
+      this.#step(sending.lost, key);
       return this.#later();
     }
     this.#asked.delete(key);
-    if (!this.sending.bubbles.some((one) => one.key === key)) return;
-    this.#step(sending.refused(this.sending, key, explain(error)));
+    this.#step(sending.refused, key, explain(error));
     if (this.#viewers === 0) toasts.error(error);
   }
 
@@ -271,7 +270,12 @@ export class Outgoing {
     this.#timer = setTimeout(() => this.goOn(), wait);
   }
 
-  #step(next: sending.Sending): void {
+  /** What happened, with what belongs to it; bubbles that are kept for the next page follow. */
+  #step<What extends unknown[]>(
+    happened: (state: sending.Sending, ...what: What) => sending.Sending,
+    ...what: What
+  ): void {
+    const next = happened(this.sending, ...what);
     const known = new Set(this.sending.bubbles);
     const kept = new Set(next.bubbles.map((bubble) => bubble.key));
     for (const { key } of this.sending.bubbles) if (!kept.has(key)) this.#forget(key);

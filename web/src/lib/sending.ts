@@ -95,6 +95,11 @@ export function retried(state: Sending, key: string): Sending {
   return { ...state, bubbles: state.bubbles.map(again) };
 }
 
+/** Nobody looks at the chat any more: what the server has, it shows again. */
+export function closed(state: Sending): Sending {
+  return { ...state, bubbles: state.bubbles.filter((bubble) => bubble.row === null) };
+}
+
 export function discarded(state: Sending, key: string): Sending {
   return { ...state, bubbles: state.bubbles.filter((bubble) => bubble.key !== key) };
 }
