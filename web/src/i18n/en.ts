@@ -583,6 +583,7 @@ export const en = {
   'leads.suppress_add': 'Opt out',
   'leads.load_more': 'Show more',
   'leads.words': 'Words that opt out',
+  'leads.words_add': 'Add a word',
   'leads.words_help':
     'Press Enter after each. A message that is one of these and nothing else, in upper or lower case.',
   'leads.words_save': 'Save words and answer',

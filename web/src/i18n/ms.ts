@@ -589,6 +589,7 @@ export const ms: Record<MessageKey, string> = {
   'leads.suppress_add': 'Henti terima',
   'leads.load_more': 'Tunjukkan lagi',
   'leads.words': 'Perkataan untuk henti terima',
+  'leads.words_add': 'Tambah perkataan',
   'leads.words_help':
     'Tekan Enter selepas setiap satu. Mesej yang hanya mengandungi salah satu daripadanya, huruf besar atau kecil.',
   'leads.words_save': 'Simpan perkataan dan jawapan',
