@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import secrets
-import zipfile
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import pytest
 from playwright.sync_api import expect
@@ -16,38 +14,7 @@ from tests.browser.app import App
 from tests.browser.looks import DESKTOP, PHONE, Look
 from tests.browser.stack import Stack
 from tests.browser.test_full_path import link, new_number
-
-
-def _workbook(path: Path, rows: list[list[str | int]]) -> Path:
-    """An Excel file with one sheet, numbers as Excel keeps them."""
-
-    def cell(value: str | int) -> str:
-        if isinstance(value, int):
-            return f"<c><v>{value}</v></c>"
-        return f'<c t="inlineStr"><is><t>{escape(value)}</t></is></c>'
-
-    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    package = "http://schemas.openxmlformats.org/package/2006"
-    of_sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-    sheet = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
-    parts = {
-        "[Content_Types].xml": f'<Types xmlns="{package}/content-types">'
-        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        f'<Override PartName="/xl/workbook.xml" ContentType="{of_sheet}.sheet.main+xml"/>'
-        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{of_sheet}.worksheet+xml"/></Types>',
-        "_rels/.rels": f'<Relationships xmlns="{package}/relationships">'
-        f'<Relationship Id="rId1" Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}">'
-        '<sheets><sheet name="Expo" sheetId="1" r:id="rId1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships">'
-        f'<Relationship Id="rId1" Type="{office}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>',
-    }
-    with zipfile.ZipFile(path, "w") as book:
-        for name, text in parts.items():
-            book.writestr(name, f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>{text}')
-    return path
+from tests.workbook import workbook
 
 
 @pytest.mark.parametrize("look", [DESKTOP, PHONE], indirect=True, ids=lambda look: look.name)
@@ -67,13 +34,18 @@ def test_from_an_excel_file_to_the_report(signed_in: App, stack: Stack, look: Lo
     numbers = [new_number() for _ in range(6)]
     people = [[f"Siti {n}", int(number), "Ipoh" if n % 2 else "Klang"] for n, number in enumerate(numbers)]
     people[1][1] = f"+60 {numbers[1][2:4]}-{numbers[1][4:]}"
-    book = _workbook(
-        tmp_path / "expo.xlsx", [["Full name", "Phone no.", "Town"], *people, ["Twice", int(numbers[0]), "Ipoh"]]
+    book, table = (
+        tmp_path / "expo.xlsx",
+        [["Full name", "Phone no.", "Town"], *people, ["Twice", int(numbers[0]), "Ipoh"]],
     )
+    title: list[str | int] = ["Visitors of the expo"]
+    book.write_bytes(workbook({"Prices": [["Item", "Price"], ["Stand", 900]], "Visitors": [title, [], *table]}))
     page.goto("/leads")
     page.get_by_role("button", name="Import", exact=True).first.click()
     dialog = page.get_by_role("dialog", name="Import leads")
     dialog.locator("input[type=file]").set_input_files(book)
+    expect(dialog.get_by_label("Price is")).to_be_visible()
+    dialog.get_by_label("Sheet").select_option("Visitors")
     expect(dialog.get_by_label("Phone no. is")).to_have_value("phone")
     expect(dialog.get_by_label("Full name is")).to_have_value("name")
     expect(dialog.get_by_label("Town is")).to_have_value("field:")

@@ -53,6 +53,12 @@ class BeginImport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     options: Annotated[Options, Meta(examples=[{"known": "update", "tags": ["expo 2026"]}])] | UnsetType = UNSET
 
 
+class LookAtSheet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The sheet of the workbook that is meant."""
+
+    sheet: Annotated[str, Meta(min_length=1, max_length=200, examples=["Customers"])]
+
+
 class ImportChats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The device whose chats are meant."""
 
@@ -135,6 +141,26 @@ class ImportController(Controller):
     ) -> Import:
         """With its columns, counts and how far it is."""
         return await _find(services, principal, import_id)
+
+    @beginning("look", "Look at another sheet of an import")
+    async def look(
+        self,
+        import_id: FromPath[str],
+        data: JSONBody[LookAtSheet],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+    ) -> Import:
+        """One of `shape.sheets`. Its columns are looked at anew; then it is `ready`, with a mapping of its own."""
+        found = await _find(services, principal, import_id)
+        try:
+            begun = await imports.look_at(services.pool, principal, int(found.id), data.sheet)
+        except imports.NoSheet as error:
+            raise refused_field("sheet", data.sheet, str(error)) from None
+        except imports.NotNow as error:
+            raise _not_now(error) from None
+        if begun is None:
+            raise not_found("import", import_id)
+        return begun
 
     @beginning("check", "Look what an import would do")
     async def check(

@@ -20,10 +20,11 @@ FIELD = "field:"
 #: How people call them: compared in lower case, letters only.
 CALLED = {
     "phone": "phone phonenumber phoneno mobile mobileno mobilenumber number whatsapp whatsappnumber tel telephone "
-    "telefon nofon notelefon nombor handphone hp contact contactnumber msisdn",
-    "name": "name fullname firstname customer customername contactname nama namapenuh pelanggan",
-    "niche": "niche tag tags label labels group groups category segment kategori kumpulan",
-    "target_status": "targetstatus status type jenis",
+    "telefon nofon notelefon nombor handphone hp contact contactnumber msisdn "
+    "电话 电话号码 联系电话 手机 手机号 手机号码 電話 電話號碼 聯絡電話 手機 手機號碼",
+    "name": "name fullname firstname customer customername contactname nama namapenuh pelanggan 姓名 名字 客户 客戶",
+    "niche": "niche tag tags label labels group groups category segment kategori kumpulan 标签 標籤 分类 分類",
+    "target_status": "targetstatus status type jenis 状态 狀態",
     "trigger": "trigger triggers sequence",
     "device": "device deviceid devicename line sender peranti",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import datetime
 import io
@@ -11,10 +12,13 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
 
 #: What of a file is looked at to tell how it is written.
 HEAD_BYTES = 1 << 16
@@ -49,25 +53,35 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     format: Literal["csv", "workbook"]
     encoding: Annotated[str, Meta(description="Of CSV.", examples=["utf-8"])] = ""
     delimiter: Annotated[str, Meta(description="Of CSV.", examples=[","])] = ""
-    header: Annotated[bool, Meta(description="The first row has the names of the columns.")]
+    sheet: Annotated[str, Meta(description="Of a workbook: the one that is read.", examples=["People"])] = ""
+    sheets: Annotated[
+        list[str], Meta(description="Of a workbook: those that can be read.", examples=[["People", "Prices"]])
+    ] = []
+    begins: Annotated[
+        int, Meta(description="The row in which the table begins: a title above it is left out.", examples=[1])
+    ] = 1
+    header: Annotated[bool, Meta(description="The table's first row has the names of the columns.")]
     columns: list[Column]
 
 
-def look(path: Path) -> Shape:
-    """How the file is read: by what is in it, and never by its name. Raises NotReadable."""
+def look(path: Path, sheet: str = "") -> Shape:
+    """How the file is read: by what is in it, and never by its name. Raises NotReadable.
+
+    Args:
+        path: of the file.
+        sheet: of a workbook that is to be read; empty: the first that has rows.
+    """
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if not head.strip(b"\x00 \r\n\t"):
         raise NotReadable("the file is empty")
     if head.startswith(WORKBOOKS):
-        kind: dict[str, Any] = {"format": "workbook"}
+        kind: dict[str, Any] = {"format": "workbook", **_sheet(path, sheet)}
     else:
         encoding = _encoding(path, head)
         kind = {"format": "csv", "encoding": encoding, "delimiter": _delimiter(head, encoding)}
     bare = Shape(**kind, header=False, columns=[])
-    first = [row for _, row in islice(rows(path, bare), HEAD_ROWS)]
-    if not first:
-        raise NotReadable("the file has no rows")
+    begins, first = _table(list(islice(rows(path, bare), HEAD_ROWS)))
     header = not any(_looks_like_number(cell) for cell in first[0])
     # a row that is longer than most is a mistake of its own
     usual = Counter(map(len, first[1:] or first)).most_common(1)[0][0]
@@ -83,15 +97,32 @@ def look(path: Path) -> Shape:
         )
         for place in range(width)
     ]
-    return msgspec.structs.replace(bare, header=header, columns=columns)
+    return msgspec.structs.replace(bare, begins=begins, header=header, columns=columns)
 
 
 def rows(path: Path, shape: Shape) -> Iterator[tuple[int, list[str]]]:
-    """Each row that is not empty with its number in the file, from 1; a header is none of them. Raises NotReadable."""
-    found = _rows_of_csv(path, shape) if shape.format == "csv" else _rows_of_workbook(path)
+    """Each row of the table that is not empty with its number in the file, from 1; a header is none of them. Raises
+    NotReadable."""
+    found = _rows_of_csv(path, shape) if shape.format == "csv" else _rows_of_workbook(path, shape)
+    first = shape.begins + shape.header
     for line, row in found:
-        if any(row) and not (shape.header and line == 1):
+        if any(row) and line >= first:
             yield line, row
+
+
+def _table(found: list[tuple[int, list[str]]]) -> tuple[int, list[list[str]]]:
+    """The row in which the table begins, and its rows. What stands above it, a title or a remark, is one cell a row and
+    no number."""
+    if not found:
+        raise NotReadable("the file has no rows")
+    begins = 0
+    for place, (_, row) in enumerate(found):
+        filled = [cell for cell in row if cell]
+        if len(filled) > 1:
+            begins = place
+        if len(filled) > 1 or _looks_like_number(filled[0]):
+            break
+    return found[begins][0], [row for _, row in found[begins:]]
 
 
 def _rows_of_csv(path: Path, shape: Shape) -> Iterator[tuple[int, list[str]]]:
@@ -116,17 +147,42 @@ def _rows_of_csv(path: Path, shape: Shape) -> Iterator[tuple[int, list[str]]]:
     raise NotReadable(f"row {line} goes on to the end of the file; is there a quotation mark too many in it?")
 
 
-def _rows_of_workbook(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _rows_of_workbook(path: Path, shape: Shape) -> Iterator[tuple[int, list[str]]]:
+    with _opened(path) as book:
+        for line, row in enumerate(book.get_sheet_by_name(shape.sheet).iter_rows(), 1):
+            yield line, [_text(cell) for cell in row]
+
+
+def _sheet(path: Path, wanted: str) -> dict[str, Any]:
+    """Which sheet of a workbook is read, and which could be: those a person sees, unless there are no others."""
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum
+
+    with _opened(path) as book:
+        tables = [one for one in book.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
+        seen = [one for one in tables if one.visible == SheetVisibleEnum.Visible]
+        names = [one.name for one in seen or tables]
+        found = wanted or _first_filled(book, names)
+    if found not in names:
+        raise NotReadable(f"the workbook has no sheet {found!r}; it has {', '.join(map(repr, names))}")
+    return {"sheet": found, "sheets": names}
+
+
+def _first_filled(book: CalamineWorkbook, names: list[str]) -> str:
+    """The first of these sheets that has rows; the first where none has any."""
+    if len(names) < 2:  # to look at a sheet takes as long as to read it
+        return "".join(names)
+    return next((name for name in names if book.get_sheet_by_name(name).start is not None), names[0])
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[CalamineWorkbook]:
     from python_calamine import CalamineError, CalamineWorkbook  # 5 MB that CSV does not need
 
     with path.open("rb") as file:
         try:
-            sheet = CalamineWorkbook.from_filelike(file).get_sheet_by_index(0)
+            yield CalamineWorkbook.from_filelike(file)
         except (CalamineError, OSError, ValueError, IndexError, KeyError) as error:
             raise NotReadable(f"the workbook can't be read: {error}") from None
-        start = sheet.start[0] if sheet.start is not None else 0
-        for line, row in enumerate(sheet.iter_rows(), 1 + start):
-            yield line - start, [_text(cell) for cell in row]
 
 
 def _text(cell: object) -> str:

@@ -84,7 +84,7 @@ class Importing:
                 place += 1
 
     async def _look(self, path: Path) -> None:
-        shape = files.look(path)
+        shape = files.look(path, self._row["options"].get("sheet", ""))
         mapping = columns.proposed(shape.columns)
         starts = self._row["options"].get("start", False)
         if starts:

@@ -42,6 +42,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         list[Annotated[str, Meta(min_length=1, max_length=100)]],
         Meta(max_length=20, description="Tags that every lead of the file gets.", examples=[["expo 2026"]]),
     ] = []
+    sheet: Annotated[
+        str, Meta(max_length=200, description="Of a workbook: the sheet to read; empty: the first that has rows.")
+    ] = ""
     start: Annotated[bool, Meta(description="Go on by itself with the columns as they are proposed.")] = False
 
 
@@ -92,6 +95,10 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
 
 
+class NoSheet(ValueError):
+    """The workbook has no such sheet; the text says which it has."""
+
+
 class NotNow(Exception):
     """The import is in a state in which that can't be done; `state` says which."""
 
@@ -137,6 +144,21 @@ async def create(
     return import_of(row)
 
 
+async def look_at(pool: asyncpg.Pool, principal: Principal, import_id: int, sheet: str) -> Import | None:
+    """Looks at another sheet of a workbook. None when there is no such import. Raises NoSheet, NotNow."""
+    tenant_id = principal.tenant_id
+    async with pool.acquire() as connection, connection.transaction():
+        found = await _waiting(connection, tenant_id, import_id)
+        if found is None or found.shape is None:
+            return None
+        if sheet not in found.shape.sheets:
+            known = ", ".join(map(repr, found.shape.sheets)) or "none, as it is no workbook"
+            raise NoSheet(f"the file has no such sheet; it has {known}")
+        row = await connection.fetchrow(q.look_at_sheet, tenant_id, import_id, sheet)
+        await tell(connection, tenant_id, import_id)
+    return None if row is None else import_of(row)
+
+
 async def begin(
     pool: asyncpg.Pool,
     principal: Principal,
@@ -149,12 +171,9 @@ async def begin(
     import. Raises columns.MappingError, NotNow."""
     tenant_id = principal.tenant_id
     async with pool.acquire() as connection, connection.transaction():
-        row = await connection.fetchrow(q.lock_import, tenant_id, import_id)
-        if row is None:
+        found = await _waiting(connection, tenant_id, import_id)
+        if found is None or found.shape is None:
             return None
-        found = import_of(row)
-        if found.state not in ("ready", "checked") or found.shape is None:
-            raise NotNow(found.state)
         mapping = found.mapping if mapping is None else [one.strip() for one in mapping]
         options = options or found.options
         columns.check(mapping or [], found.shape.columns)
@@ -166,6 +185,15 @@ async def begin(
             await audit.record(connection, tenant_id, principal.actor, "import.start", f"import:{import_id}")
         await tell(connection, tenant_id, import_id)
     return None if row is None else import_of(row)
+
+
+async def _waiting(connection: bus.Executor, tenant_id: int, import_id: int) -> Import | None:
+    """An import that waits for a person, locked; None when there is none. Raises NotNow."""
+    row = await connection.fetchrow(q.lock_import, tenant_id, import_id)
+    found = None if row is None else import_of(row)
+    if found is not None and (found.state not in ("ready", "checked") or found.shape is None):
+        raise NotNow(found.state)
+    return found
 
 
 async def cancel(pool: asyncpg.Pool, principal: Principal, import_id: int) -> Import | None:

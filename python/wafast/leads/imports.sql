@@ -19,6 +19,12 @@ SELECT * FROM imports WHERE tenant_id = $1 AND id = $2;
 -- name: lock_import
 SELECT * FROM imports WHERE tenant_id = $1 AND id = $2 FOR UPDATE;
 
+-- name: look_at_sheet
+UPDATE imports SET state = 'reading', options = options || jsonb_build_object('sheet', $3::text, 'start', false),
+    counts = NULL, rows = NULL, attempts = 0, read = 0, written = 0
+WHERE tenant_id = $1 AND id = $2
+RETURNING *;
+
 -- name: begin_import
 -- A person says what the columns are, and that it is to be looked through ('checking') or taken in ('running').
 UPDATE imports SET state = $3, mapping = $4, options = $5, attempts = 0, read = 0, written = 0, reason = NULL

@@ -165,6 +165,7 @@ ROUTES = (
     Route("POST", f"{A}/leads/import", "admin"),
     Route("GET", f"{A}/leads/imports", "read"),
     Route("GET", f"{A}/leads/imports/{{import_id}}", "read"),
+    Route("POST", f"{A}/leads/imports/{{import_id}}/look", "admin", {"sheet": "People"}),
     Route("POST", f"{A}/leads/imports/{{import_id}}/check", "admin", {}),
     Route("POST", f"{A}/leads/imports/{{import_id}}/start", "admin", {}),
     Route("POST", f"{A}/leads/imports/{{import_id}}/cancel", "admin"),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import time
-import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +12,7 @@ import httpx
 import pytest
 
 from tests.integration.api.world import Tenant, World
+from tests.workbook import workbook
 
 LEADS = "/api/v1/leads"
 ENDS = ("ready", "checked", "done", "failed", "cancelled")
@@ -52,39 +51,6 @@ def _go(tenant: Tenant, found: dict[str, Any], action: str, **body: Any) -> dict
 
 def _problems(client: httpx.Client, found: dict[str, Any]) -> list[str]:
     return client.get(f"{LEADS}/imports/{found['id']}/problems.csv").text.splitlines()[1:]
-
-
-def _workbook(rows: list[list[str | float]], far: str = "") -> bytes:
-    """An Excel file as small as they come; `far` is a row that says where it stands."""
-
-    def cell(value: str | float) -> str:
-        if isinstance(value, str):
-            shown = value.replace("&", "&amp;").replace("<", "&lt;")
-            return f'<c t="inlineStr"><is><t>{shown}</t></is></c>'
-        return f"<c><v>{value!r}</v></c>"
-
-    sheet = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
-    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    package = "http://schemas.openxmlformats.org/package/2006"
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-    parts = {
-        "[Content_Types].xml": f'<Types xmlns="{package}/content-types">'
-        f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>'
-        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{kind}.worksheet+xml"/></Types>',
-        "_rels/.rels": f'<Relationships xmlns="{package}/relationships">'
-        f'<Relationship Id="r1" Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>'
-        '<sheet name="Leads" sheetId="1" r:id="r1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships">'
-        f'<Relationship Id="r1" Type="{office}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{sheet}{far}</sheetData></worksheet>',
-    }
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, text in parts.items():
-            archive.writestr(name, f'<?xml version="1.0" encoding="UTF-8"?>{text}')
-    return file.getvalue()
 
 
 def test_a_file_is_looked_at_checked_and_taken_in(tenant: Tenant, stranger: Tenant) -> None:
@@ -151,8 +117,8 @@ def test_known_leads_are_left_alone_when_that_is_wanted(tenant: Tenant) -> None:
         "nama\ttelefon\r\nSiti é\t0123456782\r\n".encode("utf-16"),
         "nama,telefon\rSiti é,0123456782\r".encode("utf-16-le"),
         "nama|telefon\nSiti é|0123456782\n".encode("cp1252"),
-        _workbook([["nama", "telefon"], ["Siti é", 60123456782.0]]),
-        _workbook([["Siti é", "012-345 6782"]]),
+        workbook({"Leads": [["nama", "telefon"], ["Siti é", 60123456782.0]]}),
+        workbook({"Leads": [["Siti é", "012-345 6782"]]}),
         "Siti é,'0123456782\n".encode(),
         'Siti é,"=""0123456782"""\n'.encode(),
         "Siti é,6.0123456782E+10\n".encode(),
@@ -168,12 +134,34 @@ def test_whatever_wrote_the_file_its_rows_are_read(tenant: Tenant, content: byte
     assert [(lead["name"], lead["phone"]) for lead in items] == [("Siti é", "+60123456782")], done
 
 
+def test_a_person_says_which_sheet_is_read(tenant: Tenant) -> None:
+    book = workbook({"People": [["phone"], ["0123456781"]], "Old": [["Telefon", "Nama"], ["0123456782", "Siti"]]})
+    found = _upload(tenant, book)
+    assert (found["shape"]["sheet"], found["shape"]["sheets"]) == ("People", ["People", "Old"])
+    checked = _go(tenant, found, "check")
+    other = _go(tenant, checked, "look", sheet="Old")
+    assert (other["state"], other["shape"]["sheet"], other["mapping"]) == ("ready", "Old", ["phone", "name"])
+    assert (other["counts"], other["rows"], other["read"]) == (None, None, 0), "of the other sheet nothing is known"
+    admin = tenant.client("admin")
+    refused = admin.post(f"{LEADS}/imports/{found['id']}/look", json={"sheet": "Nowhere"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "sheet")
+    assert "'People', 'Old'" in refused.json()["detail"]
+    done = _go(tenant, other, "start")
+    assert [(lead["phone"], lead["name"]) for lead in admin.get(LEADS).json()["items"]] == [("+60123456782", "Siti")]
+    assert admin.post(f"{LEADS}/imports/{done['id']}/look", json={"sheet": "Old"}).status_code == 409
+    assert _upload(tenant, book, sheet="People", start=True)["counts"]["new"] == 1
+    assert "has no sheet 'Gone'" in _upload(tenant, book, sheet="Gone", start=True)["reason"]
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
         (b"\n \r\n", "empty"),
         (b"PK\x03\x04 no workbook", "can't be read"),
-        (_workbook([["phone"]], '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'), "save it as CSV"),
+        (
+            workbook({"Leads": [["phone"]]}, far='<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'),
+            "save it as CSV",
+        ),
         (b'phone\n"0123456781\n' + b"0123456782\n" * 20_000, "quotation mark"),
         (b",".join(b"c%d" % one for one in range(201)) + b"\n", "columns"),
     ],

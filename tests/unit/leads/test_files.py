@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.workbook import workbook
 from wafast.leads import columns, files
 from wafast.leads.tags import tags
 
@@ -91,12 +92,78 @@ def test_a_cell_beyond_all_measure_is_a_mistake_of_its_row_alone(path: Path, kin
     assert reader.read(3, second).phone == "+60123456781"
 
 
+TABLE = [["Nama", "Telefon"], ["Jürgen", "0123456781"], ["陈大文", "0123456782"]]
+
+
+@pytest.mark.parametrize(
+    ("above", "begins"),
+    [([], 1), ([[], []], 3), ([["Pelanggan, Mac 2026"]], 2), ([["Pelanggan"], [], ["from the shop", ""], []], 5)],
+    ids=["nothing", "empty rows", "a title", "a title and a remark"],
+)
+@pytest.mark.parametrize("kind", ["csv", "workbook"])
+def test_the_table_begins_below_a_title_and_empty_rows(
+    path: Path, kind: str, above: list[list[str]], begins: int
+) -> None:
+    if kind == "workbook":
+        path.write_bytes(workbook({"Sheet1": [*above, *TABLE]}))
+    else:
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows([*above, *TABLE])
+        path.write_text(text.getvalue(), "utf-8")
+    shape = files.look(path)
+    assert (shape.begins, shape.header, [one.name for one in shape.columns]) == (begins, True, TABLE[0])
+    assert list(files.rows(path, shape)) == [(begins + 1, TABLE[1]), (begins + 2, TABLE[2])]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [[["0123456781"], ["0123456782", "Siti"]], [["0123456781", ""], ["Phone", "Name"]]],
+    ids=["short", "header"],
+)
+def test_a_number_that_stands_alone_is_no_title(path: Path, table: list[list[str]]) -> None:
+    path.write_bytes(workbook({"Sheet1": table}))
+    shape = files.look(path)
+    assert [line for line, _ in files.rows(path, shape)] == [1, 2]
+
+
+PEOPLE = [["Phone"], [60123456781]]
+
+
+@pytest.mark.parametrize(
+    ("sheets", "hidden", "wanted", "read"),
+    [
+        ({"Cover": [], "People": PEOPLE, "Old": [["x"]]}, (), "", "People"),
+        ({"Lists": [["KL"]], "People": PEOPLE}, ("Lists",), "", "People"),
+        ({"People": PEOPLE}, ("People",), "", "People"),
+        ({"People": PEOPLE, "Old": [["Name"], ["Siti"]]}, (), "Old", "Old"),
+    ],
+    ids=["an empty cover", "a hidden list", "none is seen", "the wanted one"],
+)
+def test_of_a_workbook_the_first_sheet_with_rows_is_read_or_the_wanted_one(
+    path: Path, sheets: dict[str, list[list[str | float]]], hidden: tuple[str, ...], wanted: str, read: str
+) -> None:
+    path.write_bytes(workbook(sheets, hidden=hidden))
+    shape = files.look(path, wanted)
+    assert (shape.sheet, shape.columns[0].name) == (read, sheets[read][0][0])
+    assert shape.sheets == [name for name in sheets if name not in hidden or len(sheets) == 1]
+
+
+def test_a_workbook_without_the_wanted_sheet_or_without_rows_is_not_read(path: Path) -> None:
+    path.write_bytes(workbook({"People": PEOPLE, "Old": []}))
+    with pytest.raises(files.NotReadable, match="no sheet 'Nowhere'; it has 'People', 'Old'"):
+        files.look(path, "Nowhere")
+    path.write_bytes(workbook({"A": [], "B": []}))
+    with pytest.raises(files.NotReadable, match="no rows"):
+        files.look(path)
+
+
 def test_columns_are_proposed_by_what_they_are_called_and_by_what_is_in_them() -> None:
     def column(name: str, *examples: str) -> files.Column:
         return files.Column(name, list(examples))
 
     named = [column("Nama Penuh", "Siti"), column("No. Telefon", "1"), column("City", "Ipoh"), column("Empty")]
     assert columns.proposed(named) == ["name", "phone", "field:city", ""]
+    assert columns.proposed([column("姓名", "陈大文"), column("手机号码", "1")]) == ["name", "phone"]
     bare = [column("Column 1", "Siti"), column("Column 2", "012-345 6789", "0123456780")]
     assert columns.proposed(bare) == ["", "phone"]
     assert columns.proposed([column("x"), column("y")]) == ["", ""]

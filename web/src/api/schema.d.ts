@@ -1372,6 +1372,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/leads/imports/{import_id}/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look at another sheet of an import
+         * @description One of `shape.sheets`. Its columns are looked at anew; then it is `ready`, with a mapping of its own.
+         */
+        post: operations["look_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/leads/imports/{import_id}/problems.csv": {
         parameters: {
             query?: never;
@@ -4205,6 +4225,11 @@ export interface components {
              */
             fields: string[];
         };
+        /** LookAtSheet */
+        LookAtSheet: {
+            /** @example Customers */
+            sheet: string;
+        };
         /** MediaFacts */
         MediaFacts: {
             /** @example image/jpeg */
@@ -4466,6 +4491,11 @@ export interface components {
              *     ]
              */
             tags?: string[];
+            /**
+             * @description Of a workbook: the sheet to read; empty: the first that has rows.
+             * @default
+             */
+            sheet: string;
             /**
              * @description Go on by itself with the columns as they are proposed.
              * @default false
@@ -5174,7 +5204,27 @@ export interface components {
              * @example ,
              */
             delimiter: string;
-            /** @description The first row has the names of the columns. */
+            /**
+             * @description Of a workbook: the one that is read.
+             * @default
+             * @example People
+             */
+            sheet: string;
+            /**
+             * @description Of a workbook: those that can be read.
+             * @example [
+             *       "People",
+             *       "Prices"
+             *     ]
+             */
+            sheets?: string[];
+            /**
+             * @description The row in which the table begins: a title above it is left out.
+             * @default 1
+             * @example 1
+             */
+            begins: number;
+            /** @description The table's first row has the names of the columns. */
             header: boolean;
             columns: components["schemas"]["Column"][];
         };
@@ -10503,6 +10553,77 @@ export interface operations {
                 };
             };
             /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    look_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookAtSheet"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names it with its value. */
             400: {
                 headers: {
                     [name: string]: unknown;

@@ -660,6 +660,7 @@ export const en = {
   'leads.import_cancel': 'Cancel import',
   'leads.import_cancelled': 'Cancelled. Nothing of the file was taken in.',
   'leads.import_columns_help': 'What is in the columns of {file}?',
+  'leads.import_sheet': 'Sheet',
   'leads.import_column': '{name} is',
   'leads.column_none': 'Leave out',
   'leads.column_phone': 'Phone number',

@@ -666,6 +666,7 @@ export const ms: Record<MessageKey, string> = {
   'leads.import_cancel': 'Batalkan import',
   'leads.import_cancelled': 'Dibatalkan. Tiada apa daripada fail dimasukkan.',
   'leads.import_columns_help': 'Apakah isi lajur {file}?',
+  'leads.import_sheet': 'Helaian',
   'leads.import_column': '{name} ialah',
   'leads.column_none': 'Tinggalkan',
   'leads.column_phone': 'Nombor telefon',

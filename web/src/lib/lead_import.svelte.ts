@@ -77,32 +77,24 @@ export class ImportRun {
     request.send(form);
   }
 
-  /** Looks through the file without changing anything, or takes it in. */
-  async begin(how: 'check' | 'start'): Promise<void> {
-    if (this.shown === null) return;
-    const params = { path: { import_id: this.shown.id } };
-    const body = {
-      mapping: this.mapping,
-      options: { known: this.known, tags: this.tags, start: false },
-    };
-    this.problem = null;
-    try {
-      const address =
-        how === 'check' ? '/api/v1/leads/imports/{import_id}/check' : '/api/v1/leads/imports/{import_id}/start';
-      this.#put(await data(api.POST(address, { params, body })));
-    } catch (error) {
-      this.problem = error;
-    }
+  /** Another sheet of a workbook. */
+  look(sheet: string): Promise<void> {
+    return this.#do((params) => data(api.POST('/api/v1/leads/imports/{import_id}/look', { params, body: { sheet } })));
   }
 
-  async cancel(): Promise<void> {
-    if (this.shown === null) return;
-    const params = { path: { import_id: this.shown.id } };
-    try {
-      this.#put(await data(api.POST('/api/v1/leads/imports/{import_id}/cancel', { params })));
-    } catch (error) {
-      this.problem = error;
-    }
+  /** Looks through the file without changing anything, or takes it in. */
+  begin(how: 'check' | 'start'): Promise<void> {
+    const body = {
+      mapping: this.mapping,
+      options: { known: this.known, tags: this.tags, sheet: this.shown?.shape?.sheet ?? '', start: false },
+    };
+    const address =
+      how === 'check' ? '/api/v1/leads/imports/{import_id}/check' : '/api/v1/leads/imports/{import_id}/start';
+    return this.#do((params) => data(api.POST(address, { params, body })));
+  }
+
+  cancel(): Promise<void> {
+    return this.#do((params) => data(api.POST('/api/v1/leads/imports/{import_id}/cancel', { params })));
   }
 
   again(): void {
@@ -113,6 +105,16 @@ export class ImportRun {
   /** Back to the columns of a file that was checked. */
   reconsider(): void {
     if (this.shown !== null) this.shown = { ...this.shown, state: 'ready' };
+  }
+
+  async #do(request: (params: { path: { import_id: string } }) => Promise<LeadImport>): Promise<void> {
+    if (this.shown === null) return;
+    this.problem = null;
+    try {
+      this.#put(await request({ path: { import_id: this.shown.id } }));
+    } catch (error) {
+      this.problem = error;
+    }
   }
 
   #put(found: LeadImport): void {
