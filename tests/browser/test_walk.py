@@ -34,12 +34,10 @@ def test_from_an_excel_file_to_the_report(signed_in: App, stack: Stack, look: Lo
     numbers = [new_number() for _ in range(6)]
     people = [[f"Siti {n}", int(number), "Ipoh" if n % 2 else "Klang"] for n, number in enumerate(numbers)]
     people[1][1] = f"+60 {numbers[1][2:4]}-{numbers[1][4:]}"
-    book, table = (
-        tmp_path / "expo.xlsx",
-        [["Full name", "Phone no.", "Town"], *people, ["Twice", int(numbers[0]), "Ipoh"]],
-    )
-    title: list[str | int] = ["Visitors of the expo"]
-    book.write_bytes(workbook({"Prices": [["Item", "Price"], ["Stand", 900]], "Visitors": [title, [], *table]}))
+    table: list[list[str | int]] = [["Full name", "Phone no.", "Town"], *people, ["Twice", int(numbers[0]), "Ipoh"]]
+    book = tmp_path / "expo.xlsx"
+    visitors: list[list[str | int]] = [["Visitors of the expo"], [], *table]
+    book.write_bytes(workbook({"Prices": [["Item", "Price"], ["Stand", 900]], "Visitors": visitors}))
     page.goto("/leads")
     page.get_by_role("button", name="Import", exact=True).first.click()
     dialog = page.get_by_role("dialog", name="Import leads")

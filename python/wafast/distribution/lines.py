@@ -91,7 +91,12 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     def room(self) -> int:
         """Rows it can take now: what it may send in an hour is enough to wait there, so that who comes online later
         gets a share, and little has to move when it is lost."""
-        return max(0, min(self.left, self.per_hour) - self.waiting) if self.comes_back else 0
+        return max(0, self.hour - self.waiting)
+
+    @property
+    def hour(self) -> int:
+        """What it may send in the next hour, as far as is known."""
+        return min(self.left, self.per_hour) if self.comes_back else 0
 
     @property
     def weight(self) -> float:

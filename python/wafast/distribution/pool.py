@@ -6,6 +6,7 @@ and the next goes on. A row is only ever moved while it is queued.
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -81,6 +82,10 @@ class Rooms:
         chosen = self._chosen(device_ids)
         return [Line(line.no, self._left[line.no], line.weight) for line in chosen if self._left[line.no] > 0]
 
+    def able(self, device_ids: Sequence[UUID] | None) -> list[Standing]:
+        """Those that can send today, with room or without, among `device_ids` when given."""
+        return [line for line in self._chosen(device_ids) if line.hour > 0]
+
     def foretell(
         self, known: Mapping[int, int], strangers: int, device_ids: Sequence[UUID] | None
     ) -> tuple[Counter[int], int]:
@@ -129,7 +134,7 @@ async def give(connection: asyncpg.Connection, pool: Pool, rooms: Rooms, after: 
     Returns:
         Where to go on when there may be more to give at once; None when there is not.
     """
-    lines = rooms.of(pool.device_ids)
+    lines = rooms.of(pool.device_ids) or await _turns(connection, pool, rooms)
     if not lines:
         await connection.execute(q.say_left, pool.lane_ids, rooms.why_none(pool.device_ids))
         return None
@@ -144,7 +149,22 @@ async def give(connection: asyncpg.Connection, pool: Pool, rooms: Rooms, after: 
         rooms.take(decisions)
         await _apply(connection, pool, rows, decisions, rooms.lines)
         await connection.execute(q.say_left, pool.lane_ids, rooms.why_none(pool.device_ids) if left else None)
-    return (rows[-1]["not_before"], rows[-1]["id"]) if len(rows) == STEP and not left else None
+    if left:  # of what room there was; it may still have a turn
+        return after if decisions else None
+    return (rows[-1]["not_before"], rows[-1]["id"]) if len(rows) == STEP else None
+
+
+async def _turns(connection: asyncpg.Connection, pool: Pool, rooms: Rooms) -> list[Line]:
+    """Devices that have no room as others fill them, and send this source's rows in turn with theirs: each takes its
+    part of an hour, so that a large campaign holds up no small one."""
+    able = {line.no: line for line in rooms.able(pool.device_ids)}
+    found = await connection.fetch(q.turns, pool.source_id, list(able))
+    lines = [(able[row["no"]], row["others"], row["waiting"]) for row in found]
+    return [
+        Line(line.no, room, line.weight)
+        for line, others, waiting in lines
+        if (room := math.ceil(line.hour / (others + 1)) - waiting) > 0
+    ]
 
 
 class StuckLane(msgspec.Struct, frozen=True):

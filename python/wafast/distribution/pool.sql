@@ -34,6 +34,20 @@ LEFT JOIN leads d ON d.id = n.lead_id
 LEFT JOIN lead_scores s ON s.lead_id = n.lead_id
 ORDER BY n.not_before, n.id
 
+-- name: turns
+-- How many other sources have rows that wait at each of the devices $2, and how many of the source $1 do; as `standings` counts.
+SELECT d.no,
+       (SELECT count(DISTINCT coalesce(l.source_id, 0))::int4 FROM lanes l
+        WHERE l.device_no = d.no AND l.is_live AND l.source_id IS DISTINCT FROM $1
+          AND EXISTS (SELECT FROM outbox o WHERE o.lane_id = l.id AND o.state = 'queued'
+                      AND o.not_before < now() + interval '1 day')) AS others,
+       (SELECT count(*)::int4 FROM (
+            SELECT FROM lanes l
+            JOIN LATERAL (SELECT FROM outbox o WHERE o.lane_id = l.id AND o.state = 'queued'
+                          AND o.not_before < now() + interval '1 day' LIMIT d.per_hour) o ON true
+            WHERE l.device_no = d.no AND l.source_id = $1 LIMIT d.per_hour) w) AS waiting
+FROM devices d WHERE d.no = ANY ($2::int4[])
+
 -- name: say_left
 -- Why rows wait in these lanes; NULL when they need not.
 WITH held AS (

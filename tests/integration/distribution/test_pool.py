@@ -61,7 +61,7 @@ async def test_what_was_sent_and_what_waits_counts(shop: Shop) -> None:
     source = await shop.source()
     await shop.plan(source, await shop.leads(200))
     await shop.runner.look()
-    assert await shop.by_device(source) == {busy: 10, idle: 100, None: 90}
+    assert await shop.by_device(source) == {busy: 20, idle: 100, None: 80}, "of the 40 left today half are its turns"
 
 
 async def test_a_sick_or_new_device_gets_less(shop: Shop) -> None:
@@ -126,6 +126,34 @@ async def test_two_sources_share_what_room_there_is(shop: Shop) -> None:
         await shop.plan(source, await shop.leads(2500))
     await shop.runner.look()
     assert [(await shop.by_device(source))[device] for source in sources] == [1000, 1000]
+
+
+async def test_a_source_has_its_turns_where_another_fills_the_devices(shop: Shop) -> None:
+    device = await shop.device(per_day=1000, per_hour=100)
+    await shop.plan(await shop.source(), await shop.leads(400, device), device)
+    few, many = await shop.source(), await shop.source()
+    await shop.plan(few, await shop.leads(7))
+    await shop.plan(many, await shop.leads(300))
+    await shop.runner.look()
+    assert await shop.by_device(few) == {device: 7}
+    assert await shop.by_device(many) == {device: 34, None: 266}, "one of three takes turns in this hour"
+    await shop.pool.execute("DELETE FROM outbox WHERE source_id = $1", few)
+    await shop.runner.look()
+    assert await shop.by_device(many) == {device: 50, None: 250}, "now it is one of two"
+    await shop.runner.look()
+    assert (await shop.by_device(many))[device] == 50
+
+
+async def test_what_room_there_is_is_taken_before_the_turns_where_there_is_none(shop: Shop) -> None:
+    full, free = [await shop.device(name, per_day=1000, per_hour=100) for name in ("Full", "Free")]
+    await shop.plan(await shop.source(), await shop.leads(400, full), full)
+    source = await shop.source()
+    await shop.plan(source, await shop.leads(90))
+    await shop.runner.look()
+    assert await shop.by_device(source) == {free: 90}
+    await shop.plan(other := await shop.source(), await shop.leads(40))
+    await shop.runner.look()
+    assert await shop.by_device(other) == {free: 25, full: 15}
 
 
 async def test_rows_of_a_paused_source_and_rows_for_later_stay(shop: Shop) -> None:

@@ -126,7 +126,7 @@ def test_a_number_that_stands_alone_is_no_title(path: Path, table: list[list[str
     assert [line for line, _ in files.rows(path, shape)] == [1, 2]
 
 
-PEOPLE = [["Phone"], [60123456781]]
+PEOPLE: list[list[str | float]] = [["Phone"], [60123456781]]
 
 
 @pytest.mark.parametrize(
