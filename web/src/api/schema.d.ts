@@ -8565,7 +8565,7 @@ export interface operations {
                     "application/json": components["schemas"]["Chat"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8601,7 +8601,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description The Idempotency-Key was used with another body. */
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10623,7 +10623,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description A field is missing or wrong; `errors` names it with its value. */
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
             400: {
                 headers: {
                     [name: string]: unknown;
