@@ -1,8 +1,8 @@
 """The connection pool: one per process, sized from a budget.
 
 3,000 devices need at most 50 connections. The API has 8, 2 for small jobs, two that listen and one for each kind of job
-(database/turn.py); each of two workers 4, one that beats, one that listens and the core's 4, of which one comes with the
-first large history. Plans and imports take up to 10 more while they run.
+(database/turn.py); each of two workers 4, one that beats, one that listens and the core's 4, of which one comes with
+the first large history. Plans and imports take up to 10 more while they run.
 """
 
 from __future__ import annotations
