@@ -108,16 +108,20 @@ def test_workers_are_restarted_one_by_one(fleet: Fleet, devices: list[str]) -> N
 
 
 def test_one_line_of_many_that_ends_is_its_own_affair(fleet: Fleet, devices: list[str]) -> None:
-    ended, others = devices[:2], devices[2:]
-    replaced, banned = (fleet.device(one)["phone"].removeprefix("+") for one in ended)
+    [unlinked] = fleet.pair(1)
+    ended, others = [*devices[:2], unlinked], devices[2:]
+    replaced, banned, logged_out = (fleet.device(one)["phone"].removeprefix("+") for one in ended)
     before = {one: changes(fleet, one)[0]["id"] for one in others}
     fleet.simulator.replaced(replaced)
     fleet.simulator.ban(banned, 101, 7200)
     fleet.simulator.drop(banned)
-    fleet.until(lambda: [fleet.device(one)["state"] for one in ended] == ["replaced", "banned"], "two ends")
+    fleet.simulator.logout(logged_out)
+    ends = ["replaced", "banned", "logged_out"]
+    fleet.until(lambda: [fleet.device(one)["state"] for one in ended] == ends, "three ends")
     assert {one: changes(fleet, one)[0]["id"] for one in others} == before
+    fleet.ask("DELETE", f"/devices/{unlinked}")
     fleet.simulator.clear(banned)
-    for one in ended:
+    for one in devices[:2]:
         fleet.ask("POST", f"/devices/{one}/connect")
     fleet.until_online(devices)
 
