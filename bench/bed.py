@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 import asyncpg
 
 from bench.corpus import EACH_SECOND, FIRST_NUMBER, weights
+from bench.folder import working_folder
 from bench.machine import Meter
 from wafast import logs
 from wafast.database.embedded import Embedded
@@ -60,9 +60,7 @@ def prepared(*, devices: int, chats: int, before: int, rivals: bool = False) -> 
         raise SystemExit(f"--before is {before:,}: {chats:,} chats keep {MOST * chats:,} messages at most")
     logs.configure("warning", "bench")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a bench that is stopped leaves no server behind
-    with tempfile.TemporaryDirectory(prefix="wafast-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # the server may run as another user
+    with working_folder() as folder:
         server = Embedded(folder)
         try:
             postmaster = int((folder / "postgres/postmaster.pid").read_text().splitlines()[0])

@@ -12,7 +12,6 @@ import asyncio
 import random
 import signal
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -25,6 +24,7 @@ import msgspec
 
 from bench import report
 from bench.bed import q
+from bench.folder import working_folder
 from bench.null_endpoint import RECORD, STUMBLES, arrivals
 from bench.paced import percentile
 from bench.planning import Bed
@@ -75,9 +75,7 @@ def main() -> None:
         options.people, options.lines, options.runs = 200, 10, 1
     logs.configure("warning", "bench")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with tempfile.TemporaryDirectory(prefix="wafast-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # the server may run as another user
+    with working_folder() as folder:
         server = Embedded(folder)
         try:
             file = folder / "arrived"

@@ -11,7 +11,6 @@ import json
 import os
 import random
 import signal
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ import asyncpg
 
 from bench import report
 from bench.contacts import Lines, running, until
+from bench.folder import working_folder
 from bench.system import postmaster
 from wafast.database.away import DATABASE_AWAY
 from wafast.database.embedded import running_uri
@@ -58,14 +58,10 @@ def main() -> None:
     begun = time.monotonic()
     if options.quick:
         options.people, options.lines, options.kills, options.rate = 60, 3, 1, 0
-    with tempfile.TemporaryDirectory(prefix="wafast-bench-") as name:
-        folder = options.keep or Path(name)
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o755)  # PostgreSQL may run as another user
-        with running(folder, options.lines) as lines:
-            pause = QUICK_PAUSE if options.quick else PAUSE
-            verdict = drill(lines, options.people, options.kills, options.rate, random.Random(options.seed), pause)
-            report.finish("campaign_kills", options, begun, [table(verdict, options)])
+    with working_folder(options.keep) as folder, running(folder, options.lines) as lines:
+        pause = QUICK_PAUSE if options.quick else PAUSE
+        verdict = drill(lines, options.people, options.kills, options.rate, random.Random(options.seed), pause)
+        report.finish("campaign_kills", options, begun, [table(verdict, options)])
     if not verdict.is_sound:
         raise SystemExit("a campaign has not kept its word: somebody got it twice or not at all, or a sum was wrong")
 

@@ -7,14 +7,13 @@ the wire, with the pace and the typing of a line that nobody has changed.
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
-from pathlib import Path
 
 import asyncpg
 
 from bench import report
 from bench.contacts import Lines, running
+from bench.folder import working_folder
 from bench.paced import percentile
 from bench.report import Cell, Table
 from wafast import logs
@@ -40,11 +39,8 @@ def main() -> None:
     if options.quick:
         options.campaigns, options.lines = 3, 2
     logs.configure("warning", "bench")
-    with tempfile.TemporaryDirectory(prefix="wafast-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # PostgreSQL may run as another user
-        with running(folder, options.lines) as lines:
-            waits = sorted(first_message(lines, number) for number in range(options.campaigns))
+    with working_folder() as folder, running(folder, options.lines) as lines:
+        waits = sorted(first_message(lines, number) for number in range(options.campaigns))
     row: list[Cell] = [f"campaigns of {PEOPLE}", percentile(waits, 0.5), waits[-1]]
     table = Table(
         title=f'From "start" to the first message at the WhatsApp side, {options.lines} lines',

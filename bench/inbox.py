@@ -10,7 +10,6 @@ import asyncio
 import random
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from itertools import islice
@@ -20,6 +19,7 @@ from typing import Any
 import httpx
 
 from bench import report
+from bench.folder import working_folder
 from bench.paced import percentile
 from bench.search_bed import DEVICES, fill
 from tests.integration.api.world import Tenant, World, running
@@ -49,17 +49,12 @@ def main() -> None:
         options.rows, options.times = 20_000, 5
     logs.configure("warning", "bench")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    if options.keep is not None:
-        options.keep.mkdir(parents=True, exist_ok=True)
-        tables = _with_database(options.keep, options)
-    else:
-        with tempfile.TemporaryDirectory(prefix="wafast-bench-") as name:
-            tables = _with_database(Path(name), options)
+    with working_folder(options.keep) as folder:
+        tables = _with_database(folder, options)
     report.finish("inbox", options, begun, tables)
 
 
 def _with_database(folder: Path, options: argparse.Namespace) -> list[report.Table]:
-    folder.chmod(0o755)  # the server may run as another user
     made = folder / "made-inbox"
     server = Embedded(folder)
     try:

@@ -10,7 +10,6 @@ import asyncio
 import os
 import random
 import signal
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import asyncpg
 
 from bench import report
 from bench.contacts import Contacts, Lines, Written, running, until
+from bench.folder import working_folder
 from bench.system import postmaster
 from wafast.database.embedded import running_uri
 from wafast.database.queries import load
@@ -47,12 +47,8 @@ def main() -> None:
     begun = time.monotonic()
     if options.quick:
         options.kills, options.database_kills, options.lines, options.rate = 2, 0, 3, 60
-    with tempfile.TemporaryDirectory(prefix="wafast-bench-") as name:
-        folder = options.keep or Path(name)
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o755)  # PostgreSQL may run as another user
-        with running(folder, options.lines) as lines:
-            report.finish("kills", options, begun, drill(lines, options))
+    with working_folder(options.keep) as folder, running(folder, options.lines) as lines:
+        report.finish("kills", options, begun, drill(lines, options))
 
 
 @dataclass

@@ -13,7 +13,6 @@ import os
 import random
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,6 +22,7 @@ import asyncpg
 
 from bench import report
 from bench.bed import q
+from bench.folder import working_folder
 from bench.paced import percentile
 from wafast import logs
 from wafast.accounts.principal import Principal
@@ -63,9 +63,7 @@ def main() -> None:
         options.rows, options.times = 5_000, 3
     logs.configure("warning", "bench")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with tempfile.TemporaryDirectory(prefix="wafast-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # the server may run as another user
+    with working_folder() as folder:
         file = folder / "leads.csv"
         write(file, options.rows)
         server = Embedded(folder)

@@ -23,6 +23,7 @@ import asyncpg
 
 from bench import report
 from bench.bed import q
+from bench.folder import working_folder
 from bench.paced import percentile
 from bench.report import Cell, Table
 from tests.integration.core.events import RECEIPT, receipt
@@ -275,9 +276,7 @@ def main() -> None:
         options.rows, options.devices = 20_000, 100
     logs.configure("warning", "bench")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with tempfile.TemporaryDirectory(prefix="wafast-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # the server may run as another user
+    with working_folder() as folder:
         tables = asyncio.run(_run(folder, options))
     report.finish("outbox", options, begun, tables)
 

@@ -12,10 +12,8 @@ import asyncio
 import resource
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +21,7 @@ import asyncpg
 
 from bench import report
 from bench.bed import q
+from bench.folder import working_folder
 from bench.paced import percentile
 from bench.report import Cell, Table
 from wafast import clock, logs
@@ -57,9 +56,7 @@ def main() -> None:
         options.people = 2_000
     logs.configure("warning", "bench")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with tempfile.TemporaryDirectory(prefix="wafast-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # the server may run as another user
+    with working_folder() as folder:
         server = Embedded(folder)
         try:
             tables = asyncio.run(_measure(server.uri, options))

@@ -11,7 +11,6 @@ import multiprocessing
 import random
 import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import asyncpg
 from bench import report
 from bench.bed import prepared, q
 from bench.corpus import Corpus
+from bench.folder import working_folder
 from bench.ingest import Feeder
 from bench.paced import percentile
 from bench.search_bed import DEVICES, FIRST_NUMBER, RARE, RARER, fill
@@ -53,18 +53,13 @@ def main() -> None:
         options.rows, options.times, options.rivals = 20_000, 5, 1
     logs.configure("warning", "bench")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    if options.keep is not None:
-        options.keep.mkdir(parents=True, exist_ok=True)
-        tables = _with_database(options.keep, options)
-    else:
-        with tempfile.TemporaryDirectory(prefix="wafast-bench-") as name:
-            tables = _with_database(Path(name), options)
+    with working_folder(options.keep) as folder:
+        tables = _with_database(folder, options)
     tables.append(beside_ingest(options))
     report.finish("search", options, begun, tables)
 
 
 def _with_database(folder: Path, options: argparse.Namespace) -> list[report.Table]:
-    folder.chmod(0o755)  # the server may run as another user
     made = folder / "made"
     server = Embedded(folder)
     try:

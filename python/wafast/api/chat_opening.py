@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import msgspec
 from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from msgspec import Meta
 
 from wafast import phones
 from wafast.accounts.principal import Principal
 from wafast.api.chats import chat_with, find_chat
 from wafast.api.devices import find_device
 from wafast.api.numbers import found_out
-from wafast.api.parameters import jid_of
+from wafast.api.parameters import Receiver, jid_of
 from wafast.api.policy import Policy
 from wafast.api.problems import FieldError, Problem
 from wafast.api.responses import problems
@@ -27,15 +24,7 @@ from wafast.inbox.chats import Chat
 class OpenChat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whom to write to."""
 
-    to: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=100,
-            description="A phone number in any usual form, or a JID.",
-            examples=["012-345 6789"],
-        ),
-    ]
+    to: Receiver
 
 
 class ChatOpeningController(Controller):

@@ -18,7 +18,7 @@ from wafast.api.chats import find_chat
 from wafast.api.devices import find_device
 from wafast.api.ids import number_of
 from wafast.api.paging import before_of, page_of
-from wafast.api.parameters import After, IdempotencyKey, Limit, check_visible, jid_of
+from wafast.api.parameters import After, IdempotencyKey, Limit, Receiver, check_visible, jid_of
 from wafast.api.policy import Policy
 from wafast.api.problems import answer_problem, conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
@@ -79,15 +79,7 @@ class SendMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """What to send, to whom, from which line."""
 
     device_id: Annotated[str, Meta(examples=["0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11"])]
-    to: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=100,
-            description="A phone number in any usual form, or a JID.",
-            examples=["012-345 6789"],
-        ),
-    ]
+    to: Receiver
     type: Annotated[MessageKind, Meta(examples=["text"])] = "text"
     text: Annotated[
         str, Meta(max_length=65_536, description="The text, or the caption of a file.", examples=["Yes, it is!"])

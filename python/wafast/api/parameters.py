@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import asyncpg
 from litestar.params import HeaderParameter, QueryParameter
+from msgspec import Meta
 
 from wafast import phones
 from wafast.api.problems import FieldError, Problem, refused_field
@@ -38,6 +39,16 @@ IdempotencyKey = Annotated[
     ),
 ]
 
+Receiver = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        description="A phone number in any usual form, or a JID.",
+        examples=["012-345 6789"],
+    ),
+]
+
 
 def require_known(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Guard of routes: whoever misspells a parameter hears of it, and gets no answer to another question.
@@ -45,7 +56,7 @@ def require_known(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseR
     Raises:
         Problem: 400 when the query has a parameter that the route does not know.
     """
-    if connection.scope.get("method") == "OPTIONS":
+    if not connection.query_params or connection.scope.get("method") == "OPTIONS":
         return
     known = [
         one.kwarg_definition.name or one.name
