@@ -73,8 +73,8 @@ def _starts(empty: Run, full: list[Run], workers: int) -> Table:
         ],
         rows=rows,
         note="Memory is PSS: private pages, and of shared ones the share. A line costs what the workers hold more than "
-        "without any, after a restart. All of wafast is without PostgreSQL and the simulator, and with as many workers "
-        "of the other network, which have no line.",
+        "without any, after a restart. All of wafast is without PostgreSQL and the simulator, and with one worker of "
+        "the other network, which has no line.",
     )  # fmt: skip
 
 

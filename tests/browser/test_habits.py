@@ -66,7 +66,7 @@ def test_one_can_write_first(signed_in: App, stack: Stack, look: Look) -> None:
     expect(page.get_by_text("Write the first one.")).to_be_visible()
     app.expect_accessible()
     app.expect_ticks(app.send("Good morning"), "delivered")
-    (got,) = stack.phones.inbox(phone=phone, contact=customer, wait=30)
+    (got,) = stack.phones.inbox(phone=phone, contact=customer, wait=60)
     assert got.text == "Good morning"
     if app.narrow:
         number = page.locator(".conversation header h2")
@@ -74,3 +74,20 @@ def test_one_can_write_first(signed_in: App, stack: Stack, look: Look) -> None:
         page.get_by_role("button", name="Details").click()
         expect(page.get_by_role("dialog", name="Details")).to_be_visible()
         app.expect_accessible()
+
+
+def test_who_writes_first_by_another_line_is_shown_that_line(signed_in: App, stack: Stack) -> None:
+    app, page = signed_in, signed_in.page
+    link(app, stack, "First here")
+    link(app, stack, "First there")
+    app.open_inbox("First here")
+    here = page.url
+    page.get_by_role("button", name="New chat").click()
+    dialog = page.get_by_role("dialog", name="New chat")
+    dialog.get_by_label("Device").select_option("First there")
+    dialog.get_by_label("Phone number").fill(f"+{new_number()}")
+    dialog.get_by_role("button", name="Open chat").click()
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_text("Write the first one.")).to_be_visible()
+    expect(page.get_by_text("First there", exact=True).first).to_be_visible()
+    assert not page.url.startswith(here)

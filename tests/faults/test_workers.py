@@ -138,8 +138,10 @@ def test_a_cut_of_all_lines_at_once_ends_with_all_online_after_a_dial_of_each(fl
 
 def test_lines_whose_sockets_stay_open_but_say_nothing_are_not_online(fleet: Fleet, devices: list[str]) -> None:
     fleet.simulator.latency(600_000)
-    fleet.until(lambda: not fleet.online() & set(devices), "silent lines offline")
-    fleet.simulator.latency(0)
+    try:
+        fleet.until(lambda: not fleet.online() & set(devices), "silent lines offline")
+    finally:
+        fleet.simulator.latency(0)
     fleet.until_online(devices)
 
 

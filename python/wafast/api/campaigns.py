@@ -371,8 +371,8 @@ class CampaignController(Controller):
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
     ) -> Campaign:
-        """Before it begins everything, at once or not at all; afterwards the pace and the devices, which hold from the
-        next message on."""
+        """Before it begins everything, at once or not at all; afterwards the pace, which holds from the next message
+        on, and the devices, for what is given to a device from then on."""
         require_whole_tenant(principal)
         row = await find_campaign(services.pool, principal, campaign_id)
         changes = await _changes(services.pool, principal, data)

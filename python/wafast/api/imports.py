@@ -342,6 +342,8 @@ async def _begin(
         begun = await imports.begin(services.pool, principal, int(found.id), state, mapping, options)
     except columns.MappingError as error:
         raise refused_field("mapping", ", ".join(mapping or [])[:200], str(error)) from None
+    except imports.NoSheet as error:
+        raise refused_field("options.sheet", options.sheet if options else "", str(error)) from None
     except imports.NotNow as error:
         raise _not_now(error) from None
     if begun is None:

@@ -250,8 +250,9 @@ async def change(
             wanted.device_ids,
             wanted.expires_at,
         )
-        await connection.execute(q.set_source_devices, tenant_id, row.source_id, wanted.device_ids)
-        await wake_pool(connection)
+        if wanted.device_ids != row.device_ids:
+            await connection.execute(q.set_source_devices, tenant_id, row.source_id, wanted.device_ids)
+            await wake_pool(connection)
         await sources.change(
             connection, tenant_id, row.source_id, wanted.message, wanted.pace, may_move=wanted.may_move
         )

@@ -88,7 +88,7 @@ class GroupNames:
         except Offline:
             return
         except Exception:
-            log.exception("groups keep no name", device=device_no)
+            log.exception("groups have no name yet", device=device_no)
         finally:
             del self._asking[device_no]
             if any(wanted not in jids for no, wanted in self._wanted if no == device_no):

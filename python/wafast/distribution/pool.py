@@ -158,6 +158,8 @@ async def _turns(connection: asyncpg.Connection, pool: Pool, rooms: Rooms) -> li
     """Devices that have no room as others fill them, and send this source's rows in turn with theirs: each takes its
     part of an hour, so that a large campaign holds up no small one."""
     able = {line.no: line for line in rooms.able(pool.device_ids)}
+    if not able:
+        return []
     found = await connection.fetch(q.turns, pool.source_id, list(able))
     lines = [(able[row["no"]], row["others"], row["waiting"]) for row in found]
     return [

@@ -90,28 +90,28 @@ class Caller:
         self._waiting: dict[str, asyncio.Future[_Reply]] = {}
         self.listener = Listener(uri, "replies", {self._channel: self._receive}, lambda: None)
 
-    async def call(self, device_no: int, verb: str, args: dict[str, Any], deadline: float = 10.0) -> dict[str, Any]:
-        """Ask the holder of a device; `deadline` in seconds.
+    async def call(self, device_no: int, verb: str, args: dict[str, Any], seconds: float = 10.0) -> dict[str, Any]:
+        """Ask the holder of a device; it may take so many seconds.
 
         Raises NoLease, DeadlinePassed, CallFailed.
         """
         worker_id = await self._pool.fetchval(q.lease_holder, device_no)
         if worker_id is None:
             raise NoLease("the device is not connected; connect it and try again")
-        request = _Request(uuid4().hex, device_no, verb, args, self._channel, deadline)
+        request = _Request(uuid4().hex, device_no, verb, args, self._channel, seconds)
         future = asyncio.get_running_loop().create_future()
         self._waiting[request.id] = future
         try:
             await self._pool.execute(q.notify, request_channel(worker_id), [_encode(request)])
-            reply = await self._reply(future, device_no, worker_id, deadline)
+            reply = await self._reply(future, device_no, worker_id, seconds)
         finally:
             del self._waiting[request.id]
         if reply.code is not None:
             raise CallFailed(reply.code, reply.message)
         return reply.result or {}
 
-    async def _reply(self, future: asyncio.Future[_Reply], device_no: int, worker_id: UUID, deadline: float) -> _Reply:
-        left = deadline
+    async def _reply(self, future: asyncio.Future[_Reply], device_no: int, worker_id: UUID, seconds: float) -> _Reply:
+        left = seconds
         while left > 0:
             done, _ = await asyncio.wait([future], timeout=min(left, LOOK_SECONDS))
             if done:
@@ -119,7 +119,7 @@ class Caller:
             left -= LOOK_SECONDS
             if left > 0 and await self._pool.fetchval(q.lease_holder, device_no) != worker_id:
                 raise NoLease("the worker that was asked has ended; try again")
-        raise DeadlinePassed(f"the device did not answer within {deadline:g} seconds; try again")
+        raise DeadlinePassed(f"the device did not answer within {seconds:g} seconds; try again")
 
     def _receive(self, payload: str) -> None:
         reply = msgspec.json.decode(payload, type=_Reply)

@@ -56,7 +56,8 @@ async def _pages(pool: asyncpg.Pool, reach: Reach, wanted: dict[str, Any]) -> As
     while True:
         async with matching(pool) as connection:
             rows = await connection.fetch(q.export_leads, reach.tenant_id, within(wanted, reach), before, PIECE)
-        yield rows
+        if rows:
+            yield rows
         if len(rows) < PIECE:
             return
         before = rows[-1]["id"]

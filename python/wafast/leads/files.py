@@ -149,7 +149,9 @@ def _rows_of_csv(path: Path, shape: Shape) -> Iterator[tuple[int, list[str]]]:
 
 def _rows_of_workbook(path: Path, shape: Shape) -> Iterator[tuple[int, list[str]]]:
     with _opened(path) as book:
-        for line, row in enumerate(book.get_sheet_by_name(shape.sheet).iter_rows(), 1):
+        # those that were looked at before a sheet could be chosen are of the first
+        sheet = book.get_sheet_by_name(shape.sheet) if shape.sheet else book.get_sheet_by_index(0)
+        for line, row in enumerate(sheet.iter_rows(), 1):
             yield line, [_text(cell) for cell in row]
 
 

@@ -221,7 +221,10 @@ async def work(uri: str, import_id: int) -> None:
         except Ended:
             pass
         except (files.NotReadable, columns.MappingError) as error:
-            await aside.fetchval(q.fail_import, import_id, str(error))
+            if row["state"] == "reading" and row["shape"] is not None:  # another sheet was asked for, which is none
+                await aside.execute(q.keep_shape, import_id, str(error))
+            else:
+                await aside.fetchval(q.fail_import, import_id, str(error))
             await tell(aside, row["tenant_id"], import_id)
     finally:
         connection.terminate()

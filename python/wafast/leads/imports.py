@@ -73,7 +73,7 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
             examples=["checked"],
         ),
     ]
-    reason: Annotated[str | None, Meta(description="Why it failed.", examples=[None])]
+    reason: Annotated[str | None, Meta(description="Why it failed, or a sheet can't be read.", examples=[None])]
     shape: Annotated[Shape | None, Meta(description="How the file is read; null until it was looked at.")]
     mapping: Annotated[
         list[str] | None,
@@ -148,11 +148,12 @@ async def look_at(pool: asyncpg.Pool, principal: Principal, import_id: int, shee
     """Looks at another sheet of a workbook. None when there is no such import. Raises NoSheet, NotNow."""
     tenant_id = principal.tenant_id
     async with pool.acquire() as connection, connection.transaction():
-        found = await _waiting(connection, tenant_id, import_id)
-        if found is None or found.shape is None:
+        waiting = await _waiting(connection, tenant_id, import_id)
+        if waiting is None:
             return None
-        if sheet not in found.shape.sheets:
-            known = ", ".join(map(repr, found.shape.sheets)) or "none, as it is no workbook"
+        _, shape = waiting
+        if sheet not in shape.sheets:
+            known = ", ".join(map(repr, shape.sheets)) or "none, as it is no workbook"
             raise NoSheet(f"the file has no such sheet; it has {known}")
         row = await connection.fetchrow(q.look_at_sheet, tenant_id, import_id, sheet)
         await tell(connection, tenant_id, import_id)
@@ -168,16 +169,19 @@ async def begin(
     options: Options | None,
 ) -> Import | None:
     """Looks through a file or takes it in, with these columns and options, or those it has. None when there is no such
-    import. Raises columns.MappingError, NotNow."""
+    import. Raises columns.MappingError, NoSheet, NotNow."""
     tenant_id = principal.tenant_id
     async with pool.acquire() as connection, connection.transaction():
-        found = await _waiting(connection, tenant_id, import_id)
-        if found is None or found.shape is None:
+        waiting = await _waiting(connection, tenant_id, import_id)
+        if waiting is None:
             return None
+        found, shape = waiting
         mapping = found.mapping if mapping is None else [one.strip() for one in mapping]
         options = options or found.options
-        columns.check(mapping or [], found.shape.columns)
-        options = msgspec.structs.replace(options, tags=tags(options.tags))
+        columns.check(mapping or [], shape.columns)
+        if options.sheet not in ("", shape.sheet):
+            raise NoSheet(f"the columns are those of the sheet {shape.sheet!r}: look at the other one first")
+        options = msgspec.structs.replace(options, tags=tags(options.tags), sheet=shape.sheet)
         row = await connection.fetchrow(
             q.begin_import, tenant_id, import_id, state, mapping, msgspec.to_builtins(options)
         )
@@ -187,13 +191,15 @@ async def begin(
     return None if row is None else import_of(row)
 
 
-async def _waiting(connection: bus.Executor, tenant_id: int, import_id: int) -> Import | None:
-    """An import that waits for a person, locked; None when there is none. Raises NotNow."""
+async def _waiting(connection: bus.Executor, tenant_id: int, import_id: int) -> tuple[Import, Shape] | None:
+    """An import that waits for a person, locked, and how its file is read; None when there is none. Raises NotNow."""
     row = await connection.fetchrow(q.lock_import, tenant_id, import_id)
-    found = None if row is None else import_of(row)
-    if found is not None and (found.state not in ("ready", "checked") or found.shape is None):
+    if row is None:
+        return None
+    found = import_of(row)
+    if found.state not in ("ready", "checked") or found.shape is None:
         raise NotNow(found.state)
-    return found
+    return found, found.shape
 
 
 async def cancel(pool: asyncpg.Pool, principal: Principal, import_id: int) -> Import | None:

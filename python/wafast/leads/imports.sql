@@ -21,7 +21,7 @@ SELECT * FROM imports WHERE tenant_id = $1 AND id = $2 FOR UPDATE;
 
 -- name: look_at_sheet
 UPDATE imports SET state = 'reading', options = options || jsonb_build_object('sheet', $3::text, 'start', false),
-    counts = NULL, rows = NULL, attempts = 0, read = 0, written = 0
+    reason = NULL, counts = NULL, rows = NULL, attempts = 0, read = 0, written = 0
 WHERE tenant_id = $1 AND id = $2
 RETURNING *;
 
@@ -69,6 +69,11 @@ WITH failed AS (
     DELETE FROM import_pieces WHERE import_id = (SELECT id FROM failed)
 )
 SELECT tenant_id FROM failed;
+
+-- name: keep_shape
+-- The sheet that was looked at can't be read, and the one before stays.
+UPDATE imports SET state = 'ready', reason = $2, options = options || jsonb_build_object('sheet', shape -> 'sheet')
+WHERE id = $1 AND state = 'reading';
 
 -- name: import_to_do
 SELECT i.*, t.region, t.time_zone FROM imports i JOIN tenants t ON t.id = i.tenant_id WHERE i.id = $1;

@@ -47,7 +47,7 @@ class _Message(msgspec.Struct, frozen=True):
         claim, sent = self.claim, self.sent
         flags = FROM_ME | FORWARDED if claim.forwarded else FROM_ME
         return (
-            self.chat_id, self.key, pack(self.own_jid), claim.device_no, claim.tenant_id, KINDS[claim.kind], flags,
+            self.chat_id, self.key, _packed(self.own_jid), claim.device_no, claim.tenant_id, KINDS[claim.kind], flags,
             sent.message_id, self.body, sent.media, claim.quoted,
         )  # fmt: skip
 
@@ -105,7 +105,7 @@ def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def pack(jid: str | None) -> int:
+def _packed(jid: str | None) -> int:
     """A phone-number JID as messages.sender has it; 0 for none."""
     user = (jid or "").partition("@")[0]
     return int(user) << 3 if user.isdigit() else 0

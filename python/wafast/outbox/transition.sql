@@ -58,8 +58,9 @@ SELECT f.id, f.device_no, d.network FROM finished f LEFT JOIN devices d ON d.no 
 -- JIDs, $3 message ids, $4 outbox rows.
 WITH early AS (
     DELETE FROM pending_changes p
-    USING unnest($1::int4[], $2::text[], $3::text[], $4::int8[]) s (device_no, to_jid, message_id, row_id), chats c
-    WHERE c.device_no = s.device_no AND c.jid = s.to_jid AND p.chat_id = c.id AND p.message_id = s.message_id
+    USING unnest($1::int4[], $2::text[], $3::text[], $4::int8[]) s (device_no, to_jid, message_id, row_id),
+          LATERAL jid_now(s.device_no, s.to_jid) person, chats c
+    WHERE c.device_no = s.device_no AND c.jid = person.jid AND p.chat_id = c.id AND p.message_id = s.message_id
       AND p.change ->> 'change' = 'status'
     RETURNING s.row_id, (p.change ->> 'status')::int2 AS status, to_timestamp((p.change ->> 'at')::int8) AS at
 ), furthest AS (

@@ -153,6 +153,18 @@ def test_a_person_says_which_sheet_is_read(tenant: Tenant) -> None:
     assert "has no sheet 'Gone'" in _upload(tenant, book, sheet="Gone", start=True)["reason"]
 
 
+def test_a_sheet_without_rows_does_not_cost_the_one_before(tenant: Tenant) -> None:
+    book = workbook({"People": [["phone"], ["0123456781"]], "Old": [["phone"], ["0123456782"]], "Empty": []})
+    found = _go(tenant, _upload(tenant, book), "look", sheet="Empty")
+    assert (found["state"], found["reason"]) == ("ready", "the file has no rows")
+    assert (found["shape"]["sheet"], found["options"]["sheet"], found["mapping"]) == ("People", "People", ["phone"])
+    body = {"options": {"sheet": "Old"}}
+    refused = tenant.client("admin").post(f"{LEADS}/imports/{found['id']}/start", json=body)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "options.sheet")
+    done = _go(tenant, found, "start")
+    assert (done["state"], done["reason"], done["counts"]["new"]) == ("done", None, 1)
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [

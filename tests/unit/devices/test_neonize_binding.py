@@ -125,7 +125,10 @@ async def test_a_call_that_waits_for_its_turn_while_its_client_is_stopped_is_not
     assert world.library.called == [], "neonize ends the process for a client that it does not know"
 
 
-async def test_a_stop_waits_for_calls_that_may_still_look_their_client_up(world: World) -> None:
+async def test_a_stop_waits_for_calls_that_may_still_look_their_client_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neonize_binding, "CALLS_END_SECONDS", 60.0)
     await world.start("1")
     call = asyncio.create_task(world.binding.call("GetMe", "1"))
     assert await asyncio.to_thread(world.library.asked.wait, 20)

@@ -112,8 +112,8 @@ export interface paths {
         head?: never;
         /**
          * Change a campaign
-         * @description Before it begins everything, at once or not at all; afterwards the pace and the devices, which hold from the
-         *     next message on.
+         * @description Before it begins everything, at once or not at all; afterwards the pace, which holds from the next message
+         *     on, and the devices, for what is given to a device from then on.
          */
         patch: operations["change_campaign"];
         trace?: never;
@@ -3911,7 +3911,7 @@ export interface components {
              */
             state: "reading" | "ready" | "checking" | "checked" | "running" | "done" | "failed" | "cancelled";
             /**
-             * @description Why it failed.
+             * @description Why it failed, or a sheet can't be read.
              * @example null
              */
             reason: string | null;
