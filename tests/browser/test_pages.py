@@ -60,7 +60,8 @@ def test_a_device_is_added_edited_and_deleted(signed_in: App, look: Look) -> Non
     dialog = signed_in.page.get_by_role("dialog", name="Edit device")
     dialog.get_by_label("Name").fill(f"{name} 2")
     dialog.get_by_role("button", name="Save").click()
-    expect(signed_in.device(f"{name} 2")).to_be_visible()
+    row = signed_in.device(f"{name} 2")
+    expect(row).to_be_visible()
 
     signed_in.device_action(f"{name} 2", "Delete")
     dialog = signed_in.page.get_by_role("dialog", name=f"Delete {name} 2?")
@@ -68,7 +69,7 @@ def test_a_device_is_added_edited_and_deleted(signed_in: App, look: Look) -> Non
     expect(confirm).to_be_disabled()
     dialog.get_by_label(f"Type {name} 2 to confirm").fill(f"{name} 2")
     confirm.click()
-    expect(signed_in.device(f"{name} 2")).to_have_count(0)
+    expect(row).to_have_count(0)  # of a list that may be empty then, without a search
 
 
 def test_a_change_elsewhere_shows_without_a_refresh(signed_in: App, context: BrowserContext) -> None:
