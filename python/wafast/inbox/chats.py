@@ -16,7 +16,7 @@ from wafast.events.viewing import Viewer
 from wafast.inbox.messages import FROM_ME, MessageStatus, MessageType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from uuid import UUID
 
     import asyncpg
@@ -136,12 +136,6 @@ async def begin_chat(connection: Executor, tenant_id: int, device: int, jid: str
     """The id of a device's chat with somebody, made when there is none. One without a message is in no list."""
     found: int = await connection.fetchval(q.begin_chat, tenant_id, device, jid)
     return found
-
-
-async def typists(pool: asyncpg.Pool, jids: Mapping[int, str]) -> dict[int, str | None]:
-    """What people (`jids`) are called in the groups they write in, by the group's chat."""
-    rows = await pool.fetch(q.typists, list(jids), list(jids.values()))
-    return {row["chat_id"]: row["name"] for row in rows}
 
 
 async def viewed_chat(pool: asyncpg.Pool, reach: Reach, chat_id: int, user_id: int) -> tuple[int, str] | None:

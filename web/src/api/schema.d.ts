@@ -1730,6 +1730,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/{message_id}/reactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who reacted to a message
+         * @description With names, which the message itself has not.
+         */
+        get: operations["list_message_reactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/{message_id}/receipts": {
         parameters: {
             query?: never;
@@ -4739,6 +4759,31 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        /** PersonReaction */
+        PersonReaction: {
+            /**
+             * @description As in the message's `reactions`.
+             * @example 60198765432@s.whatsapp.net
+             */
+            jid: string;
+            /**
+             * @description E.164; null while only the LID is known.
+             * @example +60198765432
+             */
+            phone: string | null;
+            /**
+             * @description Best known name.
+             * @example Aisyah
+             */
+            name: string | null;
+            /** @example 👍 */
+            emoji: string;
+            /**
+             * @description Unix seconds.
+             * @example 1795502469
+             */
+            at: number;
+        };
         /** PersonReceipt */
         PersonReceipt: {
             /** @example 60198765432@s.whatsapp.net */
@@ -4853,6 +4898,10 @@ export interface components {
              * @example 1795502469
              */
             at: number;
+        };
+        /** Reactions */
+        Reactions: {
+            items: components["schemas"]["PersonReaction"][];
         };
         /** Readiness */
         Readiness: {
@@ -11995,6 +12044,55 @@ export interface operations {
             };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_message_reactions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reactions"];
+                };
+            };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
