@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from wafast._core import message_key
 from wafast.database.queries import load
+from wafast.inbox.carried import Contact, Place, contacts_of, place_of
 from wafast.inbox.media import OCTETS, sound_of
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     media_url: Annotated[str | None, Meta(examples=["/media/4711-7711650218893115392.jpg"])]
     thumbnail_url: Annotated[str | None, Meta(examples=["/media/4711-7711650218893115392.thumb.jpg"])]
     media: MediaFacts | None
+    place: Annotated[Place | None, Meta(description="Of a location; null where none came with it.")]
+    contacts: Annotated[list[Contact], Meta(description="Of a contact message, at most 20; `message_text` names all.")]
     quoted_message_id: Annotated[str | None, Meta(description="WhatsApp's id of the message answered.")]
     status: Annotated[MessageStatus, Meta(examples=["received"])]
     is_ephemeral: bool
@@ -141,7 +144,8 @@ def message_of(row: asyncpg.Record) -> Message:
     """A Message of a row of ``list_messages`` or ``get_messages``."""
     flags = row["flags"]
     name = f"{row['chat_id']}-{row['key']}"
-    media = row["media"] if row["kind"] != "deleted" else None
+    carried = row["media"] if row["kind"] != "deleted" else None
+    media = carried if carried is not None and "ext" in carried else None
     return Message(
         id=name,
         chat_id=str(row["chat_id"]),
@@ -156,6 +160,8 @@ def message_of(row: asyncpg.Record) -> Message:
         media_url=f"/media/{name}.{media['ext']}" if media else None,
         thumbnail_url=f"/media/{name}.thumb.jpg" if row["has_thumbnail"] and row["kind"] != "deleted" else None,
         media=_media_facts(media, row["has_expired"]) if media else None,
+        place=place_of(carried),
+        contacts=contacts_of(carried),
         quoted_message_id=row["quoted"],
         status=row["status"],
         is_ephemeral=bool(flags & EPHEMERAL),

@@ -122,6 +122,8 @@ def test_a_message(tenant: Tenant) -> None:
         "media_url": f"/media/{chat.id}-{key}.jpg",
         "thumbnail_url": f"/media/{chat.id}-{key}.thumb.jpg",
         "media": media | {"seconds": None, "waveform": None, "name": None, "expired": False},
+        "place": None,
+        "contacts": [],
         "quoted_message_id": None,
         "status": "received",
         "is_ephemeral": False,

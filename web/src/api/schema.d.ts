@@ -3282,6 +3282,31 @@ export interface components {
              */
             examples: string[];
         };
+        /** Contact */
+        Contact: {
+            /** @example Aisyah */
+            name: string;
+            /** @description At most 10. */
+            numbers: components["schemas"]["ContactNumber"][];
+        };
+        /** ContactNumber */
+        ContactNumber: {
+            /**
+             * @description As it is written there.
+             * @example +60 12-345 6789
+             */
+            value: string;
+            /**
+             * @description `cell`, `home`, `work` or what its owner calls it.
+             * @example cell
+             */
+            type: string | null;
+            /**
+             * @description Digits of its WhatsApp account, if the card says it.
+             * @example 60123456789
+             */
+            waid: string | null;
+        };
         /** CreateCampaign */
         CreateCampaign: {
             /** @example Raya sale */
@@ -4334,6 +4359,10 @@ export interface components {
             /** @example /media/4711-7711650218893115392.thumb.jpg */
             thumbnail_url: string | null;
             media: components["schemas"]["MediaFacts"] | null;
+            /** @description Of a location; null where none came with it. */
+            place: components["schemas"]["Place"] | null;
+            /** @description Of a contact message, at most 20; `message_text` names all. */
+            contacts: components["schemas"]["Contact"][];
             /** @description WhatsApp's id of the message answered. */
             quoted_message_id: string | null;
             /**
@@ -4801,6 +4830,32 @@ export interface components {
             delivered_at: string | null;
             read_at: string | null;
             played_at: string | null;
+        };
+        /** Place */
+        Place: {
+            /**
+             * @description Degrees; null: those that came are none on Earth.
+             * @example 3.15785
+             */
+            latitude: number | null;
+            /**
+             * @description Degrees.
+             * @example 101.71165
+             */
+            longitude: number | null;
+            /**
+             * @description Metres.
+             * @example 12
+             */
+            accuracy: number | null;
+            /** @example KLCC */
+            name: string | null;
+            /** @example Jalan Ampang, Kuala Lumpur */
+            address: string | null;
+            /** @description A page about it, http or https. */
+            url: string | null;
+            /** @description Where somebody was when they began to share their way. */
+            is_live: boolean;
         };
         /** PollVote */
         PollVote: {

@@ -15,6 +15,8 @@ export function message(change: Partial<Message> & { id: string }): Message {
     media_url: null,
     thumbnail_url: null,
     media: null,
+    place: null,
+    contacts: [],
     quoted_message_id: null,
     status: change.from_me ? 'sent' : 'received',
     is_ephemeral: false,
