@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import importlib
 import multiprocessing
 import os
@@ -211,12 +210,7 @@ def _enter(name: str, target: str, arguments: tuple[Any, ...]) -> None:
     os.setpgid(0, 0)  # Ctrl-C on the terminal is for the supervisor, which stops everybody in order
     _end_with_parent()
     module, _, function = target.partition(":")
-    run = getattr(importlib.import_module(module), function)
-    # What imports leave stays: the API's 60,000 objects would be walked by each full collection, some 50 ms in which
-    # nobody is answered.
-    gc.collect()
-    gc.freeze()
-    code = run(*arguments)
+    code = getattr(importlib.import_module(module), function)(*arguments)
     sys.exit(code if isinstance(code, int) else 0)
 
 

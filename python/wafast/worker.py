@@ -41,6 +41,7 @@ from wafast.events.bus import WORK, Listener
 from wafast.events.calls import Server, request_channel
 from wafast.inbox.media_store import MediaStore
 from wafast.limits import raise_limits
+from wafast.loaded import leave_loaded
 from wafast.outbox import claim as claims
 from wafast.outbox.send import Sender
 from wafast.pulse import BEAT_SECONDS as LIFE_SECONDS
@@ -159,6 +160,7 @@ class _Worker:
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         parts = await self._open()
         self._wire(parts)
+        leave_loaded()
         await parts.leases.bury_dead_neighbours()
         await parts.leases.beat(figures(parts.ingest, self._counts))
         await parts.gate.open()
