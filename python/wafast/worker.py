@@ -37,6 +37,7 @@ from wafast.devices.media_fetcher import MediaFetcher
 from wafast.devices.reconciler import Reconciler
 from wafast.devices.session import ControlEvent, Session
 from wafast.devices.untold_reads import UntoldReads
+from wafast.devices.uploads import Uploads
 from wafast.events.bus import WORK, Listener
 from wafast.events.calls import Server, request_channel
 from wafast.inbox.media_store import MediaStore
@@ -180,7 +181,7 @@ class _Worker:
         pool = await open_pool(self._uri, size=WORKER_CONNECTIONS, name=f"worker {self._network}")
         beats = await open_pool(self._uri, size=1, name=f"worker {self._network} heartbeat")
         ingest = open_ingest(settings, self._uri, str(self._id))
-        make_session, gate = self._prepare_sessions(ingest.receive)
+        make_session, gate = self._prepare_sessions(ingest.receive, Uploads(pool))
         from wafast.devices.phone_state import PhoneState  # neonize, now that it is prepared
 
         leases = Leases(
@@ -274,7 +275,9 @@ class _Worker:
             log.error("a part of the worker failed", exc_info=task.exception())
             self._stop.set()
 
-    def _prepare_sessions(self, feed: Callable[[int, int, bytes], None]) -> tuple[Callable[..., Session], Gate]:
+    def _prepare_sessions(
+        self, feed: Callable[[int, int, bytes], None], uploads: Uploads
+    ) -> tuple[Callable[..., Session], Gate]:
         """neonize, trusting whom this worker is to trust, and the gate it dials through."""
         if self._profile is not None and not loopback_trust.was_started_for(self._profile):
             raise RuntimeError("a loopback worker's process must be started with the environment of its profile")
@@ -286,7 +289,7 @@ class _Worker:
         gate = Gate(self._rate, self._places, only, self._counts)
 
         def make(device_no: int, store: Path, proxy: str | None, tell: Callable[[int, ControlEvent], None]) -> Session:
-            return NeonizeSession(binding, gate, device_no, store, proxy, tell, feed)
+            return NeonizeSession(binding, gate, uploads, device_no, store, proxy, tell, feed)
 
         return make, gate
 
