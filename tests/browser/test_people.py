@@ -47,3 +47,17 @@ def test_reactions_tell_who_gave_them_and_ones_own_is_taken_back(signed_in: App,
     page.keyboard.press("Enter")
     dialog.get_by_role("button", name="You").click()
     expect(app.messages.get_by_role("button", name=re.compile("^Reactions:.*2 people"))).to_be_focused()
+
+
+def test_a_chat_is_called_as_its_lead_until_the_phone_has_a_name(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page = signed_in, signed_in.page
+    phone, customer = link(app, stack, "Called"), new_number()
+    lead = page.request.post("/api/v1/leads", data={"phone": f"+{customer}", "name": "Puan Rokiah"})
+    assert lead.status == 201, lead.text()
+    stack.phones.push_name(customer, "~rose~")
+    stack.phones.text(phone, customer, "Hello")
+    app.open_inbox("Called")
+    app.open_chat("Puan Rokiah")
+    stack.phones.settings(phone, contact=customer, name="Rokiah Kedai")
+    expect(page.get_by_role("heading", name="Rokiah Kedai", level=2)).to_be_visible()
+    expect(app.chat("Rokiah Kedai")).to_be_visible()

@@ -41,7 +41,14 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
             examples=["60123456789@s.whatsapp.net"],
         ),
     ]
-    chat_name: Annotated[str | None, Meta(description="Best known name.", examples=["Aisyah"])]
+    chat_name: Annotated[
+        str | None,
+        Meta(
+            description="As the phone's address book has it, else as the number's lead is called (of this device or "
+            "of none), else as the person calls themselves; of a group its subject.",
+            examples=["Aisyah"],
+        ),
+    ]
     phone: Annotated[
         str | None, Meta(description="E.164; null for groups and unknown numbers.", examples=["+60123456789"])
     ]

@@ -129,6 +129,33 @@ async def test_chats_of_one_label_are_walked_in_their_order(
     assert {name for name in found if name.startswith("chat_labels")} - {"chat_labels_pkey"} == {index}
 
 
+@pytest.mark.parametrize("planned", PLANNED)
+async def test_names_of_leads_are_looked_up_by_number(shelf: Shelf, planned: str) -> None:
+    await shelf.pool.execute(
+        "INSERT INTO leads (tenant_id, phone, name, zone) SELECT $1, '+6012' || 1000000 + n, 'Lead ' || n, 'UTC'"
+        " FROM generate_series(1, 20000) n",
+        shelf.tenant,
+    )
+    await shelf.pool.execute(
+        "WITH made AS (INSERT INTO chats (tenant_id, device_no, jid, last_key)"
+        " SELECT $1, $2, '6012' || 1000000 + n || '@s.whatsapp.net', n FROM generate_series(1, 20000) n RETURNING id)"
+        " INSERT INTO chat_order (chat_id, tenant_id, device_no, last_key, is_group, is_unread, is_pinned, archived,"
+        " is_open) SELECT id, $1, $2, id, false, false, false, false, true FROM made",
+        shelf.tenant, shelf.device_no,
+    )  # fmt: skip
+    async with shelf.pool.acquire() as connection, connection.transaction():
+        await connection.execute("ANALYZE chats; ANALYZE chat_order; ANALYZE leads")
+        await connection.execute(q.plan_each_time)
+        found = await _indexes(
+            connection, q.list_all_chats, shelf.tenant, None, 0, NEWEST, NEWEST, False, False, None, None, None, None,
+            None, None, 51, [], "all",
+        )  # fmt: skip
+        assert {name for name in found if name.startswith("leads")} == {"leads_tenant_id_phone_key"}
+        await connection.execute(f"SET LOCAL plan_cache_mode = {planned}")
+        found = await _indexes(connection, q.get_chats, [shelf.tenant], None, [1, 2, 3])
+        assert {name for name in found if name.startswith("leads")} == {"leads_tenant_id_phone_key"}
+
+
 async def test_who_looks_for_what_came_lately_does_not_expect_all_messages_there_are(shelf: Shelf) -> None:
     chat_id = await shelf.pool.fetchval(
         "INSERT INTO chats (tenant_id, device_no, jid) VALUES ($1, $2, '60121234567@s.whatsapp.net') RETURNING id",

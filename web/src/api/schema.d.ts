@@ -3127,7 +3127,7 @@ export interface components {
              */
             chat_jid: string;
             /**
-             * @description Best known name.
+             * @description As the phone's address book has it, else as the number's lead is called (of this device or of none), else as the person calls themselves; of a group its subject.
              * @example Aisyah
              */
             chat_name: string | null;
