@@ -1,4 +1,4 @@
-"""What a message names can be used: a place opens a map, a contact is written to."""
+"""What a message names can be used: a place opens a map, a contact is written to, people have their names."""
 
 from __future__ import annotations
 
@@ -126,3 +126,31 @@ def test_hostile_places_and_contacts_are_only_words(signed_in: App, stack: Stack
     expect(app.messages.get_by_role("button", name=re.compile("^Write to"))).to_have_count(2)
     assert page.locator("main script, main img[src='x'], main a[href^='javascript']").count() == 0
     assert [url for url in asked if not url.startswith((stack.url, "data:", "blob:"))] == []
+
+
+@pytest.mark.parametrize("look", [DESKTOP, PHONE_DARK], indirect=True, ids=lambda look: look.name)
+def test_people_are_named_in_a_group(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page, name = signed_in, signed_in.page, f"Mentions {look.name}"
+    phone, farid, aisyah, stranger = link(app, stack, name), new_number(), new_number(), new_number()
+    group = stack.phones.group(phone, "Family", [farid, aisyah])
+    for member, called in ((farid, "Farid *the* <b>cook</b>"), (aisyah, "Aisyah")):
+        stack.phones.push_name(member, called)
+        stack.phones.text(phone, member, f"Here is {member}", group=group)
+    stack.phones.text(phone, aisyah, f"*Ask @{farid}* or @{phone}, not @{stranger}", group=group)
+    app.open_inbox(name)
+    named = f"Ask @Farid *the* <b>cook</b> or @You, not @{stranger}"
+    expect(app.chat("Family")).to_contain_text(named)
+    app.open_chat("Family")
+    bubble = app.bubble("Ask")
+    expect(bubble).to_contain_text(named)
+    expect(bubble.locator("strong bdi")).to_have_text("@Farid *the* <b>cook</b>")
+    app.expect_accessible()
+
+    app.message_menu(bubble).get_by_role("menuitem", name="Reply").click()
+    app.send("Yes")
+    expect(app.bubble("Yes")).to_contain_text(named)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    app.message_menu(bubble.first).get_by_role("menuitem", name="Copy text").click()
+    app.told("Copied")
+    copied = page.evaluate("() => navigator.clipboard.readText()")
+    assert copied == f"*Ask @Farid *the* <b>cook</b>* or @You, not @{stranger}"

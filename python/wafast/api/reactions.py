@@ -16,7 +16,7 @@ from wafast.api.message_actions import find_message
 from wafast.api.policy import Policy
 from wafast.api.responses import problems
 from wafast.api.services import Services
-from wafast.inbox.messages import message_of
+from wafast.inbox.messages import reactions_of
 from wafast.inbox.people import names_of
 
 
@@ -55,7 +55,7 @@ class ReactionController(Controller):
     ) -> Reactions:
         """With names, which the message itself has not."""
         row = await find_message(services.pool, principal, message_id)
-        given, chat_id = message_of(row).reactions, row["chat_id"]
+        given, chat_id = reactions_of(row), row["chat_id"]
         names = await names_of(services.pool, [(chat_id, one.sender_jid) for one in given])
         people = [
             PersonReaction(

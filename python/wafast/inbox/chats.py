@@ -13,6 +13,7 @@ from wafast import clock, phones
 from wafast.database.queries import load
 from wafast.events import bus
 from wafast.events.viewing import Viewer
+from wafast.inbox.mentions import Mention
 from wafast.inbox.messages import FROM_ME, MessageStatus, MessageType
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     is_group: bool
     last_message_text: Annotated[
         str | None, Meta(description="Preview, at most 200 characters.", examples=["Is it still available?"])
+    ]
+    last_message_mentions: Annotated[
+        list[Mention], Meta(description="Who is named in it, in groups; of a chat that was searched for, nobody.")
     ]
     last_message_type: Annotated[MessageType | None, Meta(examples=["text"])]
     last_message_time: datetime | None
@@ -176,7 +180,7 @@ async def read_chat(pool: asyncpg.Pool, reach: Reach, chat_id: int) -> bool:
 
 
 def chat_of(row: asyncpg.Record) -> Chat:
-    """A Chat of a row of the view ``chats_shown``; nobody types or looks at it until the live side says so."""
+    """A Chat of a row of the view ``chats_shown``; nobody types, looks at it or is named until the API says so."""
     key = row["last_key"]
     muted_until = row["muted_until"]
     return Chat(
@@ -187,6 +191,7 @@ def chat_of(row: asyncpg.Record) -> Chat:
         phone=phones.of_jid(row["jid"]),
         is_group=row["is_group"],
         last_message_text=row["last_text"],
+        last_message_mentions=[],
         last_message_type=row["last_kind"],
         last_message_time=None if key is None else datetime.fromtimestamp(key >> 32, UTC),
         last_message_from_me=bool((row["last_flags"] or 0) & FROM_ME),

@@ -12,6 +12,7 @@ from wafast._core import message_key
 from wafast.database.queries import load
 from wafast.inbox.carried import Contact, Place, contacts_of, place_of
 from wafast.inbox.media import OCTETS, sound_of
+from wafast.inbox.mentions import Mention, mentions_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +82,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     message_text: Annotated[
         str, Meta(description="What a person would read: body, caption, name of a place.", examples=["Hi!"])
     ]
+    mentions: Annotated[list[Mention], Meta(description="Who is named in `message_text` of a group, as far as known.")]
     media_url: Annotated[str | None, Meta(examples=["/media/4711-7711650218893115392.jpg"])]
     thumbnail_url: Annotated[str | None, Meta(examples=["/media/4711-7711650218893115392.thumb.jpg"])]
     media: MediaFacts | None
@@ -104,7 +106,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 async def list_messages(
     pool: asyncpg.Pool, reach: Reach, chat_id: int, *, before: int, limit: int
 ) -> list[asyncpg.Record]:
-    """Rows of a chat's messages, newest first; ``message_of`` makes a Message of one.
+    """Rows of a chat's messages, newest first; ``messages_of`` makes Messages of them.
 
     Args:
         before: only messages with a smaller key.
@@ -140,8 +142,18 @@ async def get_messages(
     return await pool.fetch(q.get_messages, tenant_ids, chats, [key for _, key in keys])
 
 
-def message_of(row: asyncpg.Record) -> Message:
-    """A Message of a row of ``list_messages`` or ``get_messages``."""
+async def messages_of(pool: asyncpg.Pool, rows: Sequence[asyncpg.Record]) -> list[Message]:
+    """Messages of rows of ``list_messages`` or ``get_messages``, in their order."""
+    mentions = await mentions_in(pool, [(row["chat_id"], row["body"]) for row in rows])
+    return [_message_of(row, named) for row, named in zip(rows, mentions, strict=True)]
+
+
+def reactions_of(row: asyncpg.Record) -> list[Reaction]:
+    """The reactions in such a row."""
+    return msgspec.convert(row["reactions"] or [], list[Reaction])
+
+
+def _message_of(row: asyncpg.Record, mentions: list[Mention]) -> Message:
     flags = row["flags"]
     name = f"{row['chat_id']}-{row['key']}"
     carried = row["media"] if row["kind"] != "deleted" else None
@@ -157,6 +169,7 @@ def message_of(row: asyncpg.Record) -> Message:
         from_me=bool(flags & FROM_ME),
         message_type=row["kind"],
         message_text=row["body"],
+        mentions=mentions,
         media_url=f"/media/{name}.{media['ext']}" if media else None,
         thumbnail_url=f"/media/{name}.thumb.jpg" if row["has_thumbnail"] and row["kind"] != "deleted" else None,
         media=_media_facts(media, row["has_expired"]) if media else None,
@@ -168,7 +181,7 @@ def message_of(row: asyncpg.Record) -> Message:
         is_view_once=bool(flags & VIEW_ONCE),
         is_forwarded=bool(flags & FORWARDED),
         is_pinned=bool(flags & PINNED),
-        reactions=msgspec.convert(row["reactions"] or [], list[Reaction]),
+        reactions=reactions_of(row),
         poll_votes=msgspec.convert(row["poll_votes"] or [], list[PollVote]),
         timestamp=row["key"] >> 32,
         edited_at=row["edited_at"],

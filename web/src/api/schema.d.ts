@@ -3142,6 +3142,8 @@ export interface components {
              * @example Is it still available?
              */
             last_message_text: string | null;
+            /** @description Who is named in it, in groups; of a chat that was searched for, nobody. */
+            last_message_mentions: components["schemas"]["Mention"][];
             /**
              * @example text
              * @enum {null|string}
@@ -4316,6 +4318,23 @@ export interface components {
             /** @description WhatsApp does not keep the file any more; the phone may still have it. */
             expired: boolean;
         };
+        /** Mention */
+        Mention: {
+            /**
+             * @description As they stand in the text, behind `@`.
+             * @example 167211234567890
+             */
+            digits: string;
+            /** @example 60123456789@s.whatsapp.net */
+            jid: string;
+            /**
+             * @description Best known name; null: only the number behind a LID is.
+             * @example Aisyah
+             */
+            name: string | null;
+            /** @description It is the device's own number. */
+            is_me: boolean;
+        };
         /** MergeLead */
         MergeLead: {
             /** @example 4712 */
@@ -4354,6 +4373,8 @@ export interface components {
              * @example Hi!
              */
             message_text: string;
+            /** @description Who is named in `message_text` of a group, as far as known. */
+            mentions: components["schemas"]["Mention"][];
             /** @example /media/4711-7711650218893115392.jpg */
             media_url: string | null;
             /** @example /media/4711-7711650218893115392.thumb.jpg */

@@ -1,5 +1,7 @@
 /** What a message carries beside its words that is no file: a place, or contacts. */
 import type { Message } from '../api/types';
+import { withNames } from './mentions';
+import { named } from './names';
 
 export type Place = NonNullable<Message['place']>;
 export type Contact = Message['contacts'][number];
@@ -27,8 +29,8 @@ export function beside({ message_text, place, contacts }: Message): string {
 }
 
 /** What copying a message gives. */
-export function copyText({ message_text, place, contacts }: Message): string {
+export function copyText({ message_text, mentions, place, contacts }: Message): string {
   const cards = contacts.flatMap(({ name, numbers }) => [name, ...numbers.map((number) => number.value)]);
-  const lines = cards.length > 0 ? cards : [message_text, place ? coordinates(place) : ''];
+  const lines = cards.length > 0 ? cards : [withNames(message_text, named(mentions)), place ? coordinates(place) : ''];
   return lines.filter(Boolean).join('\n');
 }
