@@ -120,7 +120,7 @@ async def test_chats_of_few_devices_are_walked_each_in_its_order(shelf: Shelf, i
     async with shelf.pool.acquire() as connection, connection.transaction():
         await connection.execute("ANALYZE chat_order")
         await connection.execute(q.plan_each_time)
-        wanted = (
+        wanted: tuple[Any, ...] = (
             shelf.tenant, devices, 0, NEWEST, NEWEST, False, False, is_unread, None, None, None, None, None, 51, [],
             "devices",
         )  # fmt: skip

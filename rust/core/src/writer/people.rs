@@ -26,8 +26,8 @@ const NOT_READ: &str = "\
                               ORDER BY h.key >> 32 DESC, h.created_at DESC LIMIT t.unread) n) n \
     WHERE m.chat_id = n.chat_id AND m.key = n.key";
 /// What a chat is when the phone has told of it: name, when that was, archived, pinned, muted, unread. That it was told says
-/// of a person's name that it is the phone's own for them. A chat stays pinned since when it was. The phone's unread count holds for one nobody has read here and nothing new had come to (`fresh` has
-/// come since); later the count is ours.
+/// of a person's name that it is the phone's own for them. A chat stays pinned since when it was. The phone's unread count
+/// holds for one nobody has read here and nothing new had come to (`fresh` has come since); later the count is ours.
 macro_rules! described {
     () => {
         "CASE WHEN c.is_group AND c.named_at > t.at THEN c.name ELSE coalesce(t.name, c.name) END, \
