@@ -37,10 +37,12 @@ from wafast.devices.media_fetcher import MediaFetcher
 from wafast.devices.reconciler import Reconciler
 from wafast.devices.session import ControlEvent, Session
 from wafast.devices.untold_reads import UntoldReads
+from wafast.devices.uploads import Uploads
 from wafast.events.bus import WORK, Listener
 from wafast.events.calls import Server, request_channel
 from wafast.inbox.media_store import MediaStore
 from wafast.limits import raise_limits
+from wafast.loaded import leave_loaded
 from wafast.outbox import claim as claims
 from wafast.outbox.send import Sender
 from wafast.pulse import BEAT_SECONDS as LIFE_SECONDS
@@ -159,6 +161,7 @@ class _Worker:
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         parts = await self._open()
         self._wire(parts)
+        leave_loaded()
         await parts.leases.bury_dead_neighbours()
         await parts.leases.beat(figures(parts.ingest, self._counts))
         await parts.gate.open()
@@ -178,7 +181,7 @@ class _Worker:
         pool = await open_pool(self._uri, size=WORKER_CONNECTIONS, name=f"worker {self._network}")
         beats = await open_pool(self._uri, size=1, name=f"worker {self._network} heartbeat")
         ingest = open_ingest(settings, self._uri, str(self._id))
-        make_session, gate = self._prepare_sessions(ingest.receive)
+        make_session, gate = self._prepare_sessions(ingest.receive, Uploads(pool))
         from wafast.devices.phone_state import PhoneState  # neonize, now that it is prepared
 
         leases = Leases(
@@ -272,7 +275,9 @@ class _Worker:
             log.error("a part of the worker failed", exc_info=task.exception())
             self._stop.set()
 
-    def _prepare_sessions(self, feed: Callable[[int, int, bytes], None]) -> tuple[Callable[..., Session], Gate]:
+    def _prepare_sessions(
+        self, feed: Callable[[int, int, bytes], None], uploads: Uploads
+    ) -> tuple[Callable[..., Session], Gate]:
         """neonize, trusting whom this worker is to trust, and the gate it dials through."""
         if self._profile is not None and not loopback_trust.was_started_for(self._profile):
             raise RuntimeError("a loopback worker's process must be started with the environment of its profile")
@@ -284,7 +289,7 @@ class _Worker:
         gate = Gate(self._rate, self._places, only, self._counts)
 
         def make(device_no: int, store: Path, proxy: str | None, tell: Callable[[int, ControlEvent], None]) -> Session:
-            return NeonizeSession(binding, gate, device_no, store, proxy, tell, feed)
+            return NeonizeSession(binding, gate, uploads, device_no, store, proxy, tell, feed)
 
         return make, gate
 

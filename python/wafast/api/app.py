@@ -47,6 +47,7 @@ from wafast.api.pairings import PairingController
 from wafast.api.parameters import require_known
 from wafast.api.problems import Problem, answer_http_exception, answer_problem, answer_too_deep, answer_unexpected
 from wafast.api.quick_replies import QuickReplyController
+from wafast.api.reactions import ReactionController
 from wafast.api.receipts import ReceiptController
 from wafast.api.replacements import ReplacementController
 from wafast.api.scorings import ScoringController
@@ -99,6 +100,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             ChatController,
             SearchController,
             GalleryController,
+            ReactionController,
             ReceiptController,
             AllChatsController,
             ChatWorkController,

@@ -29,6 +29,8 @@ from wafast.inbox import chats
 from wafast.inbox import search as search_of
 from wafast.inbox.chats import Chat
 from wafast.inbox.grams import wanted
+from wafast.inbox.mentions import mentions_in
+from wafast.inbox.people import names_of
 
 
 class Typing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,19 +40,22 @@ class Typing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def chats_with(pool: asyncpg.Pool, found: list[Chat], activity: Callable[[int], Activity]) -> list[Chat]:
-    """The chats with who writes in them and who looks at them right now."""
+    """The chats with who writes in them and who looks at them right now, and who is named in the newest message."""
     shown = [(chat, activity(int(chat.id))) for chat in found]
-    groups = {int(chat.id): now.typing.jid for chat, now in shown if now.typing is not None and chat.is_group}
-    names = await chats.typists(pool, groups) if groups else {}
+    in_groups = [(chat.id, now.typing.jid) for chat, now in shown if now.typing is not None and chat.is_group]
+    typists = {chat_id: (int(chat_id), jid) for chat_id, jid in in_groups}
+    names = await names_of(pool, typists.values())
+    mentions = await mentions_in(pool, [(int(chat.id), chat.last_message_text or "") for chat in found])
     return [
         msgspec.structs.replace(
             chat,
+            last_message_mentions=named,
             typing=None if now.typing is None else now.typing.jid,
-            typing_name=names.get(int(chat.id)),
+            typing_name=names.get(typists[chat.id]) if chat.id in typists else None,
             typing_state=None if now.typing is None else now.typing.state,
             viewers=list(now.viewers),
         )
-        for chat, now in shown
+        for (chat, now), named in zip(shown, mentions, strict=True)
     ]
 
 

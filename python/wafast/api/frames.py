@@ -86,19 +86,21 @@ class FrameLoader:
         if not new and not changed:
             return []
         tenants = _tenants([*by_kind.get("message", []), *by_kind.get("status", [])])
+        rows = await messages.get_messages(self._pool, tenants, list({**new, **changed}))
         found = {
-            (row["chat_id"], row["key"]): row
-            for row in await messages.get_messages(self._pool, tenants, list({**new, **changed}))
+            (row["chat_id"], row["key"]): (row, message)
+            for row, message in zip(rows, await messages.messages_of(self._pool, rows), strict=True)
         }
-        drafts = [_message(found[key], "NEW_MESSAGE") for key in new if key in found]
         now = clock.now()
-        for key in new:
-            if key in found:
-                self._observe_lag(max(0.0, (now - found[key]["created_at"]).total_seconds()))
-        # a change of a trimmed message is no news: nobody can see it any more
-        return drafts + [
-            _message(found[key], "MESSAGE_STATUS") for key in changed if key in found and not found[key]["is_trimmed"]
-        ]
+        drafts = []
+        for row, message in (found[key] for key in new if key in found):
+            drafts.append(Draft(row["tenant_id"], row["device_id"], "NEW_MESSAGE", encode(message)))
+            self._observe_lag(max(0.0, (now - message.created_at).total_seconds()))
+        for row, message in (found[key] for key in changed if key in found):
+            # a change of a trimmed message is no news: nobody can see it any more
+            if not row["is_trimmed"]:
+                drafts.append(Draft(row["tenant_id"], row["device_id"], "MESSAGE_STATUS", encode(message)))
+        return drafts
 
     async def _outbox(self, events: list[Event]) -> list[Draft]:
         wanted = _ids(events, "o")
@@ -244,10 +246,6 @@ def _imports(events: list[Event]) -> Iterable[Draft]:
 
 def _gone_note(event: Event) -> dict[str, Any]:
     return {"id": str(event["n"]), "chat_id": str(event["c"]), "deleted": True}
-
-
-def _message(row: Any, code: Code) -> Draft:
-    return Draft(row["tenant_id"], row["device_id"], code, encode(messages.message_of(row)))
 
 
 def _device(row: DeviceRow, code: Code) -> Draft:

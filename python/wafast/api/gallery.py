@@ -20,7 +20,7 @@ from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.inbox import chats, gallery
 from wafast.inbox.gallery import GalleryKind, GalleryPage
-from wafast.inbox.messages import Message, message_of
+from wafast.inbox.messages import Message
 
 if TYPE_CHECKING:
     from wafast.inbox.reach import Reach
@@ -93,5 +93,4 @@ def _after(after: str | None) -> tuple[int, int]:
 
 
 def _page(found: GalleryPage) -> Page[Message]:
-    items = [message_of(row) for row in found.rows]
-    return Page(items, None if found.last is None else cursor(*found.last))
+    return Page(found.items, None if found.last is None else cursor(*found.last))

@@ -110,7 +110,7 @@ async def _ending(pool: asyncpg.Pool, reach: Reach, chat_id: int, before: int, l
     rows = await messages.list_messages(pool, reach, chat_id, before=before, limit=limit + 1)
     # within one second keys say nothing of the order, but when each was stored does
     shown = sorted(
-        (messages.message_of(row) for row in rows[:limit]),
+        await messages.messages_of(pool, rows[:limit]),
         key=lambda one: (one.timestamp, one.created_at),
         reverse=True,
     )

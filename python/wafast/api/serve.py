@@ -16,6 +16,7 @@ from wafast.api.envelope import Envelope
 from wafast.api.lifespan import running
 from wafast.api.metrics import Metrics
 from wafast.api.services import Services
+from wafast.loaded import leave_loaded
 from wafast.pulse import BEAT_SECONDS, Pulse
 from wafast.settings import SettingError, Settings
 
@@ -67,6 +68,7 @@ async def _serve(settings: Settings, database_uri: str, pulse: Pulse | None) -> 
         loop.add_signal_handler(number, stop)
     log.info("serving", host=settings.host, port=settings.port)
     life = asyncio.create_task(_show_life(pulse)) if pulse is not None else None
+    leave_loaded()
     await server.serve()
     if life is not None:
         life.cancel()

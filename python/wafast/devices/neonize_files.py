@@ -1,5 +1,5 @@
-"""Files a device has uploaded. Each is uploaded once and its preview made once, however many people get it: WhatsApp
-itself sends a file on so when it is forwarded. It stays in memory, as it holds the key of the file."""
+"""Files a device has uploaded. Each is uploaded once, however many people get it, and its preview made once by each
+worker: WhatsApp itself sends a file on so when it is forwarded."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from neonize.proto import Neonize_pb2 as pb
 
 from wafast.devices import neonize_content as content_of
 from wafast.devices.session import Media
+from wafast.devices.uploads import KEPT_SECONDS, Uploads
 
-#: WhatsApp keeps an upload for weeks; what is fetched from it late must be there still.
-KEPT_SECONDS = 24 * 3600.0
 #: Files a device remembers, some KB each with its preview.
 MOST = 16
 
@@ -24,11 +23,15 @@ class Files:
     """Those of one session.
 
     Args:
+        device_no: its device.
+        uploads: where it is noted what any worker has uploaded.
         upload: takes a file to WhatsApp; its errors go to whoever sends the file.
     """
 
-    def __init__(self, upload: Callable[[Media], Awaitable[pb.UploadResponse]]) -> None:
-        self._upload = upload
+    def __init__(
+        self, device_no: int, uploads: Uploads, upload: Callable[[Media], Awaitable[pb.UploadResponse]]
+    ) -> None:
+        self._device_no, self._uploads, self._upload = device_no, uploads, upload
         self._uploaded: dict[Key, tuple[float, asyncio.Future[content_of.File]]] = {}
 
     async def of(self, media: Media) -> content_of.File:
@@ -45,7 +48,12 @@ class Files:
         return await asyncio.shield(found)
 
     async def _make(self, media: Media) -> content_of.File:
-        upload = await self._upload(media)
+        answer = await self._uploads.find(self._device_no, media)
+        if answer is not None:
+            upload = pb.UploadResponse.FromString(answer)
+        else:
+            upload = await self._upload(media)
+            await self._uploads.keep(self._device_no, media, upload.SerializeToString())
         return await asyncio.to_thread(content_of.file_of, media, upload)
 
 

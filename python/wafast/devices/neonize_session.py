@@ -19,6 +19,7 @@ from wafast.devices import session as ev
 from wafast.devices.gate import Gate
 from wafast.devices.neonize_binding import Binding, Feed
 from wafast.devices.neonize_files import Files
+from wafast.devices.uploads import Uploads
 
 log = logs.get("devices.session")
 
@@ -68,7 +69,15 @@ class NeonizeSession:
     """One client. Its control events come from the worker, which reads them at the inlet (`receive`)."""
 
     def __init__(
-        self, binding: Binding, gate: Gate, device_no: int, store: Path, proxy: str | None, tell: Tell, feed: Feed
+        self,
+        binding: Binding,
+        gate: Gate,
+        uploads: Uploads,
+        device_no: int,
+        store: Path,
+        proxy: str | None,
+        tell: Tell,
+        feed: Feed,
     ) -> None:
         """`tell` hears control events; `feed` takes events of ours for the core, as the inlet would."""
         self.device_no = device_no
@@ -76,7 +85,7 @@ class NeonizeSession:
         self._binding, self._gate, self._store, self._tell_worker = binding, gate, store, tell
         self._proxy, self._feed = proxy, feed
         self._introduced: set[str] = set()
-        self._files = Files(self._upload)
+        self._files = Files(device_no, uploads, self._upload)
         self._room = asyncio.Semaphore(CALLS)
         self._dialled = asyncio.Event()
         self._settled = asyncio.Event()  # it has logged in, shows codes, or has ended

@@ -13,10 +13,11 @@ from wafast import clock, phones
 from wafast.database.queries import load
 from wafast.events import bus
 from wafast.events.viewing import Viewer
+from wafast.inbox.mentions import Mention
 from wafast.inbox.messages import FROM_ME, MessageStatus, MessageType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from uuid import UUID
 
     import asyncpg
@@ -41,13 +42,23 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
             examples=["60123456789@s.whatsapp.net"],
         ),
     ]
-    chat_name: Annotated[str | None, Meta(description="Best known name.", examples=["Aisyah"])]
+    chat_name: Annotated[
+        str | None,
+        Meta(
+            description="As the phone's address book has it, else as the number's lead is called (of this device or "
+            "of none), else as the person calls themselves; of a group its subject.",
+            examples=["Aisyah"],
+        ),
+    ]
     phone: Annotated[
         str | None, Meta(description="E.164; null for groups and unknown numbers.", examples=["+60123456789"])
     ]
     is_group: bool
     last_message_text: Annotated[
         str | None, Meta(description="Preview, at most 200 characters.", examples=["Is it still available?"])
+    ]
+    last_message_mentions: Annotated[
+        list[Mention], Meta(description="Who is named in it, in groups; of a chat that was searched for, nobody.")
     ]
     last_message_type: Annotated[MessageType | None, Meta(examples=["text"])]
     last_message_time: datetime | None
@@ -138,12 +149,6 @@ async def begin_chat(connection: Executor, tenant_id: int, device: int, jid: str
     return found
 
 
-async def typists(pool: asyncpg.Pool, jids: Mapping[int, str]) -> dict[int, str | None]:
-    """What people (`jids`) are called in the groups they write in, by the group's chat."""
-    rows = await pool.fetch(q.typists, list(jids), list(jids.values()))
-    return {row["chat_id"]: row["name"] for row in rows}
-
-
 async def viewed_chat(pool: asyncpg.Pool, reach: Reach, chat_id: int, user_id: int) -> tuple[int, str] | None:
     """The device's inner number and the user's name, when the chat is within reach."""
     row = await pool.fetchrow(q.viewed_chat, reach.tenant_id, reach.device_ids, chat_id, user_id)
@@ -175,7 +180,7 @@ async def read_chat(pool: asyncpg.Pool, reach: Reach, chat_id: int) -> bool:
 
 
 def chat_of(row: asyncpg.Record) -> Chat:
-    """A Chat of a row of the view ``chats_shown``; nobody types or looks at it until the live side says so."""
+    """A Chat of a row of the view ``chats_shown``; nobody types, looks at it or is named until the API says so."""
     key = row["last_key"]
     muted_until = row["muted_until"]
     return Chat(
@@ -186,6 +191,7 @@ def chat_of(row: asyncpg.Record) -> Chat:
         phone=phones.of_jid(row["jid"]),
         is_group=row["is_group"],
         last_message_text=row["last_text"],
+        last_message_mentions=[],
         last_message_type=row["last_kind"],
         last_message_time=None if key is None else datetime.fromtimestamp(key >> 32, UTC),
         last_message_from_me=bool((row["last_flags"] or 0) & FROM_ME),

@@ -56,16 +56,6 @@ INSERT INTO untold_reads AS t (tenant_id, chat_id, device_no, from_key, unread) 
 ON CONFLICT (chat_id) DO UPDATE SET device_no = excluded.device_no, unread = t.unread + excluded.unread,
                                     from_key = least(t.from_key, excluded.from_key);
 
--- name: typists
--- Who writes ($2) in the groups $1 right now: as they called themselves there lately, else as their own chat is called.
-SELECT t.chat_id, coalesce(
-    (SELECT m.sender_name
-     FROM (SELECT sender, sender_name FROM messages WHERE chat_id = t.chat_id ORDER BY key DESC LIMIT 200) m
-     WHERE jid_of(m.sender) = t.jid AND m.sender_name <> '' LIMIT 1), p.name) AS name
-FROM unnest($1::int8[], $2::text[]) AS t (chat_id, jid)
-JOIN chats c ON c.id = t.chat_id
-LEFT JOIN chats p ON p.device_no = c.device_no AND p.jid = t.jid;
-
 -- name: viewed_chat
 -- $3 the chat, $4 the user who looks at it.
 SELECT c.device_no, left(u.name, 100) AS name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from wafast.database.queries import load
-from wafast.inbox.messages import get_messages
+from wafast.inbox.messages import Message, get_messages, messages_of
 
 if TYPE_CHECKING:
     import asyncpg
@@ -26,9 +26,9 @@ ROWS_A_CHAT = 200
 
 
 class GalleryPage(msgspec.Struct, frozen=True):
-    """Rows for ``message_of``, newest first, and the place (key, chat) the next page starts after; None at the end."""
+    """Messages, newest first, and the place (key, chat) the next page starts after; None at the end."""
 
-    rows: list[asyncpg.Record]
+    items: list[Message]
     last: tuple[int, int] | None
 
 
@@ -68,7 +68,8 @@ async def gallery(
     places = [(row["key"], row["chat_id"]) for row in rows if row["key"] is not None]
     found = await get_messages(pool, [reach.tenant_id], [(chat_id, key) for key, chat_id in places[:limit]])
     found.sort(key=lambda row: (row["key"], row["chat_id"]), reverse=True)
+    items = await messages_of(pool, found)
     if len(places) > limit:
-        return GalleryPage(found, places[limit - 1])
+        return GalleryPage(items, places[limit - 1])
     bound = rows[0]["bound"] if rows else None
-    return GalleryPage(found, None if bound is None else (bound, 0))
+    return GalleryPage(items, None if bound is None else (bound, 0))

@@ -10,7 +10,9 @@ from msgspec import Meta
 
 from wafast._core import message_key
 from wafast.database.queries import load
+from wafast.inbox.carried import Contact, Place, contacts_of, place_of
 from wafast.inbox.media import OCTETS, sound_of
+from wafast.inbox.mentions import Mention, mentions_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,9 +82,12 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     message_text: Annotated[
         str, Meta(description="What a person would read: body, caption, name of a place.", examples=["Hi!"])
     ]
+    mentions: Annotated[list[Mention], Meta(description="Who is named in `message_text` of a group, as far as known.")]
     media_url: Annotated[str | None, Meta(examples=["/media/4711-7711650218893115392.jpg"])]
     thumbnail_url: Annotated[str | None, Meta(examples=["/media/4711-7711650218893115392.thumb.jpg"])]
     media: MediaFacts | None
+    place: Annotated[Place | None, Meta(description="Of a location; null where none came with it.")]
+    contacts: Annotated[list[Contact], Meta(description="Of a contact message, at most 20; `message_text` names all.")]
     quoted_message_id: Annotated[str | None, Meta(description="WhatsApp's id of the message answered.")]
     status: Annotated[MessageStatus, Meta(examples=["received"])]
     is_ephemeral: bool
@@ -101,7 +106,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 async def list_messages(
     pool: asyncpg.Pool, reach: Reach, chat_id: int, *, before: int, limit: int
 ) -> list[asyncpg.Record]:
-    """Rows of a chat's messages, newest first; ``message_of`` makes a Message of one.
+    """Rows of a chat's messages, newest first; ``messages_of`` makes Messages of them.
 
     Args:
         before: only messages with a smaller key.
@@ -137,11 +142,22 @@ async def get_messages(
     return await pool.fetch(q.get_messages, tenant_ids, chats, [key for _, key in keys])
 
 
-def message_of(row: asyncpg.Record) -> Message:
-    """A Message of a row of ``list_messages`` or ``get_messages``."""
+async def messages_of(pool: asyncpg.Pool, rows: Sequence[asyncpg.Record]) -> list[Message]:
+    """Messages of rows of ``list_messages`` or ``get_messages``, in their order."""
+    mentions = await mentions_in(pool, [(row["chat_id"], row["body"]) for row in rows])
+    return [_message_of(row, named) for row, named in zip(rows, mentions, strict=True)]
+
+
+def reactions_of(row: asyncpg.Record) -> list[Reaction]:
+    """The reactions in such a row."""
+    return msgspec.convert(row["reactions"] or [], list[Reaction])
+
+
+def _message_of(row: asyncpg.Record, mentions: list[Mention]) -> Message:
     flags = row["flags"]
     name = f"{row['chat_id']}-{row['key']}"
-    media = row["media"] if row["kind"] != "deleted" else None
+    carried = row["media"] if row["kind"] != "deleted" else None
+    media = carried if carried is not None and "ext" in carried else None
     return Message(
         id=name,
         chat_id=str(row["chat_id"]),
@@ -153,16 +169,19 @@ def message_of(row: asyncpg.Record) -> Message:
         from_me=bool(flags & FROM_ME),
         message_type=row["kind"],
         message_text=row["body"],
+        mentions=mentions,
         media_url=f"/media/{name}.{media['ext']}" if media else None,
         thumbnail_url=f"/media/{name}.thumb.jpg" if row["has_thumbnail"] and row["kind"] != "deleted" else None,
         media=_media_facts(media, row["has_expired"]) if media else None,
+        place=place_of(carried),
+        contacts=contacts_of(carried),
         quoted_message_id=row["quoted"],
         status=row["status"],
         is_ephemeral=bool(flags & EPHEMERAL),
         is_view_once=bool(flags & VIEW_ONCE),
         is_forwarded=bool(flags & FORWARDED),
         is_pinned=bool(flags & PINNED),
-        reactions=msgspec.convert(row["reactions"] or [], list[Reaction]),
+        reactions=reactions_of(row),
         poll_votes=msgspec.convert(row["poll_votes"] or [], list[PollVote]),
         timestamp=row["key"] >> 32,
         edited_at=row["edited_at"],

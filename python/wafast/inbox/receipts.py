@@ -11,6 +11,7 @@ from msgspec import Meta
 from wafast import phones
 from wafast.database.queries import load
 from wafast.inbox.messages import FROM_ME, MessageStatus
+from wafast.inbox.people import names_of
 
 if TYPE_CHECKING:
     import asyncpg
@@ -52,11 +53,12 @@ async def receipts_of(pool: asyncpg.Pool, reach: Reach, chat_id: int, key: int) 
     found = []
     if row["is_group"]:
         found = await pool.fetch(q.receipts_of, reach.tenant_id, row["device_no"], chat_id, key)
+    names = await names_of(pool, [(chat_id, one["jid"]) for one in found])
     people = [
         PersonReceipt(
             jid=one["jid"],
             phone=phones.of_jid(one["jid"]),
-            name=one["name"],
+            name=names.get((chat_id, one["jid"])),
             delivered_at=one["delivered_at"],
             read_at=one["read_at"],
             played_at=one["played_at"],

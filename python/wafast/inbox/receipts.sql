@@ -13,23 +13,11 @@ LEFT JOIN outbox o ON m.flags & 1 <> 0 AND o.device_no = m.device_no AND o.messa
 WHERE c.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND c.id = $3 AND m.key = $4 AND m.key > c.floor_key;
 
 -- name: receipts_of
--- $2 device, $3 chat, $4 key. A person known by both JIDs is one. Names: what the phone calls the person, else what they
--- called themselves in one of the newest messages of the group.
-WITH of_person AS (
-    SELECT coalesce(n.number << 3, r.person) AS person, min(r.delivered_at) AS delivered_at, min(r.read_at) AS read_at,
-           min(r.played_at) AS played_at
-    FROM receipts r
-    LEFT JOIN lid_numbers n ON n.device_no = $2 AND r.person & 7 = 1 AND n.lid = r.person >> 3
-    WHERE r.tenant_id = $1 AND r.chat_id = $3 AND r.key = $4
-    GROUP BY 1
-), said AS (
-    SELECT DISTINCT ON (m.sender) m.sender, m.sender_name
-    FROM (SELECT sender, sender_name, key FROM messages WHERE chat_id = $3 AND sender_name IS NOT NULL
-          ORDER BY key DESC LIMIT 1000) m
-    ORDER BY m.sender, m.key DESC
-)
-SELECT jid_of(p.person) AS jid, coalesce(c.name, s.sender_name) AS name, p.delivered_at, p.read_at, p.played_at
-FROM of_person p
-LEFT JOIN chats c ON c.tenant_id = $1 AND c.device_no = $2 AND c.jid = jid_of(p.person)
-LEFT JOIN said s ON s.sender = p.person
-ORDER BY coalesce(p.played_at, p.read_at, p.delivered_at), p.person;
+-- $2 device, $3 chat, $4 key. A person known by both JIDs is one.
+SELECT jid_of(coalesce(n.number << 3, r.person)) AS jid, min(r.delivered_at) AS delivered_at, min(r.read_at) AS read_at,
+       min(r.played_at) AS played_at
+FROM receipts r
+LEFT JOIN lid_numbers n ON n.device_no = $2 AND r.person & 7 = 1 AND n.lid = r.person >> 3
+WHERE r.tenant_id = $1 AND r.chat_id = $3 AND r.key = $4
+GROUP BY 1
+ORDER BY coalesce(min(r.played_at), min(r.read_at), min(r.delivered_at)), 1;

@@ -212,8 +212,12 @@ async def _checked(pool: asyncpg.Pool, reach: Reach, wanted: Wanted, places: Seq
             continue
         ranges = wanted.ranges(row["body"])
         if ranges is not None:
-            found.append(FoundMessage(messages.message_of(row), within[chat_id], list(map(list, ranges))))
-    return found
+            found.append((row, list(map(list, ranges))))
+    shown = await messages.messages_of(pool, [row for row, _ in found])
+    return [
+        FoundMessage(message, within[row["chat_id"]], highlights)
+        for message, (row, highlights) in zip(shown, found, strict=True)
+    ]
 
 
 async def _chats_within(pool: asyncpg.Pool, reach: Reach, ids: Sequence[int]) -> dict[int, Chat]:

@@ -38,9 +38,9 @@ INSERT INTO search_buckets (tenant_id, bucket) SELECT * FROM unnest($1::int4[], 
 DELETE FROM search_queue WHERE id IN (SELECT id FROM search_queue ORDER BY id LIMIT $1) RETURNING chat_id, key;
 
 -- name: chats_to_index
-SELECT c.id AS chat_id, c.tenant_id, c.device_no, coalesce(c.name, '') AS name,
+SELECT c.id AS chat_id, c.tenant_id, c.device_no, coalesce(c.called, '') AS name,
        CASE WHEN c.jid LIKE '%@s.whatsapp.net' THEN split_part(c.jid, '@', 1) ELSE '' END AS number
-FROM chats c WHERE c.id = ANY ($1::int8[]);
+FROM chats_named c WHERE c.id = ANY ($1::int8[]);
 
 -- name: unindex_chats
 DELETE FROM chat_search WHERE chat_id = ANY ($1::int8[]);

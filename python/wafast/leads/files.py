@@ -33,6 +33,7 @@ LONGEST_CELL = 1 << 24
 MOST_COLUMNS = 200
 #: First bytes of workbooks: zipped XML, and the older format.
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -206,15 +207,32 @@ def _encoding(path: Path, head: bytes) -> str:
         return "utf-16-le"
     if head[::2].count(0) > len(head) // 4:
         return "utf-16-be"
-    decoder = codecs.getincrementaldecoder("utf-8")()
+    if _is_in(path, "utf-8"):
+        return "utf-8"
+    return "gb18030" if _stands_in_pairs(path) and _is_in(path, "gb18030") else "cp1252"
+
+
+def _is_in(path: Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
     try:
         with path.open("rb") as file:
             while piece := file.read(1 << 20):
                 decoder.decode(piece)
             decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
+        return False
+    return True
+
+
+def _stands_in_pairs(path: Path) -> bool:
+    """Whether what is beyond ASCII comes by twos, as Excel on a Chinese Windows writes it; an accent stands alone."""
+    pairs = odd = 0
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            runs = [len(run) for run in BEYOND_ASCII.findall(piece)]
+            pairs += sum(length % 2 == 0 for length in runs)
+            odd += sum(length % 2 for length in runs)
+    return pairs > 3 * odd
 
 
 def _delimiter(head: bytes, encoding: str) -> str:

@@ -159,6 +159,7 @@ async def create(pool: asyncpg.Pool, principal: Principal, draft: Draft) -> int:
         await learn(connection, tenant_id, wanted, draft.fields)
         await audit.record(connection, tenant_id, principal.actor, "lead.create", f"lead:{lead_id}", phone=draft.phone)
         await tell(connection, tenant_id, [lead_id])
+        await _tell_renamed(connection, tenant_id, [draft.phone])
     return lead_id
 
 
@@ -189,6 +190,7 @@ async def _change(
             if other not in (None, lead_id):
                 raise Known(other)
             await sends.readdress(connection, tenant_id, lead_id, phone)
+        was = await connection.fetchval(q.phone_of_lead, tenant_id, lead_id)
         found = await connection.fetchval(
             q.change_lead, tenant_id, lead_id, phone, phone and phones.zone_of(phone, time_zone), changes.get("name"),
             changes.get("tags"), changes.get("target_status"), changes.get("device_id"), changes.get("fields"),
@@ -200,6 +202,8 @@ async def _change(
         told = {"changed": sorted(changes)}
         await audit.record(connection, tenant_id, principal.actor, "lead.change", f"lead:{lead_id}", **told)
         await tell(connection, tenant_id, [lead_id])
+        if changes.keys() & {"name", "phone", "device_id"}:
+            await _tell_renamed(connection, tenant_id, [was, phone or was])
     return True
 
 
@@ -215,9 +219,11 @@ async def delete(pool: asyncpg.Pool, principal: Principal, lead_id: int, sends: 
 async def remove(connection: bus.Executor, tenant_id: int, lead_ids: Sequence[int], sends: Sends) -> list[int]:
     """Deletes leads in the caller's transaction; gives those that were there. Who is gone is written to no more."""
     await sends.hold(connection, tenant_id, lead_ids)
-    gone = [row["id"] for row in await connection.fetch(q.delete_leads, tenant_id, lead_ids)]
+    rows = await connection.fetch(q.delete_leads, tenant_id, lead_ids)
+    gone = [row["id"] for row in rows]
     await sends.cancel(connection, gone)
     await tell(connection, tenant_id, gone)
+    await _tell_renamed(connection, tenant_id, [row["phone"] for row in rows])
     return gone
 
 
@@ -241,3 +247,11 @@ async def tell(connection: bus.Executor, tenant_id: int, lead_ids: Sequence[int]
     if lead_ids:
         named = list(lead_ids) if len(lead_ids) <= MOST_TOLD else []
         await bus.publish(connection, [{"k": "lead", "t": tenant_id, "l": named}])
+
+
+async def _tell_renamed(connection: bus.Executor, tenant_id: int, numbers: Sequence[str]) -> None:
+    """Tells browsers of the chats with these numbers, which the leads may have given another name. Of very many they
+    learn when they next fetch."""
+    if numbers and len(numbers) <= MOST_TOLD:
+        rows = await connection.fetch(q.chats_of_numbers, tenant_id, numbers)
+        await bus.publish(connection, [{"k": "chat", "t": tenant_id, "d": r["device_no"], "c": r["ids"]} for r in rows])

@@ -51,6 +51,16 @@ RETURNING id;
 -- name: lead_by_phone
 SELECT id FROM leads WHERE tenant_id = $1 AND phone = $2;
 
+-- name: phone_of_lead
+SELECT phone FROM leads WHERE tenant_id = $1 AND id = $2;
+
+-- name: chats_of_numbers
+-- Ids of the chats with these numbers ($2) by device.
+SELECT c.device_no, array_agg(c.id) AS ids
+FROM unnest($2::text[]) AS t (phone)
+JOIN chats c ON c.tenant_id = $1 AND c.jid = substr(t.phone, 2) || '@s.whatsapp.net' AND NOT c.is_group
+GROUP BY c.device_no;
+
 -- name: change_lead
 -- $10: what of $3 to $9 is to be changed.
 UPDATE leads SET
@@ -66,7 +76,7 @@ WHERE tenant_id = $1 AND id = $2
 RETURNING id;
 
 -- name: delete_leads
-DELETE FROM leads WHERE tenant_id = $1 AND id = ANY ($2::int8[]) RETURNING id;
+DELETE FROM leads WHERE tenant_id = $1 AND id = ANY ($2::int8[]) RETURNING id, phone;
 
 -- name: learn_terms
 INSERT INTO lead_terms (tenant_id, kind, term)

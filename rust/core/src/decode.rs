@@ -3,11 +3,13 @@
 //! [`crate::members`] says what becomes of each member; nothing here allocates for what is not kept.
 
 use crate::{
+    card::Cards,
     jid::Jid,
     media::{self, File, Layout},
     members::{self, Member, Rule},
+    place::Place,
     poll::Question,
-    record::{Content, Kind, flag},
+    record::{Carried, Content, Kind, flag},
     text::{self, Text},
     wire::{self, Field, Value},
     words,
@@ -229,10 +231,19 @@ fn content<'a>(bytes: &'a [u8], member: &Member, around: Around<'a>) -> Decoded<
             question.poll = Some(Question { message: bytes, secret: around.secret() });
             (question, wire::bytes_of(bytes, 5))
         }
-        Rule::Place(paths) => {
-            let mut place = Content::new(Kind::Location, words::at(bytes, paths));
-            place.thumbnail = thumbnail(wire::bytes_of(bytes, 16));
+        Rule::Place(paths, layout) => {
+            let place = Content {
+                carried: Place::of(bytes, layout).map(Carried::Place),
+                thumbnail: thumbnail(wire::bytes_of(bytes, 16)),
+                ..Content::new(Kind::Location, words::at(bytes, paths))
+            };
             (place, wire::bytes_of(bytes, 17))
+        }
+        Rule::Cards(list) => {
+            let cards = Cards::of(bytes, list);
+            let contact =
+                Content { carried: cards.some().map(Carried::Cards), ..Content::new(Kind::Contact, cards.names()) };
+            (contact, wire::bytes_of(bytes, 17))
         }
         Rule::Media(kind, layout) => file(bytes, kind, layout),
         Rule::Audio => {
@@ -260,7 +271,7 @@ fn comment<'a>(bytes: &'a [u8], around: Around<'a>) -> Content<'a> {
         if around.depth < MAX_DEPTH { open(wire::bytes_of(bytes, 1), around.deeper(0)) } else { Decoded::Nothing };
     match said {
         Decoded::Content(said) if said.kind != Kind::Unsupported => {
-            Content { kind: Kind::Text, media: None, thumbnail: &[], poll: None, ..said }
+            Content { kind: Kind::Text, carried: None, thumbnail: &[], poll: None, ..said }
         }
         _ => Content::new(Kind::Text, ""),
     }
@@ -301,7 +312,7 @@ fn file<'a>(bytes: &'a [u8], kind: Kind, layout: &'static Layout) -> (Content<'a
     }
     let content = Content {
         flags: if is_once { flag::VIEW_ONCE } else { 0 },
-        media: Some(File { message: bytes, layout }),
+        carried: Some(Carried::File(File { message: bytes, layout })),
         thumbnail: thumbnail(preview),
         ..Content::new(kind, text::some(caption).unwrap_or_else(|| text::clean(name)))
     };

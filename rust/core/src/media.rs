@@ -1,4 +1,4 @@
-//! What a message says of its file: the `media` column.
+//! What a message says of its file: the `media` column of what has one.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,7 @@
 //! Every member of `waE2E.Message` (neonize 0.5.2) and what becomes of it: the one table of decoding.
 
 use crate::{
-    media,
+    media, place,
     record::{Kind, flag},
     words::{self, Path},
 };
@@ -21,8 +21,10 @@ pub enum Rule {
     Media(Kind, &'static media::Layout),
     /// Audio, or a voice note when it says so.
     Audio,
-    /// A place: texts at these paths, and a thumbnail.
-    Place(&'static [Path]),
+    /// A place: texts at these paths, where it is, and a thumbnail.
+    Place(&'static [Path], &'static place::Layout),
+    /// Contact cards: those in this field, or itself (0).
+    Cards(u32),
     /// Known by its kind alone.
     Bare(Kind),
     /// A message inside field 1 (`FutureProofMessage`), which gets these flags.
@@ -72,7 +74,7 @@ static PLACES: [u8; 256] = {
 const NOWHERE: u8 = u8::MAX;
 
 use Rule::{
-    Audio, Bare, Comment, Conversation, Inside, Media, Nothing, Pin, Place, Poll, Protocol, Reaction, Shown,
+    Audio, Bare, Cards, Comment, Conversation, Inside, Media, Nothing, Pin, Place, Poll, Protocol, Reaction, Shown,
     Unsupported, Vote, Words, Wrapper,
 };
 
@@ -81,8 +83,8 @@ pub const MEMBERS: &[Member] = &[
     member(1, "conversation", Conversation),
     member(2, "senderKeyDistributionMessage", Nothing),
     member(3, "imageMessage", Media(Kind::Image, &media::IMAGE)),
-    member(4, "contactMessage", Shown(Kind::Contact, words::of_contact, 17)),
-    member(5, "locationMessage", Place(&[&[3], &[4]])),
+    member(4, "contactMessage", Cards(0)),
+    member(5, "locationMessage", Place(&[&[3], &[4]], &place::LOCATION)),
     member(6, "extendedTextMessage", Words(Kind::Text, &[&[1]], 17)),
     member(7, "documentMessage", Media(Kind::Document, &media::DOCUMENT)),
     member(8, "audioMessage", Audio),
@@ -90,11 +92,11 @@ pub const MEMBERS: &[Member] = &[
     member(10, "call", Words(Kind::Call, &[], 7)),
     member(11, "chat", Unsupported),
     member(12, "protocolMessage", Protocol),
-    member(13, "contactsArrayMessage", Shown(Kind::Contact, words::of_contacts, 17)),
+    member(13, "contactsArrayMessage", Cards(2)),
     member(14, "highlyStructuredMessage", Shown(Kind::Text, words::of_structured, 0)),
     member(15, "fastRatchetKeySenderKeyDistributionMessage", Nothing),
     member(16, "sendPaymentMessage", Unsupported),
-    member(18, "liveLocationMessage", Place(&[&[6]])),
+    member(18, "liveLocationMessage", Place(&[&[6]], &place::LIVE_LOCATION)),
     member(22, "requestPaymentMessage", Unsupported),
     member(23, "declinePaymentRequestMessage", Unsupported),
     member(24, "cancelPaymentRequestMessage", Unsupported),

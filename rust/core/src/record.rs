@@ -1,9 +1,13 @@
 //! What decoding gives: new messages, and changes to messages that are there or will come. All of it borrows from the
 //! event's bytes what it can.
 
+use serde::Serialize;
+
 use crate::{
+    card::Cards,
     jid::Jid,
     media::File,
+    place::Place,
     poll::{Ballot, Question},
     text::Text,
 };
@@ -85,13 +89,30 @@ pub fn key(timestamp: i64, message_id: &str) -> i64 {
     timestamp << 32 | i64::from(crc32fast::hash(message_id.as_bytes()))
 }
 
+/// What a message carries beside its words: the `media` column. Only a file has an `ext`, and by that a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Carried<'a> {
+    File(File<'a>),
+    Place(Place<'a>),
+    Cards(Cards<'a>),
+}
+
+impl Carried<'_> {
+    /// There is a file, and the message says where it lies.
+    #[must_use]
+    pub fn can_be_fetched(&self) -> bool {
+        matches!(self, Self::File(file) if file.can_be_fetched())
+    }
+}
+
 /// What a message shows: the decoded `waE2E.Message`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Content<'a> {
     pub kind: Kind,
     pub flags: i16,
     pub body: Text<'a>,
-    pub media: Option<File<'a>>,
+    pub carried: Option<Carried<'a>>,
     /// A JPEG; empty when there is none.
     pub thumbnail: &'a [u8],
     pub quoted: Option<Text<'a>>,
@@ -105,7 +126,7 @@ const WAITING: &str = "Waiting for this message";
 impl<'a> Content<'a> {
     #[must_use]
     pub fn new(kind: Kind, body: impl Into<Text<'a>>) -> Self {
-        Self { kind, flags: 0, body: body.into(), media: None, thumbnail: &[], quoted: None, poll: None }
+        Self { kind, flags: 0, body: body.into(), carried: None, thumbnail: &[], quoted: None, poll: None }
     }
 
     /// In the place of a message that could not be read.

@@ -59,6 +59,11 @@ pub fn find(bytes: &[u8], number: u32) -> Option<Field<'_>> {
     fields(bytes).filter(|field| field.number == number).last()
 }
 
+/// The bytes of every field with this number, in order.
+pub fn repeated(bytes: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
+    fields(bytes).filter(move |field| field.number == number).map(|field| field.bytes())
+}
+
 /// The bytes of the field with this number; empty when it is not there.
 #[must_use]
 pub fn bytes_of(bytes: &[u8], number: u32) -> &[u8] {

@@ -39,7 +39,7 @@ pub fn of_template(bytes: &[u8]) -> String {
 fn of_hydrated(bytes: &[u8]) -> String {
     let mut found = Vec::new();
     collect_all(bytes, TEMPLATE, &mut found);
-    for button in repeated(bytes, 8) {
+    for button in wire::repeated(bytes, 8) {
         collect_all(button, TEMPLATE_BUTTON, &mut found);
     }
     found.join("\n")
@@ -57,7 +57,7 @@ pub fn of_structured(bytes: &[u8]) -> String {
 pub fn of_interactive(bytes: &[u8]) -> String {
     let mut found = Vec::new();
     one_interactive(bytes, &mut found);
-    for card in repeated(wire::bytes_of(bytes, 7), 1) {
+    for card in wire::repeated(wire::bytes_of(bytes, 7), 1) {
         one_interactive(card, &mut found);
     }
     found.join("\n")
@@ -65,7 +65,7 @@ pub fn of_interactive(bytes: &[u8]) -> String {
 
 fn one_interactive(bytes: &[u8], found: &mut Vec<String>) {
     collect_all(bytes, INTERACTIVE, found);
-    for button in repeated(wire::bytes_of(bytes, 6), 1) {
+    for button in wire::repeated(wire::bytes_of(bytes, 6), 1) {
         let shown = serde_json::from_slice::<serde_json::Value>(wire::bytes_of(button, 2)).ok();
         let label = shown.as_ref().and_then(|shown| shown.get("display_text")?.as_str());
         push(&text::clean(label.unwrap_or_default().as_bytes()), found);
@@ -76,41 +76,13 @@ fn one_interactive(bytes: &[u8], found: &mut Vec<String>) {
 #[must_use]
 pub fn of_answer(bytes: &[u8]) -> String {
     let mut found = Vec::new();
-    for part in repeated(bytes, 2) {
+    for part in wire::repeated(bytes, 2) {
         collect_all(part, PART, &mut found);
         // Code comes cut where its colour changes.
-        let code = repeated(wire::bytes_of(part, 5), 2).flat_map(|block| repeated(block, 2));
+        let code = wire::repeated(wire::bytes_of(part, 5), 2).flat_map(|block| wire::repeated(block, 2));
         push(&code.map(text::clean).collect::<String>(), &mut found);
     }
     found.join("\n")
-}
-
-/// A `ContactMessage`: the name it shows, else the one in its card.
-#[must_use]
-pub fn of_contact(bytes: &[u8]) -> String {
-    let shown = at(bytes, &[&[1]]);
-    if shown.is_empty() { card_name(&text::clean(wire::bytes_of(bytes, 16))) } else { shown.into_owned() }
-}
-
-/// A `ContactsArrayMessage`: the names of all.
-#[must_use]
-pub fn of_contacts(bytes: &[u8]) -> String {
-    let mut found = Vec::new();
-    for contact in repeated(bytes, 2) {
-        push(&of_contact(contact), &mut found);
-    }
-    found.join("\n")
-}
-
-fn card_name(card: &str) -> String {
-    let name = card.lines().find_map(|line| {
-        line.strip_prefix("FN:").or_else(|| line.strip_prefix("FN;")?.split_once(':').map(|(_, name)| name))
-    });
-    name.unwrap_or_default().trim().to_owned()
-}
-
-fn repeated(bytes: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
-    wire::fields(bytes).filter(move |field| field.number == number).map(|field| field.bytes())
 }
 
 fn collect_all(bytes: &[u8], paths: &[Path], found: &mut Vec<String>) {
@@ -121,7 +93,7 @@ fn collect_all(bytes: &[u8], paths: &[Path], found: &mut Vec<String>) {
 
 fn collect(bytes: &[u8], path: &[u32], found: &mut Vec<String>) {
     let Some((number, rest)) = path.split_first() else { return push(&text::clean(bytes), found) };
-    for inner in repeated(bytes, *number) {
+    for inner in wire::repeated(bytes, *number) {
         collect(inner, rest, found);
     }
 }

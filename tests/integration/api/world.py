@@ -31,7 +31,7 @@ from wafast.events.calls import Handler, Server, request_channel
 
 Result = TypeVar("Result")
 PASSWORD = "correct horse battery"
-KINDS = ("text", "image", "video", "audio", "voice", "document")
+KINDS = ("text", "image", "video", "audio", "voice", "document", "sticker", "location", "contact")
 _numbers = itertools.count(1)
 
 

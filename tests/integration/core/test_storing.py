@@ -183,6 +183,24 @@ def test_what_the_phone_tells_of_a_chat_later_changes_that_and_nothing_else(worl
     assert (after["pinned_at"], after["archived"], after["name"], after["unread"]) == (None, False, "Siti", 2)
 
 
+def test_a_leads_name_stands_before_what_a_person_calls_itself_and_behind_the_phones_address_book(world: World) -> None:
+    world.value("INSERT INTO leads (tenant_id, phone, name, zone) SELECT tenant_id, '+60123456789', 'Puan Siti', 'UTC'"
+                " FROM devices RETURNING id")  # fmt: skip
+    world.feed((MESSAGE, events.message("A1", "hi")))
+    assert world.chats()[0]["chat_name"] == "Puan Siti"
+    # the address book may have the very name the person goes by
+    world.feed((events.HISTORY_SYNC, events.described({"ID": SITI, "name": "Siti"})))
+    assert world.chats()[0]["chat_name"] == "Siti"
+
+
+def test_of_two_chats_of_one_person_the_name_of_the_address_book_stays(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "by lid", chat=SITI_LID, sender=SITI_LID)))
+    world.feed((events.HISTORY_SYNC, events.described({"ID": SITI_LID, "name": "Siti Kedai"})))
+    world.feed((MESSAGE, events.message("A2", "by number")))
+    world.feed((MESSAGE, events.message("A3", "both", chat=SITI_LID, sender=SITI_LID, sender_alt=SITI)))
+    assert [chat["chat_name"] for chat in world.chats()] == ["Siti Kedai"]
+
+
 def test_what_the_phone_tells_again_writes_nothing(world: World) -> None:
     world.feed((MESSAGE, events.message("A1", "hi")))
     told = (events.HISTORY_SYNC, events.described({"ID": SITI, "name": "Siti", "pinned": NOW, "archived": False}))

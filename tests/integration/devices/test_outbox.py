@@ -194,3 +194,25 @@ async def test_a_picture_for_fifty_people_is_uploaded_once_by_each_device(stack:
         phone = (devices[number % 2].phone or "").removeprefix("+")
         [message] = await asyncio.to_thread(simulator.inbox, phone=phone, contact=person, wait=60)
         assert (message.text, message.media_sha_ok) == (f"For {person}", True)
+
+
+async def test_a_worker_that_is_started_anew_uploads_nothing_once_more(
+    stack: Stack, simulator: Simulator, phone: str, contact: str
+) -> None:
+    worker = stack.start_worker()
+    device = await stack.pair(phone)
+    sha256 = await stack.add_file(secrets.token_bytes(20_000), "application/pdf")
+    before = (await asyncio.to_thread(simulator.stats)).uploads
+    told = {"kind": "document", "media_sha256": sha256, "file_name": "prices.pdf"}
+    await stack.until_sent((await stack.send(device.id, contact, "", **told)).id)
+    worker.kill()
+    stack.start_worker()
+    await stack.until_sent((await stack.send(device.id, contact, "", **told)).id)
+    assert (await asyncio.to_thread(simulator.stats)).uploads - before == 1
+    received = await asyncio.to_thread(simulator.inbox, phone=phone, contact=contact, wait=60)
+    assert [(message.kind, message.media_sha_ok) for message in received] == [("document", True)] * 2
+    await stack.pool.execute("UPDATE uploads SET uploaded_at = uploaded_at - interval '25 hours'")
+    stack.workers[-1].kill()
+    stack.start_worker()
+    await stack.until_sent((await stack.send(device.id, contact, "", **told)).id)
+    assert (await asyncio.to_thread(simulator.stats)).uploads - before == 2, "one of yesterday may be gone"

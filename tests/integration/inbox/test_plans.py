@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,14 +22,20 @@ PLANNED = ("force_custom_plan", "force_generic_plan")
 
 async def _indexes(connection: bus.Executor, query: str, *arguments: Any) -> set[str]:
     """Names of the indexes that a query reads."""
+    return {node["Index Name"] for node in await _plan(connection, query, *arguments) if "Index Name" in node}
+
+
+async def _plan(connection: bus.Executor, query: str, *arguments: Any) -> list[dict[str, Any]]:
+    """What a query does, step by step."""
     [plan] = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *arguments))
-    found: set[str] = set()
-    nodes = [plan["Plan"]]
-    while nodes:
-        node = nodes.pop()
-        found |= {node["Index Name"]} if "Index Name" in node else set()
-        nodes += node.get("Plans", [])
-    return found
+    return list(_nodes(plan["Plan"]))
+
+
+def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A plan and all in it."""
+    yield node
+    for inner in node.get("Plans", []):
+        yield from _nodes(inner)
 
 
 @pytest.mark.parametrize("planned", PLANNED)
@@ -101,6 +108,29 @@ async def test_the_few_closed_chats_of_all_are_walked_in_their_order(shelf: Shel
     assert {name for name in found if name.startswith("chat_order")} == {"chat_order_closed"}
 
 
+@pytest.mark.parametrize("is_unread", [None, False])
+async def test_chats_of_few_devices_are_walked_each_in_its_order(shelf: Shelf, is_unread: bool | None) -> None:
+    devices = [shelf.device_no + more for more in range(3)]
+    await shelf.pool.execute(
+        "INSERT INTO chat_order (chat_id, tenant_id, device_no, last_key, is_group, is_unread, is_pinned, archived,"
+        " is_open) SELECT n, $1, $2 + n % 100, n, false, n % 10 = 0, false, false, true"
+        " FROM generate_series(1, 100000) n",
+        shelf.tenant, shelf.device_no,
+    )  # fmt: skip
+    async with shelf.pool.acquire() as connection, connection.transaction():
+        await connection.execute("ANALYZE chat_order")
+        await connection.execute(q.plan_each_time)
+        wanted: tuple[Any, ...] = (
+            shelf.tenant, devices, 0, NEWEST, NEWEST, False, False, is_unread, None, None, None, None, None, 51, [],
+            "devices",
+        )  # fmt: skip
+        nodes = await _plan(connection, q.list_all_chats, *wanted)
+    walked = {node["Index Name"] for node in nodes if node.get("Index Name", "").startswith("chat_order")}
+    assert walked == {"chat_order_of_devices"}
+    reads = [node for node in nodes for below in node.get("Plans", []) if below.get("Index Name") in walked]
+    assert [node["Node Type"] for node in reads] == ["Limit"], "no more than a page is read of each"
+
+
 @pytest.mark.parametrize(
     ("is_unread", "is_open", "index"),
     [(None, None, "chat_labels_walked"), (None, True, "chat_labels_open"), (True, None, "chat_labels_unread")],
@@ -127,6 +157,33 @@ async def test_chats_of_one_label_are_walked_in_their_order(
         )  # fmt: skip
     # those of a page are shown with their labels
     assert {name for name in found if name.startswith("chat_labels")} - {"chat_labels_pkey"} == {index}
+
+
+@pytest.mark.parametrize("planned", PLANNED)
+async def test_names_of_leads_are_looked_up_by_number(shelf: Shelf, planned: str) -> None:
+    await shelf.pool.execute(
+        "INSERT INTO leads (tenant_id, phone, name, zone) SELECT $1, '+6012' || 1000000 + n, 'Lead ' || n, 'UTC'"
+        " FROM generate_series(1, 20000) n",
+        shelf.tenant,
+    )
+    await shelf.pool.execute(
+        "WITH made AS (INSERT INTO chats (tenant_id, device_no, jid, last_key)"
+        " SELECT $1, $2, '6012' || 1000000 + n || '@s.whatsapp.net', n FROM generate_series(1, 20000) n RETURNING id)"
+        " INSERT INTO chat_order (chat_id, tenant_id, device_no, last_key, is_group, is_unread, is_pinned, archived,"
+        " is_open) SELECT id, $1, $2, id, false, false, false, false, true FROM made",
+        shelf.tenant, shelf.device_no,
+    )  # fmt: skip
+    async with shelf.pool.acquire() as connection, connection.transaction():
+        await connection.execute("ANALYZE chats; ANALYZE chat_order; ANALYZE leads")
+        await connection.execute(q.plan_each_time)
+        found = await _indexes(
+            connection, q.list_all_chats, shelf.tenant, None, 0, NEWEST, NEWEST, False, False, None, None, None, None,
+            None, None, 51, [], "all",
+        )  # fmt: skip
+        assert {name for name in found if name.startswith("leads")} == {"leads_tenant_id_phone_key"}
+        await connection.execute(f"SET LOCAL plan_cache_mode = {planned}")
+        found = await _indexes(connection, q.get_chats, [shelf.tenant], None, [1, 2, 3])
+        assert {name for name in found if name.startswith("leads")} == {"leads_tenant_id_phone_key"}
 
 
 async def test_who_looks_for_what_came_lately_does_not_expect_all_messages_there_are(shelf: Shelf) -> None:

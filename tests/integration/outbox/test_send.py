@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -14,8 +15,9 @@ from tests.integration.outbox.floor import Floor
 from tests.integration.outbox.lines import Line, sending, take, until_state
 from wafast._core import message_key
 from wafast.devices.session import Change, Content, Media, Offline, Quoted, Refused, Sent
-from wafast.outbox import again, rows, transition
+from wafast.outbox import again, rows, send, transition
 from wafast.outbox import claim as claims
+from wafast.outbox.claim import Claim
 from wafast.outbox.send import typing_seconds
 from wafast.outbox.sources import Message, Pace
 
@@ -74,6 +76,30 @@ async def test_what_is_looked_after_beside_sending_does_not_stop_it(
     [device] = await floor.devices(1)
     row = await floor.reply(device)
     async with sending(floor, [Line(device)], tmp_path):
+        await until_state(floor, row, "sent")
+
+
+async def test_a_claim_that_fails_cuts_off_none_beside_it(
+    floor: Floor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(send, "LOOKED_AT_ONCE", 1)
+    [device, other] = await floor.devices(2)
+    claim_once, asked, has_failed = claims.claim, list[list[int]](), asyncio.Event()
+
+    async def fail_first(pool: asyncpg.Pool, worker: UUID, replies: list[int], paced: list[int]) -> list[Claim]:
+        asked.append(replies)
+        if asked.count([device]) == 1 and replies == [device]:
+            has_failed.set()
+            raise RuntimeError("a row nobody thought of")
+        got = await claim_once(pool, worker, replies, paced)
+        await has_failed.wait()
+        return got
+
+    monkeypatch.setattr(claims, "claim", fail_first)
+    row, beside = await floor.reply(device), await floor.reply(other)
+    async with sending(floor, [Line(device), Line(other)], tmp_path):
+        await until_state(floor, beside, "sent")
+        assert asked == [[device], [other]], "they were under way together"
         await until_state(floor, row, "sent")
 
 

@@ -16,6 +16,7 @@ from wafast.devices import session as ev
 from wafast.devices.gate import Gate
 from wafast.devices.neonize_binding import Binding
 from wafast.devices.neonize_session import NeonizeSession, _unix, send_error
+from wafast.devices.uploads import Uploads
 from wafast.inbox.media import Film
 
 JID = pb.JID(User="60123456789", Server="s.whatsapp.net", RawAgent=0, Device=3, Integrator=0, IsEmpty=False)
@@ -168,8 +169,8 @@ class Store:
 async def test_whom_it_has_written_to_is_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neonize_session, "MOST_INTRODUCED", 3)
     told: list[int] = []
-    binding, gate = cast(Binding, Store()), cast(Gate, None)
-    session = NeonizeSession(binding, gate, 1, Path("x.db"), None, lambda *_: None, lambda *_: told.append(1))
+    binding, gate, uploads = cast(Binding, Store()), cast(Gate, None), cast(Uploads, None)
+    session = NeonizeSession(binding, gate, uploads, 1, Path("x.db"), None, lambda *_: None, lambda *_: told.append(1))
     session._live = True
     for number in range(10):
         for _ in range(2):

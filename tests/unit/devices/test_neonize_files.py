@@ -11,9 +11,20 @@ from neonize.proto import Neonize_pb2 as pb
 from wafast.devices import neonize_files
 from wafast.devices.neonize_files import Files
 from wafast.devices.session import Media, NotSent
+from wafast.devices.uploads import Uploads
 
 
-class Uploads:
+class NothingKept(Uploads):
+    """No worker before has uploaded anything."""
+
+    def __init__(self) -> None: ...
+
+    async def find(self, _device_no: int, _media: Media) -> None: ...
+
+    async def keep(self, _device_no: int, _media: Media, _answer: bytes) -> None: ...
+
+
+class Server:
     """Counts uploads; the first `failing` fail."""
 
     def __init__(self, failing: int = 0) -> None:
@@ -26,7 +37,9 @@ class Uploads:
         await asyncio.sleep(0)
         if self.count <= self._failing:
             raise NotSent("the file could not be uploaded: away")
-        return pb.UploadResponse(url=f"https://example.com/{self.count}", FileSHA256=media.sha256)
+        return pb.UploadResponse(
+            url=f"https://example.com/{self.count}", DirectPath="/", Handle="", FileSHA256=media.sha256, FileLength=1
+        )
 
 
 def document(content: bytes = b"prices", name: str = "prices.txt") -> Media:
@@ -35,51 +48,51 @@ def document(content: bytes = b"prices", name: str = "prices.txt") -> Media:
 
 
 async def test_many_sends_of_a_file_are_one_upload() -> None:
-    uploads = Uploads()
-    files = Files(uploads)
+    server = Server()
+    files = Files(1, NothingKept(), server)
     found = await asyncio.gather(*(files.of(document()) for _ in range(20)))
-    assert uploads.count == 1
+    assert server.count == 1
     assert len({file.message.documentMessage.URL for file in found}) == 1
 
 
 async def test_another_file_and_the_same_under_another_name_are_others() -> None:
-    uploads = Uploads()
-    files = Files(uploads)
+    server = Server()
+    files = Files(1, NothingKept(), server)
     for media in (document(), document(b"other"), document(name="list.txt")):
         await files.of(media)
-    assert uploads.count == 3
+    assert server.count == 3
 
 
 async def test_an_upload_that_failed_is_tried_again() -> None:
-    uploads = Uploads(failing=1)
-    files = Files(uploads)
+    server = Server(failing=1)
+    files = Files(1, NothingKept(), server)
     with pytest.raises(NotSent):
         await files.of(document())
     await files.of(document())
     await files.of(document())
-    assert uploads.count == 2
+    assert server.count == 2
 
 
 async def test_who_gives_up_does_not_take_the_upload_away_from_others() -> None:
-    uploads = Uploads()
-    files = Files(uploads)
+    server = Server()
+    files = Files(1, NothingKept(), server)
     first = asyncio.create_task(files.of(document()))
-    await uploads.begun.wait()
+    await server.begun.wait()
     second = asyncio.create_task(files.of(document()))
     first.cancel()
     await second
-    assert uploads.count == 1
+    assert server.count == 1
 
 
 async def test_old_uploads_and_too_many_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    uploads = Uploads()
-    files = Files(uploads)
+    server = Server()
+    files = Files(1, NothingKept(), server)
     for number in range(neonize_files.MOST + 1):
         await files.of(document(bytes([number])))
     await files.of(document(bytes([1])))
-    assert uploads.count == neonize_files.MOST + 1
+    assert server.count == neonize_files.MOST + 1
     await files.of(document(bytes([0])))
-    assert uploads.count == neonize_files.MOST + 2
+    assert server.count == neonize_files.MOST + 2
     monkeypatch.setattr(neonize_files, "KEPT_SECONDS", 0.0)
     await files.of(document(bytes([0])))
-    assert uploads.count == neonize_files.MOST + 3
+    assert server.count == neonize_files.MOST + 3

@@ -68,6 +68,20 @@ def test_what_was_written_is_read(path: Path, cells: list[list[str]], delimiter:
     assert [row for _, row in files.rows(path, shape)] == [row for row in wanted if any(row)]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("gbk", ["陈美玲", "李小明 Lee", "Mueller", "黄建国"]),
+        ("cp1252", ["José", "Müller", "Noël d’Été", "Åse", "Çelik"]),
+        ("cp1252", ["Zoë Château", "Señor", "Ahmad"]),
+    ],
+)
+def test_a_file_of_an_older_windows_has_its_letters(path: Path, encoding: str, names: list[str]) -> None:
+    path.write_bytes("".join(f"{name},012345678{place}\r\n" for place, name in enumerate(names)).encode(encoding))
+    shape = files.look(path)
+    assert [cells[0] for _, cells in files.rows(path, shape)] == names
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("line", ["sep=;\r\n", '"sep=;"\r\n', "SEP=; \n"])
 def test_a_first_line_that_names_the_separator_is_no_row(path: Path, encoding: str, line: str) -> None:

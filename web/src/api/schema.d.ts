@@ -1730,6 +1730,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/{message_id}/reactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who reacted to a message
+         * @description With names, which the message itself has not.
+         */
+        get: operations["list_message_reactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/{message_id}/receipts": {
         parameters: {
             query?: never;
@@ -3107,7 +3127,7 @@ export interface components {
              */
             chat_jid: string;
             /**
-             * @description Best known name.
+             * @description As the phone's address book has it, else as the number's lead is called (of this device or of none), else as the person calls themselves; of a group its subject.
              * @example Aisyah
              */
             chat_name: string | null;
@@ -3122,6 +3142,8 @@ export interface components {
              * @example Is it still available?
              */
             last_message_text: string | null;
+            /** @description Who is named in it, in groups; of a chat that was searched for, nobody. */
+            last_message_mentions: components["schemas"]["Mention"][];
             /**
              * @example text
              * @enum {null|string}
@@ -3261,6 +3283,31 @@ export interface components {
              *     ]
              */
             examples: string[];
+        };
+        /** Contact */
+        Contact: {
+            /** @example Aisyah */
+            name: string;
+            /** @description At most 10. */
+            numbers: components["schemas"]["ContactNumber"][];
+        };
+        /** ContactNumber */
+        ContactNumber: {
+            /**
+             * @description As it is written there.
+             * @example +60 12-345 6789
+             */
+            value: string;
+            /**
+             * @description `cell`, `home`, `work` or what its owner calls it.
+             * @example cell
+             */
+            type: string | null;
+            /**
+             * @description Digits of its WhatsApp account, if the card says it.
+             * @example 60123456789
+             */
+            waid: string | null;
         };
         /** CreateCampaign */
         CreateCampaign: {
@@ -4271,6 +4318,23 @@ export interface components {
             /** @description WhatsApp does not keep the file any more; the phone may still have it. */
             expired: boolean;
         };
+        /** Mention */
+        Mention: {
+            /**
+             * @description As they stand in the text, behind `@`.
+             * @example 167211234567890
+             */
+            digits: string;
+            /** @example 60123456789@s.whatsapp.net */
+            jid: string;
+            /**
+             * @description Best known name; null: only the number behind a LID is.
+             * @example Aisyah
+             */
+            name: string | null;
+            /** @description It is the device's own number. */
+            is_me: boolean;
+        };
         /** MergeLead */
         MergeLead: {
             /** @example 4712 */
@@ -4309,11 +4373,17 @@ export interface components {
              * @example Hi!
              */
             message_text: string;
+            /** @description Who is named in `message_text` of a group, as far as known. */
+            mentions: components["schemas"]["Mention"][];
             /** @example /media/4711-7711650218893115392.jpg */
             media_url: string | null;
             /** @example /media/4711-7711650218893115392.thumb.jpg */
             thumbnail_url: string | null;
             media: components["schemas"]["MediaFacts"] | null;
+            /** @description Of a location; null where none came with it. */
+            place: components["schemas"]["Place"] | null;
+            /** @description Of a contact message, at most 20; `message_text` names all. */
+            contacts: components["schemas"]["Contact"][];
             /** @description WhatsApp's id of the message answered. */
             quoted_message_id: string | null;
             /**
@@ -4739,6 +4809,31 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        /** PersonReaction */
+        PersonReaction: {
+            /**
+             * @description As in the message's `reactions`.
+             * @example 60198765432@s.whatsapp.net
+             */
+            jid: string;
+            /**
+             * @description E.164; null while only the LID is known.
+             * @example +60198765432
+             */
+            phone: string | null;
+            /**
+             * @description Best known name.
+             * @example Aisyah
+             */
+            name: string | null;
+            /** @example 👍 */
+            emoji: string;
+            /**
+             * @description Unix seconds.
+             * @example 1795502469
+             */
+            at: number;
+        };
         /** PersonReceipt */
         PersonReceipt: {
             /** @example 60198765432@s.whatsapp.net */
@@ -4756,6 +4851,32 @@ export interface components {
             delivered_at: string | null;
             read_at: string | null;
             played_at: string | null;
+        };
+        /** Place */
+        Place: {
+            /**
+             * @description Degrees; null: those that came are none on Earth.
+             * @example 3.15785
+             */
+            latitude: number | null;
+            /**
+             * @description Degrees.
+             * @example 101.71165
+             */
+            longitude: number | null;
+            /**
+             * @description Metres.
+             * @example 12
+             */
+            accuracy: number | null;
+            /** @example KLCC */
+            name: string | null;
+            /** @example Jalan Ampang, Kuala Lumpur */
+            address: string | null;
+            /** @description A page about it, http or https. */
+            url: string | null;
+            /** @description Where somebody was when they began to share their way. */
+            is_live: boolean;
         };
         /** PollVote */
         PollVote: {
@@ -4853,6 +4974,10 @@ export interface components {
              * @example 1795502469
              */
             at: number;
+        };
+        /** Reactions */
+        Reactions: {
+            items: components["schemas"]["PersonReaction"][];
         };
         /** Readiness */
         Readiness: {
@@ -11995,6 +12120,55 @@ export interface operations {
             };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_message_reactions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reactions"];
+                };
+            };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,4 +1,4 @@
-/** What the menu of a message asks of the conversation around it. */
+/** What a message asks of the conversation around it. */
 import type { Message } from '../api/types';
 
 export interface Acting {
@@ -9,4 +9,6 @@ export interface Acting {
   forward: (message: Message) => void;
   edit: (message: Message) => void;
   remove: (message: Message) => void;
+  /** the chat with somebody else, of the same line */
+  write: (number: string) => void;
 }

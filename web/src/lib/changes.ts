@@ -53,6 +53,16 @@ export function rowChanged(state: Changes, row: Outbox): { state: Changes; faile
   return { state: begun(state, { ...change, row }), failed: false };
 }
 
+/** What is left of a deleted message. */
+const EMPTY = {
+  message_type: 'deleted',
+  message_text: '',
+  media: null,
+  media_url: null,
+  place: null,
+  contacts: [],
+} satisfies Partial<Message>;
+
 function isOf(change: Change, row: Outbox): boolean {
   return change.kind === row.type && change.target === row.target_message_id && change.text === row.text;
 }
@@ -106,7 +116,7 @@ function changed(own: string | null): (message: Message, change: Change) => Mess
       case 'edit':
         return { ...message, message_text: change.text, edited_at: message.edited_at ?? at };
       case 'delete':
-        return { ...message, message_type: 'deleted', message_text: '', deleted_at: at, media: null, media_url: null };
+        return { ...message, ...EMPTY, deleted_at: at };
     }
   };
 }

@@ -1,3 +1,5 @@
+import { cutAtMentions, spoken, type Named } from './mentions';
+
 /**
  * WhatsApp's markup as a tree, so that it can be shown without ever handling HTML. Nothing is lost: `source` of a tree
  * is the text it came from, byte for byte.
@@ -5,6 +7,7 @@
 export type Node =
   | { kind: 'text'; text: string }
   | { kind: 'link'; text: string; href: string }
+  | { kind: 'mention'; text: string; name: string }
   | { kind: 'code'; text: string }
   | { kind: 'block'; text: string }
   | { kind: 'bold'; children: Node[] }
@@ -27,8 +30,17 @@ export function linksIn(text: string): { text: string; href: string }[] {
   return links(text).flatMap((node) => (node.kind === 'link' ? [{ text: node.text, href: node.href }] : []));
 }
 
-export function parse(text: string): Node[] {
-  return parseInline(text, 0);
+/** @param people those the text may name, by digits behind `@` */
+export function parse(text: string, people: readonly Named[] = []): Node[] {
+  const nodes = parseInline(text, 0);
+  return people.length > 0 ? named(nodes, people) : nodes;
+}
+
+function named(nodes: readonly Node[], people: readonly Named[]): Node[] {
+  return nodes.flatMap((node): Node[] => {
+    if ('children' in node) return [{ ...node, children: named(node.children, people) }];
+    return node.kind === 'text' ? cutAtMentions(node.text, people) : [node];
+  });
 }
 
 function parseInline(text: string, depth: number): Node[] {
@@ -169,7 +181,7 @@ const DELIMITERS = { bold: '*', italic: '_', strike: '~', code: '`', block: FENC
 export function source(nodes: readonly Node[]): string {
   return nodes
     .map((node) => {
-      if (node.kind === 'text' || node.kind === 'link') return node.text;
+      if (node.kind === 'text' || node.kind === 'link' || node.kind === 'mention') return node.text;
       const mark = DELIMITERS[node.kind];
       return mark + ('children' in node ? source(node.children) : node.text) + mark;
     })
@@ -177,8 +189,8 @@ export function source(nodes: readonly Node[]): string {
 }
 
 /** What a person reads, without marks: for previews in lists. */
-export function plainText(text: string): string {
+export function plainText(text: string, people: readonly Named[] = []): string {
   const words = (nodes: readonly Node[]): string =>
-    nodes.map((node) => ('children' in node ? words(node.children) : node.text)).join('');
-  return words(parse(text));
+    nodes.map((node) => ('children' in node ? words(node.children) : spoken(node))).join('');
+  return words(parse(text, people));
 }

@@ -2,6 +2,7 @@
 import type { Chat, Message } from '../api/types';
 import { t } from '../i18n/index.svelte';
 import { plainText } from './markup';
+import type { Named } from './mentions';
 import { showPhone } from './phone';
 
 export function jidName(jid: string): string {
@@ -26,6 +27,14 @@ export function senderName(message: Message): string {
   return seen(message.sender_name) || jidName(message.sender_jid ?? message.chat_jid);
 }
 
+/** What people are called who are named in a text. */
+export function named(mentions: Message['mentions']): Named[] {
+  return mentions.map(({ digits, name, jid, is_me }) => ({
+    digits,
+    name: is_me ? t('inbox.you') : seen(name) || jidName(jid),
+  }));
+}
+
 /**
  * What somebody does in a chat right now, as a person reads it; empty when nobody does anything.
  * Where no name is known a number is said, but not the digits of a LID.
@@ -46,8 +55,13 @@ export function kindShown(type: Message['message_type'], text: string): Message[
 }
 
 /** One line for a message: its words, else what it is. */
-export function summary(type: Message['message_type'], text: string, fromMe: boolean): string {
+export function summary(
+  type: Message['message_type'],
+  text: string,
+  fromMe: boolean,
+  mentions: Message['mentions'],
+): string {
   if (type === 'deleted') return t(fromMe ? 'type.deleted_own' : 'type.deleted');
   if (type === 'unsupported') return t(kindShown(type, text) === 'waiting' ? 'type.waiting' : 'type.unsupported');
-  return text === '' ? t(`type.${type}`) : plainText(text).replace(/\s+/gu, ' ');
+  return text === '' ? t(`type.${type}`) : plainText(text, named(mentions)).replace(/\s+/gu, ' ');
 }

@@ -28,7 +28,7 @@ export function notices(
   }
   return told.map(([id, { message }]) => {
     const chat = chats.get(id);
-    const words = summary(message.message_type, message.message_text, false);
+    const words = summary(message.message_type, message.message_text, false, message.mentions);
     return {
       title: chat ? chatName(chat) : senderName(message),
       body: chat?.is_group ? `${senderName(message)}: ${words}` : words,

@@ -44,9 +44,9 @@ describe('a message that could not be read', () => {
     expect(kindShown('unsupported', text)).toBe('waiting');
     expect(kindShown('unsupported', 'bcallMessage')).toBe('unsupported');
     expect(kindShown('text', text)).toBe('text');
-    expect(summary('unsupported', text, false)).toBe('Waiting for this message. This may take a while.');
+    expect(summary('unsupported', text, false, [])).toBe('Waiting for this message. This may take a while.');
     language.current = 'ms';
-    expect(summary('unsupported', text, false)).toBe('Menunggu mesej ini. Ini mungkin mengambil sedikit masa.');
+    expect(summary('unsupported', text, false, [])).toBe('Menunggu mesej ini. Ini mungkin mengambil sedikit masa.');
     language.current = 'en';
   });
 });

@@ -277,7 +277,7 @@ impl<'a> Inserts<'a> {
 
 /// A new message from somebody else with a file that can be fetched.
 fn brings_file(message: &Message<'_>) -> bool {
-    !message.is_history && !message.from_me && message.content.media.is_some_and(|file| file.can_be_fetched())
+    !message.is_history && !message.from_me && message.content.carried.is_some_and(|carried| carried.can_be_fetched())
 }
 
 /// Which of these messages are in the table, by chat and id, and under which key: nearly always the one that is theirs, and
@@ -337,7 +337,7 @@ pub fn encode(row: &Row<'_>, copy: &mut Rows) {
         .text(Some(&message.id))
         .text(message.sender_name.as_deref())
         .text(Some(&content.body))
-        .jsonb(content.media.as_ref())
+        .jsonb(content.carried.as_ref())
         .text(content.quoted.as_deref())
         .jsonb(content.poll.as_ref());
 }

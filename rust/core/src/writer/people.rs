@@ -25,13 +25,14 @@ const NOT_READ: &str = "\
           CROSS JOIN LATERAL (SELECT h.chat_id, h.key FROM messages h WHERE h.chat_id = c.id AND h.flags & 65 = 64 \
                               ORDER BY h.key >> 32 DESC, h.created_at DESC LIMIT t.unread) n) n \
     WHERE m.chat_id = n.chat_id AND m.key = n.key";
-/// What a chat is when the phone has told of it: name, when that was, archived, pinned, muted, unread. A chat stays pinned
-/// since when it was. The phone's unread count holds for one nobody has read here and nothing new had come to (`fresh` has
-/// come since); later the count is ours.
+/// What a chat is when the phone has told of it: name, when that was, archived, pinned, muted, unread. That it was told says
+/// of a person's name that it is the phone's own for them. A chat stays pinned since when it was. The phone's unread count
+/// holds for one nobody has read here and nothing new had come to (`fresh` has come since); later the count is ours.
 macro_rules! described {
     () => {
         "CASE WHEN c.is_group AND c.named_at > t.at THEN c.name ELSE coalesce(t.name, c.name) END, \
-         CASE WHEN t.name IS NULL OR c.named_at > t.at OR t.name = c.name THEN c.named_at ELSE t.at END, \
+         CASE WHEN t.name IS NULL OR c.named_at > t.at OR (t.name = c.name AND (c.is_group OR c.named_at IS NOT NULL)) \
+              THEN c.named_at ELSE t.at END, \
          coalesce(t.archived, c.archived), \
          CASE t.pinned_at WHEN 0 THEN NULL ELSE coalesce(c.pinned_at, to_timestamp(t.pinned_at)) END, \
          CASE WHEN t.muted_until IS NULL THEN c.muted_until ELSE to_timestamp(nullif(t.muted_until, 0)) END, \
@@ -49,7 +50,8 @@ const DESCRIBE: &str = concat!(
 );
 /// A person's push name does not replace the name the phone has for them; a group's subject does, if it is not an older one.
 const NAME: &str = "\
-    UPDATE chats c SET name = t.name, named_at = t.at FROM unnest($1::int8[], $2::text[], $3::int8[]) t (id, name, at) \
+    UPDATE chats c SET name = t.name, named_at = CASE WHEN c.is_group THEN t.at ELSE c.named_at END \
+    FROM unnest($1::int8[], $2::text[], $3::int8[]) t (id, name, at) \
     WHERE c.id = t.id AND CASE WHEN c.is_group THEN coalesce(c.named_at, 0) <= t.at ELSE c.name IS NULL END \
       AND c.name IS DISTINCT FROM t.name RETURNING c.id";
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::{Error, types::Json};
 
 use super::messages::Row;
-use crate::{connection::Database, media::File, poll::Question};
+use crate::{connection::Database, poll::Question, record::Carried};
 
 /// What happened to the placeholder meanwhile stays: reactions, receipts, a pin, whether it came read. One that was deleted
 /// is none any more.
@@ -60,7 +60,7 @@ pub async fn fill(database: &Database, rows: &[Row<'_>]) -> Result<(), Error> {
                 column!(i16, |row| row.status as i16),
                 column!(Option<&str>, |row| row.message.sender_name.as_deref()),
                 column!(&str, |row| row.message.content.body.as_ref()),
-                column!(Option<Json<&File<'_>>>, |row| row.message.content.media.as_ref().map(Json)),
+                column!(Option<Json<&Carried<'_>>>, |row| row.message.content.carried.as_ref().map(Json)),
                 column!(Option<&str>, |row| row.message.content.quoted.as_deref()),
                 column!(Option<Json<&Question<'_>>>, |row| row.message.content.poll.as_ref().map(Json)),
             ],

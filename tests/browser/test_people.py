@@ -1,0 +1,63 @@
+"""Who is in a conversation: who gave which reaction, what people are called, who is in a group."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from neonize.proto.waCommon.WACommon_pb2 import MessageKey
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, ReactionMessage
+from playwright.sync_api import expect
+
+from tests.browser.app import App
+from tests.browser.looks import DESKTOP, PHONE_DARK, Look
+from tests.browser.stack import Stack
+from tests.browser.test_full_path import link, new_number
+
+two_looks = pytest.mark.parametrize("look", [DESKTOP, PHONE_DARK], indirect=True, ids=lambda look: look.name)
+
+
+@two_looks
+def test_reactions_tell_who_gave_them_and_ones_own_is_taken_back(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page, name = signed_in, signed_in.page, f"Reactions {look.name}"
+    phone, members = link(app, stack, name), [new_number() for _ in range(2)]
+    group = stack.phones.group(phone, "Family", members)
+    for member, called in zip(members, ("Aisyah", "Farid"), strict=True):
+        stack.phones.push_name(member, called)
+        ids = stack.phones.text(phone, member, f"{called} is here", group=group)
+    app.open_inbox(name)
+    app.open_chat("Family")
+    key = MessageKey(remoteJID=group, fromMe=False, ID=ids[0], participant=f"{members[1]}@s.whatsapp.net")
+    for member, emoji in zip(members, ("❤️", "👍"), strict=True):
+        reaction = ReactionMessage(key=key, text=emoji)
+        stack.phones.raw(phone, member, Message(reactionMessage=reaction).SerializeToString(), group=group)
+    app.message_menu(app.bubble("Farid is here")).get_by_role("menuitem", name="React with 👍").click()
+
+    pill = app.messages.get_by_role("button", name=re.compile("^Reactions:.*3 people"))
+    pill.click()
+    dialog = page.get_by_role("dialog", name="3 reactions")
+    rows = dialog.get_by_role("listitem")
+    expect(rows).to_contain_text(["You", "Farid", "Aisyah"])
+    expect(rows.nth(2)).to_contain_text("❤️")
+    app.expect_accessible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(pill).to_be_focused()
+
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="You").click()
+    expect(app.messages.get_by_role("button", name=re.compile("^Reactions:.*2 people"))).to_be_focused()
+
+
+def test_a_chat_is_called_as_its_lead_until_the_phone_has_a_name(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page = signed_in, signed_in.page
+    phone, customer = link(app, stack, "Called"), new_number()
+    lead = page.request.post("/api/v1/leads", data={"phone": f"+{customer}", "name": "Puan Rokiah"})
+    assert lead.status == 201, lead.text()
+    stack.phones.push_name(customer, "~rose~")
+    stack.phones.text(phone, customer, "Hello")
+    app.open_inbox("Called")
+    app.open_chat("Puan Rokiah")
+    stack.phones.settings(phone, contact=customer, name="Rokiah Kedai")
+    expect(page.get_by_role("heading", name="Rokiah Kedai", level=2)).to_be_visible()
+    expect(app.chat("Rokiah Kedai")).to_be_visible()

@@ -1,0 +1,79 @@
+"""Places and contacts are kept beside their words, and never pass for files."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from neonize.proto.waE2E import WAWebProtobufsE2E_pb2 as e2e
+
+from tests.integration.core import events
+from tests.integration.core.conftest import World
+from tests.integration.core.events import MESSAGE, UNDECRYPTABLE
+from wafast.inbox.carried import Contact, ContactNumber, Place, contacts_of, place_of
+
+KLCC = e2e.Message(
+    locationMessage=e2e.LocationMessage(
+        degreesLatitude=3.15785, degreesLongitude=101.71165, name="KLCC", address="Jalan Ampang", accuracyInMeters=9,
+        URL="https://klcc.example", JPEGThumbnail=b"\xff\xd8map",
+    )
+)  # fmt: skip
+CARD = """BEGIN:VCARD
+VERSION:3.0
+N:;Ali;;;
+FN:Ali
+TEL;type=CELL;waid=60123456789:+60 12-345 6789
+END:VCARD"""
+ALI = e2e.ContactMessage(displayName="Ali", vcard=CARD)
+ALI_CARD = Contact(name="Ali", numbers=[ContactNumber(value="+60 12-345 6789", type="cell", waid="60123456789")])
+
+
+def carried(world: World) -> list[dict[str, object] | None]:
+    """What stands beside the words of each message, oldest first."""
+    rows = world.rows("SELECT media::text AS media FROM messages ORDER BY key")
+    return [row["media"] and json.loads(row["media"]) for row in rows]
+
+
+@pytest.mark.parametrize("came_late", [False, True], ids=["at once", "after all"])
+def test_a_place_keeps_where_it_is(world: World, came_late: bool) -> None:
+    if came_late:
+        world.feed((UNDECRYPTABLE, events.undecryptable("L1")))
+    world.feed((MESSAGE, events.message("L1", KLCC)))
+    place = place_of(carried(world)[0])
+    assert place == Place(
+        latitude=3.15785, longitude=101.71165, accuracy=9, name="KLCC", address="Jalan Ampang",
+        url="https://klcc.example", is_live=False,
+    )  # fmt: skip
+    [message] = world.messages()
+    assert (message["message_type"], message["media_url"]) == ("location", None)
+    assert world.value("SELECT jpeg FROM thumbnails") == b"\xff\xd8map"
+
+
+def test_contacts_keep_their_numbers(world: World) -> None:
+    many = e2e.ContactsArrayMessage(contacts=[ALI, e2e.ContactMessage(displayName="Abu")])
+    world.feed(
+        (MESSAGE, events.message("C1", e2e.Message(contactMessage=ALI), at=events.NOW)),
+        (MESSAGE, events.message("C2", e2e.Message(contactsArrayMessage=many), at=events.NOW + 1)),
+    )
+    one, both = carried(world)
+    assert contacts_of(one) == [ALI_CARD]
+    assert contacts_of(both) == [ALI_CARD, Contact(name="Abu", numbers=[])]
+    assert [message["media_url"] for message in world.messages()] == [None, None]
+
+
+def test_what_says_nothing_carries_nothing(world: World) -> None:
+    nowhere = e2e.LocationMessage(degreesLatitude=9e99, degreesLongitude=1)
+    world.feed(
+        (MESSAGE, events.message("L1", e2e.Message(locationMessage=nowhere), at=events.NOW)),
+        (MESSAGE, events.message("C1", e2e.Message(contactMessage=e2e.ContactMessage()), at=events.NOW + 1)),
+    )
+    assert carried(world) == [None, None]
+
+
+def test_nobody_fetches_a_place_and_a_deletion_takes_it(world: World) -> None:
+    world.start(eager_media=True)
+    world.feed((MESSAGE, events.message("L1", KLCC)))
+    assert world.value("SELECT count(*) FROM media_fetches") == 0
+    world.feed((MESSAGE, events.message("X1", events.revoke("L1"), at=events.NOW + 1)))
+    assert carried(world) == [None]
+    assert world.value("SELECT count(*) FROM thumbnails") == 0
