@@ -11,12 +11,13 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
 from tests.browser.app import App
-from tests.browser.looks import ARGUMENTS, CHROMIUM, DESKTOP, PATIENCE_MS, Look, open_context
+from tests.browser.looks import ARGUMENTS, DESKTOP, HEADLESS, PATIENCE_MS, Look, open_context
 from tests.browser.mistakes import watch
 from tests.browser.stack import Stack
 from tests.browser.team import Team
@@ -64,12 +65,17 @@ def tenant(world: World) -> Tenant:
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium; this folder's own, since nothing asynchronous can run in a process while Playwright does."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+def playwright() -> Iterator[Playwright]:
+    """This folder's own, since nothing asynchronous can run in a process while Playwright does."""
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium, without what is around a page."""
+    with playwright.chromium.launch(executable_path=HEADLESS, args=ARGUMENTS) as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture(params=[DESKTOP], ids=lambda look: look.name)
@@ -99,12 +105,22 @@ def app(context: BrowserContext, look: Look) -> Iterator[App]:
     assert mistakes == []
 
 
+@pytest.fixture(scope="package")
+def login() -> list[Any]:
+    """The cookies of the admin's last login: to check a password is 0.2 s of work, for every test that would ask."""
+    return []
+
+
 @pytest.fixture
-def signed_in(app: App, stack: Stack) -> App:
+def signed_in(app: App, stack: Stack, login: list[Any]) -> App:
     """The web app with the admin signed in: by the API, as the form is a page more, and has its tests in test_pages. In
     the workspace without the demo, whichever a test before this one was in: there lines get its campaign to send."""
     api = app.page.request
-    answer = api.post("/api/v1/session", data={"email": stack.email, "password": stack.password})
+    app.page.context.add_cookies(login)
+    answer = api.get("/api/v1/session")
+    if not answer.ok:  # nobody was, or a test has signed out
+        answer = api.post("/api/v1/session", data={"email": stack.email, "password": stack.password})
+        login[:] = app.page.context.cookies()
     assert answer.ok, answer.text()
     [quiet] = [tenant["id"] for tenant in answer.json()["tenants"] if tenant["name"] != demo.TENANT]
     assert api.patch("/api/v1/session", data={"tenant_id": quiet}).ok

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import NamedTuple
 
 from playwright.sync_api import Browser, BrowserContext
 
 CHROMIUM = os.environ.get("WAFAST_CHROMIUM", "/usr/bin/chromium")
+#: The same engine without what is around a page: a context with a page takes 0.5 s of the processor there, not 1.4. It
+#: installs nothing and shows no notices.
+HEADLESS = os.environ.get("WAFAST_CHROMIUM") or shutil.which("chromium-headless-shell") or CHROMIUM
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 #: A microphone that beeps, and a person who allows it.
 ARGUMENTS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]

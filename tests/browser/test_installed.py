@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect
 
 from tests.browser.app import App
-from tests.browser.looks import DESKTOP, PHONE_DARK, Look
+from tests.browser.looks import ARGUMENTS, CHROMIUM, DESKTOP, PHONE_DARK, Look
 from tests.browser.stack import Stack
 from tests.browser.test_full_path import link, new_number
 
@@ -24,6 +25,13 @@ ServiceWorkerRegistration.prototype.showNotification = function (title, options)
   window.told.push([title, options.body, options.data.address]);
   return show.call(this, title, options);
 };"""
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium, whole: the other knows nothing of installing and of notices."""
+    with playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as chromium:
+        yield chromium
 
 
 def test_the_app_can_be_installed(app: App, context: BrowserContext) -> None:
