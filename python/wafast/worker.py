@@ -315,7 +315,7 @@ class _Worker:
             parts.eager.wake()
             reads.wake(fleet.online())
 
-        server = Server(parts.pool, Verbs(fleet, parts.fetcher).handle)
+        server = Server(parts.pool, Verbs(parts.pool, fleet, parts.fetcher).handle)
         channels: dict[str, Callable[[str], None]] = {WORK: work, request_channel(self._id): server.receive}
         return Listener(self._uri, f"worker {self._network} listener", channels, gap)
 

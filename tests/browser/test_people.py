@@ -61,3 +61,28 @@ def test_a_chat_is_called_as_its_lead_until_the_phone_has_a_name(signed_in: App,
     stack.phones.settings(phone, contact=customer, name="Rokiah Kedai")
     expect(page.get_by_role("heading", name="Rokiah Kedai", level=2)).to_be_visible()
     expect(app.chat("Rokiah Kedai")).to_be_visible()
+
+
+@two_looks
+def test_members_of_a_group_are_listed_and_written_to(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page, name = signed_in, signed_in.page, f"Members {look.name}"
+    phone, members = link(app, stack, name), [new_number() for _ in range(30)]
+    group = stack.phones.group(phone, "Residents", members)
+    stack.phones.push_name(members[3], "Aisyah")
+    stack.phones.text(phone, members[3], "Hello all", group=group)
+    app.open_inbox(name)
+    app.open_chat("Residents")
+    page.get_by_role("button", name="Details").click()
+    panel = page.get_by_role("dialog" if app.narrow else "complementary", name="Details")
+    expect(panel.get_by_role("heading", name=re.compile(r"^Members\s*31$"))).to_be_visible()
+    rows = panel.get_by_role("list").filter(has_text="You").get_by_role("listitem")
+    expect(rows.first).to_contain_text(re.compile("You.*Admin", re.DOTALL))
+    expect(rows.nth(1)).to_contain_text("Aisyah")
+    app.expect_accessible()
+
+    stack.phones.group(phone, "Residents", members[:-1], id=group)
+    expect(panel.get_by_role("heading", name=re.compile(r"^Members\s*30$"))).to_be_visible()
+    panel.get_by_role("searchbox", name="Find a member").fill("aisy")
+    panel.get_by_role("button", name="Aisyah").click()
+    expect(page.get_by_role("heading", name=re.compile(f"{members[3][-4:]}$"), level=2)).to_be_visible()
+    expect(page.locator(".conversation").get_by_text("No messages yet")).to_be_visible()

@@ -37,6 +37,7 @@ from wafast.api.lead_details import LeadDetailController
 from wafast.api.leads import LeadController
 from wafast.api.live import live
 from wafast.api.media import FileController, UploadController
+from wafast.api.members import MemberController
 from wafast.api.message_actions import MessageActionController
 from wafast.api.notes import NoteController
 from wafast.api.numbers import NumberController
@@ -101,6 +102,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             SearchController,
             GalleryController,
             ReactionController,
+            MemberController,
             ReceiptController,
             AllChatsController,
             ChatWorkController,

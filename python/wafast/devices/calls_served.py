@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
+import asyncpg
 import msgspec
 
+from wafast.devices import group_members
 from wafast.devices.fleet import Fleet
 from wafast.devices.media_fetcher import MediaFetcher
 from wafast.devices.session import Expired, Offline, Session, SessionError
@@ -34,6 +36,10 @@ class _FetchMedia(msgspec.Struct):
     key: int
 
 
+class _ReadMembers(msgspec.Struct):
+    chat_id: int
+
+
 class _IsOnWhatsApp(msgspec.Struct):
     phones: list[str]
 
@@ -41,14 +47,15 @@ class _IsOnWhatsApp(msgspec.Struct):
 class Verbs:
     """The handler of `events.calls.Server`."""
 
-    def __init__(self, fleet: Fleet, fetcher: MediaFetcher) -> None:
-        self._fleet, self._fetcher = fleet, fetcher
+    def __init__(self, pool: asyncpg.Pool, fleet: Fleet, fetcher: MediaFetcher) -> None:
+        self._pool, self._fleet, self._fetcher = pool, fleet, fetcher
         self._fetches = asyncio.Semaphore(FETCHES_AT_ONCE)
         self._verbs: dict[str, Callable[[int, Session, Any], Awaitable[dict[str, Any]]]] = {
             "mark_played": self._mark_played,
             "typing": self._typing,
             "fetch_media": self._fetch_media,
             "is_on_whatsapp": self._is_on_whatsapp,
+            "read_members": self._read_members,
         }
 
     async def handle(self, device_no: int, verb: str, args: dict[str, Any]) -> dict[str, Any]:
@@ -84,6 +91,10 @@ class Verbs:
         order = msgspec.convert(args, _IsOnWhatsApp)
         found = await session.is_on_whatsapp(order.phones)
         return {"items": [{"phone": phone, "jid": found.get(phone)} for phone in order.phones]}
+
+    async def _read_members(self, device_no: int, session: Session, args: dict[str, Any]) -> dict[str, Any]:
+        await group_members.read(self._pool, device_no, session, msgspec.convert(args, _ReadMembers).chat_id)
+        return {}
 
     async def _fetch_media(self, device_no: int, session: Session, args: dict[str, Any]) -> dict[str, Any]:
         order = msgspec.convert(args, _FetchMedia)

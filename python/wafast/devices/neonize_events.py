@@ -155,6 +155,12 @@ def renamed(group: pb.JID, subject: str) -> bytes:
     return encoded
 
 
+def member(participant: pb.GroupParticipant) -> ev.Member:
+    """Somebody in a group, as `GetGroupInfo` names them."""
+    jid = jid_text(participant.PhoneNumber) or jid_text(participant.JID)
+    return ev.Member(jid, participant.IsAdmin or participant.IsSuperAdmin)
+
+
 def own_message(chat: pb.JID, message_id: str, sent_at: int, content: bytes) -> bytes:
     """An event for the core, as of a message that was written on the phone itself.
 

@@ -341,13 +341,21 @@ class NeonizeSession:
 
     async def name_group(self, group_jid: str) -> None:
         """See `Session.name_group`."""
-        asked = content_of.to_jid(group_jid)
-        encoded = asked.SerializeToString()
-        answer = pb.GetGroupInfoReturnFunction.FromString(await self._call("GetGroupInfo", encoded, len(encoded)))
+        group = await self._group(group_jid)
+        event = neonize_events.renamed(content_of.to_jid(group_jid), group.GroupName.Name)
+        self._feed(self.device_no, neonize_events.GROUP_INFO, event)
+
+    async def members(self, group_jid: str) -> list[ev.Member]:
+        """See `Session.members`."""
+        group = await self._group(group_jid)
+        return [neonize_events.member(one) for one in group.Participants]
+
+    async def _group(self, group_jid: str) -> pb.GroupInfo:
+        asked = content_of.to_jid(group_jid).SerializeToString()
+        answer = pb.GetGroupInfoReturnFunction.FromString(await self._call("GetGroupInfo", asked, len(asked)))
         if answer.Error:
             raise ev.SessionError(answer.Error)
-        event = neonize_events.renamed(asked, answer.GroupInfo.GroupName.Name)
-        self._feed(self.device_no, neonize_events.GROUP_INFO, event)
+        return answer.GroupInfo
 
     async def download(self, file: ev.Download) -> bytes:
         """See `Session.download`."""

@@ -218,6 +218,13 @@ class Download(msgspec.Struct, frozen=True):
     size: int
 
 
+class Member(msgspec.Struct, frozen=True):
+    """Who is in a group: by the number's JID where WhatsApp says it, else by the LID."""
+
+    jid: str
+    is_admin: bool
+
+
 class SessionError(Exception):
     """The session could not do what it was asked; the text says why, for people."""
 
@@ -298,6 +305,9 @@ class Session(Protocol):
 
     async def name_group(self, group_jid: str) -> None:
         """Ask for a group's subject; it takes the way of everything that comes in. Raises SessionError."""
+
+    async def members(self, group_jid: str) -> list[Member]:
+        """Ask who is in a group. Raises SessionError."""
 
     async def download(self, file: Download) -> bytes:
         """The bytes of a message's file. Raises SessionError, Expired."""

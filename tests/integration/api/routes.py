@@ -65,6 +65,7 @@ ROUTES = (
     Route("DELETE", f"{A}/chats/{{chat_id}}/labels/{{label_id}}", "send"),
     Route("GET", f"{A}/chats/{{chat_id}}/outbox", "read"),
     Route("GET", f"{A}/chats/{{chat_id}}/facts", "read"),
+    Route("GET", f"{A}/chats/{{chat_id}}/members", "read"),
     Route("GET", f"{A}/chats/{{chat_id}}/notes", "read"),
     Route("POST", f"{A}/chats/{{chat_id}}/notes", "send", {"text": "Call back"}),
     Route("PATCH", f"{A}/chats/{{chat_id}}/notes/{{note_id}}", "send", {"text": "Called"}),

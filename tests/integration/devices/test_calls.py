@@ -27,6 +27,22 @@ async def test_typing_and_who_is_on_whatsapp(stack: Stack, phone: str, contact: 
         assert found == {"items": [{"phone": f"+{contact}", "jid": chat}, {"phone": f"+{nobody}", "jid": None}]}
 
 
+async def test_members_of_a_group_are_kept_as_whatsapp_says(stack: Stack, phone: str, contact: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    group = await asyncio.to_thread(stack.simulator.group, phone, "Family", [contact])
+    await asyncio.to_thread(stack.simulator.text, phone, contact, "Hi", group=group)
+    found = "SELECT id FROM chats WHERE device_no = $1 AND is_group"
+    await stack.until(lambda: stack.pool.fetchval(found, device.no), "a group")
+    chat_id = await stack.pool.fetchval(found, device.no)
+    async with stack.caller() as caller:
+        assert await caller.call(device.no, "read_members", {"chat_id": chat_id}) == {}
+    members = await stack.pool.fetchval("SELECT members FROM group_members WHERE chat_id = $1", chat_id)
+    assert {one["jid"]: one["is_admin"] for one in members} == {
+        f"{phone}@s.whatsapp.net": True, f"{contact}@s.whatsapp.net": False,
+    }  # fmt: skip
+
+
 async def test_a_caller_whose_clock_is_wrong_is_answered(
     stack: Stack, phone: str, contact: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
