@@ -373,6 +373,8 @@ async def test_a_line_whose_proxy_is_changed_is_not_dialled_twice_within_the_coo
     monkeypatch.setattr(reconciler, "COOLDOWN_SECONDS", 1000.0)
     device_no = await world.online()
     for number, seconds in enumerate((0.0, 2000.0), 1):
+        # A row is online a moment before the fleet has noted since when.
+        await world.until(lambda: not world.fleet.held[device_no].is_handling, "calm")
         world.fleet.held[device_no].state_at -= seconds
         await world.pool.execute("UPDATE devices SET proxy = $1", f"http://10.0.0.{number}:8080")
         await world.reconciler.look(None)
