@@ -45,16 +45,15 @@ build:
 
 # Tests in Python mostly wait for a server or a phone: checks without a clock get what they leave of the processor. What
 # compiles Rust comes before, as some of the benches do that too.
-test: prepare
-	@$(MAKE) --no-print-directory -j2 lint-rust test-web test-rust
+test:
+	@$(MAKE) --no-print-directory -j2 prepare lint-rust test-web test-rust
 	@$(MAKE) --no-print-directory -j2 test-python beside
 	$(call say,everything passed)
 
 beside:
 	@nice -n 10 $(MAKE) --no-print-directory --output-sync=target lint-python lint-web
 
-prepare:
-	@$(MAKE) --no-print-directory -j2 .build/core .build/web .venv/.packages-dev .build/browsers
+prepare: .build/core .build/web .venv/.packages-dev .build/browsers
 
 lint: lint-python lint-rust lint-web
 
@@ -65,7 +64,7 @@ lint-python: .build/core .venv/.packages-dev
 	mypy
 	python -m mypy.stubtest wafast._core
 
-lint-rust: .venv/.packages
+lint-rust: .build/core
 	$(call say,checking Rust)
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
@@ -76,7 +75,7 @@ lint-web: web/node_modules/.stamp .build/types
 	npm --prefix web run --silent check
 
 # All packages, so that they have the features they were built with before, and little is compiled again.
-test-rust: .venv/.packages
+test-rust: .build/core
 	$(call say,testing Rust)
 	cargo test --release --workspace
 
