@@ -1,4 +1,4 @@
-"""Who is in a conversation: who gave which reaction, what people are called, who is in a group."""
+"""Who is in a conversation, and what was said: reactions, names, members of a group, search in one chat."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import pytest
 from neonize.proto.waCommon.WACommon_pb2 import MessageKey
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, ReactionMessage
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.app import App
 from tests.browser.looks import DESKTOP, PHONE_DARK, Look
@@ -86,3 +86,51 @@ def test_members_of_a_group_are_listed_and_written_to(signed_in: App, stack: Sta
     panel.get_by_role("button", name="Aisyah").click()
     expect(page.get_by_role("heading", name=re.compile(f"{members[3][-4:]}$"), level=2)).to_be_visible()
     expect(page.locator(".conversation").get_by_text("No messages yet")).to_be_visible()
+
+
+@two_looks
+def test_words_are_looked_for_in_one_chat(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page, name = signed_in, signed_in.page, f"Seek {look.name}"
+    phone, customer, other = link(app, stack, name), new_number(), new_number()
+    stack.phones.text(phone, other, "Teh of somebody else")
+    for number in range(4):
+        stack.phones.text(phone, customer, f"Kotak teh {number} *Teh* manis")
+        stack.phones.text(phone, customer, f"Kopi {number}")
+    app.open_inbox(name)
+    page.locator("a[data-chat]").filter(has_text="Kopi 3").click()
+    expect(app.bubble("Kopi 3")).to_be_visible()
+    if app.narrow:
+        page.get_by_role("button", name="More about this chat").click()
+        page.get_by_role("menuitem", name="Search in this chat").click()
+    else:
+        app.composer.press("Control+f")
+    bar = page.get_by_role("search", name="Search in this chat")
+    field, status = bar.get_by_role("searchbox"), bar.get_by_role("status")
+    expect(field).to_be_focused()
+    # found about a second after it came
+    app.until(lambda: page.request.get("/api/v1/search?q=kotak%20teh%203").json()["messages"]["items"])
+    field.press_sequentially("teh")
+    expect(status).to_have_text("1 of 4")
+    expect(app.bubble("Kotak teh 3")).to_be_visible()
+    assert _marked(page) == {"teh", "Teh"}
+    app.expect_accessible()
+    field.press("Enter")
+    expect(status).to_have_text("2 of 4")
+    bar.get_by_role("button", name="Older match").click()
+    expect(status).to_have_text("3 of 4")
+    field.press("Shift+Enter")
+    expect(status).to_have_text("2 of 4")
+
+    stack.phones.text(phone, customer, "Lagi teh")
+    expect(status).to_have_text("3 of 5")
+    field.fill("durian")
+    expect(status).to_have_text("Not found")
+    field.press("Escape")
+    expect(bar).to_have_count(0)
+    assert _marked(page) == set()
+    expect(app.messages).to_be_visible()
+
+
+def _marked(page: Page) -> set[str]:
+    """The words that are marked on the page."""
+    return set(page.evaluate("() => [...(CSS.highlights.get('found') ?? [])].map(String)"))

@@ -498,6 +498,12 @@ export const en = {
   'quick.edit': 'Edit /{name}',
   'quick.remove': 'Delete /{name}',
 
+  'seek.open': 'Search in this chat',
+  'seek.count': '{n} of {total}',
+  'seek.none': 'Not found',
+  'seek.older': 'Older match',
+  'seek.newer': 'Newer match',
+  'seek.close': 'Close the search',
   'keys_help.title': 'Keyboard shortcuts',
   'keys_help.word': 'word',
   'keys_help.search': 'Search chats',

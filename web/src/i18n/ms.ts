@@ -504,6 +504,12 @@ export const ms: Record<MessageKey, string> = {
   'quick.edit': 'Sunting /{name}',
   'quick.remove': 'Padam /{name}',
 
+  'seek.open': 'Cari dalam sembang ini',
+  'seek.count': '{n} daripada {total}',
+  'seek.none': 'Tidak dijumpai',
+  'seek.older': 'Padanan lebih lama',
+  'seek.newer': 'Padanan lebih baharu',
+  'seek.close': 'Tutup carian',
   'keys_help.title': 'Pintasan papan kekunci',
   'keys_help.word': 'perkataan',
   'keys_help.search': 'Cari sembang',

@@ -1,6 +1,6 @@
 /** What is looked for and what was found: each letter typed replaces the search before it. */
 import { api, data } from '../api/client';
-import type { Chat, FoundChat, FoundMessage } from '../api/types';
+import type { Chat, FoundChat, FoundMessage, Message } from '../api/types';
 import { isOutbox, type Frame } from './frames';
 import type { LoadState } from './devices.svelte';
 import type { Live } from './live.svelte';
@@ -11,6 +11,8 @@ const DELAY = 150;
 const AGAIN = 1200;
 /** A page may be short although more follows: so many messages are fetched before one has to scroll. */
 const ENOUGH = 20;
+/** In one chat all are counted, as far as the server gives them at once. */
+const MOST_IN_CHAT = 200;
 
 export class Search {
   /** What is looked for; empty when nothing is. */
@@ -30,11 +32,16 @@ export class Search {
   #changing: ReturnType<typeof setTimeout> | undefined;
   readonly #device: string | null;
   readonly #live: Live;
+  readonly #chat: string | null;
 
-  /** @param device only this one's; null for all */
-  constructor(device: string | null, live: Live) {
+  /**
+   * @param device only this one's; null for all
+   * @param chat only messages of this one; null for all
+   */
+  constructor(device: string | null, live: Live, chat: string | null = null) {
     this.#device = device;
     this.#live = live;
+    this.#chat = chat;
   }
 
   get active(): boolean {
@@ -116,7 +123,9 @@ export class Search {
   }
 
   #fetch(signal: AbortSignal, after?: string) {
-    const query = { q: this.words.slice(0, 200), device_id: this.#device ?? undefined, after };
+    const place =
+      this.#chat === null ? { device_id: this.#device ?? undefined } : { chat_id: this.#chat, limit: MOST_IN_CHAT };
+    const query = { q: this.words.slice(0, 200), ...place, after };
     return data(api.GET('/api/v1/search', { params: { query }, signal })).then((found) => {
       signal.throwIfAborted();
       return found;
@@ -137,11 +146,11 @@ export class Search {
     if (frame.code === 'RESYNC') void this.load();
     else if (frame.code === 'CHAT_GONE') this.#leave(frame.result.id);
     else if (frame.code === 'CHAT_UPDATE') this.#put(frame.result);
-    else if (frame.code === 'NEW_MESSAGE' && this.#mayBelong(frame.result.message_text)) this.#again();
+    else if (frame.code === 'NEW_MESSAGE' && this.#mayBelong(frame.result)) this.#again();
     else if (frame.code === 'MESSAGE_STATUS' && !isOutbox(frame.result)) {
       const { id, message_text } = frame.result;
       const shown = this.messages.find((one) => one.message.id === id);
-      if (shown ? shown.message.message_text !== message_text : this.#mayBelong(message_text)) this.#again();
+      if (shown ? shown.message.message_text !== message_text : this.#mayBelong(frame.result)) this.#again();
     }
   }
 
@@ -161,8 +170,9 @@ export class Search {
   }
 
   /** As the server would say it, roughly: it is asked then. */
-  #mayBelong(text: string): boolean {
-    const folded = text.normalize('NFKC').toLowerCase();
+  #mayBelong({ chat_id, message_text }: Message): boolean {
+    if (this.#chat !== null && chat_id !== this.#chat) return false;
+    const folded = message_text.normalize('NFKC').toLowerCase();
     const words = this.words.normalize('NFKC').toLowerCase();
     return words.split(/\s+/u).every((word) => folded.includes(word));
   }

@@ -25,6 +25,33 @@ describe('Search', () => {
     vi.useRealTimers();
   });
 
+  it('asks of one chat for all there is, and again only for what came there', async () => {
+    const asked: string[] = [];
+    const server = new FakeServer().on('GET /search', (_, url) => {
+      asked.push(url.search);
+      return found([], [foundMessage('7-1')]);
+    });
+    const search = new Search(null, server.live, '7');
+    search.look('teh');
+    await waited();
+    expect(asked).toEqual(['?q=teh&chat_id=7&limit=200']);
+    vi.useFakeTimers();
+    const came = (chat_id: string): void =>
+      search.apply({
+        id: 'e:1',
+        code: 'NEW_MESSAGE',
+        message: '',
+        result: message({ id: `${chat_id}-2`, chat_id, message_text: 'Teh' }),
+      });
+    came('8');
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(asked).toHaveLength(1);
+    came('7');
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(asked).toHaveLength(2);
+    search.look('');
+  });
+
   it('asks once for what was typed in one go, of its own device', async () => {
     const asked: string[] = [];
     const server = new FakeServer().on('GET /search', (_, url) => {
