@@ -34,6 +34,7 @@ export const msServer: Readonly<Record<string, string>> = {
   'missing-scope': 'Peranan anda tidak membenarkan tindakan ini.',
   'name-taken': 'Nama itu sudah digunakan. Pilih nama lain.',
   'never-paired': 'Peranti ini belum pernah dipautkan ke telefon. Pautkannya dahulu.',
+  'not-a-group': 'Hanya kumpulan yang mempunyai ahli.',
   'no-policy': 'Tindakan ini tidak dibenarkan kepada sesiapa.',
   'no-words': 'Mesejnya tidak mempunyai aksara yang dapat dilihat. Tulis sesuatu dahulu.',
   'not-allowed': 'Anda tidak dibenarkan melakukan ini.',
