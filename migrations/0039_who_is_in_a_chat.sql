@@ -54,11 +54,12 @@ CREATE TRIGGER names_go AFTER DELETE ON leads REFERENCING OLD TABLE AS moved
     FOR EACH STATEMENT EXECUTE FUNCTION queue_chats_of_leads();
 CREATE FUNCTION queue_chats_of_changed_leads() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    -- One number a row, so that chats are found by equality: with IN 300,000 leads that get a device took minutes.
     INSERT INTO search_queue (chat_id)
-    SELECT DISTINCT c.id FROM moved m JOIN was w ON w.id = m.id
-    JOIN chats c ON c.tenant_id = m.tenant_id AND NOT c.is_group
-      AND c.jid IN (substr(m.phone, 2) || '@s.whatsapp.net', substr(w.phone, 2) || '@s.whatsapp.net')
-    WHERE (m.name, m.phone, m.device_no) IS DISTINCT FROM (w.name, w.phone, w.device_no);
+    SELECT DISTINCT c.id
+    FROM (SELECT unnest(ARRAY[w.phone, m.phone]) AS phone, m.tenant_id FROM moved m JOIN was w USING (id)
+          WHERE (m.name, m.phone, m.device_no) IS DISTINCT FROM (w.name, w.phone, w.device_no)) n
+    JOIN chats c ON c.tenant_id = n.tenant_id AND c.jid = substr(n.phone, 2) || '@s.whatsapp.net' AND NOT c.is_group;
     RETURN NULL;
 END
 $$;

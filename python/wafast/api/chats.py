@@ -45,7 +45,8 @@ async def chats_with(pool: asyncpg.Pool, found: list[Chat], activity: Callable[[
     in_groups = [(chat.id, now.typing.jid) for chat, now in shown if now.typing is not None and chat.is_group]
     typists = {chat_id: (int(chat_id), jid) for chat_id, jid in in_groups}
     names = await names_of(pool, typists.values())
-    mentions = await mentions_in(pool, [(int(chat.id), chat.last_message_text or "") for chat in found])
+    texts = [(int(chat.id), chat.last_message_type, chat.last_message_text or "") for chat in found]
+    mentions = await mentions_in(pool, texts)
     return [
         msgspec.structs.replace(
             chat,

@@ -1,5 +1,6 @@
-"""People named in the words of a group, where WhatsApp writes `@` and the digits of their number or LID. Nothing is
-stored of it: whom the digits mean is looked up when the words are read."""
+"""People named in the words of a group, where WhatsApp writes `@` and the digits of their number or LID; in what became
+of the group, the digits alone or behind `+` (rust/core/src/group.rs). Nothing is stored of it: whom the digits mean is
+looked up when the words are read."""
 
 from __future__ import annotations
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 q = load(__file__)
 
 MENTION = re.compile(r"(?<![0-9A-Za-z])@([0-9]{5,18})(?![0-9])", re.ASCII)
+NOTICE = re.compile(r"(?<![0-9A-Za-z])\+?([0-9]{5,18})(?![0-9])", re.ASCII)
 #: Of one text; 64 KiB hold five thousand.
 MOST = 100
 
@@ -28,7 +30,13 @@ MOST = 100
 class Mention(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody named in a text."""
 
-    digits: Annotated[str, Meta(description="As they stand in the text, behind `@`.", examples=["167211234567890"])]
+    digits: Annotated[
+        str,
+        Meta(
+            description="As they stand in the text, behind `@`; in a `system` message behind `+` or nothing.",
+            examples=["167211234567890"],
+        ),
+    ]
     jid: Annotated[str, Meta(examples=["60123456789@s.whatsapp.net"])]
     name: Annotated[
         str | None, Meta(description="Best known name; null: only the number behind a LID is.", examples=["Aisyah"])
@@ -36,22 +44,24 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True):
     is_me: Annotated[bool, Meta(description="It is the device's own number.")]
 
 
-async def mentions_in(pool: asyncpg.Pool, texts: Sequence[tuple[int, str]]) -> list[list[Mention]]:
+async def mentions_in(pool: asyncpg.Pool, texts: Sequence[tuple[int, str | None, str]]) -> list[list[Mention]]:
     """Who is named in each text, as far as they are known. Two queries for all, none where there are no such digits.
 
     Args:
-        texts: each with the chat it is of; in a chat that is no group nobody is named.
+        texts: each behind the chat it is of, in which nobody is named unless that is a group, and the kind of message.
     """
-    said = [(chat_id, _digits(text)) for chat_id, text in texts]
+    said = [(chat_id, _digits(kind, text)) for chat_id, kind, text in texts]
     asked = {(chat_id, digits) for chat_id, each in said for digits in each}
     known = await _known(pool, asked) if asked else {}
     return [[known[chat_id, digits] for digits in each if (chat_id, digits) in known] for chat_id, each in said]
 
 
-def _digits(text: str) -> list[str]:
-    if "@" not in text:
+def _digits(kind: str | None, text: str) -> list[str]:
+    is_notice = kind == "system"
+    if not is_notice and "@" not in text:
         return []
-    return list(dict.fromkeys(found[1] for found in islice(MENTION.finditer(text), MOST)))
+    found = (NOTICE if is_notice else MENTION).finditer(text)
+    return list(dict.fromkeys(one[1] for one in islice(found, MOST)))
 
 
 async def _known(pool: asyncpg.Pool, asked: Collection[tuple[int, str]]) -> dict[tuple[int, str], Mention]:

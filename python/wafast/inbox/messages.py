@@ -144,7 +144,7 @@ async def get_messages(
 
 async def messages_of(pool: asyncpg.Pool, rows: Sequence[asyncpg.Record]) -> list[Message]:
     """Messages of rows of ``list_messages`` or ``get_messages``, in their order."""
-    mentions = await mentions_in(pool, [(row["chat_id"], row["body"]) for row in rows])
+    mentions = await mentions_in(pool, [(row["chat_id"], row["kind"], row["body"]) for row in rows])
     return [_message_of(row, named) for row, named in zip(rows, mentions, strict=True)]
 
 

@@ -70,6 +70,15 @@ def test_other_digits_name_nobody(tenant: Tenant, group: Chat, text: str) -> Non
     assert _named(tenant, group) == []
 
 
+def test_what_became_of_a_group_names_people_too(tenant: Tenant, group: Chat) -> None:
+    tenant.message(group, f"+60111111111 removed {LID}, +60199999999, 77000111", kind="system")
+    assert [(digits, name) for digits, name, _ in _named(tenant, group)] == [
+        ("60111111111", "Aisyah"), (str(LID), "Aisyah"), ("77000111", "Ali"),
+    ]  # fmt: skip
+    listed = tenant.client("read").get(f"/api/v1/devices/{group.device.id}/chats").json()["items"]
+    assert [one["name"] for one in listed[0]["last_message_mentions"]] == ["Aisyah", "Aisyah", "Ali"]
+
+
 def test_of_a_text_that_names_thousands_a_hundred_are_looked_up(tenant: Tenant, group: Chat) -> None:
     tenant.message(group, " ".join(f"@{1_000_000 + number}" for number in range(5000)) + f" @{LID}")
     assert _named(tenant, group) == []

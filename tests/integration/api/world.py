@@ -31,7 +31,10 @@ from wafast.events.calls import Handler, Server, request_channel
 
 Result = TypeVar("Result")
 PASSWORD = "correct horse battery"
-KINDS = ("text", "image", "video", "audio", "voice", "document", "sticker", "location", "contact")
+KINDS = (
+    "text", "image", "video", "audio", "voice", "document", "sticker", "location", "contact", "poll", "event", "call",
+    "system",
+)  # fmt: skip
 _numbers = itertools.count(1)
 
 

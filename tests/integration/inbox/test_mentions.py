@@ -25,8 +25,8 @@ async def test_a_page_costs_two_queries_and_one_without_mentions_none(
     asked: list[Any] = []
     async with shelf.pool.acquire() as connection:
         # of a type seen for the first time asyncpg asks what it is
-        await mentions_in(cast(asyncpg.Pool, connection), [(chat_id, "@600000000")])
+        await mentions_in(cast(asyncpg.Pool, connection), [(chat_id, "text", "@600000000")])
         with connection.query_logger(asked.append):
-            page = [(chat_id, text % number if "%" in text else text) for number, text in enumerate(texts)]
+            page = [(chat_id, "text", text % number if "%" in text else text) for number, text in enumerate(texts)]
             found = await mentions_in(cast(asyncpg.Pool, connection), page)
     assert (len(asked), found) == (queries, [[] for _ in texts])

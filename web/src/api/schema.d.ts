@@ -4375,7 +4375,7 @@ export interface components {
         /** Mention */
         Mention: {
             /**
-             * @description As they stand in the text, behind `@`.
+             * @description As they stand in the text, behind `@`; in a `system` message behind `+` or nothing.
              * @example 167211234567890
              */
             digits: string;

@@ -21,6 +21,13 @@ describe('mentions', () => {
     ]);
   });
 
+  it('of what became of a group stand behind + or nothing', () => {
+    const mentions = people.map((one) => ({ ...one, jid: `${one.digits}@lid`, is_me: false }));
+    const said = '+60123 removed 167211234567890\nand +60199 @ 601';
+    expect(summary('system', said, false, mentions)).toBe('*<b>Ali</b>* removed Aisyah and +60199 @ 601');
+    expect(summary('text', said, false, mentions)).toBe('+60123 removed 167211234567890 and +60199 @ 601');
+  });
+
   it('stand in marked text, and the marks in a name are letters', () => {
     const text = '*Ask @60123* or `@60123` https://x.my/@60123';
     expect(parse(text, people)[0]).toEqual({

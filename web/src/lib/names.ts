@@ -2,7 +2,7 @@
 import type { Chat, Message } from '../api/types';
 import { t } from '../i18n/index.svelte';
 import { plainText } from './markup';
-import type { Named } from './mentions';
+import { noticeWithNames, type Named } from './mentions';
 import { showPhone } from './phone';
 
 export function jidName(jid: string): string {
@@ -63,5 +63,7 @@ export function summary(
 ): string {
   if (type === 'deleted') return t(fromMe ? 'type.deleted_own' : 'type.deleted');
   if (type === 'unsupported') return t(kindShown(type, text) === 'waiting' ? 'type.waiting' : 'type.unsupported');
-  return text === '' ? t(`type.${type}`) : plainText(text, named(mentions)).replace(/\s+/gu, ' ');
+  if (text === '') return t(`type.${type}`);
+  const words = type === 'system' ? noticeWithNames(text, named(mentions)) : plainText(text, named(mentions));
+  return words.replace(/\s+/gu, ' ');
 }
