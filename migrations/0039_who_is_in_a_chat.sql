@@ -1,6 +1,11 @@
 -- A chat is called as the phone's address book has it, else as the lead of its number is, else as the person calls itself.
 -- Whoever sees a chat sees the leads of its device and of none, and no other lead's name.
 -- named_at, of a person: when the phone said what its address book calls it; NULL as long as the name is the person's own.
+-- Until now names of a history were noted so too: what a person calls itself in the chat is that, whoever else says so.
+UPDATE chats c SET named_at = NULL
+WHERE NOT is_group AND named_at IS NOT NULL
+  AND EXISTS (SELECT FROM messages m WHERE m.chat_id = c.id AND m.sender_name = c.name AND m.flags & 1 = 0);
+
 CREATE VIEW chats_named AS
 SELECT c.*, CASE WHEN c.named_at IS NULL THEN coalesce(
                 (SELECT nullif(l.name, '') FROM leads l
@@ -54,11 +59,14 @@ CREATE TRIGGER names_go AFTER DELETE ON leads REFERENCING OLD TABLE AS moved
     FOR EACH STATEMENT EXECUTE FUNCTION queue_chats_of_leads();
 CREATE FUNCTION queue_chats_of_changed_leads() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    -- One number a row, so that chats are found by equality: with IN 300,000 leads that get a device took minutes.
+    -- No join of the two: it is planned once, for the few leads of a connection's first change, and 300,000 that get a
+    -- device would be compared with each other for hours. What stands once among both has changed.
     INSERT INTO search_queue (chat_id)
     SELECT DISTINCT c.id
-    FROM (SELECT unnest(ARRAY[w.phone, m.phone]) AS phone, m.tenant_id FROM moved m JOIN was w USING (id)
-          WHERE (m.name, m.phone, m.device_no) IS DISTINCT FROM (w.name, w.phone, w.device_no)) n
+    FROM (SELECT tenant_id, phone
+          FROM (SELECT id, tenant_id, phone, name, device_no FROM was
+                UNION ALL SELECT id, tenant_id, phone, name, device_no FROM moved) both_of_them
+          GROUP BY id, tenant_id, phone, name, device_no HAVING count(*) = 1) n
     JOIN chats c ON c.tenant_id = n.tenant_id AND c.jid = substr(n.phone, 2) || '@s.whatsapp.net' AND NOT c.is_group;
     RETURN NULL;
 END
@@ -103,3 +111,4 @@ CREATE TABLE group_members (
     told_at   timestamptz NOT NULL,
     members   jsonb NOT NULL              -- [{jid, is_admin}]
 );
+CREATE INDEX group_members_of_tenant ON group_members (tenant_id);

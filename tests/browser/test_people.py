@@ -118,7 +118,11 @@ def test_words_are_looked_for_in_one_chat(signed_in: App, stack: Stack, look: Lo
     expect(status).to_have_text("2 of 4")
     bar.get_by_role("button", name="Older match").click()
     expect(status).to_have_text("3 of 4")
+    bar.get_by_role("button", name="Newer match").press("Enter")
+    expect(status).to_have_text("2 of 4")
     field.press("Shift+Enter")
+    expect(status).to_have_text("1 of 4")
+    field.press("Enter")
     expect(status).to_have_text("2 of 4")
 
     stack.phones.text(phone, customer, "Lagi teh")

@@ -13,7 +13,8 @@ from wafast.devices.session import Media
 
 q = load(__file__)
 
-#: WhatsApp keeps an upload for weeks; what is fetched from it late must be there still.
+#: WhatsApp keeps an upload for weeks; what is fetched from it late must be there still. What is found late is in a
+#: session's memory for as long again.
 KEPT_SECONDS = 24 * 3600.0
 
 

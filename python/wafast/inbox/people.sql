@@ -9,8 +9,9 @@ WITH asked AS (
     FROM (SELECT DISTINCT chat_id FROM asked) a
     CROSS JOIN LATERAL (
         SELECT m.sender, m.sender_name, m.key FROM messages m
-        WHERE m.chat_id = a.chat_id AND m.sender_name <> '' ORDER BY m.key DESC LIMIT 500
+        WHERE m.chat_id = a.chat_id ORDER BY m.key DESC LIMIT 500
     ) newest
+    WHERE sender_name <> ''
     ORDER BY chat_id, sender, key DESC
 )
 SELECT a.chat_id, a.jid, coalesce(nullif(p.called, ''), nullif(l.name, ''), s.sender_name) AS name

@@ -11,7 +11,7 @@ import msgspec
 from wafast.accounts import audit
 from wafast.database.queries import load
 from wafast.leads.filters import within
-from wafast.leads.rows import MOST_TAGS, learn, matching, remove, tell
+from wafast.leads.rows import MOST_TAGS, learn, matching, remove, tell, tell_renamed
 
 if TYPE_CHECKING:
     from wafast.accounts.principal import Principal
@@ -72,6 +72,8 @@ async def act(
             rows = await _change(connection, principal.tenant_id, action, lead_ids, value)
             changed, groups = [row["id"] for row in rows], _grouped(rows)
             await tell(connection, principal.tenant_id, changed)
+            if action == "set_device":
+                await tell_renamed(connection, principal.tenant_id, [row["phone"] for row in rows])
         told = {"leads": len(changed), "value": value}
         if changed:
             await audit.record(connection, principal.tenant_id, principal.actor, f"lead.{action}", "leads", **told)

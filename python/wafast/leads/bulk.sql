@@ -42,4 +42,4 @@ WITH wanted AS (
 )
 UPDATE leads l SET device_no = $3, updated_at = now() FROM wanted w
 WHERE l.id = w.id AND w.device_no IS DISTINCT FROM $3
-RETURNING l.id, ARRAY[(SELECT d.id::text FROM devices d WHERE d.no = w.device_no)] AS was;
+RETURNING l.id, l.phone, ARRAY[(SELECT d.id::text FROM devices d WHERE d.no = w.device_no)] AS was;

@@ -34,6 +34,8 @@ MOST_COLUMNS = 200
 #: First bytes of workbooks: zipped XML, and the older format.
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
+#: The 3,755 usual characters of GB 2312.
+USUAL_CHINESE = re.compile(rb"(?:[\xb0-\xd7][\xa1-\xfe])+")
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -209,7 +211,7 @@ def _encoding(path: Path, head: bytes) -> str:
         return "utf-16-be"
     if _is_in(path, "utf-8"):
         return "utf-8"
-    return "gb18030" if _stands_in_pairs(path) and _is_in(path, "gb18030") else "cp1252"
+    return "gb18030" if _is_mostly_chinese(path) and _is_in(path, "gb18030") else "cp1252"
 
 
 def _is_in(path: Path, encoding: str) -> bool:
@@ -224,15 +226,16 @@ def _is_in(path: Path, encoding: str) -> bool:
     return True
 
 
-def _stands_in_pairs(path: Path) -> bool:
-    """Whether what is beyond ASCII comes by twos, as Excel on a Chinese Windows writes it; an accent stands alone."""
-    pairs = odd = 0
+def _is_mostly_chinese(path: Path) -> bool:
+    """Whether most of what is beyond ASCII would be usual Chinese, as Excel on a Chinese Windows writes it: an accent
+    of another language stands alone, and where two meet they are a rare character."""
+    usual = others = 0
     with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            runs = [len(run) for run in BEYOND_ASCII.findall(piece)]
-            pairs += sum(length % 2 == 0 for length in runs)
-            odd += sum(length % 2 for length in runs)
-    return pairs > 3 * odd
+        for line in file:
+            runs = [USUAL_CHINESE.fullmatch(run) is not None for run in BEYOND_ASCII.findall(line)]
+            usual += sum(runs)
+            others += len(runs) - sum(runs)
+    return usual > others
 
 
 def _delimiter(head: bytes, encoding: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wafast.accounts import audit
 from wafast.database.queries import load
 from wafast.leads import notes
-from wafast.leads.rows import MOST_TAGS, remove, tell
+from wafast.leads.rows import MOST_TAGS, remove, tell, tell_renamed
 
 if TYPE_CHECKING:
     import asyncpg
@@ -38,4 +38,5 @@ async def merge(pool: asyncpg.Pool, principal: Principal, kept: int, gone: int, 
         told = {"phone": rows[gone]["phone"]}
         await audit.record(connection, tenant_id, principal.actor, "lead.merge", f"lead:{kept}", **told)
         await tell(connection, tenant_id, [kept])
+        await tell_renamed(connection, tenant_id, [rows[kept]["phone"]])
     return True

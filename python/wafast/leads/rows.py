@@ -159,7 +159,7 @@ async def create(pool: asyncpg.Pool, principal: Principal, draft: Draft) -> int:
         await learn(connection, tenant_id, wanted, draft.fields)
         await audit.record(connection, tenant_id, principal.actor, "lead.create", f"lead:{lead_id}", phone=draft.phone)
         await tell(connection, tenant_id, [lead_id])
-        await _tell_renamed(connection, tenant_id, [draft.phone])
+        await tell_renamed(connection, tenant_id, [draft.phone])
     return lead_id
 
 
@@ -203,7 +203,7 @@ async def _change(
         await audit.record(connection, tenant_id, principal.actor, "lead.change", f"lead:{lead_id}", **told)
         await tell(connection, tenant_id, [lead_id])
         if changes.keys() & {"name", "phone", "device_id"}:
-            await _tell_renamed(connection, tenant_id, [was, phone or was])
+            await tell_renamed(connection, tenant_id, [was, phone or was])
     return True
 
 
@@ -223,7 +223,7 @@ async def remove(connection: bus.Executor, tenant_id: int, lead_ids: Sequence[in
     gone = [row["id"] for row in rows]
     await sends.cancel(connection, gone)
     await tell(connection, tenant_id, gone)
-    await _tell_renamed(connection, tenant_id, [row["phone"] for row in rows])
+    await tell_renamed(connection, tenant_id, [row["phone"] for row in rows])
     return gone
 
 
@@ -249,7 +249,7 @@ async def tell(connection: bus.Executor, tenant_id: int, lead_ids: Sequence[int]
         await bus.publish(connection, [{"k": "lead", "t": tenant_id, "l": named}])
 
 
-async def _tell_renamed(connection: bus.Executor, tenant_id: int, numbers: Sequence[str]) -> None:
+async def tell_renamed(connection: bus.Executor, tenant_id: int, numbers: Sequence[str]) -> None:
     """Tells browsers of the chats with these numbers, which the leads may have given another name. Of very many they
     learn when they next fetch."""
     if numbers and len(numbers) <= MOST_TOLD:

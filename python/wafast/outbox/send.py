@@ -44,7 +44,7 @@ SAFETY_SECONDS = 30.0
 GATHER_SECONDS = 0.01
 LOOKED_AT_ONCE = 500
 #: Claims of that many at once, of different devices: with 3,000 due the last is claimed after half the time of one by
-#: one. A worker's other two connections are for ends.
+#: one, and two of a worker's connections are left to all else.
 CLAIMS_AT_ONCE = 2
 #: Between two looks at a device that could not be claimed from though something was due (somebody holds its row).
 SHORTEST_WAIT = 0.05

@@ -99,7 +99,7 @@ async def test_a_claim_that_fails_cuts_off_none_beside_it(
     row, beside = await floor.reply(device), await floor.reply(other)
     async with sending(floor, [Line(device), Line(other)], tmp_path):
         await until_state(floor, beside, "sent")
-        assert asked == [[device], [other]], "they were under way together"
+        assert asked[:2] == [[device], [other]], "they were under way together"
         await until_state(floor, row, "sent")
 
 

@@ -120,7 +120,7 @@ RELEASED = {
     "0036_closed_chats.sql": "b3f482254683ea1e",
     "0037_shares_of_chats.sql": "96ceab8ec21b6c1a",
     "0038_uploads_that_outlive_a_worker.sql": "28e46768dbd854b3",
-    "0039_who_is_in_a_chat.sql": "83746b8212434ac6",
+    "0039_who_is_in_a_chat.sql": "2bb2097137842fe8",
 }
 
 

@@ -74,6 +74,7 @@ def test_what_was_written_is_read(path: Path, cells: list[list[str]], delimiter:
         ("gbk", ["陈美玲", "李小明 Lee", "Mueller", "黄建国"]),
         ("cp1252", ["José", "Müller", "Noël d’Été", "Åse", "Çelik"]),
         ("cp1252", ["Zoë Château", "Señor", "Ahmad"]),
+        ("cp1252", ["Größe", "Müßig", "Ahmad"]),
     ],
 )
 def test_a_file_of_an_older_windows_has_its_letters(path: Path, encoding: str, names: list[str]) -> None:

@@ -757,7 +757,7 @@ export const en = {
   'team.members_found_one': '{n} member',
   'team.members_found_other': '{n} members',
   'team.admin': 'Admin',
-  'team.members_old': 'The device is offline. This is who was in the group at {time}.',
+  'team.members_old': 'The device could not be asked now. This is who was in the group at {time}.',
   'team.facts': 'About this chat',
   'team.device': 'Device',
   'team.first_message': 'First message kept',

@@ -763,7 +763,7 @@ export const ms: Record<MessageKey, string> = {
   'team.members_found_one': '{n} ahli',
   'team.members_found_other': '{n} ahli',
   'team.admin': 'Pentadbir',
-  'team.members_old': 'Peranti di luar talian. Ini ahli kumpulan pada {time}.',
+  'team.members_old': 'Peranti tidak dapat ditanya sekarang. Ini ahli kumpulan pada {time}.',
   'team.facts': 'Tentang sembang ini',
   'team.device': 'Peranti',
   'team.first_message': 'Mesej pertama disimpan',

@@ -11,6 +11,8 @@ const DELAY = 150;
 const AGAIN = 1200;
 /** A page may be short although more follows: so many messages are fetched before one has to scroll. */
 const ENOUGH = 20;
+/** Messages the server gives at once. */
+const PAGE = 50;
 /** In one chat all are counted, as far as the server gives them at once. */
 const MOST_IN_CHAT = 200;
 
@@ -181,7 +183,7 @@ export class Search {
   #again(): void {
     this.#changing ??= setTimeout(() => {
       this.#changing = undefined;
-      if (this.active && this.messages.length <= 50) void this.load();
+      if (this.active && this.messages.length <= (this.#chat === null ? PAGE : MOST_IN_CHAT)) void this.load();
     }, AGAIN);
   }
 }
