@@ -330,6 +330,7 @@ export const en = {
   'carried.about': '± {metres} m',
   'carried.map': 'Open map',
   'carried.copy': 'Copy {number}',
+  'carried.whatsapp': 'WhatsApp: {number}',
   'carried.write': 'Write to {number}',
   'carried.mobile': 'Mobile',
   'carried.home': 'Home',

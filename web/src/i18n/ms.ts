@@ -335,6 +335,7 @@ export const ms: Record<MessageKey, string> = {
   'carried.about': '± {metres} m',
   'carried.map': 'Buka peta',
   'carried.copy': 'Salin {number}',
+  'carried.whatsapp': 'WhatsApp: {number}',
   'carried.write': 'Tulis kepada {number}',
   'carried.mobile': 'Mudah alih',
   'carried.home': 'Rumah',
