@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -14,7 +15,7 @@ def _admin(tenant: Tenant) -> httpx.Client:
 
 
 def _added(admin: httpx.Client, **more: Any) -> dict[str, Any]:
-    wanted = {"name": "Aina", "email": f"aina{len(str(more))}{id(more)}@example.com", "role": "agent"} | more
+    wanted = {"name": "Aina", "email": f"aina{uuid4().hex}@example.com", "role": "agent"} | more
     answer = admin.post("/api/v1/users", json=wanted)
     assert answer.status_code == 201, answer.text
     made: dict[str, Any] = answer.json()
