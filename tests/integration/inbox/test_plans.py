@@ -11,7 +11,7 @@ import pytest
 from tests.integration.inbox.conftest import Shelf
 from wafast.answers.follow import q as answers
 from wafast.events import bus
-from wafast.inbox.all_chats import q
+from wafast.inbox.all_chats import Filter, q
 from wafast.inbox.chats import NEWEST
 from wafast.inbox.search_index import q as search_index
 from wafast.outbox import rows
@@ -22,13 +22,29 @@ PLANNED = ("force_custom_plan", "force_generic_plan")
 
 async def _indexes(connection: bus.Executor, query: str, *arguments: Any) -> set[str]:
     """Names of the indexes that a query reads."""
-    return {node["Index Name"] for node in await _plan(connection, query, *arguments) if "Index Name" in node}
+    return _read(await _plan(connection, query, *arguments))
+
+
+def _read(nodes: list[dict[str, Any]]) -> set[str]:
+    return {node["Index Name"] for node in nodes if "Index Name" in node}
 
 
 async def _plan(connection: bus.Executor, query: str, *arguments: Any) -> list[dict[str, Any]]:
     """What a query does, step by step."""
     [plan] = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *arguments))
     return list(_nodes(plan["Plan"]))
+
+
+async def _plan_of_list(
+    connection: bus.Executor, shelf: Shelf, wanted: Filter, walked: str = "all"
+) -> list[dict[str, Any]]:
+    """What a first page of 50 chats does, planned as the list plans it."""
+    await connection.execute(q.plan_each_time)
+    return await _plan(
+        connection, q.list_all_chats, shelf.tenant, wanted.devices, 0, NEWEST, NEWEST, False, wanted.archived,
+        wanted.unread, wanted.is_group, wanted.assignee_id, wanted.unassigned, wanted.label_id, wanted.is_open, 51, [],
+        walked,
+    )  # fmt: skip
 
 
 def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -84,11 +100,8 @@ async def test_chats_of_one_person_are_walked_in_their_order(
     )  # fmt: skip
     async with shelf.pool.acquire() as connection, connection.transaction():
         await connection.execute("ANALYZE chat_order")
-        await connection.execute(q.plan_each_time)
-        found = await _indexes(
-            connection, q.list_all_chats, shelf.tenant, None, 0, NEWEST, NEWEST, False, False, is_unread, None, user,
-            None, None, is_open, 51, [], "all",
-        )  # fmt: skip
+        wanted = Filter(unread=is_unread, assignee_id=user, is_open=is_open)
+        found = _read(await _plan_of_list(connection, shelf, wanted))
     assert {name for name in found if name.startswith("chat_order")} == {index}
 
 
@@ -100,11 +113,7 @@ async def test_the_few_closed_chats_of_all_are_walked_in_their_order(shelf: Shel
     )  # fmt: skip
     async with shelf.pool.acquire() as connection, connection.transaction():
         await connection.execute("ANALYZE chat_order")
-        await connection.execute(q.plan_each_time)
-        found = await _indexes(
-            connection, q.list_all_chats, shelf.tenant, None, 0, NEWEST, NEWEST, False, False, None, None, None, None,
-            None, False, 51, [], "all",
-        )  # fmt: skip
+        found = _read(await _plan_of_list(connection, shelf, Filter(is_open=False)))
     assert {name for name in found if name.startswith("chat_order")} == {"chat_order_closed"}
 
 
@@ -119,13 +128,8 @@ async def test_chats_of_few_devices_are_walked_each_in_its_order(shelf: Shelf, i
     )  # fmt: skip
     async with shelf.pool.acquire() as connection, connection.transaction():
         await connection.execute("ANALYZE chat_order")
-        await connection.execute(q.plan_each_time)
-        wanted: tuple[Any, ...] = (
-            shelf.tenant, devices, 0, NEWEST, NEWEST, False, False, is_unread, None, None, None, None, None, 51, [],
-            "devices",
-        )  # fmt: skip
-        nodes = await _plan(connection, q.list_all_chats, *wanted)
-    walked = {node["Index Name"] for node in nodes if node.get("Index Name", "").startswith("chat_order")}
+        nodes = await _plan_of_list(connection, shelf, Filter(devices=devices, unread=is_unread), "devices")
+    walked = {name for name in _read(nodes) if name.startswith("chat_order")}
     assert walked == {"chat_order_of_devices"}
     reads = [node for node in nodes for below in node.get("Plans", []) if below.get("Index Name") in walked]
     assert [node["Node Type"] for node in reads] == ["Limit"], "no more than a page is read of each"
@@ -150,11 +154,8 @@ async def test_chats_of_one_label_are_walked_in_their_order(
     )  # fmt: skip
     async with shelf.pool.acquire() as connection, connection.transaction():
         await connection.execute("ANALYZE chat_labels")
-        await connection.execute(q.plan_each_time)
-        found = await _indexes(
-            connection, q.list_all_chats, shelf.tenant, None, 0, NEWEST, NEWEST, False, False, is_unread, None, None,
-            None, label, is_open, 51, [], "label",
-        )  # fmt: skip
+        wanted = Filter(unread=is_unread, label_id=label, is_open=is_open)
+        found = _read(await _plan_of_list(connection, shelf, wanted, "label"))
     # those of a page are shown with their labels
     assert {name for name in found if name.startswith("chat_labels")} - {"chat_labels_pkey"} == {index}
 
@@ -175,11 +176,7 @@ async def test_names_of_leads_are_looked_up_by_number(shelf: Shelf, planned: str
     )  # fmt: skip
     async with shelf.pool.acquire() as connection, connection.transaction():
         await connection.execute("ANALYZE chats; ANALYZE chat_order; ANALYZE leads")
-        await connection.execute(q.plan_each_time)
-        found = await _indexes(
-            connection, q.list_all_chats, shelf.tenant, None, 0, NEWEST, NEWEST, False, False, None, None, None, None,
-            None, None, 51, [], "all",
-        )  # fmt: skip
+        found = _read(await _plan_of_list(connection, shelf, Filter()))
         assert {name for name in found if name.startswith("leads")} == {"leads_tenant_id_phone_key"}
         await connection.execute(f"SET LOCAL plan_cache_mode = {planned}")
         found = await _indexes(connection, q.get_chats, [shelf.tenant], None, [1, 2, 3])
