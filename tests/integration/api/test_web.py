@@ -33,10 +33,11 @@ def test_what_workers_count_is_a_series_for_each_of_them(world: World) -> None:
     counted = '"stored": 12, "undecryptable": 1, "open": 3, "spool_bytes": 16777216, "a later one": 1'
     counted += ', "reconnects": 2, "connect_queue": 9, "moves": [["offline", "online", 4]], "rss_bytes": 1048576'
     figures = f'{{{counted}, "histograms": {{"commit_seconds": [[[0.005, 4], [10.0, 6]], 7, 31.5]}}}}'
-    for id, seconds, expires_at in ((alive, 1, "infinity"), (dead, 100, "-infinity"), (gone, 1000, "-infinity")):
+    lives, is_over = "now() + interval '20 seconds'", "'-infinity'"
+    for id, seconds, expires_at in ((alive, 1, lives), (dead, 100, is_over), (gone, 1000, is_over)):
         world.sql(
             "INSERT INTO workers (id, network, node, pid, beat_at, expires_at, figures) "
-            f"VALUES ('{id}', 'whatsapp', 'n', 1, now() - interval '{seconds} seconds', '{expires_at}', '{figures}')"
+            f"VALUES ('{id}', 'whatsapp', 'n', 1, now() - interval '{seconds} seconds', {expires_at}, '{figures}')"
         )
     text = world.anybody().get("/metrics").text
     labels = f'network="whatsapp",worker="{alive}"'

@@ -26,6 +26,7 @@ from wafast.accounts.passwords import hash_password
 from wafast.accounts.principal import Scope
 from wafast.api import serve
 from wafast.database.pool import connect, open_pool
+from wafast.devices.lease import BEAT_SECONDS, Leases
 from wafast.events import bus
 from wafast.events.calls import Handler, Server, request_channel
 
@@ -325,11 +326,8 @@ class FakeWorker:
     def __init__(self, world: World, tenant: Tenant, device: Device, handler: Handler) -> None:
         self._world = world
         self.id = uuid4()
-        world.sql(
-            "INSERT INTO workers (id, network, node, pid, expires_at)"
-            " VALUES ($1, 'whatsapp', 'test', 1, now() + interval '1 hour')",
-            self.id,
-        )
+        self._leases = Leases(world.pool, self.id, "whatsapp")
+        world.background.run(self._leases.beat())
         world.sql(
             "INSERT INTO leases (device_no, tenant_id, worker_id) VALUES ($1, $2, $3)", device.no, tenant.id, self.id
         )
@@ -341,14 +339,21 @@ class FakeWorker:
         listener = bus.Listener(
             self._world.uri, "test worker", {request_channel(self.id): server.receive}, lambda: None
         )
-        task = asyncio.create_task(listener.run(ready))
+        task = asyncio.create_task(self._live(listener, ready))
         await ready.wait()
         return task
+
+    async def _live(self, listener: bus.Listener, ready: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(listener.run(ready))
+            while True:
+                await asyncio.sleep(BEAT_SECONDS)
+                await self._leases.beat()
 
     def close(self) -> None:
         """Lets the lease go."""
         self._world.background.loop.call_soon_threadsafe(self._stop.cancel)
-        self._world.sql("DELETE FROM workers WHERE id = $1", self.id)
+        self._world.background.run(self._leases.resign())
 
 
 @contextmanager
