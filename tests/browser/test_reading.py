@@ -167,7 +167,7 @@ def test_jumping_to_what_was_quoted_to_a_day_and_back(signed_in: App, stack: Sta
     page.locator("a[data-chat]").filter(has_text="About that first").click()
     bubble = app.bubble("About that first one")
     expect(bubble).to_be_in_viewport()
-    bubble.locator("button.jump").click()
+    bubble.locator("button.jump").press("Enter")  # a press of the mouse would be cut in two by an older page that comes
     expect(numbered(app, "Old 0")).to_be_in_viewport()
     expect(bubble).not_to_be_in_viewport()
     app.expect_accessible()

@@ -38,6 +38,8 @@ export class Conversation {
   #next = $state<string | null>(null);
   #previous = $state<string | null>(null);
   #loadingNewer = false;
+  /** How often one went elsewhere: what was fetched for the place before does not belong here. */
+  #moves = 0;
   /** Where to begin, instead of at the newest message. */
   #start: string | null = null;
   readonly id: string;
@@ -102,11 +104,13 @@ export class Conversation {
 
   async load(): Promise<void> {
     const first = this.state !== 'ready';
+    const moves = this.#moves;
     try {
       await this.#snapshot.take(
         () => this.#fetch(),
         ([chat, page]) => {
           this.#is(chat);
+          if (moves !== this.#moves) return void this.load();
           const complete = page.next === null;
           const newest = this.messages.at(-1)?.id;
           const whole = first || this.hasNewer || Boolean(page.previous);
@@ -269,6 +273,7 @@ export class Conversation {
     await this.#jumps.take(
       async () => (found = await this.#page(query)),
       (page) => {
+        this.#moves += 1;
         this.messages = placeMessages([], page.items);
         this.#next = page.next;
         this.#previous = page.previous;

@@ -311,6 +311,26 @@ describe('Conversation', () => {
       expect(ids(conversation)).toEqual(['7-4', '7-5']);
     });
 
+    it('stays where one went while all was fetched again, and has it all the same', async () => {
+      const server = new FakeServer();
+      long(server);
+      const conversation = await follow(server);
+      let answer!: () => void;
+      const held = new Promise<void>((resolve) => (answer = resolve));
+      server.on('GET /chats/7', async () => (await held, chat({ id: '7', unread_count: 3 })));
+      server.frame('RESYNC', { reason: 'too old' });
+      await settled();
+      await conversation.show('WA7-4');
+      answer();
+      await settled();
+      expect(ids(conversation)).toEqual(['7-4', '7-5']);
+      expect([conversation.sought?.id, conversation.hasNewer, conversation.chat?.unread_count]).toEqual([
+        '7-4',
+        true,
+        3,
+      ]);
+    });
+
     it('begins at a message, or at the newest where it is not kept', async () => {
       const server = new FakeServer();
       long(server);
