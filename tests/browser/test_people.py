@@ -48,6 +48,12 @@ def test_reactions_tell_who_gave_them_and_ones_own_is_taken_back(signed_in: App,
     dialog.get_by_role("button", name="You").click()
     expect(app.messages.get_by_role("button", name=re.compile("^Reactions:.*2 people"))).to_be_focused()
 
+    for member in members:
+        taken = ReactionMessage(key=key, text="")
+        stack.phones.raw(phone, member, Message(reactionMessage=taken).SerializeToString(), group=group)
+    expect(app.messages.get_by_role("button", name=re.compile("^Reactions:"))).to_have_count(0)
+    expect(app.messages).to_be_focused()
+
 
 def test_a_chat_is_called_as_its_lead_until_the_phone_has_a_name(signed_in: App, stack: Stack, look: Look) -> None:
     app, page = signed_in, signed_in.page

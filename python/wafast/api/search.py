@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, get_args
+from typing import Annotated, TypeVar, get_args
 
 import msgspec
 from litestar import Controller, get
@@ -11,7 +11,7 @@ from litestar.params import QueryParameter
 
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of
-from wafast.api.chats import find_chat
+from wafast.api.chats import chats_with, find_chat
 from wafast.api.ids import uuid_of
 from wafast.api.paging import cursor, place_of
 from wafast.api.parameters import After, Limit
@@ -25,6 +25,8 @@ from wafast.inbox.messages import MessageType
 
 #: Chats shown above the messages.
 MOST_CHATS = 20
+
+_Found = TypeVar("_Found", search.FoundChat, search.FoundMessage)
 
 Query = Annotated[
     str,
@@ -88,4 +90,11 @@ class SearchController(Controller):
         found_chats, page = await search.find(
             pool, scope, query, chats_limit=of_chats, after=None if place is None else (place[0], place[1]), limit=limit
         )
-        return Found(found_chats, Page(page.items, None if page.last is None else cursor(*page.last)))
+        next_page = None if page.last is None else cursor(*page.last)
+        return Found(await _as_now(services, found_chats), Page(await _as_now(services, page.items), next_page))
+
+
+async def _as_now(services: Services, found: list[_Found]) -> list[_Found]:
+    """With what is told of chats wherever they are shown."""
+    shown = await chats_with(services.pool, [one.chat for one in found], services.hub.activity)
+    return [msgspec.structs.replace(one, chat=chat) for one, chat in zip(found, shown, strict=True)]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.integration.api.test_live import _bearer, _next, _socket, _written
+from tests.integration.api.test_search import eventually, say, search
 from tests.integration.api.world import Chat, Device, Tenant
 
 OWN_LID, LID, BARE_LID = 990001, 167211234567890, 167211234567891
@@ -107,3 +108,13 @@ def test_frames_and_the_list_of_chats_name_them_too(tenant: Tenant, group: Chat)
     assert (message["mentions"], update["last_message_mentions"]) == (aisyah, aisyah)
     path = f"/api/v1/devices/{group.device.id}/chats"
     assert tenant.client("read").get(path).json()["items"][0]["last_message_mentions"] == aisyah
+
+
+def test_what_is_found_names_them_too(tenant: Tenant, group: Chat) -> None:
+    say(tenant, group, f"Durian for @{LID}")
+
+    def found() -> list[list[str]]:
+        items = search(tenant.client("read"), "durian")["messages"]["items"]
+        return [[one["name"] for one in found["chat"]["last_message_mentions"]] for found in items]
+
+    eventually(found, expected=[["Aisyah"]])
