@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_SIDE = 1600  # pixels
-MAX_BYTES = 350 * 1024
+MAX_BYTES = 350_000
 MAX_PIXELS = 60_000_000  # a 48-megapixel phone's picture passes; a bomb of a billion pixels does not
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 QUALITIES = (85, 78, 70, 60, 50, 40)

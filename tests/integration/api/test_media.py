@@ -35,7 +35,7 @@ def test_a_picture_is_made_small_and_upright(tenant: Tenant) -> None:
     assert answer.status_code == 201, answer.text
     upload = answer.json()
     assert (upload["mime"], upload["width"], upload["height"], upload["name"]) == ("image/jpeg", 1600, 800, "Menü.png")
-    assert upload["size"] <= 350 * 1024
+    assert upload["size"] <= 350_000
     file = tenant.client("read").get(upload["media_url"])
     assert hashlib.sha256(file.content).hexdigest() == upload["media_id"]
     with Image.open(io.BytesIO(file.content)) as shown:

@@ -54,6 +54,14 @@ def test_noise_fits_too() -> None:
     assert len(shrink(_encoded(noise, "PNG")).jpeg) <= MAX_BYTES
 
 
+def test_350_kb_are_350_000_bytes() -> None:
+    """Noise of these sizes takes from 345 to 360 thousand bytes at the best quality: some lie between the two sizes
+    that are called 350 KB."""
+    for side in range(694, 712, 3):
+        noise = Image.frombytes("RGB", (side, side), random.Random(7).randbytes(side * side * 3))
+        assert len(shrink(_encoded(noise, "PNG")).jpeg) <= 350_000, side
+
+
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"<svg xmlns='x'/>", b"II*\0" + b"\0" * 50])
 def test_what_is_no_picture(content: bytes) -> None:
     with pytest.raises(NotAnImage, match=r"^not a JPEG, PNG, GIF or WebP picture") as refused:
