@@ -12,7 +12,7 @@ from wafast.accounts.principal import Principal
 from wafast.api.chats import chat_with, find_chat
 from wafast.api.devices import find_device
 from wafast.api.numbers import found_out
-from wafast.api.parameters import Receiver, jid_of
+from wafast.api.parameters import IdempotencyKey, Receiver, jid_of
 from wafast.api.policy import Policy
 from wafast.api.problems import FieldError, Problem
 from wafast.api.responses import problems
@@ -34,7 +34,7 @@ class ChatOpeningController(Controller):
 
     @post(
         "/devices/{device_id:str}/chats",
-        opt={"policy": Policy.SEND},
+        opt={"policy": Policy.SEND, "idempotent": True},
         status_code=200,
         operation_id="open_chat",
         summary="The chat with a number",
@@ -46,6 +46,7 @@ class ChatOpeningController(Controller):
         data: JSONBody[OpenChat],
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
+        idempotency_key: IdempotencyKey = None,
     ) -> Chat:
         """The one there is, or a new one, which is in no list before its first message. While the device is online a
         number that is not on WhatsApp is refused."""

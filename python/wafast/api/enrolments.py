@@ -167,11 +167,11 @@ class EnrolmentController(Controller):
 
     @post(
         "/{enrolment_id:str}/skip",
-        opt={"policy": Policy.ADMIN},
+        opt={"policy": Policy.ADMIN, "idempotent": True},
         status_code=200,
         operation_id="skip_enrolment_step",
         summary="Skip the step a lead waits for",
-        responses=problems(401, 403, 404, 409),
+        responses=problems(401, 403, 404, 409, 422),
     )
     async def skip(
         self,
@@ -179,6 +179,7 @@ class EnrolmentController(Controller):
         enrolment_id: FromPath[str],
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
+        idempotency_key: IdempotencyKey = None,
     ) -> Enrolment:
         """The next one follows after its delay, from now."""
         require_whole_tenant(principal)

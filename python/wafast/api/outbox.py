@@ -259,14 +259,18 @@ class OutboxController(Controller):
 
     @post(
         "/outbox/{outbox_id:str}/retry",
-        opt={"policy": Policy.SEND},
+        opt={"policy": Policy.SEND, "idempotent": True},
         status_code=200,
         operation_id="retry_outbox",
         summary="Try a failed send again",
-        responses=problems(401, 403, 404, 409),
+        responses=problems(401, 403, 404, 409, 422),
     )
     async def retry(
-        self, outbox_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
+        self,
+        outbox_id: FromPath[str],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+        idempotency_key: IdempotencyKey = None,
     ) -> Outbox:
         """For `failed`, `expired`, `cancelled`, and `unknown` when a person has seen that it did not arrive. What a
         campaign or a sequence sends only while that goes on, and not to people who want no more."""

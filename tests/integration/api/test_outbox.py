@@ -210,6 +210,25 @@ def test_the_same_key_does_it_once(tenant: Tenant) -> None:
     assert tenant.client().post(MESSAGES, json=body, headers=headers).json()["id"] != first.json()["id"]
 
 
+def test_what_is_tried_again_twice_with_one_key_is_tried_once(tenant: Tenant) -> None:
+    row, client, headers = tenant.outbox(tenant.device(), "failed"), tenant.client("send"), {"Idempotency-Key": "again"}
+    retry = f"/api/v1/outbox/{row}/retry"
+    first = client.post(retry, headers=headers)
+    tenant.world.sql("UPDATE outbox SET state = 'failed', cause = 'refused' WHERE id = $1 RETURNING 1", row)
+    again = client.post(retry, headers=headers)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert tenant.world.sql("SELECT state FROM outbox WHERE id = $1", row) == "failed"
+
+
+def test_a_chat_is_opened_once_with_one_key(tenant: Tenant) -> None:
+    client, headers = tenant.client("send"), {"Idempotency-Key": "open"}
+    path = f"/api/v1/devices/{tenant.device().id}/chats"
+    first = client.post(path, json={"to": "012-345 6789"}, headers=headers)
+    again = client.post(path, json={"to": "012-345 6789"}, headers=headers)
+    assert (again.status_code, again.json(), again.headers["idempotency-replayed"]) == (200, first.json(), "true")
+    assert client.post(path, json={"to": "012-345 6780"}, headers=headers).status_code == 422
+
+
 def test_the_same_key_at_the_same_time_does_it_once(tenant: Tenant) -> None:
     body, headers = _text(tenant.device().id), {"Idempotency-Key": "storm"}
     client = tenant.client()

@@ -8799,7 +8799,10 @@ export interface operations {
     open_chat: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 device_id: string;
             };
@@ -12614,7 +12617,10 @@ export interface operations {
     retry_outbox: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 outbox_id: string;
             };
@@ -12669,6 +12675,15 @@ export interface operations {
             };
             /** @description The state of the thing forbids it; `detail` tells the way out. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14076,7 +14091,10 @@ export interface operations {
     skip_enrolment_step: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeating a request with the same key within 24 hours gives the first answer again and does nothing a second time. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 sequence_id: string;
                 enrolment_id: string;
@@ -14132,6 +14150,15 @@ export interface operations {
             };
             /** @description The state of the thing forbids it; `detail` tells the way out. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
