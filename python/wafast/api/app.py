@@ -75,8 +75,8 @@ def principal_of(request: Request[Any, Any, Any]) -> Principal:
 
 
 def services_of(request: Request[Any, Any, Any]) -> Services:
-    """The process' services."""
-    found: Services = request.app.state.services
+    """The process' services, as the gate gives them to this request."""
+    found: Services = request.scope["state"].get("services") or request.app.state.services
     return found
 
 

@@ -24,6 +24,7 @@ from wafast.api.campaigns import (
     record,
     stored_schedule,
 )
+from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of
 from wafast.api.parameters import IdempotencyKey
 from wafast.api.policy import Policy
@@ -61,7 +62,7 @@ class CampaignActionController(Controller):
 
     @post(
         "/schedule",
-        opt={"policy": Policy.ADMIN, "idempotent": True},
+        opt={"policy": Policy.ADMIN, "idempotent": IN_ONE},
         status_code=200,
         operation_id="schedule_campaign",
         summary="Let a campaign begin by itself",
@@ -78,12 +79,15 @@ class CampaignActionController(Controller):
         """At a day and time on the clock of a place, whatever clocks do until then."""
         require_whole_tenant(principal)
         number, wanted = number_of("campaign", campaign_id), stored_schedule(data)
-        scheduled = rows.schedule(services.pool, principal.tenant_id, number, wanted)
-        return await present(services, principal, "schedule", campaign_id, scheduled)
+
+        def schedule(pool: asyncpg.Pool) -> Coroutine[Any, Any, CampaignRow | None]:
+            return rows.schedule(pool, principal.tenant_id, number, wanted)
+
+        return await present(services, principal, "schedule", campaign_id, schedule)
 
     @post(
         "/start",
-        opt={"policy": Policy.ADMIN, "idempotent": True},
+        opt={"policy": Policy.ADMIN, "idempotent": IN_ONE},
         status_code=200,
         operation_id="start_campaign",
         summary="Send now",
@@ -101,8 +105,7 @@ class CampaignActionController(Controller):
         row = await find_campaign(services.pool, principal, campaign_id)
         if row.state in rows.NOT_STARTED and not await estimate.is_anybody(services.pool, row.tenant_id, row.audience):
             raise conflict("empty-audience", "Nobody is in the audience, or all have opted out: choose other people.")
-        started = rows.start(services.pool, principal.tenant_id, row.id)
-        return await present(services, principal, "start", campaign_id, started)
+        return await _decide(services, principal, campaign_id, "start", rows.start)
 
     @decision("pause", "Pause")
     async def pause(
@@ -147,7 +150,7 @@ class CampaignActionController(Controller):
         if again is None:
             raise not_found("campaign", campaign_id)
         row = await find_campaign(services.pool, principal, campaign_id)
-        await record(services, principal, "retry_failed", row)
+        await record(services.pool, principal, "retry_failed", row)
         return Retried(again, campaign_of(row))
 
 
@@ -160,4 +163,6 @@ async def _decide(
 ) -> Campaign:
     require_whole_tenant(principal)
     number = number_of("campaign", campaign_id)
-    return await present(services, principal, action, campaign_id, decided(services.pool, principal.tenant_id, number))
+    return await present(
+        services, principal, action, campaign_id, lambda pool: decided(pool, principal.tenant_id, number)
+    )

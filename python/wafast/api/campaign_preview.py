@@ -23,6 +23,7 @@ from wafast.api.campaigns import (
     stored_devices,
     stored_schedule,
 )
+from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import uuid_of
 from wafast.api.leads import find_lead
 from wafast.api.outbox import Outbox, outbox_of
@@ -183,7 +184,7 @@ class CampaignPreviewController(Controller):
 
     @post(
         "/{campaign_id:str}/test",
-        opt={"policy": Policy.ADMIN, "idempotent": True},
+        opt={"policy": Policy.ADMIN, "idempotent": IN_ONE},
         status_code=202,
         operation_id="test_campaign",
         summary="Send a campaign's message to one number",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import date, datetime, time
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -18,6 +18,7 @@ from msgspec import UNSET, Meta, UnsetType
 from wafast.accounts import audit
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
+from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of, uuid_of
 from wafast.api.paging import below_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, Search, name_of
@@ -28,6 +29,7 @@ from wafast.api.services import Services
 from wafast.api.sources import SourceMessage, SourcePace, message_of, pace_of, stored_message, stored_pace
 from wafast.campaigns import rows
 from wafast.campaigns.rows import CampaignRow, NotPossible, NoWords, Plan, Schedule, State
+from wafast.database.together import together
 from wafast.leads import filters
 from wafast.leads import rows as leads
 from wafast.leads.filters import LeadFilter
@@ -242,26 +244,25 @@ async def present(
     principal: Principal,
     action: str,
     campaign_id: str,
-    work: Coroutine[Any, Any, CampaignRow | None],
+    work: Callable[[asyncpg.Pool], Coroutine[Any, Any, CampaignRow | None]],
 ) -> Campaign:
-    """What became of a campaign that somebody did something to, which is written down.
+    """What becomes of a campaign that somebody does something to, which is written down with it.
 
     Raises:
         Problem: 404 when it is not there, 409 when that can't be done to it.
     """
-    row = await attempt(work)
-    if row is None:
-        raise not_found("campaign", campaign_id)
-    await record(services, principal, action, row)
+    async with together(services.pool) as pool:
+        row = await attempt(work(pool))
+        if row is None:
+            raise not_found("campaign", campaign_id)
+        await record(pool, principal, action, row)
     return campaign_of(row)
 
 
-async def record(services: Services, principal: Principal, action: str, row: CampaignRow) -> None:
+async def record(pool: asyncpg.Pool, principal: Principal, action: str, row: CampaignRow) -> None:
     """Writes down who did what to a campaign."""
     subject = f"campaign:{row.id}"
-    await audit.record(
-        services.pool, principal.tenant_id, principal.actor, f"campaign.{action}", subject, name=row.name
-    )
+    await audit.record(pool, principal.tenant_id, principal.actor, f"campaign.{action}", subject, name=row.name)
 
 
 class CampaignController(Controller):
@@ -315,7 +316,7 @@ class CampaignController(Controller):
         return await show_campaigns(services.pool, found)
 
     @post(
-        opt={"policy": Policy.ADMIN, "idempotent": True},
+        opt={"policy": Policy.ADMIN, "idempotent": IN_ONE},
         operation_id="create_campaign",
         summary="Make a campaign",
         responses=problems(400, 401, 403, 404, 409, 422),
@@ -339,8 +340,9 @@ class CampaignController(Controller):
             expires_at=_instant("expires_at", data.expires_at),
         )
         schedule = None if data.schedule is None else stored_schedule(data.schedule)
-        row = await attempt(rows.create(services.pool, principal.tenant_id, principal.actor, plan, schedule))
-        await record(services, principal, "create", row)
+        async with together(services.pool) as pool:
+            row = await attempt(rows.create(pool, principal.tenant_id, principal.actor, plan, schedule))
+            await record(pool, principal, "create", row)
         return campaign_of(row)
 
     @get(
@@ -377,12 +379,15 @@ class CampaignController(Controller):
         row = await find_campaign(services.pool, principal, campaign_id)
         changes = await _changes(services.pool, principal, data)
         schedule = stored_schedule(data.schedule) if isinstance(data.schedule, CampaignSchedule) else data.schedule
-        changed = rows.change(services.pool, principal.tenant_id, row.id, changes, schedule)
-        return await present(services, principal, "change", campaign_id, changed)
+
+        def change(pool: asyncpg.Pool) -> Coroutine[Any, Any, CampaignRow | None]:
+            return rows.change(pool, principal.tenant_id, row.id, changes, schedule)
+
+        return await present(services, principal, "change", campaign_id, change)
 
     @post(
         "/{campaign_id:str}/clone",
-        opt={"policy": Policy.ADMIN, "idempotent": True},
+        opt={"policy": Policy.ADMIN, "idempotent": IN_ONE},
         operation_id="clone_campaign",
         summary="Copy a campaign",
         responses=problems(400, 401, 403, 404, 422),
@@ -398,8 +403,11 @@ class CampaignController(Controller):
         """A draft with the same audience, message and pace."""
         require_whole_tenant(principal)
         number = number_of("campaign", campaign_id)
-        made = rows.clone(services.pool, principal.tenant_id, number, principal.actor, data.name)
-        return await present(services, principal, "clone", campaign_id, made)
+
+        def clone(pool: asyncpg.Pool) -> Coroutine[Any, Any, CampaignRow | None]:
+            return rows.clone(pool, principal.tenant_id, number, principal.actor, data.name)
+
+        return await present(services, principal, "clone", campaign_id, clone)
 
     @delete(
         "/{campaign_id:str}",
@@ -413,8 +421,10 @@ class CampaignController(Controller):
     ) -> None:
         """It leaves every list. What it sent stays in the chats."""
         require_whole_tenant(principal)
-        removed = rows.remove(services.pool, principal.tenant_id, number_of("campaign", campaign_id))
-        await present(services, principal, "delete", campaign_id, removed)
+        number = number_of("campaign", campaign_id)
+        await present(
+            services, principal, "delete", campaign_id, lambda pool: rows.remove(pool, principal.tenant_id, number)
+        )
 
 
 async def _changes(pool: asyncpg.Pool, principal: Principal, data: ChangeCampaign) -> dict[str, Any]:

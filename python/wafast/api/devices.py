@@ -19,6 +19,7 @@ from wafast.accounts import audit
 from wafast.accounts.principal import Principal
 from wafast.api import proxies
 from wafast.api.authentication import require_whole_tenant
+from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import MAX_INT4, uuid_of
 from wafast.api.pacing import Pacing, PacingChange, changes_of, check, pacing_of
 from wafast.api.paging import before_of, page_of
@@ -27,6 +28,7 @@ from wafast.api.policy import Policy
 from wafast.api.problems import conflict, not_found
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
+from wafast.database.together import together
 from wafast.devices import changes, rows
 from wafast.devices.bulk import MOST_TAGS
 from wafast.devices.rows import DeviceRow
@@ -162,7 +164,7 @@ class DeviceController(Controller):
     tags = ["Devices"]
 
     @post(
-        opt={"policy": Policy.ADMIN, "idempotent": True},
+        opt={"policy": Policy.ADMIN, "idempotent": IN_ONE},
         operation_id="create_device",
         summary="Add a device",
         responses=problems(400, 401, 403, 409, 422),
@@ -176,8 +178,9 @@ class DeviceController(Controller):
     ) -> Device:
         """It starts in state `new`; `POST /devices/{device_id}/pairings` links it to a phone."""
         require_whole_tenant(principal)
-        row = await rows.create_device(services.pool, principal.tenant_id, name_of(data.name), data.network)
-        await _note(services, principal, "create", row.id, name=row.name, network=row.network)
+        async with together(services.pool) as pool:
+            row = await rows.create_device(pool, principal.tenant_id, name_of(data.name), data.network)
+            await _note(pool, principal, "create", row.id, name=row.name, network=row.network)
         return device_of(row)
 
     @get(opt={"policy": Policy.READ}, operation_id="list_devices", summary="Devices", responses=problems(400, 401))
@@ -289,7 +292,7 @@ class DeviceController(Controller):
         row = await rows.change_device(services.pool, principal.tenant_id, device.id, changes, checked)
         if row is None:
             raise not_found("device", device_id)
-        await _note(services, principal, "change", device.id, changed=sorted(changes))
+        await _note(services.pool, principal, "change", device.id, changed=sorted(changes))
         return device_of(row)
 
     @delete(
@@ -307,7 +310,7 @@ class DeviceController(Controller):
         device = await find_device(services.pool, principal, device_id)
         if not await rows.delete_device(services.pool, principal.tenant_id, device.id, device_gone):
             raise not_found("device", device_id)
-        await _note(services, principal, "delete", device.id, name=device.name)
+        await _note(services.pool, principal, "delete", device.id, name=device.name)
 
     @post(
         "/{device_id:str}/connect",
@@ -372,13 +375,13 @@ async def _steer(services: Services, principal: Principal, device_id: str, desir
         ) from None
     if row is None:
         raise not_found("device", device_id)
-    await _note(services, principal, desired, device.id)
+    await _note(services.pool, principal, desired, device.id)
     return device_of(row)
 
 
-async def _note(services: Services, principal: Principal, action: str, device_id: UUID, **detail: Any) -> None:
+async def _note(pool: asyncpg.Pool, principal: Principal, action: str, device_id: UUID, **detail: Any) -> None:
     subject = f"device:{device_id}"
-    await audit.record(services.pool, principal.tenant_id, principal.actor, f"device.{action}", subject, **detail)
+    await audit.record(pool, principal.tenant_id, principal.actor, f"device.{action}", subject, **detail)
 
 
 def _changes(data: ChangeDevice) -> dict[str, Any]:

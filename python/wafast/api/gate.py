@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from litestar.datastructures import Headers
@@ -14,11 +15,15 @@ from wafast.api.authentication import (
     require_scope,
     unauthenticated,
 )
-from wafast.api.idempotency import Answer, digest
+from wafast.api.idempotency import IN_ONE, Answer, digest
 from wafast.api.policy import SCOPE_OF, Policy
 from wafast.api.problems import Problem
+from wafast.database.together import together
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import asyncpg
     from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
     from wafast.accounts.principal import Principal
@@ -116,26 +121,51 @@ def _require_content_type(headers: Headers) -> None:
 async def _once(
     app: ASGIApp, scope: Scope, receive: Receive, send: Send, services: Services, principal: Principal, key: str
 ) -> None:
-    """Runs the handler for the first request with this key, and repeats its answer for the others."""
+    """Runs the handler for the first request with this key, and repeats its answer for the others. Nobody hears of work
+    that is not kept."""
     if not 0 < len(key) <= MAX_KEY_LENGTH or not key.isprintable():
         raise Problem(400, "invalid-request", f"Idempotency-Key must have 1 to {MAX_KEY_LENGTH} printable characters.")
     asked: dict[str, Any] = scope  # type: ignore[assignment]
     body = await _whole_body(receive)
     route = f"{asked['method']} {asked['path']}"
-    keys, tenant_id = services.idempotency, principal.tenant_id
-    first = await keys.claim(tenant_id, key, route, digest(principal.actor, body))
+    keys, tenant_id, opt = services.idempotency, principal.tenant_id, asked["route_handler"].opt
+    in_one, secret = opt["idempotent"] == IN_ONE, bool(opt.get("secret"))
+    first = await keys.claim(tenant_id, key, route, digest(principal.actor, body), in_one=in_one)
     if first is not None:
         await _answer(send, first)
         return
-    recorder = _Recorder(send)
+    kept = _Kept()
     try:
-        await app(scope, _replay(body, receive), recorder)
-    finally:
-        if 200 <= recorder.status < 300:
-            answer = Answer(recorder.status, bytes(recorder.body))
-            await keys.finish(tenant_id, key, answer, secret=bool(asked["route_handler"].opt.get("secret")))
+        if in_one:
+            async with _undone_when_refused(services.pool, kept) as pool:
+                asked["state"]["services"] = services.on(pool)
+                await app(scope, _replay(body, receive), kept.hear)
+                if kept.is_good:
+                    await keys.keep(pool, tenant_id, key, kept.answer, secret=secret)
         else:
-            await keys.release(tenant_id, key)
+            await app(scope, _replay(body, receive), kept.hear)
+            if kept.is_good:
+                await keys.finish(tenant_id, key, kept.answer)
+    finally:
+        if kept.is_good:
+            keys.leave(tenant_id, key)
+        else:
+            await keys.fail(tenant_id, key, kept.status)
+    await kept.pass_on(send)
+
+
+@contextlib.asynccontextmanager
+async def _undone_when_refused(pool: asyncpg.Pool, kept: _Kept) -> AsyncIterator[asyncpg.Pool]:
+    """One transaction, whose work is undone when the answer is a refusal."""
+    with contextlib.suppress(_Refused):
+        async with together(pool) as one:
+            yield one
+            if not kept.is_good:
+                raise _Refused
+
+
+class _Refused(Exception):
+    """The answer is a refusal."""
 
 
 async def _whole_body(receive: Receive) -> bytes:
@@ -170,18 +200,34 @@ async def _answer(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
 
-class _Recorder:
-    """Passes an answer on and keeps a copy."""
+class _Kept:
+    """An answer that is passed on once it is kept."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    def __init__(self) -> None:
+        self._messages: list[Message] = []
         self.status = 0
-        self.body = bytearray()
+        self._body = bytearray()
 
-    async def __call__(self, message: Message) -> None:
-        kept: Any = message
-        if kept["type"] == "http.response.start":
-            self.status = kept["status"]
-        elif kept["type"] == "http.response.body":
-            self.body += kept.get("body", b"")
-        await self._send(message)
+    @property
+    def is_good(self) -> bool:
+        """Whether the work was done."""
+        return 200 <= self.status < 300
+
+    @property
+    def answer(self) -> Answer:
+        """As it is repeated."""
+        return Answer(self.status, bytes(self._body))
+
+    async def hear(self, message: Message) -> None:
+        """Takes a part of the answer."""
+        part: Any = message
+        if part["type"] == "http.response.start":
+            self.status = part["status"]
+        elif part["type"] == "http.response.body":
+            self._body += part.get("body", b"")
+        self._messages.append(message)
+
+    async def pass_on(self, send: Send) -> None:
+        """Gives it to who asked."""
+        for message in self._messages:
+            await send(message)

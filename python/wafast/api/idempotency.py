@@ -1,7 +1,11 @@
 """``Idempotency-Key``: a create or send repeated with the same key is done once and answered twice.
 
-The row in ``idempotency_keys`` is claimed before the work and gets the answer after it. A failed request releases its
-key. A process killed in between leaves a claimed key without answer: repeating it is refused for the day the key lives,
+The row in ``idempotency_keys`` is claimed before the work. Most work is one transaction with its answer (`IN_ONE`):
+what has no answer was not done, so a repeat does it, whatever became of the first. Of two that do it at once the first
+to keep its answer is the one, and the other is undone.
+
+Work of several transactions gets its answer after it, and a refused request gives its key back. One that ends in any
+other way, or with its process, leaves a claimed key without answer: repeating it is refused for the day the key lives,
 because whether the work was done is not known, and sending twice is worse than asking a person.
 """
 
@@ -22,10 +26,15 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from wafast.events.bus import Executor
+
 q = load(__file__)
 
 Made = TypeVar("Made")
 
+#: What a route says in `idempotent` whose work with a key is one transaction with its answer. It waits for nobody but
+#: the database, and uses one connection.
+IN_ONE = "in one"
 KEPT_SECONDS = 86_400.0
 WAIT_SECONDS = 15.0  # how long a duplicate waits for the first request of this process
 
@@ -55,15 +64,18 @@ class IdempotencyKeys:
         #: answers that must not be written down, with the time they were given
         self._secrets: dict[tuple[int, str], tuple[float, bytes]] = {}
 
-    async def claim(self, tenant_id: int, key: str, route: str, body_hash: bytes) -> Answer | None:
+    async def claim(
+        self, tenant_id: int, key: str, route: str, body_hash: bytes, *, in_one: bool = False
+    ) -> Answer | None:
         """Claims a key for this request.
 
         Args:
             route: method and path, e.g. ``POST /api/v1/messages``.
             body_hash: ``digest`` of the request.
+            in_one: the answer is kept with the work (`keep`), so that a claim without answer stands in nobody's way.
 
         Returns:
-            None when the caller must do the work and then ``finish`` or ``release``; else the first answer.
+            None when the caller must do the work and then ``finish``, ``fail`` or ``leave``; else the first answer.
 
         Raises:
             Problem: 422 when the key belongs to another request, 409 when the first has not ended.
@@ -78,10 +90,14 @@ class IdempotencyKeys:
             if await self._pool.fetchval(q.claim_key, tenant_id, key, route, body_hash):
                 return None
             first = await self._first_answer(tenant_id, key, route, body_hash)
+            if first is None and in_one:
+                return None
         except BaseException:
-            self._wake(tenant_id, key)
+            self.leave(tenant_id, key)
             raise
-        self._wake(tenant_id, key)
+        self.leave(tenant_id, key)
+        if first is None:
+            raise _unfinished(key)
         return first
 
     async def once(
@@ -106,23 +122,45 @@ class IdempotencyKeys:
             return msgspec.json.decode(first.body, type=kind)
         try:
             made = await work()
+        except Problem as problem:
+            await self.fail(tenant_id, key, problem.status)
+            raise
         except BaseException:
-            await self.release(tenant_id, key)
+            self.leave(tenant_id, key)
             raise
         await self.finish(tenant_id, key, Answer(201, msgspec.json.encode(made)))
         return made
 
-    async def finish(self, tenant_id: int, key: str, answer: Answer, *, secret: bool = False) -> None:
-        """Keeps the answer for the next 24 hours; one with a secret only in the memory of this process."""
+    async def keep(
+        self, connection: Executor, tenant_id: int, key: str, answer: Answer, *, secret: bool = False
+    ) -> None:
+        """Keeps the answer for the next 24 hours, in the transaction that does the work; one with a secret only in the
+        memory of this process.
+
+        Raises:
+            Problem: 409 when the same was done meanwhile: the transaction must not be committed.
+        """
         if secret:
             self._secrets[tenant_id, key] = (time.monotonic(), answer.body)
-        await self._pool.execute(q.store_answer, tenant_id, key, answer.status, None if secret else answer.body)
-        self._wake(tenant_id, key)
+        kept = None if secret else answer.body
+        if not await connection.fetchval(q.keep_answer, tenant_id, key, answer.status, kept):
+            raise _unfinished(key)
 
-    async def release(self, tenant_id: int, key: str) -> None:
-        """Gives a key back: its request failed, and trying again is right."""
-        await self._pool.execute(q.release_key, tenant_id, key)
-        self._wake(tenant_id, key)
+    async def finish(self, tenant_id: int, key: str, answer: Answer) -> None:
+        """Keeps the answer of work that is done."""
+        try:
+            await self.keep(self._pool, tenant_id, key, answer)
+        finally:
+            self.leave(tenant_id, key)
+
+    async def fail(self, tenant_id: int, key: str, status: int) -> None:
+        """Gives a key back whose request was refused, as trying again is right; not after any other failure, which may
+        have come when the work was done."""
+        try:
+            if 400 <= status < 500:
+                await self._pool.execute(q.release_key, tenant_id, key)
+        finally:
+            self.leave(tenant_id, key)
 
     async def forget_old(self) -> None:
         """Deletes keys older than 24 hours."""
@@ -130,15 +168,17 @@ class IdempotencyKeys:
         oldest = time.monotonic() - KEPT_SECONDS
         self._secrets = {place: kept for place, kept in self._secrets.items() if kept[0] > oldest}
 
-    def _wake(self, tenant_id: int, key: str) -> None:
+    def leave(self, tenant_id: int, key: str) -> None:
+        """This process does nothing for a key any more: who waits for it here looks what became of it."""
         running = self._running.pop((tenant_id, key), None)
         if running is not None:
             running.set()
 
-    async def _first_answer(self, tenant_id: int, key: str, route: str, body_hash: bytes) -> Answer:
+    async def _first_answer(self, tenant_id: int, key: str, route: str, body_hash: bytes) -> Answer | None:
+        """None: there is none yet."""
         row = await self._pool.fetchrow(q.stored_answer, tenant_id, key)
         if row is None:
-            raise _unfinished(key)
+            raise _unfinished(key)  # it was given back in this moment
         if row["route"] != route or row["body_hash"] != body_hash:
             raise Problem(
                 422,
@@ -147,7 +187,7 @@ class IdempotencyKeys:
                 "use a new key for a new request.",
             )
         if row["status"] is None:
-            raise _unfinished(key)
+            return None
         if row["response"] is not None:
             return Answer(row["status"], row["response"])
         if (tenant_id, key) not in self._secrets:
@@ -163,7 +203,7 @@ def _unfinished(key: str) -> Problem:
     problem = conflict(
         "request-in-progress",
         f"The first request with Idempotency-Key {key!r} has not ended: repeat it in a moment. If it never does, the "
-        "server was stopped in the middle; look whether its work was done before using a new key.",
+        "server or its database was stopped in the middle; look whether its work was done before using a new key.",
     )
     problem.headers["Retry-After"] = "1"
     return problem

@@ -11,8 +11,10 @@ RETURNING true;
 -- name: stored_answer
 SELECT route, body_hash, status, response FROM idempotency_keys WHERE tenant_id = $1 AND key = $2;
 
--- name: store_answer
-UPDATE idempotency_keys SET status = $3, response = $4 WHERE tenant_id = $1 AND key = $2;
+-- name: keep_answer
+-- Once, whoever comes first.
+UPDATE idempotency_keys SET status = $3, response = $4 WHERE tenant_id = $1 AND key = $2 AND status IS NULL
+RETURNING true;
 
 -- name: release_key
 DELETE FROM idempotency_keys WHERE tenant_id = $1 AND key = $2 AND status IS NULL;

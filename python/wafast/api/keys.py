@@ -15,6 +15,7 @@ from wafast.accounts import audit
 from wafast.accounts import keys as accounts
 from wafast.accounts.principal import Principal, Scope
 from wafast.api.authentication import require_whole_tenant
+from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of, uuid_of
 from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit
@@ -22,6 +23,7 @@ from wafast.api.policy import Policy
 from wafast.api.problems import not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
+from wafast.database.together import together
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +72,7 @@ class KeyController(Controller):
         return page_of(rows, limit, _shown, lambda row: row.id)
 
     @post(
-        opt={"policy": Policy.ADMIN, "idempotent": True, "secret": True},
+        opt={"policy": Policy.ADMIN, "idempotent": IN_ONE, "secret": True},
         operation_id="create_key",
         summary="Make an API key",
         responses=problems(400, 401, 403, 404, 409, 422),
@@ -88,19 +90,13 @@ class KeyController(Controller):
         if not name:
             raise refused_field("name", data.name, "a name with at least one letter or digit is wanted")
         devices = None if data.device_ids is None else [uuid_of("device", text) for text in data.device_ids]
-        try:
-            text, key = await accounts.create_key(services.pool, principal.tenant_id, name, data.scope, devices)
-        except accounts.UnknownDevice as error:
-            raise not_found("device", error.device_id) from None
-        await audit.record(
-            services.pool,
-            principal.tenant_id,
-            principal.actor,
-            "key.create",
-            f"key:{key.id}",
-            name=name,
-            scope=key.scope,
-        )
+        tenant_id, actor = principal.tenant_id, principal.actor
+        async with together(services.pool) as pool:
+            try:
+                text, key = await accounts.create_key(pool, tenant_id, name, data.scope, devices)
+            except accounts.UnknownDevice as error:
+                raise not_found("device", error.device_id) from None
+            await audit.record(pool, tenant_id, actor, "key.create", f"key:{key.id}", name=name, scope=key.scope)
         return NewKey(**msgspec.structs.asdict(_shown(key)), key=text)
 
     @delete(
@@ -119,9 +115,10 @@ class KeyController(Controller):
         """It stops working at once; its sockets close within a minute."""
         require_whole_tenant(principal)
         number = number_of("key", key_id)
-        if not await accounts.revoke_key(services.pool, principal.tenant_id, number):
-            raise not_found("key", key_id)
-        await audit.record(services.pool, principal.tenant_id, principal.actor, "key.revoke", f"key:{number}")
+        async with together(services.pool) as pool:
+            if not await accounts.revoke_key(pool, principal.tenant_id, number):
+                raise not_found("key", key_id)
+            await audit.record(pool, principal.tenant_id, principal.actor, "key.revoke", f"key:{number}")
 
 
 def _shown(key: accounts.Key) -> Key:

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
+from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import MAX_INT4, number_of
 from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, name_of
@@ -61,7 +62,7 @@ class LabelController(Controller):
         return page_of(rows, limit, labels.label_of, lambda row: int(row["id"]))
 
     @post(
-        opt={"policy": Policy.ADMIN, "idempotent": True},
+        opt={"policy": Policy.ADMIN, "idempotent": IN_ONE},
         operation_id="create_label",
         summary="Make a label",
         responses=problems(400, 401, 403, 409, 422),

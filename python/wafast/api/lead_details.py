@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from wafast.accounts.principal import Principal
 from wafast.answers import sends
+from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of
 from wafast.api.leads import find_lead
 from wafast.api.paging import below_of, page_of
@@ -96,7 +97,7 @@ class LeadDetailController(Controller):
 
     @post(
         "/notes",
-        opt={"policy": Policy.SEND, "idempotent": True},
+        opt={"policy": Policy.SEND, "idempotent": IN_ONE},
         operation_id="create_lead_note",
         summary="Write a note about a lead",
         responses=problems(400, 401, 403, 404, 409, 422),

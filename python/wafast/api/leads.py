@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of, require_scope
+from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import as_number, number_of, uuid_of
 from wafast.api.lead_filters import FilterParameter, TagParameter, wanted_of
 from wafast.api.paging import below_of, cursor, page_of
@@ -167,7 +168,7 @@ class LeadController(Controller):
         return LeadTerms(found["tag"], found["field"])
 
     @post(
-        opt={"policy": Policy.SEND, "idempotent": True},
+        opt={"policy": Policy.SEND, "idempotent": IN_ONE},
         operation_id="create_lead",
         summary="Add a lead",
         responses=problems(400, 401, 403, 404, 409, 422),

@@ -15,6 +15,7 @@ from msgspec import Meta
 from wafast.accounts.principal import Principal
 from wafast.api.calls import ask
 from wafast.api.chats import find_chat
+from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import message_place, uuid_of
 from wafast.api.outbox import Outbox, answer_not_paired, outbox_of
 from wafast.api.parameters import IdempotencyKey, check_visible
@@ -88,7 +89,7 @@ class MessageActionController(Controller):
 
     @post(
         "/messages/{message_id:str}/react",
-        opt={"policy": Policy.SEND, "idempotent": True},
+        opt={"policy": Policy.SEND, "idempotent": IN_ONE},
         status_code=202,
         operation_id="react_to_message",
         summary="React to a message",
@@ -111,7 +112,7 @@ class MessageActionController(Controller):
 
     @post(
         "/messages/{message_id:str}/edit",
-        opt={"policy": Policy.SEND, "idempotent": True},
+        opt={"policy": Policy.SEND, "idempotent": IN_ONE},
         status_code=202,
         operation_id="edit_message",
         summary="Edit a text",
@@ -133,7 +134,7 @@ class MessageActionController(Controller):
 
     @post(
         "/messages/{message_id:str}/delete",
-        opt={"policy": Policy.SEND, "idempotent": True},
+        opt={"policy": Policy.SEND, "idempotent": IN_ONE},
         status_code=202,
         operation_id="delete_message",
         summary="Delete a message for everyone",

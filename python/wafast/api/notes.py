@@ -13,6 +13,7 @@ from msgspec import Meta
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of
 from wafast.api.chats import find_chat
+from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of, uuid_of
 from wafast.api.paging import below_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, check_visible
@@ -62,7 +63,7 @@ class NoteController(Controller):
         return page_of(rows, limit, notes.note_of, lambda row: int(row["id"]))
 
     @post(
-        opt={"policy": Policy.SEND, "idempotent": True},
+        opt={"policy": Policy.SEND, "idempotent": IN_ONE},
         operation_id="create_note",
         summary="Write a private note",
         responses=problems(400, 401, 403, 404, 409, 422),

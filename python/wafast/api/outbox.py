@@ -16,6 +16,7 @@ from msgspec import Meta
 from wafast.accounts.principal import Principal
 from wafast.api.chats import find_chat
 from wafast.api.devices import find_device
+from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of
 from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, Receiver, check_visible, jid_of
@@ -156,7 +157,7 @@ class OutboxController(Controller):
 
     @post(
         "/messages",
-        opt={"policy": Policy.SEND, "idempotent": True},
+        opt={"policy": Policy.SEND, "idempotent": IN_ONE},
         status_code=202,
         operation_id="send_message",
         summary="Send a message",

@@ -15,6 +15,7 @@ from msgspec import Meta
 from wafast.accounts import audit
 from wafast.accounts.principal import Principal
 from wafast.api.devices import find_device
+from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import uuid_of
 from wafast.api.parameters import IdempotencyKey, phone_of
 from wafast.api.policy import Policy
@@ -86,7 +87,7 @@ class PairingController(Controller):
 
     @post(
         "/devices/{device_id:str}/pairings",
-        opt={"policy": Policy.ADMIN, "idempotent": True},
+        opt={"policy": Policy.ADMIN, "idempotent": IN_ONE},
         operation_id="create_pairing",
         summary="Start pairing",
         responses=problems(400, 401, 403, 404, 409, 422),

@@ -13,6 +13,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from wafast.accounts.principal import Principal
+from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of
 from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, check_visible
@@ -84,7 +85,7 @@ class QuickReplyController(Controller):
         return page_of(list(rows), limit, _shown, lambda row: row.id)
 
     @post(
-        opt={"policy": Policy.SEND, "idempotent": True},
+        opt={"policy": Policy.SEND, "idempotent": IN_ONE},
         operation_id="create_quick_reply",
         summary="Save a quick reply",
         responses=problems(400, 401, 403, 409, 422),

@@ -11,6 +11,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from wafast.accounts.principal import Principal
+from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of
 from wafast.api.paging import below_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, name_of
@@ -61,7 +62,7 @@ class SegmentController(Controller):
         return page_of(found, limit, segments.segment_of, lambda row: int(row["id"]))
 
     @post(
-        opt={"policy": Policy.SEND, "idempotent": True},
+        opt={"policy": Policy.SEND, "idempotent": IN_ONE},
         operation_id="create_segment",
         summary="Save a filter",
         responses=problems(400, 401, 403, 409, 422),

@@ -6,6 +6,7 @@ import codecs
 from datetime import date, datetime
 from typing import Annotated, Any
 
+import asyncpg
 import msgspec
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
@@ -16,6 +17,7 @@ from wafast.accounts import audit
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.campaigns import Counts
+from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of
 from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, name_of
@@ -24,6 +26,7 @@ from wafast.api.problems import conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.api.sources import SourceMessage, SourcePace, message_of, pace_of, stored_message, stored_pace
+from wafast.database.together import together
 from wafast.leads.exports import guarded, lines
 from wafast.leads.tags import tag
 from wafast.outbox.render import check
@@ -188,7 +191,7 @@ class SequenceController(Controller):
         return page_of(found, limit, lambda row: sequence_of(row, counts[row.id]), lambda row: row.id)
 
     @post(
-        opt={"policy": Policy.ADMIN, "idempotent": True},
+        opt={"policy": Policy.ADMIN, "idempotent": IN_ONE},
         operation_id="create_sequence",
         summary="Make a sequence",
         responses=problems(400, 401, 403, 404, 409, 422),
@@ -207,20 +210,21 @@ class SequenceController(Controller):
             rows.Step(await _message(services, tenant_id, step.message), stored_pace(step.pace), step.delay_seconds)
             for step in data.steps
         ]
-        try:
-            made = await rows.create(
-                services.pool,
-                tenant_id,
-                name_of(data.name),
-                trigger=_trigger(data.trigger),
-                next_sequence_id=None if following is None else number_of("sequence", following),
-                stop_on_reply=data.stop_on_reply,
-                steps=steps,
-                created_by=principal.actor,
-            )
-        except rows.NoSequence:
-            raise not_found("sequence", following) from None
-        await audit.record(services.pool, tenant_id, principal.actor, "sequence.create", f"sequence:{made}")
+        async with together(services.pool) as pool:
+            try:
+                made = await rows.create(
+                    pool,
+                    tenant_id,
+                    name_of(data.name),
+                    trigger=_trigger(data.trigger),
+                    next_sequence_id=None if following is None else number_of("sequence", following),
+                    stop_on_reply=data.stop_on_reply,
+                    steps=steps,
+                    created_by=principal.actor,
+                )
+            except rows.NoSequence:
+                raise not_found("sequence", following) from None
+            await audit.record(pool, tenant_id, principal.actor, "sequence.create", f"sequence:{made}")
         return await _shown(services, principal, made)
 
     @get(
@@ -256,11 +260,13 @@ class SequenceController(Controller):
         number, changes = number_of("sequence", sequence_id), _changes(data)
         if changes.get("next_sequence_id") == number:
             raise refused_field("next_sequence_id", data.next_sequence_id, "a sequence can't follow itself")
-        try:
-            await rows.change(services.pool, principal.tenant_id, number, changes)
-        except rows.NoSequence as error:
-            raise not_found("sequence", error.args[0]) from None
-        return await _told(services, principal, number, "change" if data.state is UNSET else data.state)
+        async with together(services.pool) as pool:
+            try:
+                await rows.change(pool, principal.tenant_id, number, changes)
+            except rows.NoSequence as error:
+                raise not_found("sequence", error.args[0]) from None
+            await _tell(pool, principal, number, "change" if data.state is UNSET else data.state)
+        return await _shown(services, principal, number)
 
     @delete(
         "/{sequence_id:str}",
@@ -275,15 +281,16 @@ class SequenceController(Controller):
         """Nothing more of it leaves, and its enrolments are stopped. What was sent stays in the chats."""
         require_whole_tenant(principal)
         number = number_of("sequence", sequence_id)
-        try:
-            await enrolments.delete(services.pool, principal.tenant_id, number)
-        except rows.NoSequence:
-            raise not_found("sequence", sequence_id) from None
-        await audit.record(services.pool, principal.tenant_id, principal.actor, "sequence.delete", f"sequence:{number}")
+        async with together(services.pool) as pool:
+            try:
+                await enrolments.delete(pool, principal.tenant_id, number)
+            except rows.NoSequence:
+                raise not_found("sequence", sequence_id) from None
+            await audit.record(pool, principal.tenant_id, principal.actor, "sequence.delete", f"sequence:{number}")
 
     @post(
         "/{sequence_id:str}/steps",
-        opt={"policy": Policy.ADMIN, "idempotent": True},
+        opt={"policy": Policy.ADMIN, "idempotent": IN_ONE},
         operation_id="create_sequence_step",
         summary="Insert a step",
         responses=problems(400, 401, 403, 404, 409, 422),
@@ -302,16 +309,18 @@ class SequenceController(Controller):
         await find_sequence(services, principal, sequence_id)
         message = await _message(services, tenant_id, data.message)
         step = rows.Step(message, stored_pace(data.pace), data.delay_seconds)
-        try:
-            await rows.add_step(services.pool, tenant_id, number, step, data.position)
-        except rows.NoSequence:
-            raise not_found("sequence", sequence_id) from None
-        except rows.TooManySteps:
-            raise conflict(
-                "too-many-steps",
-                f"A sequence has at most {MOST_STEPS} steps: go on in another one, as its next sequence.",
-            ) from None
-        return await _told(services, principal, number, "add_step")
+        async with together(services.pool) as pool:
+            try:
+                await rows.add_step(pool, tenant_id, number, step, data.position)
+            except rows.NoSequence:
+                raise not_found("sequence", sequence_id) from None
+            except rows.TooManySteps:
+                raise conflict(
+                    "too-many-steps",
+                    f"A sequence has at most {MOST_STEPS} steps: go on in another one, as its next sequence.",
+                ) from None
+            await _tell(pool, principal, number, "add_step")
+        return await _shown(services, principal, number)
 
     @patch(
         "/{sequence_id:str}/steps/{step_id:str}",
@@ -335,13 +344,14 @@ class SequenceController(Controller):
         row = await find_sequence(services, principal, sequence_id)
         changes = await _step_changes(services, principal.tenant_id, data)
         position = None if data.position is UNSET else data.position
-        try:
-            await rows.change_step(
-                services.pool, principal.tenant_id, row.id, number_of("step", step_id), changes, position
-            )
-        except (rows.NoSequence, rows.NoStep):
-            raise not_found("step", step_id) from None
-        return await _told(services, principal, row.id, "change_step")
+        number = number_of("step", step_id)
+        async with together(services.pool) as pool:
+            try:
+                await rows.change_step(pool, principal.tenant_id, row.id, number, changes, position)
+            except (rows.NoSequence, rows.NoStep):
+                raise not_found("step", step_id) from None
+            await _tell(pool, principal, row.id, "change_step")
+        return await _shown(services, principal, row.id)
 
     @delete(
         "/{sequence_id:str}/steps/{step_id:str}",
@@ -360,11 +370,13 @@ class SequenceController(Controller):
         """Leads that wait for it go on to the next one."""
         require_whole_tenant(principal)
         number = number_of("sequence", sequence_id)
-        try:
-            await rows.delete_step(services.pool, principal.tenant_id, number, number_of("step", step_id))
-        except (rows.NoSequence, rows.NoStep):
-            raise not_found("step", step_id) from None
-        await _tell(services, principal, number, "delete_step")
+        step = number_of("step", step_id)
+        async with together(services.pool) as pool:
+            try:
+                await rows.delete_step(pool, principal.tenant_id, number, step)
+            except (rows.NoSequence, rows.NoStep):
+                raise not_found("step", step_id) from None
+            await _tell(pool, principal, number, "delete_step")
 
     @get(
         "/{sequence_id:str}/report",
@@ -482,17 +494,11 @@ async def _shown(services: Services, principal: Principal, sequence_id: int) -> 
     return SequenceWithSteps(**msgspec.structs.asdict(shown), steps=[_step(one) for one in steps])
 
 
-async def _tell(services: Services, principal: Principal, sequence_id: int, action: str) -> None:
+async def _tell(pool: asyncpg.Pool, principal: Principal, sequence_id: int, action: str) -> None:
     """Writes down who did what to it, and tells everybody who looks at it."""
     subject = f"sequence:{sequence_id}"
-    await audit.record(services.pool, principal.tenant_id, principal.actor, f"sequence.{action}", subject)
-    await enrolments.tell(services.pool, principal.tenant_id, sequence_id)
-
-
-async def _told(services: Services, principal: Principal, sequence_id: int, action: str) -> SequenceWithSteps:
-    """The sequence as it is now, once everybody who looks at it was told."""
-    await _tell(services, principal, sequence_id, action)
-    return await _shown(services, principal, sequence_id)
+    await audit.record(pool, principal.tenant_id, principal.actor, f"sequence.{action}", subject)
+    await enrolments.tell(pool, principal.tenant_id, sequence_id)
 
 
 def _changes(data: ChangeSequence) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,12 @@ class Services:
         self.metrics = metrics
         self.ai = ai
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    def on(self, pool: asyncpg.Pool) -> Services:
+        """The same on another pool, for one request."""
+        other = copy.copy(self)
+        other.pool = pool
+        return other
 
     def in_background(self, work: Coroutine[Any, Any, Any]) -> None:
         """Runs work that the answer does not wait for; a failure is logged, ``settle`` waits for it."""

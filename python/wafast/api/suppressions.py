@@ -14,6 +14,7 @@ from msgspec import Meta
 from wafast import phones
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
+from wafast.api.idempotency import IN_ONE
 from wafast.api.paging import cursor, place_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, Search, phone_of
 from wafast.api.policy import Policy
@@ -94,7 +95,7 @@ class SuppressionController(Controller):
         return Page([suppressions.suppression_of(row) for row in page], following)
 
     @post(
-        opt={"policy": Policy.SEND, "idempotent": True},
+        opt={"policy": Policy.SEND, "idempotent": IN_ONE},
         operation_id="add_suppression",
         summary="Leave a number alone",
         responses=problems(400, 401, 403, 422),

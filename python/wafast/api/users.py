@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from litestar import Controller, delete, get, patch, post
 from litestar.di import NamedDependency
@@ -17,6 +18,7 @@ from wafast.accounts.keys import UnknownDevice
 from wafast.accounts.people import Person
 from wafast.accounts.principal import Principal, Role
 from wafast.api.authentication import require_whole_tenant
+from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of, uuid_of
 from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, name_of
@@ -24,6 +26,7 @@ from wafast.api.policy import Policy
 from wafast.api.problems import Problem, conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
+from wafast.database.together import together
 from wafast.inbox import work
 
 Name = Annotated[str, Meta(min_length=1, max_length=100, examples=["Aina"])]
@@ -103,7 +106,7 @@ class UserController(Controller):
         return page_of(rows, limit, _shown, lambda row: row.id)
 
     @post(
-        opt={"policy": Policy.ADMIN, "idempotent": True, "secret": True},
+        opt={"policy": Policy.ADMIN, "idempotent": IN_ONE, "secret": True},
         operation_id="create_user",
         summary="Add a person",
         responses=problems(400, 401, 403, 404, 409, 422),
@@ -119,18 +122,19 @@ class UserController(Controller):
         require_whole_tenant(principal)
         name, devices = name_of(data.name), _devices(data.device_ids)
         tenant_id = principal.tenant_id
-        try:
-            await people.require_devices(services.pool, tenant_id, data.role, devices)
-            made = await tenants.create_user(services.pool, tenant_id, data.email, name, data.role, None, devices)
-        except tenants.AlreadyThere as error:
-            raise conflict("already-there", f"{str(error)[0].upper()}{str(error)[1:]}.") from None
-        except UnknownDevice as error:
-            raise not_found("device", error.device_id) from None
-        except people.SeesEverything:
-            raise _sees_everything(data.device_ids) from None
-        person = await people.get_person(services.pool, tenant_id, made.user_id)
-        assert person is not None
-        await _note(services, principal, "user.create", made.user_id, email=person.email, role=person.role)
+        async with together(services.pool) as pool:
+            try:
+                await people.require_devices(pool, tenant_id, data.role, devices)
+                made = await tenants.create_user(pool, tenant_id, data.email, name, data.role, None, devices)
+            except tenants.AlreadyThere as error:
+                raise conflict("already-there", f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+            except UnknownDevice as error:
+                raise not_found("device", error.device_id) from None
+            except people.SeesEverything:
+                raise _sees_everything(data.device_ids) from None
+            person = await people.get_person(pool, tenant_id, made.user_id)
+            assert person is not None
+            await _note(pool, principal, "user.create", made.user_id, email=person.email, role=person.role)
         return NewUser(**msgspec.structs.asdict(_shown(person)), password=made.password)
 
     @patch(
@@ -148,7 +152,7 @@ class UserController(Controller):
         services: NamedDependency[Services],
     ) -> User:
         """It holds at once; open sockets follow within a minute. Chats the person no longer sees are taken from him."""
-        person = await _find(services, principal, user_id)
+        person = await _find(services.pool, principal, user_id)
         role = person.role if data.role is UNSET else data.role
         devices = person.device_ids
         if data.device_ids is not UNSET:
@@ -157,31 +161,25 @@ class UserController(Controller):
             devices = None
         if role != person.role:
             _require_other(principal, person)
-        try:
-            await people.change_person(
-                services.pool,
-                principal,
-                person,
-                name=person.name if data.name is UNSET else name_of(data.name),
-                role=role,
-                device_ids=devices,
-            )
-        except people.LastAdministrator:
-            raise _last_administrator() from None
-        except people.ElsewhereToo:
-            raise _elsewhere_too(person) from None
-        except people.SeesEverything:
-            raise _sees_everything(data.device_ids) from None
-        except UnknownDevice as error:
-            raise not_found("device", error.device_id) from None
-        if role == "viewer":
-            await work.release(services.pool, principal.tenant_id, person.id, None)
-        elif devices is not None:
-            await work.release(services.pool, principal.tenant_id, person.id, devices)
-        shown = _shown(await _find(services, principal, user_id))
-        await _note(
-            services, principal, "user.change", person.id, name=shown.name, role=role, device_ids=shown.device_ids
-        )
+        wanted_name = person.name if data.name is UNSET else name_of(data.name)
+        async with together(services.pool) as pool:
+            try:
+                await people.change_person(pool, principal, person, name=wanted_name, role=role, device_ids=devices)
+            except people.LastAdministrator:
+                raise _last_administrator() from None
+            except people.ElsewhereToo:
+                raise _elsewhere_too(person) from None
+            except people.SeesEverything:
+                raise _sees_everything(data.device_ids) from None
+            except UnknownDevice as error:
+                raise not_found("device", error.device_id) from None
+            if role == "viewer":
+                await work.release(pool, principal.tenant_id, person.id, None)
+            elif devices is not None:
+                await work.release(pool, principal.tenant_id, person.id, devices)
+            shown = _shown(await _find(pool, principal, user_id))
+            detail = {"name": shown.name, "role": role, "device_ids": shown.device_ids}
+            await _note(pool, principal, "user.change", person.id, **detail)
         return shown
 
     @post(
@@ -196,12 +194,13 @@ class UserController(Controller):
         self, user_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> NewPassword:
         """A random one, shown once; every login of the person ends."""
-        person = await _find(services, principal, user_id)
-        try:
-            password = await people.give_password(services.pool, principal, person.id)
-        except people.ElsewhereToo:
-            raise _elsewhere_too(person) from None
-        await _note(services, principal, "user.password", person.id)
+        person = await _find(services.pool, principal, user_id)
+        async with together(services.pool) as pool:
+            try:
+                password = await people.give_password(pool, principal, person.id)
+            except people.ElsewhereToo:
+                raise _elsewhere_too(person) from None
+            await _note(pool, principal, "user.password", person.id)
         return NewPassword(password)
 
     @delete(
@@ -215,26 +214,27 @@ class UserController(Controller):
         self, user_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> None:
         """The person's logins here end and assigned chats are nobody's; what was written stays."""
-        person = await _find(services, principal, user_id)
+        person = await _find(services.pool, principal, user_id)
         _require_other(principal, person)
-        try:
-            await people.remove_person(services.pool, principal.tenant_id, person.id)
-        except people.LastAdministrator:
-            raise _last_administrator() from None
-        await work.release(services.pool, principal.tenant_id, person.id, None)
-        await _note(services, principal, "user.remove", person.id, email=person.email)
+        async with together(services.pool) as pool:
+            try:
+                await people.remove_person(pool, principal.tenant_id, person.id)
+            except people.LastAdministrator:
+                raise _last_administrator() from None
+            await work.release(pool, principal.tenant_id, person.id, None)
+            await _note(pool, principal, "user.remove", person.id, email=person.email)
 
 
-async def _find(services: Services, principal: Principal, user_id: str) -> Person:
+async def _find(pool: asyncpg.Pool, principal: Principal, user_id: str) -> Person:
     require_whole_tenant(principal)
-    person = await people.get_person(services.pool, principal.tenant_id, number_of("user", user_id))
+    person = await people.get_person(pool, principal.tenant_id, number_of("user", user_id))
     if person is None:
         raise not_found("user", user_id)
     return person
 
 
-async def _note(services: Services, principal: Principal, action: str, user_id: int, **detail: object) -> None:
-    await audit.record(services.pool, principal.tenant_id, principal.actor, action, f"user:{user_id}", **detail)
+async def _note(pool: asyncpg.Pool, principal: Principal, action: str, user_id: int, **detail: object) -> None:
+    await audit.record(pool, principal.tenant_id, principal.actor, action, f"user:{user_id}", **detail)
 
 
 def _shown(person: Person) -> User:
