@@ -11,11 +11,10 @@ from litestar.params import QueryParameter
 from msgspec import Meta
 
 from wafast.api.ids import message_place
-from wafast.api.paging import before_of, cursor
+from wafast.api.paging import cursor, place_of
 from wafast.api.problems import not_found, refused_field
 from wafast.inbox import messages
-from wafast.inbox.chats import NEWEST
-from wafast.inbox.messages import Message
+from wafast.inbox.messages import END, At, Message
 
 if TYPE_CHECKING:
     import asyncpg
@@ -60,8 +59,7 @@ async def older(pool: asyncpg.Pool, reach: Reach, chat_id: int, after: str | Non
     Raises:
         Problem: 400 for a cursor that is none.
     """
-    before = before_of(after)
-    return await _ending(pool, reach, chat_id, NEWEST if before is None else before, limit)
+    return await _ending(pool, reach, chat_id, END if after is None else _named(after), limit)
 
 
 async def newer(pool: asyncpg.Pool, reach: Reach, chat_id: int, before: str, limit: int) -> MessageWindow:
@@ -70,13 +68,12 @@ async def newer(pool: asyncpg.Pool, reach: Reach, chat_id: int, before: str, lim
     Raises:
         Problem: 400 for a cursor that is none.
     """
-    known = before_of(before, NEWEST - 1)
-    assert known is not None
-    keys = await messages.keys_above(pool, reach, chat_id, known + 1, limit + 1)
-    if not keys:
+    places = await messages.places_from(pool, reach, chat_id, _named(before), including=False, limit=limit + 1)
+    if not places:
         return MessageWindow(items=[], next=before, previous=None, target=None)
-    page = await _ending(pool, reach, chat_id, keys[:limit][-1] + 1, min(limit, len(keys)))
-    return msgspec.structs.replace(page, previous=_above(keys, limit))
+    shown = places[:limit]
+    page = await _ending(pool, reach, chat_id, shown[-1], len(shown), including=True)
+    return msgspec.structs.replace(page, previous=_above(places, limit))
 
 
 async def around(pool: asyncpg.Pool, reach: Reach, chat_id: int, wanted: str, limit: int) -> MessageWindow:
@@ -89,43 +86,50 @@ async def around(pool: asyncpg.Pool, reach: Reach, chat_id: int, wanted: str, li
         Problem: 404 for a message that is not kept, 400 for an instant outside of what a clock shows.
     """
     at = _instant(wanted)
-    key = await _key_of(pool, reach, chat_id, wanted) if at is None else at << 32
+    start = await _place(pool, reach, chat_id, wanted) if at is None else At(at << 32, 0)
     half = limit // 2
-    keys = await messages.keys_above(pool, reach, chat_id, key, half + 2)
-    if at is None and keys[:1] != [key]:
-        raise not_found("message", wanted)
-    if not keys:
-        page = await _ending(pool, reach, chat_id, NEWEST, limit)
+    places = await messages.places_from(pool, reach, chat_id, start, including=True, limit=half + 2)
+    if not places:
+        page = await _ending(pool, reach, chat_id, END, limit)
         return msgspec.structs.replace(page, target=page.items[0].id if page.items else None)
-    shown = keys[: half + 1]
-    page = await _ending(pool, reach, chat_id, shown[-1] + 1, limit - half - 1 + len(shown))
-    return msgspec.structs.replace(page, previous=_above(keys, half + 1), target=f"{chat_id}-{shown[0]}")
+    shown = places[: half + 1]
+    page = await _ending(pool, reach, chat_id, shown[-1], limit - half - 1 + len(shown), including=True)
+    return msgspec.structs.replace(page, previous=_above(places, half + 1), target=f"{chat_id}-{shown[0].key}")
 
 
-def _above(keys: list[int], shown: int) -> str | None:
-    return cursor(keys[shown - 1]) if len(keys) > shown else None
+def _named(there: str) -> At:
+    """The place a cursor names.
+
+    Raises:
+        Problem: 400 when it is not one of such a list.
+    """
+    place = place_of(there, 2, END.key - 1)
+    assert place is not None
+    return At(*place)
 
 
-async def _ending(pool: asyncpg.Pool, reach: Reach, chat_id: int, before: int, limit: int) -> MessageWindow:
-    rows = await messages.list_messages(pool, reach, chat_id, before=before, limit=limit + 1)
-    # within one second keys say nothing of the order, but when each was stored does
-    shown = sorted(
-        await messages.messages_of(pool, rows[:limit]),
-        key=lambda one: (one.timestamp, one.created_at),
-        reverse=True,
-    )
-    following = cursor(rows[limit - 1]["key"]) if len(rows) > limit else None
+def _above(places: list[At], shown: int) -> str | None:
+    return cursor(*places[shown - 1]) if len(places) > shown else None
+
+
+async def _ending(
+    pool: asyncpg.Pool, reach: Reach, chat_id: int, before: At, limit: int, *, including: bool = False
+) -> MessageWindow:
+    rows = await messages.list_messages(pool, reach, chat_id, before=before, including=including, limit=limit + 1)
+    shown = await messages.messages_of(pool, rows[:limit])
+    following = cursor(*At.of(rows[limit - 1])) if len(rows) > limit else None
     return MessageWindow(items=shown, next=following, previous=None, target=None)
 
 
-async def _key_of(pool: asyncpg.Pool, reach: Reach, chat_id: int, wanted: str) -> int:
+async def _place(pool: asyncpg.Pool, reach: Reach, chat_id: int, wanted: str) -> At:
     ours = message_place(wanted)
-    if ours is not None and ours[0] == chat_id and ours[1] < NEWEST:
-        return ours[1]
-    key = await messages.key_of_message(pool, reach, chat_id, wanted)
-    if key is None:
+    if ours is not None and ours[0] == chat_id and ours[1] <= END.key:
+        place = await messages.place_of_key(pool, reach, chat_id, ours[1])
+    else:
+        place = await messages.place_of_message(pool, reach, chat_id, wanted)
+    if place is None:
         raise not_found("message", wanted)
-    return key
+    return place
 
 
 def _instant(wanted: str) -> int | None:

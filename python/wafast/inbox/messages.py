@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -33,6 +33,38 @@ MessageType = Literal[
     "system", "unsupported", "deleted",
 ]  # fmt: skip
 MessageStatus = Literal["received", "pending", "sent", "delivered", "read", "played", "failed"]
+
+
+#: `At.stored` counts from here, and not farther than datetime does.
+EPOCH, LAST_STORED = datetime(1970, 1, 1, tzinfo=UTC), 253_402_300_799_999_999
+MICROSECOND = timedelta(microseconds=1)
+
+
+class At(NamedTuple):
+    """Where in a chat a message stands: keys begin with its second, and within one it is when each was stored that says
+    what came first.
+
+    Args:
+        key: of the message.
+        stored: its `created_at`, in microseconds since 1970.
+    """
+
+    key: int
+    stored: int
+
+    @classmethod
+    def of(cls, row: asyncpg.Record) -> At:
+        """Of a row with `key` and `created_at`."""
+        return cls(row["key"], (row["created_at"] - EPOCH) // MICROSECOND)
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was stored."""
+        return EPOCH + min(max(self.stored, 0), LAST_STORED) * MICROSECOND
+
+
+#: After every message.
+END = At(2**63 - 1, 0)
 
 
 class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,29 +136,45 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def list_messages(
-    pool: asyncpg.Pool, reach: Reach, chat_id: int, *, before: int, limit: int
+    pool: asyncpg.Pool, reach: Reach, chat_id: int, *, before: At, including: bool = False, limit: int
 ) -> list[asyncpg.Record]:
     """Rows of a chat's messages, newest first; ``messages_of`` makes Messages of them.
 
     Args:
-        before: only messages with a smaller key.
+        before: only messages before this place.
+        including: the message at this place too.
         limit: how many at most.
     """
-    return await pool.fetch(q.list_messages, reach.tenant_id, reach.device_ids, chat_id, before, limit)
+    place = before.key, before.created_at, before.key + including
+    return await pool.fetch(q.list_messages, reach.tenant_id, reach.device_ids, chat_id, *place, limit)
 
 
-async def key_of_message(pool: asyncpg.Pool, reach: Reach, chat_id: int, message_id: str) -> int | None:
-    """The key of a message by WhatsApp's id, or None when it is not kept."""
-    found: int | None = await pool.fetchval(
-        q.key_of_message, reach.tenant_id, reach.device_ids, chat_id, message_id, message_key(0, message_id)
-    )
-    return found
+async def place_of_key(pool: asyncpg.Pool, reach: Reach, chat_id: int, key: int) -> At | None:
+    """Where a message stands by its key, or None when it is not kept."""
+    row = await pool.fetchrow(q.place_of_key, reach.tenant_id, reach.device_ids, chat_id, key)
+    return None if row is None else At.of(row)
 
 
-async def keys_above(pool: asyncpg.Pool, reach: Reach, chat_id: int, key: int, limit: int) -> list[int]:
-    """Keys of a chat from ``key`` upwards, itself among them, oldest first and at most ``limit``."""
-    rows = await pool.fetch(q.keys_above, reach.tenant_id, reach.device_ids, chat_id, key, limit)
-    return [row["key"] for row in rows]
+async def place_of_message(pool: asyncpg.Pool, reach: Reach, chat_id: int, message_id: str) -> At | None:
+    """Where a message stands by WhatsApp's id, or None when it is not kept."""
+    hashed = message_key(0, message_id)
+    row = await pool.fetchrow(q.place_of_message, reach.tenant_id, reach.device_ids, chat_id, message_id, hashed)
+    return None if row is None else At.of(row)
+
+
+async def places_from(
+    pool: asyncpg.Pool, reach: Reach, chat_id: int, start: At, *, including: bool, limit: int
+) -> list[At]:
+    """Places of a chat's messages from one on, oldest first.
+
+    Args:
+        start: where they begin.
+        including: the message at this place too.
+        limit: how many at most.
+    """
+    place = start.key, start.created_at, start.key + (not including)
+    rows = await pool.fetch(q.places_from, reach.tenant_id, reach.device_ids, chat_id, *place, limit)
+    return [At.of(row) for row in rows]
 
 
 async def get_messages(

@@ -11,7 +11,7 @@ SELECT pg_advisory_xact_lock_shared(hashtextextended(encode($1, 'hex'), 0))
 SELECT EXISTS (SELECT FROM media WHERE tenant_id = $1 AND sha256 = $2)
 
 -- name: has_message
--- Whether the chat of $1 with $2 has a message of WhatsApp's id $3; $4 its hash, as in key_of_message (inbox/messages.sql).
+-- Whether the chat of $1 with $2 has a message of WhatsApp's id $3; $4 its hash, as in place_of_message (inbox/messages.sql).
 SELECT EXISTS (
     SELECT FROM jid_now($1, $2) person
     JOIN chats c ON c.device_no = $1 AND c.jid = person.jid

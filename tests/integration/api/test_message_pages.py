@@ -81,3 +81,54 @@ def test_an_instant_that_is_none_and_two_places_at_once_are_refused(tenant: Tena
     assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (400, "around")
     assert client.get(address, params={"around": known[0], "after": "x"}).status_code == 400
     assert client.get(address, params={"before": "x"}).status_code == 400
+
+
+def second(tenant: Tenant, count: int, *, at: int = NOW) -> tuple[Chat, list[str]]:
+    """A chat with so many messages in one second; the ids in the order they came, which is not that of their keys."""
+    chat = tenant.chat(tenant.device())
+    keys = [tenant.message(chat, str(number), at=at, message_id=f"S{number}") for number in range(count)]
+    assert keys[-1] < max(keys)
+    return chat, [f"{chat.id}-{key}" for key in keys]
+
+
+def test_the_newest_of_one_second_is_the_one_that_came_last(tenant: Tenant) -> None:
+    chat, known = second(tenant, 8)
+    assert ids(page(tenant, chat, limit=1)) == known[-1:]
+
+
+@pytest.mark.parametrize("limit", [1, 3, 8, 50])
+def test_pages_that_cut_a_second_give_each_message_once_and_in_order(tenant: Tenant, limit: int) -> None:
+    chat, known = second(tenant, 8)
+    for number, at in enumerate((NOW - 60, NOW - 60, NOW + 60, NOW + 60)):
+        added = f"{chat.id}-{tenant.message(chat, at=at, message_id=f'Z{number}')}"
+        known.insert(number if at < NOW else len(known), added)
+    shown = page(tenant, chat, limit=limit)
+    walked = ids(shown)
+    while shown["next"] is not None:
+        shown = page(tenant, chat, limit=limit, after=shown["next"])
+        walked += ids(shown)
+    assert walked == known[::-1]
+    shown = page(tenant, chat, around=known[0], limit=limit)
+    back = ids(shown)
+    while shown["previous"] is not None:
+        shown = page(tenant, chat, limit=limit, before=shown["previous"])
+        back = ids(shown) + back
+    assert back == known[::-1]
+
+
+def test_around_a_message_of_a_full_second_lies_what_came_before_and_after(tenant: Tenant) -> None:
+    chat, known = second(tenant, 8)
+    for by in (known[4], "S4"):
+        found = page(tenant, chat, around=by, limit=4)
+        assert (ids(found), found["target"]) == (known[3:7][::-1], known[4])
+    instant = datetime.fromtimestamp(NOW, UTC).isoformat()
+    assert page(tenant, chat, around=instant, limit=4)["target"] == known[0]
+
+
+def test_a_message_that_goes_leaves_its_place(tenant: Tenant) -> None:
+    """Trimming takes messages while somebody reads: a page goes on where the last one of the page before was."""
+    chat, known = second(tenant, 8)
+    shown = page(tenant, chat, limit=3)
+    gone = int(known[-3].partition("-")[2])
+    tenant.world.sql("DELETE FROM messages WHERE chat_id = $1 AND key = $2 RETURNING 1", chat.id, gone)
+    assert ids(page(tenant, chat, limit=3, after=shown["next"])) == known[-6:-3][::-1]

@@ -23,7 +23,7 @@ async def test_the_lid_of_a_chat_is_one_look(shelf: Shelf) -> None:
 
 
 async def test_a_quoted_message_is_looked_for_among_keys_alone(shelf: Shelf) -> None:
-    plan = await _plan(shelf.pool, messages.q.key_of_message, shelf.tenant, None, 1, "A1", message_key(0, "A1"))
+    plan = await _plan(shelf.pool, messages.q.place_of_message, shelf.tenant, None, 1, "A1", message_key(0, "A1"))
     assert "Index Only Scan using messages_pkey" in plan
 
 
