@@ -15,6 +15,7 @@ from wafast import clock
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of, require_whole_tenant
 from wafast.api.campaigns import (
+    OTHER_DEVICES,
     CampaignSchedule,
     DeviceIds,
     attempt,
@@ -34,7 +35,7 @@ from wafast.api.responses import problems
 from wafast.api.services import Services
 from wafast.api.sources import SourcePace, stored_pace
 from wafast.campaigns import estimate, rows, trial
-from wafast.leads.filters import LeadFilter
+from wafast.leads.filters import LeadFilter, within
 
 
 class PreviewAudience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,7 +48,8 @@ class PreviewAudience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class DeviceLoad(msgspec.Struct, frozen=True, kw_only=True):
-    """What a device has of it; ids null: people for whom no device is there now."""
+    """What a device has of it; id and name null: people for whom no device is there now; only the id null: all devices
+    that the caller doesn't reach."""
 
     device_id: str | None
     device_name: str | None
@@ -114,20 +116,21 @@ class CampaignPreviewController(Controller):
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
     ) -> CampaignEstimate:
-        """How many, from which devices, and when it would be done. People who opted out are left out."""
+        """How many, from which devices, and when it would be done. People who opted out are left out. Who reaches only
+        some devices counts leads of these, and of none."""
         schedule = None if data.schedule is None else stored_schedule(data.schedule)
         zone = await rows.zone_of_tenant(services.pool, principal.tenant_id)
         start = clock.now() if schedule is None else max(clock.now(), schedule.instant)
         found = await estimate.of_audience(
             services.pool,
             principal.tenant_id,
-            await stored_audience(services.pool, principal, data.audience),
+            within(await stored_audience(services.pool, principal, data.audience), reach_of(principal)),
             stored_pace(data.pace),
             await stored_devices(services.pool, principal, data.device_ids),
             start,
             zone,
         )
-        return _estimate_of(found)
+        return _estimate_of(found, principal)
 
     @post(
         "/render",
@@ -180,7 +183,7 @@ class CampaignPreviewController(Controller):
             found = await estimate.of_audience(
                 services.pool, principal.tenant_id, row.audience, row.pace, row.device_ids, start, zone, row.source_id
             )
-        return _estimate_of(found)
+        return _estimate_of(found, principal)
 
     @post(
         "/{campaign_id:str}/test",
@@ -215,22 +218,38 @@ async def _asked(services: Services, principal: Principal, lead_id: str | None) 
     return None if lead_id is None else int((await find_lead(services, principal, lead_id)).id)
 
 
-def _estimate_of(found: estimate.Estimate) -> CampaignEstimate:
+def _estimate_of(found: estimate.Estimate, principal: Principal) -> CampaignEstimate:
+    seen = [load for load in found.loads if load.line is None or principal.sees(load.line.id)]
+    others = [load for load in found.loads if load not in seen]
     return CampaignEstimate(
         recipients=found.rows,
         without_device=found.without_device,
         finishes_at=found.finishes_at,
         is_partial=found.is_partial,
-        devices=[
-            DeviceLoad(
-                device_id=None if load.line is None else str(load.line.id),
-                device_name=None if load.line is None else load.line.name,
-                state=None if load.line is None else load.line.state,
-                recipients=load.rows,
-                ahead=load.ahead,
-                finishes_at=load.finishes_at,
-                holds=load.holds,
-            )
-            for load in found.loads
-        ],
+        devices=[_load_of(load) for load in seen] + ([_folded(others)] if others else []),
+    )
+
+
+def _load_of(load: estimate.Load) -> DeviceLoad:
+    return DeviceLoad(
+        device_id=None if load.line is None else str(load.line.id),
+        device_name=None if load.line is None else load.line.name,
+        state=None if load.line is None else load.line.state,
+        recipients=load.rows,
+        ahead=load.ahead,
+        finishes_at=load.finishes_at,
+        holds=load.holds,
+    )
+
+
+def _folded(others: list[estimate.Load]) -> DeviceLoad:
+    ends = [load.finishes_at for load in others]
+    return DeviceLoad(
+        device_id=None,
+        device_name=OTHER_DEVICES,
+        state=None,
+        recipients=sum(load.rows for load in others),
+        ahead=0,
+        finishes_at=None if None in ends else max(end for end in ends if end is not None),
+        holds=None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -15,7 +16,7 @@ from msgspec import Meta
 from wafast import phones
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of
-from wafast.api.campaigns import Campaign, campaign_of, find_campaign
+from wafast.api.campaigns import OTHER_DEVICES, Campaign, campaign_of, find_campaign
 from wafast.api.exports import download
 from wafast.api.ids import number_of, uuid_of
 from wafast.api.paging import cursor, place_of
@@ -43,7 +44,8 @@ class CauseCount(msgspec.Struct, frozen=True):
 
 
 class DeviceReport(msgspec.Struct, frozen=True):
-    """One device's part; ids null: what waits in the pool, or was sent from a device that is gone."""
+    """One device's part; id and name null: what waits in the pool, or was sent from a device that is gone; only the id
+    null: all devices that the caller doesn't reach."""
 
     device_id: str | None
     device_name: str | None
@@ -129,15 +131,7 @@ class CampaignReportController(Controller):
             total=row.total,
             buckets=[BucketCount(bucket, getattr(row, bucket)) for bucket in BUCKETS],
             failed=[CauseCount(cause, n) for cause, n in sorted(found.causes.items(), key=lambda pair: -pair[1])],
-            devices=[
-                DeviceReport(
-                    None if part.device_id is None else str(part.device_id),
-                    part.device_name,
-                    sum(part.counts.values()),
-                    _counts(part.counts),
-                )
-                for part in found.devices
-            ],
+            devices=_parts(found.devices, principal),
             days=[DayReport(part.date, sum(part.counts.values()), _counts(part.counts)) for part in found.days],
             step=found.step,
             times=[TimePoint(one.at, one.sent, one.delivered, one.read, one.replied) for one in found.times],
@@ -197,6 +191,24 @@ class CampaignReportController(Controller):
         page = found[:limit]
         following = cursor(int(page[-1].to_jid.partition("@")[0])) if len(found) > limit else None
         return Page([_shown(one, is_cancelled) for one in page], following)
+
+
+def _parts(found: list[report.DeviceCounts], principal: Principal) -> list[DeviceReport]:
+    seen = [part for part in found if part.device_id is None or principal.sees(part.device_id)]
+    folded: Counter[str] = Counter()
+    for part in found:
+        if part not in seen:
+            folded.update(part.counts)
+    others = [report.DeviceCounts(None, OTHER_DEVICES, folded)] if folded else []
+    return [
+        DeviceReport(
+            None if part.device_id is None else str(part.device_id),
+            part.device_name,
+            sum(part.counts.values()),
+            _counts(part.counts),
+        )
+        for part in seen + others
+    ]
 
 
 def _counts(counts: dict[str, int]) -> list[BucketCount]:

@@ -39,6 +39,8 @@ Result = TypeVar("Result")
 MOST_DEVICES = 1_000
 #: A month of a busy team; more are not told apart in a calendar.
 MOST_IN_CALENDAR = 500
+#: One line for all those out of the caller's reach.
+OTHER_DEVICES = "Other devices"
 
 Name = Annotated[str, Meta(min_length=1, max_length=200, examples=["Raya sale"])]
 DeviceIds = Annotated[
@@ -203,12 +205,13 @@ async def stored_devices(pool: asyncpg.Pool, principal: Principal, device_ids: l
     """What to store of devices, each once.
 
     Raises:
-        Problem: 404 when one is not the workspace's.
+        Problem: 404 when one is not the workspace's, or out of the caller's reach.
     """
     if device_ids is None:
         return None
     wanted = [uuid_of("device", text) for text in dict.fromkeys(device_ids)]
-    missing = await rows.unknown_devices(pool, principal.tenant_id, wanted)
+    missing = [one for one in wanted if not principal.sees(one)]
+    missing += await rows.unknown_devices(pool, principal.tenant_id, wanted)
     if missing:
         raise not_found("device", missing[0])
     return wanted

@@ -138,13 +138,13 @@ def answer_not_paired(request: Request[Any, Any, Any], refusal: rows.NotPaired) 
 
 
 async def find_row(pool: asyncpg.Pool, principal: Principal, outbox_id: str) -> OutboxRow:
-    """An outbox row of a device within the caller's reach.
+    """An outbox row within the caller's reach.
 
     Raises:
         Problem: 404.
     """
-    row = await rows.get(pool, principal.tenant_id, number_of("outbox row", outbox_id))
-    if row is None or not (row.device_id is None or principal.sees(row.device_id)):
+    row = await rows.get(pool, principal.tenant_id, number_of("outbox row", outbox_id), principal.device_ids)
+    if row is None:
         raise not_found("outbox row", outbox_id)
     return row
 

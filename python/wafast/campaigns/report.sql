@@ -30,7 +30,7 @@ GROUP BY 1, 2
 
 -- name: recipients
 -- By number, behind $3, at most $4; only those in bucket $5, and of device $6, when given; $7 the devices within reach
--- (NULL: all). Before it has a device, a row is within reach as its lead is.
+-- (NULL: all). Before it has a device, a row is within reach as its lead is, as in `get_outbox`.
 SELECT o.id, o.to_jid, o.lead_id, l.name, d.id AS device_id, d.name AS device_name, o.state,
        outbox_bucket(o.state, o.cause, o.replied_at) AS bucket, o.reason, o.cause, o.body, o.not_before,
        o.sent_at, o.delivered_at, o.read_at, o.replied_at
@@ -41,6 +41,6 @@ LEFT JOIN devices own ON own.no = coalesce(o.device_no, l.device_no)
 WHERE o.tenant_id = $1 AND o.source_id = $2 AND o.enrolment_id IS NULL AND o.to_jid > $3
   AND ($5::text IS NULL OR outbox_bucket(o.state, o.cause, o.replied_at) = $5)
   AND ($6::uuid IS NULL OR d.id = $6)
-  AND ($7::uuid[] IS NULL OR own.no IS NULL OR own.id = ANY ($7))
+  AND ($7::uuid[] IS NULL OR own.id = ANY ($7) OR own.no IS NULL AND o.attempts = 0)
 ORDER BY o.to_jid
 LIMIT $4

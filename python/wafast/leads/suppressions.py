@@ -63,16 +63,18 @@ async def list_suppressions(
 
 
 async def add(pool: asyncpg.Pool, principal: Principal, phone: str, reason: str) -> Suppression:
-    """Adds a number in E.164; one that is there stays as it is."""
+    """Adds a number in E.164; one that is there stays as it is. Of a lead out of the caller's reach nothing is told."""
     tenant_id = principal.tenant_id
+    seen = None if principal.device_ids is None else list(principal.device_ids)
     async with pool.acquire() as connection, connection.transaction():
-        row = await connection.fetchrow(q.add_suppression, tenant_id, phone, reason, principal.actor)
+        row = await connection.fetchrow(q.add_suppression, tenant_id, phone, reason, principal.actor, seen)
         assert row is not None, "an insert that always gives its row gave none"
         if row["is_new"]:
             subject = f"suppression:{phone}"
             await audit.record(connection, tenant_id, principal.actor, "suppression.add", subject, reason=reason)
             await tell(connection, tenant_id, [] if row["lead_id"] is None else [row["lead_id"]])
-    return suppression_of(row)
+    shown = suppression_of(row)
+    return shown if row["is_seen"] else msgspec.structs.replace(shown, lead_id=None, name=None)
 
 
 async def remove(pool: asyncpg.Pool, principal: Principal, phone: str) -> bool:

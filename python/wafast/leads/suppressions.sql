@@ -11,13 +11,15 @@ LIMIT $5;
 
 -- name: add_suppression
 -- One that is there stays as it is; that it is written again gives its row, also where somebody else adds it just now.
+-- $5 the devices within reach (NULL: all): a lead of another is not seen.
 WITH found AS (
     INSERT INTO suppressions AS s (tenant_id, phone, reason, created_by) VALUES ($1, $2, $3, $4)
     ON CONFLICT (tenant_id, phone) DO UPDATE SET reason = s.reason
     RETURNING s.*, s.xmax = 0 AS is_new
 )
-SELECT f.phone, f.reason, f.created_by, f.created_at, l.id AS lead_id, l.name, f.is_new
-FROM found f LEFT JOIN leads l ON l.tenant_id = f.tenant_id AND l.phone = f.phone;
+SELECT f.phone, f.reason, f.created_by, f.created_at, l.id AS lead_id, l.name, f.is_new,
+       $5::uuid[] IS NULL OR l.device_no IS NULL OR d.id = ANY ($5) AS is_seen
+FROM found f LEFT JOIN leads l ON l.tenant_id = f.tenant_id AND l.phone = f.phone LEFT JOIN devices d ON d.no = l.device_no;
 
 -- name: remove_suppression
 DELETE FROM suppressions WHERE tenant_id = $1 AND phone = $2 RETURNING reason;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -167,12 +167,14 @@ async def _put(
         q.enqueue, tenant_id, device["no"], send.to_jid, send.kind, send.body, send.media_sha256, send.file_name,
         send.quoted, send.target, send.forwarded, send.priority, send.not_before, send.expires_at, created_by, lane_id,
     )  # fmt: skip
-    return _row(await connection.fetchrow(q.get_outbox, tenant_id, outbox_id))
+    return _row(await connection.fetchrow(q.get_outbox, tenant_id, outbox_id, None))
 
 
-async def get(pool: asyncpg.Pool, tenant_id: int, outbox_id: int) -> OutboxRow | None:
-    """One row of the tenant."""
-    row = await pool.fetchrow(q.get_outbox, tenant_id, outbox_id)
+async def get(
+    pool: asyncpg.Pool, tenant_id: int, outbox_id: int, device_ids: Collection[UUID] | None = None
+) -> OutboxRow | None:
+    """One row of the tenant; with `device_ids` only theirs, or one of a lead that is theirs or nobody's."""
+    row = await pool.fetchrow(q.get_outbox, tenant_id, outbox_id, None if device_ids is None else list(device_ids))
     return None if row is None else _row(row)
 
 

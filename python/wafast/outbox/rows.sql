@@ -26,13 +26,18 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, coalesce($12, now()), $13,
 RETURNING id
 
 -- name: get_outbox
+-- $3 the devices within reach (NULL: all). Before it has a device, a row is within reach as its lead is; what a device sent
+-- that is gone, as its lead is if that has a device.
 SELECT o.*, d.id AS device_id, c.id AS chat_id, m.mime AS media_mime
 FROM outbox o
 LEFT JOIN devices d ON d.no = o.device_no
+LEFT JOIN leads l ON l.id = o.lead_id AND l.tenant_id = o.tenant_id
+LEFT JOIN devices own ON own.no = coalesce(o.device_no, l.device_no)
 CROSS JOIN LATERAL jid_now(o.device_no, o.to_jid) person
 LEFT JOIN chats c ON c.device_no = o.device_no AND c.jid = person.jid
 LEFT JOIN media m ON m.tenant_id = o.tenant_id AND m.sha256 = o.media_sha256
 WHERE o.tenant_id = $1 AND o.id = $2
+  AND ($3::uuid[] IS NULL OR own.id = ANY ($3) OR own.no IS NULL AND o.attempts = 0)
 
 -- name: get_outbox_many
 SELECT o.*, d.id AS device_id, c.id AS chat_id, m.mime AS media_mime

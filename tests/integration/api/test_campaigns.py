@@ -290,3 +290,20 @@ def test_everybody_sees_live_how_it_goes(tenant: Tenant) -> None:
         tenant.world.sql(cancelled, tenant.id)
         tenant.world.publish({"k": "outbox", "t": tenant.id, "d": device.no, "o": []})
         assert until_state("finished")["counts"]["cancelled"] == 2
+
+
+def test_a_preview_counts_whom_the_caller_reaches_and_folds_the_devices_of_others(tenant: Tenant) -> None:
+    mine, foreign = tenant.device(), tenant.device(name="Secret line")
+    leads(tenant, 3, mine.no)
+    leads(tenant, 4, foreign.no, first=11)
+    limited = tenant.client("read", [mine.id])
+    preview = limited.post(f"{URL}/preview", json={"audience": {"tags": ["raya"]}}).json()
+    assert [(load["device_id"], load["recipients"]) for load in preview["devices"]] == [(str(mine.id), 3)]
+    assert limited.post(f"{URL}/preview", json={"audience": {"search": "Lead 12"}}).json()["recipients"] == 0
+    chosen = limited.post(f"{URL}/preview", json={"device_ids": [str(foreign.id)]})
+    assert chosen.status_code == 404
+    campaign = started(tenant)
+    for of, parts in (("estimate", "recipients"), ("report", "total")):
+        shown = limited.get(f"{URL}/{campaign['id']}/{of}").json()["devices"]
+        named = [(one["device_id"], one["device_name"], one[parts]) for one in shown]
+        assert named == [(str(mine.id), "Sales", 3), (None, "Other devices", 4)]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 from litestar.routes import HTTPRoute, WebSocketRoute
 
@@ -152,6 +155,90 @@ def test_things_of_a_device_out_of_reach_do_not_exist(tenant: Tenant, route: Rou
     _, ids = _things(tenant)
     answer = _ask(tenant.client("admin", [tenant.device().id]), route, ids)
     assert answer.status_code == 404, answer.text
+
+
+#: Bodies that name what the caller does not reach, where those of ROUTES name nothing.
+NAMING: dict[str, Any] = {
+    "POST /api/v1/devices/bulk": {"action": "connect", "device_ids": ["{device_id}"]},
+    "POST /api/v1/messages/{message_id}/forward": {"chat_ids": ["{chat_id}"]},
+    "POST /api/v1/leads": {"phone": "+60177000001"},
+    "POST /api/v1/leads/bulk": {"action": "add_tags", "lead_ids": ["{lead_id}"], "tags": ["kl"]},
+    "POST /api/v1/leads/{lead_id}/merge": {"lead_id": "{own_lead_id}"},
+    "POST /api/v1/suppressions": {"phone": "+60177000001"},
+    "POST /api/v1/campaigns/render": {"text": "Hi {name}", "lead_id": "{lead_id}"},
+    "POST /api/v1/campaigns/{campaign_id}/test": {"to": "60123456789", "lead_id": "{lead_id}"},
+    "POST /api/v1/sequences/{sequence_id}/enrolments": {"lead_ids": ["{lead_id}"]},
+}
+#: What only another team's device, chat and lead are called.
+SECRETS = ("Secret line", "Secret chat", "Secret lead", "Secret words")
+OF_ROWS = [route for route in PROTECTED if "{outbox_id}" in route.path]
+
+
+def _out_of_reach(tenant: Tenant) -> dict[str, str]:
+    """Things of a team, all with names that are found in an answer: with a campaign of which one row waits in the pool
+    for a person of theirs, one has left from their device, and one from a device that is gone."""
+    sql = tenant.world.sql
+    _, ids = _things(tenant)
+    device = tenant.device(name="Secret line")
+    chat = tenant.chat(device, name="Secret chat")
+    lead = tenant.lead(device, name="Secret lead", phone="+60177000001")
+    campaign = tenant.campaign()
+    source = sql("SELECT source_id FROM campaigns WHERE id = $1", campaign)
+    sql("UPDATE campaigns SET state = 'running', planned_at = now(), planned = 3 WHERE id = $1", campaign)
+    sql("UPDATE sources SET state = 'running' WHERE id = $1", source)
+    put = (
+        "INSERT INTO outbox (tenant_id, source_id, lead_id, device_no, lane_id, to_jid, kind, body, state, sent_at,"
+        " message_id, attempts, priority, created_by)"
+        " VALUES ($1, $2, $3, $4, $5, $6, 'text', 'Secret words', $7, $8, CASE WHEN $9 > 0 THEN $6 END, $9, 'paced',"
+        " 'user:1') RETURNING id"
+    )
+    lane = sql("INSERT INTO lanes (tenant_id, source_id, zone) VALUES ($1, $2, 'UTC') RETURNING id", tenant.id, source)
+    now = sql("SELECT now()")
+    pooled = sql(put, tenant.id, source, lead, None, lane, "60177000001@s.whatsapp.net", "queued", None, 0)
+    sent = sql(put, tenant.id, source, lead, device.no, None, "60177000002@s.whatsapp.net", "sent", now, 1)
+    gone = sql(put, tenant.id, source, None, None, None, "60177000003@s.whatsapp.net", "sent", now, 1)
+    return ids | {
+        "device_id": str(device.id), "chat_id": str(chat.id), "lead_id": str(lead), "campaign_id": str(campaign),
+        "message_id": f"{chat.id}-{tenant.message(chat, 'Secret words', from_me=True)}",
+        "outbox_id": str(sent), "pooled": str(pooled), "gone": str(gone), "own_lead_id": str(tenant.lead()),
+    }  # fmt: skip
+
+
+def _named(body: Any, ids: dict[str, str]) -> Any:
+    if isinstance(body, dict):
+        return {name: _named(value, ids) for name, value in body.items()}
+    if isinstance(body, list):
+        return [_named(value, ids) for value in body]
+    return ids.get(body[1:-1], body) if isinstance(body, str) else body
+
+
+def test_nothing_of_a_device_out_of_reach_is_told_by_any_route(tenant: Tenant) -> None:
+    ids = _out_of_reach(tenant)
+    limited = tenant.client("admin", [tenant.device().id])
+    wrong = []
+    for route in PROTECTED:
+        answer = _ask(
+            limited, msgspec.structs.replace(route, body=_named(NAMING.get(_name(route), route.body), ids)), ids
+        )
+        asked = f"{answer.request.url} {answer.request.read()!r}"
+        told = [one for one in (*SECRETS, ids["device_id"]) if one in answer.text and one not in asked]
+        if told or answer.status_code >= 500:
+            wrong.append((_name(route), told, answer.text))
+    assert not wrong
+    assert tenant.world.sql("SELECT tags FROM leads WHERE id = $1", int(ids["lead_id"])) == ["kl"]
+    assert tenant.world.sql("SELECT desired_state FROM devices WHERE id = $1", UUID(ids["device_id"])) == "disconnected"
+
+
+@pytest.mark.parametrize("route", OF_ROWS, ids=_name)
+def test_rows_without_a_device_are_within_reach_as_their_lead_is(tenant: Tenant, route: Route) -> None:
+    ids = _out_of_reach(tenant)
+    limited = tenant.client("admin", [tenant.device().id])
+    for which in ("outbox_id", "pooled", "gone"):
+        answer = _ask(limited, route, ids | {"outbox_id": ids[which]})
+        assert answer.status_code == 404, (which, answer.text)
+    sql = tenant.world.sql
+    sql("UPDATE leads SET device_no = NULL WHERE id = $1", int(ids["lead_id"]))
+    assert _ask(limited, route, ids | {"outbox_id": ids["pooled"]}).status_code in (200, 409)
 
 
 @pytest.mark.parametrize("route", WITH_IDS, ids=_name)

@@ -1029,6 +1029,7 @@ export const en = {
   'campaigns.recipients': 'Recipients',
   'campaigns.done_by': 'Done',
   'campaigns.pool': 'No device yet',
+  'campaigns.other_devices': 'Other devices',
   'campaigns.beside': '+ {n} of others',
   'campaigns.more_devices_one': 'and {n} more device',
   'campaigns.more_devices_other': 'and {n} more devices',

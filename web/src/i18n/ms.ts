@@ -1039,6 +1039,7 @@ export const ms: Record<MessageKey, string> = {
   'campaigns.recipients': 'Penerima',
   'campaigns.done_by': 'Selesai',
   'campaigns.pool': 'Belum ada peranti',
+  'campaigns.other_devices': 'Peranti lain',
   'campaigns.beside': '+ {n} yang lain',
   'campaigns.more_devices_one': 'dan {n} peranti lagi',
   'campaigns.more_devices_other': 'dan {n} peranti lagi',

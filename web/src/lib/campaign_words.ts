@@ -1,4 +1,5 @@
-/** Instants of campaigns in words: near ones by the clock, far ones by the day. */
+/** Campaigns in words: instants, near ones by the clock, far ones by the day; and whose part something is. */
+import { t } from '../i18n/index.svelte';
 import { clock, dayNumber, type Place } from './time';
 
 /** `today 15:04`, `Fri 4 Dec, 15:04`, `12 March 2027`. */
@@ -11,4 +12,10 @@ export function finishWords(at: Date, now: Date, place: Place): string {
       : { day: 'numeric', month: 'long', year: 'numeric' };
   const day = new Intl.DateTimeFormat(place.locale, { ...options, timeZone: place.zone }).format(at);
   return Math.abs(days) < 60 ? `${day}, ${clock(at, place)}` : day;
+}
+
+/** The device of a part: nobody's yet, or all those together that the reader doesn't reach. */
+export function deviceWords(part: { device_id: string | null; device_name: string | null }): string {
+  if (part.device_id === null) return t(part.device_name === null ? 'campaigns.pool' : 'campaigns.other_devices');
+  return part.device_name ?? '';
 }
