@@ -43,20 +43,21 @@ CODE_CLIENT = {"clientType": 1, "clientDisplayName": "Chrome (Linux)", "showPush
 #: Types of receipts, as neonize wants them.
 READ, PLAYED = b"read", b"played"
 
-#: What whatsmeow says when a message has not left (send.go, user.go, errors.go) …
+#: What whatsmeow says when there is no connection (errors.go), when a message has not left (send.go, user.go) …
+NO_CONNECTION = ("websocket not connected", "not logged in", "client is nil")
 UNSENT = (
-    "websocket not connected",
-    "not logged in",
     "the store doesn't contain a device jid",
     "failed to get device list",
     "failed to get user info",
     "failed to get group",
     "failed to upload",
     "failed to refresh media connection",
-    "client is nil",
 )
-#: … and when the server has answered with an error.
+#: … and when the server has answered with an error: of the message, of a question before it, or of a file.
 SERVER_ERROR = re.compile(r"server returned error (\d+)")
+STATUS = re.compile(r"\b(?:status|status code) (\d{3})\b")
+#: A file of which WhatsApp says so is not taken later either: it is too large, or not what it says to be.
+NEVER_TAKEN = frozenset({400, 413, 415})
 NO_LID = re.compile(r"no lid found for", re.IGNORECASE)
 #: Neither will be otherwise in a moment (errors.go).
 NO_GROUP = re.compile(r"that group does not exist|not participating in that group", re.IGNORECASE)
@@ -303,7 +304,7 @@ class NeonizeSession:
                 raise ev.NotSent(f"the file could not be read: {error}") from None
             answer = pb.UploadReturnFunction.FromString(await self._call("Upload", content, len(content), kind))
         if answer.Error:
-            raise ev.NotSent(f"the file could not be uploaded: {answer.Error}")
+            raise upload_error(answer.Error)
         return answer.UploadResponse
 
     async def show_typing(self, chat_jid: str, state: str) -> None:
@@ -393,11 +394,31 @@ def send_error(text: str) -> ev.SessionError:
         return ev.Refused("this group does not exist, or this device's number is not in it")
     server = SERVER_ERROR.search(lower)
     if server is not None:
-        code = int(server.group(1))
-        return ev.Refused(f"WhatsApp refused the message with error {code}", code)
+        code = int(server[1])
+        return _busy(code) or ev.Refused(f"WhatsApp refused the message with error {code}", code)
+    if any(known in lower for known in NO_CONNECTION):
+        return ev.Offline(text)
     if any(known in lower for known in UNSENT):
-        return ev.NotSent(text)
+        status = STATUS.search(lower)
+        return (None if status is None else _busy(int(status[1]))) or ev.NotSent(text)
     return ev.Unanswered(text)
+
+
+def upload_error(text: str) -> ev.SessionError:
+    """What whatsmeow's error of an upload means: the message has not left."""
+    status = STATUS.search(text.lower())
+    if status is not None and int(status[1]) in NEVER_TAKEN:
+        return ev.Refused(f"WhatsApp does not take this file (error {status[1]})", int(status[1]))
+    return ev.NotSent(f"the file could not be uploaded: {text}")
+
+
+def _busy(code: int) -> ev.Busy | None:
+    """What a server's error means that is over in a moment; None: it is another."""
+    if code == 429:
+        return ev.Busy("WhatsApp asks this number to send more slowly (error 429)", code)
+    if 500 <= code < 600:
+        return ev.Busy(f"WhatsApp can't take messages just now (error {code})", code)
+    return None
 
 
 def _unix(timestamp: int) -> int:

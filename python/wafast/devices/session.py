@@ -237,6 +237,14 @@ class NotSent(SessionError):
     """The message has surely not left, for a passing reason: it may be sent again."""
 
 
+class Busy(NotSent):
+    """WhatsApp takes nothing from this device for a moment. `code` is the server's."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class Refused(SessionError):
     """WhatsApp refused, and would again. `code` is the server's, 0 when it has none; `cause` says whether it is the
     number that has no WhatsApp."""
@@ -284,7 +292,7 @@ class Session(Protocol):
     async def send(self, to_jid: str, content: Content | Change) -> Sent:
         """Send one message, or change one; returns when the server has taken it.
 
-        Raises Offline, NotSent, Refused, Unanswered, FileNotFoundError.
+        Raises Offline, NotSent (Busy), Refused, Unanswered, FileNotFoundError.
         """
 
     def changed(self, chat_jid: str, change: Change, sent: Sent) -> None:

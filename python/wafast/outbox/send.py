@@ -7,6 +7,7 @@ import contextlib
 import math
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import cast
@@ -17,6 +18,7 @@ import asyncpg
 from wafast import logs
 from wafast.database.away import DATABASE_AWAY
 from wafast.devices.session import (
+    Busy,
     Change,
     Content,
     Media,
@@ -34,7 +36,7 @@ from wafast.outbox import transition
 from wafast.outbox.claim import Claim
 from wafast.outbox.ends import Ends
 from wafast.outbox.resolve import resolve
-from wafast.outbox.transition import End
+from wafast.outbox.transition import REACH_OUT, End, Pause
 
 log = logs.get("outbox.send")
 
@@ -55,7 +57,14 @@ LONGEST_TYPING = 8.0
 FIRST_TYPING = 0.3
 #: Waits after a send that surely did not leave.
 FIRST_RETRY = 2.0
+#: The same when WhatsApp takes nothing for a moment; so long paced sends of the device wait as well.
+FIRST_BUSY_RETRY = 15.0
 LONGEST_RETRY = 300.0
+#: Nobody takes what was not taken so often: within an hour of those waits. It does not hold for lack of a connection.
+MOST_ATTEMPTS = 20
+#: So many refusals of one device in a row, each of another message, are about the device: its paced sends wait.
+REFUSED_IN_A_ROW = 3
+REFUSED_PAUSE_SECONDS = 900.0
 #: WhatsApp's "you reached out to too many people who do not know you".
 REACH_OUT_LOCK = 463
 #: How long stopping waits for sends under way; what is not answered by then shows as unknown.
@@ -82,6 +91,7 @@ class Sender:
         self._replying: set[int] = set()
         self._pacing: set[int] = set()
         self._in_flight: dict[asyncio.Task[None], int] = {}
+        self._refused: Counter[int] = Counter()  # by device, since it last sent something
         self._ends = Ends(lambda ends: transition.record(pool, worker_id, ends, keep))
         self._stopping = False
 
@@ -201,19 +211,21 @@ class Sender:
             await self._type(session, claim)
         try:
             sent = await session.send(claim.to_jid, content)
-        except (Offline, NotSent) as error:
+        except Offline as error:
             await self._again(claim, str(error))
+        except NotSent as error:
+            await self._not_taken(claim, error)
         except FileNotFoundError:
             reason = "the file is not there any more; upload it again"
             await self._ends.record(End(claim, "failed", reason, cause="media_gone"))
         except Refused as error:
-            cause = "reach_out" if error.code == REACH_OUT_LOCK else error.cause
-            await self._ends.record(End(claim, "failed", str(error), cause=cause))
+            await self._refuse(claim, error)
         except Unanswered as error:
             await self._ends.record(End(claim, "unknown", f"WhatsApp did not answer, it may have left: {error}"))
         else:
             if isinstance(content, Change):
                 session.changed(claim.to_jid, content, sent)
+            del self._refused[claim.device_no]
             await self._ends.record(End(claim, "sent", sent=sent))
 
     async def _content(self, claim: Claim) -> Content | Change:
@@ -242,10 +254,38 @@ class Sender:
             await session.show_typing(claim.to_jid, state)
         await asyncio.sleep(typing_seconds(claim))
 
-    async def _again(self, claim: Claim, reason: str) -> None:
-        longest = min(LONGEST_RETRY, FIRST_RETRY * 2.0 ** min(claim.attempts - 1, 10))
+    async def _refuse(self, claim: Claim, error: Refused) -> None:
+        """It failed, and what follows for its device."""
+        if error.code == REACH_OUT_LOCK:
+            await self._ends.record(End(claim, "failed", str(error), cause="reach_out", pause=REACH_OUT))
+            return
+        pause = None
+        if error.cause == "refused":
+            self._refused[claim.device_no] += 1
+            if (count := self._refused[claim.device_no]) >= REFUSED_IN_A_ROW:
+                pause = Pause(REFUSED_PAUSE_SECONDS, f"WhatsApp refused {count} messages one after the other: {error}")
+        await self._ends.record(End(claim, "failed", str(error), cause=error.cause, pause=pause))
+
+    async def _not_taken(self, claim: Claim, error: NotSent) -> None:
+        """It is tried again, but not for ever."""
+        if claim.attempts >= MOST_ATTEMPTS:
+            reason = f"given up after {claim.attempts} attempts: {error}"
+            await self._ends.record(End(claim, "failed", reason, cause="not_taken"))
+        elif isinstance(error, Busy):
+            longest = _longest_wait(claim, FIRST_BUSY_RETRY)
+            await self._again(claim, str(error), longest, Pause(longest, str(error)))
+        else:
+            await self._again(claim, str(error))
+
+    async def _again(self, claim: Claim, reason: str, longest: float | None = None, pause: Pause | None = None) -> None:
+        longest = longest or _longest_wait(claim, FIRST_RETRY)
         seconds = random.uniform(longest / 2, longest)
-        await self._ends.record(End(claim, "queued", f"not sent yet: {reason}", again_seconds=seconds))
+        await self._ends.record(End(claim, "queued", f"not sent yet: {reason}", again_seconds=seconds, pause=pause))
+
+
+def _longest_wait(claim: Claim, first: float) -> float:
+    """The longest that a row is to wait after this attempt, when it is `first` after the first one."""
+    return min(LONGEST_RETRY, first * 2.0 ** min(claim.attempts - 1, 10))
 
 
 def typing_seconds(claim: Claim) -> float:

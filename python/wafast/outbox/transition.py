@@ -25,15 +25,23 @@ if TYPE_CHECKING:
 q = load(__file__)
 
 #: Kinds of reasons for which nothing was sent.
-NEVER_LEFT: frozenset[Cause] = frozenset({"not_on_whatsapp", "media_gone"})
-#: How long paced sends are held back once WhatsApp limits a number, and what is said of it.
-PAUSE_SECONDS = 3600.0
-PAUSE_REASON = "WhatsApp limits messages to people who do not know this number (463)"
+NEVER_LEFT: frozenset[Cause] = frozenset({"not_on_whatsapp", "media_gone", "not_taken"})
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """How long paced sends of a device are held back, and why, in plain words."""
+
+    seconds: float
+    reason: str
+
+
+#: Once WhatsApp limits a number.
+REACH_OUT = Pause(3600.0, "WhatsApp limits messages to people who do not know this number (463)")
 
 
 class End(msgspec.Struct, frozen=True):
     """How a send ended. Of one that is sent, `sent` is what the server said. `again_seconds` is the wait of one that is
-    queued again, `cause` what kind of reason one that failed has."""
+    queued again, `cause` what kind of reason one that failed has. `pause`: what follows for its device."""
 
     claim: Claim
     state: Literal["sent", "failed", "unknown", "queued"]
@@ -41,6 +49,7 @@ class End(msgspec.Struct, frozen=True):
     sent: Sent | None = None
     again_seconds: float = 0.0
     cause: Cause | None = None
+    pause: Pause | None = None
 
 
 async def record(pool: asyncpg.Pool, worker_id: UUID, ends: Sequence[End], keep: int) -> set[int]:
@@ -62,8 +71,8 @@ async def record(pool: asyncpg.Pool, worker_id: UUID, ends: Sequence[End], keep:
         for end in ends:
             if end.cause == "not_on_whatsapp":
                 await number_checks.note_absent(connection, end.claim.device_no, end.claim.to_jid)
-            elif end.cause == "reach_out":
-                events += await _pause(connection, end.claim.device_no)
+            if end.pause is not None:
+                events += await _pause(connection, end.claim.device_no, end.pause)
         await bus.publish(connection, events)
     return finished
 
@@ -103,9 +112,9 @@ async def take_in(connection: Executor, left: Sequence[tuple[Claim, Sent]], keep
     return await own_messages.store(connection, [one for one in left if one[0].target is None], keep)
 
 
-async def _pause(connection: Executor, device_no: int) -> list[Event]:
+async def _pause(connection: Executor, device_no: int, pause: Pause) -> list[Event]:
     """WhatsApp limits a device: that holds back its paced sends. Gives what is to be told of it."""
-    tenant_id = await connection.fetchval(q.pause_device, device_no, PAUSE_SECONDS, PAUSE_REASON)
+    tenant_id = await connection.fetchval(q.pause_device, device_no, pause.seconds, pause.reason)
     return [] if tenant_id is None else [{"k": "device", "t": tenant_id, "d": device_no}]
 
 

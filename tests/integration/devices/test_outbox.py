@@ -96,6 +96,18 @@ async def test_whatsapps_own_limit_pauses_the_device(stack: Stack, phone: str, c
     await stack.until_sent(reply.id)
 
 
+async def test_what_the_server_can_not_take_just_now_leaves_later(stack: Stack, phone: str, contact: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    await asyncio.to_thread(stack.simulator.refuse_send, phone, 429, count=1)
+    row = await stack.send(device.id, contact, "Hi")
+    await stack.until(lambda: _paused(stack, device.no), "the device pauses")
+    sent = await stack.until_sent(row.id)
+    assert sent.attempts == 2
+    received = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=60)
+    assert [message.text for message in received] == ["Hi"]
+
+
 async def _paused(stack: Stack, device_no: int) -> bool:
     return bool(await stack.pool.fetchval("SELECT paused_until > now() FROM devices WHERE no = $1", device_no))
 

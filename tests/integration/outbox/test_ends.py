@@ -109,7 +109,7 @@ async def test_ends_of_one_transaction_are_not_mixed_up(floor: Floor) -> None:
     ends = [
         End(later, "queued", "not sent yet: offline", again_seconds=600),
         End(absent, "failed", "nobody is there", cause="not_on_whatsapp"),
-        End(limited, "failed", "463", cause="reach_out"),
+        End(limited, "failed", "463", cause="reach_out", pause=transition.REACH_OUT),
         End(lost, "sent", sent=Sent("LOST", AT)),
         End(picture, "sent", sent=Sent("PICTURE", AT + 1, media, b"small")),
         End(text, "sent", sent=Sent("TEXT", AT)),

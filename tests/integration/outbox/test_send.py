@@ -14,7 +14,7 @@ import pytest
 from tests.integration.outbox.floor import Floor
 from tests.integration.outbox.lines import Line, sending, take, until_state
 from wafast._core import message_key
-from wafast.devices.session import Change, Content, Media, Offline, Quoted, Refused, Sent
+from wafast.devices.session import Busy, Change, Content, Media, NotSent, Offline, Quoted, Refused, Sent
 from wafast.outbox import again, rows, send, transition
 from wafast.outbox import claim as claims
 from wafast.outbox.claim import Claim
@@ -216,6 +216,82 @@ async def test_a_limit_of_whatsapp_never_shortens_a_pause(floor: Floor, tmp_path
     paused = "SELECT paused_until > now() + interval '2 hours', pause_reason FROM devices WHERE no = $1"
     found = [tuple(await floor.pool.fetchrow(paused, no) or ()) for no in (short, long)]
     assert found == [(False, "WhatsApp limits messages to people who do not know this number (463)"), (True, "a ban")]
+
+
+async def _pause(floor: Floor, device_no: int) -> tuple[bool, str | None]:
+    """Whether paced sends of a device wait, and why."""
+    row = await floor.pool.fetchrow("SELECT paused_until > now(), pause_reason FROM devices WHERE no = $1", device_no)
+    assert row is not None
+    return bool(row[0]), row[1]
+
+
+async def test_what_whatsapp_can_not_take_just_now_is_sent_later(
+    floor: Floor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The device pauses a moment, and says why."""
+    monkeypatch.setattr(send, "FIRST_BUSY_RETRY", 0.4)
+    [device] = await floor.devices(1)
+    line, answers = Line(device), [429, 503]
+
+    async def answer(to_jid: str, content: Content | Change) -> Sent:
+        if answers:
+            raise Busy(f"WhatsApp is busy ({answers[0]})", answers.pop(0))
+        return await take(to_jid, content)
+
+    line.server = answer
+    row = await floor.reply(device)
+    async with sending(floor, [line], tmp_path):
+        await until_state(floor, row, "sent")
+    assert await floor.pool.fetchval("SELECT attempts FROM outbox WHERE id = $1", row) == 3
+    assert (await _pause(floor, device))[1] == "WhatsApp is busy (503)"
+
+
+async def test_what_is_never_taken_fails_at_last(floor: Floor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what was said last, and not counted against the caps; without a connection it waits while that lasts."""
+    monkeypatch.setattr(send, "MOST_ATTEMPTS", 3)
+    monkeypatch.setattr(send, "FIRST_RETRY", 0.01)
+    [device, away] = await floor.devices(2)
+    line, offline, tries = Line(device), Line(away), []
+
+    async def answer(_to_jid: str, _content: Content | Change) -> Sent:
+        raise NotSent("the file could not be uploaded: status code 401")
+
+    async def no_answer(to_jid: str, content: Content | Change) -> Sent:
+        tries.append(to_jid)
+        if len(tries) < 5:
+            raise Offline("the device is not connected")
+        return await take(to_jid, content)
+
+    line.server, offline.server = answer, no_answer
+    row, waiting = await floor.reply(device), await floor.reply(away)
+    async with sending(floor, [line, offline], tmp_path):
+        await until_state(floor, row, "failed")
+        await until_state(floor, waiting, "sent")
+    assert await floor.state(row) == ("failed", "not_taken")
+    reason = await floor.pool.fetchval("SELECT reason FROM outbox WHERE id = $1", row)
+    assert reason == "given up after 3 attempts: the file could not be uploaded: status code 401"
+    assert await floor.sends_counted(device) == 0
+
+
+async def test_several_refusals_in_a_row_pause_the_device(floor: Floor, tmp_path: Path) -> None:
+    [device] = await floor.devices(1)
+    line, refuse = Line(device), True
+
+    async def answer(to_jid: str, content: Content | Change) -> Sent:
+        if refuse:
+            raise Refused("WhatsApp refused the message with error 479", 479)
+        return await take(to_jid, content)
+
+    line.server = answer
+    async with sending(floor, [line], tmp_path) as sender:
+        for turn, is_refused in enumerate([True, True, False, True, True, True]):
+            refuse = is_refused
+            assert not (await _pause(floor, device))[0], f"before message {turn}"
+            row = await floor.reply(device)
+            sender.wake(device)
+            await until_state(floor, row, "failed" if is_refused else "sent")
+    reason = "WhatsApp refused 3 messages one after the other: WhatsApp refused the message with error 479"
+    assert await _pause(floor, device) == (True, reason)
 
 
 async def test_what_a_campaign_sends_first_from_a_device_is_not_typed_long(floor: Floor) -> None:

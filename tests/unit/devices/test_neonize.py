@@ -15,7 +15,7 @@ from wafast.devices import neonize_events, neonize_session
 from wafast.devices import session as ev
 from wafast.devices.gate import Gate
 from wafast.devices.neonize_binding import Binding
-from wafast.devices.neonize_session import NeonizeSession, _unix, send_error
+from wafast.devices.neonize_session import NeonizeSession, _unix, send_error, upload_error
 from wafast.devices.uploads import Uploads
 from wafast.inbox.media import Film
 
@@ -60,7 +60,13 @@ def test_control_events(code: int, data: bytes, event: ev.ControlEvent | None) -
         ("failed to get group members: that group does not exist", ev.Refused),
         ("failed to get group members: you're not participating in that group", ev.Refused),
         ("failed to get group members: context deadline exceeded", ev.NotSent),
-        ("websocket not connected", ev.NotSent),
+        ("server returned error 479", ev.Refused),
+        ("server returned error 429", ev.Busy),
+        ("server returned error 500", ev.Busy),
+        ("server returned error 503", ev.Busy),
+        ("failed to get user info: info query returned status 429: rate-overlimit", ev.Busy),
+        ("failed to get user info: info query returned status 404: item-not-found", ev.NotSent),
+        ("websocket not connected", ev.Offline),
         ("failed to get device list: websocket disconnected before info query returned response", ev.NotSent),
         ("failed to send message node: broken pipe", ev.Unanswered),
         ("timed out waiting for message send response", ev.Unanswered),
@@ -69,6 +75,20 @@ def test_control_events(code: int, data: bytes, event: ev.ControlEvent | None) -
 )
 def test_what_is_not_known_to_be_unsent_counts_as_perhaps_sent(text: str, kind: type[ev.SessionError]) -> None:
     assert type(send_error(text)) is kind
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("upload failed with status code 413", ev.Refused),
+        ("upload failed with status code 415", ev.Refused),
+        ("upload failed with status code 401", ev.NotSent),
+        ("upload failed with status code 503", ev.NotSent),
+        ("failed to execute request: connection reset by peer", ev.NotSent),
+    ],
+)
+def test_a_file_that_is_never_taken_is_not_uploaded_again(text: str, kind: type[ev.SessionError]) -> None:
+    assert type(upload_error(text)) is kind
 
 
 def test_the_servers_code_is_kept() -> None:

@@ -4668,7 +4668,7 @@ export interface components {
              * @description What kind of reason a failed or cancelled one has.
              * @enum {null|string}
              */
-            cause: "not_on_whatsapp" | "refused" | "reach_out" | "banned" | "media_gone" | "render" | "lead_gone" | "opted_out" | "replied" | "by_person" | "parent_gone" | "device_gone" | null;
+            cause: "not_on_whatsapp" | "refused" | "reach_out" | "banned" | "media_gone" | "render" | "lead_gone" | "opted_out" | "replied" | "by_person" | "parent_gone" | "device_gone" | "not_taken" | "not_arrived" | "number_changed" | null;
             /** @description WhatsApp's id, from `sent` on. */
             message_id: string | null;
             attempts: number;
