@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 from wafast.accounts import audit
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
+from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import as_number, number_of
 from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, Search
@@ -167,7 +168,7 @@ class EnrolmentController(Controller):
 
     @post(
         "/{enrolment_id:str}/skip",
-        opt={"policy": Policy.ADMIN, "idempotent": True},
+        opt={"policy": Policy.ADMIN, "idempotent": IN_ONE},
         status_code=200,
         operation_id="skip_enrolment_step",
         summary="Skip the step a lead waits for",

@@ -260,7 +260,7 @@ class OutboxController(Controller):
 
     @post(
         "/outbox/{outbox_id:str}/retry",
-        opt={"policy": Policy.SEND, "idempotent": True},
+        opt={"policy": Policy.SEND, "idempotent": IN_ONE},
         status_code=200,
         operation_id="retry_outbox",
         summary="Try a failed send again",
