@@ -17,6 +17,7 @@ from wafast.cli import options
 from wafast.cli.database import reachable
 from wafast.cli.devices import device
 from wafast.cli.doctor import examine
+from wafast.cli.export import export
 from wafast.cli.people import key, tenant, user
 from wafast.cli.poison import poison
 from wafast.data_dir import InUse, running
@@ -38,7 +39,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for name, group in (("user", user), ("tenant", tenant), ("key", key), ("device", device), ("poison", poison)):
+for name, group in (
+    ("user", user), ("tenant", tenant), ("key", key), ("device", device), ("export", export), ("poison", poison),
+):  # fmt: skip
     app.add_typer(group, name=name)
 
 PROFILE_OF = "WAFAST_LOOPBACK"
