@@ -11,10 +11,12 @@ ORDER BY t.chat_id;
 
 -- name: read_messages
 -- Newest first, at most $3: what read receipts name. $2 the last message read before; others of its second may have come
--- after it, whatever their keys. Of another line's (128) WhatsApp knows nothing here.
+-- after it, whatever their keys. Of another line's (128) WhatsApp knows nothing here, calls and changes of a group are no
+-- messages to it, and what could not be read (32) is nowhere read.
 SELECT m.message_id, jid_of(m.sender) AS sender_jid
 FROM messages m JOIN chats c ON c.id = m.chat_id
-WHERE m.chat_id = $1 AND m.key >= ($2::int8 >> 32 << 32) AND m.key < ((c.read_key >> 32) + 1) << 32 AND m.flags & 129 = 0
+WHERE m.chat_id = $1 AND m.key >= ($2::int8 >> 32 << 32) AND m.key < ((c.read_key >> 32) + 1) << 32
+  AND m.flags & 161 = 0 AND message_kind(m.kind) NOT IN ('call', 'system')
 ORDER BY m.key >> 32 DESC, m.created_at DESC, m.key DESC
 LIMIT $3;
 

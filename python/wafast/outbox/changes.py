@@ -70,6 +70,8 @@ def delete_until(message: asyncpg.Record) -> datetime:
         raise NotPossible("not-yours", "Only what this line wrote can be deleted for everyone.")
     if message["kind"] == "deleted":
         raise NotPossible("deleted", "This message is deleted already.")
+    if message["kind"] in ("system", "call"):
+        raise NotPossible("no-message", "What happened to a group, and a call, can't be deleted for everyone.")
     return _until(message, DELETE_WITHIN, "deleted for everyone for 60 hours")
 
 

@@ -32,10 +32,11 @@ const MESSAGE_EDIT: u64 = 14;
 #[derive(Debug, PartialEq)]
 pub enum Decoded<'a> {
     Content(Content<'a>),
-    /// What the message says now.
+    /// What the message says now. `at` is as it came: milliseconds, 0 when it does not say.
     Edit {
         key: Key<'a>,
         content: Content<'a>,
+        at: i64,
     },
     Delete {
         key: Key<'a>,
@@ -212,7 +213,9 @@ fn protocol<'a>(bytes: &'a [u8], around: Around<'a>) -> Decoded<'a> {
         REVOKE if !key.0.is_empty() => Decoded::Delete { key },
         MESSAGE_EDIT if around.depth < MAX_DEPTH => match open(wire::bytes_of(bytes, 14), around.deeper(0)) {
             // New text that says nothing leaves the message as it was.
-            Decoded::Content(content) if content.kind != Kind::Unsupported => Decoded::Edit { key, content },
+            Decoded::Content(content) if content.kind != Kind::Unsupported => {
+                Decoded::Edit { key, content, at: wire::number_of(bytes, 15).cast_signed() }
+            }
             _ => Decoded::Nothing,
         },
         _ => Decoded::Nothing,

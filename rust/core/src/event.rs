@@ -214,7 +214,7 @@ fn head<'a>(info: &'a [u8], is_edit: bool, now: i64, records: &mut Records<'a>) 
         was_repaired: sent.was_nonsense,
         now,
         by_admin,
-        is_edit,
+        edited_at: is_edit.then_some(sent.seconds),
         sender_name: text::some(sender_name),
         status: if source.from_me { Status::Sent } else { Status::Received },
         is_history: false,
@@ -232,8 +232,8 @@ pub(crate) struct Head<'a> {
     pub was_repaired: bool,
     pub now: i64,
     pub by_admin: bool,
-    /// The content came in an `editedMessage`.
-    pub is_edit: bool,
+    /// The content is an edit, made then.
+    pub edited_at: Option<i64>,
     pub sender_name: Option<Text<'a>>,
     pub status: Status,
     pub is_history: bool,
@@ -248,10 +248,10 @@ impl<'a> Head<'a> {
             Decoded::Nothing => return,
             Decoded::Content(content) => return self.message(content, records),
             // A history has an edited message as its last edit, and nothing else of it.
-            Decoded::Edit { key, content } if self.is_history => {
-                return Self { id: key.id(), is_edit: true, ..self }.message(content, records);
+            Decoded::Edit { key, content, at: when } if self.is_history => {
+                return Self { id: key.id(), edited_at: Some(at(when)), ..self }.message(content, records);
             }
-            Decoded::Edit { key, content } => {
+            Decoded::Edit { key, content, .. } => {
                 (key, Change::Edit { body: content.body.into_owned(), by_me, at: self.at })
             }
             Decoded::Delete { key } => (key, Change::Delete { by_me, by_admin: self.by_admin, at: self.at }),
@@ -274,11 +274,11 @@ impl<'a> Head<'a> {
         }
         content.flags |= if self.from_me { flag::FROM_ME } else { 0 };
         // An edit that names no message has the id of the one it edits. Where that is not there, this is the message.
-        let edit = self.is_edit.then(|| Target {
+        let edit = self.edited_at.map(|at| Target {
             chat: self.chat.clone(),
             message_id: self.id.clone(),
             by: self.sender.clone(),
-            change: Change::Edit { body: content.body.to_string(), by_me: self.from_me, at: self.at },
+            change: Change::Edit { body: content.body.to_string(), by_me: self.from_me, at },
         });
         records.messages.push(Message {
             chat: self.chat,

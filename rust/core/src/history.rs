@@ -125,7 +125,7 @@ fn message<'a>(bytes: &'a [u8], chat: &Jid, now: i64, records: &mut Records<'a>)
         was_repaired: sent.was_nonsense,
         now,
         by_admin: false,
-        is_edit: false,
+        edited_at: None,
         sender_name: text::some(wire::bytes_of(bytes, 19)),
         status: if from_me { status(wire::find(bytes, 4)) } else { Status::Received },
         is_history: true,

@@ -49,7 +49,7 @@ def test_an_edit_that_names_no_message_edits_its_own_id_or_is_the_message(world:
     assert message["message_text"] == "baru" and message["edited_at"] is not None
     world.feed(said("B1", "sendiri", at=NOW + 61, flags={"IsEdit": True}))
     message = world.messages()[1]
-    assert (message["message_text"], message["edited_at"]) == ("sendiri", None)
+    assert message["message_text"] == "sendiri" and message["edited_at"].timestamp() == NOW + 61
 
 
 def test_an_edit_before_its_message_and_late_edits(world: World) -> None:
@@ -99,6 +99,17 @@ def test_a_deletion_before_its_message_and_after_it(world: World) -> None:
         assert (message["message_type"], message["message_text"], message["media_url"]) == ("deleted", "", None)
         assert message["deleted_at"] is not None and message["reactions"] is None
     assert world.value("SELECT count(*) FROM thumbnails") == 0
+
+
+def test_a_deletion_leaves_nothing_of_what_was_said_of_the_message(world: World) -> None:
+    question = told(events.poll("Bila?", ["Isnin"], b"s" * 32), "A1")
+    world.feed(question, told(events.reaction("A1", "👍"), "X1"), told(events.pin("A1"), "X2"))
+    vote = '[{"sender_jid": "x", "options": ["Isnin"], "at": 1}]'
+    world.value(f"WITH voted AS (UPDATE messages SET poll_votes = '{vote}' RETURNING 1) SELECT count(*) FROM voted")
+    world.feed(told(events.revoke("A1"), "X3"))
+    [message] = world.messages()
+    assert (message["reactions"], message["poll_votes"], message["is_pinned"]) == (None, None, False)
+    assert world.value("SELECT poll FROM messages") is None
 
 
 def test_what_waits_by_lid_is_its_authors_when_the_number_is_known(world: World) -> None:
@@ -215,6 +226,9 @@ CHANGES = [
 ]
 
 
+LOCKED = pb.GroupLocked(isLocked=True)
+
+
 @pytest.mark.parametrize(("change", "word"), CHANGES)
 def test_a_change_of_a_group_is_a_system_message(world: World, change: dict[str, Any], word: str) -> None:
     event = (GROUP_INFO, events.group_info(**change))
@@ -223,6 +237,26 @@ def test_a_change_of_a_group_is_a_system_message(world: World, change: dict[str,
     [message] = world.messages()
     assert (message["message_type"], message["chat_jid"], message["sender_jid"]) == ("system", GROUP, SITI)
     assert word in message["message_text"] and message["timestamp"] == NOW
+
+
+def test_what_happened_to_a_group_is_not_unread(world: World) -> None:
+    joined = events.group_info(Join=[events.jid(ALI)])
+    world.feed(
+        said(chat=GROUP, sender=SITI), (GROUP_INFO, joined), (GROUP_INFO, events.group_info(at=NOW + 1, Locked=LOCKED))
+    )
+    assert len(world.messages()) == 3 and world.chats()[0]["unread_count"] == 1
+
+
+@pytest.mark.parametrize("own", [OWN, "77@lid"])
+def test_what_our_phone_changed_in_a_group_and_whom_it_called_is_ours(world: World, own: str) -> None:
+    world.feed((GROUP_INFO, events.group_info(sender=own, Locked=LOCKED)))
+    world.feed((events.CALL_TERMINATE, events.ended_call("C1", chat=SITI, creator=own)))
+    world.feed((events.CALL_TERMINATE, events.ended_call("C2", chat=SITI)))
+    assert {
+        (message["message_type"], message["from_me"], message["sender_jid"], message["status"])
+        for message in world.messages()
+    } == {("system", True, OWN, "sent"), ("call", True, OWN, "sent"), ("call", False, SITI, "received")}
+    assert {chat["chat_jid"]: chat["unread_count"] for chat in world.chats()} == {GROUP: 0, SITI: 1}
 
 
 def test_what_says_nothing_of_a_group_has_no_row(world: World) -> None:
@@ -321,6 +355,31 @@ def test_a_history_has_an_edited_message_as_its_last_edit(world: World) -> None:
     assert {message["message_id"]: message["message_text"] for message in world.messages()} == {
         "E1": "baru", "E2": "kedua",
     }  # fmt: skip
+    assert {message["edited_at"].timestamp() for message in world.messages()} == {NOW - 60}
+
+
+def test_a_message_of_a_history_was_edited_when_its_edit_says(world: World) -> None:
+    edit = events.edit("E1", "baru")
+    edit.protocolMessage.timestampMS = (NOW - 40) * 1000
+    world.feed(synced(past("E1", Message(editedMessage=FutureProofMessage(message=edit)))))
+    [message] = world.messages()
+    assert (message["message_text"], message["edited_at"].timestamp()) == ("baru", NOW - 40)
+    # A history tells of it again, and of another one that was edited before that.
+    edit.protocolMessage.timestampMS = (NOW - 50) * 1000
+    edit.protocolMessage.editedMessage.conversation = "lama"
+    world.feed(synced(past("E1", edit)))
+    assert world.messages() == [message]
+
+
+def test_the_phone_counts_no_changes_of_a_group_as_unread(world: World) -> None:
+    key = MessageKey(remoteJID=GROUP, ID="A1", participant=SITI)
+    text = WebMessageInfo(key=key, messageTimestamp=NOW - 70, message=Message(conversation="hai"))
+    link = stub("GROUP_CHANGE_INVITE_LINK", "S1")
+    group = Conversation(ID=GROUP, messages=[HistorySyncMsg(message=text), link], unreadCount=1)
+    sync = HistorySync(syncType=HistorySync.RECENT, conversations=[group])
+    world.feed((events.HISTORY_SYNC, pb.HistorySync(Data=sync).SerializePartialToString()))
+    assert [message["message_type"] for message in world.messages()] == ["text", "system"]
+    assert world.rows("SELECT message_id FROM messages WHERE flags & 65 = 0") == [{"message_id": "A1"}]
 
 
 def test_a_history_tells_what_is_pinned(world: World) -> None:

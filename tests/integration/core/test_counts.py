@@ -1,13 +1,15 @@
 """What a chat shows of its messages is exact, whatever comes, how often and in which order.
 
 The model takes events one at a time. A message is unread when it came live and neither it nor a later one was read; of
-a history the phone says how many are. Later is what has the later second, and within a second what came later. A chat
-keeps its newest messages; one that is older than all of them is not stored and does not count.
+a history the phone says how many are. What happened to a group is never unread. Later is what has the later second, and
+within a second what came later. A chat keeps its newest messages; one that is older than all of them is not stored and
+does not count.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -22,7 +24,7 @@ from neonize.proto import Neonize_pb2 as pb
 from tests.database import Database
 from tests.integration.core import events
 from tests.integration.core.conftest import OWN, World
-from tests.integration.core.events import GROUP, HISTORY_SYNC, MESSAGE, NOW, RECEIPT, SITI, SITI_LID
+from tests.integration.core.events import GROUP, GROUP_INFO, HISTORY_SYNC, MESSAGE, NOW, RECEIPT, SITI, SITI_LID
 from wafast.inbox.chats import q as inbox
 
 IDS = 14
@@ -198,6 +200,18 @@ class Check:
         )
         self.open.append((MESSAGE, event))
 
+    def notice(self, number: int) -> None:
+        """A group gets another link."""
+        from_me = number % 5 == 0
+        event = events.group_info(
+            sender=OWN if from_me else SITI, at=self.at(number), NewInviteLink=f"https://chat.example/{number}"
+        )
+        id = f"GROUP{hashlib.sha256(event).hexdigest()[:16].upper()}"
+        text = f"+{(OWN if from_me else SITI).partition('@')[0]} reset the invite link"
+        row = self.row(number, from_me=from_me, is_unread=False)
+        self.chat(GROUP).add(replace(row, id=id, kind="system", text=text), self.keep)
+        self.open.append((GROUP_INFO, event))
+
     def change(self, jid: str, number: int, kind: str) -> None:
         from_me, at = number % 5 == 0, next(self.times)
         sender = OWN if from_me else SITI if jid == GROUP else jid
@@ -299,6 +313,7 @@ steps = some.one_of(
     some.tuples(some.just("say"), jids, numbers),
     some.tuples(some.just("say"), jids, numbers),
     some.tuples(some.just("say"), some.just(SITI), numbers),
+    some.tuples(some.just("notice"), numbers),
     some.tuples(some.just("change"), jids, numbers, some.sampled_from(["edit", "revoke"])),
     some.tuples(some.just("read"), jids, numbers),
     some.tuples(some.just("read_here"), jids),

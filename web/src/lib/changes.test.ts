@@ -59,7 +59,9 @@ describe('what is done to a message', () => {
     expect(changes.possible(ours, now + 16 * 60_000)).toMatchObject({ edit: false, delete: true });
     expect(changes.possible(ours, now + 61 * 3_600_000)).toMatchObject({ delete: false });
     expect(changes.possible(theirs, now)).toMatchObject({ react: true, edit: false, delete: false });
-    const deleted = message({ id: '7-3', from_me: true, message_type: 'deleted' });
-    expect(changes.possible(deleted, now)).toEqual({ react: false, edit: false, delete: false, forward: false });
+    for (const message_type of ['deleted', 'call', 'system'] as const) {
+      const event = message({ id: '7-3', from_me: true, message_type });
+      expect(changes.possible(event, now)).toEqual({ react: false, edit: false, delete: false, forward: false });
+    }
   });
 });

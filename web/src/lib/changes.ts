@@ -4,6 +4,7 @@
  * row and the message cross on the wire in any order; each step takes one of them and gives the new state.
  */
 import type { Message, Outbox } from '../api/types';
+import { isTicked } from './ticks';
 
 export type ChangeKind = 'reaction' | 'edit' | 'delete';
 
@@ -137,7 +138,7 @@ export interface Possible {
 /** What a person may do to a message at an instant (milliseconds). */
 export function possible(message: Message, now: number): Possible {
   const age = now - message.timestamp * 1000;
-  const ours = message.from_me && message.message_type !== 'deleted';
+  const ours = isTicked(message.message_type, message.from_me);
   return {
     react: !WITHOUT_REACTION.has(message.message_type),
     edit: ours && message.message_type === 'text' && age < EDIT_WITHIN,

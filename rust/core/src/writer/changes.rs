@@ -47,7 +47,8 @@ const TARGETS: &str = "\
 const UPDATE: &str = "\
     UPDATE messages m SET kind = t.kind, flags = t.flags, status = t.status, body = t.body, reactions = t.reactions, \
         edited_at = to_timestamp(t.edited_at), deleted_at = to_timestamp(t.deleted_at), poll_votes = t.poll_votes, \
-        media = CASE WHEN t.deleted_at IS NULL THEN m.media END, pin_said_at = t.pin_said_at \
+        media = CASE WHEN t.deleted_at IS NULL THEN m.media END, poll = CASE WHEN t.deleted_at IS NULL THEN m.poll END, \
+        pin_said_at = t.pin_said_at \
     FROM unnest($1::int8[], $2::int8[], $3::int2[], $4::int2[], $5::int2[], $6::text[], $7::jsonb[], $8::int8[], $9::int8[], \
          $10::jsonb[], $11::int8[]) \
         t (chat_id, key, kind, flags, status, body, reactions, edited_at, deleted_at, poll_votes, pin_said_at) \
@@ -137,8 +138,9 @@ impl Target {
             }
             _ if self.deleted_at.is_some() => false,
             Change::Edit { body, by_me, at } => {
-                let is_newer = self.edited_at.is_none_or(|last| *at >= last) && *body != self.body;
-                let may = self.is_author(wanted.by.as_ref(), *by_me) && is_newer;
+                // A message that came as its own edit has these words already.
+                let is_new = self.edited_at.is_none_or(|last| *at > last || (*at == last && *body != self.body));
+                let may = self.is_author(wanted.by.as_ref(), *by_me) && is_new;
                 if may {
                     (self.body, self.edited_at) = (body.clone(), Some(*at));
                 }
@@ -148,8 +150,10 @@ impl Target {
                 let may = *by_admin || self.is_author(wanted.by.as_ref(), *by_me);
                 if may {
                     (self.kind, self.deleted_at) = (Kind::Deleted as i16, Some(*at));
-                    self.flags &= !flag::WAITING;
+                    self.flags &= !(flag::WAITING | flag::PINNED);
                     self.body.clear();
+                    self.reactions.clear();
+                    self.votes.clear();
                 }
                 may
             }

@@ -17,12 +17,14 @@ const READ: &str = "\
            AND (m.key >> 32, m.created_at) > (u.key >> 32, u.created_at))) \
     FROM up_to u WHERE c.id = u.chat_id AND (c.read_key IS NULL OR (u.key >> 32, u.created_at) > (c.read_key >> 32, coalesce( \
         (SELECT r.created_at FROM messages r WHERE r.chat_id = c.id AND r.key = c.read_key), '-infinity'))) RETURNING c.id";
-/// The newest of a history that came read are those the phone says are not. `$3`: what has come since it said so.
+/// The newest of a history that came read are those the phone says are not; it counts no changes of a group (12). `$3`: what
+/// has come since it said so.
 const NOT_READ: &str = "\
     UPDATE messages m SET flags = m.flags & ~64 \
     FROM (SELECT n.chat_id, n.key FROM unnest($1::int8[], $2::int4[], $3::int4[]) t (id, unread, fresh) \
           JOIN chats c ON c.id = t.id AND c.read_key IS NULL AND c.unread = t.fresh \
-          CROSS JOIN LATERAL (SELECT h.chat_id, h.key FROM messages h WHERE h.chat_id = c.id AND h.flags & 65 = 64 \
+          CROSS JOIN LATERAL (SELECT h.chat_id, h.key FROM messages h \
+                              WHERE h.chat_id = c.id AND h.flags & 65 = 64 AND h.kind <> 12 \
                               ORDER BY h.key >> 32 DESC, h.created_at DESC LIMIT t.unread) n) n \
     WHERE m.chat_id = n.chat_id AND m.key = n.key";
 /// What a chat is when the phone has told of it: name, when that was, archived, pinned, muted, unread. That it was told says

@@ -24,7 +24,7 @@ use crate::{
     connection::Database,
     jid::Jid,
     pipeline::Shared,
-    record::{self, Message, Other, Status, flag},
+    record::{self, Kind, Message, Other, Status, flag},
     stats,
 };
 
@@ -253,14 +253,15 @@ impl Step<'_> {
         let owner: &Owner = self.known.owner(device_no)?;
         let chat_id = self.known.find(&(device_no, self.known.resolve(owner, &message.chat)))?;
         let sender = message.sender.as_ref();
-        // Of what could not be read it may not have been said.
+        // Changes of groups and calls don't say it; of what could not be read it may not have been said.
         let is_own = |jid: &Jid| owner.jid.as_ref() == Some(jid) || owner.lid.as_ref() == Some(jid);
-        let is_found_own = !message.from_me && message.content.is_waiting() && sender.is_some_and(is_own);
+        let is_silent = message.content.is_waiting() || matches!(message.content.kind, Kind::System | Kind::Call);
+        let is_found_own = !message.from_me && is_silent && sender.is_some_and(is_own);
         let from_me = message.from_me || is_found_own;
         let sender = if from_me { owner.jid.as_ref().or(sender) } else { sender };
         let flags = message.content.flags
             | if from_me { flag::FROM_ME } else { 0 }
-            | if message.is_history { flag::CAME_READ } else { 0 };
+            | if message.is_history || message.content.kind == Kind::System { flag::CAME_READ } else { 0 };
         Some(Row {
             chat_id,
             key: record::key(message.timestamp, &message.id),
