@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import HealthCheck, settings
 
 from tests import no_neonize
 from tests.database import Database
@@ -22,6 +23,12 @@ no_neonize.install()
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 # A shell's background job ignores Ctrl-C, and so would every program that is started here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The same examples each time, however long one takes: chance must not decide whose change is the one that fails.
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
 
 #: What takes longest, in this order: processes that share the files end together when these come first.
 LONGEST = (

@@ -42,7 +42,9 @@ class Feeder:
         ingest = self._world.ingest
         assert ingest is not None
         while not self._end.is_set():
-            event = events.message(f"D{self.sent}", f"{self.sent}{self._padding}", at=events.NOW - 3600 + self.sent)
+            event = events.message(
+                f"D{self.sent}", f"{self.sent}{self._padding}", at=events.NOW - 30 * 86_400 + self.sent
+            )
             ingest.receive(self._world.device_no, events.MESSAGE, event)
             self.sent += 1
             time.sleep(0.001)

@@ -19,6 +19,11 @@ from wafast.sequences import of_leads
 
 SITI = "+60123456789"
 SITI_LID = 900123
+#: The follower has looked, and listens.
+FOLLOWS = (
+    "SELECT count(*) = 1 FROM pg_stat_activity"
+    " WHERE datname = current_database() AND query LIKE 'UPDATE answers_progress%'"
+)
 
 
 async def _written_to(people: People, **more: object) -> int:
@@ -212,7 +217,7 @@ async def test_it_hears_what_is_announced(people: People) -> None:
     connection = await connect(people.uri, "answers")
     work = asyncio.create_task(Follower(connection).run())
     try:
-        await people.until("SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'UPDATE answers_progress%'")
+        await people.until(FOLLOWS)
         chat, key = await people.write("stop", SITI)
         event = {"k": "message", "t": people.tenant_id, "d": people.device_no, "c": chat, "m": [key]}
         await bus.publish(people.pool, [event])
@@ -288,7 +293,7 @@ async def test_who_is_suppressed_gets_nothing_more_however_it_came_to_that(
     connection = await connect(people.uri, "answers")
     work = asyncio.create_task(Follower(connection).run())
     try:
-        await people.until("SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'UPDATE answers_progress%'")
+        await people.until(FOLLOWS)
         await suppress(people, Principal(tenant_id=people.tenant_id, scope="admin", key_id=1))
         await people.until("SELECT count(*) = 0 FROM suppression_queue")
         assert await people.states(sequence) == [("stopped", "opted_out")]

@@ -220,7 +220,10 @@ def test_a_change_of_a_scheduled_campaign_is_checked_whole(tenant: Tenant, chang
 
 def test_two_changes_at_the_same_instant_both_hold(tenant: Tenant) -> None:
     campaign = made(tenant)
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FROM campaigns%'"
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FROM campaigns%'"
+    )
     changes = [{"name": "Hari Raya"}, {"pace": {"min_seconds": 40, "max_seconds": 60}}]
     with ThreadPoolExecutor(2) as threads:
         with tenant.world.holding("SELECT FROM campaigns WHERE id = $1 FOR UPDATE", int(campaign["id"])):

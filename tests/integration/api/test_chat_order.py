@@ -26,7 +26,10 @@ CUT = f"SELECT pg_terminate_backend(({HOLDER}), 5000)"
 
 def _is_placed(tenant: Tenant, key: int) -> bool:
     placed: bool = tenant.world.sql(
-        "SELECT EXISTS (SELECT FROM chat_order WHERE tenant_id = $1 AND last_key = $2)", tenant.id, key
+        "SELECT EXISTS (SELECT FROM chat_order WHERE tenant_id = $1 AND last_key = $2)"
+        " AND NOT EXISTS (SELECT FROM chat_order_queue WHERE tenant_id = $1)",
+        tenant.id,
+        key,
     )
     return placed
 

@@ -266,12 +266,14 @@ def test_an_import_that_is_cancelled_at_work_takes_nothing_in(tenant: Tenant, wo
     person = world.background.run(hold())
     assert admin.post(f"{LEADS}/imports/{found['id']}/start", json={}).status_code == 200
     at_work = (
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'wafast import' AND wait_event_type = 'Lock'"
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = 'wafast import' AND wait_event_type = 'Lock'"
     )
     _until(lambda: world.sql(at_work) == 1)
     assert admin.post(f"{LEADS}/imports/{found['id']}/cancel").json()["state"] == "cancelled"
     world.background.run(person.close())
-    _until(lambda: world.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'wafast import'") == 0)
+    there = "datname = current_database() AND application_name = 'wafast import'"
+    _until(lambda: world.sql(f"SELECT count(*) FROM pg_stat_activity WHERE {there}") == 0)
     assert admin.get(LEADS).json()["items"] == []
     assert admin.get(f"{LEADS}/imports/{found['id']}").json()["state"] == "cancelled"
 

@@ -7,12 +7,13 @@ import random
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
 
+from tests.calendar import change_of_clocks
 from tests.integration.campaigns.office import Office, buckets
 from wafast import clock
 from wafast.campaigns import planner, rows
@@ -197,25 +198,23 @@ async def test_one_cancelled_while_it_is_planned_has_no_rows(office: Office) -> 
 
 async def test_a_schedule_is_the_clock_of_its_place_over_changes_of_the_clock(office: Office) -> None:
     """SPEC section 10, invariant 5."""
-    berlin = await office.campaign(
-        Schedule(datetime(2027, 3, 28).date(), datetime(2027, 1, 1, 9).time(), "Europe/Berlin")
-    )
-    winter = await office.campaign(
-        Schedule(datetime(2027, 3, 27).date(), datetime(2027, 1, 1, 9).time(), "Europe/Berlin")
-    )
-    gap = await office.campaign(
-        Schedule(datetime(2027, 3, 28).date(), datetime(2027, 1, 1, 2, 30).time(), "Europe/Berlin")
-    )
-    assert winter.starts_at == datetime(2027, 3, 27, 8, tzinfo=UTC)
-    assert berlin.starts_at == datetime(2027, 3, 28, 7, tzinfo=UTC)
-    assert gap.starts_at == datetime(2027, 3, 28, 1, tzinfo=UTC), "the first instant after the hour that is not there"
+    sunday = change_of_clocks()
+    saturday = sunday - timedelta(days=1)
+
+    async def starts_at(day: date, hour: int, minute: int = 0) -> datetime | None:
+        return (await office.campaign(Schedule(day, time(hour, minute), "Europe/Berlin"))).starts_at
+
+    assert await starts_at(saturday, 9) == datetime.combine(saturday, time(8), UTC)
+    assert await starts_at(sunday, 9) == datetime.combine(sunday, time(7), UTC)
+    gap = datetime.combine(sunday, time(1), UTC)
+    assert await starts_at(sunday, 2, 30) == gap, "the first instant after the hour that is not there"
     with pytest.raises(NotPossible, match="is over"):
-        await office.campaign(Schedule(datetime(2020, 1, 1).date(), datetime(2027, 1, 1, 9).time(), "Europe/Berlin"))
+        await office.campaign(Schedule(date(2020, 1, 1), time(9), "Europe/Berlin"))
 
 
 async def test_a_scheduled_campaign_begins_by_itself(office: Office) -> None:
     await office.leads(2, await office.device())
-    at = clock.now().astimezone(ZoneInfo("Asia/Kuala_Lumpur")) + timedelta(seconds=2)
+    at = clock.now().astimezone(ZoneInfo("Asia/Kuala_Lumpur")) + timedelta(seconds=10)
     async with running_planner(office):
         made = await office.campaign(Schedule(at.date(), at.time(), "Asia/Kuala_Lumpur"))
         assert made.state == "scheduled"

@@ -76,8 +76,10 @@ async def test_what_a_cancelled_campaign_holds_is_cancelled_at_once_and_moved_in
 async def test_what_has_not_left_at_the_end_expires_also_in_the_pool(office: Office) -> None:
     await office.leads(2, await office.device())
     await office.leads(2, first=3)
-    made = await office.started(expires_at=clock.now() + timedelta(seconds=1))
+    made = await office.started(expires_at=clock.now() + timedelta(hours=1))
     await rows.pause(office.pool, office.tenant_id, made.id)
+    for table in ("campaigns", "outbox"):
+        await office.pool.execute(f"UPDATE {table} SET expires_at = now()")
     async with running_planner(office):
         done = await until(office, made, "finished")
     assert buckets(done) == {"expired": 4}

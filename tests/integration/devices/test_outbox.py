@@ -194,7 +194,8 @@ async def test_a_picture_for_fifty_people_is_uploaded_once_by_each_device(stack:
     Image.new("RGB", (640, 480), "red").save(picture, "JPEG")
     sha256 = await stack.add_file(picture.getvalue(), "image/jpeg")
     before = (await asyncio.to_thread(simulator.stats)).uploads
-    people = [f"6014{secrets.randbelow(10**8):08}" for _ in range(50)]
+    first = 60_140_000_000 + secrets.randbelow(10**7)
+    people = [str(first + number) for number in range(50)]
     rows = [
         await stack.send(devices[number % 2].id, person, f"For {person}", kind="image", media_sha256=sha256)
         for number, person in enumerate(people)

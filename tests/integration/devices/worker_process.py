@@ -22,6 +22,7 @@ async def never(_fleet: Fleet) -> None:
 if __name__ == "__main__":
     phone_state.LOOK_SECONDS = 1.0  # a test has no ten seconds for each look
     gate.COOLDOWN_SECONDS = 0.1  # type: ignore[attr-defined]  # nor twenty for each lost line
+    worker.WORD_SECONDS = 30.0  # a disk that is written to by all tests may take longer than a second
     data_dir, uri, profile, *more = sys.argv[1:]
     flags = {"data_dir": data_dir, "messages_per_chat": "0"} | dict(flag.split("=", 1) for flag in more)
     if flags.pop("sessions_end", "") == "never":

@@ -115,7 +115,10 @@ async def shop(database: Database) -> AsyncIterator[Shop]:
 async def distributing(shop: Shop) -> AsyncIterator[Shop]:
     """The workspace while distribution runs."""
     task = asyncio.create_task(keep_distributing(shop.uri))
-    await shop.until("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted)")
+    await shop.until(
+        "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+        " WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.granted)"
+    )
     yield shop
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

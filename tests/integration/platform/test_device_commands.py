@@ -78,6 +78,8 @@ class Line:
         assert shows.stdout is not None
         self.system.simulator.scan(phone, shows.stdout.readline().strip(), name=name)
         assert shows.communicate(timeout=60) == ("paired\n", "")
+        state = "SELECT state FROM devices WHERE name = $1 AND tenant_id = $2"
+        wait_for(lambda: self.sql(state, name, self.tenant_id) == "online")
         return phone
 
     def sql(self, query: str, *arguments: object) -> Any:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tests.integration.core import events
-from tests.system import System, run
+from tests.system import System, free_port, run
 from wafast.database.embedded import running_uri
 
 KEY = "wf_"
@@ -252,7 +252,7 @@ def test_poison_is_replayed_while_it_runs_and_while_it_does_not(running: System)
         (("up",), {"WAFAST_LOOPBACK": "/nonexistent"}, "there is no such file"),
         (("worker", "--network", "loopback"), {}, "WAFAST_LOOPBACK"),
         (
-            ("up", "--port", "39871"),
+            ("up", "--port", "FREE"),
             {"DB_URI": "postgresql://a:s3cret@127.0.0.1:1/x"},
             "DB_URI is 'postgresql://a:***@",
         ),
@@ -262,6 +262,7 @@ def test_poison_is_replayed_while_it_runs_and_while_it_does_not(running: System)
 def test_a_wrong_setting_is_one_clear_line(
     tmp_path: Path, arguments: tuple[str, ...], more: dict[str, str], said: str
 ) -> None:
+    arguments = tuple(str(free_port()) if one == "FREE" else one for one in arguments)
     refused = run(tmp_path, *arguments, check=False, **more)
     assert refused.returncode == 1
     assert said in refused.stderr

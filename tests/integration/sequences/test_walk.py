@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 
 import asyncpg
 import pytest
 
+from tests.calendar import change_of_clocks
 from tests.integration.sequences.people import People, saying, step
 from wafast.leads import rows as leads
 from wafast.sequences import edits, enrolments, of_leads, rows
@@ -46,10 +48,11 @@ async def test_the_delay_counts_from_the_send_before(people: People) -> None:
 async def test_a_day_is_86400_seconds_also_when_the_clocks_change(people: People) -> None:
     sequence = await people.sequence(step("one", DAY))
     await people.enrol(sequence, await people.lead(zone="Europe/Berlin"))
-    await people.pool.execute("UPDATE enrolments SET since = '2027-03-27 10:00 Europe/Berlin'")
+    sunday = change_of_clocks()
+    await people.pool.execute(f"UPDATE enrolments SET since = '{sunday - timedelta(days=1)} 10:00 Europe/Berlin'")
     await people.walk()
     local = "SELECT not_before AT TIME ZONE 'Europe/Berlin' FROM outbox"
-    assert str(await people.value(local)) == "2027-03-28 11:00:00"
+    assert str(await people.value(local)) == f"{sunday} 11:00:00"
     assert await people.value("SELECT zone FROM lanes") == "Europe/Berlin"
 
 

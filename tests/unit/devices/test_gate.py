@@ -258,6 +258,9 @@ async def test_a_redial_waits_for_the_cooldown_unless_whatsapp_asked_for_it() ->
         address = admitted(gate, 7)
         await dial(address, CHAT_HOST, 443)
         again = asyncio.ensure_future(dial(address, CHAT_HOST, 443))
+        async with asyncio.timeout(60):
+            while gate.waiting == 0:  # noqa: ASYNC110  # nobody is told of it
+                await asyncio.sleep(0.01)
         assert not (await asyncio.wait([again], timeout=0.2))[0]
         assert (gate.waiting, gate.redialling) == (1, 0)
         gate.ask_to_redial(7)
