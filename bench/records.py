@@ -19,7 +19,7 @@ FROM_ME, EPHEMERAL, VIEW_ONCE, FORWARDED = 1, 2, 4, 8
 """`messages.flags`."""
 EARLIEST, NOW = 1_230_768_000, int(time.time())
 """Before it nothing was sent; a day after it nothing is."""
-COLUMNS = 15
+COLUMNS = 16
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 END = b"\xff\xff"
 EPOCH = 946_684_800_000_000
@@ -155,6 +155,7 @@ def copy_row(found: Record, chat_id: int, device_no: int, tenant_id: int, create
             _value(found.body.encode()),
             media,
             _NULL if found.quoted is None else _value(found.quoted.encode()),
+            _NULL,
             _NULL,
         )
     )

@@ -26,7 +26,7 @@ MANY = 10_000
 """Rows of one executemany."""
 COLUMNS = (
     "chat_id", "key", "created_at", "sender", "device_no", "tenant_id", "kind", "flags", "status", "message_id",
-    "sender_name", "body", "media", "quoted", "poll",
+    "sender_name", "body", "media", "quoted", "poll", "quote",
 )  # fmt: skip
 
 Message = tuple[Any, ...]

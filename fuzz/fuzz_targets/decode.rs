@@ -23,7 +23,8 @@ fuzz_target!(|content: &[u8]| match decode(content) {
         assert!(!content.body.contains('\0'));
         assert!(content.kind != Kind::Unsupported || !content.body.is_empty());
         assert!(content.quoted.is_none_or(|quoted| !quoted.is_empty() && !quoted.contains('\0')));
-        let columns = [serde_json::to_value(content.carried), serde_json::to_value(content.poll)];
+        let columns =
+            [serde_json::to_value(content.carried), serde_json::to_value(content.poll), serde_json::to_value(content.quote)];
         assert!(columns.iter().all(|column| is_storable(column.as_ref().expect("a column"))));
     }
     Decoded::Reaction { key, emoji, .. } => assert!(!emoji.contains('\0') && !key.id().contains('\0')),

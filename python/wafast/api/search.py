@@ -21,7 +21,7 @@ from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.inbox import chats, search
 from wafast.inbox.grams import wanted
-from wafast.inbox.messages import MessageType
+from wafast.inbox.kinds import MessageType
 
 #: Chats shown above the messages.
 MOST_CHATS = 20

@@ -13,8 +13,9 @@ from wafast import clock, phones
 from wafast.database.queries import load
 from wafast.events import bus
 from wafast.events.viewing import Viewer
+from wafast.inbox.kinds import MessageType
 from wafast.inbox.mentions import Mention
-from wafast.inbox.messages import FROM_ME, MessageStatus, MessageType
+from wafast.inbox.messages import FROM_ME, MessageStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,10 @@ from msgspec import Meta
 from wafast._core import message_key
 from wafast.database.queries import load
 from wafast.inbox.carried import Contact, Place, contacts_of, place_of
+from wafast.inbox.kinds import MessageType
 from wafast.inbox.media import OCTETS, sound_of
 from wafast.inbox.mentions import Mention, mentions_in
+from wafast.inbox.quotes import Quoted, quotes_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,10 +30,6 @@ FROM_ME, EPHEMERAL, VIEW_ONCE, FORWARDED, PINNED = 1, 2, 4, 8, 16
 #: It went over another line, whose place this one took: WhatsApp knows nothing of it here.
 OTHER_LINE = 128
 
-MessageType = Literal[
-    "text", "image", "video", "audio", "voice", "document", "sticker", "location", "contact", "poll", "event", "call",
-    "system", "unsupported", "deleted",
-]  # fmt: skip
 MessageStatus = Literal["received", "pending", "sent", "delivered", "read", "played", "failed"]
 
 
@@ -121,6 +119,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     place: Annotated[Place | None, Meta(description="Of a location; null where none came with it.")]
     contacts: Annotated[list[Contact], Meta(description="Of a contact message, at most 20; `message_text` names all.")]
     quoted_message_id: Annotated[str | None, Meta(description="WhatsApp's id of the message answered.")]
+    quoted: Annotated[
+        Quoted | None, Meta(description="What the answer brought of it; null where nothing came, or it answers none.")
+    ]
     status: Annotated[MessageStatus, Meta(examples=["received"])]
     is_ephemeral: bool
     is_view_once: bool
@@ -193,7 +194,10 @@ async def get_messages(
 async def messages_of(pool: asyncpg.Pool, rows: Sequence[asyncpg.Record]) -> list[Message]:
     """Messages of rows of ``list_messages`` or ``get_messages``, in their order."""
     mentions = await mentions_in(pool, [(row["chat_id"], row["kind"], row["body"]) for row in rows])
-    return [_message_of(row, named) for row, named in zip(rows, mentions, strict=True)]
+    quotes = await quotes_of(
+        pool, [(row["chat_id"], row["quote"] if row["kind"] != "deleted" else None) for row in rows]
+    )
+    return [_message_of(*each) for each in zip(rows, mentions, quotes, strict=True)]
 
 
 def reactions_of(row: asyncpg.Record) -> list[Reaction]:
@@ -201,7 +205,7 @@ def reactions_of(row: asyncpg.Record) -> list[Reaction]:
     return msgspec.convert(row["reactions"] or [], list[Reaction])
 
 
-def _message_of(row: asyncpg.Record, mentions: list[Mention]) -> Message:
+def _message_of(row: asyncpg.Record, mentions: list[Mention], quoted: Quoted | None) -> Message:
     flags = row["flags"]
     name = f"{row['chat_id']}-{row['key']}"
     carried = row["media"] if row["kind"] != "deleted" else None
@@ -224,6 +228,7 @@ def _message_of(row: asyncpg.Record, mentions: list[Mention]) -> Message:
         place=place_of(carried),
         contacts=contacts_of(carried),
         quoted_message_id=row["quoted"],
+        quoted=quoted,
         status=row["status"],
         is_ephemeral=bool(flags & EPHEMERAL),
         is_view_once=bool(flags & VIEW_ONCE),

@@ -12,7 +12,7 @@ from wafast.accounts import audit
 from wafast.accounts.principal import Role
 from wafast.database.queries import load
 from wafast.events import bus
-from wafast.inbox.messages import MessageType
+from wafast.inbox.kinds import MessageType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

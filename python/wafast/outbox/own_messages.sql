@@ -13,10 +13,15 @@ ON CONFLICT (device_no, jid) DO UPDATE SET jid = excluded.jid
 RETURNING device_no, id, (SELECT d.jid FROM devices d WHERE d.no = device_no) AS own_jid
 
 -- name: insert_own_messages
--- The core may store the same message as an echo: the first stays. Status 2 is sent.
+-- The core may store the same message as an echo: the first stays. Status 2 is sent. What is answered stands beside an answer
+-- as one that comes brings it (rust/core/src/quote.rs).
 INSERT INTO messages (chat_id, key, created_at, sender, device_no, tenant_id, kind, flags, status, message_id, body,
-                      media, quoted)
-SELECT m.chat_id, m.key, now(), m.sender, m.device_no, m.tenant_id, m.kind, m.flags, 2, m.message_id, m.body, m.media, m.quoted
+                      media, quoted, quote)
+SELECT m.chat_id, m.key, now(), m.sender, m.device_no, m.tenant_id, m.kind, m.flags, 2, m.message_id, m.body, m.media, m.quoted,
+       CASE WHEN m.quoted IS NOT NULL THEN (
+           SELECT jsonb_strip_nulls(jsonb_build_object(
+               'kind', message_kind(a.kind), 'text', left(a.body, 200), 'sender', jid_of(a.sender)))
+           FROM messages a WHERE a.chat_id = m.chat_id AND a.message_id = m.quoted LIMIT 1) END
 FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int4[], $5::int4[], $6::int2[], $7::int2[], $8::text[], $9::text[],
             $10::jsonb[], $11::text[])
     m (chat_id, key, sender, device_no, tenant_id, kind, flags, message_id, body, media, quoted)

@@ -9,6 +9,7 @@ use crate::{
     members::{self, Member, Rule},
     place::Place,
     poll::Question,
+    quote::Quote,
     record::{Carried, Content, Kind, flag},
     text::{self, Text},
     wire::{self, Field, Value},
@@ -290,11 +291,15 @@ fn read_context<'a>(content: &mut Content<'a>, context: &'a [u8]) -> bool {
     for field in wire::fields(context) {
         match field.number {
             1 => content.quoted = text::some(field.bytes()),
+            3 => content.quote = Quote::of(context),
             22 if field.flag() => content.flags |= flag::FORWARDED,
             25 if field.number() > 0 => content.flags |= flag::EPHEMERAL,
             59 => is_twin = TWINS.contains(&field.number()),
             _ => {}
         }
+    }
+    if content.quoted.is_none() {
+        content.quote = None;
     }
     is_twin
 }

@@ -27,6 +27,7 @@ pub mod members;
 pub mod pipeline;
 pub mod place;
 pub mod poll;
+pub mod quote;
 pub mod record;
 pub mod spool;
 pub mod stats;

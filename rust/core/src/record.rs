@@ -9,6 +9,7 @@ use crate::{
     media::File,
     place::Place,
     poll::{Ballot, Question},
+    quote::Quote,
     text::Text,
 };
 
@@ -115,7 +116,9 @@ pub struct Content<'a> {
     pub carried: Option<Carried<'a>>,
     /// A JPEG; empty when there is none.
     pub thumbnail: &'a [u8],
+    /// The id of the message answered, and what came of it.
     pub quoted: Option<Text<'a>>,
+    pub quote: Option<Quote<'a>>,
     /// What votes on it need.
     pub poll: Option<Question<'a>>,
 }
@@ -126,7 +129,7 @@ const WAITING: &str = "Waiting for this message";
 impl<'a> Content<'a> {
     #[must_use]
     pub fn new(kind: Kind, body: impl Into<Text<'a>>) -> Self {
-        Self { kind, flags: 0, body: body.into(), carried: None, thumbnail: &[], quoted: None, poll: None }
+        Self { kind, flags: 0, body: body.into(), carried: None, thumbnail: &[], quoted: None, quote: None, poll: None }
     }
 
     /// In the place of a message that could not be read.

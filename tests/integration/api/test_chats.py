@@ -127,6 +127,7 @@ def test_a_message(tenant: Tenant) -> None:
         "place": None,
         "contacts": [],
         "quoted_message_id": None,
+        "quoted": None,
         "status": "received",
         "is_ephemeral": False,
         "is_view_once": False,

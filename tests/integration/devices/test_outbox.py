@@ -74,6 +74,9 @@ async def test_a_quoted_reply_names_the_message_it_answers(stack: Stack, phone: 
     await stack.until_sent(row.id)
     [message] = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=60)
     assert (message.text, message.quoted) == ("Ten ringgit", asked)
+    query = "SELECT quote FROM messages WHERE device_no = $1 AND quoted = $2"
+    brought = {"kind": "text", "text": "How much?", "sender": f"{contact}@s.whatsapp.net"}
+    assert await stack.pool.fetchval(query, device.no, asked) == brought
 
 
 async def test_a_number_without_whatsapp_fails_with_that_reason(stack: Stack, phone: str, contact: str) -> None:

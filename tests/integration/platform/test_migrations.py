@@ -121,6 +121,7 @@ RELEASED = {
     "0037_shares_of_chats.sql": "96ceab8ec21b6c1a",
     "0038_uploads_that_outlive_a_worker.sql": "28e46768dbd854b3",
     "0039_who_is_in_a_chat.sql": "2bb2097137842fe8",
+    "0040_what_an_answer_answers.sql": "512a21095af162bd",
 }
 
 

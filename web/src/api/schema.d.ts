@@ -59,7 +59,8 @@ export interface paths {
         put?: never;
         /**
          * Whom a campaign would reach
-         * @description How many, from which devices, and when it would be done. People who opted out are left out.
+         * @description How many, from which devices, and when it would be done. People who opted out are left out. Who reaches only
+         *     some devices counts leads of these, and of none.
          */
         post: operations["preview_campaign"];
         delete?: never;
@@ -4440,6 +4441,8 @@ export interface components {
             contacts: components["schemas"]["Contact"][];
             /** @description WhatsApp's id of the message answered. */
             quoted_message_id: string | null;
+            /** @description What the answer brought of it; null where nothing came, or it answers none. */
+            quoted: components["schemas"]["Quoted"] | null;
             /**
              * @example received
              * @enum {string}
@@ -5008,6 +5011,39 @@ export interface components {
             text: string;
             /** Format: date-time */
             updated_at: string;
+        };
+        /** Quoted */
+        Quoted: {
+            /**
+             * @example text
+             * @enum {string}
+             */
+            message_type: "text" | "image" | "video" | "audio" | "voice" | "document" | "sticker" | "location" | "contact" | "poll" | "event" | "call" | "system" | "unsupported" | "deleted";
+            /**
+             * @description The first 200 characters of what a person would read.
+             * @example How much is it?
+             */
+            message_text: string;
+            /** @description Who is named in `message_text` of a group. */
+            mentions: components["schemas"]["Mention"][];
+            /** @example 60123456789@s.whatsapp.net */
+            sender_jid: string | null;
+            /**
+             * @description Best known name.
+             * @example Aisyah
+             */
+            sender_name: string | null;
+            from_me: boolean;
+            /**
+             * @description Where it was written, if not in this chat: a group, or `status@broadcast`.
+             * @example 120363012345678901@g.us
+             */
+            chat_jid: string | null;
+            /**
+             * @description Of that group, if it is known.
+             * @example Family
+             */
+            chat_name: string | null;
         };
         /** React */
         React: {

@@ -19,6 +19,7 @@ export function message(change: Partial<Message> & { id: string }): Message {
     place: null,
     contacts: [],
     quoted_message_id: null,
+    quoted: null,
     status: change.from_me ? 'sent' : 'received',
     is_ephemeral: false,
     is_view_once: false,

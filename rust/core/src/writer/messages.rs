@@ -15,14 +15,14 @@ use crate::{
 
 const COPY: &str = "\
     COPY messages (chat_id, key, created_at, sender, device_no, tenant_id, kind, flags, status, message_id, sender_name, body, \
-                   media, quoted, poll) FROM STDIN BINARY";
+                   media, quoted, poll, quote) FROM STDIN BINARY";
 /// How many columns that is.
-pub const COLUMNS: i16 = 15;
+pub const COLUMNS: i16 = 16;
 const STAGING: &str =
     "CREATE TEMP TABLE IF NOT EXISTS incoming (LIKE messages INCLUDING DEFAULTS) ON COMMIT DELETE ROWS";
 const STAGE: &str = "\
     COPY pg_temp.incoming (chat_id, key, created_at, sender, device_no, tenant_id, kind, flags, status, message_id, sender_name, \
-                           body, media, quoted, poll) FROM STDIN BINARY";
+                           body, media, quoted, poll, quote) FROM STDIN BINARY";
 const MERGE: &str = "INSERT INTO messages SELECT * FROM pg_temp.incoming ON CONFLICT DO NOTHING RETURNING chat_id, key";
 const THERE: &str = "\
     SELECT m.chat_id, m.message_id, m.key, m.flags & 32 <> 0 \
@@ -339,5 +339,6 @@ pub fn encode(row: &Row<'_>, copy: &mut Rows) {
         .text(Some(&content.body))
         .jsonb(content.carried.as_ref())
         .text(content.quoted.as_deref())
-        .jsonb(content.poll.as_ref());
+        .jsonb(content.poll.as_ref())
+        .jsonb(content.quote.as_ref());
 }

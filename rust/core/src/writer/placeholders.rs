@@ -6,16 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::{Error, types::Json};
 
 use super::messages::Row;
-use crate::{connection::Database, poll::Question, record::Carried};
+use crate::{connection::Database, poll::Question, quote::Quote, record::Carried};
 
 /// What happened to the placeholder meanwhile stays: reactions, receipts, a pin, whether it came read. One that was deleted
 /// is none any more.
 const FILL: &str = "\
     UPDATE messages m SET sender = t.sender, kind = t.kind, flags = (t.flags & ~64) | (m.flags & 80), status = greatest(m.status, t.status), \
-        sender_name = t.sender_name, body = t.body, media = t.media, quoted = t.quoted, poll = t.poll \
+        sender_name = t.sender_name, body = t.body, media = t.media, quoted = t.quoted, poll = t.poll, \
+        quote = t.quote \
     FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int2[], $5::int2[], $6::int2[], $7::text[], $8::text[], $9::jsonb[], \
-                $10::text[], $11::jsonb[]) \
-        t (chat_id, key, sender, kind, flags, status, sender_name, body, media, quoted, poll) \
+                $10::text[], $11::jsonb[], $12::jsonb[]) \
+        t (chat_id, key, sender, kind, flags, status, sender_name, body, media, quoted, poll, quote) \
     WHERE m.chat_id = t.chat_id AND m.key = t.key AND m.flags & 32 <> 0";
 const SHOW: &str = "\
     UPDATE chats c SET last_kind = m.kind, last_flags = m.flags, last_text = left(m.body, 200), last_sender = m.sender_name, \
@@ -63,6 +64,7 @@ pub async fn fill(database: &Database, rows: &[Row<'_>]) -> Result<(), Error> {
                 column!(Option<Json<&Carried<'_>>>, |row| row.message.content.carried.as_ref().map(Json)),
                 column!(Option<&str>, |row| row.message.content.quoted.as_deref()),
                 column!(Option<Json<&Question<'_>>>, |row| row.message.content.poll.as_ref().map(Json)),
+                column!(Option<Json<&Quote<'_>>>, |row| row.message.content.quote.as_ref().map(Json)),
             ],
         )
         .await?;
