@@ -26,6 +26,7 @@ from wafast.api.campaigns import (
 )
 from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of
+from wafast.api.outbox import Resolve
 from wafast.api.parameters import IdempotencyKey
 from wafast.api.policy import Policy
 from wafast.api.problems import conflict, not_found
@@ -33,6 +34,13 @@ from wafast.api.responses import problems
 from wafast.api.services import Services
 from wafast.campaigns import estimate, rows
 from wafast.campaigns.rows import CampaignRow
+
+
+class Resolved(msgspec.Struct, frozen=True):
+    """How many sends that were unknown are settled."""
+
+    rows: Annotated[int, Meta(examples=[3])]
+    campaign: Campaign
 
 
 class Retried(msgspec.Struct, frozen=True):
@@ -152,6 +160,30 @@ class CampaignActionController(Controller):
         row = await find_campaign(services.pool, principal, campaign_id)
         await record(services.pool, principal, "retry_failed", row)
         return Retried(again, campaign_of(row))
+
+    @post(
+        "/resolve-unknown",
+        opt={"policy": Policy.ADMIN, "idempotent": True},
+        status_code=200,
+        operation_id="resolve_campaign",
+        summary="Say whether what is unknown arrived",
+        responses=problems(400, 401, 403, 404, 409, 422),
+    )
+    async def resolve_unknown(
+        self,
+        campaign_id: FromPath[str],
+        data: JSONBody[Resolve],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Resolved:
+        """All at once, as `POST /outbox/{outbox_id}/resolve` does one."""
+        require_whole_tenant(principal)
+        row = await find_campaign(services.pool, principal, campaign_id)
+        keep = services.settings.messages_per_chat
+        count = await rows.resolve_unknown(services.pool, principal, row, arrived=data.arrived, keep=keep)
+        await record(services.pool, principal, "resolve", row)
+        return Resolved(count, campaign_of(await find_campaign(services.pool, principal, campaign_id)))
 
 
 async def _decide(

@@ -13,6 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
 
+from wafast.accounts import audit
 from wafast.accounts.principal import Principal
 from wafast.api.chats import find_chat
 from wafast.api.devices import find_device
@@ -26,8 +27,9 @@ from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.api.uploads import WANTED
 from wafast.campaigns import rows as campaigns
+from wafast.database.together import together
 from wafast.inbox.media import file_url, hash_of, mime_of_stored
-from wafast.outbox import again, rows
+from wafast.outbox import again, resolve, rows
 from wafast.outbox.again import NotRetryable
 from wafast.outbox.held_by import HeldBy, held_by
 from wafast.outbox.rows import Cause, Kind, MessageKind, OutboxRow, Priority
@@ -93,6 +95,12 @@ class SendMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     priority: Annotated[
         Priority, Meta(description="`reply` goes first and at once; `paced` keeps the device's pace.")
     ] = "reply"
+
+
+class Resolve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a person has found out of a send that is `unknown`."""
+
+    arrived: bool
 
 
 #: From these a person may have a row tried again.
@@ -285,6 +293,43 @@ class OutboxController(Controller):
         return outbox_of(await find_row(services.pool, principal, outbox_id))
 
     @post(
+        "/outbox/{outbox_id:str}/resolve",
+        opt={"policy": Policy.SEND},
+        status_code=200,
+        operation_id="resolve_outbox",
+        summary="Say whether an unknown send arrived",
+        responses=problems(400, 401, 403, 404, 409),
+    )
+    async def resolve(
+        self,
+        outbox_id: FromPath[str],
+        data: JSONBody[Resolve],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+    ) -> Outbox:
+        """For one that is `unknown`. What arrived is `sent`, with a message in its chat, whose id is one of ours, as
+        nobody knows WhatsApp's; what did not is `failed`, and can be tried again."""
+        found = await find_row(services.pool, principal, outbox_id)
+        keep = services.settings.messages_per_chat
+        async with together(services.pool) as pool:
+            try:
+                settled = await resolve.say(pool, principal, [found.id], arrived=data.arrived, keep=keep)
+            except resolve.NotKnowable as error:
+                raise conflict("not-possible", str(error)) from None
+            if not settled:
+                why = "only one that is unknown waits for somebody to say whether it arrived"
+                raise conflict("not-unknown", f"Outbox row {found.id} is {found.state}: {why}.")
+            await audit.record(
+                pool,
+                principal.tenant_id,
+                principal.actor,
+                "message.resolve",
+                f"outbox:{found.id}",
+                arrived=data.arrived,
+            )
+        return outbox_of(await find_row(services.pool, principal, outbox_id))
+
+    @post(
         "/outbox/{outbox_id:str}/cancel",
         opt={"policy": Policy.SEND},
         status_code=200,
@@ -295,7 +340,7 @@ class OutboxController(Controller):
     async def cancel(
         self, outbox_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Outbox:
-        """Possible while it is `queued`. One that is `failed`, `expired` or `unknown` is taken off its chat so."""
+        """Possible while it is `queued`. One that is `failed` or `expired` is taken off its chat so."""
         found = await find_row(services.pool, principal, outbox_id)
         row = await rows.cancel(services.pool, principal.tenant_id, found.id)
         if row is None:
@@ -303,6 +348,8 @@ class OutboxController(Controller):
         if row.state != "cancelled":
             over = row.source_id is not None and row.state in RETRYABLE
             why = "it stays in what its campaign counts" if over else "only one that has not left can be cancelled"
+            if row.state == "unknown":
+                why = "it may have arrived; say whether it did with POST /api/v1/outbox/{outbox_id}/resolve"
             if row.state == "sending":
                 why = "it may still arrive, and is cancelled if it does not leave"
             raise conflict("not-queued", f"Outbox row {row.id} is {row.state}: {why}.")

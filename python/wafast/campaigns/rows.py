@@ -15,7 +15,7 @@ from wafast import clock
 from wafast.campaigns import planner
 from wafast.database.queries import load
 from wafast.events import bus
-from wafast.outbox import hours, sources
+from wafast.outbox import hours, resolve, sources
 from wafast.outbox.again import queue_again, queue_one_again
 from wafast.outbox.device_gone import wake_pool
 from wafast.outbox.rows import hold_file
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from asyncpg.pool import PoolConnectionProxy
+
+    from wafast.accounts.principal import Principal
 
     Connection = PoolConnectionProxy[asyncpg.Record]
 
@@ -324,6 +326,15 @@ async def retry_failed(pool: asyncpg.Pool, tenant_id: int, campaign_id: int) -> 
         queued, is_more = queued + len(rows), len(failed) == RETRY_STEP
         after = failed[-1]["to_jid"] if failed else after
     return queued
+
+
+async def resolve_unknown(pool: asyncpg.Pool, who: Principal, row: CampaignRow, *, arrived: bool, keep: int) -> int:
+    """A person says of all that nobody could say about whether it arrived; gives how many that were."""
+    count = 0
+    async for settled in resolve.say_of_source(pool, who, row.source_id, arrived=arrived, keep=keep):
+        count += len(settled)
+        await bus.publish(pool, [planner.changed(row.tenant_id, row.id)])
+    return count
 
 
 async def retry_row(pool: asyncpg.Pool, tenant_id: int, outbox_id: int) -> None:

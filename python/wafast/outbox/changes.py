@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from wafast import clock
 from wafast.inbox.messages import FROM_ME, OTHER_LINE, VIEW_ONCE
+from wafast.outbox.resolve import OURS
 
 if TYPE_CHECKING:
     import asyncpg
@@ -40,7 +41,11 @@ class NotPossible(Exception):
 
 
 def check_line(message: asyncpg.Record) -> None:
-    """Raises NotPossible for a message of another line: nobody would see what is done to it here."""
+    """Raises NotPossible for a message of another line, and for one whose id at WhatsApp nobody knows: nobody would see
+    what is done to it here."""
+    if message["message_id"].startswith(OURS):
+        text = "Somebody said that this message arrived; nobody knows its id at WhatsApp, so nothing can be done to it."
+        raise NotPossible("no-id", text)
     if message["flags"] & OTHER_LINE:
         text = "This message went over another number, whose place this line took; WhatsApp knows nothing of it here."
         raise NotPossible("other-line", text)

@@ -73,7 +73,7 @@ ORDER BY o.id DESC
 LIMIT $2
 
 -- name: take_off
--- Of a chat's screen. What a campaign counts stays as it is.
+-- Of a chat's screen. What a campaign counts stays as it is, and so does what may have arrived.
 UPDATE outbox SET state = 'cancelled', cause = 'by_person'
-WHERE tenant_id = $1 AND id = $2 AND source_id IS NULL AND state IN ('failed', 'expired', 'unknown')
+WHERE tenant_id = $1 AND id = $2 AND source_id IS NULL AND state IN ('failed', 'expired')
 RETURNING id, tenant_id, device_no

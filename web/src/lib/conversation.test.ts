@@ -174,6 +174,23 @@ describe('Conversation', () => {
     expect(conversation.outgoing.sending.bubbles).toEqual([]);
   });
 
+  it('is told by a person what became of what nobody could say about', async () => {
+    const unknown = outbox({ id: '4', state: 'unknown' });
+    const server = new FakeServer().on('GET /chats/7/outbox', () => ({ items: [unknown], next: null }));
+    const said: unknown[] = [];
+    server.on('POST /outbox/4/resolve', (body) => {
+      said.push(body);
+      return { ...unknown, state: 'failed', cause: 'not_arrived' };
+    });
+    const conversation = await opened(server);
+    await conversation.outgoing.resolve(conversation.outgoing.sending.bubbles[0]!, false);
+    expect(said).toEqual([{ arrived: false }]);
+    expect(conversation.outgoing.sending.bubbles[0]!.row?.state).toBe('failed');
+    const arrived = { id: '7-9', from_me: true, outbox_id: '4', message_id: 'wafast-4' };
+    server.frame('NEW_MESSAGE', message(arrived));
+    expect(conversation.outgoing.sending.bubbles).toEqual([]);
+  });
+
   it('opens with what is still on its way, and where unread messages begin', async () => {
     const server = new FakeServer().on('GET /chats/7/outbox', () => ({
       items: [outbox({ id: '4', state: 'unknown' })],

@@ -13,6 +13,7 @@ import type { Live } from './live.svelte';
 import type { Recording } from './recording.svelte';
 import * as sending from './sending';
 import { explain, toasts } from './toasts.svelte';
+import { resolve } from './unknown';
 
 /** Before what the network did not carry is tried again by itself, doubled each time up to the longest. Milliseconds. */
 const SHORTEST_WAIT = 2000;
@@ -126,6 +127,11 @@ export class Outgoing {
     if (bubble.row === null) return this.#again(bubble.key);
     const params = { path: { outbox_id: bubble.row.id } };
     this.take(await data(api.POST('/api/v1/outbox/{outbox_id}/retry', { params })));
+  }
+
+  /** A person has found out whether something arrived of which nobody could say. */
+  async resolve(bubble: sending.Bubble, arrived: boolean): Promise<void> {
+    if (bubble.row !== null) this.take(await resolve(bubble.row.id, arrived));
   }
 
   /** Takes back what has not left yet; what has left meanwhile stays. */
