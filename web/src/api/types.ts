@@ -17,6 +17,7 @@ export type Skipped = Schemas['Skipped'];
 export type Pairing = Schemas['Pairing'];
 export type Chat = Schemas['Chat'];
 export type Message = Schemas['Message'];
+export type Quoted = Schemas['Quoted'];
 export type MessageWindow = Schemas['MessageWindow'];
 export type MessageReceipts = Schemas['MessageReceipts'];
 export type GroupMembers = Schemas['GroupMembers'];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chat, message } from '../testing/samples';
-import { activity, chatName, senderName } from './names';
+import type { Quoted } from '../api/types';
+import { activity, chatName, elsewhere, senderName } from './names';
 
 const UNSEEN = [' ', '\n\t', '\u200b\u200d', '\u3164', '\u2800', '\u202e', ''];
 
@@ -25,4 +26,33 @@ it('who types or records in a group is called by name, else by number, and never
   );
   expect(activity({ ...group, is_group: false, typing_state: 'recording' })).toBe('recording a voice message…');
   expect(activity({ ...group, typing: null })).toBe('');
+});
+
+describe('what is answered and was written elsewhere', () => {
+  const quoted: Quoted = {
+    message_type: 'text',
+    message_text: 'Hello',
+    mentions: [],
+    sender_jid: null,
+    sender_name: null,
+    from_me: false,
+    chat_jid: null,
+    chat_name: null,
+  };
+
+  it('says where', () => {
+    const group = { ...quoted, chat_jid: '120363012345678901@g.us' };
+    expect([quoted, { ...quoted, chat_jid: 'status@broadcast' }, group].map(elsewhere)).toEqual([
+      '',
+      'Status',
+      'Another group',
+    ]);
+    expect(elsewhere({ ...group, chat_name: 'Family' })).toBe('Family');
+  });
+
+  it('is nobody’s where nobody is known', () => {
+    expect(senderName(quoted)).toBe('');
+    expect(senderName({ ...quoted, sender_jid: '60123456789@s.whatsapp.net' })).toBe('+60 12-345 6789');
+    expect(senderName({ ...quoted, from_me: true, sender_jid: '60123456789@s.whatsapp.net' })).toBe('You');
+  });
 });

@@ -1,5 +1,5 @@
 /** What to call a chat, a sender and a message's content when names or words are missing. */
-import type { Chat, Message } from '../api/types';
+import type { Chat, Message, Quoted } from '../api/types';
 import { t } from '../i18n/index.svelte';
 import { plainText } from './markup';
 import { noticeWithNames, type Named } from './mentions';
@@ -22,9 +22,19 @@ export function chatName(chat: Chat): string {
   return seen(chat.chat_name) || (chat.phone ? showPhone(chat.phone) : jidName(chat.chat_jid));
 }
 
-export function senderName(message: Message): string {
-  if (message.from_me) return t('inbox.you');
-  return seen(message.sender_name) || jidName(message.sender_jid ?? message.chat_jid);
+/** Who wrote a message; of one that is only quoted that may not be known, and is empty. */
+export function writer(message: Message | Quoted): string {
+  return message.sender_jid ?? ('chat_id' in message ? message.chat_jid : '');
+}
+
+export function senderName(message: Message | Quoted): string {
+  return message.from_me ? t('inbox.you') : seen(message.sender_name) || jidName(writer(message));
+}
+
+/** Where what is answered was written, if that was another chat; else empty. */
+export function elsewhere({ chat_jid, chat_name }: Quoted): string {
+  if (chat_jid === null) return '';
+  return chat_jid === 'status@broadcast' ? t('quote.status') : seen(chat_name) || t('quote.group');
 }
 
 /** What people are called who are named in a text. */
