@@ -59,6 +59,7 @@ from wafast.api.services import Services
 from wafast.api.session import SessionController
 from wafast.api.suppressions import OptOutController, SuppressionController
 from wafast.api.users import UserController
+from wafast.api.votes import VoteController
 from wafast.api.web_app import web_app
 from wafast.api.workspace import WorkspaceController
 from wafast.database.away import DATABASE_AWAY
@@ -102,6 +103,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             SearchController,
             GalleryController,
             ReactionController,
+            VoteController,
             MemberController,
             ReceiptController,
             AllChatsController,

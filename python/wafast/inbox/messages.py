@@ -14,6 +14,7 @@ from wafast.inbox.carried import Contact, Place, contacts_of, place_of
 from wafast.inbox.kinds import MessageType
 from wafast.inbox.media import OCTETS, sound_of
 from wafast.inbox.mentions import Mention, mentions_in
+from wafast.inbox.polls import PollVote, poll_of, votes_of
 from wafast.inbox.quotes import Quoted, quotes_of
 
 if TYPE_CHECKING:
@@ -89,14 +90,6 @@ class Reaction(msgspec.Struct, frozen=True):
     at: Annotated[int, Meta(description="Unix seconds.", examples=[1795502469])]
 
 
-class PollVote(msgspec.Struct, frozen=True):
-    """One person's current vote."""
-
-    sender_jid: Annotated[str, Meta(examples=["60198765432@s.whatsapp.net"])]
-    options: Annotated[list[str], Meta(examples=[["Friday"]])]
-    at: Annotated[int, Meta(description="Unix seconds.", examples=[1795502469])]
-
-
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One message; the WebSocket gives exactly this too."""
 
@@ -128,7 +121,14 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     is_forwarded: bool
     is_pinned: bool
     reactions: list[Reaction]
+    poll_options: Annotated[list[str], Meta(description="Of a poll, in its order.", examples=[["Friday", "Sunday"]])]
+    poll_choices: Annotated[
+        int | None, Meta(description="How many options one may choose, 0: any number; null where that is not known.")
+    ]
     poll_votes: list[PollVote]
+    poll_counts: Annotated[
+        list[int] | None, Meta(description="Of the results of a poll: the votes of each of `poll_options`.")
+    ]
     timestamp: Annotated[int, Meta(description="Unix seconds.", examples=[1795502469])]
     edited_at: datetime | None
     deleted_at: datetime | None
@@ -210,6 +210,7 @@ def _message_of(row: asyncpg.Record, mentions: list[Mention], quoted: Quoted | N
     name = f"{row['chat_id']}-{row['key']}"
     carried = row["media"] if row["kind"] != "deleted" else None
     media = carried if carried is not None and "ext" in carried else None
+    poll = poll_of(row["poll"] if row["kind"] == "poll" else None, carried)
     return Message(
         id=name,
         chat_id=str(row["chat_id"]),
@@ -235,7 +236,10 @@ def _message_of(row: asyncpg.Record, mentions: list[Mention], quoted: Quoted | N
         is_forwarded=bool(flags & FORWARDED),
         is_pinned=bool(flags & PINNED),
         reactions=reactions_of(row),
-        poll_votes=msgspec.convert(row["poll_votes"] or [], list[PollVote]),
+        poll_options=poll.options,
+        poll_choices=poll.choices,
+        poll_votes=votes_of(row),
+        poll_counts=poll.counts,
         timestamp=row["key"] >> 32,
         edited_at=row["edited_at"],
         deleted_at=row["deleted_at"],

@@ -8,7 +8,7 @@ use crate::{
     media::{self, File, Layout},
     members::{self, Member, Rule},
     place::Place,
-    poll::Question,
+    poll::{Question, Results},
     quote::Quote,
     record::{Carried, Content, Kind, flag},
     text::{self, Text},
@@ -234,6 +234,11 @@ fn content<'a>(bytes: &'a [u8], member: &Member, around: Around<'a>) -> Decoded<
             let mut question = Content::new(Kind::Poll, words::at(bytes, &[&[2]]));
             question.poll = Some(Question { message: bytes, secret: around.secret() });
             (question, wire::bytes_of(bytes, 5))
+        }
+        Rule::Results => {
+            let question = words::at(bytes, &[&[1]]);
+            let carried = Some(Carried::Results(Results { message: bytes }));
+            (Content { carried, ..Content::new(Kind::Poll, question) }, wire::bytes_of(bytes, 3))
         }
         Rule::Place(paths, layout) => {
             let place = Content {

@@ -18,6 +18,8 @@ pub enum Rule {
     Shown(Kind, fn(&[u8]) -> String, u32),
     /// A question with options; votes need more of it than its text.
     Poll,
+    /// The question of a poll, and what came of it.
+    Results,
     Media(Kind, &'static media::Layout),
     /// Audio, or a voice note when it says so.
     Audio,
@@ -74,8 +76,8 @@ static PLACES: [u8; 256] = {
 const NOWHERE: u8 = u8::MAX;
 
 use Rule::{
-    Audio, Bare, Cards, Comment, Conversation, Inside, Media, Nothing, Pin, Place, Poll, Protocol, Reaction, Shown,
-    Unsupported, Vote, Words, Wrapper,
+    Audio, Bare, Cards, Comment, Conversation, Inside, Media, Nothing, Pin, Place, Poll, Protocol, Reaction, Results,
+    Shown, Unsupported, Vote, Words, Wrapper,
 };
 
 /// In the order of their numbers, which are below 256.
@@ -152,7 +154,7 @@ pub const MEMBERS: &[Member] = &[
     member(85, "eventCoverImage", Wrapper(0)),
     member(86, "stickerPackMessage", Words(Kind::Sticker, &[&[2]], 11)),
     member(87, "statusMentionMessage", Wrapper(0)),
-    member(88, "pollResultSnapshotMessage", Words(Kind::Poll, &[&[1]], 3)),
+    member(88, "pollResultSnapshotMessage", Results),
     member(90, "pollCreationOptionImageMessage", Wrapper(0)),
     member(91, "associatedChildMessage", Wrapper(0)),
     member(92, "groupStatusMentionMessage", Wrapper(0)),
@@ -174,7 +176,7 @@ pub const MEMBERS: &[Member] = &[
     member(110, "statusStickerInteractionMessage", Unsupported),
     member(111, "pollCreationMessageV5", Poll),
     member(113, "newsletterFollowerInviteMessageV2", Words(Kind::Text, &[&[2], &[4]], 5)),
-    member(115, "pollResultSnapshotMessageV3", Words(Kind::Poll, &[&[1]], 3)),
+    member(115, "pollResultSnapshotMessageV3", Results),
     member(116, "newsletterAdminProfileMessage", Wrapper(0)),
     member(118, "spoilerMessage", Wrapper(0)),
     member(119, "pollCreationMessageV6", Poll),

@@ -9,7 +9,10 @@ use wafast_protocol::{
     secret::{POLL_VOTE, Purpose},
 };
 
-use crate::{text, wire};
+use crate::{
+    text::{self, Text},
+    wire,
+};
 
 /// What somebody voted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,11 +24,14 @@ pub enum Ballot {
     Sealed { payload: String, nonce: String, authors: Vec<String>, voters: Vec<String> },
 }
 
-/// `messages.poll`: the secret and the options of a poll.
+/// `messages.poll`: the secret and the options of a poll, and how many of these may be chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Poll {
     secret: String,
     options: Vec<Choice>,
+    /// 0: any number. A poll of an earlier version does not say it.
+    #[serde(default)]
+    choices: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,7 +54,38 @@ impl Serialize for Question<'_> {
             let name = wire::bytes_of(field.bytes(), 1);
             Choice { name: text::clean(name).into_owned(), hash: STANDARD.encode(kdf::sha256(&[name])) }
         });
-        Poll { secret: STANDARD.encode(self.secret), options: options.collect() }.serialize(serializer)
+        let choices = u32::try_from(wire::number_of(self.message, 4)).ok();
+        Poll { secret: STANDARD.encode(self.secret), options: options.collect(), choices }.serialize(serializer)
+    }
+}
+
+/// What came of a poll, as a `PollResultSnapshotMessage` says it: the `media` column of one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Results<'a> {
+    pub message: &'a [u8],
+}
+
+/// That column.
+#[derive(Serialize)]
+struct Column<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    options: Vec<Outcome<'a>>,
+}
+
+#[derive(Serialize)]
+struct Outcome<'a> {
+    name: Text<'a>,
+    votes: u32,
+}
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let options = wire::repeated(self.message, 2).map(|option| Outcome {
+            name: text::clean(wire::bytes_of(option, 1)),
+            votes: wire::number_of(option, 2).try_into().unwrap_or(u32::MAX),
+        });
+        Column { kind: "results", options: options.collect() }.serialize(serializer)
     }
 }
 

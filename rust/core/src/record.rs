@@ -8,7 +8,7 @@ use crate::{
     jid::Jid,
     media::File,
     place::Place,
-    poll::{Ballot, Question},
+    poll::{Ballot, Question, Results},
     quote::Quote,
     text::Text,
 };
@@ -97,6 +97,7 @@ pub enum Carried<'a> {
     File(File<'a>),
     Place(Place<'a>),
     Cards(Cards<'a>),
+    Results(Results<'a>),
 }
 
 impl Carried<'_> {

@@ -80,6 +80,7 @@ ROUTES = (
     Route("GET", f"{A}/devices/{{device_id}}/media", "read"),
     Route("GET", f"{A}/messages/{{message_id}}/receipts", "read"),
     Route("GET", f"{A}/messages/{{message_id}}/reactions", "read"),
+    Route("GET", f"{A}/messages/{{message_id}}/votes", "read"),
     Route("POST", f"{A}/chats/{{chat_id}}/read", "send"),
     Route("POST", f"{A}/chats/{{chat_id}}/typing", "send", {"state": "composing"}),
     Route("POST", f"{A}/chats/{{chat_id}}/draft", "send"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from neonize.proto import Neonize_pb2 as pb
 from neonize.proto.waCommon.WACommon_pb2 import MessageKey
+from neonize.proto.waE2E import WAWebProtobufsE2E_pb2 as e2e
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import PollVoteMessage
 from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversation, HistorySync, HistorySyncMsg
 from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import PollUpdate, WebMessageInfo
@@ -167,3 +168,23 @@ def test_a_history_brings_votes_and_secret(world: World) -> None:
     assert votes(world) == [{"sender_jid": SITI, "options": ["Nasi"], "at": NOW}]
     world.feed(voted(OWN, SITI, ("Nasi",), NOW + 9, key=MessageKey(ID=ID, fromMe=True)))
     assert votes(world) == [{"sender_jid": SITI, "options": ["Nasi"], "at": NOW + 9}]
+
+
+@pytest.mark.parametrize(("said", "choices"), [({}, 0), ({"selectableOptionsCount": 1}, 1)])
+def test_a_poll_says_how_many_may_be_chosen(world: World, said: dict[str, int], choices: int) -> None:
+    named = [e2e.PollCreationMessage.Option(optionName=option) for option in ("Nasi", "Mee")]
+    content = e2e.Message(pollCreationMessageV3=e2e.PollCreationMessage(name="Makan apa?", options=named, **said))
+    world.feed((MESSAGE, events.message(ID, content)))
+    assert world.value("SELECT poll ->> 'choices' FROM messages") == str(choices)
+
+
+def test_what_came_of_a_poll_keeps_its_counts(world: World) -> None:
+    option = e2e.PollResultSnapshotMessage.PollVote
+    results = e2e.PollResultSnapshotMessage(
+        name="Makan apa?", pollVotes=[option(optionName="Nasi", optionVoteCount=3), option(optionName="Mee")]
+    )
+    world.feed((MESSAGE, events.message(ID, e2e.Message(pollResultSnapshotMessage=results))))
+    [message] = world.messages()
+    assert (message["message_type"], message["message_text"], message["media_url"]) == ("poll", "Makan apa?", None)
+    wanted = {"type": "results", "options": [{"name": "Nasi", "votes": 3}, {"name": "Mee", "votes": 0}]}
+    assert json.loads(world.value("SELECT media::text FROM messages")) == wanted

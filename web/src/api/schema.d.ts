@@ -1812,6 +1812,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/{message_id}/votes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who voted in a poll
+         * @description With names, which the message itself has not.
+         */
+        get: operations["list_message_votes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/opt-out": {
         parameters: {
             query?: never;
@@ -4494,7 +4514,19 @@ export interface components {
             is_forwarded: boolean;
             is_pinned: boolean;
             reactions: components["schemas"]["Reaction"][];
+            /**
+             * @description Of a poll, in its order.
+             * @example [
+             *       "Friday",
+             *       "Sunday"
+             *     ]
+             */
+            poll_options: string[];
+            /** @description How many options one may choose, 0: any number; null where that is not known. */
+            poll_choices: number | null;
             poll_votes: components["schemas"]["PollVote"][];
+            /** @description Of the results of a poll: the votes of each of `poll_options`. */
+            poll_counts: number[] | null;
             /**
              * @description Unix seconds.
              * @example 1795502469
@@ -4949,6 +4981,35 @@ export interface components {
             delivered_at: string | null;
             read_at: string | null;
             played_at: string | null;
+        };
+        /** PersonVote */
+        PersonVote: {
+            /**
+             * @description As in the message's `poll_votes`.
+             * @example 60198765432@s.whatsapp.net
+             */
+            jid: string;
+            /**
+             * @description E.164; null while only the LID is known.
+             * @example +60198765432
+             */
+            phone: string | null;
+            /**
+             * @description Best known name.
+             * @example Aisyah
+             */
+            name: string | null;
+            /**
+             * @example [
+             *       "Friday"
+             *     ]
+             */
+            options: string[];
+            /**
+             * @description Unix seconds.
+             * @example 1795502469
+             */
+            at: number;
         };
         /** Place */
         Place: {
@@ -5770,6 +5831,10 @@ export interface components {
             /** @example Aina */
             name: string;
             is_typing: boolean;
+        };
+        /** Votes */
+        Votes: {
+            items: components["schemas"]["PersonVote"][];
         };
         /** WriteLeadNote */
         WriteLeadNote: {
@@ -12499,6 +12564,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessageReceipts"];
+                };
+            };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_message_votes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Votes"];
                 };
             };
             /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
