@@ -5,12 +5,13 @@
 use crate::{
     card::Cards,
     jid::Jid,
-    media::{self, File, Layout},
+    media::{self, File},
     members::{self, Member, Rule},
     place::Place,
     poll::{Question, Results},
     quote::Quote,
     record::{Carried, Content, Kind, flag},
+    shown::Shown,
     text::{self, Text},
     wire::{self, Field, Value},
     words,
@@ -25,6 +26,8 @@ const DUAL_UPLOADS: [u64; 4] = [5, 10, 12, 19];
 /// Members that accompany content: keys, and `messageContextInfo`.
 const KEYS: [u32; 2] = [2, 15];
 const CONTEXT_INFO: u32 = 35;
+/// What whatsmeow opens, in its order: members, and the field of theirs that holds the message inside.
+const OPENED: [(u32, u32); 9] = [(31, 2), (67, 1), (40, 1), (37, 1), (55, 1), (59, 1), (53, 1), (74, 1), (58, 1)];
 /// `ProtocolMessage.type`.
 const REVOKE: u64 = 0;
 const MESSAGE_EDIT: u64 = 14;
@@ -97,10 +100,9 @@ pub struct Around<'a> {
     pub flags: i16,
     /// Wrappers that were opened already.
     pub depth: usize,
-    /// The message's secret, unless it says it itself.
+    /// The message's secret and its `MessageAssociation`, as the innermost `MessageContextInfo` says that speaks of them.
     pub secret: &'a [u8],
-    /// `MessageContextInfo`, the innermost.
-    pub info: &'a [u8],
+    pub association: &'a [u8],
 }
 
 impl<'a> Around<'a> {
@@ -109,13 +111,33 @@ impl<'a> Around<'a> {
         Self { flags: self.flags | flags, depth: self.depth + 1, ..self }
     }
 
-    fn secret(&self) -> &'a [u8] {
-        let own = wire::bytes_of(self.info, 3);
-        if own.is_empty() { self.secret } else { own }
+    /// Inside of the wrappers that whatsmeow has opened of `raw`, which is what came.
+    pub fn inside(self, raw: &'a [u8]) -> Self {
+        let (mut around, mut outer) = (Self { depth: 0, ..self }, raw);
+        for (member, field) in OPENED {
+            let inner = wire::bytes_of(wire::bytes_of(outer, member), field);
+            if !inner.is_empty() {
+                around = around.with(wire::bytes_of(outer, CONTEXT_INFO)).deeper(0);
+                outer = inner;
+            }
+        }
+        around
+    }
+
+    /// With what a `MessageContextInfo` says.
+    fn with(mut self, info: &'a [u8]) -> Self {
+        for field in wire::fields(info) {
+            match field.number {
+                3 if !field.bytes().is_empty() => self.secret = field.bytes(),
+                10 => self.association = field.bytes(),
+                _ => {}
+            }
+        }
+        self
     }
 
     fn is_twin(&self) -> bool {
-        DUAL_UPLOADS.contains(&wire::number_of(wire::bytes_of(self.info, 10), 1))
+        DUAL_UPLOADS.contains(&wire::number_of(self.association, 1))
     }
 }
 
@@ -130,9 +152,7 @@ pub fn decode(message: &[u8]) -> Decoded<'_> {
 pub fn open<'a>(message: &'a [u8], mut around: Around<'a>) -> Decoded<'a> {
     let (field, info) = content_of(message);
     let Some(field) = field else { return Decoded::Nothing };
-    if !info.is_empty() {
-        around.info = info;
-    }
+    around = around.with(info);
     let is_deep = around.depth >= MAX_DEPTH;
     let Some(member) = members::find(field.number) else {
         return match inner_of_unknown(field, around.depth) {
@@ -229,10 +249,10 @@ fn content<'a>(bytes: &'a [u8], member: &Member, around: Around<'a>) -> Decoded<
         Rule::Words(kind, paths, context) => {
             (Content::new(kind, words::at(bytes, paths)), media::optional(bytes, context))
         }
-        Rule::Shown(kind, find, context) => (Content::new(kind, find(bytes)), media::optional(bytes, context)),
+        Rule::Shown(find, context) => (parts(find(bytes)), media::optional(bytes, context)),
         Rule::Poll => {
             let mut question = Content::new(Kind::Poll, words::at(bytes, &[&[2]]));
-            question.poll = Some(Question { message: bytes, secret: around.secret() });
+            question.poll = Some(Question { message: bytes, secret: around.secret });
             (question, wire::bytes_of(bytes, 5))
         }
         Rule::Results => {
@@ -254,16 +274,16 @@ fn content<'a>(bytes: &'a [u8], member: &Member, around: Around<'a>) -> Decoded<
                 Content { carried: cards.some().map(Carried::Cards), ..Content::new(Kind::Contact, cards.names()) };
             (contact, wire::bytes_of(bytes, 17))
         }
-        Rule::Media(kind, layout) => file(bytes, kind, layout),
+        Rule::Media(kind, layout) => file(kind, File { message: bytes, layout }),
         Rule::Audio => {
             let kind = if wire::number_of(bytes, 6) == 0 { Kind::Audio } else { Kind::Voice };
-            file(bytes, kind, &media::AUDIO)
+            file(kind, File { message: bytes, layout: &media::AUDIO })
         }
         Rule::Comment => (comment(bytes, around), &[][..]),
         Rule::Bare(kind) => (Content::new(kind, ""), &[][..]),
         _ => (Content::new(Kind::Unsupported, ""), &[][..]),
     };
-    if matches!(content.kind, Kind::Text | Kind::Unsupported) && content.body.trim().is_empty() {
+    if matches!(content.kind, Kind::Text | Kind::Unsupported) && !text::is_visible(&content.body) {
         content.kind = Kind::Unsupported;
         content.body = member.name.into();
     }
@@ -310,26 +330,26 @@ fn read_context<'a>(content: &mut Content<'a>, context: &'a [u8]) -> bool {
 }
 
 /// The message of a file, and its `contextInfo`.
-fn file<'a>(bytes: &'a [u8], kind: Kind, layout: &'static Layout) -> (Content<'a>, &'a [u8]) {
-    let (mut caption, mut name, mut preview, mut context, mut is_once) = (&[][..], &[][..], &[][..], &[][..], false);
-    // Field numbers that a layout has not are 0 there, and no field has that.
-    for field in wire::fields(bytes) {
-        match field.number {
-            number if number == layout.caption => caption = field.bytes(),
-            number if number == layout.file_name => name = field.bytes(),
-            number if number == layout.thumbnail => preview = field.bytes(),
-            number if number == layout.context => context = field.bytes(),
-            number if number == layout.view_once => is_once = field.flag(),
-            _ => {}
-        }
-    }
+fn file<'a>(kind: Kind, file: File<'a>) -> (Content<'a>, &'a [u8]) {
+    let read = media::read(file);
     let content = Content {
-        flags: if is_once { flag::VIEW_ONCE } else { 0 },
-        carried: Some(Carried::File(File { message: bytes, layout })),
-        thumbnail: thumbnail(preview),
-        ..Content::new(kind, text::some(caption).unwrap_or_else(|| text::clean(name)))
+        flags: if read.is_once { flag::VIEW_ONCE } else { 0 },
+        carried: Some(Carried::File(file)),
+        thumbnail: thumbnail(read.thumbnail),
+        ..Content::new(kind, read.words)
     };
-    (content, context)
+    (content, read.context)
+}
+
+/// What is put together of parts is a text; where there are no words, it is what is on top.
+fn parts(shown: Shown<'_>) -> Content<'_> {
+    match shown.file {
+        Some((kind, on_top)) => {
+            let kind = if shown.words.is_empty() { kind } else { Kind::Text };
+            Content { body: shown.words.into(), ..file(kind, on_top).0 }
+        }
+        None => Content { thumbnail: thumbnail(shown.thumbnail), ..Content::new(Kind::Text, shown.words) },
+    }
 }
 
 fn thumbnail(jpeg: &[u8]) -> &[u8] {

@@ -10,6 +10,7 @@
 mod tell;
 
 pub mod announce;
+pub mod answer;
 pub mod batch;
 pub mod buffer;
 pub mod card;
@@ -19,6 +20,7 @@ pub mod copy;
 pub mod decode;
 pub mod event;
 pub mod group;
+pub mod header;
 pub mod heard;
 pub mod history;
 pub mod jid;
@@ -29,6 +31,7 @@ pub mod place;
 pub mod poll;
 pub mod quote;
 pub mod record;
+pub mod shown;
 pub mod spool;
 pub mod stats;
 pub mod text;

@@ -25,6 +25,7 @@ pub struct Layout {
     pub seconds: u32,
     pub waveform: u32,
     pub file_name: u32,
+    pub title: u32,
     pub thumbnail: u32,
     pub context: u32,
     pub caption: u32,
@@ -44,6 +45,7 @@ pub const IMAGE: Layout = Layout {
     seconds: 0,
     waveform: 0,
     file_name: 0,
+    title: 0,
     thumbnail: 16,
     context: 17,
     caption: 3,
@@ -62,6 +64,7 @@ pub const VIDEO: Layout = Layout {
     seconds: 5,
     waveform: 0,
     file_name: 0,
+    title: 0,
     thumbnail: 16,
     context: 17,
     caption: 7,
@@ -80,6 +83,7 @@ pub const AUDIO: Layout = Layout {
     seconds: 5,
     waveform: 19,
     file_name: 0,
+    title: 0,
     thumbnail: 0,
     context: 17,
     caption: 0,
@@ -98,6 +102,7 @@ pub const DOCUMENT: Layout = Layout {
     seconds: 0,
     waveform: 0,
     file_name: 8,
+    title: 3,
     thumbnail: 16,
     context: 17,
     caption: 20,
@@ -116,6 +121,7 @@ pub const STICKER: Layout = Layout {
     seconds: 0,
     waveform: 0,
     file_name: 0,
+    title: 0,
     thumbnail: 16,
     context: 17,
     caption: 0,
@@ -136,6 +142,39 @@ impl File<'_> {
         let says = |number| !optional(self.message, number).is_empty();
         says(self.layout.media_key) && says(self.layout.direct_path)
     }
+}
+
+/// What a message of a file says beside the file itself.
+pub struct Read<'a> {
+    /// Its caption, else its name.
+    pub words: Text<'a>,
+    /// A JPEG; empty when there is none.
+    pub thumbnail: &'a [u8],
+    /// It is to be seen once.
+    pub is_once: bool,
+    pub context: &'a [u8],
+}
+
+/// Reads the message of a file, once.
+#[must_use]
+pub fn read<'a>(file: File<'a>) -> Read<'a> {
+    let layout = file.layout;
+    let (mut caption, mut name, mut title, mut thumbnail, mut context) = (&[][..], &[][..], &[][..], &[][..], &[][..]);
+    let mut is_once = false;
+    // Field numbers that a layout has not are 0 there, and no field has that.
+    for field in wire::fields(file.message) {
+        match field.number {
+            number if number == layout.caption => caption = field.bytes(),
+            number if number == layout.file_name => name = field.bytes(),
+            number if number == layout.title => title = field.bytes(),
+            number if number == layout.thumbnail => thumbnail = field.bytes(),
+            number if number == layout.context => context = field.bytes(),
+            number if number == layout.view_once => is_once = field.flag(),
+            _ => {}
+        }
+    }
+    let words = text::some(caption).or_else(|| text::some(name)).or_else(|| text::some(title)).unwrap_or_default();
+    Read { words, thumbnail, is_once, context }
 }
 
 /// The `media` column. Keys and hashes are base64; numbers that are not there are left out.
@@ -187,7 +226,9 @@ impl Serialize for File<'_> {
         let layout = self.layout;
         let bytes = |number: u32| fields.bytes(number as usize);
         let number = |number: u32| fields.find(number as usize).map(|value| (value & i64::MAX as u64).cast_signed());
-        let (mime, name) = (text::clean(bytes(layout.mime)), text::clean(bytes(layout.file_name)));
+        let mime = text::clean(bytes(layout.mime));
+        let name = [layout.file_name, layout.title].into_iter().find_map(|number| text::some(bytes(number)));
+        let name = name.unwrap_or_default();
         let column = Column {
             kind: layout.name,
             ext: extension(&mime, &name),

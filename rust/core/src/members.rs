@@ -1,9 +1,10 @@
 //! Every member of `waE2E.Message` (neonize 0.5.2) and what becomes of it: the one table of decoding.
 
 use crate::{
-    media, place,
+    answer, media, place,
     record::{Kind, flag},
-    words::{self, Path},
+    shown::{self, Shown as Parts},
+    words::Path,
 };
 
 /// What becomes of a member. Paths are field numbers from the member inwards; the texts they lead to are joined by newline.
@@ -14,8 +15,8 @@ pub enum Rule {
     /// Texts at these paths, and where the `contextInfo` is (0: none). What has to have words and has none is stored
     /// with its name as text.
     Words(Kind, &'static [Path], u32),
-    /// Texts that this finds, and where the `contextInfo` is (0: none).
-    Shown(Kind, fn(&[u8]) -> String, u32),
+    /// A text of parts that this finds, the file on top of it, and where the `contextInfo` is (0: none).
+    Shown(fn(&[u8]) -> Parts<'_>, u32),
     /// A question with options; votes need more of it than its text.
     Poll,
     /// The question of a poll, and what came of it.
@@ -95,18 +96,18 @@ pub const MEMBERS: &[Member] = &[
     member(11, "chat", Unsupported),
     member(12, "protocolMessage", Protocol),
     member(13, "contactsArrayMessage", Cards(2)),
-    member(14, "highlyStructuredMessage", Shown(Kind::Text, words::of_structured, 0)),
+    member(14, "highlyStructuredMessage", Shown(shown::of_structured, 0)),
     member(15, "fastRatchetKeySenderKeyDistributionMessage", Nothing),
     member(16, "sendPaymentMessage", Unsupported),
     member(18, "liveLocationMessage", Place(&[&[6]], &place::LIVE_LOCATION)),
     member(22, "requestPaymentMessage", Unsupported),
     member(23, "declinePaymentRequestMessage", Unsupported),
     member(24, "cancelPaymentRequestMessage", Unsupported),
-    member(25, "templateMessage", Shown(Kind::Text, words::of_template, 3)),
+    member(25, "templateMessage", Shown(shown::of_template, 3)),
     member(26, "stickerMessage", Media(Kind::Sticker, &media::STICKER)),
     member(28, "groupInviteMessage", Words(Kind::Text, &[&[4], &[6]], 7)),
     member(29, "templateButtonReplyMessage", Words(Kind::Text, &[&[2]], 3)),
-    member(30, "productMessage", Words(Kind::Text, &[&[1, 3], &[1, 4], &[4, 2], &[4, 3], &[5], &[6]], 17)),
+    member(30, "productMessage", Shown(shown::of_product, 17)),
     member(31, "deviceSentMessage", Inside(2)),
     member(35, "messageContextInfo", Nothing),
     member(36, "listMessage", Words(Kind::Text, &[&[1], &[2], &[7], &[3]], 8)),
@@ -115,10 +116,10 @@ pub const MEMBERS: &[Member] = &[
     member(39, "listResponseMessage", Words(Kind::Text, &[&[1]], 4)),
     member(40, "ephemeralMessage", Wrapper(flag::EPHEMERAL)),
     member(41, "invoiceMessage", Words(Kind::Text, &[&[1]], 0)),
-    member(42, "buttonsMessage", Words(Kind::Text, &[&[1], &[6], &[7], &[9, 2, 1]], 8)),
+    member(42, "buttonsMessage", Shown(shown::of_buttons, 8)),
     member(43, "buttonsResponseMessage", Words(Kind::Text, &[&[2]], 3)),
     member(44, "paymentInviteMessage", Unsupported),
-    member(45, "interactiveMessage", Shown(Kind::Text, words::of_interactive, 15)),
+    member(45, "interactiveMessage", Shown(shown::of_interactive, 15)),
     member(46, "reactionMessage", Reaction),
     member(47, "stickerSyncRmrMessage", Unsupported),
     member(48, "interactiveResponseMessage", Words(Kind::Text, &[&[1, 1]], 15)),
@@ -161,7 +162,7 @@ pub const MEMBERS: &[Member] = &[
     member(93, "pollCreationMessageV4", Wrapper(0)),
     member(95, "statusAddYours", Wrapper(0)),
     member(96, "groupStatusMessage", Wrapper(0)),
-    member(97, "richResponseMessage", Shown(Kind::Text, words::of_answer, 4)),
+    member(97, "richResponseMessage", Shown(answer::of_answer, 4)),
     member(98, "statusNotificationMessage", Unsupported),
     member(99, "limitSharingMessage", Wrapper(0)),
     member(100, "botTaskMessage", Wrapper(0)),

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
 /// A text of an event: as it lies in the bytes, or a repaired copy.
 pub type Text<'a> = Cow<'a, str>;
 
@@ -26,6 +28,33 @@ pub fn some(bytes: &[u8]) -> Option<Text<'_>> {
     Some(clean(bytes)).filter(|text| !text.is_empty())
 }
 
+/// Letters and signs that are drawn as nothing: fillers of Hangul, and the empty pattern of Braille.
+const BLANKS: [char; 5] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}', '\u{2800}'];
+
+/// Whether at least one character can be seen: none of spaces, controls, formats (zero-width ones among them), and marks,
+/// which stand on something. `wafast/visible.py` has the same rule.
+#[must_use]
+pub fn is_visible(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_graphic()) || text.chars().any(is_seen)
+}
+
+fn is_seen(one: char) -> bool {
+    use GeneralCategory as Is;
+    let unseen = matches!(
+        one.general_category(),
+        Is::SpaceSeparator
+            | Is::LineSeparator
+            | Is::ParagraphSeparator
+            | Is::Control
+            | Is::Format
+            | Is::Surrogate
+            | Is::NonspacingMark
+            | Is::SpacingMark
+            | Is::EnclosingMark
+    );
+    !unseen && !BLANKS.contains(&one)
+}
+
 /// The first `limit` characters, for previews.
 #[must_use]
 pub fn preview(text: &str, limit: usize) -> &str {
@@ -47,6 +76,17 @@ mod tests {
         assert_eq!(clean(b"a\0b\xffc"), "ab\u{fffd}c");
         assert_eq!(clean("selamat 你好".as_bytes()), "selamat 你好");
         assert_eq!(preview("你好吗", 2), "你好");
+    }
+
+    #[test]
+    fn what_is_drawn_as_nothing_is_not_seen() {
+        for unseen in ["", " \n\t", "\u{200b}", "\u{2060}\u{feff}", "\u{3164}", "\u{2800} ", "\u{fe0f}", "\u{a0}\u{7f}"]
+        {
+            assert!(!is_visible(unseen), "{unseen:?}");
+        }
+        for seen in ["a", "\u{200b}.", "你", "❤\u{fe0f}", "👩‍👧", "कि", "\u{e000}"] {
+            assert!(is_visible(seen), "{seen:?}");
+        }
     }
 
     proptest! {

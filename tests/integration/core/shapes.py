@@ -117,6 +117,49 @@ def _carousel() -> Message:
     return Message(interactiveMessage=kind(body=kind.Body(text="Lihat"), carouselMessage=cards))
 
 
+def _native(*buttons: tuple[str, str]) -> Message:
+    kind = e2e.InteractiveMessage
+    flow = kind.NativeFlowMessage
+    named = [flow.NativeFlowButton(name=name, buttonParamsJSON=parameters) for name, parameters in buttons]
+    return Message(interactiveMessage=kind(body=kind.Body(text="Pilih"), nativeFlowMessage=flow(buttons=named)))
+
+
+def _headed(body: str = "Pilih", **header: Any) -> Message:
+    """An interactive message with something on top."""
+    kind = e2e.InteractiveMessage
+    return Message(interactiveMessage=kind(header=kind.Header(**header), body=kind.Body(text=body)))
+
+
+def _hydrated(**title: Any) -> Message:
+    return _template(hydratedTemplate=e2e.TemplateMessage.HydratedFourRowTemplate(
+        hydratedContentText="Terima kasih", **title))  # fmt: skip
+
+
+def _structured(words: str) -> e2e.HighlyStructuredMessage:
+    return e2e.HighlyStructuredMessage(elementName="resit", params=[words])
+
+
+def _four_rows() -> Message:
+    button, label = e2e.TemplateButton, _structured
+    return _template(fourRowTemplate=e2e.TemplateMessage.FourRowTemplate(
+        highlyStructuredMessage=label("Resit"), content=label("Terima kasih"), footer=label("Kedai"), buttons=[
+            button(quickReplyButton=button.QuickReplyButton(displayText=label("Ya"))),
+            button(urlButton=button.URLButton(displayText=label("Buka"))),
+            button(callButton=button.CallButton(displayText=label("Hubungi")))]))  # fmt: skip
+
+
+def _unified(data: bytes) -> Message:
+    answer = e2e.AIRichResponseMessage()
+    answer.unifiedResponse.data = data
+    return Message(richResponseMessage=answer)
+
+
+PRICES = e2e.DocumentMessage(fileName="harga.pdf")
+KLCC = e2e.LocationMessage(name="KLCC", address="Jalan Ampang")
+PICTURE = e2e.ImageMessage(caption="Baju", mimetype="image/jpeg")
+FILM = e2e.VideoMessage(caption="Klip", mimetype="video/mp4")
+
+
 def _template(**forms: Any) -> Message:
     return Message(templateMessage=e2e.TemplateMessage(**forms))
 
@@ -156,6 +199,8 @@ KINDS = [
     Shape("voice once", Message(audioMessage=e2e.AudioMessage(PTT=True, viewOnce=True)), "voice", "",
           {"is_view_once": True}),
     Shape("document", Message(documentMessage=e2e.DocumentMessage(fileName="a.pdf", title="A")), "document", "a.pdf"),
+    Shape("document with a title only", Message(documentMessage=e2e.DocumentMessage(title="Sebut harga")),
+          "document", "Sebut harga"),
     Shape("document with caption", wrapped("documentWithCaptionMessage", Message(
         documentMessage=e2e.DocumentMessage(fileName="a.pdf", caption="sebut harga"))), "document", "sebut harga"),
     Shape("sticker", Message(stickerMessage=e2e.StickerMessage(mimetype="image/webp", emojis="😀")), "sticker"),
@@ -196,6 +241,15 @@ WORDS = [
         text="Menu", contentText="Pilih satu", footerText="Kedai",
         buttons=[BUTTON(buttonID="1", buttonText=BUTTON.ButtonText(displayText=name)) for name in ("Ya", "Tidak")])),
         "text", "Menu\nPilih satu\nKedai\nYa\nTidak"),
+    *(Shape(f"buttons below a {name}", Message(buttonsMessage=e2e.ButtonsMessage(contentText="Pilih satu", **top)),
+            "text", words) for name, top, words in (
+        ("document", {"documentMessage": PRICES}, "harga.pdf\nPilih satu"),
+        ("place", {"locationMessage": KLCC}, "KLCC\nJalan Ampang\nPilih satu"),
+        ("picture", {"imageMessage": PICTURE}, "Baju\nPilih satu"),
+        ("video", {"videoMessage": FILM}, "Klip\nPilih satu"),
+        ("picture with the same words", {"imageMessage": e2e.ImageMessage(caption="Pilih satu")}, "Pilih satu"))),
+    Shape("buttons below nothing but a picture", Message(buttonsMessage=e2e.ButtonsMessage(
+        imageMessage=e2e.ImageMessage(mimetype="image/jpeg"))), "image"),
     Shape("chosen button", Message(buttonsResponseMessage=e2e.ButtonsResponseMessage(
         selectedButtonID="1", selectedDisplayText="Ya", contextInfo=ContextInfo(stanzaID="B1"))), "text", "Ya",
         {"quoted_message_id": "B1"}),
@@ -208,6 +262,12 @@ WORDS = [
         singleSelectReply=e2e.ListResponseMessage.SingleSelectReply(selectedRowID="t"))),
         "text", "Teh"),
     Shape("template", _template(hydratedTemplate=HYDRATED), "text", "Resit\nTerima kasih\nKedai\nBuka"),
+    *(Shape(f"template below a {name}", _hydrated(**top), "text", words) for name, top, words in (
+        ("document", {"documentMessage": PRICES}, "harga.pdf\nTerima kasih"),
+        ("place", {"locationMessage": KLCC}, "KLCC\nJalan Ampang\nTerima kasih"),
+        ("picture", {"imageMessage": PICTURE}, "Baju\nTerima kasih"),
+        ("video", {"videoMessage": FILM}, "Klip\nTerima kasih"))),
+    Shape("template by parameters", _four_rows(), "text", "Resit\nTerima kasih\nKedai\nYa\nBuka\nHubungi"),
     Shape("template with buttons of each kind", _template(hydratedTemplate=e2e.TemplateMessage.HydratedFourRowTemplate(
         hydratedContentText="Pilih", hydratedButtons=[
             e2e.HydratedTemplateButton(urlButton=e2e.HydratedTemplateButton.HydratedURLButton(displayText="Buka")),
@@ -223,6 +283,15 @@ WORDS = [
         elementName="resit", hydratedHsm=e2e.TemplateMessage(hydratedTemplate=HYDRATED))),
         "text", "Resit\nTerima kasih\nKedai\nBuka"),
     Shape("interactive", _interactive(), "text", "Menu\nHari ini\nPilih\nKedai\nYa", {"is_forwarded": True}),
+    *(Shape(f"interactive below a {name}", _headed(**top), "text", words) for name, top, words in (
+        ("document", {"title": "Harga", "documentMessage": PRICES}, "Harga\nharga.pdf\nPilih"),
+        ("place", {"locationMessage": KLCC}, "KLCC\nJalan Ampang\nPilih"),
+        ("picture", {"imageMessage": e2e.ImageMessage(mimetype="image/jpeg")}, "Pilih"),
+        ("product", {"productMessage": e2e.ProductMessage(product=e2e.ProductMessage.ProductSnapshot(
+            title="Baju", description="Biru"))}, "Baju\nPilih"))),
+    Shape("interactive of a video only", _headed("", videoMessage=e2e.VideoMessage(seconds=3)), "video"),
+    Shape("button that opens a list", _native(("single_select", '{"title": "Menu", "sections": [{"title": "Panas"}]}'),
+          ("quick_reply", '{"display_text": "Tidak", "title": "x"}')), "text", "Pilih\nMenu\nTidak"),
     Shape("carousel", _carousel(), "text", "Lihat\nKad\nSatu"),
     Shape("chosen in interactive", Message(interactiveResponseMessage=e2e.InteractiveResponseMessage(
         body=e2e.InteractiveResponseMessage.Body(text="Ya"))), "text", "Ya"),
@@ -243,6 +312,12 @@ WORDS = [
     Shape("AI answer", Message(richResponseMessage=e2e.AIRichResponseMessage(submessages=[
         ai.AIRichResponseSubMessage(messageText="Jawapan"), ai.AIRichResponseSubMessage(messageText="kedua")])),
         "text", "Jawapan\nkedua"),
+    Shape("AI answer in one piece", _unified(
+        b'{"sections": [{"view_model": {"primitive": {"text": "Jawapan", "__typename": "X"}}}, {"text": "kedua"}]}'),
+        "text", "Jawapan\nkedua"),
+    Shape("AI answer of words only", _unified(b"Ini jawapan"), "text", "Ini jawapan"),
+    Shape("AI answer of bytes", _unified(b"\x00\xff\x01"), "unsupported", "richResponseMessage"),
+    Shape("AI answer without words", _unified(b'{"sections": []}'), "unsupported", "richResponseMessage"),
     Shape("comment", Message(commentMessage=e2e.CommentMessage(
         message=Message(conversation="setuju"), targetMessageKey=MessageKey(ID="X"))), "text", "setuju"),
     Shape("comment of a caption", Message(commentMessage=e2e.CommentMessage(
@@ -301,6 +376,11 @@ UNKNOWN = [
           "unsupported", "field_17"),
     Shape("empty text", Message(conversation=""), "unsupported", "conversation"),
     Shape("blank text", Message(conversation=" \n "), "unsupported", "conversation"),
+    *(Shape(f"text of U+{ord(one):04X} only", Message(conversation=one * 3), "unsupported", "conversation")
+      for one in "\u200b\u2060\ufeff\u3164\u2800\ufe0f"),
+    Shape("extended text without anything to see", _text("\u200e \u200b"), "unsupported", "extendedTextMessage"),
+    Shape("buttons without anything to see", Message(buttonsMessage=e2e.ButtonsMessage(contentText="\u200b")),
+          "unsupported", "buttonsMessage"),
     Shape("empty extended text", _present("extendedTextMessage"), "unsupported", "extendedTextMessage"),
     *(Shape(f"empty {name}", _present(name), "unsupported", name) for name in (
         "buttonsMessage", "listMessage", "templateMessage", "interactiveMessage", "productMessage", "orderMessage",
@@ -339,6 +419,12 @@ NOTHING = [
     *(Shape(f"HD twin by association {kind}", Message(
         associatedChildMessage=FutureProofMessage(message=Message(imageMessage=e2e.ImageMessage(caption="x"))),
         messageContextInfo=_associated(kind)), None) for kind in (5, 10)),
+    Shape("HD twin whose secret stands further in", Message(
+        messageContextInfo=_associated(5), associatedChildMessage=FutureProofMessage(message=Message(
+            imageMessage=e2e.ImageMessage(caption="x"), messageContextInfo=SECRET))), None),
+    Shape("what stands further in is no twin", Message(
+        messageContextInfo=_associated(5), associatedChildMessage=FutureProofMessage(message=Message(
+            imageMessage=e2e.ImageMessage(caption="x"), messageContextInfo=_associated(1)))), "image", "x"),
     *(Shape(f"parent of a twin {parent}", Message(imageMessage=e2e.ImageMessage(
         caption="x", contextInfo=ContextInfo(pairedMediaType=parent))), "image", "x") for parent in (0, 1, 3)),
     Shape("picture of an album", Message(imageMessage=e2e.ImageMessage(caption="x"), messageContextInfo=_associated(1)),

@@ -61,6 +61,33 @@ def test_contacts_keep_their_numbers(world: World) -> None:
     assert [message["media_url"] for message in world.messages()] == [None, None]
 
 
+def test_what_stands_on_top_of_buttons_is_kept(world: World) -> None:
+    picture = events.image("").imageMessage
+    kind = e2e.InteractiveMessage
+    tops = {
+        "buttons": e2e.Message(buttonsMessage=e2e.ButtonsMessage(contentText="satu", imageMessage=picture)),
+        "interactive": e2e.Message(
+            interactiveMessage=kind(header=kind.Header(imageMessage=picture), body=kind.Body(text="dua"))
+        ),
+        "product": e2e.Message(
+            productMessage=e2e.ProductMessage(
+                product=e2e.ProductMessage.ProductSnapshot(title="tiga", productImage=picture)
+            )
+        ),
+        "preview": e2e.Message(
+            interactiveMessage=kind(header=kind.Header(JPEGThumbnail=b"\xff\xd8jpeg"), body=kind.Body(text="empat"))
+        ),
+    }
+    world.feed(
+        *((MESSAGE, events.message(id, top, at=events.NOW + n)) for n, (id, top) in enumerate(tops.items(), start=1))
+    )
+    messages = world.messages()
+    assert [(row["message_type"], row["message_text"], row["media_url"] is not None) for row in messages] == [
+        ("text", "satu", True), ("text", "dua", True), ("text", "tiga", True), ("text", "empat", False),
+    ]  # fmt: skip
+    assert world.value("SELECT count(*) FROM thumbnails") == 4
+
+
 def test_what_says_nothing_carries_nothing(world: World) -> None:
     nowhere = e2e.LocationMessage(degreesLatitude=9e99, degreesLongitude=1)
     world.feed(

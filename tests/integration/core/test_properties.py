@@ -15,12 +15,13 @@ from google.protobuf.message import Message as Protobuf
 from google.protobuf.message_factory import GetMessageClass
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
-from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, MessageContextInfo
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, MessageAssociation
 
 from tests.database import Database
 from tests.integration.core import events
 from tests.integration.core.conftest import World
 from tests.integration.core.events import MESSAGE, NOW, raw, varint
+from wafast.visible import is_visible
 
 DEPTH = 6
 """How deep the messages made here are nested; the depth of sixteen has shapes of its own."""
@@ -117,10 +118,10 @@ def protobufs(draw: some.DrawFn, kind: Descriptor, depth: int = DEPTH) -> Protob
     return message
 
 
-def has_row(message: Any, info: MessageContextInfo) -> bool:
-    """Whether this message is promised a row; `info` is what the wrappers around it say."""
-    if message.HasField("messageContextInfo") and message.messageContextInfo.ByteSize():
-        info = message.messageContextInfo
+def has_row(message: Any, association: MessageAssociation) -> bool:
+    """Whether this message is promised a row; `association` is what the wrappers around it say."""
+    if message.messageContextInfo.HasField("messageAssociation"):
+        association = message.messageContextInfo.messageAssociation
     contents = [field for field, _ in message.ListFields() if field.name not in ACCOMPANYING]
     if not contents:
         return False
@@ -129,10 +130,10 @@ def has_row(message: Any, info: MessageContextInfo) -> bool:
         return False
     value = getattr(message, first.name)
     if first.message_type is not None and first.message_type.name in ("DeviceSentMessage", "FutureProofMessage"):
-        return has_row(value.message, info)
+        return has_row(value.message, association)
     context = getattr(value, "contextInfo", None)
     is_paired = context is not None and context.pairedMediaType in TWINS
-    return not is_paired and info.messageAssociation.associationType not in DUAL_UPLOADS
+    return not is_paired and association.associationType not in DUAL_UPLOADS
 
 
 @given(messages=some.lists(protobufs(Message.DESCRIPTOR), min_size=1, max_size=25))
@@ -141,7 +142,7 @@ def test_any_message_has_its_row_or_is_one_of_those_without(world: World, messag
     named = {next(ids): message for message in messages}
     feed(world, [events.message(id, message) for id, message in named.items()])
     rows = rows_of(world, list(named))
-    wanted = {id for id, message in named.items() if has_row(message, MessageContextInfo())}
+    wanted = {id for id, message in named.items() if has_row(message, MessageAssociation())}
     assert rows.keys() == wanted, {id: str(named[id]) for id in rows.keys() ^ wanted}
     assert all(row["message_text"] for row in rows.values() if row["message_type"] in ("text", "unsupported"))
 
@@ -189,7 +190,7 @@ def test_any_options_of_a_poll_are_in_its_row(world: World, polls: list[tuple[by
     for id, (question, options) in named.items():
         found = json.loads(rows[id]["poll"])["options"]
         text = clean(question)
-        assert rows[id]["message_text"] == text or (rows[id]["message_text"] == "" and text.isspace())
+        assert rows[id]["message_text"] == text or (rows[id]["message_text"] == "" and not is_visible(text))
         assert [option["name"] for option in found] == [clean(option) for option in options]
         hashes = [base64.b64encode(hashlib.sha256(option).digest()).decode() for option in options]
         assert [option["hash"] for option in found] == hashes
