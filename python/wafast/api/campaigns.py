@@ -20,6 +20,7 @@ from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of, uuid_of
+from wafast.api.instants import day_of, instant_of
 from wafast.api.paging import below_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, Search, name_of
 from wafast.api.policy import Policy
@@ -58,7 +59,7 @@ class CampaignSchedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When it begins: the clock of a place."""
 
     date: Annotated[date, Meta(examples=["2027-03-01"])]
-    time: Annotated[time, Meta(examples=["09:30:00"])]
+    time: Annotated[time, Meta(tz=False, examples=["09:30:00"])]
     zone: Annotated[str, Meta(max_length=64, examples=["Asia/Kuala_Lumpur"])]
 
 
@@ -221,11 +222,11 @@ def stored_schedule(wanted: CampaignSchedule) -> Schedule:
     """What to store of a schedule.
 
     Raises:
-        Problem: 400 when there is no such time zone.
+        Problem: 400 when there is no such time zone, or nobody means that year.
     """
     if wanted.zone not in available_timezones():
         raise refused_field("schedule.zone", wanted.zone, "no such time zone; Asia/Kuala_Lumpur is one")
-    return Schedule(wanted.date, wanted.time, wanted.zone)
+    return Schedule(day_of("schedule.date", wanted.date), wanted.time, wanted.zone)
 
 
 async def attempt(work: Coroutine[Any, Any, Result]) -> Result:
@@ -313,9 +314,8 @@ class CampaignController(Controller):
         end: Annotated[datetime, QueryParameter(name="to", description="And before.")],
     ) -> list[Campaign]:
         """By their beginning, at most 500."""
-        if first.tzinfo is None or end.tzinfo is None:
-            raise refused_field("from", first.isoformat(), "an instant needs its zone, as 2027-03-01T00:00:00+08:00")
-        found = await rows.list_between(services.pool, principal.tenant_id, first, end, MOST_IN_CALENDAR)
+        span = instant_of("from", first), instant_of("to", end)
+        found = await rows.list_between(services.pool, principal.tenant_id, *span, MOST_IN_CALENDAR)
         return await show_campaigns(services.pool, found)
 
     @post(
@@ -340,7 +340,7 @@ class CampaignController(Controller):
             pace=stored_pace(data.pace),
             may_move=data.may_move,
             device_ids=await stored_devices(services.pool, principal, data.device_ids),
-            expires_at=_instant("expires_at", data.expires_at),
+            expires_at=_expiry(data.expires_at),
         )
         schedule = None if data.schedule is None else stored_schedule(data.schedule)
         async with together(services.pool) as pool:
@@ -446,11 +446,9 @@ async def _changes(pool: asyncpg.Pool, principal: Principal, data: ChangeCampaig
     if data.device_ids is not UNSET:
         changes["device_ids"] = await stored_devices(pool, principal, data.device_ids)
     if data.expires_at is not UNSET:
-        changes["expires_at"] = _instant("expires_at", data.expires_at)
+        changes["expires_at"] = _expiry(data.expires_at)
     return changes
 
 
-def _instant(field: str, at: datetime | None) -> datetime | None:
-    if at is not None and at.tzinfo is None:
-        raise refused_field(field, at.isoformat(), "an instant needs its zone, as 2027-03-01T18:00:00+08:00")
-    return at
+def _expiry(at: datetime | None) -> datetime | None:
+    return None if at is None else instant_of("expires_at", at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import asyncpg
@@ -11,14 +11,16 @@ import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
+from wafast import clock
 from wafast.accounts import audit
 from wafast.accounts.principal import Principal
 from wafast.api.chats import find_chat
 from wafast.api.devices import find_device
 from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of
+from wafast.api.instants import instant_of
 from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, Receiver, check_visible, jid_of
 from wafast.api.policy import Policy
@@ -95,6 +97,17 @@ class SendMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     priority: Annotated[
         Priority, Meta(description="`reply` goes first and at once; `paced` keeps the device's pace.")
     ] = "reply"
+    not_before: Annotated[
+        datetime | None, Meta(description="It waits until then.", examples=["2027-03-01T09:00:00+08:00"])
+    ] = None
+    expires_at: Annotated[
+        datetime | UnsetType | None,
+        Meta(
+            description="What has not left by then is `expired`. Left out, a reply that a person writes lives a day, "
+            "and everything else for ever, as with null.",
+            examples=["2027-03-02T09:00:00+08:00"],
+        ),
+    ] = UNSET
 
 
 class Resolve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,6 +116,9 @@ class Resolve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     arrived: bool
 
 
+#: So long a reply that a person writes waits for its device. Who gets an answer later than that has asked elsewhere, or
+#: has another one; its bubble says so, and offers to send it again.
+REPLY_LIVES = timedelta(days=1)
 #: From these a person may have a row tried again.
 RETRYABLE = frozenset({"failed", "expired", "cancelled", "unknown"})
 #: What a file must be to be sent as one of these.
@@ -189,6 +205,8 @@ class OutboxController(Controller):
             file_name=data.file_name,
             quoted=data.quoted_message_id,
             priority=data.priority,
+            not_before=None if data.not_before is None else instant_of("not_before", data.not_before),
+            expires_at=_expiry(data, principal),
         )
         try:
             row = await rows.enqueue(services.pool, principal.tenant_id, wanted, created_by=principal.actor)
@@ -354,6 +372,19 @@ class OutboxController(Controller):
                 why = "it may still arrive, and is cancelled if it does not leave"
             raise conflict("not-queued", f"Outbox row {row.id} is {row.state}: {why}.")
         return outbox_of(row)
+
+
+def _expiry(data: SendMessage, principal: Principal) -> datetime | None:
+    """Until when a message is to leave. Raises Problem 400 when that is over before it may."""
+    begins = max(clock.now(), data.not_before or clock.now())
+    if data.expires_at is UNSET:
+        return begins + REPLY_LIVES if principal.user_id is not None and data.priority == "reply" else None
+    if data.expires_at is None:
+        return None
+    at = instant_of("expires_at", data.expires_at)
+    if at <= begins:
+        raise refused_field("expires_at", at.isoformat(), "it lies before the message may leave: choose a later time")
+    return at
 
 
 def _retry(row: OutboxRow) -> Callable[[asyncpg.Pool, int, int], Awaitable[None]]:

@@ -110,12 +110,14 @@ def pacing_of(row: PacingRow) -> Pacing:
 
 
 def changes_of(data: PacingChange) -> dict[str, Any]:
-    """The columns that were named."""
-    return {name: value for name, value in msgspec.structs.asdict(data).items() if value is not UNSET}
+    """The columns that were named; gaps to the millisecond."""
+    named = {name: value for name, value in msgspec.structs.asdict(data).items() if value is not UNSET}
+    return {name: round(value, 3) if name in GAPS else value for name, value in named.items()}
 
 
+GAPS = ("min_seconds", "max_seconds")
 #: They make sense together only.
-PAIRS = (("min_seconds", "max_seconds"), ("quiet_from", "quiet_until"))
+PAIRS = (GAPS, ("quiet_from", "quiet_until"))
 
 
 def check(changes: dict[str, Any], now: PacingRow) -> None:

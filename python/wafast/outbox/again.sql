@@ -19,10 +19,12 @@ WHERE o.tenant_id = $1 AND o.id = ANY ($2::int8[]) AND o.state IN ('failed', 'ex
 ORDER BY o.id FOR NO KEY UPDATE OF o
 
 -- name: queue_again
--- Rows $1 in lanes $2. A change of a message and a source's row keep their end: later nobody wants them.
+-- Rows $1 in lanes $2. A change of a message and a source's row keep their end: later nobody wants them; any other may wait
+-- as long as before.
 UPDATE outbox o SET state = 'queued', reason = NULL, cause = NULL, attempts = 0, not_before = clock_timestamp(),
     lane_id = w.lane_id,
-    expires_at = CASE WHEN o.target IS NOT NULL OR o.source_id IS NOT NULL THEN o.expires_at END,
+    expires_at = CASE WHEN o.target IS NOT NULL OR o.source_id IS NOT NULL THEN o.expires_at
+                      ELSE clock_timestamp() + (o.expires_at - o.created_at) END,
     claim_worker = NULL, claim_epoch = NULL, claimed_at = NULL
 FROM unnest($1::int8[], $2::int8[]) AS w (id, lane_id)
 WHERE o.id = w.id

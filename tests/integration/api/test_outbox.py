@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.api.world import Device, Tenant
+from tests.integration.api.world import Device, Tenant, World
 
 MESSAGES = "/api/v1/messages"
 
@@ -94,6 +94,46 @@ def test_an_answer_to_a_message_that_is_not_there_is_refused(tenant: Tenant) -> 
     assert of_lid.status_code == 202
 
 
+def test_when_a_message_may_leave_and_until_when(tenant: Tenant) -> None:
+    device = tenant.device()
+    begins, ends = "2040-03-01T01:00:00Z", "2040-03-01T02:00:00Z"
+    told = _text(device.id) | {"not_before": "2040-03-01T09:00:00+08:00", "expires_at": "2040-03-01T10:00:00+08:00"}
+    row = tenant.client("send").post(MESSAGES, json=told).json()
+    assert (row["not_before"], row["expires_at"]) == (begins, ends)
+    held = tenant.client("send").get(f"/api/v1/outbox/{row['id']}").json()["held_by"]
+    assert (held["rule"], held["until"]) == ("not_before", begins)
+    for wrong in (
+        {"expires_at": "2020-01-01T00:00:00Z"},
+        {"not_before": begins, "expires_at": begins},
+        {"not_before": "2040-03-01T09:00:00"},
+        {"expires_at": "9999-12-31T23:59:59-12:00"},
+    ):
+        refused = tenant.client("send").post(MESSAGES, json=_text(device.id) | wrong)
+        assert refused.status_code == 400, refused.text
+        assert next(reversed(wrong)) in refused.json()["detail"]
+
+
+def test_what_a_person_answers_does_not_wait_for_ever(world: World, tenant: Tenant) -> None:
+    """A program's does, unless it says otherwise; tried again it may wait as long again."""
+    device, browser = tenant.device(), world.signed_in(world.user(tenant))
+    origin = {"Origin": world.url}
+    assert tenant.client("send").post(MESSAGES, json=_text(device.id)).json()["expires_at"] is None
+    paced = browser.post(MESSAGES, json=_text(device.id) | {"priority": "paced"}, headers=origin).json()
+    assert paced["expires_at"] is None
+    kept = browser.post(MESSAGES, json=_text(device.id) | {"expires_at": None}, headers=origin).json()
+    assert kept["expires_at"] is None
+    row = browser.post(MESSAGES, json=_text(device.id), headers=origin).json()
+    a_day = "SELECT expires_at - now() BETWEEN interval '23 hours' AND interval '25 hours' FROM outbox WHERE id = $1"
+    assert tenant.world.sql(a_day, int(row["id"]))
+    over = (
+        "UPDATE outbox SET state = 'expired', created_at = created_at - interval '2 days',"
+        " expires_at = expires_at - interval '2 days' WHERE id = $1"
+    )
+    tenant.world.sql(over, int(row["id"]))
+    assert browser.post(f"/api/v1/outbox/{row['id']}/retry", headers=origin).json()["state"] == "queued"
+    assert tenant.world.sql(a_day, int(row["id"]))
+
+
 def test_cancel_and_retry(tenant: Tenant) -> None:
     device = tenant.device()
     client = tenant.client("send")
@@ -130,7 +170,7 @@ def test_what_is_tried_again_is_as_new(tenant: Tenant) -> None:
     assert (shown["state"], shown["attempts"]) == ("queued", 0)
 
 
-@pytest.mark.parametrize("state", ["failed", "expired", "unknown"])
+@pytest.mark.parametrize("state", ["failed", "expired"])
 def test_what_did_not_arrive_is_taken_off_a_chat(tenant: Tenant, state: str) -> None:
     device = tenant.device()
     client = tenant.client("send")

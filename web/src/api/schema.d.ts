@@ -5367,6 +5367,16 @@ export interface components {
              * @enum {string}
              */
             priority: "reply" | "paced";
+            /**
+             * @description It waits until then.
+             * @example 2027-03-01T09:00:00+08:00
+             */
+            not_before?: string | null;
+            /**
+             * @description What has not left by then is `expired`. Left out, a reply that a person writes lives a day, and everything else for ever, as with null.
+             * @example 2027-03-02T09:00:00+08:00
+             */
+            expires_at?: string | null;
         };
         /** Sequence */
         Sequence: {

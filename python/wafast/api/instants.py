@@ -1,0 +1,40 @@
+"""Days and instants that people and programs write, within years that every calendar can reckon with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wafast.api.problems import refused_field
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+#: At the ends of the calendar an instant is in no year in another zone.
+YEARS = range(2000, 2200)
+
+
+def instant_of(field: str, at: datetime) -> datetime:
+    """An instant that was written.
+
+    Raises:
+        Problem: 400 when it has no zone, or is of no year anybody means.
+    """
+    if at.tzinfo is None:
+        raise refused_field(field, at.isoformat(), "an instant needs its zone, as 2027-03-01T18:00:00+08:00")
+    _check_year(field, at)
+    return at
+
+
+def day_of(field: str, day: date) -> date:
+    """A day that was written.
+
+    Raises:
+        Problem: 400 when it is of no year anybody means.
+    """
+    _check_year(field, day)
+    return day
+
+
+def _check_year(field: str, at: date) -> None:
+    if at.year not in YEARS:
+        raise refused_field(field, at.isoformat(), f"a year from {YEARS.start} to {YEARS.stop - 1} is wanted")
