@@ -68,9 +68,12 @@ async def send(
     """Sends it to one number, from that device or the first that is online; None when the tenant has no such device.
 
     Raises:
-        NotPossible: it has no words, the device was never linked to a phone, or none is online, or the file is gone.
+        NotPossible: it has no words, the person wants no more of them, the device was never linked to a phone, or none
+            is online, or the file is gone.
     """
     require_words(campaign)
+    if await pool.fetchval(q.wants_no_more, campaign.tenant_id, jid):
+        raise NotPossible("This number wants no more of these messages: take it off the list of those, or use another.")
     if device_id is None:
         online = await devices.list_devices(pool, campaign.tenant_id, state="online", limit=1)
         if not online:

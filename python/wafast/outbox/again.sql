@@ -27,4 +27,4 @@ UPDATE outbox o SET state = 'queued', reason = NULL, cause = NULL, attempts = 0,
                       ELSE clock_timestamp() + (o.expires_at - o.created_at) END,
     claim_worker = NULL, claim_epoch = NULL, claimed_at = NULL
 FROM unnest($1::int8[], $2::int8[]) AS w (id, lane_id)
-WHERE o.id = w.id
+WHERE o.id = w.id AND o.state IN ('failed', 'expired', 'cancelled', 'unknown')

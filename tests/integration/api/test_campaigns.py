@@ -236,6 +236,14 @@ def test_two_changes_at_the_same_instant_both_hold(tenant: Tenant) -> None:
     assert (after["name"], after["pace"]["min_seconds"]) == ("Hari Raya", 40)
 
 
+def test_a_test_does_not_go_to_who_wants_no_more(tenant: Tenant) -> None:
+    tenant.device()
+    campaign, phone = made(tenant), tenant.suppression()
+    answer = tenant.client().post(f"{URL}/{campaign['id']}/test", json={"to": phone})
+    assert (answer.status_code, "wants no more" in answer.json()["detail"]) == (409, True)
+    assert tenant.world.sql("SELECT count(*) FROM outbox WHERE tenant_id = $1", tenant.id) == 0
+
+
 def test_a_key_that_comes_twice_makes_one_campaign(tenant: Tenant) -> None:
     headers = {"Idempotency-Key": f"raya-{tenant.id}"}
     first = tenant.client().post(URL, json={"name": "Raya"}, headers=headers).json()
