@@ -28,11 +28,14 @@ from wafast.api.policy import Policy
 from wafast.api.problems import Problem, conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
-from wafast.leads import chats, columns, exports, imports, rows
+from wafast.csv_rows import guarded, pieces
+from wafast.leads import chats, columns, imports, rows
 from wafast.leads.imports import Import, Kind, Options
 
 #: Bytes of a file: two million rows of CSV, and the form around it.
 MAX_FILE = (200 << 20) + (64 << 10)
+#: Rows that were not taken, of a piece of their file.
+PROBLEMS = 5_000
 
 
 class BeginImport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -219,8 +222,8 @@ class ImportController(Controller):
         """The first 100,000, as CSV: row of the file, value, reason."""
         found = await _find(services, principal, import_id)
         pages = _problems(services, principal.tenant_id, int(found.id))
-        pieces = exports.pieces(["row", "value", "reason"], pages)
-        return await download(pieces, f"import-{found.id}-problems.csv")
+        told = pieces(["row", "value", "reason"], pages)
+        return await download(told, f"import-{found.id}-problems.csv")
 
     @post(
         "/import-chats",
@@ -362,11 +365,11 @@ def _not_now(error: imports.NotNow) -> Problem:
 
 async def _problems(services: Services, tenant_id: int, import_id: int) -> AsyncIterator[list[list[str]]]:
     after = 0
-    while rows := await imports.problems(services.pool, tenant_id, import_id, after=after, limit=exports.PIECE):
+    while rows := await imports.problems(services.pool, tenant_id, import_id, after=after, limit=PROBLEMS):
         yield [[str(row["line"]), _value_of(row), row["reason"]] for row in rows]
         after = rows[-1]["line"]
 
 
 def _value_of(row: asyncpg.Record) -> str:
     # of doubles it is a number in E.164
-    return str(row["value"]) if row["is_double"] else exports.guarded(row["value"])
+    return str(row["value"]) if row["is_double"] else guarded(row["value"])

@@ -26,8 +26,8 @@ from wafast.api.problems import conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.api.sources import SourceMessage, SourcePace, message_of, pace_of, stored_message, stored_pace
+from wafast.csv_rows import guarded, lines
 from wafast.database.together import together
-from wafast.leads.exports import guarded, lines
 from wafast.leads.tags import tag
 from wafast.outbox.render import check
 from wafast.outbox.sources import Message

@@ -12,8 +12,8 @@ import msgspec
 
 from wafast import phones
 from wafast.campaigns.rows import CampaignRow, get
+from wafast.csv_rows import guarded, pieces
 from wafast.database.queries import load
-from wafast.leads.exports import guarded, pieces
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -9,8 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     import asyncpg
-
-    from wafast.events.bus import Executor
+    from asyncpg.pool import PoolConnectionProxy
 
 
 @contextlib.asynccontextmanager
@@ -24,7 +23,7 @@ async def together(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Pool]:
 class _One:
     """A pool of one connection, as far as anybody uses one."""
 
-    def __init__(self, connection: Executor) -> None:
+    def __init__(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
         self._connection = connection
         self.execute = connection.execute
         self.fetch = connection.fetch

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from wafast.csv_rows import guarded, pieces
 from wafast.database.queries import load
-from wafast.leads.exports import guarded, pieces
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
+from wafast.csv_rows import guarded, pieces
 from wafast.database.queries import load
 from wafast.leads.filters import within
 from wafast.leads.rows import matching
@@ -21,8 +20,6 @@ q = load(__file__)
 COLUMNS = ("name", "phone", "niche", "target_status", "trigger")
 #: Rows of a piece. Each is a query of its own: a slow reader holds no connection.
 PIECE = 5_000
-#: A spreadsheet takes what begins with these for a formula, which could send its reader's data away.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 async def leads(
@@ -39,16 +36,6 @@ async def leads(
     cells = ([_cells(row, triggers, names) for row in page] async for page in pages)
     async for piece in pieces([*COLUMNS, *map(guarded, names)], cells):
         yield piece
-
-
-async def pieces(header: Sequence[str], pages: AsyncIterator[Iterable[Sequence[str]]]) -> AsyncIterator[bytes]:
-    """Pages of rows as CSV. The header comes with the first of them: who has a piece knows that all is well."""
-    begin = [header]
-    async for page in pages:
-        yield lines([*begin, *page])
-        begin = []
-    if begin:
-        yield lines(begin)
 
 
 async def _pages(pool: asyncpg.Pool, reach: Reach, wanted: dict[str, Any]) -> AsyncIterator[list[asyncpg.Record]]:
@@ -68,15 +55,3 @@ def _cells(row: asyncpg.Record, triggers: Collection[str], names: list[str]) -> 
     trigger = ",".join(tag for tag in row["tags"] if tag in triggers)
     own = [guarded(row["fields"].get(name, "")) for name in names]
     return [guarded(row["name"]), row["phone"], guarded(niche), row["target_status"], guarded(trigger), *own]
-
-
-def guarded(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
-
-
-def lines(rows: Iterable[Iterable[str]]) -> bytes:
-    """Rows as CSV in UTF-8."""
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from wafast.accounts import audit
+from wafast.csv_rows import guarded, pieces
 from wafast.database.queries import load
-from wafast.leads.exports import guarded, pieces
 from wafast.leads.rows import tell
 
 if TYPE_CHECKING:

@@ -184,8 +184,9 @@ def _out_of_reach(tenant: Tenant) -> dict[str, str]:
     lead = tenant.lead(device, name="Secret lead", phone="+60177000001")
     campaign = tenant.campaign()
     source = sql("SELECT source_id FROM campaigns WHERE id = $1", campaign)
-    sql("UPDATE campaigns SET state = 'running', planned_at = now(), planned = 3 WHERE id = $1", campaign)
-    sql("UPDATE sources SET state = 'running' WHERE id = $1", source)
+    # where it goes on, the row in the pool would be given to some device
+    sql("UPDATE campaigns SET state = 'paused', planned_at = now(), planned = 3 WHERE id = $1", campaign)
+    sql("UPDATE sources SET state = 'paused' WHERE id = $1", source)
     put = (
         "INSERT INTO outbox (tenant_id, source_id, lead_id, device_no, lane_id, to_jid, kind, body, state, sent_at,"
         " message_id, attempts, priority, created_by)"
