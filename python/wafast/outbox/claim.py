@@ -95,6 +95,8 @@ def _said(record: asyncpg.Record) -> str | Ending:
         return str(record["body"])
     if record["lead_id"] is not None and record["lead_phone"] is None:
         return Ending("lead_gone", "this person is not among the leads any more")
+    if record["lead_phone"] is not None and record["to_jid"] != f"{record['lead_phone'][1:]}@s.whatsapp.net":
+        return Ending("number_changed", "the number of this person changed after this was put in")
     lead = {**(record["lead_fields"] or {}), "name": record["lead_name"] or "", "phone": record["lead_phone"] or ""}
     template = record["template"]
     seed = seed_of(template, record["lead_id"] or 0)

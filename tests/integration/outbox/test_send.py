@@ -306,3 +306,12 @@ async def test_what_a_campaign_sends_first_from_a_device_is_not_typed_long(floor
     for one in claimed:
         seconds.setdefault(one.source_id, []).append(typing_seconds(one))
     assert list(seconds.values()) == [[0.3, 8.0]] * 2
+
+
+async def test_what_was_put_in_for_an_old_number_does_not_go_there(floor: Floor) -> None:
+    """The number changed while the plan that put it in was not committed: nobody saw the row."""
+    [device] = await floor.devices(1, min_seconds=0, max_seconds=0)
+    [row] = await floor.rows(await floor.source(Pace(0, 0)), device, 1)
+    await floor.pool.execute("UPDATE outbox SET to_jid = '60199999999@s.whatsapp.net' WHERE id = $1", row)
+    assert await floor.claim_at(NOON, [device]) == []
+    assert await floor.state(row) == ("failed", "number_changed")
