@@ -28,6 +28,7 @@ from wafast.devices.counts import Counts
 from wafast.devices.eager_media import NEW_FILES, EagerMedia
 from wafast.devices.fleet import Fleet
 from wafast.devices.gate import Gate
+from wafast.devices.group_members import GROUPS_READ, GroupMembers
 from wafast.devices.group_names import NAMELESS_CHATS, GroupNames
 from wafast.devices.health import Health
 from wafast.devices.home import Home, make_name
@@ -126,6 +127,7 @@ class _Parts:
     sender: Sender
     """Everything that leaves."""
     names: GroupNames
+    members: GroupMembers
     phones: PhoneState
     """What the phone says of chats."""
     fetcher: MediaFetcher
@@ -206,6 +208,7 @@ class _Worker:
             reconciler=Reconciler(pool, leases, fleet, lambda numbers: _orphan(pool, numbers), self._places),
             sender=Sender(pool, self._id, settings.media_dir, fleet.online, session, settings.messages_per_chat),
             names=GroupNames(pool, session),
+            members=GroupMembers(pool, session),
             phones=PhoneState(fleet.held, sessions_dir, ingest.receive),
             fetcher=fetcher,
             eager=EagerMedia(pool, fetcher, fleet.online, session),
@@ -241,6 +244,7 @@ class _Worker:
             Health(parts.fleet).run(),
             _release_stores(),
             parts.names.run(),
+            parts.members.run(),
             parts.phones.run(),
             parts.eager.run(),
             parts.reads.run(),
@@ -356,6 +360,9 @@ def _drain_control(parts: _Parts) -> None:
             continue
         if code == NEW_FILES:
             parts.eager.wake()
+            continue
+        if code == GROUPS_READ:
+            parts.members.heard(device_no, [int(chat_id) for chat_id in data.split()])
             continue
         held = parts.fleet.held.get(device_no)
         if held is not None and held.session is not None:

@@ -8,3 +8,20 @@ INSERT INTO group_members AS g (chat_id, tenant_id, told_at, members)
 SELECT c.id, c.tenant_id, $3::timestamptz, $4::jsonb FROM chats c WHERE c.device_no = $1 AND c.id = $2
 ON CONFLICT (chat_id) DO UPDATE SET told_at = excluded.told_at, members = excluded.members
 WHERE g.told_at < excluded.told_at
+
+-- name: lock_chat
+-- Before what is written of its messages, as the core and who sends do.
+SELECT FROM chats WHERE id = $1 FOR NO KEY UPDATE
+
+-- name: mark_read_by_all
+WITH some_read AS (
+    SELECT DISTINCT chat_id, key FROM receipts WHERE chat_id = $1 AND coalesce(read_at, played_at) IS NOT NULL
+)
+SELECT * FROM mark_read_by_all(ARRAY(SELECT chat_id FROM some_read), ARRAY(SELECT key FROM some_read))
+
+-- name: unknown_members
+-- Of groups $2 of a device, those of which nothing was told in so many seconds.
+SELECT c.id FROM chats c LEFT JOIN group_members g ON g.chat_id = c.id
+WHERE c.device_no = $1 AND c.id = ANY ($2::int8[]) AND c.is_group
+  AND (g.told_at IS NULL OR g.told_at < now() - make_interval(secs => $3))
+ORDER BY c.id

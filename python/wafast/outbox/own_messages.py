@@ -90,6 +90,7 @@ async def _apply_early_receipts(connection: Executor, messages: Sequence[_Messag
         known = [message for message in messages if message.chat_id in early]
         rows = ((m.chat_id, m.key, m.claim.id, early[m.chat_id]["status"], early[m.chat_id]["at"]) for m in known)
         await connection.execute(q.apply_early_receipts, *_columns(rows))
+        await connection.execute(q.count_early_readers, *_columns((m.chat_id, m.key) for m in known))
 
 
 def _events(message: _Message) -> list[Event]:

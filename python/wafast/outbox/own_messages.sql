@@ -87,3 +87,7 @@ UPDATE outbox o SET state = CASE WHEN message_status(e.status) = 'delivered' THE
     read_at = CASE WHEN message_status(e.status) <> 'delivered' THEN e.at END
 FROM early e
 WHERE o.id = e.row_id AND o.state = 'sent'
+
+-- name: count_early_readers
+-- What was read in groups may have been read by all. $1 chats, $2 keys.
+SELECT FROM mark_read_by_all($1, $2)

@@ -38,6 +38,8 @@ pub struct News {
     pub outbox: BTreeMap<(i32, i32), Vec<i64>>,
     /// Devices that have new files to fetch; for the worker, not for browsers.
     pub files: BTreeSet<i32>,
+    /// Groups in which somebody has read something of ours, by device; for the worker.
+    pub groups_read: BTreeMap<i32, Vec<i64>>,
     /// Typing, and chats that became one, ready made.
     pub fleeting: Vec<Value>,
 }

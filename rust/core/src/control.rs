@@ -12,6 +12,9 @@ use parking_lot::Mutex;
 pub const NAMELESS_CHATS: i32 = -1;
 /// Code of an event of our own: messages with files were stored that the worker is to fetch; it has no data.
 pub const NEW_FILES: i32 = -2;
+/// Code of an event of our own: somebody has read something of ours in groups; its data is their chats' ids, joined by
+/// newlines.
+pub const GROUPS_READ: i32 = -3;
 
 /// One event as neonize gave it, or one of our own.
 #[derive(Clone, Debug, PartialEq, Eq)]

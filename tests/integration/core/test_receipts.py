@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.integration.core import events
 from tests.integration.core.conftest import OWN, World
-from tests.integration.core.events import GROUP, MESSAGE, RECEIPT, SITI
+from tests.integration.core.events import GROUP, MESSAGE, NOW, RECEIPT, SITI, SITI_LID
+from wafast.devices.group_members import GROUPS_READ
 
 ALI = "60111111111@s.whatsapp.net"
 KNOWN = (
@@ -48,3 +51,64 @@ def test_receipts_go_with_their_chat(world: World) -> None:
     world.feed(ours(), receipt("READ", SITI))
     world.value("WITH gone AS (DELETE FROM chats RETURNING 1) SELECT count(*) FROM gone")
     assert world.rows(KNOWN) == []
+
+
+def tell_members(world: World, *jids: str) -> None:
+    """WhatsApp has said who is in the group."""
+    members = json.dumps([{"jid": jid, "is_admin": False} for jid in jids])
+    world.value(
+        "WITH told AS (INSERT INTO group_members (chat_id, tenant_id, told_at, members)"
+        f" SELECT id, tenant_id, now(), '{members}' FROM chats RETURNING 1) SELECT count(*) FROM told"
+    )
+
+
+def test_what_every_member_has_read_is_read(world: World) -> None:
+    world.feed(ours(), ours("G2"))
+    tell_members(world, OWN, SITI_LID, ALI)
+    world.feed((MESSAGE, events.message("A1", "hai", sender=SITI, sender_alt=SITI_LID)))
+    world.feed(receipt("READ", SITI), receipt("READ", SITI, "G2"), receipt("DELIVERED", ALI))
+    assert statuses(world) == {"G1": "delivered", "G2": "delivered"}
+    world.feed(receipt("PLAYED", ALI))
+    assert statuses(world) == {"G1": "read", "G2": "delivered"}
+    world.feed(receipt("DELIVERED", ALI, "G2"), receipt("READ", ALI, "G2"), receipt("DELIVERED", SITI, "G2"))
+    assert statuses(world) == {"G1": "read", "G2": "read"}
+    assert world.value("SELECT message_status(last_status) FROM chats WHERE is_group") == "read"
+
+
+def test_members_of_whom_one_is_us_by_lid(world: World) -> None:
+    world.feed(ours())
+    tell_members(world, "77@lid", SITI)
+    world.feed(receipt("READ", ALI))
+    assert statuses(world) == {"G1": "delivered"}
+    world.feed(receipt("READ", SITI))
+    assert statuses(world) == {"G1": "read"}
+
+
+def test_what_left_through_the_outbox_follows(world: World) -> None:
+    world.feed(ours())
+    tell_members(world, OWN, SITI)
+    world.value(
+        "WITH sent AS (INSERT INTO outbox (tenant_id, device_no, to_jid, kind, state, message_id, sent_at, created_by)"
+        " SELECT tenant_id, no, 'x@g.us', 'text', 'sent', 'G1', now(), 'key:1' FROM devices RETURNING 1)"
+        " SELECT count(*) FROM sent"
+    )
+    world.feed(receipt("DELIVERED", SITI))
+    assert world.value("SELECT state FROM outbox") == "delivered"
+    world.feed(receipt("READ", SITI))
+    assert world.rows("SELECT state, extract(epoch FROM read_at)::int8 AS at FROM outbox") == [
+        {"state": "read", "at": NOW}
+    ]
+
+
+def test_the_worker_hears_of_groups_that_read(world: World) -> None:
+    world.feed(ours(), ours("O1", SITI), receipt("DELIVERED", SITI))
+    assert world.ingest is not None
+    world.ingest.control()
+    world.feed(receipt("READ", SITI), receipt("READ", SITI, "O1", SITI))
+    group = world.value("SELECT id FROM chats WHERE is_group")
+    assert world.ingest.control() == [(world.device_no, GROUPS_READ, str(group).encode())]
+
+
+def statuses(world: World) -> dict[str, str]:
+    """How far our messages in groups got."""
+    return {one["message_id"]: one["status"] for one in world.messages() if one["chat_jid"] == GROUP}

@@ -43,6 +43,23 @@ async def test_members_of_a_group_are_kept_as_whatsapp_says(stack: Stack, phone:
     }  # fmt: skip
 
 
+async def test_what_all_of_a_group_have_read_is_read_once_whatsapp_has_said_who_is_in_it(
+    stack: Stack, phone: str, contact: str
+) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    group = await asyncio.to_thread(stack.simulator.group, phone, "Family", [contact])
+    row = await stack.send(device.id, group.removesuffix("@g.us"), "Dinner at eight", server="g.us")
+    sent = await stack.until_sent(row.id)
+    assert sent.message_id is not None
+    await asyncio.to_thread(stack.simulator.receipt, phone, contact, [sent.message_id], "read", group=group)
+    await stack.until_sent(row.id, "read")
+    shown = (
+        "SELECT message_status(m.status) FROM messages m JOIN chats c ON c.id = m.chat_id AND c.last_status = m.status"
+    )
+    assert await stack.pool.fetchval(shown) == "read"
+
+
 async def test_a_caller_whose_clock_is_wrong_is_answered(
     stack: Stack, phone: str, contact: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -154,7 +154,12 @@ async def test_a_receipt_that_came_first_is_not_lost(stack: Stack) -> None:
     assert await stack.pool.fetchval("SELECT count(*) FROM pending_changes") == 0
 
 
-async def test_a_members_receipt_that_came_first_names_the_member(stack: Stack) -> None:
+@pytest.mark.parametrize(
+    ("members", "state"), [(None, "delivered"), (["60777"], "read"), (["60777", "60888"], "delivered")]
+)
+async def test_a_members_receipt_that_came_first_names_the_member(
+    stack: Stack, members: list[str] | None, state: str
+) -> None:
     device = await stack.add_device()
     worker = await holder(stack, device)
     [row] = await queue(stack, device, 1)
@@ -170,8 +175,14 @@ async def test_a_members_receipt_that_came_first_names_the_member(stack: Stack) 
             " VALUES ($1, $2, $3, 'ABC', $4)",
             stack.tenant_id, device.no, chat, change,
         )  # fmt: skip
+    if members is not None:
+        await stack.pool.execute(
+            "INSERT INTO group_members (chat_id, tenant_id, told_at, members) SELECT $1, $2, now(), jsonb_agg("
+            "jsonb_build_object('jid', jid)) FROM (SELECT jid FROM devices UNION ALL SELECT unnest($3::text[])) p",
+            chat, stack.tenant_id, [f"{user}@s.whatsapp.net" for user in members],
+        )  # fmt: skip
     assert await transition.record(stack.pool, worker, [End(claim, "sent", sent=Sent("ABC", 1_795_574_838))], 20)
-    assert (await stack.until_sent(row, "delivered")).read_at is None
+    assert ((await stack.until_sent(row, state)).read_at is None) == (state != "read")
     known = await stack.pool.fetch(
         "SELECT jid_of(person) AS jid, delivered_at IS NOT NULL, read_at IS NOT NULL FROM receipts ORDER BY 1"
     )

@@ -122,6 +122,7 @@ RELEASED = {
     "0038_uploads_that_outlive_a_worker.sql": "28e46768dbd854b3",
     "0039_who_is_in_a_chat.sql": "2bb2097137842fe8",
     "0040_what_an_answer_answers.sql": "512a21095af162bd",
+    "0041_read_by_all.sql": "5b777d6639ef6019",
 }
 
 

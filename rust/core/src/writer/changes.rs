@@ -1,6 +1,6 @@
 //! Receipts, edits, deletions, reactions, votes and pins: applied to the message they name, or kept for it until it comes.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio_postgres::Error;
@@ -278,6 +278,8 @@ pub struct Applied {
     pub chats: Vec<i64>,
     /// (tenant, device, id) of each outbox row that moved.
     pub outbox: Vec<(i32, i32, i64)>,
+    /// Groups in which somebody has read something of ours.
+    pub groups_read: BTreeSet<i64>,
     pub waiting: usize,
 }
 
@@ -312,9 +314,15 @@ pub async fn apply(database: &Database, known: &mut Known, wanted: &[Wanted]) ->
     keep(database, known, &waiting).await?;
     (applied.messages, applied.chats) = save(database, &targets).await?;
     applied.messages.extend(receipts.save(database).await?);
+    applied.outbox = move_outbox(database, wanted).await?;
+    for read in receipts.mark_read_by_all(database).await? {
+        applied.messages.push(read.message);
+        applied.chats.extend(read.is_last.then_some(read.message.0));
+        applied.outbox.extend(read.outbox_id.map(|id| (read.tenant_id, read.device_no, id)));
+    }
+    applied.groups_read = receipts.chats_read();
     applied.messages.sort_unstable();
     applied.messages.dedup();
-    applied.outbox = move_outbox(database, wanted).await?;
     Ok(applied)
 }
 

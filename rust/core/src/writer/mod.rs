@@ -136,6 +136,11 @@ impl Writer<'_> {
                     let (device_no, code) = (*device_no, control::NEW_FILES);
                     self.shared.controls.push(Control { device_no, code, data: Vec::new() });
                 }
+                for (device_no, chats) in &told.groups_read {
+                    let chats: Vec<String> = chats.iter().map(ToString::to_string).collect();
+                    let (device_no, code, data) = (*device_no, control::GROUPS_READ, chats.join("\n").into_bytes());
+                    self.shared.controls.push(Control { device_no, code, data });
+                }
                 if let Some(news) = &self.news {
                     let _ = news.send(told);
                 }

@@ -1,6 +1,6 @@
 //! Who has got, read and played our messages in groups: a table beside the messages, written only for those.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::Error;
 
@@ -19,6 +19,7 @@ const SAVE: &str = "\
     WHERE (r.delivered_at IS NULL AND excluded.delivered_at IS NOT NULL) \
        OR (r.read_at IS NULL AND excluded.read_at IS NOT NULL) OR (r.played_at IS NULL AND excluded.played_at IS NOT NULL) \
     RETURNING r.chat_id, r.key";
+const READ_BY_ALL: &str = "SELECT chat_id, key, tenant_id, device_no, is_last, outbox_id FROM mark_read_by_all($1, $2)";
 const FORGET: &str = "DELETE FROM receipts r USING chats c WHERE c.id = r.chat_id AND r.key <= c.floor_key";
 
 /// Unix seconds at which one person got, read and played one message.
@@ -27,6 +28,17 @@ struct Instants {
     delivered: Option<i64>,
     read: Option<i64>,
     played: Option<i64>,
+}
+
+/// A message that every member of its group has read now.
+pub struct ReadByAll {
+    pub tenant_id: i32,
+    pub device_no: i32,
+    /// (chat, key)
+    pub message: (i64, i64),
+    /// Its chat shows it.
+    pub is_last: bool,
+    pub outbox_id: Option<i64>,
 }
 
 /// Receipts of one batch by (chat, key, person).
@@ -45,6 +57,34 @@ impl Receipts {
             &mut instants.delivered
         };
         *place = Some(place.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    /// (chat, key) of what somebody has read.
+    fn read(&self) -> BTreeSet<(i64, i64)> {
+        let has_read = self.0.iter().filter(|(_, instants)| instants.read.is_some() || instants.played.is_some());
+        has_read.map(|((chat, key, _), _)| (*chat, *key)).collect()
+    }
+
+    /// Chats in which somebody has read something of ours.
+    pub fn chats_read(&self) -> BTreeSet<i64> {
+        self.read().into_iter().map(|(chat, _)| chat).collect()
+    }
+
+    /// Of what somebody has read, that which is read by all now.
+    pub async fn mark_read_by_all(&self, database: &Database) -> Result<Vec<ReadByAll>, Error> {
+        let (chats, keys): (Vec<i64>, Vec<i64>) = self.read().into_iter().unzip();
+        if chats.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = database.query(READ_BY_ALL, &[&chats, &keys]).await?;
+        let read = rows.iter().map(|row| ReadByAll {
+            message: (row.get(0), row.get(1)),
+            tenant_id: row.get(2),
+            device_no: row.get(3),
+            is_last: row.get(4),
+            outbox_id: row.get(5),
+        });
+        Ok(read.collect())
     }
 
     /// Gives (chat, key) of the messages of which something new is known.

@@ -360,6 +360,9 @@ impl Step<'_> {
             self.done.news.outbox.entry((tenant, device)).or_default().push(id);
         }
         self.changed(applied.chats.into_iter());
+        for id in applied.groups_read {
+            self.done.news.groups_read.entry(self.chats[&id].device_no).or_default().push(id);
+        }
         Ok(())
     }
 
