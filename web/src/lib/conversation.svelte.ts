@@ -53,6 +53,10 @@ export class Conversation {
   /** What has not left yet, beside the messages: nobody waits for it to read. */
   readonly #rows: Snapshot;
   readonly #created: (message: Message) => void;
+  /** Told of already: frames are applied once more on top of what was fetched meanwhile. */
+  readonly #told = new WeakSet<Message>();
+  /** How often marking it read left something unread, which came before the answer did. */
+  marked = $state(0);
   #marking = false;
   #typingAt = 0;
   #typingTimer: ReturnType<typeof setTimeout> | undefined;
@@ -104,6 +108,7 @@ export class Conversation {
 
   async load(): Promise<void> {
     const first = this.state !== 'ready';
+    const start = this.#start;
     const moves = this.#moves;
     try {
       await this.#snapshot.take(
@@ -121,9 +126,9 @@ export class Conversation {
           for (const message of page.items) this.outgoing.settle(message);
           this.actions.settle(page.items);
           if (first && !this.hasNewer) this.unread = unreadLine(this.messages, chat.unread_count);
-          if (first && this.#start !== null && page.target) this.sought = { id: page.target };
           this.state = 'ready';
           this.problem = null;
+          if (first) this.#begin(start, page.target);
         },
       );
     } catch (error) {
@@ -131,6 +136,13 @@ export class Conversation {
       if (error instanceof Problem && error.status === 404) await this.#lost();
       if (this.state !== 'ready') this.state = 'failed';
     }
+  }
+
+  /** Looks at where it began, or where somebody asked to begin meanwhile. */
+  #begin(start: string | null, target: string | null | undefined): void {
+    if (this.#start !== null && this.#start !== start)
+      this.show(this.#start).catch(() => undefined); // not kept: the newest are shown, as for any other beginning
+    else if (target) this.sought = { id: target };
   }
 
   /** Finds out whether it is no more, or part of another; where nobody can say, that is tried again. */
@@ -211,10 +223,16 @@ export class Conversation {
     if (after === null || this.loadingOlder || this.state !== 'ready') return;
     this.loadingOlder = true;
     try {
-      const page = await this.#page({ after });
-      if (this.#next !== after) return;
-      this.messages = placeMessages(this.messages, page.items);
-      this.#next = page.next;
+      await answered(
+        this.live,
+        () => this.#page({ after }),
+        (page) => {
+          if (this.#next !== after) return;
+          this.messages = placeMessages(this.messages, page.items);
+          this.#next = page.next;
+        },
+        (frame) => this.apply(frame),
+      );
     } catch {
       // Scrolling up again tries again.
     } finally {
@@ -254,32 +272,32 @@ export class Conversation {
   async show(target: string): Promise<void> {
     const known = this.messages.find((one) => one.id === target || one.message_id === target);
     if (known) {
+      this.#jumps.drop();
       this.sought = { id: known.id };
     } else if (this.state !== 'ready') {
       this.#start = target;
     } else {
-      const page = await this.#replace({ around: target });
-      if (page.target) this.sought = { id: page.target };
+      await this.#replace({ around: target });
     }
   }
 
   /** Back to the newest messages. */
   async newest(): Promise<void> {
     if (this.hasNewer) await this.#replace({});
+    else this.#jumps.drop();
   }
 
-  async #replace(query: { around?: string }): Promise<MessageWindow> {
-    let found!: MessageWindow;
+  async #replace(query: { around?: string }): Promise<void> {
     await this.#jumps.take(
-      async () => (found = await this.#page(query)),
+      () => this.#page(query),
       (page) => {
         this.#moves += 1;
         this.messages = placeMessages([], page.items);
         this.#next = page.next;
         this.#previous = page.previous;
+        if (page.target) this.sought = { id: page.target };
       },
     );
-    return found;
   }
 
   /** A message of others came while nobody looked: the line above what is new stands there until the chat is left. */
@@ -330,7 +348,8 @@ export class Conversation {
     if (!beyond) this.messages = placeMessages(this.messages, [message]);
     this.outgoing.settle(message);
     this.actions.settle([message]);
-    if (!fresh || !isNew) return;
+    if (!fresh || !isNew || this.#told.has(message)) return;
+    this.#told.add(message);
     if (!message.from_me) this.#created(message);
     if (beyond || this.messages.at(-1)?.id === message.id) this.arrived = { received: message.from_me ? 0 : 1 };
   }
@@ -364,6 +383,7 @@ export class Conversation {
         (chat) => this.#is(chat),
         (frame) => this.apply(frame),
       );
+      if (this.chat.unread_count > 0) this.marked += 1;
     } catch {
       // It stays unread; looking at it again tries again.
     } finally {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FakeServer, settled } from '../testing/server';
 import { chat, message, outbox } from '../testing/samples';
 import { Conversation } from './conversation.svelte';
@@ -241,6 +241,39 @@ describe('Conversation', () => {
     expect(conversation.hasOlder).toBe(false);
   });
 
+  it('keeps what a frame said of older messages while they were fetched', async () => {
+    const server = new FakeServer();
+    const mine = message({ id: '7-1', from_me: true, status: 'sent', timestamp: 1 });
+    server
+      .on('GET /chats/7', () => chat({ id: '7' }))
+      .on('GET /chats/7/messages', (_, url) => {
+        if (!url.searchParams.has('after')) return { items: [message({ id: '7-2', timestamp: 2 })], next: 'p2' };
+        server.frame('MESSAGE_STATUS', { ...mine, status: 'read' });
+        return { items: [mine], next: null };
+      });
+    const conversation = new Conversation('7', server.live);
+    conversation.follow();
+    await settled();
+    await conversation.older();
+    expect(conversation.messages[0]?.status).toBe('read');
+  });
+
+  it('marks again what came while it was marked, but not what could not be', async () => {
+    const server = new FakeServer();
+    const conversation = await opened(server);
+    const unread = () => server.frame('CHAT_UPDATE', chat({ id: '7', unread_count: 1 }));
+    unread();
+    server.on('POST /chats/7/read', () => new Response(null, { status: 503 }));
+    await conversation.markRead();
+    expect(conversation.marked).toBe(0);
+    server.on('POST /chats/7/read', () => (unread(), chat({ id: '7', unread_count: 0 })));
+    await conversation.markRead();
+    expect([conversation.chat?.unread_count, conversation.marked]).toEqual([1, 1]);
+    server.on('POST /chats/7/read', () => chat({ id: '7', unread_count: 0 }));
+    await conversation.markRead();
+    expect(conversation.marked).toBe(1);
+  });
+
   it('keeps what a frame said while the answer to reading was under way', async () => {
     const server = new FakeServer();
     const conversation = await opened(server);
@@ -318,6 +351,74 @@ describe('Conversation', () => {
       await conversation.newer();
       await back;
       expect(ids(conversation)).toEqual(['7-4', '7-5']);
+    });
+
+    it('tells once of what arrives beyond while one goes elsewhere', async () => {
+      const server = new FakeServer();
+      const told: string[] = [];
+      long(server);
+      const conversation = new Conversation('7', server.live, undefined, (one) => told.push(one.id));
+      conversation.follow();
+      await settled();
+      const going = conversation.show('WA7-4');
+      server.frame('NEW_MESSAGE', message({ id: '7-10', timestamp: 10 }));
+      await going;
+      expect([ids(conversation), told]).toEqual([['7-4', '7-5'], ['7-10']]);
+    });
+
+    /** A server whose answers to jumps are given by `answer`. */
+    async function held(server: FakeServer) {
+      const waiting = new Map<string, (page: unknown) => void>();
+      long(server);
+      const conversation = await follow(server);
+      server.on('GET /chats/7/messages', (_, url) => {
+        return new Promise((resolve) => waiting.set(url.searchParams.get('around')!, resolve));
+      });
+      const answer = async (n: number): Promise<void> => {
+        waiting.get(`7-${n}`)!({ items: numbered(n), next: 'older', previous: 'newer', target: `7-${n}` });
+        await settled();
+      };
+      return { conversation, answer };
+    }
+
+    it('goes where one wanted last, whichever answer comes last', async () => {
+      const { conversation, answer } = await held(new FakeServer());
+      for (const target of ['7-2', '7-4']) {
+        void conversation.show(target);
+        await settled();
+      }
+      await answer(4);
+      await answer(2);
+      expect([ids(conversation), conversation.sought?.id]).toEqual([['7-4'], '7-4']);
+    });
+
+    it('stays where one went meanwhile without fetching: at a message that is here, or at the newest', async () => {
+      for (const go of [(one: Conversation) => one.show('7-9'), (one: Conversation) => one.newest()]) {
+        const { conversation, answer } = await held(new FakeServer());
+        void conversation.show('7-2');
+        await settled();
+        await go(conversation);
+        await answer(2);
+        expect(ids(conversation)).toEqual(['7-8', '7-9']);
+      }
+    });
+
+    it('begins where one wanted last, also while it is fetched', async () => {
+      const server = new FakeServer();
+      long(server);
+      const conversation = new Conversation('7', server.live);
+      await conversation.show('7-4');
+      const around = vi.fn();
+      server.on('GET /chats/7/messages', async (_, url) => {
+        const n = Number(url.searchParams.get('around')?.slice(2));
+        around(n);
+        if (n === 4) await conversation.show('7-2');
+        return { items: numbered(n + 1, n), next: 'older', previous: 'newer', target: `7-${n}` };
+      });
+      conversation.follow();
+      await settled();
+      expect(around.mock.calls.flat()).toEqual([4, 2]);
+      expect([ids(conversation), conversation.sought?.id]).toEqual([['7-2', '7-3'], '7-2']);
     });
 
     it('stays where one reads after a gap in the connection', async () => {

@@ -61,8 +61,7 @@ export class Snapshot {
     void load();
     return () => {
       this.#load = null;
-      this.#run += 1; // what is still on its way is dropped
-      clearTimeout(this.#timer);
+      this.drop();
       ends.forEach((end) => end());
     };
   }
@@ -73,9 +72,9 @@ export class Snapshot {
    * @throws what `fetch` throws
    */
   async take<T>(fetch: () => Promise<T>, replace: (value: T) => void): Promise<void> {
-    const run = ++this.#run;
+    this.drop();
+    const run = this.#run;
     const isLast = (): boolean => run === this.#run;
-    clearTimeout(this.#timer);
     try {
       await answered(
         this.#live,
@@ -89,6 +88,12 @@ export class Snapshot {
       if (error instanceof Problem && error.mayPass) this.#again();
       throw error;
     }
+  }
+
+  /** What is still on its way does not belong here any more. */
+  drop(): void {
+    this.#run += 1;
+    clearTimeout(this.#timer);
   }
 
   #again(): void {
