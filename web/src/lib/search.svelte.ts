@@ -7,8 +7,9 @@ import type { Live } from './live.svelte';
 
 /** Long enough to type the next letter, short enough to feel immediate. Milliseconds. */
 const DELAY = 150;
-/** After a message came or changed that may belong here: then the index has it. Milliseconds. */
+/** After a message came or changed that may belong here: then the index has it, mostly and surely. Milliseconds. */
 const AGAIN = 1200;
+const AT_LAST = 5000;
 /** A page may be short although more follows: so many messages are fetched before one has to scroll. */
 const ENOUGH = 20;
 /** Messages the server gives at once. */
@@ -30,8 +31,11 @@ export class Search {
   #running: AbortController | null = null;
   /** Until nothing more is typed. */
   #typing: ReturnType<typeof setTimeout> | undefined;
-  /** Until what may belong here is looked for. */
+  /** Until what may belong here is looked for, and looked for once more. */
   #changing: ReturnType<typeof setTimeout> | undefined;
+  #changed: ReturnType<typeof setTimeout> | undefined;
+  /** When a message came last, also while nothing was looked for: the index may not have it yet. */
+  #came = 0;
   readonly #device: string | null;
   readonly #live: Live;
   readonly #chat: string | null;
@@ -56,6 +60,7 @@ export class Search {
 
   /** Keeps what was found up to date until the result is called. */
   follow(): () => void {
+    this.#came = Date.now(); // nobody has told of what came before
     const end = this.#live.subscribe((frame) => this.apply(frame));
     const again = this.#live.whenLive(() => this.state === 'failed' && void this.load());
     return () => {
@@ -76,6 +81,7 @@ export class Search {
     else {
       this.state = 'loading';
       this.#typing = setTimeout(() => void this.load(), DELAY);
+      if (Date.now() - this.#came < AT_LAST) this.#again();
     }
   }
 
@@ -84,12 +90,14 @@ export class Search {
     try {
       const found = await this.#fetch(run.signal);
       this.#take(found.chats, found.messages.items, found.messages.next);
-      await this.#reachEnough();
     } catch (error) {
       if (run.signal.aborted) return;
       this.problem = error;
       this.state = 'failed';
+    } finally {
+      this.#end(run);
     }
+    await this.#reachEnough();
   }
 
   async #reachEnough(): Promise<void> {
@@ -104,7 +112,7 @@ export class Search {
   /** The next messages of what is found. */
   async loadMore(): Promise<void> {
     const after = this.#next;
-    if (after === null || this.loadingMore || this.state !== 'ready') return;
+    if (after === null || this.#running !== null || this.state !== 'ready') return;
     this.loadingMore = true;
     const run = this.#begin();
     try {
@@ -116,12 +124,17 @@ export class Search {
       // Scrolling to the end tries again.
     } finally {
       this.loadingMore = false;
+      this.#end(run);
     }
   }
 
   #begin(): AbortController {
     this.#running?.abort();
     return (this.#running = new AbortController());
+  }
+
+  #end(run: AbortController): void {
+    if (this.#running === run) this.#running = null;
   }
 
   #fetch(signal: AbortSignal, after?: string) {
@@ -144,6 +157,7 @@ export class Search {
   }
 
   apply(frame: Frame): void {
+    if (frame.code === 'NEW_MESSAGE' && this.#isHere(frame.result)) this.#came = Date.now();
     if (!this.active) return;
     if (frame.code === 'RESYNC') void this.load();
     else if (frame.code === 'CHAT_GONE') this.#leave(frame.result.id);
@@ -171,19 +185,30 @@ export class Search {
     this.messages = this.messages.map(inPlace);
   }
 
+  #isHere({ chat_id, device_id }: Message): boolean {
+    return this.#chat === null ? this.#device === null || device_id === this.#device : chat_id === this.#chat;
+  }
+
   /** As the server would say it, roughly: it is asked then. */
-  #mayBelong({ chat_id, message_text }: Message): boolean {
-    if (this.#chat !== null && chat_id !== this.#chat) return false;
-    const folded = message_text.normalize('NFKC').toLowerCase();
+  #mayBelong(message: Message): boolean {
+    if (!this.#isHere(message)) return false;
+    const folded = message.message_text.normalize('NFKC').toLowerCase();
     const words = this.words.normalize('NFKC').toLowerCase();
     return words.split(/\s+/u).every((word) => folded.includes(word));
   }
 
-  /** Once for many frames; whoever has scrolled further keeps the place. */
+  /** Once for many frames, and once more behind the last. */
   #again(): void {
     this.#changing ??= setTimeout(() => {
       this.#changing = undefined;
-      if (this.active && this.messages.length <= (this.#chat === null ? PAGE : MOST_IN_CHAT)) void this.load();
+      this.#refresh();
     }, AGAIN);
+    clearTimeout(this.#changed);
+    this.#changed = setTimeout(() => this.#refresh(), AT_LAST);
+  }
+
+  /** Whoever has scrolled further keeps the place. */
+  #refresh(): void {
+    if (this.active && this.messages.length <= (this.#chat === null ? PAGE : MOST_IN_CHAT)) void this.load();
   }
 }

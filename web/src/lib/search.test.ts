@@ -104,6 +104,46 @@ describe('Search', () => {
     end();
   });
 
+  it('finds what came just before, which the index did not have yet', async () => {
+    vi.useFakeTimers();
+    const at: number[] = [];
+    const server = new FakeServer().on('GET /search', () => {
+      at.push(Date.now() - began);
+      return found([], at.length < 3 ? [] : [foundMessage('7-1')]);
+    });
+    const search = new Search('d1', server.live);
+    const end = search.follow();
+    await vi.advanceTimersByTimeAsync(60_000);
+    server.frame('NEW_MESSAGE', message({ id: '9-1', device_id: 'd2' }));
+    const began = Date.now();
+    search.look('teh');
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(at).toEqual([150]);
+    search.look('');
+    server.frame('NEW_MESSAGE', message({ id: '7-1' }));
+    search.look('teh');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(at.slice(1)).toEqual([10_150, 11_200, 15_000]);
+    expect(search.messages).toHaveLength(1);
+    end();
+  });
+
+  it('looks again though one scrolls meanwhile', async () => {
+    const many = Array.from({ length: 25 }, (_, n) => foundMessage(`7-${n}`));
+    const server = new FakeServer().on('GET /search', () => found([], many, 'p2'));
+    const search = new Search(null, server.live);
+    search.look('far');
+    await waited();
+    let answer!: (value: unknown) => void;
+    server.on('GET /search', () => new Promise((resolve) => (answer = resolve)));
+    const again = search.load();
+    await settled();
+    const more = search.loadMore();
+    answer(found([], [foundMessage('7-99'), ...many]));
+    await Promise.all([again, more]);
+    expect(search.messages[0]?.message.id).toBe('7-99');
+  });
+
   it('says what is wrong and works again', async () => {
     let works = false;
     const server = new FakeServer().on('GET /search', () =>
@@ -148,20 +188,20 @@ describe('Search', () => {
   it('takes in what changes while it is shown', async () => {
     const server = new FakeServer().on('GET /search', () => found([foundChat('1')], [foundMessage('7-1')]));
     const search = new Search('d1', server.live);
+    vi.useFakeTimers();
     const end = search.follow();
+    await vi.advanceTimersByTimeAsync(60_000);
     search.look('hello');
-    await waited();
+    await vi.advanceTimersByTimeAsync(1000);
     server.frame('CHAT_UPDATE', chat({ id: '1', unread_count: 4 }));
     expect(search.chats[0]?.chat.unread_count).toBe(4);
     const calls = (): number => server.calls.length;
     const before = calls();
-    vi.useFakeTimers();
     server.frame('NEW_MESSAGE', message({ id: '7-8', message_text: 'something else' }));
     await vi.advanceTimersByTimeAsync(3000);
     expect(calls()).toBe(before);
     server.frame('NEW_MESSAGE', message({ id: '7-9', message_text: 'Hello again' }));
-    await vi.advanceTimersByTimeAsync(3000);
-    vi.useRealTimers();
+    await vi.advanceTimersByTimeAsync(1200);
     expect(calls()).toBe(before + 1);
     end();
   });
