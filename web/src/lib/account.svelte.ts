@@ -13,6 +13,8 @@ export type AccountState = 'loading' | 'in' | 'out' | 'unreachable';
 class Account {
   state = $state<AccountState>('loading');
   session = $state.raw<Session | null>(null);
+  /** Rises with each change of the login here, before and after it: what was asked for meanwhile may be older. */
+  #changes = 0;
 
   constructor() {
     onSignedOut(() => this.#set(null));
@@ -38,9 +40,12 @@ class Account {
 
   /** Asks who this browser is; a lost login leads to the sign-in page, an unreachable server keeps what is shown. */
   async check(): Promise<void> {
+    const changes = this.#changes;
     try {
-      this.#set(await data(api.GET('/api/v1/session')));
+      const session = await data(api.GET('/api/v1/session'));
+      if (changes === this.#changes) this.#set(session);
     } catch (error) {
+      if (changes !== this.#changes) return;
       if (error instanceof Problem && error.status === 401) this.#set(null);
       else if (this.session === null) this.state = 'unreachable';
     }
@@ -48,12 +53,12 @@ class Account {
 
   /** @throws Problem 401 for wrong words, 429 with `retryAfter` when throttled */
   async signIn(email: string, password: string): Promise<void> {
-    this.#set(await data(api.POST('/api/v1/session', { body: { email, password } })));
+    this.#set(await this.#changing(api.POST('/api/v1/session', { body: { email, password } })));
     this.#tellOtherTabs();
   }
 
   async signOut(): Promise<void> {
-    await data(api.DELETE('/api/v1/session'));
+    await this.#changing(api.DELETE('/api/v1/session'));
     forgetDrafts();
     this.#set(null);
     this.#tellOtherTabs();
@@ -61,8 +66,17 @@ class Account {
 
   /** @throws Problem 404 for a workspace that is not this person's, 400 for a zone that is none */
   async change(wanted: { tenant_id?: string; time_zone?: string | null; language?: Language }): Promise<void> {
-    this.#set(await data(api.PATCH('/api/v1/session', { body: wanted })));
+    this.#set(await this.#changing(api.PATCH('/api/v1/session', { body: wanted })));
     this.#tellOtherTabs();
+  }
+
+  async #changing<T>(call: Parameters<typeof data<T>>[0]): Promise<T> {
+    this.#changes += 1;
+    try {
+      return await data(call);
+    } finally {
+      this.#changes += 1;
+    }
   }
 
   #tellOtherTabs(): void {

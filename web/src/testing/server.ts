@@ -41,7 +41,8 @@ export class FakeServer {
     this.calls.push({ route, body });
     const found = this.#routes.get(route);
     const result = found ? await found(body, url) : { items: [], next: null };
-    return result instanceof Response ? result : Response.json(result);
+    const response = result instanceof Response ? result : Response.json(result);
+    return Object.defineProperty(response, 'url', { value: request.url });
   }
 
   /** The socket is open again. */
