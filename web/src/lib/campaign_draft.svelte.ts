@@ -67,12 +67,13 @@ export class CampaignDraft {
   /** Counts the audience again, in a moment. */
   count(): void {
     this.counting = true;
+    this.#asked += 1; // what is on its way was counted for something else
     clearTimeout(this.#counter);
     this.#counter = setTimeout(() => void this.#count(), COUNT_AFTER);
   }
 
   async #count(): Promise<void> {
-    const run = ++this.#asked;
+    const run = this.#asked;
     const body = { audience: this.audience, pace: this.pace, device_ids: this.deviceIds, schedule: this.schedule };
     try {
       const estimate = await data(api.POST('/api/v1/campaigns/preview', { body }));

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Campaign } from '../api/types';
 import { FakeServer, settled } from '../testing/server';
 import { CampaignDraft } from './campaign_draft.svelte';
@@ -74,5 +74,17 @@ describe('a campaign that is written', () => {
     server.on('PATCH /campaigns/7', () => STORED);
     expect(await draft.save()).toBe(true);
     expect(sent()).toEqual(['Hi', 'Hi']);
+  });
+
+  it('is not counted by what was asked before the last change', async () => {
+    let answer!: (value: unknown) => void;
+    server.on('POST /campaigns/preview', () => new Promise((resolve) => (answer = resolve)));
+    draft.count();
+    await vi.waitFor(() => expect(server.calls).toHaveLength(1));
+    draft.count();
+    answer({ recipients: 3 });
+    await settled();
+    expect([draft.estimate, draft.counting]).toEqual([null, true]);
+    draft.leave();
   });
 });

@@ -3,7 +3,7 @@ import { api, data } from '../api/client';
 import type { Campaign } from '../api/types';
 import { isDeleted, type Frame } from './frames';
 import type { Live } from './live.svelte';
-import { Snapshot } from './snapshot';
+import { answered, Snapshot } from './snapshot';
 
 const PAGE = 50;
 
@@ -14,9 +14,11 @@ export class CampaignList {
   problem = $state.raw<unknown>(null);
   loading = $state(false);
   search = '';
+  readonly #live: Live;
   readonly #snapshot: Snapshot;
 
   constructor(live: Live) {
+    this.#live = live;
     this.#snapshot = new Snapshot(live, (frame) => this.#apply(frame));
   }
 
@@ -47,11 +49,17 @@ export class CampaignList {
     this.loading = true;
     const query = { limit: PAGE, after, ...(this.search === '' ? {} : { search: this.search }) };
     try {
-      const page = await data(api.GET('/api/v1/campaigns', { params: { query } }));
-      if (this.next !== after) return; // it was looked for something else meanwhile
-      const known = new Set(this.items?.map((one) => one.id));
-      this.items = [...(this.items ?? []), ...page.items.filter((one) => !known.has(one.id))];
-      this.next = page.next;
+      await answered(
+        this.#live,
+        () => data(api.GET('/api/v1/campaigns', { params: { query } })),
+        (page) => {
+          if (this.next !== after) return; // it was looked for something else meanwhile
+          const known = new Set(this.items?.map((one) => one.id));
+          this.items = [...(this.items ?? []), ...page.items.filter((one) => !known.has(one.id))];
+          this.next = page.next;
+        },
+        (frame) => this.#apply(frame),
+      );
     } finally {
       this.loading = false;
     }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { Campaign } from '../api/types';
 import { FakeServer, settled } from '../testing/server';
 import { CampaignList } from './campaign_list.svelte';
 
@@ -19,5 +20,19 @@ it('has nothing of what was looked for before', async () => {
   answer({ items: [{ id: '8' }], next: null });
   await more;
   expect(list.items?.map((one) => one.id)).toEqual(['5']);
+  end();
+});
+
+it('keeps what a frame said of older ones while they were fetched', async () => {
+  const server = new FakeServer().on('GET /campaigns', (_, url) => {
+    if (!url.searchParams.has('after')) return { items: [{ id: '9' }], next: '9' };
+    server.frame('CAMPAIGN_UPDATE', { id: '8', name: 'Raya', state: 'finished' } as Campaign);
+    return { items: [{ id: '8', state: 'running' }], next: null };
+  });
+  const list = new CampaignList(server.live);
+  const end = list.follow();
+  await settled();
+  await list.more();
+  expect(list.items?.at(-1)?.state).toBe('finished');
   end();
 });

@@ -2,10 +2,10 @@
 import { api, data } from '../api/client';
 import { Problem } from '../api/problem';
 import type { Campaign, CampaignEstimate, CampaignReport } from '../api/types';
-import { hasBegun, isOver, left } from './campaigns';
+import { act, hasBegun, isOver, left, type Action } from './campaigns';
 import { isDeleted, type Frame } from './frames';
 import type { Live } from './live.svelte';
-import { Snapshot } from './snapshot';
+import { answered, Snapshot } from './snapshot';
 
 /** Milliseconds between two looks at what is too much for every frame; of a large campaign it takes the server seconds. */
 const REPORT_EVERY = { small: 5000, large: 60_000 };
@@ -22,6 +22,7 @@ export class CampaignView {
   /** Messages a minute, over the last minute this page has seen; null before it can say. */
   rate = $state<number | null>(null);
   readonly #id: string;
+  readonly #live: Live;
   readonly #snapshot: Snapshot;
   #seen: [at: number, left: number][] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -29,6 +30,7 @@ export class CampaignView {
 
   constructor(id: string, live: Live) {
     this.#id = id;
+    this.#live = live;
     this.#snapshot = new Snapshot(live, (frame) => this.#apply(frame));
   }
 
@@ -49,7 +51,7 @@ export class CampaignView {
       await this.#snapshot.take(
         () => data(api.GET('/api/v1/campaigns/{campaign_id}', { params })),
         (found) => {
-          this.put(found);
+          this.#put(found);
           this.problem = null;
         },
       );
@@ -60,8 +62,18 @@ export class CampaignView {
     }
   }
 
+  /** Has it start, pause, go on or end. */
+  async decide(action: Action): Promise<void> {
+    await answered(
+      this.#live,
+      () => act(this.#id, action),
+      (found) => this.#put(found),
+      (frame) => this.#apply(frame),
+    );
+  }
+
   /** What a request answered, or a frame said. */
-  put(campaign: Campaign): void {
+  #put(campaign: Campaign): void {
     this.campaign = campaign;
     const at = Date.now();
     this.#seen = [...this.#seen.filter(([then]) => at - then < RATE_OVER), [at, left(campaign)]];
@@ -73,7 +85,7 @@ export class CampaignView {
     if (frame.code !== 'CAMPAIGN_UPDATE' || frame.result.id !== this.#id) return;
     if (isDeleted(frame.result)) this.gone = true;
     else {
-      this.put(frame.result);
+      this.#put(frame.result);
       this.#timer ??= setTimeout(() => void this.#look(), this.#pause());
     }
   }

@@ -53,6 +53,16 @@ describe('what is done to a message', () => {
     expect(changes.rowChanged([], { ...row, state: 'delivered' }).state).toEqual([]);
   });
 
+  it('is not undone by late news of the one before', () => {
+    const row = outbox({ id: '9', type: 'reaction', text: '👍', target_message_id: theirs.message_id });
+    const taking = begun('reaction', theirs.message_id, '');
+    expect(changes.rowChanged(taking, row)).toEqual({ state: taking, failed: false });
+    const taken = changes.posted(taking, 'k', { ...row, id: '10', text: '' });
+    expect(changes.rowChanged(taken, row)).toEqual({ state: taken, failed: false });
+    const { state } = changes.rowChanged(taken, { ...row, id: '11', text: '😂' });
+    expect(state.map((one) => one.text)).toEqual(['😂']);
+  });
+
   it('is offered only where WhatsApp takes it', () => {
     const now = ours.timestamp * 1000;
     expect(changes.possible(ours, now)).toEqual({ react: true, edit: true, delete: true, forward: true });

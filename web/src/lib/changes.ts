@@ -49,7 +49,7 @@ export function rowChanged(state: Changes, row: Outbox): { state: Changes; faile
   const known = state.find((one) => one.row?.id === row.id) ?? state.find((one) => one.row === null && isOf(one, row));
   if (FAILED.has(row.state)) return { state: known ? dropped(state, known.key) : state, failed: known !== undefined };
   if (known) return { state: state.map((one) => (one === known ? { ...one, row } : one)), failed: false };
-  if (!OPEN.has(row.state)) return { state, failed: false };
+  if (!OPEN.has(row.state) || state.some((one) => isAfter(one, row))) return { state, failed: false };
   const change = { key: `row-${row.id}`, kind: row.type as ChangeKind, target: row.target_message_id!, text: row.text };
   return { state: begun(state, { ...change, row }), failed: false };
 }
@@ -66,6 +66,12 @@ const EMPTY = {
 
 function isOf(change: Change, row: Outbox): boolean {
   return change.kind === row.type && change.target === row.target_message_id && change.text === row.text;
+}
+
+/** Whether a change replaces that of a row: it was begun later, or its row was. */
+function isAfter(change: Change, row: Outbox): boolean {
+  if (change.kind !== row.type || change.target !== row.target_message_id) return false;
+  return change.row === null || BigInt(change.row.id) > BigInt(row.id);
 }
 
 /** Messages that arrived: changes they already show are over. */

@@ -7,7 +7,7 @@ import { filterQuery, NO_FILTERS, passes, writeFilters, type ChatFilters } from 
 import type { LoadState } from './devices.svelte';
 import type { Frame } from './frames';
 import type { Live } from './live.svelte';
-import { Snapshot } from './snapshot';
+import { answered, Snapshot } from './snapshot';
 
 const PAGE = 100;
 /** Chats fetched again in one go after a gap; whoever scrolled further finds the rest by scrolling. */
@@ -57,6 +57,7 @@ export class Chats {
   #next: string | null = null;
   #loadingMore = false;
   readonly #device: string | null;
+  readonly #live: Live;
   readonly #snapshot: Snapshot;
   readonly #archived: Snapshot;
   readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
@@ -64,6 +65,7 @@ export class Chats {
   /** @param device whose chats; null: of all devices there are */
   constructor(device: string | null, live: Live, filters: ChatFilters = NO_FILTERS) {
     this.#device = device;
+    this.#live = live;
     this.#snapshot = new Snapshot(live, (frame) => this.apply(frame));
     this.#archived = new Snapshot(live);
     this.filters = filters;
@@ -136,20 +138,27 @@ export class Chats {
     this.#loadingMore = true;
     try {
       const after = this.#next;
-      const page = await this.#page(after);
-      if (this.#next !== after) return;
-      const known = new Set(this.list.map((chat) => chat.id));
-      this.#next = page.next;
-      this.list = placeChats(
-        this.list,
-        page.items.filter((chat) => !known.has(chat.id)),
-        true,
+      await answered(
+        this.#live,
+        () => this.#page(after),
+        (page) => this.#next === after && this.#add(page),
+        (frame) => this.apply(frame),
       );
     } catch {
       // The next scroll to the end tries again.
     } finally {
       this.#loadingMore = false;
     }
+  }
+
+  #add(page: Page<Chat>): void {
+    const known = new Set(this.list.map((chat) => chat.id));
+    this.#next = page.next;
+    this.list = placeChats(
+      this.list,
+      page.items.filter((chat) => !known.has(chat.id)),
+      true,
+    );
   }
 
   apply(frame: Frame): void {

@@ -84,6 +84,23 @@ describe('Chats', () => {
     expect(ids(chats.list)).toEqual(['1', '2']);
   });
 
+  it('keeps what a frame said of a chat while its page was fetched', async () => {
+    const server = new FakeServer().on('GET /chats', (_, url) => {
+      if (url.searchParams.get('after') === null) return { items: [chat({ id: '9' })], next: '9' };
+      server.frame('CHAT_UPDATE', chat({ id: '5', last_message_time: time(3), unread_count: 0 }));
+      return { items: [chat({ id: '5', last_message_time: time(3), unread_count: 2 })], next: null };
+    });
+    const chats = new Chats(null, server.live);
+    const end = chats.follow();
+    await settled();
+    await chats.loadMore();
+    expect(chats.list.map((one) => [one.id, one.unread_count])).toEqual([
+      ['9', 0],
+      ['5', 0],
+    ]);
+    end();
+  });
+
   it('shows only what passes the filters, and the chat being read though reading it took it out', async () => {
     const unread = { ...NO_FILTERS, unread: true };
     const items = ['1', '2'].map((id) => chat({ id, unread_count: 1 }));

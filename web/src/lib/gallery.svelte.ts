@@ -1,5 +1,6 @@
 /** What was sent in a chat or on a device, of one kind: pages from the API, kept up to date by the socket. */
 import { api, data } from '../api/client';
+import type { Page } from '../api/pages';
 import type { Message } from '../api/types';
 import type { LoadState } from './devices.svelte';
 import type { Frame } from './frames';
@@ -7,7 +8,7 @@ import { isOutbox } from './frames';
 import { belongs, type GalleryKind } from './gallery_rows';
 import type { Live } from './live.svelte';
 import { compareMessages } from './messages';
-import { Snapshot } from './snapshot';
+import { answered, Snapshot } from './snapshot';
 
 const PAGE = 60;
 
@@ -26,11 +27,13 @@ export class Gallery {
   #loadingMore = false;
   readonly #source: GallerySource;
   readonly #kind: GalleryKind;
+  readonly #live: Live;
   readonly #snapshot: Snapshot;
 
   constructor(source: GallerySource, kind: GalleryKind, live: Live) {
     this.#source = source;
     this.#kind = kind;
+    this.#live = live;
     this.#snapshot = new Snapshot(live, (frame) => this.apply(frame));
   }
 
@@ -69,11 +72,12 @@ export class Gallery {
       const before = this.items.length;
       while (this.#next !== null && this.items.length === before) {
         const after = this.#next;
-        const page = await this.#page(after);
-        if (this.#next !== after) return;
-        const known = new Set(this.items.map((one) => one.id));
-        this.items = [...this.items, ...page.items.filter((one) => !known.has(one.id))];
-        this.#next = page.next;
+        await answered(
+          this.#live,
+          () => this.#page(after),
+          (page) => this.#next === after && this.#add(page),
+          (frame) => this.apply(frame),
+        );
       }
     } catch {
       // Scrolling to the end again tries again.
@@ -82,7 +86,13 @@ export class Gallery {
     }
   }
 
-  #page(after?: string): Promise<{ items: Message[]; next: string | null }> {
+  #add(page: Page<Message>): void {
+    const known = new Set(this.items.map((one) => one.id));
+    this.items = [...this.items, ...page.items.filter((one) => !known.has(one.id))];
+    this.#next = page.next;
+  }
+
+  #page(after?: string): Promise<Page<Message>> {
     const query = { kind: this.#kind, limit: PAGE, after };
     const { device, chat } = this.#source;
     if (chat === null)

@@ -43,6 +43,17 @@ describe('Gallery', () => {
     expect(ids(gallery)).toEqual(['8-4', '7-1']);
   });
 
+  it('does not bring back what was deleted while its page was fetched', async () => {
+    const server = new FakeServer().on('GET /chats/7/media', (_, url) => {
+      if (!url.searchParams.has('after')) return { items: [picture(9)], next: 'a' };
+      server.frame('MESSAGE_STATUS', { ...picture(3), message_type: 'deleted' });
+      return { items: [picture(3), picture(2)], next: null };
+    });
+    const gallery = await opened(server);
+    await gallery.more();
+    expect(ids(gallery)).toEqual(['7-9', '7-2']);
+  });
+
   it('leaves what is older than the last page for that page', async () => {
     const server = new FakeServer().on('GET /chats/7/media', () => ({ items: [picture(9)], next: 'a' }));
     const gallery = await opened(server);
