@@ -19,6 +19,8 @@ export class ImportRun {
   known = $state<'update' | 'leave'>('update');
   tags = $state.raw<string[]>([]);
   readonly kind: LeadImport['kind'];
+  /** The columns are looked at again, though the server has it checked. */
+  #isBack = false;
   #request: XMLHttpRequest | null = null;
   readonly #snapshot: Snapshot;
 
@@ -48,11 +50,16 @@ export class ImportRun {
     try {
       await this.#snapshot.take(
         () => data(api.GET('/api/v1/leads/imports/{import_id}', { params })),
-        (found) => this.#put(found),
+        (found) => this.#concerns(found) && this.#put(found),
       );
     } catch {
       // asked again soon
     }
+  }
+
+  /** Not what was asked of another file, or says what somebody has gone back from. */
+  #concerns(found: LeadImport): boolean {
+    return found.id === this.shown?.id && !(this.#isBack && found.state === 'checked');
   }
 
   send(file: File): void {
@@ -104,7 +111,9 @@ export class ImportRun {
 
   /** Back to the columns of a file that was checked. */
   reconsider(): void {
-    if (this.shown !== null) this.shown = { ...this.shown, state: 'ready' };
+    if (this.shown === null) return;
+    this.shown = { ...this.shown, state: 'ready' };
+    this.#isBack = true;
   }
 
   async #do(request: (params: { path: { import_id: string } }) => Promise<LeadImport>): Promise<void> {
@@ -112,6 +121,7 @@ export class ImportRun {
     this.problem = null;
     try {
       this.#put(await request({ path: { import_id: this.shown.id } }));
+      void this.ask(); // instead of whatever was asked before
     } catch (error) {
       this.problem = error;
     }
@@ -120,5 +130,6 @@ export class ImportRun {
   #put(found: LeadImport): void {
     if (this.shown?.state !== 'ready' && found.state === 'ready') this.mapping = [...(found.mapping ?? [])];
     this.shown = found;
+    this.#isBack = false;
   }
 }

@@ -22,6 +22,8 @@ export class Leads {
   list = $state.raw<readonly Lead[]>([]);
   state = $state<'loading' | 'ready' | 'failed'>('loading');
   problem = $state.raw<unknown>(null);
+  /** What is listed was wished for before. */
+  stale = $state(false);
   /** How many fit; null while they are counted. */
   count = $state<number | null>(null);
   wish = $state.raw<LeadWish>(NO_WISH);
@@ -70,7 +72,9 @@ export class Leads {
   show(wish: LeadWish): void {
     const isTyping = wish.search !== this.wish.search;
     this.wish = wish;
+    this.stale = true;
     this.#next = null; // it was the next of another wish
+    this.#rows.drop();
     clearTimeout(this.#typing);
     this.#typing = setTimeout(() => void this.load(), isTyping ? TYPING_MS : 0);
   }
@@ -113,6 +117,7 @@ export class Leads {
       (found) => {
         this.list = found.items;
         this.#next = found.next;
+        this.stale = false;
         this.state = 'ready';
       },
     );

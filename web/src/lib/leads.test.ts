@@ -79,6 +79,58 @@ describe('leads', () => {
   });
 });
 
+describe('a file of leads', () => {
+  type Shown = NonNullable<ImportRun['shown']>;
+  const file = (id: string, state: Shown['state']): Shown => ({ id, state }) as Shown;
+
+  /** An import that is shown, and whose state was asked for; `answer` gives what that was. */
+  async function asked(state: Shown['state']) {
+    let answer!: (value: unknown) => void;
+    const fake = new FakeServer().on('GET /leads/imports/1', () => new Promise((resolve) => (answer = resolve)));
+    const run = new ImportRun(fake.live, 'leads');
+    run.shown = file('1', state);
+    void run.ask();
+    await settled();
+    const late = async (found: Shown): Promise<void> => {
+      answer(found);
+      await settled();
+    };
+    return { fake, run, late };
+  }
+
+  it('does not come back when it was left', async () => {
+    const { run, late } = await asked('checking');
+    run.again();
+    await late(file('1', 'checked'));
+    expect(run.shown).toBeNull();
+    run.shown = file('2', 'ready');
+    void run.ask();
+    await late(file('1', 'checked'));
+    expect(run.shown.id).toBe('2');
+  });
+
+  it('stays at its columns when one went back to them', async () => {
+    const { fake, run, late } = await asked('checked');
+    run.reconsider();
+    await late(file('1', 'checked'));
+    expect(run.shown!.state).toBe('ready');
+    fake.on('POST /leads/imports/1/check', () => file('1', 'checking'));
+    fake.on('GET /leads/imports/1', () => file('1', 'checked'));
+    await run.begin('check');
+    await settled();
+    expect(run.shown!.state).toBe('checked');
+  });
+
+  it('does not go back to what it was before it was begun', async () => {
+    const { fake, run, late } = await asked('checked');
+    fake.on('POST /leads/imports/1/start', () => file('1', 'running'));
+    fake.on('GET /leads/imports/1', () => file('1', 'running'));
+    await run.begin('start');
+    await late(file('1', 'checked'));
+    expect(run.shown!.state).toBe('running');
+  });
+});
+
 describe('leads of a wish', () => {
   afterEach(() => {
     vi.useRealTimers();
@@ -141,6 +193,21 @@ describe('leads of a wish', () => {
     leads.show({ ...NO_WISH, search: 'Siti' });
     await leads.loadMore();
     expect(filters).toEqual([]);
+    end();
+  });
+
+  it('are told from those of the wish before, until they are here', async () => {
+    vi.useFakeTimers();
+    const { fake, filters } = asked();
+    const leads = new Leads(fake.live);
+    const end = leads.follow();
+    await vi.advanceTimersByTimeAsync(10);
+    void leads.refresh(); // of the wish before, and answered after the next
+    leads.show({ ...NO_WISH, search: 'Siti' });
+    await vi.advanceTimersByTimeAsync(100);
+    expect(leads.stale).toBe(true);
+    await vi.advanceTimersByTimeAsync(100);
+    expect([filters.at(-1), leads.stale]).toEqual([{ search: 'Siti' }, false]);
     end();
   });
 
