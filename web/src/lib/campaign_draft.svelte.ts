@@ -1,6 +1,7 @@
 /** A campaign that is being written: saved by itself a moment after each change. */
 import { api, data, requestKey } from '../api/client';
 import type { Campaign, CampaignEstimate, CampaignSchedule, LeadFilter, SourceMessage, SourcePace } from '../api/types';
+import { MessageFile } from './message_file.svelte';
 
 /** Milliseconds after the last key. */
 const SAVE_AFTER = 700;
@@ -13,6 +14,7 @@ export class CampaignDraft {
   name = $state('');
   audience = $state.raw<LeadFilter>({});
   message = $state.raw<SourceMessage>({ type: 'text', text: '' });
+  readonly file = new MessageFile(this);
   pace = $state.raw<SourcePace>({ min_seconds: 10, max_seconds: 30, days: [...EVERY_DAY] });
   deviceIds = $state.raw<string[] | null>(null);
   mayMove = $state(false);
@@ -138,8 +140,9 @@ export class CampaignDraft {
     }
   }
 
-  /** Ends the timers; what is not saved yet is. */
+  /** Ends the timers and the upload; what is not saved yet is. */
   leave(): void {
+    this.file.drop();
     clearTimeout(this.#counter);
     if (this.#dirty && this.problem === null) void this.save();
   }

@@ -1,0 +1,59 @@
+/** The file of a message that is being written: its upload goes on while the person looks at another step. */
+import type { SourceMessage } from '../api/types';
+import { Attachment, kindOf } from './attachment.svelte';
+
+interface Written {
+  message: SourceMessage;
+  touch: () => void;
+}
+
+export class MessageFile {
+  /** What was chosen here; null also where the message has a file from before. */
+  chosen = $state.raw<Attachment | null>(null);
+  readonly #written: Written;
+
+  constructor(written: Written) {
+    this.#written = written;
+  }
+
+  /** Why the message is not whole yet; null: it is. */
+  get lacks(): 'uploading' | 'failed' | null {
+    if (this.chosen === null || this.chosen.upload !== null) return null;
+    return this.chosen.failure === null ? 'uploading' : 'failed';
+  }
+
+  /** Takes the place of the one before, in the message as soon as the server has it. */
+  async choose(file: File): Promise<void> {
+    this.drop();
+    const kind = kindOf(file);
+    const type = kind === 'image' || kind === 'video' ? kind : 'document';
+    const chosen = (this.chosen = new Attachment(file, type));
+    try {
+      const { media_id, media_url } = await chosen.stored();
+      if (this.chosen !== chosen) return;
+      const file_name = type === 'document' ? file.name : null;
+      this.#written.message = { type, text: this.#written.message.text, media_id, media_url, file_name };
+      this.#written.touch();
+    } catch {
+      // `lacks` says so
+    }
+  }
+
+  /** Once more, after a failure. */
+  retry(): void {
+    if (this.chosen) void this.choose(this.chosen.file);
+  }
+
+  /** The message is words alone. */
+  remove(): void {
+    this.drop();
+    this.#written.message = { type: 'text', text: this.#written.message.text };
+    this.#written.touch();
+  }
+
+  /** Ends the upload, if it still runs; what the message has by now it keeps. */
+  drop(): void {
+    this.chosen?.drop();
+    this.chosen = null;
+  }
+}
