@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from wafast.database.queries import load
 
 if TYPE_CHECKING:
+    import asyncpg
+
     from wafast.events.bus import Executor
 
 q = load(__file__)
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which lines; None for any.
+
+    Args:
+        actor: as `user:7`.
+        action: as `campaign.start`, or its beginning `campaign`.
+        subject: as `campaign:12`.
+        begin: at this instant or after it.
+        end: before this instant.
+    """
+
+    actor: str | None = None
+    action: str | None = None
+    subject: str | None = None
+    begin: datetime | None = None
+    end: datetime | None = None
 
 
 async def record(
@@ -36,3 +59,11 @@ async def record_each(
     await connection.execute(
         q.record_audit_of_each, tenant_id, actor, action, list(details), [dict(one) for one in details.values()]
     )
+
+
+async def list_lines(
+    pool: asyncpg.Pool, tenant_id: int, wanted: Wanted, *, before: int, limit: int
+) -> list[asyncpg.Record]:
+    """Rows of lines with ids below `before`, newest first, with the names of who and what."""
+    filters = msgspec.structs.astuple(wanted)
+    return await pool.fetch(q.list_audit, tenant_id, before, limit, *filters)

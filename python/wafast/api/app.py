@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 
 from wafast.accounts.principal import Principal
 from wafast.api.all_chats import AllChatsController
+from wafast.api.audit import AuditController
 from wafast.api.campaign_actions import CampaignActionController
 from wafast.api.campaign_preview import CampaignPreviewController
 from wafast.api.campaign_reports import CampaignReportController
@@ -93,6 +94,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
         route_handlers=[
             SessionController,
             KeyController,
+            AuditController,
             DeviceController,
             DeviceBulkController,
             DefaultPacingController,

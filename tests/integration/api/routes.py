@@ -33,6 +33,7 @@ ROUTES = (
     Route("GET", f"{A}/keys", "admin"),
     Route("POST", f"{A}/keys", "admin", {"name": "CRM", "scope": "read"}),
     Route("DELETE", f"{A}/keys/{{key_id}}", "admin"),
+    Route("GET", f"{A}/audit", "admin"),
     Route("GET", f"{A}/users", "admin"),
     Route("POST", f"{A}/users", "admin", {"name": "Aina", "email": "aina@example.com"}),
     Route("PATCH", f"{A}/users/{{user_id}}", "admin", {"name": "Aina"}),
