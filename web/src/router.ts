@@ -18,6 +18,7 @@ export const { p, navigate, isActive, route } = createRouter({
   '/campaigns/:campaign': () => import('./pages/Campaign.svelte'),
   '/campaigns/:campaign/edit': () => import('./pages/CampaignWizard.svelte'),
   '/people': () => import('./pages/People.svelte'),
+  '/people/audit': () => import('./pages/Audit.svelte'),
   '/keys': () => import('./pages/Keys.svelte'),
   '*': Devices,
   layout: Shell,

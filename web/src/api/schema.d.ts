@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who did what
+         * @description Newest first.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/campaigns": {
         parameters: {
             query?: never;
@@ -2711,6 +2731,44 @@ export interface components {
              */
             reason: string;
         };
+        /** AuditLine */
+        AuditLine: {
+            /** @example 4711 */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description `user:` or `key:` with an id; `system`: the command line.
+             * @example user:7
+             */
+            actor: string;
+            /**
+             * @description Of the person or key, as it is now.
+             * @example Aina
+             */
+            actor_name: string | null;
+            /** @example campaign.start */
+            action: string;
+            /**
+             * @description What it was done to.
+             * @example campaign:12
+             */
+            subject: string;
+            /**
+             * @description Its name, as far as it is known.
+             * @example Hari Raya
+             */
+            subject_name: string | null;
+            /**
+             * @description More of it; no secrets.
+             * @example {
+             *       "name": "Hari Raya"
+             *     }
+             */
+            detail: {
+                [key: string]: unknown;
+            };
+        };
         /** BeginImport */
         BeginImport: {
             /**
@@ -4800,6 +4858,11 @@ export interface components {
             /** @description `21:00`; null with the other: no quiet hours. */
             quiet_until?: string | null;
         };
+        /** Page[AuditLine] */
+        AuditLinePage: {
+            items: components["schemas"]["AuditLine"][];
+            next: string | null;
+        };
         /** Page[CampaignRecipient] */
         CampaignRecipientPage: {
             items: components["schemas"]["CampaignRecipient"][];
@@ -5923,6 +5986,68 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description Only this one's, as `user:7`. */
+                actor?: string | null;
+                /** @description Only this, as `campaign.start`, or all of `campaign`. */
+                action?: string | null;
+                /** @description Only to this, as `campaign:12`. */
+                subject?: string | null;
+                /** @description Done from then on. */
+                from?: string | null;
+                /** @description And before. */
+                to?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditLinePage"];
+                };
+            };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     list_campaigns: {
         parameters: {
             query?: {

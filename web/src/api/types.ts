@@ -26,6 +26,7 @@ export type PersonReceipt = MessageReceipts['people'][number];
 export type FoundChat = Schemas['FoundChat'];
 export type FoundMessage = Schemas['FoundMessage'];
 export type Outbox = Schemas['Outbox'];
+export type AuditLine = Schemas['AuditLine'];
 export type Key = Schemas['Key'];
 export type NewKey = Schemas['NewKey'];
 export type Upload = Schemas['Upload'];

@@ -787,6 +787,7 @@ export const en = {
   'team.people_failed': 'The people could not be loaded',
   'team.person_add': 'Add person',
   'team.place': 'Country and time zone',
+  'team.audit': 'Audit log',
   'team.country': 'Country',
   'team.country_help': 'A number without a country code is taken for one of there.',
   'team.zone_help': 'Reports are by its days, and hours of people whose number tells no zone are read by its clock.',

@@ -38,10 +38,15 @@ function fill(text: string, values: Values): string {
   return text.replace(/\{(\w+)\}/gu, (whole, name: string) => (name in values ? String(values[name]) : whole));
 }
 
-/** The words of a key; `{name}` is replaced by `values.name`. */
-export function t(key: MessageKey, values: Values = {}): string {
-  return fill(CATALOGUES[current][key], values);
+/** Reads from a catalogue in every language: the words of a key, where `{name}` is replaced by `values.name`. */
+export function wordsOf<Key extends string>(
+  catalogues: Record<Language, Record<Key, string>>,
+): (key: Key, values?: Values) => string {
+  return (key, values = {}) => fill(catalogues[current][key], values);
 }
+
+/** The words of a key. */
+export const t = wordsOf<MessageKey>(CATALOGUES);
 
 /**
  * What the server said, in the language in use. It speaks English; other languages have words for each kind.

@@ -793,6 +793,7 @@ export const ms: Record<MessageKey, string> = {
   'team.people_failed': 'Senarai orang tidak dapat dimuatkan',
   'team.person_add': 'Tambah orang',
   'team.place': 'Negara dan zon waktu',
+  'team.audit': 'Log audit',
   'team.country': 'Negara',
   'team.country_help': 'Nombor tanpa kod negara dianggap nombor di sana.',
   'team.zone_help': 'Laporan mengikut harinya, dan waktu bagi nombor yang tidak diketahui zonnya mengikut jamnya.',
