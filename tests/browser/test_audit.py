@@ -39,7 +39,7 @@ def test_who_did_what_is_read_and_narrowed(signed_in: App, look: Look) -> None:
 def test_the_log_that_can_not_be_read_says_so_and_is_tried_again(signed_in: App) -> None:
     page = signed_in.page
     asked: list[Route] = []
-    page.route("**/api/v1/audit?*", asked.append)
+    page.route("**/api/v1/audit?*", lambda route: asked.insert(0, route))
     page.goto("/people/audit")
     expect(page.get_by_role("status").filter(has_text="Loading")).to_be_visible()
     signed_in.expect_accessible()

@@ -31,7 +31,8 @@ SELECT id, at, actor, action, subject, detail,
            WHEN 'user' THEN (SELECT u.name FROM users u JOIN members m ON m.user_id = u.id
                              WHERE m.tenant_id = $1 AND (u.id = number OR u.email = which))
            WHEN 'key' THEN (SELECT name FROM api_keys k WHERE k.tenant_id = $1 AND k.id = number)
-           WHEN 'chat' THEN (SELECT coalesce(nullif(name, ''), replace('+' || jid, '@s.whatsapp.net', '')) FROM chats c WHERE c.tenant_id = $1 AND c.id = number)
+           WHEN 'chat' THEN (SELECT coalesce(nullif(name, ''), regexp_replace(jid, '^([0-9]+)@s\.whatsapp\.net$', '+\1'))
+                             FROM chats c WHERE c.tenant_id = $1 AND c.id = number)
            WHEN 'lead' THEN (SELECT coalesce(nullif(name, ''), phone) FROM leads l WHERE l.tenant_id = $1 AND l.id = number)
            WHEN 'label' THEN (SELECT name FROM labels l WHERE l.tenant_id = $1 AND l.id = number)
            WHEN 'campaign' THEN (SELECT name FROM campaigns c WHERE c.tenant_id = $1 AND c.id = number)

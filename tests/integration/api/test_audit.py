@@ -60,6 +60,14 @@ def test_the_log_says_who_did_what_to_what_newest_first(tenant: Tenant) -> None:
     assert read(tenant)["items"][0]["subject_name"] == "Support", "what is gone is called as it was"
 
 
+def test_a_chat_without_a_name_is_called_by_its_number(tenant: Tenant) -> None:
+    chat = tenant.chat(tenant.device())
+    log = "INSERT INTO audit_log (tenant_id, actor, action, subject) VALUES ($1, 'user:1', 'chat.change', $2)"
+    tenant.world.sql(log, tenant.id, f"chat:{chat.id}")
+    tenant.world.sql("UPDATE chats SET name = NULL WHERE id = $1", chat.id)
+    assert read(tenant)["items"][0]["subject_name"] == f"+{chat.jid.partition('@')[0]}"
+
+
 def test_the_log_is_read_by_who_what_and_when(tenant: Tenant) -> None:
     log = "INSERT INTO audit_log (tenant_id, actor, action, subject, at) VALUES ($1, $2, $3, $4, $5::text::timestamptz)"
     for actor, action, subject, at in (

@@ -24,6 +24,7 @@ HARMLESS = {
     "mark_message_played": "sets a state",
     "draft_reply": "asks; a draft is stored nowhere",
     "cancel_outbox": "sets a state",
+    "resolve_outbox": "says what became of a send; the second time it is known",
     "pause_campaign": "sets a state",
     "resume_campaign": "sets a state",
     "cancel_campaign": "sets a state",
