@@ -17,8 +17,22 @@ REGIONS: frozenset[str] = frozenset(phonenumbers.SUPPORTED_REGIONS)
 LONGEST_PERSON = 18
 #: What stands between digits.
 _GAPS = str.maketrans("", "", " -()\u00a0")
-#: Zones that phonenumbers has another name for than people, with the same hours for as long as there were phones.
-_NAMED = {"Asia/Kuching": "Asia/Kuala_Lumpur"}
+#: Zones that phonenumbers has another name for than people, with the same hours for as long as there were phones; and
+#: those it has a name of old for, which a database may not know: Debian keeps them in a package of their own.
+_NAMED = {
+    "Asia/Kuching": "Asia/Kuala_Lumpur",
+    "Africa/Asmera": "Africa/Asmara",
+    "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
+    "America/Godthab": "America/Nuuk",
+    "Asia/Calcutta": "Asia/Kolkata",
+    "Asia/Choibalsan": "Asia/Ulaanbaatar",
+    "Asia/Katmandu": "Asia/Kathmandu",
+    "Asia/Rangoon": "Asia/Yangon",
+    "Atlantic/Faeroe": "Atlantic/Faroe",
+    "Pacific/Enderbury": "Pacific/Kanton",
+    "Pacific/Ponape": "Pacific/Pohnpei",
+    "Pacific/Truk": "Pacific/Chuuk",
+}
 
 
 class PhoneError(ValueError):

@@ -66,11 +66,14 @@ INSERT INTO opt_outs (tenant_id, phone, key) VALUES ($1, $2, $3) ON CONFLICT DO 
 INSERT INTO suppressions (tenant_id, phone, reason, created_by) VALUES ($1, $2, $3, 'lead')
 ON CONFLICT DO NOTHING RETURNING phone
 
+-- name: next_suppressed
+-- The next $1 numbers that were put on the list.
+SELECT id FROM suppression_queue ORDER BY id LIMIT $1
+
 -- name: take_suppressed
--- The next $1 numbers that were put on the list; with their leads, where they are on it still.
+-- These ($1), with their leads where they are on it still.
 WITH taken AS (
-    DELETE FROM suppression_queue q USING (SELECT id FROM suppression_queue ORDER BY id LIMIT $1) n
-    WHERE q.id = n.id RETURNING q.tenant_id, q.phone
+    DELETE FROM suppression_queue WHERE id = ANY ($1::int8[]) RETURNING tenant_id, phone
 )
 SELECT t.tenant_id, l.id AS lead_id
 FROM taken t

@@ -15,6 +15,7 @@ import msgspec
 
 from wafast import logs
 from wafast.answers.words import is_opt_out
+from wafast.database import batches
 from wafast.database.queries import load
 from wafast.database.turn import ANSWERS, keep_at
 from wafast.events import bus
@@ -138,6 +139,12 @@ class Follower:
             await self._connection.execute(q.forget_lids, lids)
 
     async def _look_at(self, places: Sequence[MessageKey]) -> None:
+        await batches.do(places, self._heed, self._pass_over)
+
+    async def _pass_over(self, place: MessageKey, error: Exception) -> None:
+        log.error("what a person wrote can't be heeded", chat=place[0], key=place[1], exc_info=error)
+
+    async def _heed(self, places: Sequence[MessageKey]) -> None:
         chats, keys = [chat for chat, _ in places], [key for _, key in places]
         rows = [msgspec.convert(dict(row), Heard) for row in await self._connection.fetch(q.heard, chats, keys)]
         for message in sorted(rows, key=lambda one: one.key):
@@ -151,7 +158,7 @@ class Follower:
             await note_answered(self._connection, replies)
 
     async def _note(self, replies: Sequence[tuple[int, datetime]]) -> None:
-        last, self._late = self._late, {}
+        last = dict(self._late)
         for lead_id, at in replies:
             last[lead_id] = max(at, last.get(lead_id, at))
         if last:
@@ -184,11 +191,10 @@ async def end_suppressed(connection: asyncpg.Connection) -> None:
     In transactions of its own: whoever holds a row of one of them does not hold back the word, which the claim and the
     walk look at.
     """
-    while True:
+
+    async def end(ids: Sequence[int]) -> None:
         async with connection.transaction():
-            taken = await connection.fetch(q.take_suppressed, STEP)
-            if not taken:
-                return
+            taken = await connection.fetch(q.take_suppressed, ids)
             ended = [row["lead_id"] for row in taken if row["lead_id"] is not None]
             open_ones = await connection.fetch(q.open_enrolments, ended)
             await enrolments.stop(connection, [row["id"] for row in open_ones], "opted_out")
@@ -198,8 +204,13 @@ async def end_suppressed(connection: asyncpg.Connection) -> None:
             for tenant_id in {row["tenant_id"] for row in taken}:
                 of_tenant = [row["lead_id"] for row in taken if row["tenant_id"] == tenant_id]
                 await leads.tell(connection, tenant_id, [lead_id for lead_id in of_tenant if lead_id is not None])
-        if len(taken) < STEP:
-            return
+
+    async def give_up(one: int, error: Exception) -> None:  # the claim and the walk let nothing leave all the same
+        log.error("what waits for a suppressed number can't be ended", suppression=one, exc_info=error)
+        await connection.fetch(q.take_suppressed, [one])
+
+    while ids := [row["id"] for row in await connection.fetch(q.next_suppressed, STEP)]:
+        await batches.do(ids, end, give_up)
 
 
 async def _confirm(connection: asyncpg.Connection, message: Heard) -> None:

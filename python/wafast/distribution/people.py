@@ -12,7 +12,9 @@ from uuid import UUID
 
 import msgspec
 
+from wafast import logs
 from wafast.accounts import audit
+from wafast.database.away import DATABASE_AWAY
 from wafast.database.queries import load
 from wafast.distribution.decisions import with_score
 from wafast.distribution.lines import Standing, standings, why_none
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from wafast.events.bus import Executor
 
 q = load(__file__)
+log = logs.get("distribution.people")
 
 #: People of one transaction: some 50 ms.
 STEP = 1_000
@@ -176,16 +179,28 @@ async def step(connection: asyncpg.Connection) -> float | None:
     rows = await connection.fetch(q.open_distributions)
     has_moved = False
     for row in rows:
-        async with connection.transaction():
-            state = await connection.fetchrow(q.hold_distribution, row["id"])
-            if state is None:
-                continue
-            if state["state"] == "running":
-                has_moved |= await _give(connection, state)
-            else:
-                has_moved |= await connection.fetchval(q.take_people_back, state["id"], state["last_id"], STEP)
-            await bus.publish(connection, [{"k": "lead", "t": state["tenant_id"], "l": []}])
+        try:
+            has_moved |= await _step(connection, row["id"])
+        except DATABASE_AWAY:
+            raise
+        except Exception as error:
+            log.exception("a distribution ends by a fault", distribution=row["id"])
+            await connection.execute(q.give_up_distribution, row["id"], f"It could not go on: {error}")
     return None if not rows else 0.0 if has_moved else HELD_SECONDS
+
+
+async def _step(connection: asyncpg.Connection, distribution_id: int) -> bool:
+    """Whether it came further."""
+    async with connection.transaction():
+        state = await connection.fetchrow(q.hold_distribution, distribution_id)
+        if state is None:
+            return False
+        if state["state"] == "running":
+            has_moved = await _give(connection, state)
+        else:
+            has_moved = await connection.fetchval(q.take_people_back, state["id"], state["last_id"], STEP)
+        await bus.publish(connection, [{"k": "lead", "t": state["tenant_id"], "l": []}])
+    return has_moved
 
 
 async def _give(connection: asyncpg.Connection, distribution: asyncpg.Record) -> bool:

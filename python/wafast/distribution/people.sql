@@ -35,6 +35,12 @@ SELECT id FROM distributions WHERE ended_at IS NULL ORDER BY id
 -- name: hold_distribution
 SELECT id, tenant_id, filter, state, last_id, last_score FROM distributions WHERE id = $1 AND ended_at IS NULL FOR UPDATE
 
+-- name: give_up_distribution
+-- $2 why; whoever has not been given to anybody is left.
+UPDATE distributions x SET state = CASE state WHEN 'running' THEN 'done' ELSE 'undone' END, ended_at = now(), left_reason = $2,
+    left_over = greatest(0, x.people - (SELECT coalesce(sum(given), 0) FROM distribution_shares WHERE distribution_id = x.id))
+WHERE id = $1 AND ended_at IS NULL
+
 -- name: shares_left
 SELECT s.device_no, s.is_known, s.planned - s.given AS remains, s.reason, d.name
 FROM distribution_shares s JOIN devices d ON d.no = s.device_no

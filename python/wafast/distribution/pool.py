@@ -19,7 +19,8 @@ from wafast.distribution.decisions import with_score
 from wafast.distribution.lines import Standing, is_away, why_none
 from wafast.distribution.spread import Code, Decision, Line, Person, counted, shared, spread
 from wafast.events import bus
-from wafast.outbox import lanes, sources
+from wafast.outbox import lanes, sources, told
+from wafast.outbox.cancel import cancel
 from wafast.outbox.device_gone import give_back
 from wafast.outbox.lanes import Lane
 
@@ -122,7 +123,7 @@ def reason_of(decision: Decision, line: Standing) -> str:
             return f"{line.name} had the most room: {line.why}"
 
 
-async def give(connection: asyncpg.Connection, pool: Pool, rooms: Rooms, after: Due) -> Due | None:
+async def give(connection: asyncpg.Connection, pool: Pool, rooms: Rooms, after: Due, step: int = STEP) -> Due | None:
     """Give the next rows of a pool to devices, and say why the rest is left.
 
     Args:
@@ -130,6 +131,7 @@ async def give(connection: asyncpg.Connection, pool: Pool, rooms: Rooms, after: 
         pool: with rows that are due.
         rooms: of its tenant's devices.
         after: the row behind which to go on: rows that have gone lie in the index until it is vacuumed.
+        step: rows at most.
 
     Returns:
         Where to go on when there may be more to give at once; None when there is not.
@@ -142,16 +144,27 @@ async def give(connection: asyncpg.Connection, pool: Pool, rooms: Rooms, after: 
         # Whoever pauses the source waits, or has done it.
         if (await sources.hold(connection, [pool.source_id])).get(pool.source_id) != "running":
             return None
-        rows = await connection.fetch(q.next_rows, pool.tenant_id, pool.lane_ids, STEP, *after)
+        rows = await connection.fetch(q.next_rows, pool.tenant_id, pool.lane_ids, step, *after)
         by_score = sorted(rows, key=lambda row: -1 if row["score"] is None else row["score"], reverse=True)
         people = [Person(row["id"], _known(row)) for row in by_score]
         decisions, left = spread(people, lines, seed=rows[0]["id"] if rows else 0)
-        rooms.take(decisions)
         await _apply(connection, pool, rows, decisions, rooms.lines)
         await connection.execute(q.say_left, pool.lane_ids, rooms.why_none(pool.device_ids) if left else None)
+    rooms.take(decisions)
     if left:  # of what room there was; it may still have a turn
         return after if decisions else None
-    return (rows[-1]["not_before"], rows[-1]["id"]) if len(rows) == STEP else None
+    return (rows[-1]["not_before"], rows[-1]["id"]) if len(rows) == step else None
+
+
+async def drop_next(connection: asyncpg.Connection, pool: Pool, after: Due, why: str) -> Due | None:
+    """Cancels the next row of a pool, which can't be given to anybody by a fault; gives where to go on, None when there
+    is none. Arguments as of `give`."""
+    async with connection.transaction():
+        await sources.hold(connection, [pool.source_id])
+        rows = await connection.fetch(q.next_rows, pool.tenant_id, pool.lane_ids, 1, *after)
+        ids = [row["id"] for row in rows]
+        await told.tell(connection, await cancel(connection, "refused", f"it fits no device: {why}", rows=ids))
+    return (rows[0]["not_before"], rows[0]["id"]) if rows else None
 
 
 async def _turns(connection: asyncpg.Connection, pool: Pool, rooms: Rooms) -> list[Line]:

@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from wafast import logs
+from wafast.database.away import DATABASE_AWAY
 from wafast.database.turn import DISTRIBUTION, keep_at
 from wafast.distribution import people, pool
 from wafast.distribution.lines import fold, standings
 from wafast.events.bus import EVENTS, Event
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator, Sequence
 
     import asyncpg
+
+log = logs.get("distribution")
 
 #: Who puts rows into the pool, or asks for a distribution, says so here (migrations/0020).
 POOL = "wafast_pool"
@@ -93,18 +97,58 @@ class Runner:
 
     async def _take_back(self, changed: Collection[int] | None) -> None:
         for lane in await pool.stuck_lanes(self._connection, None if changed is None else list(changed)):
-            while await pool.take_back(self._connection, lane):
-                pass
+            with _passed_over("rows of a device that can't send stay there", lane=lane.id):
+                while await pool.take_back(self._connection, lane):
+                    pass
 
     async def _give(self) -> float:
         waiting = await pool.pools(self._connection)
         due = [one for one in waiting if one.is_due]
         for tenant_id in {one.tenant_id for one in due}:
-            rooms = pool.Rooms(await standings(self._connection, tenant_id))
-            turns = [(one, pool.FIRST) for one in due if one.tenant_id == tenant_id]
-            while turns:  # a step of each in turn, so that none has all the room
-                steps = [(one, await pool.give(self._connection, one, rooms, after)) for one, after in turns]
-                turns = [(one, after) for one, after in steps if after is not None]
+            with _passed_over("what waits for a device stays in the pool", tenant=tenant_id):
+                await self._give_of([one for one in due if one.tenant_id == tenant_id])
         later = [one.due_in for one in waiting if one.due_in is not None]
         again = [AGAIN_SECONDS] if due else []
         return min([SAFETY_SECONDS, *again, *(max(0.1, seconds) for seconds in later)])
+
+    async def _give_of(self, due: Sequence[pool.Pool]) -> None:
+        """Of one tenant."""
+        rooms = pool.Rooms(await standings(self._connection, due[0].tenant_id))
+        turns = [(one, pool.FIRST) for one in due]
+        while turns:  # a step of each in turn, so that none has all the room
+            steps = [(one, await self._give_step(one, rooms, after)) for one, after in turns]
+            turns = [(one, after) for one, after in steps if after is not None]
+
+    async def _give_step(self, one: pool.Pool, rooms: pool.Rooms, after: pool.Due) -> pool.Due | None:
+        """As pool.give; where a step fails its rows go one by one, and one that fails alone is cancelled."""
+        try:
+            return await pool.give(self._connection, one, rooms, after)
+        except DATABASE_AWAY:
+            raise
+        except Exception:
+            log.exception("a step of the pool failed", source=one.source_id)
+        return await self._give_singly(one, rooms, after)
+
+    async def _give_singly(self, one: pool.Pool, rooms: pool.Rooms, place: pool.Due) -> pool.Due | None:
+        for _ in range(pool.STEP):
+            try:
+                following = await pool.give(self._connection, one, rooms, place, step=1)
+            except DATABASE_AWAY:
+                raise
+            except Exception as error:
+                following = await pool.drop_next(self._connection, one, place, str(error))
+            if following is None:
+                return None
+            place = following
+        return place
+
+
+@contextlib.contextmanager
+def _passed_over(what: str, **whose: int) -> Iterator[None]:
+    """A fault of one is told, and the others go on. That the database is away is raised."""
+    try:
+        yield
+    except DATABASE_AWAY:
+        raise
+    except Exception:
+        log.exception(what, **whose)

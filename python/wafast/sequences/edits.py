@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wafast import logs
+from wafast.database.away import DATABASE_AWAY
 from wafast.database.queries import load
 from wafast.outbox import sources, told
 from wafast.outbox.cancel import cancel
@@ -22,20 +24,33 @@ if TYPE_CHECKING:
     from wafast.sequences.rows import Connection
 
 q = load(__file__)
+log = logs.get("sequences.edits")
 
 #: Enrolments of one transaction. As many go on in one of the walk, so that its queue does not grow by those who follow.
 STEP = 500
 
 
-async def follow(connection: asyncpg.Connection | Connection) -> tuple[int, int] | None:
+async def follow(connection: asyncpg.Connection | Connection, aside: set[int]) -> tuple[int, int] | None:
     """The next STEP of the sequence whose turn it is; gives its tenant and id, None when everybody follows.
 
     Only one process may do this at a time.
+
+    Args:
+        aside: sequences that can't be followed by a fault, so that the others are; more are put there.
     """
+    while (sequence_id := await connection.fetchval(q.next_edited, list(aside))) is not None:
+        try:
+            return await _follow(connection, sequence_id)
+        except DATABASE_AWAY:
+            raise
+        except Exception:
+            log.exception("nobody follows what was edited in a sequence", sequence=sequence_id)
+            aside.add(sequence_id)
+    return None
+
+
+async def _follow(connection: asyncpg.Connection | Connection, sequence_id: int) -> tuple[int, int] | None:
     async with connection.transaction():
-        sequence_id = await connection.fetchval(q.next_edited)
-        if sequence_id is None:
-            return None
         edited = await connection.fetchrow(q.hold_edited, sequence_id)
         if edited is None:
             return None

@@ -1,7 +1,8 @@
 -- From what a step said to what it says now, for those who wait for it (edits.py).
 
 -- name: next_edited
-SELECT sequence_id FROM sequence_edits ORDER BY looked_at, sequence_id LIMIT 1
+-- Of those that are not put aside ($1).
+SELECT sequence_id FROM sequence_edits WHERE sequence_id <> ALL ($1::int8[]) ORDER BY looked_at, sequence_id LIMIT 1
 
 -- name: hold_edited
 -- Nobody edits it meanwhile. $1 the sequence.

@@ -28,7 +28,7 @@ q = load(__file__)
 
 State = Literal["active", "paused", "completed", "stopped"]
 #: Why one was stopped.
-Reason = Literal["by_person", "replied", "opted_out", "not_on_whatsapp", "sequence_deleted", "merged"]
+Reason = Literal["by_person", "replied", "opted_out", "not_on_whatsapp", "sequence_deleted", "merged", "failed"]
 #: The same, of the row that was open.
 CAUSES: dict[Reason, Cause] = {
     "by_person": "by_person",
@@ -37,6 +37,7 @@ CAUSES: dict[Reason, Cause] = {
     "not_on_whatsapp": "not_on_whatsapp",
     "sequence_deleted": "parent_gone",
     "merged": "lead_gone",
+    "failed": "parent_gone",
 }
 IN_WORDS: dict[Reason, str] = {
     "by_person": "a person stopped it",
@@ -45,6 +46,7 @@ IN_WORDS: dict[Reason, str] = {
     "not_on_whatsapp": "the number is not on WhatsApp",
     "sequence_deleted": "the sequence was deleted",
     "merged": "the lead became one with another",
+    "failed": "its next step could not be put in; the log says why",
 }
 
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from wafast import clock
+from wafast import clock, logs
+from wafast.database import batches
 from wafast.database.queries import load
 from wafast.database.turn import SEQUENCES, keep_at
 from wafast.events import bus
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from wafast.sequences.enrolments import Reason
 
 q = load(__file__)
+log = logs.get("sequences.walk")
 
 #: Channel that says something waits in the queue.
 WAKE = "wafast_walk"
@@ -116,6 +118,8 @@ class Walker:
         #: sequences whose pages are not told yet
         self._untold: set[tuple[int, int]] = set()
         self._told_at = 0.0
+        #: edited sequences that nobody can follow
+        self._aside: set[int] = set()
 
     async def run(self) -> None:
         """Until the connection is cut, which raises."""
@@ -136,21 +140,34 @@ class Walker:
 
         Gives whether there may be more."""
         is_more = await self._take()
-        followed = await edits.follow(self._connection)
+        followed = await edits.follow(self._connection, self._aside)
         if followed is not None:
             self._untold.add(followed)
         folded = await self._connection.fetchval(q.fold_enrolment_counts, FOLD)
         return is_more or followed is not None or folded == FOLD
 
     async def _take(self) -> bool:
+        queued = await self._connection.fetch(q.next_in_queue, STEP)
+        if queued:
+            await batches.do(queued, self._go_on, self._give_up)
+        return len(queued) == STEP
+
+    async def _go_on(self, queued: Sequence[asyncpg.Record]) -> None:
+        those = sorted({row["enrolment_id"] for row in queued})
         async with self._connection.transaction():
-            queued = await self._connection.fetchrow(q.take_queue, STEP)
-            if queued is None or not queued["taken"]:
-                return False
-            await self._connection.execute(q.hold_sequences, queued["enrolments"])
-            found = await self._connection.fetch(q.standing, queued["enrolments"])
+            await self._take_out(queued)
+            await self._connection.execute(q.hold_sequences, those)
+            found = await self._connection.fetch(q.standing, those)
             await self._move([msgspec.convert(dict(row), Standing) for row in found])
-        return bool(queued["taken"] == STEP)
+
+    async def _take_out(self, queued: Sequence[asyncpg.Record]) -> None:
+        await self._connection.execute(q.take_queue, [row["is_new"] for row in queued], [row["id"] for row in queued])
+
+    async def _give_up(self, queued: asyncpg.Record, error: Exception) -> None:
+        log.error("a lead can't go on in a sequence", enrolment=queued["enrolment_id"], exc_info=error)
+        async with self._connection.transaction():
+            await self._take_out([queued])
+            await enrolments.stop(self._connection, [queued["enrolment_id"]], "failed")
 
     async def _move(self, standing: Sequence[Standing]) -> None:
         moves: dict[Move | Reason, list[Standing]] = {}

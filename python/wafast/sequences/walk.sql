@@ -1,12 +1,12 @@
 -- From one step to the next (walk.py). One process does it, for all tenants.
 
--- name: take_queue
+-- name: next_in_queue
 -- The next $1 that may have to go on.
-WITH taken AS (
-    DELETE FROM walk_queue q USING (SELECT is_new, id FROM walk_queue ORDER BY is_new, id LIMIT $1) n
-    WHERE q.is_new = n.is_new AND q.id = n.id RETURNING q.enrolment_id
-)
-SELECT array_agg(DISTINCT enrolment_id ORDER BY enrolment_id) AS enrolments, count(*) AS taken FROM taken
+SELECT is_new, id, enrolment_id FROM walk_queue ORDER BY is_new, id LIMIT $1
+
+-- name: take_queue
+-- These: $1 whether new, $2 ids.
+DELETE FROM walk_queue q USING unnest($1::bool[], $2::int8[]) AS n (is_new, id) WHERE q.is_new = n.is_new AND q.id = n.id
 
 -- name: hold_sequences
 -- Nobody changes steps while somebody is put at one.

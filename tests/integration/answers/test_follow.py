@@ -317,3 +317,41 @@ async def test_who_is_taken_off_the_list_at_once_keeps_what_waits(people: People
         await connection.close()
     assert await people.states(sequence) == [("active", None)]
     assert await people.value("SELECT count(*) FROM suppression_queue") == 0
+
+
+async def test_a_message_that_can_not_be_heeded_holds_up_no_other(people: People) -> None:
+    other = "+60123456780"
+    sequence = await people.sequence(step("one"), step("two", 60))
+    await people.enrol(sequence, await people.lead(phone=SITI), await people.lead(phone=other))
+    await people.walk()
+    assert await people.send() == ["one"] * 2
+    await people.walk()
+    await people.pool.execute(
+        "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'poison'; END $$;"
+        f" CREATE TRIGGER poison BEFORE UPDATE OF replied_at ON leads FOR EACH ROW WHEN (OLD.phone = '{SITI}')"
+        " EXECUTE FUNCTION poison()"
+    )
+    await people.write("How much is it?", SITI)
+    await people.write("And mine?", other)
+    await people.follow()
+    assert await people.states(sequence) == [("active", None), ("stopped", "replied")]
+
+
+async def test_a_suppressed_number_whose_sends_can_not_be_ended_holds_up_no_other(people: People) -> None:
+    other = "+60123456780"
+    sequence = await people.sequence(step("one"))
+    await people.enrol(sequence, await people.lead(phone=SITI), await people.lead(phone=other))
+    await people.walk()
+    await people.pool.execute(
+        "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'poison'; END $$;"
+        " CREATE TRIGGER poison BEFORE UPDATE ON enrolments FOR EACH ROW WHEN (OLD.lead_id ="
+        f" {await people.value(f'''SELECT id FROM leads WHERE phone = '{SITI}' ''')}) EXECUTE FUNCTION poison()"
+    )
+    for phone in (SITI, other):
+        added = "INSERT INTO suppressions (tenant_id, phone, reason, created_by) VALUES ($1, $2, 'asked', 'user:1')"
+        await people.pool.execute(added, people.tenant_id, phone)
+    connection = await connect(people.uri, "answers")
+    await end_suppressed(connection)
+    await connection.close()
+    assert await people.states(sequence) == [("active", None), ("stopped", "opted_out")]
+    assert await people.value("SELECT count(*) FROM suppression_queue") == 0

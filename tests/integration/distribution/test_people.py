@@ -197,3 +197,17 @@ async def test_how_many_leads_a_device_has_is_exact_whatever_moved_them(shop: Sh
     await shop.pool.execute("DELETE FROM devices WHERE no = $1", first)
     await expect_exact()
     assert await shop.pool.fetchval("SELECT count(*) FROM lead_sums") == 1
+
+
+async def test_a_distribution_with_a_fault_ends_and_says_so(shop: Shop, admin: Principal) -> None:
+    await shop.device()
+    await shop.leads(3)
+    await shop.pool.execute(
+        "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'poison'; END $$;"
+        " CREATE TRIGGER poison BEFORE INSERT ON distribution_decisions FOR EACH ROW EXECUTE FUNCTION poison()"
+    )
+    begun = await people.begin(shop.pool, admin, {}, None, None)
+    await run_out(shop)
+    done = await people.get(shop.pool, shop.tenant_id, begun)
+    assert done is not None
+    assert (done.state, done.left_over, done.left_reason) == ("done", 3, "It could not go on: poison")

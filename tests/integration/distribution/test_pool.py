@@ -422,3 +422,18 @@ async def test_a_campaigns_preview_gives_each_device_whom_it_gets(shop: Shop) ->
     assert (given[devices[3]], given[devices[4]]) == (10, 5), (
         "known where strangers don't go, and no more than there is room"
     )
+
+
+async def test_a_row_that_can_not_be_given_holds_up_no_other(shop: Shop) -> None:
+    device, source = await shop.device(), await shop.source()
+    found = await shop.leads(20)
+    await shop.plan(source, found)
+    await shop.pool.execute(
+        "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'poison'; END $$;"
+        " CREATE TRIGGER poison BEFORE INSERT ON distribution_decisions FOR EACH ROW"
+        f" WHEN (NEW.lead_id = {found[7]}) EXECUTE FUNCTION poison()"
+    )
+    await shop.runner.look()
+    assert await shop.by_device(source) == {device: 19, None: 1}
+    [row] = await shop.pool.fetch("SELECT state, reason FROM outbox WHERE device_no IS NULL")
+    assert tuple(row) == ("cancelled", "it fits no device: poison")

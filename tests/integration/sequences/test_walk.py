@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.calendar import change_of_clocks
 from tests.integration.sequences.people import People, saying, step
+from wafast.database.pool import connect
 from wafast.leads import rows as leads
 from wafast.sequences import edits, enrolments, of_leads, rows
 
@@ -352,7 +354,7 @@ async def test_an_edit_moves_nobody_in_its_request_and_people_follow_in_portions
     assert await people.value(moved) == 0
     followed = []
     async with people.pool.acquire() as connection:
-        while await edits.follow(connection) is not None:
+        while await edits.follow(connection, set()) is not None:
             followed.append(await people.value(moved))
     assert followed == [3, 6, 9, 10]
 
@@ -385,13 +387,13 @@ async def test_edits_one_after_another_leave_everybody_at_the_last(
     [one, two] = await rows.list_steps(*place)
     async with people.pool.acquire() as connection:
         await rows.change_step(*place, one.id, saying("one", 9 * DAY))
-        await edits.follow(connection)
+        await edits.follow(connection, set())
         shown = await rows.get(people.pool, people.tenant_id, sequence)
         assert shown is not None
         assert (shown.followed, shown.people) == (3, 8)
         await rows.change_step(*place, one.id, saying("one", 7 * DAY))
-        await edits.follow(connection)
-        await edits.follow(connection)
+        await edits.follow(connection, set())
+        await edits.follow(connection, set())
         await rows.delete_step(*place, one.id)
         await rows.change_step(*place, two.id, saying("two", DAY))
     await people.walk()
@@ -449,3 +451,38 @@ async def test_how_many_are_in_a_sequence_is_exact_whatever_moved_them(people: P
     await people.walk()
     await expect_exact()
     assert await people.value("SELECT bool_and(sequence_id = $1) FROM enrolment_sums", first)
+
+
+async def test_one_who_can_not_go_on_stops_nobody_else(people: People) -> None:
+    sequence = await people.sequence(step("one"))
+    ids = [await people.lead(), await people.lead(zone="Mars/Olympus"), await people.lead()]
+    await people.enrol(sequence, *ids)
+    async with asyncio.timeout(60):
+        await people.walk()
+    assert await people.send() == ["one"] * 2
+    await people.walk()
+    states = [("completed", None), ("stopped", "failed"), ("completed", None)]
+    assert await people.states(sequence) == states
+
+
+async def test_a_sequence_nobody_can_follow_holds_up_no_other(people: People) -> None:
+    first, second = await people.sequence(step("one", 60)), await people.sequence(step("two", 60))
+    await people.enrol(first, await people.lead())
+    await people.enrol(second, await people.lead())
+    await people.walk()
+    for sequence in (first, second):
+        step_id = await people.value(f"SELECT id FROM sequence_steps WHERE sequence_id = {sequence}")
+        await rows.change_step(people.pool, people.tenant_id, sequence, step_id, {"delay_seconds": 0})
+    await people.pool.execute(
+        "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'poison'; END $$;"
+        f" CREATE TRIGGER poison BEFORE UPDATE OF not_before ON outbox FOR EACH ROW WHEN (OLD.source_id ="
+        f" {await people.value(f'SELECT source_id FROM sequence_steps WHERE sequence_id = {first}')})"
+        " EXECUTE FUNCTION poison()"
+    )
+    connection = await connect(people.uri, "walk")
+    aside: set[int] = set()
+    while await edits.follow(connection, aside) is not None:
+        pass
+    await connection.close()
+    assert aside == {first}
+    assert await people.send() == ["two"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from phonenumbers.tzdata import TIMEZONE_DATA
 
 from wafast import phones
 
@@ -73,3 +74,11 @@ def test_what_is_typed_so_far_begins_as_the_number_will() -> None:
     assert phones.beginning("030", "DE") == "+4930"
     assert phones.beginning("345", "MY") == "345"
     assert phones.beginning("Ali 0", "MY") == "Ali 0"
+
+
+def test_every_zone_is_called_as_the_list_of_zones_has_it() -> None:
+    of_old = {"Asia/Calcutta", "Asia/Katmandu", "Asia/Rangoon", "America/Buenos_Aires", "Atlantic/Faeroe"}
+    found = {phones.zone_of(f"+{begin}", "UTC") for begin in TIMEZONE_DATA}
+    assert len(found) > 200
+    assert not found & of_old
+    assert phones.zone_of("+919812345678", "UTC") == "Asia/Kolkata"

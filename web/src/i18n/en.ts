@@ -909,6 +909,7 @@ export const en = {
   'sequences.reason_not_on_whatsapp': 'not on WhatsApp',
   'sequences.reason_sequence_deleted': 'the sequence was deleted',
   'sequences.reason_merged': 'became one with another lead',
+  'sequences.reason_failed': 'its next step could not be put in; the server’s log says why',
   'sequences.people_failed': 'Leads could not be loaded',
   'sequences.people_none': 'Nobody here',
   'sequences.people_none_text': 'Leads enter by their tag, or you add them.',

@@ -918,6 +918,7 @@ export const ms: Record<MessageKey, string> = {
   'sequences.reason_not_on_whatsapp': 'tiada di WhatsApp',
   'sequences.reason_sequence_deleted': 'rentetan telah dipadam',
   'sequences.reason_merged': 'digabungkan dengan prospek lain',
+  'sequences.reason_failed': 'langkah seterusnya tidak dapat dimasukkan; log pelayan menyatakan sebabnya',
   'sequences.people_failed': 'Prospek tidak dapat dimuatkan',
   'sequences.people_none': 'Tiada sesiapa di sini',
   'sequences.people_none_text': 'Prospek masuk melalui tag, atau anda menambahnya.',
