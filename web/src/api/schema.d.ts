@@ -3933,7 +3933,7 @@ export interface components {
              * @description Why it was stopped.
              * @enum {null|string}
              */
-            reason: "by_person" | "replied" | "opted_out" | "not_on_whatsapp" | "sequence_deleted" | "merged" | null;
+            reason: "by_person" | "replied" | "opted_out" | "not_on_whatsapp" | "sequence_deleted" | "merged" | "failed" | null;
             /** @description Of the step it waits for or got last; null before the first. */
             position: number | null;
             /** @description When that step may leave; pace and hours come on top. */
@@ -4400,7 +4400,7 @@ export interface components {
              * @description Why it was stopped.
              * @enum {null|string}
              */
-            reason: "by_person" | "replied" | "opted_out" | "not_on_whatsapp" | "sequence_deleted" | "merged" | null;
+            reason: "by_person" | "replied" | "opted_out" | "not_on_whatsapp" | "sequence_deleted" | "merged" | "failed" | null;
             /** @description Of the step it waits for or got last. */
             position: number | null;
             /** @description When that step may leave. */
