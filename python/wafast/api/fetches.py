@@ -11,6 +11,7 @@ from wafast.inbox.media import hash_of
 
 if TYPE_CHECKING:
     from wafast.events.calls import Caller
+    from wafast.inbox.media_store import MediaStore
 
 #: A video of 100 MB over a phone's line takes its time; the browser shows the thumbnail meanwhile.
 SECONDS = 60.0
@@ -21,14 +22,22 @@ class Fetches:
 
     Args:
         caller: asks the device.
+        media: has what was fetched.
     """
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, caller: Caller, media: MediaStore) -> None:
+        self._caller, self._media = caller, media
         self._running: dict[tuple[int, int], asyncio.Task[bytes]] = {}
 
-    async def fetch(self, device_no: int, chat_id: int, key: int) -> bytes:
-        """Has a message's file fetched by its device, and gives its SHA-256.
+    async def fetch(self, tenant_id: int, sha256: bytes | None, device_no: int, chat_id: int, key: int) -> bytes:
+        """Has a message's file fetched by its device, unless the tenant has it, and gives its SHA-256.
+
+        Args:
+            tenant_id: whose message it is.
+            sha256: as the message says it; None when it does not.
+            device_no: whose message it is.
+            chat_id: of the message.
+            key: of the message.
 
         Raises:
             Problem: 409, 410, 502, 504 or 507, as ``ask`` says.
@@ -36,13 +45,16 @@ class Fetches:
         message = (chat_id, key)
         task = self._running.get(message)
         if task is None:
-            task = asyncio.create_task(self._fetch(device_no, chat_id, key))
+            task = asyncio.create_task(self._fetch(tenant_id, sha256, device_no, *message))
             self._running[message] = task
             task.add_done_callback(lambda _: self._running.pop(message, None))
         # one browser that goes away must not end it for the others
         return await asyncio.shield(task)
 
-    async def _fetch(self, device_no: int, chat_id: int, key: int) -> bytes:
+    async def _fetch(self, tenant_id: int, known: bytes | None, device_no: int, chat_id: int, key: int) -> bytes:
+        # another's may have ended since whoever asks looked
+        if known is not None and await self._media.has(tenant_id, known) is not None:
+            return known
         answer = await ask(self._caller, device_no, "fetch_media", {"chat_id": chat_id, "key": key}, SECONDS)
         sha256 = hash_of(answer.get("sha256"))
         if sha256 is None:

@@ -81,13 +81,14 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
     loader = FrameLoader(pool, metrics.event_lag)
     hub = Hub(loader)
     loader.activity = hub.activity
+    media = MediaStore(pool, settings.media_dir)
     services = Services(
         settings=settings,
         pool=pool,
         caller=caller,
         hub=hub,
-        media=MediaStore(pool, settings.media_dir),
-        fetches=Fetches(caller),
+        media=media,
+        fetches=Fetches(caller, media),
         idempotency=IdempotencyKeys(pool),
         metrics=metrics,
         ai=endpoint_of(settings, at_once=DRAFTS_AT_ONCE),

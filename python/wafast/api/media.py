@@ -142,7 +142,7 @@ async def _file_of_message(
     if file is None and found.expired is not None and not again:
         raise media_expired(found.expired)
     if file is None:
-        sha256 = await services.fetches.fetch(found.device_no, *message)
+        sha256 = await services.fetches.fetch(principal.tenant_id, found.sha256, found.device_no, *message)
         file = await services.media.open(principal.tenant_id, sha256)
     if file is None:
         raise Problem(502, "device-failed", "The device fetched the file, but it is not on this machine.")

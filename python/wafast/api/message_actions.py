@@ -230,9 +230,9 @@ async def _file_of(services: Services, message: asyncpg.Record) -> bytes | None:
     media = message["media"]
     if media is None:
         return None
-    tenant_id, sha256 = message["tenant_id"], hash_of(media.get("sha256"))
-    if sha256 is None or await services.media.has(tenant_id, sha256) is None:
-        sha256 = await services.fetches.fetch(message["device_no"], message["chat_id"], message["key"])
+    tenant_id, told = message["tenant_id"], hash_of(media.get("sha256"))
+    place = message["device_no"], message["chat_id"], message["key"]
+    sha256 = await services.fetches.fetch(tenant_id, told, *place)
     sound = sound_of(media)
     if sound is not None:
         await services.media.describe_sound(tenant_id, sha256, sound)
