@@ -143,6 +143,19 @@ class _Template:
         return [await self._with_rows(connection), counted, *rows]
 
 
+def value_of(uri: str, query: str, *arguments: object) -> Any:
+    """One value of a statement in a database, over a connection of its own."""
+
+    async def ask() -> Any:
+        connection = await asyncpg.connect(uri)
+        try:
+            return await connection.fetchval(query, *arguments)
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
+
+
 def _name() -> str:
     return f"test_{secrets.token_hex(6)}"
 

@@ -10,24 +10,18 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
-from wafast import phones
 from wafast.accounts.principal import Principal
 from wafast.api.message_actions import find_message
 from wafast.api.policy import Policy
 from wafast.api.responses import problems
 from wafast.api.services import Services
 from wafast.inbox.messages import reactions_of
-from wafast.inbox.people import names_of
+from wafast.inbox.people import Person, people_of
 
 
-class PersonReaction(msgspec.Struct, frozen=True, kw_only=True):
+class PersonReaction(Person, frozen=True, kw_only=True):
     """One person's reaction to a message."""
 
-    jid: Annotated[str, Meta(description="As in the message's `reactions`.", examples=["60198765432@s.whatsapp.net"])]
-    phone: Annotated[
-        str | None, Meta(description="E.164; null while only the LID is known.", examples=["+60198765432"])
-    ]
-    name: Annotated[str | None, Meta(description="Best known name.", examples=["Aisyah"])]
     emoji: Annotated[str, Meta(examples=["👍"])]
     at: Annotated[int, Meta(description="Unix seconds.", examples=[1795502469])]
 
@@ -55,16 +49,10 @@ class ReactionController(Controller):
     ) -> Reactions:
         """With names, which the message itself has not."""
         row = await find_message(services.pool, principal, message_id)
-        given, chat_id = reactions_of(row), row["chat_id"]
-        names = await names_of(services.pool, [(chat_id, one.sender_jid) for one in given])
+        given = reactions_of(row)
+        told = await people_of(services.pool, row["chat_id"], [one.sender_jid for one in given])
         people = [
-            PersonReaction(
-                jid=one.sender_jid,
-                phone=phones.of_jid(one.sender_jid),
-                name=names.get((chat_id, one.sender_jid)),
-                emoji=one.emoji,
-                at=one.at,
-            )
+            PersonReaction(**told[one.sender_jid], emoji=one.emoji, at=one.at)
             for one in reversed(given)  # those of one second stand as they came
         ]
         return Reactions(sorted(people, key=lambda one: -one.at))

@@ -21,7 +21,7 @@ async def do(
 
     Args:
         batch: what is to be done.
-        work: does some of it, all or nothing: in a transaction of its own.
+        work: does some of it: all or nothing, or so that doing it again does no harm.
         give_up: gets what fails alone, and why. That the database is away is nobody's fault, and is raised.
     """
     try:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
-from wafast import phones
 from wafast.database.queries import load
-from wafast.inbox.people import names_of
+from wafast.inbox.people import Person, people_of
 
 if TYPE_CHECKING:
     import asyncpg
@@ -23,14 +22,9 @@ q = load(__file__)
 OLD_SECONDS = 900.0
 
 
-class Member(msgspec.Struct, frozen=True, kw_only=True):
+class Member(Person, frozen=True, kw_only=True):
     """Somebody in a group."""
 
-    jid: Annotated[str, Meta(examples=["60198765432@s.whatsapp.net"])]
-    phone: Annotated[
-        str | None, Meta(description="E.164; null while only the LID is known.", examples=["+60198765432"])
-    ]
-    name: Annotated[str | None, Meta(description="Best known name.", examples=["Aisyah"])]
     is_admin: Annotated[bool, Meta(examples=[False])]
     is_own: Annotated[bool, Meta(description="The device itself.", examples=[False])]
 
@@ -49,12 +43,9 @@ async def kept_of(pool: asyncpg.Pool, reach: Reach, chat_id: int) -> Kept | None
     row = await pool.fetchrow(q.members_of, reach.tenant_id, reach.device_ids, chat_id, OLD_SECONDS)
     if row is None:
         return None
-    names = await names_of(pool, [(chat_id, jid) for jid, _, _ in row["members"]])
+    people = await people_of(pool, chat_id, [jid for jid, _, _ in row["members"]])
     members = [
-        Member(
-            jid=jid, phone=phones.of_jid(jid), name=names.get((chat_id, jid)), is_admin=is_admin, is_own=bool(is_own)
-        )
-        for jid, is_admin, is_own in row["members"]
+        Member(**people[jid], is_admin=is_admin, is_own=bool(is_own)) for jid, is_admin, is_own in row["members"]
     ]
     return Kept(sorted(members, key=_place), row["told_at"], row["is_old"])
 

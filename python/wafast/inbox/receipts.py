@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
-from wafast import phones
 from wafast.database.queries import load
 from wafast.inbox.messages import FROM_ME, MessageStatus
-from wafast.inbox.people import names_of
+from wafast.inbox.people import Person, people_of
 
 if TYPE_CHECKING:
     import asyncpg
@@ -21,14 +20,9 @@ if TYPE_CHECKING:
 q = load(__file__)
 
 
-class PersonReceipt(msgspec.Struct, frozen=True, kw_only=True):
+class PersonReceipt(Person, frozen=True, kw_only=True):
     """How far one member of a group got."""
 
-    jid: Annotated[str, Meta(examples=["60198765432@s.whatsapp.net"])]
-    phone: Annotated[
-        str | None, Meta(description="E.164; null while only the LID is known.", examples=["+60198765432"])
-    ]
-    name: Annotated[str | None, Meta(description="Best known name.", examples=["Aisyah"])]
     delivered_at: datetime | None
     read_at: datetime | None
     played_at: datetime | None
@@ -53,12 +47,10 @@ async def receipts_of(pool: asyncpg.Pool, reach: Reach, chat_id: int, key: int) 
     found = []
     if row["is_group"]:
         found = await pool.fetch(q.receipts_of, reach.tenant_id, row["device_no"], chat_id, key)
-    names = await names_of(pool, [(chat_id, one["jid"]) for one in found])
+    told = await people_of(pool, chat_id, [one["jid"] for one in found])
     people = [
         PersonReceipt(
-            jid=one["jid"],
-            phone=phones.of_jid(one["jid"]),
-            name=names.get((chat_id, one["jid"])),
+            **told[one["jid"]],
             delivered_at=one["delivered_at"],
             read_at=one["read_at"],
             played_at=one["played_at"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 import os
@@ -15,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
+from tests.database import value_of
 from tests.integration.platform.test_up import wait_for
 from tests.system import System, command, environment, run
 from wafast.database.embedded import running_uri
@@ -84,17 +83,9 @@ class Line:
 
     def sql(self, query: str, *arguments: object) -> Any:
         """One value of a statement."""
-
-        async def ask() -> Any:
-            uri = running_uri(self.system.data_dir)
-            assert uri is not None
-            connection = await asyncpg.connect(uri)
-            try:
-                return await connection.fetchval(query, *arguments)
-            finally:
-                await connection.close()
-
-        return asyncio.run(ask())
+        uri = running_uri(self.system.data_dir)
+        assert uri is not None
+        return value_of(uri, query, *arguments)
 
 
 @pytest.fixture

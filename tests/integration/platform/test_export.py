@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.database import Database
+from tests.database import Database, value_of
 from tests.system import run
 from wafast.inbox import exports
 
@@ -52,15 +52,7 @@ class Shop:
 
     def sql(self, query: str, *arguments: object) -> Any:
         """One value of a statement."""
-
-        async def ask() -> Any:
-            connection = await asyncpg.connect(self.uri)
-            try:
-                return await connection.fetchval(query, *arguments)
-            finally:
-                await connection.close()
-
-        return asyncio.run(ask())
+        return value_of(self.uri, query, *arguments)
 
 
 @pytest.fixture

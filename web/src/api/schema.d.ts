@@ -5004,10 +5004,7 @@ export interface components {
         };
         /** PersonReaction */
         PersonReaction: {
-            /**
-             * @description As in the message's `reactions`.
-             * @example 60198765432@s.whatsapp.net
-             */
+            /** @example 60198765432@s.whatsapp.net */
             jid: string;
             /**
              * @description E.164; null while only the LID is known.
@@ -5047,10 +5044,7 @@ export interface components {
         };
         /** PersonVote */
         PersonVote: {
-            /**
-             * @description As in the message's `poll_votes`.
-             * @example 60198765432@s.whatsapp.net
-             */
+            /** @example 60198765432@s.whatsapp.net */
             jid: string;
             /**
              * @description E.164; null while only the LID is known.
