@@ -22,7 +22,7 @@ from tests.browser.mistakes import watch
 from tests.browser.stack import Stack
 from tests.browser.team import Team
 from tests.database import Database
-from tests.integration.api.world import Tenant, World, running
+from tests.integration.api.world import PASSWORD, Tenant, World, running
 from tests.simulator import Simulator
 from tests.system import System, demo_system
 from wafast import demo
@@ -102,6 +102,20 @@ def app(context: BrowserContext, look: Look) -> Iterator[App]:
     page = context.new_page()
     mistakes = watch(page)
     yield App(page, narrow=look.width <= 768)
+    assert mistakes == []
+
+
+@pytest.fixture
+def alone(browser: Browser, tenant: Tenant, look: Look) -> Iterator[App]:
+    """The web app with the admin of the test's own workspace signed in: nothing is there but what the test makes."""
+    context = open_context(browser, tenant.world.url, look)
+    page = context.new_page()
+    mistakes = watch(page)
+    app = App(page, narrow=look.width <= 768)
+    page.goto("/")
+    app.sign_in(tenant.world.user(tenant), PASSWORD)
+    yield app
+    context.close()
     assert mistakes == []
 
 

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.ai_endpoint import KEY, MODEL, AiEndpoint, Reply, gives, says
 from tests.browser.app import App
-from tests.browser.looks import DESKTOP, PHONE_DARK, Look, open_context
-from tests.browser.mistakes import watch
+from tests.browser.looks import DESKTOP, PHONE_DARK
 from tests.database import Database
-from tests.integration.api.world import PASSWORD, Tenant, World, running
+from tests.integration.api.world import Tenant, World, running
 
 LOOKS = pytest.mark.parametrize("look", [DESKTOP, PHONE_DARK], indirect=True, ids=lambda look: look.name)
 
@@ -35,17 +34,9 @@ def world(database: Database, data_dirs: list[Path], server: AiEndpoint) -> Iter
 
 
 @pytest.fixture
-def app(browser: Browser, tenant: Tenant, look: Look) -> Iterator[App]:
-    """Its admin, signed in; a mistake on the page fails the test."""
-    context = open_context(browser, tenant.world.url, look)
-    page = context.new_page()
-    mistakes = watch(page)
-    app = App(page, narrow=look.width <= 768)
-    page.goto("/")
-    app.sign_in(tenant.world.user(tenant), PASSWORD)
-    yield app
-    assert mistakes == []
-    context.close()
+def app(alone: App) -> App:
+    """In a workspace of the test's own."""
+    return alone
 
 
 @LOOKS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from datetime import datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -12,6 +13,8 @@ from tests.browser.app import App
 from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
 from tests.browser.stack import Stack
 from tests.browser.test_full_path import link, new_number
+from tests.browser.test_reading import MALAYSIA
+from tests.integration.api.world import Tenant
 
 
 def _people(app: App, device: str, count: int, tag: str) -> list[str]:
@@ -93,9 +96,7 @@ def test_a_campaign_from_people_to_the_report(signed_in: App, stack: Stack, look
 
 
 @pytest.mark.parametrize("look", [DESKTOP_DARK, PHONE], indirect=True, ids=lambda look: look.name)
-def test_one_that_runs_is_paused_resumed_and_cancelled_and_the_calendar_shows_what_comes(
-    signed_in: App, stack: Stack, look: Look
-) -> None:
+def test_one_that_runs_is_paused_resumed_and_cancelled(signed_in: App, stack: Stack, look: Look) -> None:
     app, page = signed_in, signed_in.page
     device, tag, name = f"Slow {look.name}", f"slow-{secrets.token_hex(3)}", f"Slow {secrets.token_hex(3)}"
     link(app, stack, device)
@@ -123,25 +124,37 @@ def test_one_that_runs_is_paused_resumed_and_cancelled_and_the_calendar_shows_wh
     expect(page.locator("[data-state=cancelled]")).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("Cancelled 2"))).to_be_visible()
 
-    scheduled = page.request.post(
-        "/api/v1/campaigns",
-        data=body | {"name": f"{name} later", "schedule": {"date": "2099-03-01", "time": "09:30:00", "zone": "UTC"}},
-    )
-    assert scheduled.status == 201, scheduled.text()
-    page.goto("/campaigns?view=calendar")
-    expect(page.get_by_role("region", name="Calendar").get_by_role("link").first).to_be_visible()
-    if page.get_by_role("button", name=re.compile("more$")).count():
-        page.get_by_role("button", name=re.compile("more$")).first.click()
-    expect(page.get_by_role("link", name=re.compile(name))).to_be_visible()
-    # the next month may show this one's last days
-    page.get_by_role("button", name="Next month").click()
-    page.get_by_role("button", name="Next month").click()
-    expect(page.get_by_role("link", name=re.compile(name))).to_have_count(0)
-    app.expect_accessible()
 
-    page.goto(f"/campaigns/{scheduled.json()['id']}/edit")
+@pytest.mark.parametrize("look", [DESKTOP_DARK, PHONE], indirect=True, ids=lambda look: look.name)
+def test_the_calendar_shows_what_comes(alone: App, tenant: Tenant) -> None:
+    app, page = alone, alone.page
+    tenant.lead()
+    # the middle of a month is shown with no other month, and a day shows three of its campaigns at first
+    day = (datetime.now(MALAYSIA).replace(day=1) + timedelta(days=70)).replace(day=15)
+    for hour in (9, 10, 11, 12):
+        begins = {"date": f"{day:%Y-%m-%d}", "time": f"{hour:02}:30:00", "zone": "Asia/Kuala_Lumpur"}
+        body = {"name": f"Raya at {hour}", "audience": {"tags": ["kl"]}, "message": {"text": "Hi"}, "schedule": begins}
+        answer = tenant.client().post("/api/v1/campaigns", json=body)
+        assert answer.status_code == 201, answer.text
+    page.goto("/campaigns?view=calendar")
+    calendar = page.get_by_role("region", name="Calendar")
+    month = calendar.get_by_role("heading")
+    while (shown := month.inner_text()) != f"{day:%B %Y}":
+        calendar.get_by_role("button", name="Next month").click()
+        expect(month).not_to_have_text(shown)
+    links = calendar.get_by_role("link")
+    expect(links).to_have_text([re.compile(rf"{hour:02}:30\s*Raya at {hour}$") for hour in (9, 10, 11)])
+    app.expect_accessible()
+    calendar.get_by_role("button", name="1 more").click()
+    expect(links).to_have_count(4)
+    calendar.get_by_role("button", name="Next month").click()
+    expect(links).to_have_count(0)
+    calendar.get_by_role("button", name="Month before").click()
+
+    calendar.get_by_role("link", name=re.compile("Raya at 12")).click()
+    page.get_by_role("link", name="Edit").click()
     expect(page.get_by_text("It is scheduled. A change makes it a draft again.")).to_be_visible()
-    page.get_by_label("Name of the campaign").fill(f"{name} changed")
+    page.get_by_label("Name of the campaign").fill("Raya at noon")
     expect(page.get_by_text("no longer scheduled")).to_be_visible()
     app.expect_accessible()
 

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.browser.app import App
-from tests.browser.looks import DESKTOP, PHONE_DARK, Look, open_context
-from tests.browser.mistakes import watch
-from tests.integration.api.world import PASSWORD, Tenant
+from tests.browser.looks import DESKTOP, PHONE_DARK
+from tests.integration.api.world import Tenant
 
 LOOKS = [DESKTOP, PHONE_DARK]
 
 
 @pytest.fixture
-def app(browser: Browser, tenant: Tenant, look: Look) -> Iterator[App]:
-    """Its admin, signed in; a mistake on the page fails the test."""
-    context = open_context(browser, tenant.world.url, look)
-    page = context.new_page()
-    mistakes = watch(page)
-    app = App(page, narrow=look.width <= 768)
-    page.goto("/")
-    app.sign_in(tenant.world.user(tenant), PASSWORD)
-    yield app
-    assert mistakes == []
-    context.close()
+def app(alone: App) -> App:
+    """In a workspace of the test's own."""
+    return alone
 
 
 @pytest.mark.parametrize("look", LOOKS, indirect=True, ids=lambda look: look.name)
