@@ -58,11 +58,12 @@ pub enum Decoded<'a> {
         nonce: &'a [u8],
         at: i64,
     },
-    /// `at` is as it came: milliseconds.
+    /// `at` is as it came: milliseconds; `seconds` is how long it stays, 0 when it does not say.
     Pin {
         key: Key<'a>,
         pinned: bool,
         at: i64,
+        seconds: u64,
     },
     /// It makes no row.
     Nothing,
@@ -103,6 +104,8 @@ pub struct Around<'a> {
     /// The message's secret and its `MessageAssociation`, as the innermost `MessageContextInfo` says that speaks of them.
     pub secret: &'a [u8],
     pub association: &'a [u8],
+    /// How long what a message does to another lasts, as it says: 0 when it does not.
+    pub seconds: u64,
 }
 
 impl<'a> Around<'a> {
@@ -129,6 +132,7 @@ impl<'a> Around<'a> {
         for field in wire::fields(info) {
             match field.number {
                 3 if !field.bytes().is_empty() => self.secret = field.bytes(),
+                5 => self.seconds = field.number(),
                 10 => self.association = field.bytes(),
                 _ => {}
             }
@@ -185,6 +189,7 @@ pub fn open<'a>(message: &'a [u8], mut around: Around<'a>) -> Decoded<'a> {
             key: Key(wire::bytes_of(bytes, 1)),
             pinned: wire::number_of(bytes, 2) == 1,
             at: wire::number_of(bytes, 3).cast_signed(),
+            seconds: around.seconds,
         },
         _ => content(bytes, member, around),
     }

@@ -267,7 +267,7 @@ impl<'a> Head<'a> {
                 let ballot = poll::sealed_ballot(payload, nonce, self.authors(key), self.voters());
                 (key, Change::Vote { ballot, by_me, at: at(when) })
             }
-            Decoded::Pin { key, pinned, at: when } => (key, Change::Pin { pinned, at: at(when) }),
+            Decoded::Pin { key, pinned, at: when, seconds } => (key, Change::pin(pinned, at(when), seconds)),
         };
         self.change(key.id(), change, records);
     }

@@ -149,7 +149,7 @@ fn message<'a>(bytes: &'a [u8], chat: &Jid, now: i64, records: &mut Records<'a>)
 /// `PinInChat`: when the phone told of it, if it does not say when that was.
 fn pin(bytes: &[u8], now: i64) -> Change {
     let at = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now).seconds;
-    Change::Pin { pinned: wire::number_of(bytes, 1) == 1, at }
+    Change::pin(wire::number_of(bytes, 1) == 1, at, wire::number_of(wire::bytes_of(bytes, 5), 1))
 }
 
 /// What has no content but says what happened: a group's change, a missed call, a message that was deleted.

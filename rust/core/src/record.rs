@@ -202,7 +202,19 @@ pub enum Change {
         /// What waits since an earlier version has none.
         #[serde(default)]
         at: i64,
+        /// It ends by itself then.
+        #[serde(default)]
+        until: Option<i64>,
     },
+}
+
+impl Change {
+    /// A pin that was made or taken back, and how many seconds it stays; 0 is for ever.
+    #[must_use]
+    pub fn pin(pinned: bool, at: i64, seconds: u64) -> Self {
+        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+        Self::Pin { pinned, at, until: (pinned && seconds > 0).then(|| at + i64::from(seconds)) }
+    }
 }
 
 /// A change and the message it names.

@@ -154,10 +154,13 @@ def reaction(of: str, emoji: str, at: int = NOW) -> Message:
     return Message(reactionMessage=ReactionMessage(key=MessageKey(ID=of), text=emoji, senderTimestampMS=at * 1000))
 
 
-def pin(of: str, *, is_pinned: bool = True) -> Message:
-    """A message is pinned for all, or no longer."""
+def pin(of: str, *, is_pinned: bool = True, seconds: int = 0) -> Message:
+    """A message is pinned for all for so long, or no longer."""
     kind = PinInChatMessage.PIN_FOR_ALL if is_pinned else PinInChatMessage.UNPIN_FOR_ALL
-    return Message(pinInChatMessage=PinInChatMessage(key=MessageKey(ID=of), type=kind))
+    return Message(
+        pinInChatMessage=PinInChatMessage(key=MessageKey(ID=of), type=kind),
+        messageContextInfo=MessageContextInfo(messageAddOnDurationInSecs=seconds or None),
+    )
 
 
 def poll(question: str, options: list[str], secret: bytes) -> Message:

@@ -11,7 +11,12 @@ from neonize.proto import Neonize_pb2 as pb
 from neonize.proto.waCommon.WACommon_pb2 import MessageKey
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import FutureProofMessage, ImageMessage, Message, ProtocolMessage
 from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversation, HistorySync, HistorySyncMsg
-from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import PinInChat, Reaction, WebMessageInfo
+from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import (
+    MessageAddOnContextInfo,
+    PinInChat,
+    Reaction,
+    WebMessageInfo,
+)
 
 from tests.integration.core import events
 from tests.integration.core.conftest import OWN, World
@@ -131,6 +136,15 @@ def test_pins_come_and_go(world: World) -> None:
     assert world.messages()[0]["is_pinned"]
     world.feed(told(events.pin("A1", is_pinned=False), "X2"))
     assert not world.messages()[0]["is_pinned"]
+
+
+def test_a_pin_ends_when_it_said_it_would(world: World) -> None:
+    day = 24 * 60 * 60
+    world.feed(said("A1"), said("A2"), told(events.pin("A1", seconds=30 * day), at=NOW - 8 * day))
+    world.feed(told(events.pin("A2", seconds=7 * day), "X2", at=NOW - 8 * day))
+    assert {message["message_id"]: message["is_pinned"] for message in world.messages()} == {"A1": True, "A2": False}
+    world.feed(told(events.pin("A2", seconds=day), "X3"), told(events.pin("A1", is_pinned=False, seconds=day), "X4"))
+    assert {message["message_id"]: message["is_pinned"] for message in world.messages()} == {"A1": False, "A2": True}
 
 
 def test_a_pin_that_was_taken_back_later_stays_so_when_it_comes_late(world: World) -> None:
@@ -383,10 +397,17 @@ def test_the_phone_counts_no_changes_of_a_group_as_unread(world: World) -> None:
 
 
 def test_a_history_tells_what_is_pinned(world: World) -> None:
-    pins = [PinInChat(type=kind) for kind in (PinInChat.PIN_FOR_ALL, PinInChat.UNPIN_FOR_ALL)]
+    day = MessageAddOnContextInfo(messageAddOnDurationInSecs=24 * 60 * 60)
+    pins = [
+        PinInChat(type=PinInChat.PIN_FOR_ALL),
+        PinInChat(type=PinInChat.UNPIN_FOR_ALL),
+        PinInChat(type=PinInChat.PIN_FOR_ALL, senderTimestampMS=NOW * 1000, messageAddOnContextInfo=day),
+        PinInChat(type=PinInChat.PIN_FOR_ALL, senderTimestampMS=(NOW - 90_000) * 1000, messageAddOnContextInfo=day),
+    ]
     text = Message(conversation="penting")
     world.feed(synced(*(past(f"P{n}", text, pinInChat=pin) for n, pin in enumerate(pins))))
-    assert {message["message_id"]: message["is_pinned"] for message in world.messages()} == {"P0": True, "P1": False}
+    pinned = [message["message_id"] for message in world.messages() if message["is_pinned"]]
+    assert sorted(pinned) == ["P0", "P2"]
 
 
 @pytest.mark.parametrize("number", [77, 12, 40])

@@ -42,12 +42,14 @@ def test_what_was_said_of_either_copy_is_said_of_the_one_that_stays(world: World
     ]):  # fmt: skip
         reaction = events.reaction("A1", emoji, at)
         world.feed((MESSAGE, events.message(f"R{number}", reaction, chat=chat, **by)))
-    world.feed((MESSAGE, events.message("P1", events.pin("A1"), chat=SITI_LID, sender=SITI_LID)))
+    world.feed((MESSAGE, events.message("P1", events.pin("A1", seconds=900), chat=SITI_LID, sender=SITI_LID)))
     world.feed((MESSAGE, events.message("A2", "one", chat=SITI_LID, sender=SITI_LID, sender_alt=SITI, at=NOW + 9)))
     first, _ = world.messages()
     said = {one["sender_jid"]: one["emoji"] for one in json.loads(first["reactions"])}
     assert said == {SITI: "❤️", OWN: "😂"}
     assert first["is_pinned"]
+    until = world.value("SELECT extract(epoch FROM pinned_until)::int8 FROM messages WHERE message_id = 'A1'")
+    assert until == NOW + 900
 
 
 def test_two_lids_of_one_number_told_at_once_are_one_chat(world: World) -> None:

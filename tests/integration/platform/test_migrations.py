@@ -123,6 +123,7 @@ RELEASED = {
     "0039_who_is_in_a_chat.sql": "2bb2097137842fe8",
     "0040_what_an_answer_answers.sql": "512a21095af162bd",
     "0041_read_by_all.sql": "5b777d6639ef6019",
+    "0042_pins_that_end.sql": "261693ec1a6884db",
 }
 
 

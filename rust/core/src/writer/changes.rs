@@ -41,17 +41,18 @@ const PREVIEW: &str = "\
 /// A chat holds at most twice what is kept of it, so its rows are the fastest way to an id.
 const TARGETS: &str = "\
     SELECT m.chat_id, m.message_id, m.key, m.sender, m.kind, m.flags, m.status, m.body, m.reactions, \
-           extract(epoch FROM m.edited_at)::int8, extract(epoch FROM m.deleted_at)::int8, m.poll, m.poll_votes, m.pin_said_at \
+           extract(epoch FROM m.edited_at)::int8, extract(epoch FROM m.deleted_at)::int8, m.poll, m.poll_votes, m.pin_said_at, \
+           extract(epoch FROM m.pinned_until)::int8 \
     FROM messages m JOIN unnest($1::int8[], $2::text[]) t (chat_id, message_id) \
     ON m.chat_id = t.chat_id AND m.message_id = t.message_id";
 const UPDATE: &str = "\
     UPDATE messages m SET kind = t.kind, flags = t.flags, status = t.status, body = t.body, reactions = t.reactions, \
         edited_at = to_timestamp(t.edited_at), deleted_at = to_timestamp(t.deleted_at), poll_votes = t.poll_votes, \
         media = CASE WHEN t.deleted_at IS NULL THEN m.media END, poll = CASE WHEN t.deleted_at IS NULL THEN m.poll END, \
-        pin_said_at = t.pin_said_at \
+        pin_said_at = t.pin_said_at, pinned_until = to_timestamp(t.pinned_until) \
     FROM unnest($1::int8[], $2::int8[], $3::int2[], $4::int2[], $5::int2[], $6::text[], $7::jsonb[], $8::int8[], $9::int8[], \
-         $10::jsonb[], $11::int8[]) \
-        t (chat_id, key, kind, flags, status, body, reactions, edited_at, deleted_at, poll_votes, pin_said_at) \
+         $10::jsonb[], $11::int8[], $12::int8[]) \
+        t (chat_id, key, kind, flags, status, body, reactions, edited_at, deleted_at, poll_votes, pin_said_at, pinned_until) \
     WHERE m.chat_id = t.chat_id AND m.key = t.key";
 /// What was deleted for everyone leaves no picture.
 const DROP_PICTURES: &str = "\
@@ -112,6 +113,7 @@ struct Target {
     poll: Option<Poll>,
     votes: Vec<Vote>,
     pin_said_at: Option<i64>,
+    pinned_until: Option<i64>,
     is_changed: bool,
 }
 
@@ -165,13 +167,13 @@ impl Target {
                 let voter = if *by_me { owner.jid.as_ref().or(wanted.by.as_ref()) } else { wanted.by.as_ref() };
                 voter.is_some_and(|voter| self.vote(voter, ballot, *at, known, owner))
             }
-            Change::Pin { pinned, at } => {
-                let before = (self.flags, self.pin_said_at);
+            Change::Pin { pinned, at, until } => {
+                let before = (self.flags, self.pin_said_at, self.pinned_until);
                 if self.pin_said_at.is_none_or(|last| *at >= last) {
                     self.flags = if *pinned { self.flags | flag::PINNED } else { self.flags & !flag::PINNED };
-                    self.pin_said_at = Some(*at);
+                    (self.pin_said_at, self.pinned_until) = (Some(*at), *until);
                 }
-                before != (self.flags, self.pin_said_at)
+                before != (self.flags, self.pin_said_at, self.pinned_until)
             }
         };
         self.is_changed |= changed;
@@ -347,6 +349,7 @@ async fn load<'a>(database: &Database, wanted: impl Iterator<Item = &'a Wanted>)
             poll: parsed(row.get(11)),
             votes: parsed(row.get(12)).unwrap_or_default(),
             pin_said_at: row.get(13),
+            pinned_until: row.get(14),
             is_changed: false,
         };
         ((row.get(0), row.get(1)), target)
@@ -394,6 +397,7 @@ async fn save(database: &Database, targets: &Targets) -> Result<(Vec<(i64, i64)>
                 column!(Option<i64>, |(_, target)| target.deleted_at),
                 column!(Option<serde_json::Value>, |(_, target)| column_of(&target.votes)),
                 column!(Option<i64>, |(_, target)| target.pin_said_at),
+                column!(Option<i64>, |(_, target)| target.pinned_until),
             ],
         )
         .await?;
