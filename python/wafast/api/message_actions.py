@@ -228,7 +228,7 @@ async def _change(
 async def _file_of(services: Services, message: asyncpg.Record) -> bytes | None:
     """The hash of a message's file, which is on this machine then; None when it has none."""
     media = message["media"]
-    if media is None:
+    if media is None or "ext" not in media:
         return None
     tenant_id, told = message["tenant_id"], hash_of(media.get("sha256"))
     place = message["device_no"], message["chat_id"], message["key"]

@@ -1,5 +1,5 @@
-"""What a message carries beside its words that is no file: a place, or contacts. The core reads them out of what came
-(rust/core/src/place.rs and card.rs) and keeps little of what is long."""
+"""What a message carries beside its words that is no file: a place, contacts, or the card of a link. The core reads it
+out of what came (rust/core/src/place.rs, card.rs and link.rs) and keeps little of what is long."""
 
 from __future__ import annotations
 
@@ -44,6 +44,15 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     numbers: Annotated[list[ContactNumber], Meta(description="At most 10.")]
 
 
+class LinkPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """The card of a link, as the one who sent it made it: nothing of it was fetched."""
+
+    url: Annotated[str, Meta(description="An http or https address.", examples=["https://kedai.example/baju"])]
+    title: Annotated[str | None, Meta(description="At most 200 characters.", examples=["Kedai Baju"])]
+    description: Annotated[str | None, Meta(description="At most 200 characters.")]
+    thumbnail_url: Annotated[str | None, Meta(examples=["/media/4711-7711650218893115392.thumb.jpg"])]
+
+
 def place_of(media: dict[str, Any] | None) -> Place | None:
     """The place in a row's ``media``, if that is one."""
     return _filled(Place, media) if media is not None and media.get("type") == "place" else None
@@ -57,6 +66,21 @@ def contacts_of(media: dict[str, Any] | None) -> list[Contact]:
         Contact(name=one["name"], numbers=[_filled(ContactNumber, number) for number in one["numbers"]])
         for one in media["contacts"]
     ]
+
+
+def link_of(media: dict[str, Any] | None, *, text: str, edited: bool, thumbnail_url: str | None) -> LinkPreview | None:
+    """The card of the link in a row's ``media``, if there is one.
+
+    Args:
+        text: the words it belongs to; an edit may have taken the link out of them.
+        edited: whether they were changed.
+        thumbnail_url: of the picture that came with the message.
+    """
+    if media is None or media.get("type") != "link" or (edited and media["url"] not in text):
+        return None
+    url = media["url"] if "://" in media["url"] else f"https://{media['url']}"
+    title, description = media.get("title"), media.get("description")
+    return LinkPreview(url=url, title=title, description=description, thumbnail_url=thumbnail_url)
 
 
 def _filled(kind: type[Struct], facts: dict[str, Any]) -> Struct:

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from wafast._core import message_key
 from wafast.database.queries import load
-from wafast.inbox.carried import Contact, Place, contacts_of, place_of
+from wafast.inbox.carried import Contact, LinkPreview, Place, contacts_of, link_of, place_of
 from wafast.inbox.kinds import MessageType
 from wafast.inbox.media import OCTETS, sound_of
 from wafast.inbox.mentions import Mention, mentions_in
@@ -111,6 +111,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     media: MediaFacts | None
     place: Annotated[Place | None, Meta(description="Of a location; null where none came with it.")]
     contacts: Annotated[list[Contact], Meta(description="Of a contact message, at most 20; `message_text` names all.")]
+    link_preview: Annotated[LinkPreview | None, Meta(description="The card of a link in `message_text`, if one came.")]
     quoted_message_id: Annotated[str | None, Meta(description="WhatsApp's id of the message answered.")]
     quoted: Annotated[
         Quoted | None, Meta(description="What the answer brought of it; null where nothing came, or it answers none.")
@@ -211,6 +212,8 @@ def _message_of(row: asyncpg.Record, mentions: list[Mention], quoted: Quoted | N
     carried = row["media"] if row["kind"] != "deleted" else None
     media = carried if carried is not None and "ext" in carried else None
     poll = poll_of(row["poll"] if row["kind"] == "poll" else None, carried)
+    thumbnail_url = f"/media/{name}.thumb.jpg" if row["has_thumbnail"] and row["kind"] != "deleted" else None
+    is_linked = carried is not None and carried.get("type") == "link"
     return Message(
         id=name,
         chat_id=str(row["chat_id"]),
@@ -224,10 +227,13 @@ def _message_of(row: asyncpg.Record, mentions: list[Mention], quoted: Quoted | N
         message_text=row["body"],
         mentions=mentions,
         media_url=f"/media/{name}.{media['ext']}" if media else None,
-        thumbnail_url=f"/media/{name}.thumb.jpg" if row["has_thumbnail"] and row["kind"] != "deleted" else None,
+        thumbnail_url=None if is_linked else thumbnail_url,
         media=_media_facts(media, row["has_expired"]) if media else None,
         place=place_of(carried),
         contacts=contacts_of(carried),
+        link_preview=link_of(
+            carried, text=row["body"], edited=row["edited_at"] is not None, thumbnail_url=thumbnail_url
+        ),
         quoted_message_id=row["quoted"],
         quoted=quoted,
         status=row["status"],

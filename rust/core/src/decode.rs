@@ -5,6 +5,7 @@
 use crate::{
     card::Cards,
     jid::Jid,
+    link::Link,
     media::{self, File},
     members::{self, Member, Rule},
     place::Place,
@@ -251,6 +252,7 @@ fn protocol<'a>(bytes: &'a [u8], around: Around<'a>) -> Decoded<'a> {
 fn content<'a>(bytes: &'a [u8], member: &Member, around: Around<'a>) -> Decoded<'a> {
     let (mut content, context) = match member.rule {
         Rule::Conversation => (Content::new(Kind::Text, text::clean(bytes)), &[][..]),
+        Rule::Linked => linked(bytes),
         Rule::Words(kind, paths, context) => {
             (Content::new(kind, words::at(bytes, paths)), media::optional(bytes, context))
         }
@@ -297,6 +299,30 @@ fn content<'a>(bytes: &'a [u8], member: &Member, around: Around<'a>) -> Decoded<
         return Decoded::Nothing;
     }
     Decoded::Content(content)
+}
+
+/// A text with what it says of a link, and its `contextInfo`.
+fn linked(bytes: &[u8]) -> (Content<'_>, &[u8]) {
+    let (mut words, mut url, mut description, mut title) = (&[][..], &[][..], &[][..], &[][..]);
+    let (mut picture, mut context) = (&[][..], &[][..]);
+    for field in wire::fields(bytes) {
+        match field.number {
+            1 => words = field.bytes(),
+            2 => url = field.bytes(),
+            5 => description = field.bytes(),
+            6 => title = field.bytes(),
+            16 => picture = field.bytes(),
+            17 => context = field.bytes(),
+            _ => {}
+        }
+    }
+    let link = Link::of(url, title, description);
+    let content = Content {
+        carried: link.map(Carried::Link),
+        thumbnail: if link.is_some() { thumbnail(picture) } else { &[] },
+        ..Content::new(Kind::Text, text::clean(words))
+    };
+    (content, context)
 }
 
 /// The words of what was said about a message.

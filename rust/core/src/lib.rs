@@ -24,6 +24,7 @@ pub mod header;
 pub mod heard;
 pub mod history;
 pub mod jid;
+pub mod link;
 pub mod media;
 pub mod members;
 pub mod pipeline;

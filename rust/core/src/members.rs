@@ -12,6 +12,8 @@ use crate::{
 pub enum Rule {
     /// The member itself is the text.
     Conversation,
+    /// A text, and the card of a link in it.
+    Linked,
     /// Texts at these paths, and where the `contextInfo` is (0: none). What has to have words and has none is stored
     /// with its name as text.
     Words(Kind, &'static [Path], u32),
@@ -77,8 +79,8 @@ static PLACES: [u8; 256] = {
 const NOWHERE: u8 = u8::MAX;
 
 use Rule::{
-    Audio, Bare, Cards, Comment, Conversation, Inside, Media, Nothing, Pin, Place, Poll, Protocol, Reaction, Results,
-    Shown, Unsupported, Vote, Words, Wrapper,
+    Audio, Bare, Cards, Comment, Conversation, Inside, Linked, Media, Nothing, Pin, Place, Poll, Protocol, Reaction,
+    Results, Shown, Unsupported, Vote, Words, Wrapper,
 };
 
 /// In the order of their numbers, which are below 256.
@@ -88,7 +90,7 @@ pub const MEMBERS: &[Member] = &[
     member(3, "imageMessage", Media(Kind::Image, &media::IMAGE)),
     member(4, "contactMessage", Cards(0)),
     member(5, "locationMessage", Place(&[&[3], &[4]], &place::LOCATION)),
-    member(6, "extendedTextMessage", Words(Kind::Text, &[&[1]], 17)),
+    member(6, "extendedTextMessage", Linked),
     member(7, "documentMessage", Media(Kind::Document, &media::DOCUMENT)),
     member(8, "audioMessage", Audio),
     member(9, "videoMessage", Media(Kind::Video, &media::VIDEO)),

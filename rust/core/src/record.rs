@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::{
     card::Cards,
     jid::Jid,
+    link::Link,
     media::File,
     place::Place,
     poll::{Ballot, Question, Results},
@@ -97,6 +98,7 @@ pub enum Carried<'a> {
     File(File<'a>),
     Place(Place<'a>),
     Cards(Cards<'a>),
+    Link(Link<'a>),
     Results(Results<'a>),
 }
 

@@ -1,4 +1,4 @@
-"""Places and contacts as the routes and the frames give them."""
+"""Places, contacts and links as the routes and the frames give them."""
 
 from __future__ import annotations
 
@@ -37,6 +37,36 @@ def test_a_place_and_contacts(tenant: Tenant) -> None:
         {"name": "Abu", "numbers": [{"value": "012", "type": None, "waid": None}]},
     ]
     assert (contact["place"], contact["media"], contact["media_url"]) == (None, None, None)
+
+
+LINK = {"type": "link", "url": "kedai.example/baju", "title": "Kedai Baju"}
+
+
+def test_the_card_of_a_link_is_no_file(tenant: Tenant) -> None:
+    chat = tenant.chat(tenant.device())
+    key = tenant.message(chat, "Lihat kedai.example/baju", media=LINK)
+    sql = tenant.world.sql
+    sql("INSERT INTO thumbnails (chat_id, key, tenant_id, jpeg) VALUES ($1, $2, $3, 'shop')", chat.id, key, tenant.id)
+    [message] = _messages(tenant, chat.id)
+    picture = f"/media/{chat.id}-{key}.thumb.jpg"
+    assert message["link_preview"] == {
+        "url": "https://kedai.example/baju", "title": "Kedai Baju", "description": None, "thumbnail_url": picture,
+    }  # fmt: skip
+    assert (message["media"], message["media_url"], message["thumbnail_url"]) == (None, None, None)
+    assert tenant.client().get(picture).content == b"shop"
+    forward = f"/api/v1/messages/{message['id']}/forward"
+    queued = tenant.client("send").post(forward, json={"chat_ids": [str(chat.id)]})
+    assert queued.status_code == 202 and queued.json()["items"][0]["type"] == "text", queued.text
+    assert tenant.client().get(f"/media/{chat.id}-{key}.bin").status_code == 404
+
+
+def test_the_card_goes_when_an_edit_takes_the_link_out(tenant: Tenant) -> None:
+    chat = tenant.chat(tenant.device())
+    for text, is_there in (("Maaf kedai.example/baju", True), ("Maaf", False)):
+        key = tenant.message(chat, text, media=LINK)
+        tenant.world.sql("UPDATE messages SET edited_at = now() WHERE chat_id = $1 AND key = $2", chat.id, key)
+        message = next(one for one in _messages(tenant, chat.id) if one["id"] == f"{chat.id}-{key}")
+        assert (message["link_preview"] is not None, message["thumbnail_url"]) == (is_there, None)
 
 
 def test_a_place_is_no_file(tenant: Tenant) -> None:

@@ -126,6 +126,7 @@ def test_a_message(tenant: Tenant) -> None:
         "media": media | {"seconds": None, "waveform": None, "name": None, "expired": False},
         "place": None,
         "contacts": [],
+        "link_preview": None,
         "quoted_message_id": None,
         "quoted": None,
         "status": "received",

@@ -1,4 +1,4 @@
-"""Places and contacts are kept beside their words, and never pass for files."""
+"""Places, contacts and links are kept beside their words, and never pass for files."""
 
 from __future__ import annotations
 
@@ -59,6 +59,40 @@ def test_contacts_keep_their_numbers(world: World) -> None:
     assert contacts_of(one) == [ALI_CARD]
     assert contacts_of(both) == [ALI_CARD, Contact(name="Abu", numbers=[])]
     assert [message["media_url"] for message in world.messages()] == [None, None]
+
+
+def linked(**said: str | bytes) -> e2e.Message:
+    """Words with a link, of which this is said."""
+    words = {"text": "Lihat https://kedai.example/baju ya", "matchedText": "https://kedai.example/baju"}
+    return e2e.Message(extendedTextMessage=e2e.ExtendedTextMessage(**words | said))
+
+
+@pytest.mark.parametrize("came_late", [False, True], ids=["at once", "after all"])
+def test_a_text_keeps_the_card_of_its_link(world: World, came_late: bool) -> None:
+    world.start(eager_media=True)
+    if came_late:
+        world.feed((UNDECRYPTABLE, events.undecryptable("T1")))
+    card = linked(title="Kedai Baju", description="B" * 5000, JPEGThumbnail=b"\xff\xd8shop")
+    world.feed((MESSAGE, events.message("T1", card)))
+    assert carried(world) == [
+        {"type": "link", "url": "https://kedai.example/baju", "title": "Kedai Baju", "description": "B" * 200}
+    ]
+    [message] = world.messages()
+    assert (message["message_type"], message["message_text"], message["media_url"]) == (
+        "text", "Lihat https://kedai.example/baju ya", None,
+    )  # fmt: skip
+    assert world.value("SELECT jpeg FROM thumbnails") == b"\xff\xd8shop"
+    assert world.value("SELECT count(*) FROM media_fetches") == 0
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{}, {"title": "\u200b"}, {"title": "Kedai", "matchedText": ""}, {"title": "Kedai", "matchedText": "ftp://x"}],
+)
+def test_a_link_of_which_nothing_is_said_has_no_card(world: World, said: dict[str, str | bytes]) -> None:
+    world.feed((MESSAGE, events.message("T1", linked(JPEGThumbnail=b"\xff\xd8shop", **said))))
+    assert carried(world) == [None]
+    assert world.value("SELECT count(*) FROM thumbnails") == 0
 
 
 def test_what_stands_on_top_of_buttons_is_kept(world: World) -> None:

@@ -4424,6 +4424,23 @@ export interface components {
              */
             fields: string[];
         };
+        /** LinkPreview */
+        LinkPreview: {
+            /**
+             * @description An http or https address.
+             * @example https://kedai.example/baju
+             */
+            url: string;
+            /**
+             * @description At most 200 characters.
+             * @example Kedai Baju
+             */
+            title: string | null;
+            /** @description At most 200 characters. */
+            description: string | null;
+            /** @example /media/4711-7711650218893115392.thumb.jpg */
+            thumbnail_url: string | null;
+        };
         /** LookAtSheet */
         LookAtSheet: {
             /** @example Customers */
@@ -4558,6 +4575,8 @@ export interface components {
             place: components["schemas"]["Place"] | null;
             /** @description Of a contact message, at most 20; `message_text` names all. */
             contacts: components["schemas"]["Contact"][];
+            /** @description The card of a link in `message_text`, if one came. */
+            link_preview: components["schemas"]["LinkPreview"] | null;
             /** @description WhatsApp's id of the message answered. */
             quoted_message_id: string | null;
             /** @description What the answer brought of it; null where nothing came, or it answers none. */

@@ -18,6 +18,7 @@ export function message(change: Partial<Message> & { id: string }): Message {
     media: null,
     place: null,
     contacts: [],
+    link_preview: null,
     quoted_message_id: null,
     quoted: null,
     status: change.from_me ? 'sent' : 'received',
