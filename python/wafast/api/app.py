@@ -47,6 +47,7 @@ from wafast.api.outbox import OutboxController
 from wafast.api.pacing import DefaultPacingController
 from wafast.api.pairings import PairingController
 from wafast.api.parameters import require_known
+from wafast.api.pins import PinController
 from wafast.api.problems import Problem, answer_http_exception, answer_problem, answer_too_deep, answer_unexpected
 from wafast.api.quick_replies import QuickReplyController
 from wafast.api.reactions import ReactionController
@@ -105,6 +106,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             SearchController,
             GalleryController,
             ReactionController,
+            PinController,
             VoteController,
             MemberController,
             ReceiptController,

@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 q = load(__file__)
 
 # bits of messages.flags
-FROM_ME, EPHEMERAL, VIEW_ONCE, FORWARDED, PINNED = 1, 2, 4, 8, 16
+FROM_ME, EPHEMERAL, VIEW_ONCE, FORWARDED = 1, 2, 4, 8
 #: It went over another line, whose place this one took: WhatsApp knows nothing of it here.
 OTHER_LINE = 128
+
+#: WhatsApp lets so many messages of a chat be pinned at once.
+MOST_PINNED = 3
 
 MessageStatus = Literal["received", "pending", "sent", "delivered", "read", "played", "failed"]
 
@@ -121,6 +124,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     is_view_once: bool
     is_forwarded: bool
     is_pinned: bool
+    pinned_until: Annotated[
+        datetime | None,
+        Meta(description="Where whoever pinned it said so; no frame comes when it ends."),
+    ]
     reactions: list[Reaction]
     poll_options: Annotated[list[str], Meta(description="Of a poll, in its order.", examples=[["Friday", "Sunday"]])]
     poll_choices: Annotated[
@@ -149,6 +156,14 @@ async def list_messages(
     """
     place = before.key, before.created_at, before.key + including
     return await pool.fetch(q.list_messages, reach.tenant_id, reach.device_ids, chat_id, *place, limit)
+
+
+async def list_pinned(pool: asyncpg.Pool, reach: Reach, chat_id: int) -> list[Message]:
+    """What is pinned in a chat, the last pinned first, and no more of it than WhatsApp lets be pinned."""
+    found = await pool.fetch(q.list_pinned, reach.tenant_id, reach.device_ids, chat_id, MOST_PINNED)
+    keys = [row["key"] for row in found]
+    rows = await get_messages(pool, [reach.tenant_id], [(chat_id, key) for key in keys]) if keys else []
+    return await messages_of(pool, sorted(rows, key=lambda row: keys.index(row["key"])))
 
 
 async def place_of_key(pool: asyncpg.Pool, reach: Reach, chat_id: int, key: int) -> At | None:
@@ -240,7 +255,8 @@ def _message_of(row: asyncpg.Record, mentions: list[Mention], quoted: Quoted | N
         is_ephemeral=bool(flags & EPHEMERAL),
         is_view_once=bool(flags & VIEW_ONCE),
         is_forwarded=bool(flags & FORWARDED),
-        is_pinned=bool(flags & PINNED),
+        is_pinned=row["is_pinned"],
+        pinned_until=row["pinned_until"] if row["is_pinned"] else None,
         reactions=reactions_of(row),
         poll_options=poll.options,
         poll_choices=poll.choices,

@@ -28,7 +28,8 @@ WITH chat AS MATERIALIZED (
 )
 SELECT m.chat_id, m.key, chat.device_id, chat.jid AS chat_jid, m.message_id, jid_of(m.sender) AS sender_jid,
        m.sender_name, m.flags, message_kind(m.kind) AS kind, m.body, m.media, m.quoted, m.quote,
-       message_status(m.status) AS status, m.reactions, m.poll, m.poll_votes, m.edited_at, m.deleted_at, m.created_at,
+       message_status(m.status) AS status, is_pinned(m.flags, m.pinned_until), m.pinned_until, m.reactions, m.poll,
+       m.poll_votes, m.edited_at, m.deleted_at, m.created_at,
        t.key IS NOT NULL AS has_thumbnail, f.key IS NOT NULL AS has_expired, o.id AS outbox_id, m.tenant_id
 FROM page m
 JOIN chat ON chat.id = m.chat_id
@@ -82,12 +83,24 @@ JOIN messages m ON m.chat_id = chat.id AND m.tenant_id = chat.tenant_id AND m.ke
 WHERE m.key > chat.floor_key AND m.key >= $4 >> 32 << 32 AND (m.key >> 32, m.created_at, m.key) >= ($4 >> 32, $5, $6)
 ORDER BY m.key >> 32, m.created_at, m.key LIMIT $7;
 
+-- name: list_pinned
+-- $3 chat, $4 how many: keys of what is pinned in it, the last pinned first.
+SELECT m.key
+FROM chats c
+JOIN devices d ON d.no = c.device_no
+JOIN messages m ON m.chat_id = c.id AND m.tenant_id = c.tenant_id AND m.key > c.floor_key
+WHERE c.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND c.id = $3
+  AND m.pin_said_at IS NOT NULL AND is_pinned(m.flags, m.pinned_until)
+ORDER BY m.pin_said_at DESC, m.key DESC
+LIMIT $4;
+
 -- name: get_messages
 -- For live frames: $1 a list of tenants, $2 $3 pairs of (chat, key). Trimmed messages too: in a busy chat one may be
 -- trimmed before its frame is made.
 SELECT m.chat_id, m.key, d.id AS device_id, c.jid AS chat_jid, m.message_id, jid_of(m.sender) AS sender_jid,
        m.sender_name, m.flags, message_kind(m.kind) AS kind, m.body, m.media, m.quoted, m.quote,
-       message_status(m.status) AS status, m.reactions, m.poll, m.poll_votes, m.edited_at, m.deleted_at, m.created_at,
+       message_status(m.status) AS status, is_pinned(m.flags, m.pinned_until), m.pinned_until, m.reactions, m.poll,
+       m.poll_votes, m.edited_at, m.deleted_at, m.created_at,
        t.key IS NOT NULL AS has_thumbnail, f.key IS NOT NULL AS has_expired, o.id AS outbox_id, m.tenant_id, m.device_no,
        m.key <= c.floor_key AS is_trimmed
 FROM unnest($2::int8[], $3::int8[]) AS asked (chat_id, key)

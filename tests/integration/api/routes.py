@@ -78,6 +78,7 @@ ROUTES = (
     Route("DELETE", f"{A}/labels/{{label_id}}", "admin"),
     Route("GET", f"{A}/chats/{{chat_id}}/messages", "read"),
     Route("GET", f"{A}/chats/{{chat_id}}/media", "read"),
+    Route("GET", f"{A}/chats/{{chat_id}}/pinned", "read"),
     Route("GET", f"{A}/devices/{{device_id}}/media", "read"),
     Route("GET", f"{A}/messages/{{message_id}}/receipts", "read"),
     Route("GET", f"{A}/messages/{{message_id}}/reactions", "read"),

@@ -13,6 +13,7 @@ from wafast.answers.follow import q as answers
 from wafast.events import bus
 from wafast.inbox.all_chats import Filter, q
 from wafast.inbox.chats import NEWEST
+from wafast.inbox.messages import q as messages
 from wafast.inbox.search_index import q as search_index
 from wafast.outbox import rows
 
@@ -181,6 +182,24 @@ async def test_names_of_leads_are_looked_up_by_number(shelf: Shelf, planned: str
         await connection.execute(f"SET LOCAL plan_cache_mode = {planned}")
         found = await _indexes(connection, q.get_chats, [shelf.tenant], None, [1, 2, 3])
         assert {name for name in found if name.startswith("leads")} == {"leads_tenant_id_phone_key"}
+
+
+@pytest.mark.parametrize("planned", PLANNED)
+async def test_what_is_pinned_in_a_chat_is_found_among_very_many_messages(shelf: Shelf, planned: str) -> None:
+    chat_id = await shelf.pool.fetchval(
+        "INSERT INTO chats (tenant_id, device_no, jid) VALUES ($1, $2, '60121234567@s.whatsapp.net') RETURNING id",
+        shelf.tenant, shelf.device_no,
+    )  # fmt: skip
+    await shelf.pool.execute(
+        "INSERT INTO messages (chat_id, key, tenant_id, device_no, kind, flags, status, message_id, created_at,"
+        " pin_said_at) SELECT $3, n, $1, $2, 0, 0, 0, 'M' || n, now(), CASE WHEN n % 1000 = 0 THEN n END"
+        " FROM generate_series(1, 5000) n",
+        shelf.tenant, shelf.device_no, chat_id,
+    )  # fmt: skip
+    async with shelf.pool.acquire() as connection:
+        await connection.execute(f"ANALYZE; SET plan_cache_mode = {planned}")
+        found = await _indexes(connection, messages.list_pinned, shelf.tenant, None, chat_id, 3)
+    assert {name for name in found if name.startswith("messages")} == {"messages_pinned"}
 
 
 async def test_who_looks_for_what_came_lately_does_not_expect_all_messages_there_are(shelf: Shelf) -> None:

@@ -660,6 +660,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chats/{chat_id}/pinned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Pinned messages of a chat
+         * @description A pin comes and goes by `MESSAGE_STATUS`; when it ends by itself, which `pinned_until` says, nothing comes.
+         */
+        get: operations["list_pinned_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chats/{chat_id}/read": {
         parameters: {
             query?: never;
@@ -4590,6 +4610,8 @@ export interface components {
             is_view_once: boolean;
             is_forwarded: boolean;
             is_pinned: boolean;
+            /** @description Until when, where whoever pinned it said so; there is no frame when it ends. */
+            pinned_until: string | null;
             reactions: components["schemas"]["Reaction"][];
             /**
              * @description Of a poll, in its order.
@@ -5086,6 +5108,10 @@ export interface components {
              * @example 1795502469
              */
             at: number;
+        };
+        /** Pinned */
+        Pinned: {
+            items: components["schemas"]["Message"][];
         };
         /** Place */
         Place: {
@@ -8363,6 +8389,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OutboxPage"];
+                };
+            };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_pinned_messages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pinned"];
                 };
             };
             /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */

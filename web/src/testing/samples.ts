@@ -26,6 +26,7 @@ export function message(change: Partial<Message> & { id: string }): Message {
     is_view_once: false,
     is_forwarded: false,
     is_pinned: false,
+    pinned_until: null,
     reactions: [],
     poll_options: [],
     poll_choices: null,
