@@ -44,7 +44,7 @@ WHERE id = $1 AND ended_at IS NULL
 -- name: shares_left
 SELECT s.device_no, s.is_known, s.planned - s.given AS remains, s.reason, d.name
 FROM distribution_shares s JOIN devices d ON d.no = s.device_no
-WHERE s.distribution_id = $1 AND s.given < s.planned
+WHERE s.distribution_id = $1 AND s.given < s.planned AND NOT is_over(d)
 
 -- name: next_people
 -- The next $4 people below the id $3 that fit ($2) and have no device, with the one of $5 that knows them.

@@ -17,6 +17,7 @@ from wafast.database.queries import load
 from wafast.devices.backoff import LONGEST_SECONDS
 from wafast.distribution.decisions import with_score
 from wafast.distribution.lines import Standing, is_away, why_none
+from wafast.distribution.lost import why_over
 from wafast.distribution.spread import Code, Decision, Line, Person, counted, shared, spread
 from wafast.events import bus
 from wafast.outbox import lanes, sources, told
@@ -189,7 +190,8 @@ class StuckLane(msgspec.Struct, frozen=True):
         id: of the lane.
         source_id: whose rows.
         reason: why the device can't send, for people.
-        takes_all: all its rows may move; else those that came from the pool.
+        takes_all: all its rows may move; else those that came from the pool, and those of people who are not, or no
+            longer, the device's own.
     """
 
     id: int
@@ -203,7 +205,7 @@ async def stuck_lanes(connection: asyncpg.Connection, device_nos: Sequence[int] 
 
     Of a device that WhatsApp holds back for more than a minute, or that is away by itself: lanes whose source lets its
     rows move.
-    Of one that is over (logged out, banned, replaced, outdated) also lanes with rows that came to it from the pool.
+    Of one that is over (logged out, banned, replaced, outdated) also lanes with rows of people whom nobody gave to it.
     """
     rows = await connection.fetch(q.stuck_lanes, device_nos, STANDING_SECONDS)
     stuck = [row for row in rows if row["is_over"] or row["paused_until"] is not None or _is_away(row)]
@@ -267,4 +269,4 @@ def _why_back(row: asyncpg.Record) -> str:
         return f"{row['name']} is held back by WhatsApp: {row['pause_reason']}"
     if _is_away(row):
         return f"{row['name']} is not connected: {row['state_reason'] or row['state']}"
-    return f"{row['name']} can't send any more: {row['state_reason'] or row['state']}"
+    return why_over(row)

@@ -95,16 +95,19 @@ WHERE ($1::int4[] IS NULL OR d.no = ANY ($1))
 ORDER BY l.id
 
 -- name: rows_to_take_back
--- The next $3 rows of lane $1: all, or with $2 false those that came from the pool; and the one that is just being sent.
+-- The next $3 rows of lane $1: all, or with $2 false those that came from the pool and those of people who are not the
+-- device's own; and the one that is just being sent.
 WITH next AS (
-    SELECT o.id, o.lead_id, o.lane_id FROM outbox o
-    WHERE o.lane_id = $1 AND o.state = 'queued'
-      AND ($2 OR EXISTS (SELECT FROM distribution_decisions x WHERE x.outbox_id = o.id))
-    ORDER BY o.not_before, o.id LIMIT $3 FOR UPDATE SKIP LOCKED
+    SELECT o.id, o.lead_id, o.lane_id FROM lanes n JOIN outbox o ON o.lane_id = n.id
+    WHERE n.id = $1 AND o.state = 'queued'
+      AND ($2 OR EXISTS (SELECT FROM distribution_decisions x WHERE x.outbox_id = o.id)
+           OR NOT EXISTS (SELECT FROM leads l WHERE l.id = o.lead_id AND l.device_no = n.device_no))
+    ORDER BY o.not_before, o.id LIMIT $3 FOR UPDATE OF o SKIP LOCKED
 ), leaving AS (
     SELECT o.id, o.lead_id, o.lane_id FROM lanes n JOIN outbox o ON o.device_no = n.device_no AND o.lane_id = n.id
     WHERE n.id = $1 AND o.state = 'sending'
-      AND ($2 OR EXISTS (SELECT FROM distribution_decisions x WHERE x.outbox_id = o.id))
+      AND ($2 OR EXISTS (SELECT FROM distribution_decisions x WHERE x.outbox_id = o.id)
+           OR NOT EXISTS (SELECT FROM leads l WHERE l.id = o.lead_id AND l.device_no = n.device_no))
 )
 SELECT r.id, r.lead_id, n.tenant_id, n.source_id, n.zone
 FROM (SELECT * FROM next UNION ALL SELECT * FROM leaving) r JOIN lanes n ON n.id = r.lane_id

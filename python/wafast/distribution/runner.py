@@ -14,7 +14,7 @@ import msgspec
 from wafast import logs
 from wafast.database.away import DATABASE_AWAY
 from wafast.database.turn import DISTRIBUTION, keep_at
-from wafast.distribution import people, pool
+from wafast.distribution import lost, people, pool
 from wafast.distribution.lines import fold, standings
 from wafast.events.bus import EVENTS, Event
 
@@ -89,14 +89,18 @@ class Runner:
             Seconds after which to look again when nothing is heard.
         """
         if changed is None or changed:
-            await self._take_back(changed)
+            await self._take_back(None if changed is None else list(changed))
         await fold(self._connection)
         wait = await self._give()
         again = await people.step(self._connection)
         return wait if again is None else min(wait, again)
 
-    async def _take_back(self, changed: Collection[int] | None) -> None:
-        for lane in await pool.stuck_lanes(self._connection, None if changed is None else list(changed)):
+    async def _take_back(self, changed: Sequence[int] | None) -> None:
+        for device in await lost.lost_devices(self._connection, changed):  # before rows, which go with their people
+            with _passed_over("people of a device that is over stay there", device=device["no"]):
+                while await lost.leave(self._connection, device):
+                    pass
+        for lane in await pool.stuck_lanes(self._connection, changed):
             with _passed_over("rows of a device that can't send stay there", lane=lane.id):
                 while await pool.take_back(self._connection, lane):
                     pass

@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 q = load(__file__)
 
 Rule = Literal[
-    "pool", "device_offline", "source_not_running", "never_open", "whatsapp_pause", "not_before", "hours", "cap_hour",
-    "cap_day", "ramp", "gap", "others", "due",
+    "pool", "device_over", "device_offline", "source_not_running", "never_open", "whatsapp_pause", "not_before",
+    "hours", "cap_hour", "cap_day", "ramp", "gap", "others", "due",
 ]  # fmt: skip
 #: Rows ahead that are counted.
 MOST_AHEAD = 1_000
 TEXTS: dict[Rule, str] = {
     "pool": "It waits for a device. {left_reason}.",
+    "device_over": "Its device is {state} and sends nothing more: pair it again, let another take its place, or give "
+    "this person another device.",
     "device_offline": "Its device is {state}.",
     "source_not_running": "What it belongs to is {state}.",
     "never_open": "The working hours of what it belongs to lie in the quiet hours of its device: it can never leave.",
@@ -79,6 +81,8 @@ def judge(facts: dict[str, Any]) -> HeldBy:
         return by("source_not_running")
     if facts["device_no"] is None:
         return by("pool")
+    if facts["is_over"]:
+        return by("device_over")
     if facts["state"] != "online":
         return by("device_offline")
     if facts["priority"] == "paced" and facts["open_at"] is None:

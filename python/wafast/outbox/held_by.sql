@@ -1,7 +1,7 @@
 -- name: held_by
 -- What may hold a row that waits. $1 tenant, $2 row, $3 the most rows before it that are counted. A source's row whose lane has
 -- others before it waits for them; replies wait for replies.
-SELECT now() AS now, o.device_no, o.priority, o.not_before, d.state, d.paused_until, d.pause_reason, d.per_hour, d.per_day,
+SELECT now() AS now, o.device_no, o.priority, o.not_before, d.state, is_over(d) AS is_over, d.paused_until, d.pause_reason, d.per_hour, d.per_day,
        s.state AS source_state, coalesce(n.left_reason, 'One is being chosen') AS left_reason,
        next_open(d, s, coalesce(n.zone, 'UTC'), now()) AS open_at,
        nullif(cap_until(d.hour_sends, d.hour_slot, 300, 13, d.per_hour), '-infinity') AS hour_until,

@@ -16,7 +16,8 @@ ORDER BY id FOR SHARE
 -- name: standing
 -- Where these enrolments stand, and the step that comes next: the first behind the open one that they have not had.
 SELECT e.id, e.tenant_id, e.sequence_id, e.lead_id, e.since, s.deleted_at IS NOT NULL AS is_deleted,
-       o.state AS row_state, o.cause, o.sent_at, l.phone, l.zone, coalesce(l.device_no, o.device_no) AS device_no,
+       o.state AS row_state, o.cause, o.sent_at, l.phone, l.zone,
+       coalesce(l.device_no, (SELECT d.no FROM devices d WHERE d.no = o.device_no AND NOT is_over(d))) AS device_no,
        EXISTS (SELECT FROM suppressions u WHERE u.tenant_id = e.tenant_id AND u.phone = l.phone) AS is_suppressed,
        n.id AS next_step_id, n.source_id, n.delay_seconds,
        CASE WHEN f.deleted_at IS NULL THEN s.next_sequence_id END AS next_sequence_id

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.integration.distribution.conftest import Shop
 from wafast.accounts.principal import Principal
-from wafast.distribution import people
+from wafast.distribution import lost, people
 from wafast.distribution.lines import fold, standings
 
 
@@ -211,3 +212,59 @@ async def test_a_distribution_with_a_fault_ends_and_says_so(shop: Shop, admin: P
     done = await people.get(shop.pool, shop.tenant_id, begun)
     assert done is not None
     assert (done.state, done.left_over, done.left_reason) == ("done", 3, "It could not go on: poison")
+
+
+async def test_people_leave_a_device_that_is_over_with_what_waits_for_them(
+    shop: Shop, admin: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lost, "STEP", 3)
+    banned = await shop.device("Banned")
+    given = await shop.leads(8)
+    await people.begin(shop.pool, admin, {}, None, None)
+    await run_out(shop)
+    by_hand = await shop.leads(2, banned)
+    source = await shop.source()
+    await shop.plan(source, given + by_hand, banned)
+    other = await shop.device("Other")
+    await shop.set(banned, state="banned", state_reason="WhatsApp banned the number")
+    await shop.runner.look([banned])
+    assert await shop.by_device(source) == {other: 8, banned: 2}
+    owned = await shop.pool.fetch("SELECT id FROM leads WHERE device_no = $1 ORDER BY id", banned)
+    assert [row["id"] for row in owned] == by_hand, "whom a person gave to it stays"
+    told = await shop.pool.fetch(
+        "SELECT code, reason FROM distribution_decisions WHERE lead_id = $1 ORDER BY id", given[0]
+    )
+    assert [row["code"] for row in told] == ["room", "returned", "returned", "room"], "the person, and then the row"
+    assert {row["reason"] for row in told[1:3]} == {"Banned can't send any more: WhatsApp banned the number"}
+
+
+async def test_who_had_a_device_from_the_pool_is_nobodys_when_it_is_over_also_after_it_was_held_back(
+    shop: Shop,
+) -> None:
+    device = await shop.device("Shop")
+    source, found = await shop.source(may_move=True), await shop.leads(3)
+    await shop.plan(source, found)
+    await shop.runner.look()
+    other = await shop.device("Other")
+    await shop.set(device, paused_until=datetime.now(UTC) + timedelta(hours=1), pause_reason="463")
+    await shop.runner.look([device])
+    assert await shop.by_device(source) == {other: 3}
+    assert await owners(shop) == {device: 3}, "it will send again"
+    await shop.set(device, state="banned")
+    await shop.runner.look([device])
+    assert await owners(shop) == {None: 3}
+    assert await shop.by_device(source) == {other: 3}, "a row that waits at a device that can send stays there"
+
+
+async def test_a_device_that_ends_while_people_are_handed_out_gets_no_more_of_them(
+    shop: Shop, admin: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "STEP", 4)
+    first, second = await shop.device("First"), await shop.device("Second")
+    await shop.leads(16)
+    await people.begin(shop.pool, admin, {}, None, None)
+    await shop.runner.look()
+    await shop.set(first, state="banned")
+    await shop.runner.look([first])
+    await run_out(shop)
+    assert await owners(shop) == {second: 8, None: 8}

@@ -29,6 +29,7 @@ LATER = "now() + interval '2 hours'"
     [
         ("due", "SELECT $1::int4", "at any moment"),
         ("device_offline", "UPDATE devices SET state = 'offline' WHERE no = $1", "offline"),
+        ("device_over", "UPDATE devices SET state = 'banned' WHERE no = $1", "is banned and sends nothing more"),
         ("whatsapp_pause", f"UPDATE devices SET paused_until = {LATER}, pause_reason = 'too many (463)' WHERE no = $1",
          "463"),
         ("gap", "UPDATE devices SET last_paced_at = now() WHERE no = $1", "gap"),
@@ -47,7 +48,7 @@ async def test_the_rule_that_holds_a_row_is_named(floor: Floor, rule: str, chang
     await floor.pool.execute(change, device)
     found = await held(floor, row)
     assert (found.rule, word in found.text) == (rule, True), found
-    if rule not in ("due", "device_offline"):
+    if rule not in ("due", "device_offline", "device_over"):
         assert found.until is not None
         assert found.until > datetime.now(UTC)
         assert await floor.pool.fetchval("SELECT $1 > now()", found.until)

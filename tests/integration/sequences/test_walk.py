@@ -13,6 +13,8 @@ from tests.calendar import change_of_clocks
 from tests.integration.sequences.people import People, saying, step
 from wafast.database.pool import connect
 from wafast.leads import rows as leads
+from wafast.outbox import lanes
+from wafast.outbox.lanes import Lane
 from wafast.sequences import edits, enrolments, of_leads, rows
 
 DAY = 86_400
@@ -66,6 +68,24 @@ async def test_a_row_waits_at_the_leads_device_or_in_the_pool(people: People) ->
         "SELECT o.device_no, l.device_no AS of_lane FROM outbox o JOIN lanes l ON l.id = o.lane_id ORDER BY o.id"
     )
     assert [tuple(row) for row in found] == [(people.device_no, people.device_no), (None, None)]
+
+
+@pytest.mark.parametrize(("state", "waits_there"), [("online", True), ("banned", False)])
+async def test_the_next_step_waits_where_the_last_left_unless_that_device_is_over(
+    people: People, state: str, waits_there: bool
+) -> None:
+    sequence = await people.sequence(step("one"), step("two"))
+    await people.enrol(sequence, await people.lead(has_device=False))
+    await people.walk()
+    there = Lane(people.tenant_id, await people.value("SELECT source_id FROM outbox"), people.device_no, "UTC")
+    async with people.pool.acquire() as connection:
+        rows = [await people.value("SELECT id FROM outbox")]
+        assert await lanes.move(connection, rows, await lanes.ensure(connection, [there])) == rows
+    assert await people.send() == ["one"]
+    await people.pool.execute("UPDATE devices SET state = $1", state)
+    await people.walk()
+    waits = await people.value("SELECT device_no FROM outbox WHERE state = 'queued'")
+    assert waits == (people.device_no if waits_there else None)
 
 
 @pytest.mark.parametrize("has_tag_first", [True, False])
