@@ -129,6 +129,8 @@ def _complete_operation(operation: dict[str, Any], policy: Policy) -> None:
         operation["security"] = []
     elif policy is Policy.USER:
         operation["security"] = [{"cookie": []}]
+    if "requestBody" in operation:
+        operation["responses"].setdefault("413", {"description": "The body is larger than may be."})
     for status, response in operation["responses"].items():
         if status.startswith(("4", "5")):
             response["content"] = PROBLEM

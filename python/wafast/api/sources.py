@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import time
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,8 +15,6 @@ from wafast.inbox.media import file_url, hash_of, mime_of_stored
 from wafast.outbox.sources import Message, Pace, SourceKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import asyncpg
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -56,7 +55,7 @@ class SourcePace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Meta(description="Nothing leaves from then on; before `opens`: past midnight.", examples=["18:00:00"]),
     ] = None
     days: Annotated[
-        tuple[Day, ...],
+        Sequence[Day],
         Meta(min_length=1, max_length=7, description="Days on which it leaves.", examples=[["mon", "tue", "wed"]]),
     ] = DAYS
 
@@ -85,9 +84,9 @@ def pace_of(pace: Pace) -> SourcePace:
     )
 
 
-def days_of(bits: int) -> tuple[Day, ...]:
+def days_of(bits: int) -> list[Day]:
     """The days of a set of bits; bit 0 is Monday."""
-    return tuple(day for number, day in enumerate(DAYS) if bits >> number & 1)
+    return [day for number, day in enumerate(DAYS) if bits >> number & 1]
 
 
 async def stored_message(pool: asyncpg.Pool, tenant_id: int, wanted: SourceMessage) -> Message:

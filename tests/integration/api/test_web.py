@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -133,3 +134,14 @@ def test_the_document_is_complete() -> None:
         assert operation["summary"], (path, method)
         assert operation["x-policy"], (path, method)
         assert operation["description"], (path, method)
+        assert "requestBody" not in operation or "413" in operation["responses"], (path, method)
+
+
+def test_no_part_of_the_document_may_be_anything() -> None:
+    def look(part: Any, where: str) -> None:
+        for key, under in part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ():
+            if key in ("oneOf", "anyOf"):
+                assert {} not in under, where
+            look(under, f"{where}/{key}")
+
+    look(document(), "")

@@ -5768,7 +5768,7 @@ export interface components {
              *       "wed"
              *     ]
              */
-            days: (("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun") | unknown)[];
+            days: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
         };
         /** StepDay */
         StepDay: {
@@ -6204,6 +6204,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
@@ -6307,6 +6316,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     render_message: {
@@ -6351,6 +6369,15 @@ export interface operations {
             };
             /** @description No such object here; somebody else's looks the same. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6543,6 +6570,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     cancel_campaign: {
@@ -6668,6 +6704,15 @@ export interface operations {
             };
             /** @description No such object here; somebody else's looks the same. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7030,6 +7075,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
@@ -7259,6 +7313,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
@@ -7414,6 +7477,15 @@ export interface operations {
             };
             /** @description The state of the thing forbids it; `detail` tells the way out. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7600,6 +7672,15 @@ export interface operations {
             };
             /** @description No such object here; somebody else's looks the same. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8235,6 +8316,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
@@ -8357,6 +8447,15 @@ export interface operations {
             };
             /** @description No such object here; somebody else's looks the same. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8594,6 +8693,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The device could not do it; `detail` says why. */
             502: {
                 headers: {
@@ -8776,6 +8884,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
@@ -8832,6 +8949,15 @@ export interface operations {
             };
             /** @description Signed in, but the role or the key's scope does not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8930,6 +9056,15 @@ export interface operations {
             };
             /** @description Signed in, but the role or the key's scope does not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9142,6 +9277,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     list_device_changes: {
@@ -9317,6 +9461,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
@@ -9390,6 +9543,15 @@ export interface operations {
             };
             /** @description The state of the thing forbids it; `detail` tells the way out. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9784,6 +9946,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
@@ -9857,6 +10028,15 @@ export interface operations {
             };
             /** @description The state of the thing forbids it; `detail` tells the way out. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9988,6 +10168,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
@@ -10050,6 +10239,15 @@ export interface operations {
             };
             /** @description No such object here; somebody else's looks the same. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10306,6 +10504,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
@@ -10477,6 +10684,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
@@ -10613,6 +10829,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     list_leads: {
@@ -10734,6 +10959,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
@@ -10799,6 +11033,15 @@ export interface operations {
             };
             /** @description No such object here; somebody else's looks the same. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11049,6 +11292,15 @@ export interface operations {
             };
             /** @description No such object here; somebody else's looks the same. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11313,6 +11565,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     look_import: {
@@ -11377,6 +11638,15 @@ export interface operations {
             };
             /** @description The state of the thing forbids it; `detail` tells the way out. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11506,6 +11776,15 @@ export interface operations {
             };
             /** @description The state of the thing forbids it; `detail` tells the way out. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11727,6 +12006,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     list_decisions_of_lead: {
@@ -11831,6 +12119,15 @@ export interface operations {
             };
             /** @description No such object here; somebody else's looks the same. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11959,6 +12256,15 @@ export interface operations {
             };
             /** @description The state of the thing forbids it; `detail` tells the way out. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12262,6 +12568,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
@@ -12424,6 +12739,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
@@ -12509,6 +12833,15 @@ export interface operations {
             };
             /** @description WhatsApp does not keep the file any more; the phone may still have it. */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12702,6 +13035,15 @@ export interface operations {
             };
             /** @description The state of the thing forbids it; `detail` tells the way out. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12954,6 +13296,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     get_outbox: {
@@ -13183,6 +13534,15 @@ export interface operations {
             };
             /** @description The state of the thing forbids it; `detail` tells the way out. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13482,6 +13842,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
@@ -13618,6 +13987,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     list_scorings: {
@@ -13726,6 +14104,15 @@ export interface operations {
             };
             /** @description The state of the thing forbids it; `detail` tells the way out. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14033,6 +14420,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
@@ -14169,6 +14565,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     list_sequences: {
@@ -14277,6 +14682,15 @@ export interface operations {
             };
             /** @description The state of the thing forbids it; `detail` tells the way out. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14460,6 +14874,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     list_enrolments: {
@@ -14583,6 +15006,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
@@ -14657,6 +15089,15 @@ export interface operations {
             };
             /** @description The state of the thing forbids it; `detail` tells the way out. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14919,6 +15360,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
@@ -15048,6 +15498,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     get_session: {
@@ -15121,6 +15580,15 @@ export interface operations {
             };
             /** @description Not signed in, or the key is not valid. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15226,6 +15694,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     change_password: {
@@ -15259,6 +15736,15 @@ export interface operations {
             };
             /** @description Not signed in, or the key is not valid. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15376,6 +15862,15 @@ export interface operations {
             };
             /** @description Signed in, but the role or the key's scope does not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15705,6 +16200,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The body is larger than may be. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
                 headers: {
@@ -15843,6 +16347,15 @@ export interface operations {
             };
             /** @description The state of the thing forbids it; `detail` tells the way out. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15999,6 +16512,15 @@ export interface operations {
             };
             /** @description Signed in, but the role or the key's scope does not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is larger than may be. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
