@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.looks import TAKE_NOTICE
+from tests.browser.looks import PATIENCE_MS, TAKE_NOTICE
 
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 """The accessibility checker; `npm ci` in web/ brings it."""
@@ -113,8 +114,22 @@ class App:
 
     def until(self, is_so: Callable[[], object]) -> None:
         """Waits for what is known outside of the page. What the browser tells by itself comes meanwhile."""
+        deadline = time.monotonic() + 2 * PATIENCE_MS / 1000
         while not is_so():
+            assert time.monotonic() < deadline, "it never came to be so"
             self.page.wait_for_timeout(20)
+
+    def until_found(self, words: str, *, messages: int = 0, chats: int = 0) -> None:
+        """Waits until a search finds as much on the line whose inbox is open, or on all: messages and names get into
+        its index a second after they came, or later. The page looks twice by itself, and then no more."""
+        line = re.search("/device/([^/]+)/", self.page.url)
+        query = {"q": words} | ({"device_id": line[1]} if line else {})
+
+        def is_found() -> bool:
+            found = self.page.request.get("/api/v1/search", params=query).json()
+            return len(found["messages"]["items"]) >= messages and len(found["chats"]) >= chats
+
+        self.until(is_found)
 
     def hold(self, address: str) -> list[Route]:
         """Requests that begin from now on wait, in the list given, until the test lets them go."""
@@ -156,16 +171,21 @@ class App:
             " still.replaceSync('*, *::before, *::after { transition: none !important }');"
             " document.adoptedStyleSheets.push(still) }"
         )
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text())
+        # A notice flies by script, which no sheet forbids, and may have begun to while axe looked.
+        violations = self._violations() and self._violations()
+        self.page.evaluate("() => void document.adoptedStyleSheets.pop()")
+        assert violations == [], violations
+
+    def _violations(self) -> list[tuple[str, str, list[Any]]]:
+        """What axe finds once nothing moves: its rule, how bad it is, where."""
         self.page.wait_for_function(
             "() => document.getAnimations().every(one => one.playState !== 'running' || "
             "one.effect.getTiming().iterations === Infinity)"
         )
-        if not self.page.evaluate("'axe' in window"):
-            self.page.evaluate(AXE.read_text())
         found: list[dict[str, Any]] = self.page.evaluate(
             "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],"
             " resultTypes: ['violations']}).then(result => result.violations)"
         )
-        self.page.evaluate("() => void document.adoptedStyleSheets.pop()")
-        violations = [(one["id"], one["impact"], [node["target"] for node in one["nodes"]]) for one in found]
-        assert violations == [], violations
+        return [(one["id"], one["impact"], [node["target"] for node in one["nodes"]]) for one in found]

@@ -40,6 +40,12 @@ KEEP_NOTICES = """
       for (const node of addedNodes) if (node.classList?.contains('toast')) noticed.push(node.textContent);
   }).observe(document, { childList: true, subtree: true });
 """
+#: What can be pressed in a notice is there for 15 s (web/src/lib/toasts.svelte.ts), which is less than a step of a test
+#: may take. Here it waits for ten minutes to be pressed.
+LEAVE_ACTIONS = """
+  const wait = window.setTimeout;
+  window.setTimeout = (work, after, ...given) => wait(work, after === 15_000 ? 600_000 : after, ...given);
+"""
 #: Takes a notice with this text from those that are kept, if there is one.
 TAKE_NOTICE = """(text) => {
   const place = noticed.findIndex((one) => one.includes(text));
@@ -65,4 +71,5 @@ def open_context(browser: Browser, stack_url: str, look: Look) -> BrowserContext
     )
     context.set_default_timeout(PATIENCE_MS)
     context.add_init_script(KEEP_NOTICES)
+    context.add_init_script(LEAVE_ACTIONS)
     return context

@@ -29,6 +29,7 @@ def test_a_customer_is_found_answered_by_voice_and_handed_to_a_colleague(
 
     # found by half a word, and read
     agent.page.goto("/inbox")
+    agent.until_found(word[1:6], messages=1)
     field(agent).fill(word[1:6])
     hit = found(agent, "Messages").filter(has_text=name)
     expect(hit).to_have_count(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from tests.browser.app import App
 from tests.browser.looks import DESKTOP, PHONE_DARK, Look
@@ -38,11 +38,11 @@ def test_who_did_what_is_read_and_narrowed(signed_in: App, look: Look) -> None:
 
 def test_the_log_that_can_not_be_read_says_so_and_is_tried_again(signed_in: App) -> None:
     page = signed_in.page
-    asked: list[Route] = []
-    page.route("**/api/v1/audit?*", lambda route: asked.insert(0, route))
+    asked = signed_in.hold("**/api/v1/audit?*")
     page.goto("/people/audit")
     expect(page.get_by_role("status").filter(has_text="Loading")).to_be_visible()
     signed_in.expect_accessible()
+    signed_in.until(lambda: asked)
     asked.pop().fulfill(status=503, body="")
     expect(page.get_by_role("alert")).to_contain_text("The log could not be loaded")
     signed_in.expect_accessible()

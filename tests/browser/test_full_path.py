@@ -52,7 +52,7 @@ def link(app: App, stack: Stack, name: str) -> str:
 def test_a_phone_pairs_a_message_arrives_an_answer_is_read(signed_in: App, stack: Stack, look: Look) -> None:
     app, name = signed_in, f"Path {look.name}"
     app.add_device(name)
-    expect(app.page.get_by_text(f"{name} added")).to_be_visible()
+    app.told(f"{name} added")
     app.expect_accessible()
     phone = new_number()
     stack.phones.scan(phone=phone, qr=app.shown_qr())
@@ -75,9 +75,9 @@ def test_a_phone_pairs_a_message_arrives_an_answer_is_read(signed_in: App, stack
         expect(row.locator(".badge")).to_have_count(0)
 
     stack.phones.image(phone=phone, contact=customer, caption="This one")
-    picture = app.bubble("This one").locator("img.whole")
+    picture = app.bubble("This one").locator("img.whole.loaded")
     expect(picture).to_be_visible()
-    app.page.wait_for_function("image => image.complete && image.naturalWidth > 50", arg=picture.element_handle())
+    assert picture.evaluate("image => image.naturalWidth") > 50
 
     answer = app.send("Yes, it is!")
     app.expect_ticks(answer, "delivered")
@@ -141,10 +141,18 @@ def test_typing_shows_in_list_and_conversation(signed_in: App, stack: Stack) -> 
     stack.phones.text(phone=phone, contact=customer, text="one moment")
     signed_in.open_inbox("Typing")
     signed_in.page.locator("a[data-chat]").first.click()
-    stack.phones.typing(phone=phone, contact=customer, state="composing")
-    expect(signed_in.page.get_by_text("typing…")).to_have_count(2)
+    expect(signed_in.bubble("one moment")).to_be_visible()
+    typing = signed_in.page.get_by_text("typing…")
+
+    def both_tell() -> bool:
+        """It ends by itself, so it is begun again."""
+        stack.phones.typing(phone=phone, contact=customer, state="composing")
+        signed_in.page.wait_for_timeout(200)
+        return typing.count() == 2
+
+    signed_in.until(both_tell)
     stack.phones.text(phone=phone, contact=customer, text="done")
-    expect(signed_in.page.get_by_text("typing…")).to_have_count(0)
+    expect(typing).to_have_count(0)
 
 
 def test_scripts_and_marks_in_names_and_texts_are_only_text(signed_in: App, stack: Stack) -> None:
@@ -257,8 +265,12 @@ def test_files_of_every_kind_say_why_they_are_not_there(signed_in: App, stack: S
         page.locator("a[data-chat]").first.click()
         expect(signed_in.bubble("A sticker")).to_be_visible()
         page.reload()
+        # one at a time: what one says moves those below it
+        expect(signed_in.bubble("A sticker")).to_contain_text(EXPIRED)
         signed_in.bubble("A voice").get_by_role("button", name="Play", exact=True).click()
+        expect(signed_in.bubble("A voice")).to_contain_text(EXPIRED)
         signed_in.bubble("A document").get_by_role("link").click()
+        expect(signed_in.bubble("A document")).to_contain_text(EXPIRED)
         signed_in.bubble("A video").get_by_role("button", name="Play video").click()
         viewer = page.get_by_role("dialog")
         expect(viewer).to_contain_text(EXPIRED)

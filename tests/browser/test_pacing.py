@@ -110,6 +110,7 @@ def test_how_a_line_stands_is_not_taken_away_when_the_line_changes(app: App, ten
 def test_many_lines_get_a_pace_and_each_gets_its_own_back(app: App, tenant: Tenant) -> None:
     tenant.world.sql("UPDATE devices SET per_hour = 10 WHERE tenant_id = $1 AND name = 'Line 2'", tenant.id)
     app.page.reload()
+    expect(app.page.locator("[data-device]")).to_have_count(3)
     if app.narrow:
         app.page.get_by_role("button", name="Select", exact=True).click()
     app.page.get_by_role("checkbox", name="Select all shown").click()

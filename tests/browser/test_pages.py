@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Response, expect
 
 from tests.browser.app import App
 from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
@@ -14,6 +14,11 @@ from tests.browser.test_full_path import link, new_number
 
 ALL_LOOKS = [DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK]
 every_look = pytest.mark.parametrize("look", ALL_LOOKS, indirect=True, ids=lambda look: look.name)
+
+
+def is_change_of_session(answer: Response) -> bool:
+    """The server has what was chosen in the account's menu."""
+    return answer.request.method == "PATCH" and answer.url.endswith("/api/v1/session")
 
 
 @every_look
@@ -125,10 +130,11 @@ def test_a_key_is_shown_once_and_revoked(signed_in: App, look: Look) -> None:
 def test_language_and_theme_stay(signed_in: App) -> None:
     page = signed_in.page
     page.get_by_role("button", name="Account").click()
-    page.get_by_role("menuitemradio", name="Bahasa Melayu").click()
-    page.get_by_role("menuitemradio", name="Gelap").click()
-    page.keyboard.press("Escape")
     try:
+        with page.expect_response(is_change_of_session):
+            page.get_by_role("menuitemradio", name="Bahasa Melayu").click()
+        page.get_by_role("menuitemradio", name="Gelap").click()
+        page.keyboard.press("Escape")
         page.reload()
         expect(page.get_by_role("heading", name="Peranti", level=1)).to_be_visible()
         assert page.evaluate("document.documentElement.lang") == "ms"

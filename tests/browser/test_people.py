@@ -13,6 +13,7 @@ from tests.browser.app import App
 from tests.browser.looks import DESKTOP, PHONE_DARK, Look
 from tests.browser.stack import Stack
 from tests.browser.test_full_path import link, new_number
+from tests.browser.test_search import look_when_found
 
 two_looks = pytest.mark.parametrize("look", [DESKTOP, PHONE_DARK], indirect=True, ids=lambda look: look.name)
 
@@ -31,6 +32,7 @@ def test_reactions_tell_who_gave_them_and_ones_own_is_taken_back(signed_in: App,
     for member, emoji in zip(members, ("❤️", "👍"), strict=True):
         reaction = ReactionMessage(key=key, text=emoji)
         stack.phones.raw(phone, member, Message(reactionMessage=reaction).SerializeToString(), group=group)
+    expect(app.messages.get_by_role("button", name=re.compile("^Reactions:.*2 people"))).to_be_visible()
     app.message_menu(app.bubble("Farid is here")).get_by_role("menuitem", name="React with 👍").click()
 
     pill = app.messages.get_by_role("button", name=re.compile("^Reactions:.*3 people"))
@@ -113,12 +115,11 @@ def test_words_are_looked_for_in_one_chat(signed_in: App, stack: Stack, look: Lo
     bar = page.get_by_role("search", name="Search in this chat")
     field, status = bar.get_by_role("searchbox"), bar.get_by_role("status")
     expect(field).to_be_focused()
-    # found about a second after it came
-    app.until(lambda: page.request.get("/api/v1/search?q=kotak%20teh%203").json()["messages"]["items"])
+    app.until_found("kotak teh", messages=4)
     field.press_sequentially("teh")
     expect(status).to_have_text("1 of 4")
     expect(app.bubble("Kotak teh 3")).to_be_visible()
-    assert _marked(page) == {"teh", "Teh"}
+    app.until(lambda: _marked(page) == {"teh", "Teh"})
     app.expect_accessible()
     field.press("Enter")
     expect(status).to_have_text("2 of 4")
@@ -131,13 +132,14 @@ def test_words_are_looked_for_in_one_chat(signed_in: App, stack: Stack, look: Lo
     field.press("Enter")
     expect(status).to_have_text("2 of 4")
 
+    look_when_found(app, "lagi teh", messages=1)
     stack.phones.text(phone, customer, "Lagi teh")
     expect(status).to_have_text("3 of 5")
     field.fill("durian")
     expect(status).to_have_text("Not found")
     field.press("Escape")
     expect(bar).to_have_count(0)
-    assert _marked(page) == set()
+    app.until(lambda: not _marked(page))
     expect(app.messages).to_be_visible()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.app import App
 from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
@@ -19,6 +19,16 @@ FIELD = "Search name, number or message"
 def field(app: App) -> Locator:
     """Where one types what to look for."""
     return app.page.get_by_role("searchbox", name=FIELD)
+
+
+def look_when_found(app: App, words: str, *, messages: int) -> None:
+    """Whenever the page looks from now on, that waits until there is so much to be found."""
+
+    def wait(route: Route) -> None:
+        app.until_found(words, messages=messages)
+        route.continue_()
+
+    app.page.route("**/api/v1/search?*", wait)
 
 
 def found(app: App, section: str) -> Locator:
@@ -37,6 +47,7 @@ def test_half_a_word_leads_to_an_old_message(signed_in: App, stack: Stack, look:
     stack.phones.text(phone=phone, contact=other, text="这个价格是多少")
     app.open_inbox(name)
     expect(app.page.locator("a[data-chat]")).to_have_count(2)
+    app.until_found("angg", messages=1)
 
     field(app).fill("angg")
     hit = found(app, "Messages")
@@ -50,9 +61,12 @@ def test_half_a_word_leads_to_an_old_message(signed_in: App, stack: Stack, look:
     if app.narrow:
         app.page.go_back()
 
+    app.until_found("价格", messages=1)
     field(app).fill("价格")
     expect(found(app, "Messages").locator("mark")).to_have_text("价格")
-    field(app).fill(f"0{other[2:5]}-{other[5:8]} {other[8:]}")
+    number = f"0{other[2:5]}-{other[5:8]} {other[8:]}"
+    app.until_found(number, chats=1)
+    field(app).fill(number)
     by_number = found(app, "Chats")
     expect(by_number).to_have_count(1)
     expect(by_number.locator("mark")).to_have_text(other[2:])
@@ -69,6 +83,7 @@ def test_the_keyboard_is_enough(signed_in: App, stack: Stack) -> None:
     stack.phones.text(phone=phone, contact=second, text="parcel two")
     app.open_inbox("Search keys")
     expect(page.locator("a[data-chat]")).to_have_count(2)
+    app.until_found("parcel", messages=2)
     page.keyboard.press("/")
     page.keyboard.type("parcel")
     rows = found(app, "Messages")
@@ -93,6 +108,7 @@ def test_the_list_of_all_devices_searches_all_of_them(signed_in: App, stack: Sta
         stack.phones.text(phone=link(app, stack, name), contact=new_number(), text=f"Rambutan for {name}")
         page.goto("/")
     page.goto("/inbox")
+    app.until_found("rambut", messages=2)
     field(app).fill("rambut")
     expect(found(app, "Messages")).to_have_count(2)
     found(app, "Messages").filter(has_text="Search all 1").click()
@@ -105,8 +121,10 @@ def test_what_arrives_while_one_looks_is_found_too(signed_in: App, stack: Stack)
     phone, customer = link(app, stack, "Search live"), new_number()
     stack.phones.text(phone=phone, contact=customer, text="voucher one")
     app.open_inbox("Search live")
+    app.until_found("vouch", messages=1)
     field(app).fill("vouch")
     expect(found(app, "Messages")).to_have_count(1)
+    look_when_found(app, "vouch", messages=2)
     stack.phones.text(phone=phone, contact=customer, text="Voucher two")
     expect(found(app, "Messages")).to_have_count(2)
     expect(found(app, "Messages").filter(has_text="Voucher two")).to_have_count(1)
@@ -116,10 +134,18 @@ def test_a_search_that_fails_says_so_and_can_be_tried_again(signed_in: App, stac
     app = signed_in
     link(app, stack, "Search fails")
     app.open_inbox("Search fails")
-    app.page.route("**/api/v1/search?*", lambda route: route.fulfill(status=503, body=""))
+
+    def fail_until_asked_again(route: Route) -> None:
+        if app.page.evaluate("window.pressed"):
+            route.continue_()
+        else:
+            route.fulfill(status=503, body="")
+
+    # what has just come may be found a moment later: the page looks again by itself
+    app.page.evaluate("addEventListener('click', () => (window.pressed = true))")
+    app.page.route("**/api/v1/search?*", fail_until_asked_again)
     field(app).fill("anything")
     expect(app.page.get_by_text("The search did not work")).to_be_visible()
     app.expect_accessible()
-    app.page.unroute("**/api/v1/search?*")
     app.page.get_by_role("button", name="Try again").click()
     expect(app.page.get_by_text("Nothing found for “anything”")).to_be_visible()

@@ -107,6 +107,7 @@ def test_a_message_is_forwarded_to_another_chat(signed_in: App, stack: Stack, lo
     name = f"{'Devi' * 50} {colleague}"
     stack.phones.push_name(phone=colleague, name=name)
     stack.phones.text(phone=phone, contact=colleague, text="Send me the prices")
+    app.until_found(colleague, chats=1)
     app.message_menu(app.bubble("Price list")).get_by_role("menuitem", name="Forward").click()
     dialog = app.page.get_by_role("dialog", name="Forward to")
     row = dialog.locator("label").filter(has_text=name)
@@ -367,8 +368,7 @@ def test_one_voice_note_is_heard_at_a_time(signed_in: App, stack: Stack) -> None
         voices.nth(number).locator("audio").evaluate(AGAIN_AND_AGAIN, True)
         voices.nth(number).get_by_role("button", name="Play", exact=True).click()
         expect(voices.nth(number).get_by_role("button", name="Pause")).to_be_visible()
-    heard = "[...document.querySelectorAll('audio')].filter(one => !one.paused).length"
-    assert page.evaluate(heard) == 1
+    page.wait_for_function("() => [...document.querySelectorAll('audio')].filter(one => !one.paused).length === 1")
 
 
 @OTHER_LOOKS

@@ -106,7 +106,8 @@ def test_labels_and_the_panel(signed_in: App, stack: Stack, look: Look) -> None:
     app.page.get_by_role("menuitem", name="Manage labels").click()
     dialog = app.page.get_by_role("dialog", name="Labels")
     dialog.get_by_label("New label").fill(label)
-    dialog.get_by_role("button", name="Add").click()
+    with app.page.expect_response(lambda answer: answer.request.method == "POST" and answer.url.endswith("/labels")):
+        dialog.get_by_role("button", name="Add").click()
     expect(dialog.get_by_label("Name of the label").last).to_be_visible()
     app.expect_accessible()
     dialog.get_by_role("button", name="Close").click()

@@ -271,6 +271,8 @@ def test_files_are_not_lost_by_a_key_and_blank_words_are_not_sent(
     app.expect_accessible()
     marks.get_by_role("button", name="Bold").click()
     expect(app.composer).to_have_value("so *good*")
+    chosen = "field => field.value.slice(field.selectionStart, field.selectionEnd) === 'good'"
+    page.wait_for_function(chosen, arg=app.composer.element_handle())
     app.composer.press("Shift+Tab")
     if not app.narrow:
         while not marks.get_by_role("button", name="Italic").evaluate("one => one === document.activeElement"):
@@ -294,7 +296,7 @@ def test_a_failed_bubble_is_taken_off_for_everybody(signed_in: App, stack: Stack
     app.expect_ticks(bubble, "failed")
     page.get_by_role("button", name="Remove").click()
     expect(app.bubble("never mind")).to_have_count(0)
-    assert page.request.get(f"/api/v1/chats/{chat}/outbox").json()["items"] == []
+    app.until(lambda: page.request.get(f"/api/v1/chats/{chat}/outbox").json()["items"] == [])
     page.reload()
     expect(app.bubble("first")).to_be_visible()
     expect(app.bubble("never mind")).to_have_count(0)

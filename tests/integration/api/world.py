@@ -49,7 +49,7 @@ class Background:
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Runs work there and waits for it."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(120)
 
     def stop(self) -> None:
         """Ends the thread."""
