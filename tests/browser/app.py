@@ -123,7 +123,7 @@ class App:
         """Waits until a search finds as much on the line whose inbox is open, or on all: messages and names get into
         its index a second after they came, or later. The page looks twice by itself, and then no more."""
         line = re.search("/device/([^/]+)/", self.page.url)
-        query = {"q": words} | ({"device_id": line[1]} if line else {})
+        query: dict[str, Any] = {"q": words} | ({"device_id": line[1]} if line else {})
 
         def is_found() -> bool:
             found = self.page.request.get("/api/v1/search", params=query).json()

@@ -64,9 +64,9 @@ def test_half_a_word_leads_to_an_old_message(signed_in: App, stack: Stack, look:
     app.until_found("价格", messages=1)
     field(app).fill("价格")
     expect(found(app, "Messages").locator("mark")).to_have_text("价格")
-    number = f"0{other[2:5]}-{other[5:8]} {other[8:]}"
-    app.until_found(number, chats=1)
-    field(app).fill(number)
+    typed = f"0{other[2:5]}-{other[5:8]} {other[8:]}"
+    app.until_found(typed, chats=1)
+    field(app).fill(typed)
     by_number = found(app, "Chats")
     expect(by_number).to_have_count(1)
     expect(by_number.locator("mark")).to_have_text(other[2:])
