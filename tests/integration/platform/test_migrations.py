@@ -124,6 +124,7 @@ RELEASED = {
     "0040_what_an_answer_answers.sql": "512a21095af162bd",
     "0041_read_by_all.sql": "5b777d6639ef6019",
     "0042_pins_that_end.sql": "261693ec1a6884db",
+    "0043_what_has_ended_stays.sql": "832b0b2117282430",
 }
 
 
