@@ -24,8 +24,8 @@ EXPIRED_AT_ONCE = 10_000
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A row in state `sending`, and the lease it was claimed under. `is_first`: nothing of its source has left its
-    device before."""
+    """A row in state `sending`, and the lease it was claimed under. `refusals`: how often it was not taken before.
+    `is_first`: nothing of its source has left its device before."""
 
     id: int
     tenant_id: int
@@ -49,6 +49,7 @@ class Claim(msgspec.Struct, frozen=True):
     media_height: int | None
     media_poster: bytes | None
     source_id: int | None = None
+    refusals: int = 0
     is_first: bool = False
 
 
@@ -96,7 +97,7 @@ def _said(record: asyncpg.Record) -> str | Ending:
     if record["lead_id"] is not None and record["lead_phone"] is None:
         return Ending("lead_gone", "this person is not among the leads any more")
     if record["lead_phone"] is not None and record["to_jid"] != f"{record['lead_phone'][1:]}@s.whatsapp.net":
-        return Ending("number_changed", "the number of this person changed after this was put in")
+        return Ending("number_changed", "the number of this person has changed; tried again, it goes to the new one")
     lead = {**(record["lead_fields"] or {}), "name": record["lead_name"] or "", "phone": record["lead_phone"] or ""}
     template = record["template"]
     seed = seed_of(template, record["lead_id"] or 0)

@@ -72,7 +72,7 @@ picked AS MATERIALIZED (
 SELECT (o).id, (o).tenant_id, p.no AS device_no, p.source_id, (o).to_jid, coalesce(s.kind, (o).kind) AS kind, (o).body,
        CASE WHEN s.id IS NULL THEN (o).media_sha256 ELSE s.media_sha256 END AS media_sha256,
        CASE WHEN s.id IS NULL THEN (o).file_name ELSE s.file_name END AS file_name, (o).quoted, (o).target, (o).forwarded,
-       (o).priority, (o).attempts + 1 AS attempts, p.epoch AS claim_epoch, p.is_first, p.is_walked, p.ends, p.typing,
+       (o).priority, (o).attempts + 1 AS attempts, (o).refusals, p.epoch AS claim_epoch, p.is_first, p.is_walked, p.ends, p.typing,
        m.mime AS media_mime, m.seconds AS media_seconds, m.waveform AS media_waveform, m.width AS media_width,
        m.height AS media_height, m.poster AS media_poster, s.template, (o).lead_id, l.name AS lead_name,
        l.phone AS lead_phone, l.fields AS lead_fields,

@@ -14,6 +14,7 @@ from typing import cast
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from wafast import logs
 from wafast.database.away import DATABASE_AWAY
@@ -60,8 +61,8 @@ FIRST_RETRY = 2.0
 #: The same when WhatsApp takes nothing for a moment; so long paced sends of the device wait as well.
 FIRST_BUSY_RETRY = 15.0
 LONGEST_RETRY = 300.0
-#: Nobody takes what was not taken so often: within an hour of those waits. It does not hold for lack of a connection.
-MOST_ATTEMPTS = 20
+#: Nobody takes what was not taken so often: within an hour of those waits. Attempts without a connection don't count.
+MOST_REFUSALS = 20
 #: So many refusals of one device in a row, each of another message, are about the device: its paced sends wait.
 REFUSED_IN_A_ROW = 3
 REFUSED_PAUSE_SECONDS = 900.0
@@ -199,10 +200,10 @@ class Sender:
         try:
             content = await self._content(claim)
         except DATABASE_AWAY as error:
-            await self._again(claim, f"the database is away: {error}")
+            await self._wait_for_connection(claim, f"the database is away: {error}")
             return
         if session is None:
-            await self._again(claim, "the device is not connected")
+            await self._wait_for_connection(claim, "the device is not connected")
             return
         await self._send(claim, session, content)
 
@@ -212,7 +213,7 @@ class Sender:
         try:
             sent = await session.send(claim.to_jid, content)
         except Offline as error:
-            await self._again(claim, str(error))
+            await self._wait_for_connection(claim, error)
         except NotSent as error:
             await self._not_taken(claim, error)
         except FileNotFoundError:
@@ -268,19 +269,24 @@ class Sender:
 
     async def _not_taken(self, claim: Claim, error: NotSent) -> None:
         """It is tried again, but not for ever."""
-        if claim.attempts >= MOST_ATTEMPTS:
-            reason = f"given up after {claim.attempts} attempts: {error}"
+        refusals = claim.refusals + 1
+        if refusals >= MOST_REFUSALS:
+            reason = f"given up after {refusals} attempts: {error}"
             await self._ends.record(End(claim, "failed", reason, cause="not_taken"))
-        elif isinstance(error, Busy):
-            longest = _longest_wait(claim, FIRST_BUSY_RETRY)
-            await self._again(claim, str(error), longest, Pause(longest, str(error)))
-        else:
-            await self._again(claim, str(error))
+            return
+        is_busy = isinstance(error, Busy)
+        longest = _longest_wait(claim, FIRST_BUSY_RETRY if is_busy else FIRST_RETRY)
+        pause = Pause(longest, str(error)) if is_busy else None
+        await self._ends.record(msgspec.structs.replace(_again(claim, error, longest), is_not_taken=True, pause=pause))
 
-    async def _again(self, claim: Claim, reason: str, longest: float | None = None, pause: Pause | None = None) -> None:
-        longest = longest or _longest_wait(claim, FIRST_RETRY)
-        seconds = random.uniform(longest / 2, longest)
-        await self._ends.record(End(claim, "queued", f"not sent yet: {reason}", again_seconds=seconds, pause=pause))
+    async def _wait_for_connection(self, claim: Claim, reason: object) -> None:
+        """It is tried again for as long as that lasts."""
+        await self._ends.record(_again(claim, reason, _longest_wait(claim, FIRST_RETRY)))
+
+
+def _again(claim: Claim, reason: object, longest: float) -> End:
+    """It waits for half of `longest`, or more, and is tried again."""
+    return End(claim, "queued", f"not sent yet: {reason}", again_seconds=random.uniform(longest / 2, longest))
 
 
 def _longest_wait(claim: Claim, first: float) -> float:

@@ -41,13 +41,15 @@ REACH_OUT = Pause(3600.0, "WhatsApp limits messages to people who do not know th
 
 class End(msgspec.Struct, frozen=True):
     """How a send ended. Of one that is sent, `sent` is what the server said. `again_seconds` is the wait of one that is
-    queued again, `cause` what kind of reason one that failed has. `pause`: what follows for its device."""
+    queued again, `is_not_taken` whether WhatsApp did not take it, `cause` what kind of reason one that failed has.
+    `pause`: what follows for its device."""
 
     claim: Claim
     state: Literal["sent", "failed", "unknown", "queued"]
     reason: str | None = None
     sent: Sent | None = None
     again_seconds: float = 0.0
+    is_not_taken: bool = False
     cause: Cause | None = None
     pause: Pause | None = None
 
@@ -97,7 +99,7 @@ def _columns(end: End) -> tuple[object, ...]:
     message_id = None if end.sent is None else end.sent.message_id
     return (
         claim.id, claim.claim_epoch, claim.device_no, end.state, end.reason, message_id, end.again_seconds, end.cause,
-        has_not_left,
+        has_not_left, end.is_not_taken,
     )  # fmt: skip
 
 

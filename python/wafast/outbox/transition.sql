@@ -7,8 +7,8 @@ SET LOCAL lock_timeout = '250ms'; SET LOCAL plan_cache_mode = force_generic_plan
 -- name: finish_sends
 -- How a worker ($1) ends its own claims: compare-and-set on each. What nobody answers for is ended in claim.sql and
 -- device_gone.sql. $2 rows, $3 $4 epoch and device of each claim, $5 the new states, $6 why, $7 message ids, $8 seconds until
--- a queued row may be tried again, $9 what kind of reason a failure has, $10 whether it surely has not left. Each device
--- once. The gap to the next paced message counts from when this one left, after its typing; what has not left is not
+-- a queued row may be tried again, $9 what kind of reason a failure has, $10 whether it surely has not left, $11 whether WhatsApp
+-- did not take it. Each device once. The gap to the next paced message counts from when this one left, after its typing; what has not left is not
 -- counted against the caps.
 -- A row that was not sent goes back as what happened meanwhile wants it: who cancelled it left a cause, who holds it back
 -- a later not_before, and who moved it another lane, whose device it gets. IS NOT FALSE:
@@ -18,8 +18,9 @@ SET LOCAL lock_timeout = '250ms'; SET LOCAL plan_cache_mode = force_generic_plan
 -- the row. What stands behind a source's row has gone on then, so that it fails where it would be tried again.
 WITH ended AS (
     SELECT e.*, o.claimed_at
-    FROM unnest($2::int8[], $3::int8[], $4::int4[], $5::text[], $6::text[], $7::text[], $8::float8[], $9::text[], $10::bool[])
-        e (id, epoch, at_device, state, reason, message_id, again_seconds, cause, has_not_left)
+    FROM unnest($2::int8[], $3::int8[], $4::int4[], $5::text[], $6::text[], $7::text[], $8::float8[], $9::text[], $10::bool[],
+                $11::bool[])
+        e (id, epoch, at_device, state, reason, message_id, again_seconds, cause, has_not_left, is_not_taken)
     JOIN outbox o ON o.id = e.id
 ), finished AS (
 UPDATE outbox o SET
@@ -28,6 +29,7 @@ UPDATE outbox o SET
     reason = CASE WHEN e.state = 'queued' AND o.cause IS NOT NULL THEN o.reason ELSE e.reason END,
     cause = CASE WHEN e.state = 'queued' THEN o.cause ELSE e.cause END,
     message_id = e.message_id,
+    refusals = o.refusals + e.is_not_taken::int4,
     sent_at = CASE WHEN e.state = 'sent' THEN now() END,
     device_no = CASE WHEN e.state = 'queued' AND o.cause IS NULL AND lane_id IS NOT NULL
                      THEN (SELECT n.device_no FROM lanes n WHERE n.id = lane_id) ELSE o.device_no END,

@@ -247,19 +247,20 @@ async def test_what_whatsapp_can_not_take_just_now_is_sent_later(
 
 
 async def test_what_is_never_taken_fails_at_last(floor: Floor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With what was said last, and not counted against the caps; without a connection it waits while that lasts."""
-    monkeypatch.setattr(send, "MOST_ATTEMPTS", 3)
+    """With what was said last, and not counted against the caps; tries without a connection are none of these."""
+    monkeypatch.setattr(send, "MOST_REFUSALS", 3)
     monkeypatch.setattr(send, "FIRST_RETRY", 0.01)
     [device, away] = await floor.devices(2)
     line, offline, tries = Line(device), Line(away), []
+    no_connection, not_taken = Offline("not connected"), NotSent("the file could not be uploaded: status code 401")
 
     async def answer(_to_jid: str, _content: Content | Change) -> Sent:
-        raise NotSent("the file could not be uploaded: status code 401")
+        raise not_taken
 
     async def no_answer(to_jid: str, content: Content | Change) -> Sent:
         tries.append(to_jid)
-        if len(tries) < 5:
-            raise Offline("the device is not connected")
+        if len(tries) < 6:
+            raise not_taken if len(tries) in (3, 5) else no_connection
         return await take(to_jid, content)
 
     line.server, offline.server = answer, no_answer

@@ -125,6 +125,7 @@ RELEASED = {
     "0041_read_by_all.sql": "5b777d6639ef6019",
     "0042_pins_that_end.sql": "261693ec1a6884db",
     "0043_what_has_ended_stays.sql": "832b0b2117282430",
+    "0044_what_was_not_taken.sql": "c1d039a17bb1d9e7",
 }
 
 
