@@ -28,7 +28,8 @@ class NotRetryable(Exception):
 
 async def queue_again(connection: Executor, tenant_id: int, rows: Sequence[int]) -> list[asyncpg.Record]:
     """Queue rows that failed, expired, were cancelled or are unknown as if they were new, at their device or in the
-    pool; gives those it did so with. Not those that came to their end, nor a source's for people who want no more.
+    pool; gives those it did so with. Not those that came to their end, nor a source's for people who want no more or
+    have the same at the number that is theirs now.
 
     Run it in a transaction that holds what stands behind their source, and has seen that they may leave.
     """
@@ -40,7 +41,7 @@ async def queue_again(connection: Executor, tenant_id: int, rows: Sequence[int])
     made = await lanes.ensure(connection, wanted)
     lane_of = {row["id"]: row["lane_id"] for row in found}
     lane_of |= {row["id"]: lane for row, lane in zip(of_sources, made, strict=True)}
-    await connection.execute(q.queue_again, ids, [lane_of[one] for one in ids])
+    await connection.execute(q.queue_again, ids, [lane_of[one] for one in ids], [row["to_jid"] for row in found])
     absent = [row["to_jid"] for row in found if row["cause"] == "not_on_whatsapp"]
     await number_checks.forget_absent(connection, tenant_id, absent)
     devices = {(row["network"], row["device_no"]) for row in found if row["device_no"] is not None}
@@ -56,8 +57,8 @@ async def queue_one_again(connection: Executor, tenant_id: int, row: int) -> Non
     await tell(connection, queued)
     if not queued:
         raise NotRetryable(
-            "This person wants no more of these messages, or the time it was to leave in is over: take the number off "
-            "the list of those who want none, or write anew."
+            "This person wants no more of these messages, has this one at another number, or the time it was to leave "
+            "in is over: take the number off the list of those who want none, or write anew."
         )
 
 

@@ -22,7 +22,7 @@ async def readdress(connection: Executor, tenant_id: int, lead_id: int, phone: s
     await connection.execute(q.keep_number, tenant_id, lead_id, phone)
     await connection.execute(q.readdress, tenant_id, lead_id, phone)
     left = [row["id"] for row in await connection.fetch(q.at_old_number, tenant_id, lead_id, phone)]
-    await cancel_rows(connection, "lead_gone", "The lead has another number now.", rows=left)
+    await cancel_rows(connection, "number_changed", "The lead has another number now.", rows=left)
 
 
 async def hold(connection: Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:

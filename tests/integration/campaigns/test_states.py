@@ -132,6 +132,30 @@ async def test_a_row_that_a_person_has_tried_again_leaves_though_its_campaign_ha
     assert (await office.shown(made)).state == "running"
 
 
+async def test_what_is_tried_again_goes_to_the_number_a_person_has_now(office: Office) -> None:
+    """Also to that of the one it became one with; who has it there already does not get it twice."""
+    await office.leads(5, await office.device())
+    made = await office.started()
+    await office.pool.execute("UPDATE outbox SET state = 'failed', cause = 'number_changed'")
+    people = await office.pool.fetch("SELECT id FROM leads ORDER BY phone")
+    changed, gone, kept, other, alone = (row["id"] for row in people)
+    await office.pool.execute("UPDATE leads SET phone = '+60129999999' WHERE id = $1", changed)
+    # as when leads are merged (sequences/of_leads.sql): into one that has a row, and into one that has none
+    await office.pool.execute("DELETE FROM outbox WHERE lead_id = $1", alone)
+    for was, becomes in ((gone, kept), (other, alone)):
+        await office.pool.execute("UPDATE outbox SET lead_id = $2 WHERE lead_id = $1", was, becomes)
+    assert await rows.retry_failed(office.pool, office.tenant_id, made.id) == 3
+    waiting = await office.pool.fetch("SELECT to_jid FROM outbox WHERE state = 'queued' ORDER BY to_jid")
+    assert [row["to_jid"].partition("@")[0] for row in waiting] == ["601200000003", "601200000005", "60129999999"]
+    left = await office.pool.fetchval("SELECT id FROM outbox WHERE state = 'failed'")
+    with pytest.raises(NotRetryable, match="has this one at another number"):
+        await rows.retry_row(office.pool, office.tenant_id, left)
+    for _ in range(3):
+        [claim] = await office.claim()
+        await office.end(claim)
+    assert await office.claim() == []
+
+
 async def test_a_row_is_tried_again_while_its_device_is_deleted(office: Office) -> None:
     await office.leads(2, await office.device())
     made = await office.started()

@@ -170,7 +170,7 @@ def _admin(people: People) -> Principal:
         (_opt_out, "opted_out"),
         (_delete_lead, "lead_gone"),
         (_merge_lead, "lead_gone"),
-        (_change_number, "lead_gone"),
+        (_change_number, "number_changed"),
     ],
 )
 async def test_a_send_that_fails_is_not_tried_again_when_nobody_wants_it_any_more(
@@ -252,6 +252,21 @@ async def test_a_step_that_failed_is_tried_again_while_no_other_is_open(people: 
     assert await sender.send() == ["two"]
     await enrolments.retry_row(people.pool, people.tenant_id, failed)
     assert await sender.send() == ["one"]
+
+
+async def test_a_step_put_in_for_an_old_number_is_tried_again_for_the_new_one(people: People) -> None:
+    sender = await Sender.make(people)
+    sequence = await people.sequence(step("one"))
+    lead = await people.lead()
+    await people.enrol(sequence, lead)
+    await people.walk()
+    # not as a person changes it: that readdresses what waits, but does not see what a walk has not committed
+    await people.pool.execute("UPDATE leads SET phone = '+60199999999' WHERE id = $1", lead)
+    assert await sender.send() == []
+    await people.walk()
+    row = await people.value("SELECT id FROM outbox WHERE state = 'failed' AND cause = 'number_changed'")
+    await enrolments.retry_row(people.pool, people.tenant_id, row)
+    assert (await sender.claim()).to_jid == "60199999999@s.whatsapp.net"
 
 
 @pytest.mark.parametrize("decide", [_delete_step, _delete_sequence])

@@ -72,7 +72,7 @@ export const msServer: Readonly<Record<string, string>> = {
   not_arrived: 'Seseorang berkata mesej ini tidak sampai.',
   not_on_whatsapp: 'Nombor ini tiada di WhatsApp.',
   not_taken: 'WhatsApp tidak menerima mesej ini, walaupun dicuba berkali-kali.',
-  number_changed: 'Nombor orang ini telah ditukar.',
+  number_changed: 'Nombor orang ini telah ditukar. Cuba lagi untuk menghantar ke nombor baharu.',
   opted_out: 'Orang ini sudah henti terima.',
   parent_gone: 'Kempen atau rentetannya telah dipadam atau dihentikan.',
   reach_out: 'WhatsApp buat sementara mengehadkan mesej kepada orang baharu.',
