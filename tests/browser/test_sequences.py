@@ -24,8 +24,8 @@ def _lead(app: App, name: str, phone: str, tag: str, device: str) -> None:
     assert answer.status == 201, answer.text()
 
 
-def _add_step(app: App, text: str, wait: str, unit: str) -> Locator:
-    """By the dialog; gives the step's card."""
+def _add_step(app: App, text: str, wait: str, unit: str, late: str = "") -> Locator:
+    """By the dialog, at most so many days late; gives the step's card."""
     page = app.page
     count = page.locator("[data-step]").count()
     page.get_by_role("button", name="Add step").click()
@@ -33,6 +33,9 @@ def _add_step(app: App, text: str, wait: str, unit: str) -> Locator:
     dialog.get_by_label("How many").fill(wait)
     dialog.get_by_label("Unit").select_option(unit)
     dialog.get_by_role("textbox", name="Message").fill(text)
+    if late:
+        dialog.get_by_label("Not later than").check()
+        dialog.get_by_label("How much later").fill(late)
     app.expect_accessible()
     dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_have_count(0)
@@ -63,7 +66,9 @@ def test_a_sequence_is_written_started_and_ends_with_an_answer(signed_in: App, s
     expect(page.get_by_role("button", name="Start")).to_be_disabled()
 
     expect(_add_step(app, "Hi {name|friend}, welcome!", "0", "days")).to_contain_text("At once")
-    expect(_add_step(app, "Any questions?", "1", "days")).to_contain_text("1 day later")
+    asking = _add_step(app, "Any questions?", "1", "days", late="2")
+    expect(asking).to_contain_text("1 day later")
+    expect(asking).to_contain_text("at most 2 days late")
     last = _add_step(app, "Bye", "90", "minutes")
     expect(last).to_contain_text("1 hour 30 minutes later")
     page.get_by_role("button", name="Move step 3 up").click()

@@ -44,6 +44,16 @@ Delay = Annotated[
     int,
     Meta(ge=0, le=MOST_DELAY, description="Seconds after the step before has left, or after entry.", examples=[86_400]),
 ]
+Expires = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=MOST_DELAY,
+        description="How many seconds after its time, when the delay is over, a step may still leave; null: however "
+        "late. Who hasn't got it by then goes on to the next one.",
+        examples=[86_400],
+    ),
+]
 Days = Annotated[
     int, QueryParameter(name="days", ge=0, le=366, required=False, description="How many days are told one by one.")
 ]
@@ -56,6 +66,7 @@ class SequenceStep(msgspec.Struct, frozen=True, kw_only=True):
     id: Annotated[str, Meta(examples=["31"])]
     position: Annotated[int, Meta(ge=1, examples=[1])]
     delay_seconds: Delay
+    expires_seconds: Expires | None
     message: SourceMessage
     pace: SourcePace
     warnings: Annotated[list[str], Meta(description="What in the text is likely not meant so.", examples=[[]])]
@@ -103,6 +114,7 @@ class CreateStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """A step to make."""
 
     delay_seconds: Delay
+    expires_seconds: Expires | None = None
     message: SourceMessage
     pace: SourcePace = SourcePace()
 
@@ -117,6 +129,7 @@ class ChangeStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """What to change; what is left out stays."""
 
     delay_seconds: Delay | UnsetType = UNSET
+    expires_seconds: Expires | UnsetType | None = UNSET
     message: SourceMessage | UnsetType = UNSET
     pace: SourcePace | UnsetType = UNSET
     position: Position | UnsetType = UNSET
@@ -206,10 +219,7 @@ class SequenceController(Controller):
         """It is paused at first. Leads enter by their tag, or by `POST /sequences/{sequence_id}/enrolments`."""
         require_whole_tenant(principal)
         tenant_id, following = principal.tenant_id, data.next_sequence_id
-        steps = [
-            rows.Step(await _message(services, tenant_id, step.message), stored_pace(step.pace), step.delay_seconds)
-            for step in data.steps
-        ]
+        steps = [await _wanted(services, tenant_id, step) for step in data.steps]
         async with together(services.pool) as pool:
             try:
                 made = await rows.create(
@@ -307,8 +317,7 @@ class SequenceController(Controller):
         require_whole_tenant(principal)
         tenant_id, number = principal.tenant_id, number_of("sequence", sequence_id)
         await find_sequence(services, principal, sequence_id)
-        message = await _message(services, tenant_id, data.message)
-        step = rows.Step(message, stored_pace(data.pace), data.delay_seconds)
+        step = await _wanted(services, tenant_id, data)
         async with together(services.pool) as pool:
             try:
                 await rows.add_step(pool, tenant_id, number, step, data.position)
@@ -337,9 +346,9 @@ class SequenceController(Controller):
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
     ) -> SequenceWithSteps:
-        """What has not left is sent as the step says then. A new delay counts from where the old one did; the step
-        sends nothing until everybody who waits for it follows, which `following` tells. A step that is moved behind
-        where a lead stands is sent to it, unless it had it."""
+        """What has not left is sent as the step says then. A new delay counts from where the old one did, and so does
+        a new end; the step sends nothing until everybody who waits for it follows, which `following` tells. A step
+        that is moved behind where a lead stands is sent to it, unless it had it."""
         require_whole_tenant(principal)
         row = await find_sequence(services, principal, sequence_id)
         changes = await _step_changes(services, principal.tenant_id, data)
@@ -478,6 +487,7 @@ def _step(row: StepRow) -> SequenceStep:
         id=str(row.id),
         position=row.position,
         delay_seconds=row.delay_seconds,
+        expires_seconds=row.expires_seconds,
         message=message_of(row.step.message, row.media_mime),
         pace=pace_of(row.step.pace),
         warnings=check(row.template),
@@ -520,9 +530,13 @@ async def _step_changes(services: Services, tenant_id: int, data: ChangeStep) ->
         changes["message"] = await _message(services, tenant_id, data.message)
     if data.pace is not UNSET:
         changes["pace"] = stored_pace(data.pace)
-    if data.delay_seconds is not UNSET:
-        changes["delay_seconds"] = data.delay_seconds
-    return changes
+    times = {"delay_seconds": data.delay_seconds, "expires_seconds": data.expires_seconds}
+    return changes | {name: seconds for name, seconds in times.items() if seconds is not UNSET}
+
+
+async def _wanted(services: Services, tenant_id: int, step: CreateStep) -> rows.Step:
+    message = await _message(services, tenant_id, step.message)
+    return rows.Step(message, stored_pace(step.pace), step.delay_seconds, step.expires_seconds)
 
 
 async def _message(services: Services, tenant_id: int, wanted: SourceMessage) -> Message:

@@ -67,11 +67,12 @@ UPDATE outbox o SET not_before = now() + interval '100 years' FROM paused p
 WHERE o.id = p.outbox_id AND o.state IN ('queued', 'sending')
 
 -- name: resume_enrolment
--- The delay has gone on meanwhile.
+-- The delay has gone on meanwhile, and so has the time it may leave in.
 WITH resumed AS (
     UPDATE enrolments e SET state = 'active' WHERE tenant_id = $1 AND id = $2 RETURNING e.outbox_id, e.step_id, e.since
 )
-UPDATE outbox o SET not_before = greatest(r.since + make_interval(secs => p.delay_seconds), now())
+UPDATE outbox o SET not_before = greatest(r.since + make_interval(secs => p.delay_seconds), now()),
+    expires_at = r.since + make_interval(secs => p.delay_seconds + p.expires_seconds)
 FROM resumed r JOIN sequence_steps p ON p.id = r.step_id
 WHERE o.id = r.outbox_id AND o.state IN ('queued', 'sending')
 

@@ -57,6 +57,7 @@ class StepRow(msgspec.Struct, frozen=True, kw_only=True):
     source_id: int
     position: int
     delay_seconds: int
+    expires_seconds: int | None
     kind: Literal["text", "image", "video", "document"]
     template: str
     media_sha256: bytes | None
@@ -73,15 +74,22 @@ class StepRow(msgspec.Struct, frozen=True, kw_only=True):
         """What it says, how fast and when."""
         message = Message(self.kind, self.template, self.media_sha256, self.file_name)
         pace = Pace(self.min_seconds, self.max_seconds, self.opens, self.closes, self.days)
-        return Step(message, pace, self.delay_seconds)
+        return Step(message, pace, self.delay_seconds, self.expires_seconds)
 
 
 class Step(msgspec.Struct, frozen=True):
-    """A step to make. `delay_seconds` counts from the send before, or from the entry."""
+    """A step to make. `delay_seconds` counts from the send before, or from the entry; `expires_seconds` after that it
+    leaves no more, None: never."""
 
     message: Message
     pace: Pace
     delay_seconds: int
+    expires_seconds: int | None = None
+
+    @property
+    def time(self) -> tuple[int, int | None]:
+        """When it leaves."""
+        return self.delay_seconds, self.expires_seconds
 
 
 class NoSequence(Exception):
@@ -196,9 +204,9 @@ async def change_step(
     changes: Mapping[str, Any],
     position: int | None = None,
 ) -> None:
-    """What has not left is sent so: message and pace when it is due, and the new delay counts from where the old one
-    did; until everybody who waits for it follows, nothing of it leaves. Of two at the same instant the second changes
-    what the first has left.
+    """What has not left is sent so: message and pace when it is due, and the new delay and end count from where the old
+    ones did; until everybody who waits for it follows, nothing of it leaves. Of two at the same instant the second
+    changes what the first has left.
 
     Args:
         changes: fields of `Step`; those that are not named stay as they are.
@@ -212,8 +220,8 @@ async def change_step(
         step = msgspec.structs.replace(was.step, **changes)
         if step != was.step:
             await sources.change(connection, tenant_id, was.source_id, step.message, step.pace, may_move=False)
-        if step.delay_seconds != was.delay_seconds:
-            await connection.execute(q.set_delay, tenant_id, step_id, step.delay_seconds)
+        if step.time != was.step.time:
+            await connection.execute(q.set_time, tenant_id, step_id, *step.time)
             await sources.set_state(connection, tenant_id, was.source_id, "waiting")
             await let_follow(connection, tenant_id, sequence_id)
         if position is not None:
@@ -256,7 +264,7 @@ async def _expect(connection: Connection, tenant_id: int, next_sequence_id: int 
 async def _add(connection: Connection, tenant_id: int, sequence_id: int, step: Step, state: State) -> int:
     source_id = await sources.create(connection, tenant_id, step.message, step.pace)
     await sources.set_state(connection, tenant_id, source_id, SOURCE_STATE[state])
-    step_id: int = await connection.fetchval(q.add_step, tenant_id, sequence_id, source_id, step.delay_seconds)
+    step_id: int = await connection.fetchval(q.add_step, tenant_id, sequence_id, source_id, *step.time)
     return step_id
 
 

@@ -49,7 +49,7 @@ SELECT p.id, p.source_id, p.delay_seconds, p.deleted_at IS NOT NULL AS is_delete
 WHERE p.tenant_id = $1 AND p.sequence_id = $2 ORDER BY p.place
 
 -- name: list_steps
-SELECT p.id, p.sequence_id, p.source_id, p.delay_seconds, row_number() OVER (ORDER BY p.place) AS position,
+SELECT p.id, p.sequence_id, p.source_id, p.delay_seconds, p.expires_seconds, row_number() OVER (ORDER BY p.place) AS position,
        x.kind, x.template, x.media_sha256, m.mime AS media_mime, x.file_name,
        x.min_seconds, x.max_seconds, x.opens, x.closes, x.days
 FROM sequence_steps p JOIN sources x ON x.id = p.source_id
@@ -59,8 +59,8 @@ ORDER BY p.place
 
 -- name: add_step
 -- Behind all others; number_steps puts it where it belongs.
-INSERT INTO sequence_steps (tenant_id, sequence_id, source_id, place, delay_seconds)
-SELECT $1, $2, $3, coalesce(max(place), 0) + 1, $4 FROM sequence_steps WHERE sequence_id = $2
+INSERT INTO sequence_steps (tenant_id, sequence_id, source_id, place, delay_seconds, expires_seconds)
+SELECT $1, $2, $3, coalesce(max(place), 0) + 1, $4, $5 FROM sequence_steps WHERE sequence_id = $2
 RETURNING id
 
 -- name: unnumber_steps
@@ -72,8 +72,8 @@ UPDATE sequence_steps SET place = -place WHERE tenant_id = $1 AND sequence_id = 
 UPDATE sequence_steps p SET place = t.place FROM unnest($3::int8[]) WITH ORDINALITY t (id, place)
 WHERE p.tenant_id = $1 AND p.sequence_id = $2 AND p.id = t.id
 
--- name: set_delay
-UPDATE sequence_steps SET delay_seconds = $3, is_followed = false WHERE tenant_id = $1 AND id = $2
+-- name: set_time
+UPDATE sequence_steps SET delay_seconds = $3, expires_seconds = $4, is_followed = false WHERE tenant_id = $1 AND id = $2
 
 -- name: delete_step
 UPDATE sequence_steps SET deleted_at = now() WHERE tenant_id = $1 AND id = $2

@@ -39,10 +39,11 @@ FOR NO KEY UPDATE OF e
 
 -- name: put_steps
 -- None is due before now: the claim goes forward through a lane, and looks back only once a minute.
--- The rows of the next steps, and the enrolments at them. $1 enrolments, $2 steps, $3 devices, $4 when the delay began.
+-- The rows of the next steps, and the enrolments at them; one whose time is over expires before it leaves. $1 enrolments, $2 steps, $3 devices, $4 when the delay began.
 WITH wanted AS (
     SELECT e.id AS enrolment_id, e.tenant_id, e.lead_id, e.sequence_id, p.id AS step_id, p.source_id, w.device_no,
-           w.since, greatest(w.since + make_interval(secs => p.delay_seconds), now()) AS due, l.phone, l.zone
+           w.since, greatest(w.since + make_interval(secs => p.delay_seconds), now()) AS due,
+           w.since + make_interval(secs => p.delay_seconds + p.expires_seconds) AS expires_at, l.phone, l.zone
     FROM unnest($1::int8[], $2::int8[], $3::int4[], $4::timestamptz[]) AS w (enrolment_id, step_id, device_no, since)
     JOIN enrolments e ON e.id = w.enrolment_id
     JOIN sequence_steps p ON p.id = w.step_id
@@ -50,9 +51,9 @@ WITH wanted AS (
 ),
 put AS (
     INSERT INTO outbox (tenant_id, device_no, source_id, lane_id, lead_id, enrolment_id, to_jid, kind, media_sha256,
-                        file_name, priority, not_before, created_by)
+                        file_name, priority, not_before, expires_at, created_by)
     SELECT w.tenant_id, w.device_no, w.source_id, n.id, w.lead_id, w.enrolment_id, substr(w.phone, 2) || '@s.whatsapp.net',
-           x.kind, x.media_sha256, x.file_name, 'paced', w.due, 'sequence:' || w.sequence_id
+           x.kind, x.media_sha256, x.file_name, 'paced', w.due, w.expires_at, 'sequence:' || w.sequence_id
     FROM wanted w
     JOIN sources x ON x.id = w.source_id
     JOIN lanes n ON n.source_id = w.source_id AND coalesce(n.device_no, 0) = coalesce(w.device_no, 0) AND n.zone = w.zone

@@ -57,14 +57,16 @@ def test_steps_are_inserted_moved_changed_and_deleted(tenant: Tenant) -> None:
     client, made = tenant.client(), _made(tenant)
     path = f"{SEQUENCES}/{made['id']}/steps"
     pace = {"min_seconds": 5, "max_seconds": 9, "opens": "22:00:00", "closes": "06:30:00", "days": ["mon", "sun"]}
-    added = client.post(path, json=_step("{{Hi|Hey", 60, position=2, pace=pace))
+    added = client.post(path, json=_step("{{Hi|Hey", 60, position=2, pace=pace, expires_seconds=90))
     assert added.status_code == 201, added.text
     step = added.json()["steps"][1]
-    assert (step["pace"], step["delay_seconds"]) == (pace, 60)
+    assert (step["pace"], step["delay_seconds"], step["expires_seconds"]) == (pace, 60, 90)
     assert step["warnings"], "what is likely not meant so is told"
     moved = client.patch(f"{path}/{step['id']}", json={"position": 1, "message": {"text": "First"}}).json()["steps"]
     assert [one["message"]["text"] for one in moved] == ["First", "Hi {name|there}", "Still there?"]
-    assert (moved[0]["pace"], moved[0]["delay_seconds"]) == (pace, 60)
+    assert (moved[0]["pace"], moved[0]["delay_seconds"], moved[0]["expires_seconds"]) == (pace, 60, 90)
+    endless = client.patch(f"{path}/{step['id']}", json={"expires_seconds": None}).json()["steps"]
+    assert endless[0]["expires_seconds"] is None
     assert client.delete(f"{path}/{step['id']}").status_code == 204
     assert client.delete(f"{path}/{step['id']}").status_code == 404
     assert [one["position"] for one in client.get(f"{SEQUENCES}/{made['id']}").json()["steps"]] == [1, 2]
@@ -79,6 +81,7 @@ def test_steps_are_inserted_moved_changed_and_deleted(tenant: Tenant) -> None:
         ({"name": "x", "steps": [{"delay_seconds": 0, "message": {"type": "image", "text": "x"}}]}, "message.media_id"),
         ({"name": "x", "steps": [_step("x", pace={"min_seconds": 9, "max_seconds": 5})]}, "pace.max_seconds"),
         ({"name": "x", "steps": [_step("x", pace={"opens": "09:00:00"})]}, "pace.closes"),
+        ({"name": "x", "steps": [_step("x", expires_seconds=0)]}, "steps[0].expires_seconds"),
     ],
     ids=lambda value: None,
 )

@@ -126,6 +126,7 @@ RELEASED = {
     "0042_pins_that_end.sql": "261693ec1a6884db",
     "0043_what_has_ended_stays.sql": "832b0b2117282430",
     "0044_what_was_not_taken.sql": "c1d039a17bb1d9e7",
+    "0045_steps_that_expire.sql": "53f69bbe666f1c48",
 }
 
 

@@ -20,9 +20,9 @@ from wafast.sequences.walk import Walker
 _numbers = itertools.count(1)
 
 
-def step(text: str, delay_seconds: int = 0) -> Step:
+def step(text: str, delay_seconds: int = 0, expires_seconds: int | None = None) -> Step:
     """A step that says a text."""
-    return Step(Message("text", text), Pace(0, 0), delay_seconds)
+    return Step(Message("text", text), Pace(0, 0), delay_seconds, expires_seconds)
 
 
 def saying(text: str, delay_seconds: int = 0) -> dict[str, Any]:
@@ -107,7 +107,8 @@ class People:
         """What waits, waits that much less."""
         await self.pool.execute(
             "UPDATE outbox SET not_before = not_before - make_interval(secs => $1), sent_at = sent_at -"
-            " make_interval(secs => $1) WHERE not_before < now() + interval '50 years'",
+            " make_interval(secs => $1), expires_at = expires_at - make_interval(secs => $1)"
+            " WHERE not_before < now() + interval '50 years'",
             seconds,
         )
         await self.pool.execute("UPDATE enrolments SET since = since - make_interval(secs => $1)", seconds)

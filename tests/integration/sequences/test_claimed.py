@@ -254,6 +254,49 @@ async def test_a_step_that_failed_is_tried_again_while_no_other_is_open(people: 
     assert await sender.send() == ["one"]
 
 
+async def test_a_step_that_is_too_late_expires_and_the_next_one_follows(people: People) -> None:
+    """SPEC section 10, invariant 4: staleness is an explicit `expires_at`."""
+    sender = await Sender.make(people)
+    sequence = await people.sequence(step("happy birthday", DAY, 3600), step("and today?", DAY))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    await people.pass_time(DAY + 3601)
+    assert await sender.send() == []
+    await claims.expire(people.pool)
+    assert await people.value("SELECT reason FROM outbox WHERE state = 'expired'") == "it could not leave in time"
+    await people.walk()
+    assert await sender.send() == [], "its delay counts from then"
+    await people.pass_time(DAY + 3601)
+    assert await sender.send() == ["and today?"]
+
+
+async def test_the_end_of_a_step_holds_for_who_waits_and_goes_on_while_somebody_is_paused(people: People) -> None:
+    sender = await Sender.make(people)
+    sequence = await people.sequence(step("one", DAY))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    waits = "SELECT o.expires_at - e.since FROM outbox o JOIN enrolments e ON e.outbox_id = o.id"
+    assert await people.value(waits) is None
+    [one] = await rows.list_steps(people.pool, people.tenant_id, sequence)
+    for expires, until in ((3600, timedelta(days=1, hours=1)), (None, None), (7200, timedelta(days=1, hours=2))):
+        await rows.change_step(people.pool, people.tenant_id, sequence, one.id, {"expires_seconds": expires})
+        await people.walk()
+        assert await people.value(waits) == until
+    place = (people.pool, people.tenant_id, sequence, await people.value("SELECT id FROM enrolments"))
+    await enrolments.set_state(*place, "paused")
+    await rows.change_step(people.pool, people.tenant_id, sequence, one.id, {"expires_seconds": 3600})
+    await people.walk()
+    await enrolments.set_state(*place, "active")
+    assert await people.value(waits) == timedelta(days=1, hours=1)
+    await enrolments.set_state(*place, "paused")
+    await people.pool.execute("UPDATE outbox SET expires_at = now()")
+    await claims.expire(people.pool)
+    await enrolments.set_state(*place, "active")
+    await people.walk()
+    assert await sender.send() == []
+    assert await people.states(sequence) == [("completed", None)]
+
+
 async def test_a_step_put_in_for_an_old_number_is_tried_again_for_the_new_one(people: People) -> None:
     sender = await Sender.make(people)
     sequence = await people.sequence(step("one"))

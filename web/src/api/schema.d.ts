@@ -2399,8 +2399,8 @@ export interface paths {
         head?: never;
         /**
          * Change or move a step
-         * @description What has not left is sent as the step says then. A new delay counts from where the old one did; the step
-         *     sends nothing until everybody who waits for it follows, which `following` tells. A step that is moved behind
+         * @description What has not left is sent as the step says then. A new delay counts from where the old one did, and so does
+         *     a new end; the step sends nothing until everybody who waits for it follows, which `following` tells. A step that is moved behind
          *     where a lead stands is sent to it, unless it had it.
          */
         patch: operations["change_sequence_step"];
@@ -3200,6 +3200,11 @@ export interface components {
              * @example 86400
              */
             delay_seconds?: number;
+            /**
+             * @description How many seconds after its time, when the delay is over, a step may still leave; null: however late. Who hasn't got it by then goes on to the next one.
+             * @example 86400
+             */
+            expires_seconds?: number | null;
             message?: components["schemas"]["SourceMessage"];
             pace?: components["schemas"]["SourcePace"];
             /**
@@ -3623,6 +3628,11 @@ export interface components {
              * @example 86400
              */
             delay_seconds: number;
+            /**
+             * @description How many seconds after its time, when the delay is over, a step may still leave; null: however late. Who hasn't got it by then goes on to the next one.
+             * @example 86400
+             */
+            expires_seconds?: number | null;
             message: components["schemas"]["SourceMessage"];
             pace?: components["schemas"]["SourcePace"];
         };
@@ -4181,6 +4191,11 @@ export interface components {
              * @example 86400
              */
             delay_seconds: number;
+            /**
+             * @description How many seconds after its time, when the delay is over, a step may still leave; null: however late. Who hasn't got it by then goes on to the next one.
+             * @example 86400
+             */
+            expires_seconds?: number | null;
             message: components["schemas"]["SourceMessage"];
             pace?: components["schemas"]["SourcePace"];
             /**
@@ -5530,6 +5545,11 @@ export interface components {
              * @example 86400
              */
             delay_seconds: number;
+            /**
+             * @description How many seconds after its time, when the delay is over, a step may still leave; null: however late. Who hasn't got it by then goes on to the next one.
+             * @example 86400
+             */
+            expires_seconds: number | null;
             message: components["schemas"]["SourceMessage"];
             pace: components["schemas"]["SourcePace"];
             /**

@@ -891,6 +891,13 @@ export const en = {
   'sequences.text_missing': 'Write what the message says.',
   'sequences.hours': 'Only at certain hours of the lead’s day',
   'sequences.hours_help': 'In the time zone of the lead’s number.',
+  'sequences.late': 'Not later than some time after its time',
+  'sequences.late_amount': 'How much later',
+  'sequences.late_unit': 'Measured in',
+  'sequences.late_wrong': 'How much later is a number from 1 on, at most ten years.',
+  'sequences.late_help':
+    'Who hasn’t got it by then, because the device was offline or its cap was reached, goes on to the next step.',
+  'sequences.late_by': 'at most {time} late',
   'sequences.hours_wrong': 'Give two different times.',
   'sequences.opens': 'From',
   'sequences.closes': 'To',

@@ -900,6 +900,13 @@ export const ms: Record<MessageKey, string> = {
   'sequences.text_missing': 'Tulis isi mesej.',
   'sequences.hours': 'Hanya pada waktu tertentu bagi prospek',
   'sequences.hours_help': 'Dalam zon waktu nombor prospek.',
+  'sequences.late': 'Tidak lewat daripada tempoh tertentu selepas masanya',
+  'sequences.late_amount': 'Berapa lewat',
+  'sequences.late_unit': 'Diukur dalam',
+  'sequences.late_wrong': 'Kelewatan ialah nombor dari 1, paling lama sepuluh tahun.',
+  'sequences.late_help':
+    'Prospek yang belum menerimanya ketika itu, kerana peranti luar talian atau hadnya dicapai, terus ke langkah seterusnya.',
+  'sequences.late_by': 'lewat paling lama {time}',
   'sequences.hours_wrong': 'Berikan dua waktu yang berbeza.',
   'sequences.opens': 'Dari',
   'sequences.closes': 'Hingga',
