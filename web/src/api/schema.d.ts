@@ -669,7 +669,7 @@ export interface paths {
         };
         /**
          * Pinned messages of a chat
-         * @description A pin comes and goes by `MESSAGE_STATUS`; when it ends by itself, which `pinned_until` says, nothing comes.
+         * @description A pin comes and goes by `MESSAGE_STATUS`; when it ends by itself (`pinned_until`), nothing does.
          */
         get: operations["list_pinned_messages"];
         put?: never;
@@ -2400,8 +2400,8 @@ export interface paths {
         /**
          * Change or move a step
          * @description What has not left is sent as the step says then. A new delay counts from where the old one did, and so does
-         *     a new end; the step sends nothing until everybody who waits for it follows, which `following` tells. A step that is moved behind
-         *     where a lead stands is sent to it, unless it had it.
+         *     a new end; the step sends nothing until everybody who waits for it follows, which `following` tells. A step
+         *     that is moved behind where a lead stands is sent to it, unless it had it.
          */
         patch: operations["change_sequence_step"];
         trace?: never;
@@ -4625,7 +4625,7 @@ export interface components {
             is_view_once: boolean;
             is_forwarded: boolean;
             is_pinned: boolean;
-            /** @description Until when, where whoever pinned it said so; there is no frame when it ends. */
+            /** @description Where whoever pinned it said so; no frame comes when it ends. */
             pinned_until: string | null;
             reactions: components["schemas"]["Reaction"][];
             /**
