@@ -23,7 +23,7 @@ from wafast.api.problems import refused_field
 from wafast.api.responses import problems
 from wafast.api.services import Services
 from wafast.devices import bulk, rows
-from wafast.outbox import device_gone
+from wafast.distribution import choices
 
 #: The others change what a device is, as the routes of one device do.
 FOR_SENDERS: frozenset[bulk.Action] = frozenset({"connect", "disconnect"})
@@ -142,7 +142,7 @@ class DeviceBulkController(Controller):
                 part,
                 tags=tags,
                 pacing=pacing,
-                sends=device_gone,
+                sends=choices,
             )
             changed += map(str, outcome.changed)
             unchanged += map(str, outcome.unchanged)

@@ -33,7 +33,7 @@ from wafast.devices import changes, rows
 from wafast.devices.bulk import MOST_TAGS
 from wafast.devices.rows import DeviceRow
 from wafast.devices.state import State
-from wafast.outbox import device_gone
+from wafast.distribution import choices
 from wafast.outbox.held_by import Clock, clock_of
 from wafast.settings import Network
 
@@ -308,7 +308,7 @@ class DeviceController(Controller):
         """With its chats, messages, media and open sends. A device that is online is unlinked from its phone in the
         seconds after; the phone of one that is not keeps the link until a person removes it there."""
         device = await find_device(services.pool, principal, device_id)
-        if not await rows.delete_device(services.pool, principal.tenant_id, device.id, device_gone):
+        if not await rows.delete_device(services.pool, principal.tenant_id, device.id, choices):
             raise not_found("device", device_id)
         await _note(services.pool, principal, "delete", device.id, name=device.name)
 

@@ -21,8 +21,8 @@ from wafast.database.queries import load
 from wafast.devices import bulk, home, rows
 from wafast.devices.bulk import Desired
 from wafast.devices.rows import DeviceRow
+from wafast.distribution import choices
 from wafast.events import bus
-from wafast.outbox import device_gone
 
 q = load(__file__)
 
@@ -217,7 +217,7 @@ async def _chosen(
 async def _act(
     pool: asyncpg.Pool, action: bulk.Action, tenant_id: int, ids: list[UUID], tags: list[str] | None = None
 ) -> bulk.Outcome:
-    return await bulk.act(pool, tenant_id, "system", action, ids, sends=device_gone, tags=tags or ())
+    return await bulk.act(pool, tenant_id, "system", action, ids, sends=choices, tags=tags or ())
 
 
 async def _part_by_part(

@@ -107,7 +107,7 @@ async def set_pacing(
 
 async def delete(pool: asyncpg.Pool, tenant_id: int, device_ids: Sequence[UUID], sends: Sends) -> Outcome:
     """Delete devices with their chats, messages and media references, in one transaction: give it few
-    (`DELETE_AT_ONCE`), as whoever stores their messages waits meanwhile. `sends` is outbox/device_gone.py."""
+    (`DELETE_AT_ONCE`), as whoever stores their messages waits meanwhile. `sends` is distribution/choices.py."""
     async with pool.acquire() as connection, connection.transaction():
         await sends.hold(connection, tenant_id, device_ids)
         rows = await connection.fetch(q.lock_devices, tenant_id, device_ids)
@@ -115,6 +115,7 @@ async def delete(pool: asyncpg.Pool, tenant_id: int, device_ids: Sequence[UUID],
         for step in (q.lock_chats, q.delete_thumbnails, q.delete_messages):
             await connection.execute(step, numbers)
         await sends.leave(connection, numbers)
+        await connection.execute(q.see_no_more, numbers)
         await connection.execute(q.delete_devices, numbers)
         gone = [{"k": "deleted", "t": tenant_id, "d": row["no"], "id": str(row["id"])} for row in rows]
         await bus.publish(connection, gone)

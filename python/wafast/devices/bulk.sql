@@ -63,6 +63,19 @@ DELETE FROM thumbnails WHERE chat_id IN (SELECT id FROM chats WHERE device_no = 
 -- name: delete_messages
 DELETE FROM messages WHERE chat_id IN (SELECT id FROM chats WHERE device_no = ANY ($1::int4[]))
 
+-- name: see_no_more
+-- Members and keys that are limited to some devices. Whose last one goes sees none: an empty list is not every device.
+WITH gone AS (
+    SELECT array_agg(id) AS ids FROM devices WHERE no = ANY ($1::int4[])
+), keyed AS (
+    UPDATE api_keys k SET device_ids = ARRAY(
+        SELECT one FROM unnest(k.device_ids) WITH ORDINALITY AS u (one, place) WHERE one <> ALL (gone.ids) ORDER BY place)
+    FROM gone WHERE k.device_ids && gone.ids
+)
+UPDATE members m SET device_ids = ARRAY(
+    SELECT one FROM unnest(m.device_ids) WITH ORDINALITY AS u (one, place) WHERE one <> ALL (gone.ids) ORDER BY place)
+FROM gone WHERE m.device_ids && gone.ids
+
 -- name: delete_devices
 -- Leases, pairings and chats go with them by their foreign keys.
 DELETE FROM devices WHERE no = ANY ($1::int4[])

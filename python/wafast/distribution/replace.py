@@ -17,6 +17,7 @@ import msgspec
 from wafast.accounts import audit
 from wafast.database.queries import load
 from wafast.devices.state import TERMINAL
+from wafast.distribution import choices
 from wafast.events import bus
 from wafast.outbox import lanes
 from wafast.outbox.device_gone import waiting_at
@@ -72,8 +73,7 @@ async def replace(pool: asyncpg.Pool, principal: Principal, old_id: UUID, new_id
 async def _replace(
     connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], principal: Principal, old_id: UUID, new_id: UUID
 ) -> Replaced | None:
-    for step in (q.lock_campaigns, q.lock_sources):
-        await connection.execute(step, principal.tenant_id, old_id)
+    await choices.hold(connection, principal.tenant_id, [old_id])
     rows = await connection.fetch(q.lock_pair, principal.tenant_id, [old_id, new_id])
     found = {row["id"]: row for row in rows}
     old, new = found.get(old_id), found.get(new_id)
@@ -102,7 +102,7 @@ async def _replace(
         wanted = [Lane(row["tenant_id"], row["source_id"], new["no"], row["zone"]) for row in waiting]
         there = await lanes.ensure(connection, wanted)
         sends += len(await lanes.move(connection, [row["id"] for row in waiting], there))
-    await connection.execute(q.choose_instead, principal.tenant_id, old_id, new_id)
+    await choices.instead(connection, principal.tenant_id, old_id, new_id)
     detail = {"by": str(new_id), "chats": len(chats), "leads": leads, "sends": sends}
     await audit.record(connection, principal.tenant_id, principal.actor, "device.replace", f"device:{old_id}", **detail)
     devices = [{"k": "device", "t": principal.tenant_id, "d": row["no"]} for row in (old, new)]

@@ -1,14 +1,3 @@
--- name: lock_campaigns
--- That chose device $2, before their sources, as whoever starts and stops them.
-SELECT FROM campaigns WHERE tenant_id = $1 AND $2 = ANY (device_ids) ORDER BY id FOR NO KEY UPDATE
-
--- name: lock_sources
--- That chose device $2, or have lanes there, before their rows and lanes (outbox/sources.py).
-SELECT FROM sources
-WHERE tenant_id = $1 AND ($2 = ANY (device_ids) OR id IN (
-    SELECT n.source_id FROM lanes n JOIN devices d ON d.no = n.device_no WHERE d.tenant_id = $1 AND d.id = $2))
-ORDER BY id FOR NO KEY UPDATE
-
 -- name: lock_pair
 SELECT no, id, name, network, state, jid, lid FROM devices WHERE tenant_id = $1 AND id = ANY ($2::uuid[])
 ORDER BY no FOR UPDATE
@@ -68,12 +57,3 @@ WITH moved AS (
     SELECT $1, id, $3, 'replaced', $4 FROM moved
 )
 SELECT count(*) FROM moved
-
--- name: choose_instead
--- Where the old device was chosen for those without one, the new one is.
-WITH campaigned AS (
-    UPDATE campaigns SET device_ids = array_replace(array_remove(device_ids, $3), $2, $3)
-    WHERE tenant_id = $1 AND $2 = ANY (device_ids)
-)
-UPDATE sources SET device_ids = array_replace(array_remove(device_ids, $3), $2, $3)
-WHERE tenant_id = $1 AND $2 = ANY (device_ids)

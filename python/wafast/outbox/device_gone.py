@@ -1,5 +1,4 @@
-"""What becomes of rows whose device is gone: those of sources go back to the pool, until they are given to another.
-`hold` and `leave` are devices/sends.py."""
+"""What becomes of rows whose device is gone: those of sources go back to the pool, until they are given to another."""
 
 from __future__ import annotations
 
@@ -11,7 +10,6 @@ from wafast.outbox.lanes import Lane
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
-    from uuid import UUID
 
     import asyncpg
     from asyncpg.pool import PoolConnectionProxy
@@ -48,15 +46,10 @@ async def give_back(connection: Executor, rows: Sequence[asyncpg.Record]) -> lis
     return moved
 
 
-async def hold(connection: Connection, tenant_id: int, device_ids: Sequence[UUID]) -> None:
-    """Holds the sources of what waits at these devices: before the devices, as whoever replaces one does."""
-    await sources.hold(connection, await connection.fetchval(q.sources_of_devices, tenant_id, list(device_ids)))
-
-
 async def leave(connection: Connection, device_nos: Sequence[int]) -> None:
     """What waits at these devices for a source goes to the pool, what is just being sent is unknown, and what no source
     has sent is deleted."""
-    # again, for those that have begun to wait there since
+    # held before the devices (distribution/choices.py), but for those that have begun to wait there since
     await sources.hold(connection, await connection.fetchval(q.sources_at, list(device_nos)))
     # before the rest: a send that fails now would be queued again behind what is given back
     await connection.execute(q.lose_sends, list(device_nos))

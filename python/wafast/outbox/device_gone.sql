@@ -1,8 +1,3 @@
--- name: sources_of_devices
--- Those with lanes at devices of the tenant ($1) by their public ids ($2).
-SELECT coalesce(array_agg(DISTINCT n.source_id), '{}') FROM devices d JOIN lanes n ON n.device_no = d.no
-WHERE d.tenant_id = $1 AND d.id = ANY ($2::uuid[]) AND n.source_id IS NOT NULL
-
 -- name: sources_at
 -- Those with lanes at devices by their numbers ($1).
 SELECT coalesce(array_agg(DISTINCT source_id), '{}') FROM lanes WHERE device_no = ANY ($1::int4[]) AND source_id IS NOT NULL

@@ -54,6 +54,23 @@ def test_an_agent_limited_to_devices_sees_only_those(tenant: Tenant) -> None:
     assert browser.get("/api/v1/chats", params={"device_id": str(other.id)}).status_code == 404
 
 
+def test_whose_last_device_is_deleted_sees_none_and_is_not_limited_to_what_is_gone(tenant: Tenant) -> None:
+    gone, stays = tenant.device(), tenant.device(name="Other")
+    admin = _admin(tenant)
+    one = _added(admin, device_ids=[str(gone.id)])
+    both = _added(admin, device_ids=[str(stays.id), str(gone.id)])
+    key = admin.post("/api/v1/keys", json={"name": "CRM", "scope": "read", "device_ids": [str(gone.id)]}).json()
+    assert admin.delete(f"/api/v1/devices/{gone.id}").status_code == 204
+    listed = {person["id"]: person["device_ids"] for person in admin.get("/api/v1/users").json()["items"]}
+    assert (listed[one["id"]], listed[both["id"]]) == ([], [str(stays.id)])
+    assert _browser(tenant.world, one).get("/api/v1/devices").json()["items"] == []
+    with_key = tenant.world.anybody()
+    with_key.headers["X-API-Key"] = key["key"]
+    assert with_key.get("/api/v1/devices").json()["items"] == []
+    again = admin.patch(f"/api/v1/users/{both['id']}", json={"device_ids": listed[both["id"]]})
+    assert again.status_code == 200, again.text
+
+
 def test_a_viewer_reads_and_changes_nothing(tenant: Tenant) -> None:
     chat = tenant.chat(tenant.device())
     browser = _browser(tenant.world, _added(_admin(tenant), role="viewer"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import time, timedelta
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -13,8 +14,11 @@ from tests.database import blocked
 from tests.integration.campaigns.office import Office, buckets
 from tests.integration.campaigns.test_planner import running_planner, until
 from wafast import clock
-from wafast.campaigns import rows, trial
-from wafast.campaigns.rows import NotPossible
+from wafast.campaigns import planner, rows, trial
+from wafast.campaigns.rows import NotPossible, Schedule
+from wafast.database import migrations
+from wafast.devices import rows as devices
+from wafast.distribution import choices
 from wafast.inbox.reach import Reach
 from wafast.outbox import again, transition
 from wafast.outbox.again import NotRetryable
@@ -248,6 +252,49 @@ async def test_of_one_that_runs_only_the_pace_and_the_devices_can_be_changed(off
     assert await office.pool.fetchval("SELECT device_ids FROM sources WHERE id = $1", made.source_id) == [device.id]
     with pytest.raises(NotPossible, match="the pace and the devices can be changed"):
         await rows.change(office.pool, office.tenant_id, made.id, {"message": Message("text", "Other words")})
+
+
+async def test_a_deleted_device_is_chosen_no_more_and_a_campaign_without_any_other_waits_for_a_person(
+    office: Office,
+) -> None:
+    gone, stays = await office.device(), await office.device()
+    await office.leads(2)
+    running = await office.started(device_ids=[gone.id])
+    both = await office.started(device_ids=[gone.id, stays.id])
+    later = Schedule((clock.now() + timedelta(days=30)).date(), time(9), "Asia/Kuala_Lumpur")
+    scheduled = await office.campaign(later, device_ids=[gone.id])
+    ended = await office.started(device_ids=[gone.id], audience={"tags": ["nobody"]})
+    await planner.end(office.pool, ended.id)
+    assert await devices.delete_device(office.pool, office.tenant_id, gone.id, choices)
+    shown = [await office.shown(one) for one in (running, both, scheduled, ended)]
+    assert [row.state for row in shown] == ["paused", "running", "draft", "finished"]
+    assert [row.device_ids for row in shown] == [None, [stays.id], None, None]
+    assert [row.reason == choices.NONE_LEFT for row in shown] == [True, False, True, True]
+    assert shown[2].schedule is None
+    of_sources = await office.pool.fetch(
+        "SELECT s.state, s.device_ids FROM sources s JOIN campaigns c ON c.source_id = s.id ORDER BY s.id"
+    )
+    assert [tuple(row) for row in of_sources] == [
+        ("paused", None), ("running", [stays.id]), ("waiting", None), ("ended", None),
+    ]  # fmt: skip
+    assert not await office.pool.fetchval("SELECT bool_or(is_live) FROM lanes WHERE source_id = $1", running.source_id)
+    resumed = await rows.resume(office.pool, office.tenant_id, running.id)
+    assert resumed is not None
+    assert (resumed.state, resumed.reason) == ("running", None)
+
+
+async def test_devices_that_were_deleted_before_are_chosen_no_more_by_the_migration(office: Office) -> None:
+    stays, ghost = (await office.device()).id, uuid4()
+    await office.leads(1)
+    chosen = [await office.started(device_ids=ids) for ids in ([ghost], [stays, ghost], [stays])]
+    [migration] = [one for one in migrations.read() if one.name == "devices_that_are_gone"]
+    await office.pool.execute(migration.sql)
+    shown = [await office.shown(one) for one in chosen]
+    assert [(row.state, row.device_ids, row.reason) for row in shown] == [
+        ("paused", None, choices.NONE_LEFT), ("running", [stays], None), ("running", [stays], None),
+    ]  # fmt: skip
+    lanes = await office.pool.fetch("SELECT is_live FROM lanes WHERE source_id = $1", chosen[0].source_id)
+    assert [row["is_live"] for row in lanes] == [False]
 
 
 async def test_a_clone_is_a_draft_with_the_same_words_and_people(office: Office) -> None:

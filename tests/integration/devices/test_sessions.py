@@ -14,7 +14,7 @@ from tests.integration.devices.stack import Stack, Worker
 from tests.simulator import Simulator
 from wafast.devices import rows, state
 from wafast.devices.lease import Leases
-from wafast.outbox import device_gone
+from wafast.distribution import choices
 
 
 async def test_a_restarted_worker_brings_the_device_back_online(stack: Stack, phone: str) -> None:
@@ -202,7 +202,7 @@ async def test_a_deleted_device_leaves_no_session_behind(stack: Stack, phone: st
     device = await stack.pair(phone)
     sessions = stack.data_dir / "sessions" / "loopback"
     assert len(list(sessions.glob("*.db"))) == 1
-    assert await rows.delete_device(stack.pool, stack.tenant_id, device.id, device_gone)
+    assert await rows.delete_device(stack.pool, stack.tenant_id, device.id, choices)
 
     async def nothing_left() -> bool:
         account = stack.simulator.account(phone)
@@ -224,7 +224,7 @@ async def test_a_deleted_device_is_unlinked_from_its_phone(stack: Stack, phone: 
         assert shown.qr is not None
         await asyncio.to_thread(stack.simulator.scan, phone, shown.qr)
         await stack.until_pairing(pairing.id, state="paired")
-    assert await rows.delete_device(stack.pool, stack.tenant_id, device.id, device_gone)
+    assert await rows.delete_device(stack.pool, stack.tenant_id, device.id, choices)
 
     async def unlinked() -> bool:
         account = await asyncio.to_thread(stack.simulator.account, phone)

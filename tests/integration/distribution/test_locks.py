@@ -11,9 +11,8 @@ from tests.integration.distribution.conftest import Shop
 from wafast.accounts.principal import Principal
 from wafast.devices import bulk
 from wafast.devices.lease import Leases
-from wafast.distribution import pool, replace
+from wafast.distribution import choices, pool, replace
 from wafast.outbox import claim as claims
-from wafast.outbox import device_gone
 
 
 async def test_rows_go_back_to_the_pool_while_their_source_is_edited(shop: Shop) -> None:
@@ -40,7 +39,7 @@ async def test_a_device_is_deleted_while_what_it_sends_is_cancelled(shop: Shop) 
     device_id = await shop.pool.fetchval("SELECT id FROM devices")
     async with shop.pool.acquire() as editing, editing.transaction():
         await editing.execute("UPDATE sources SET template = 'Hello' WHERE id = $1", source)
-        deleting = await blocked(shop.pool, bulk.delete(shop.pool, shop.tenant_id, [device_id], device_gone))
+        deleting = await blocked(shop.pool, bulk.delete(shop.pool, shop.tenant_id, [device_id], choices))
         await editing.execute("UPDATE outbox SET cause = 'parent_gone' WHERE id = $1", claim.id)
     await deleting
     states = await shop.pool.fetch("SELECT state FROM outbox ORDER BY id")
@@ -53,8 +52,8 @@ async def test_a_device_is_deleted_while_it_is_replaced(shop: Shop) -> None:
     await shop.plan(source, await shop.leads(1), device)
     device_id = await shop.pool.fetchval("SELECT id FROM devices")
     async with shop.pool.acquire() as replacing, replacing.transaction():
-        await replacing.execute(replace.q.lock_sources, shop.tenant_id, device_id)
-        deleting = await blocked(shop.pool, bulk.delete(shop.pool, shop.tenant_id, [device_id], device_gone))
+        await choices.hold(replacing, shop.tenant_id, [device_id])
+        deleting = await blocked(shop.pool, bulk.delete(shop.pool, shop.tenant_id, [device_id], choices))
         await replacing.execute(replace.q.lock_pair, shop.tenant_id, [device_id])
     assert list((await deleting).changed) == [device_id]
     assert await shop.by_device(source) == {None: 1}

@@ -15,11 +15,11 @@ from wafast.accounts.principal import Principal
 from wafast.campaigns import estimate
 from wafast.devices import bulk
 from wafast.devices.lease import Leases
-from wafast.distribution import replace
+from wafast.distribution import choices, replace
 from wafast.distribution.lines import MOST_FAILURES
 from wafast.distribution.pool import STANDING_SECONDS
 from wafast.outbox import claim as claims
-from wafast.outbox import device_gone, transition
+from wafast.outbox import transition
 from wafast.outbox.claim import Claim
 from wafast.outbox.sources import Pace
 from wafast.outbox.transition import End
@@ -368,7 +368,7 @@ async def test_a_send_that_fails_at_a_device_that_is_over_goes_back_to_the_pool(
 async def test_a_send_whose_device_is_deleted_is_not_tried_again(shop: Shop) -> None:
     device = await shop.device()
     sending = await Sending.make(shop, device)
-    await bulk.delete(shop.pool, shop.tenant_id, [await shop.pool.fetchval("SELECT id FROM devices")], device_gone)
+    await bulk.delete(shop.pool, shop.tenant_id, [await shop.pool.fetchval("SELECT id FROM devices")], choices)
     assert not await transition.record(
         shop.pool, sending.worker, [End(sending.claim, "queued", "not sent yet: offline")], 20
     )

@@ -9,8 +9,9 @@ from tests.integration.outbox.floor import Floor
 from tests.integration.outbox.lines import Line, Send, sending, take, until, until_state
 from wafast.devices import bulk
 from wafast.devices.session import Change, Content, Sent
+from wafast.distribution import choices
 from wafast.outbox import claim as claims
-from wafast.outbox import device_gone, transition
+from wafast.outbox import transition
 from wafast.outbox.claim import Claim
 from wafast.outbox.transition import End
 
@@ -175,7 +176,7 @@ async def test_what_a_device_has_sent_that_is_gone_is_sent(floor: Floor) -> None
     await floor.rows(await floor.source(), other, 1)
     sent = await claims.claim(floor.pool, floor.worker, [], [gone, other])
     public = await floor.pool.fetchval("SELECT id FROM devices WHERE no = $1", gone)
-    await bulk.delete(floor.pool, floor.tenant_id, [public], device_gone)
+    await bulk.delete(floor.pool, floor.tenant_id, [public], choices)
     ends = [End(claim, "sent", sent=Sent(f"M{claim.id}", AT)) for claim in sent]
     assert await transition.record(floor.pool, floor.worker, ends, 20) == {claim.id for claim in sent}
     assert [(await floor.state(claim.id))[0] for claim in sent] == ["sent", "sent"]

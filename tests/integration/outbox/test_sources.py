@@ -11,9 +11,9 @@ import pytest
 from tests.integration.outbox.floor import HELLO, Floor
 from wafast.devices import number_checks
 from wafast.devices.session import Sent
-from wafast.outbox import again, sources, transition
+from wafast.distribution import choices
+from wafast.outbox import again, device_gone, sources, transition
 from wafast.outbox import claim as claims
-from wafast.outbox import device_gone as sends
 from wafast.outbox.rows import Cause
 from wafast.outbox.sources import Message, Pace
 from wafast.outbox.transition import End
@@ -211,11 +211,11 @@ async def test_what_waits_goes_back_to_the_pool(floor: Floor, monkeypatch: pytes
     [device, other] = await floor.devices(2)
     source = await floor.source()
     moved, [stays] = await floor.rows(source, device, 2), await floor.rows(source, other, 1)
-    monkeypatch.setattr(sends, "STEP", 1)
+    monkeypatch.setattr(device_gone, "STEP", 1)
     async with floor.pool.acquire() as connection, connection.transaction():
-        found = [rows async for rows in sends.waiting_at(connection, [device])]
+        found = [rows async for rows in device_gone.waiting_at(connection, [device])]
         assert [[row["id"] for row in rows] for rows in found] == [[one] for one in moved], "a bounded step at a time"
-        assert [await sends.give_back(connection, rows) for rows in found] == [[one] for one in moved]
+        assert [await device_gone.give_back(connection, rows) for rows in found] == [[one] for one in moved]
     pooled = await floor.pool.fetch(
         "SELECT o.id FROM outbox o JOIN lanes n ON n.id = o.lane_id"
         " WHERE o.device_no IS NULL AND n.device_no IS NULL AND n.source_id = o.source_id ORDER BY 1"
@@ -234,7 +234,7 @@ async def test_deleting_a_device_keeps_what_its_campaigns_sent_and_still_have_to
     await floor.claim_at(AT, [device])
     await claims.claim(floor.pool, floor.worker, [], [device], AT)
     device_id = await floor.pool.fetchval("SELECT id FROM devices WHERE no = $1", device)
-    await bulk.delete(floor.pool, floor.tenant_id, [device_id], sends)
+    await bulk.delete(floor.pool, floor.tenant_id, [device_id], choices)
     left = await floor.pool.fetch("SELECT state, device_no FROM outbox WHERE id = ANY ($1) ORDER BY id", ids)
     assert [tuple(row) for row in left] == [("sent", None), ("unknown", None), ("queued", None)]
     buckets = await floor.pool.fetch("SELECT device_no, bucket, n FROM source_buckets ORDER BY bucket")

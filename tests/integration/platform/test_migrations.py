@@ -127,6 +127,7 @@ RELEASED = {
     "0043_what_has_ended_stays.sql": "832b0b2117282430",
     "0044_what_was_not_taken.sql": "c1d039a17bb1d9e7",
     "0045_steps_that_expire.sql": "53f69bbe666f1c48",
+    "0046_devices_that_are_gone.sql": "be61b4fe2dc583cd",
 }
 
 
