@@ -408,6 +408,8 @@ export const en = {
   'reading.day': 'Day',
   'reading.go': 'Go',
   'reading.not_kept': 'That message is not kept here any more.',
+  'pin.message': 'Pinned message',
+  'pin.of': 'Pinned message {n} of {total}',
   'reading.details': 'Message details',
   'reading.time_unknown': 'time not known',
   'reading.nobody_yet': 'Nobody has received it yet.',

@@ -413,6 +413,8 @@ export const ms: Record<MessageKey, string> = {
   'reading.day': 'Hari',
   'reading.go': 'Pergi',
   'reading.not_kept': 'Mesej itu tidak disimpan di sini lagi.',
+  'pin.message': 'Mesej yang disematkan',
+  'pin.of': 'Mesej yang disematkan, {n} daripada {total}',
   'reading.details': 'Butiran mesej',
   'reading.time_unknown': 'masa tidak diketahui',
   'reading.nobody_yet': 'Belum ada yang menerimanya.',
