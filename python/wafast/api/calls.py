@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from wafast.api.problems import Problem, conflict
@@ -25,8 +26,9 @@ async def ask(caller: Caller, device_no: int, verb: str, args: dict[str, Any], s
         seconds: how long to wait for the answer.
 
     Raises:
-        Problem: 409 when the device is not online, 410 when WhatsApp no longer has what was asked for, 507 when the
-            disk does not take it, 504 when the device does not answer in time, 502 when it cannot.
+        Problem: 409 when the device is not online, 410 when WhatsApp no longer has what was asked for, 429 when it was
+            asked too much, 507 when the disk does not take it, 504 when the device does not answer in time, 502 when it
+            cannot.
     """
     try:
         return await caller.call(device_no, verb, args, seconds)
@@ -47,6 +49,9 @@ def _told(error: CallFailed) -> Problem:
         return media_expired(str(error))
     if error.code == "not_stored":
         return not_stored(str(error))
+    if error.code == "too_fast":
+        headers = {"Retry-After": str(math.ceil(error.again_seconds or 1.0))}
+        return Problem(429, "too-many-numbers", _sentence(str(error)), headers=headers)
     return Problem(502, "device-failed", _sentence(str(error)))
 
 

@@ -60,7 +60,7 @@ class NumberController(Controller):
         status_code=200,
         operation_id="check_numbers",
         summary="Are these numbers on WhatsApp",
-        responses=problems(400, 401, 403, 404, 409, 502, 504),
+        responses=problems(400, 401, 403, 404, 409, 429, 502, 504),
     )
     async def check(
         self,
@@ -70,7 +70,7 @@ class NumberController(Controller):
         services: NamedDependency[Services],
     ) -> CheckedNumbers:
         """Asks WhatsApp through the device, which must be online for that. What was found out within 30 days, here or
-        by a send, is known without asking."""
+        by a send, is known without asking. A device asks about 50 numbers at once, and then about 10 a minute."""
         device = await find_device(services.pool, principal, device_id)
         numbers = [
             await phone_of(services.pool, principal.tenant_id, text, f"phones[{index}]")

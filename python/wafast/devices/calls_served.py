@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
@@ -10,6 +12,7 @@ import asyncpg
 import msgspec
 
 from wafast.devices import group_members
+from wafast.devices.allowance import Allowance
 from wafast.devices.fleet import Fleet
 from wafast.devices.media_fetcher import MediaFetcher
 from wafast.devices.session import Expired, Offline, Session, SessionError
@@ -18,6 +21,11 @@ from wafast.inbox.media_store import NotStored
 
 #: At most so many files are fetched for views at once; each lies in memory meanwhile.
 FETCHES_AT_ONCE = 8
+#: Numbers a device may ask about at once, all of a request, and then one in so many seconds: WhatsApp takes it ill when
+#: many are asked, and a person who adds contacts is not faster. Who waits no longer than these is answered later.
+NUMBERS_AT_ONCE = 50
+SECONDS_A_NUMBER = 6.0
+LONGEST_WAIT = 8.0
 
 
 class _MarkPlayed(msgspec.Struct):
@@ -50,6 +58,9 @@ class Verbs:
     def __init__(self, pool: asyncpg.Pool, fleet: Fleet, fetcher: MediaFetcher) -> None:
         self._pool, self._fleet, self._fetcher = pool, fleet, fetcher
         self._fetches = asyncio.Semaphore(FETCHES_AT_ONCE)
+        self._numbers: defaultdict[int, Allowance] = defaultdict(
+            lambda: Allowance(NUMBERS_AT_ONCE, 1 / SECONDS_A_NUMBER)
+        )
         self._verbs: dict[str, Callable[[int, Session, Any], Awaitable[dict[str, Any]]]] = {
             "mark_played": self._mark_played,
             "typing": self._typing,
@@ -59,7 +70,7 @@ class Verbs:
         }
 
     async def handle(self, device_no: int, verb: str, args: dict[str, Any]) -> dict[str, Any]:
-        """Answer a call. Raises CallFailed: unknown_verb, offline, expired, not_stored, failed."""
+        """Answer a call. Raises CallFailed: unknown_verb, offline, expired, not_stored, too_fast, failed."""
         handler = self._verbs.get(verb)
         if handler is None:
             raise CallFailed("unknown_verb", f"a device knows no {verb!r}; it knows {', '.join(sorted(self._verbs))}")
@@ -87,8 +98,15 @@ class Verbs:
         await session.show_typing(order.chat, order.state)
         return {}
 
-    async def _is_on_whatsapp(self, _device_no: int, session: Session, args: dict[str, Any]) -> dict[str, Any]:
+    async def _is_on_whatsapp(self, device_no: int, session: Session, args: dict[str, Any]) -> dict[str, Any]:
         order = msgspec.convert(args, _IsOnWhatsApp)
+        allowed, now = self._numbers[device_no], time.monotonic()
+        wait = allowed.wait(len(order.phones), now)
+        if wait > LONGEST_WAIT:
+            text = "this device has asked about as many numbers as it may for now; WhatsApp blocks who asks about more"
+            raise CallFailed("too_fast", text, wait)
+        allowed.take(len(order.phones), now)
+        await asyncio.sleep(wait)
         found = await session.is_on_whatsapp(order.phones)
         return {"items": [{"phone": phone, "jid": found.get(phone)} for phone in order.phones]}
 

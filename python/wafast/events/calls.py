@@ -31,6 +31,7 @@ class CallError(Exception):
     """A call did not give an answer; `code` is for programs, the text for people."""
 
     code = "failed"
+    again_seconds: float | None = None
 
 
 class NoLease(CallError):
@@ -46,11 +47,12 @@ class DeadlinePassed(CallError):
 
 
 class CallFailed(CallError):
-    """The device answered that it cannot; `code` says why (offline, expired, failed, unknown_verb …)."""
+    """The device answered that it cannot; `code` says why (offline, expired, failed, too_fast, unknown_verb …), and
+    `again_seconds` when it may be asked again, where that is known."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, again_seconds: float | None = None) -> None:
         super().__init__(message)
-        self.code = code
+        self.code, self.again_seconds = code, again_seconds
 
 
 class _Request(msgspec.Struct):
@@ -67,6 +69,7 @@ class _Reply(msgspec.Struct):
     result: dict[str, Any] | None = None
     code: str | None = None
     message: str = ""
+    again_seconds: float | None = None
 
 
 def request_channel(worker_id: UUID) -> str:
@@ -107,7 +110,7 @@ class Caller:
         finally:
             del self._waiting[request.id]
         if reply.code is not None:
-            raise CallFailed(reply.code, reply.message)
+            raise CallFailed(reply.code, reply.message, reply.again_seconds)
         return reply.result or {}
 
     async def _reply(self, future: asyncio.Future[_Reply], device_no: int, worker_id: UUID, seconds: float) -> _Reply:
@@ -152,7 +155,7 @@ class Server:
         except TimeoutError:
             return
         except CallError as error:
-            payload = _encode(_Reply(request.id, code=error.code, message=str(error)))
+            payload = _encode(_Reply(request.id, None, error.code, str(error), error.again_seconds))
         except Exception as error:
             log.exception("a call failed", verb=request.verb, device=request.d)
             payload = _encode(_Reply(request.id, code="failed", message=f"{request.verb} failed: {error}"[:500]))

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.integration.api.world import FakeWorker, Tenant
+from wafast.events.calls import CallFailed
 
 DEVICES = "/api/v1/devices"
 
@@ -279,3 +280,17 @@ def test_checking_numbers(tenant: Tenant) -> None:
     assert found.json() == {"items": [{"phone": "+60123456789", "jid": "60123456789@s.whatsapp.net"}]}
     assert [one["phone"] for one in again.json()["items"]] == ["+60123456789", "+60123456780"]
     assert asked == [["+60123456789"], ["+60123456780"], ["+60123456789"]], "what is known is not asked again"
+
+
+def test_checking_numbers_too_fast(tenant: Tenant) -> None:
+    device = tenant.device()
+
+    async def refuse(_device: int, _verb: str, _args: dict[str, Any]) -> dict[str, Any]:
+        raise CallFailed("too_fast", "this device has asked about many", 41.2)
+
+    worker = FakeWorker(tenant.world, tenant, device, refuse)
+    try:
+        answer = tenant.client("send").post(f"{DEVICES}/{device.id}/check-numbers", json={"phones": ["+60123456789"]})
+    finally:
+        worker.close()
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "42")

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.integration.devices.stack import Stack
-from wafast.events.calls import CallError, NoLease
+from wafast.events.calls import CallError, CallFailed, NoLease
 from wafast.inbox import chats
 from wafast.inbox.reach import Reach
 
@@ -25,6 +25,20 @@ async def test_typing_and_who_is_on_whatsapp(stack: Stack, phone: str, contact: 
         assert (seen.state, seen.to) == ("composing", contact)
         found = await caller.call(device.no, "is_on_whatsapp", {"phones": [f"+{contact}", f"+{nobody}"]})
         assert found == {"items": [{"phone": f"+{contact}", "jid": chat}, {"phone": f"+{nobody}", "jid": None}]}
+
+
+async def test_a_device_asks_about_no_more_numbers_than_whatsapp_bears(stack: Stack, phone: str) -> None:
+    stack.start_worker()
+    device = await stack.pair(phone)
+    phones = [f"+6019{number:07}" for number in range(50)]
+    async with stack.caller() as caller:
+        found = await caller.call(device.no, "is_on_whatsapp", {"phones": phones}, 60)
+        assert len(found["items"]) == 50
+        with pytest.raises(CallFailed, match="as many numbers as it may") as refused:
+            await caller.call(device.no, "is_on_whatsapp", {"phones": phones}, 60)
+    assert refused.value.code == "too_fast"
+    assert refused.value.again_seconds is not None
+    assert 0 < refused.value.again_seconds <= 300
 
 
 async def test_members_of_a_group_are_kept_as_whatsapp_says(stack: Stack, phone: str, contact: str) -> None:

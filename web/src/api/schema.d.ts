@@ -918,7 +918,7 @@ export interface paths {
         /**
          * Are these numbers on WhatsApp
          * @description Asks WhatsApp through the device, which must be online for that. What was found out within 30 days, here or
-         *     by a send, is known without asking.
+         *     by a send, is known without asking. A device asks about 50 numbers at once, and then about 10 a minute.
          */
         post: operations["check_numbers"];
         delete?: never;
@@ -9572,6 +9572,15 @@ export interface operations {
             };
             /** @description The body is larger than may be. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` tells when to come back. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -58,6 +58,7 @@ export const msServer: Readonly<Record<string, string>> = {
   'too-large': 'Ini terlalu besar: {detail}',
   'too-many-attempts': 'Terlalu banyak kata laluan salah. Tunggu sebentar dan cuba lagi.',
   'too-many-labels': 'Sembang ini sudah mempunyai bilangan label terbanyak. Tanggalkan satu dahulu.',
+  'too-many-numbers': 'Peranti ini sudah menyemak terlalu banyak nombor. Tunggu sebentar dan cuba lagi.',
   'too-many-steps': 'Rentetan ini sudah mempunyai bilangan langkah terbanyak. Sambung dalam rentetan seterusnya.',
   undone: 'Pengagihan ini sudah dibuat asal.',
   'unsupported-media-type': 'Jenis fail ini tidak boleh digunakan: {detail}',
