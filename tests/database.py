@@ -77,8 +77,12 @@ class Database:
         finally:
             await server.close()
 
-    def create(self, *, migrated: bool = True) -> str:
-        """The address of a new database."""
+    def create(self, *, migrated: bool = True, locale: str | None = None) -> str:
+        """The address of a new database. One with a locale is not migrated."""
+        if locale is not None:
+            name = _name()
+            _wait(self._run(f"CREATE DATABASE {name} TEMPLATE template0 LOCALE '{locale}'"))
+            return self._address(name)
         if migrated and self._template is None:
             _wait(self._run(f"CREATE DATABASE {TEMPLATE}"))
             _wait(migrations.migrate(self._address(TEMPLATE)))

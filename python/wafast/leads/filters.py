@@ -59,7 +59,7 @@ def stored(wanted: LeadFilter, region: str) -> dict[str, Any]:
     # an empty list of tags asks for nothing
     members = {name: value for name, value in members.items() if name not in ("tags", "no_tags") or value}
     search = members.pop("search", "").replace("\0", "").strip()
-    if any(letter.isalnum() for letter in search):
+    if search:
         members["search"] = phones.beginning(search, region)
     return members
 
