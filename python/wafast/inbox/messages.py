@@ -82,6 +82,7 @@ class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="Loudness of a voice note in 64 steps from 0 to 100.", examples=[[3, 40, 72]]),
     ]
     name: Annotated[str | None, Meta(description="File name of a document.", examples=["price-list.pdf"])]
+    gif: Annotated[bool, Meta(description="A film without sound, shown over and over again.")]
     expired: Annotated[bool, Meta(description="WhatsApp does not keep the file any more; the phone may still have it.")]
 
 
@@ -109,7 +110,13 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description="What a person would read: body, caption, name of a place.", examples=["Hi!"])
     ]
     mentions: Annotated[list[Mention], Meta(description="Who is named in `message_text` of a group, as far as known.")]
-    media_url: Annotated[str | None, Meta(examples=["/media/4711-7711650218893115392.jpg"])]
+    media_url: Annotated[
+        str | None,
+        Meta(
+            description="Null where there is no file, or the message does not say how to fetch it.",
+            examples=["/media/4711-7711650218893115392.jpg"],
+        ),
+    ]
     thumbnail_url: Annotated[str | None, Meta(examples=["/media/4711-7711650218893115392.thumb.jpg"])]
     media: MediaFacts | None
     place: Annotated[Place | None, Meta(description="Of a location; null where none came with it.")]
@@ -225,7 +232,7 @@ def _message_of(row: asyncpg.Record, mentions: list[Mention], quoted: Quoted | N
     flags = row["flags"]
     name = f"{row['chat_id']}-{row['key']}"
     carried = row["media"] if row["kind"] != "deleted" else None
-    media = carried if carried is not None and "ext" in carried else None
+    media = carried if carried is not None and "mime" in carried else None
     poll = poll_of(row["poll"] if row["kind"] == "poll" else None, carried)
     thumbnail_url = f"/media/{name}.thumb.jpg" if row["has_thumbnail"] and row["kind"] != "deleted" else None
     is_linked = carried is not None and carried.get("type") == "link"
@@ -241,7 +248,7 @@ def _message_of(row: asyncpg.Record, mentions: list[Mention], quoted: Quoted | N
         message_type=row["kind"],
         message_text=row["body"],
         mentions=mentions,
-        media_url=f"/media/{name}.{media['ext']}" if media else None,
+        media_url=f"/media/{name}.{media['ext']}" if media and "ext" in media else None,
         thumbnail_url=None if is_linked else thumbnail_url,
         media=_media_facts(media, row["has_expired"]) if media else None,
         place=place_of(carried),
@@ -280,5 +287,6 @@ def _media_facts(media: dict[str, Any], expired: bool) -> MediaFacts:
         seconds=media.get("seconds"),
         waveform=None if sound is None or sound.waveform is None else list(sound.waveform),
         name=media.get("name"),
+        gif=media.get("gif", False),
         expired=expired,
     )

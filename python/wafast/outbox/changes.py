@@ -86,6 +86,8 @@ def check_forward(message: asyncpg.Record) -> None:
         raise NotPossible("no-forward", f"A message of type {message['kind']} can't be forwarded from here.")
     if message["flags"] & VIEW_ONCE:
         raise NotPossible("view-once", "What its sender lets be viewed once can't be forwarded.")
+    if message["kind"] != "text" and "ext" not in (message["media"] or {}):
+        raise NotPossible("no-file", "The message does not say where its file is.")
 
 
 def is_emoji(text: str) -> bool:

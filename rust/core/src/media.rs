@@ -30,6 +30,8 @@ pub struct Layout {
     pub context: u32,
     pub caption: u32,
     pub view_once: u32,
+    /// Whether a film is shown as a GIF is.
+    pub gif: u32,
 }
 
 pub const IMAGE: Layout = Layout {
@@ -50,6 +52,7 @@ pub const IMAGE: Layout = Layout {
     context: 17,
     caption: 3,
     view_once: 25,
+    gif: 0,
 };
 pub const VIDEO: Layout = Layout {
     name: "video",
@@ -69,6 +72,7 @@ pub const VIDEO: Layout = Layout {
     context: 17,
     caption: 7,
     view_once: 20,
+    gif: 8,
 };
 pub const AUDIO: Layout = Layout {
     name: "audio",
@@ -88,6 +92,7 @@ pub const AUDIO: Layout = Layout {
     context: 17,
     caption: 0,
     view_once: 21,
+    gif: 0,
 };
 pub const DOCUMENT: Layout = Layout {
     name: "document",
@@ -107,6 +112,7 @@ pub const DOCUMENT: Layout = Layout {
     context: 17,
     caption: 20,
     view_once: 0,
+    gif: 0,
 };
 pub const STICKER: Layout = Layout {
     name: "sticker",
@@ -126,6 +132,7 @@ pub const STICKER: Layout = Layout {
     context: 17,
     caption: 0,
     view_once: 0,
+    gif: 0,
 };
 
 /// The file of a media message, as its bytes tell of it.
@@ -135,13 +142,28 @@ pub struct File<'a> {
     pub layout: &'static Layout,
 }
 
-impl File<'_> {
+impl<'a> File<'a> {
     /// The message says where its file lies and how to open it; one to be seen once does not.
     #[must_use]
     pub fn can_be_fetched(&self) -> bool {
-        let says = |number| !optional(self.message, number).is_empty();
-        says(self.layout.media_key) && says(self.layout.direct_path)
+        place(self.layout, |number| optional(self.message, number)).is_some()
     }
+}
+
+/// Every layout has it.
+const URL: u32 = 1;
+
+/// Where a file lies at WhatsApp that can be opened: the path that came, else that of the whole address.
+fn place<'a>(layout: &Layout, bytes: impl Fn(u32) -> &'a [u8]) -> Option<Text<'a>> {
+    let path = text::some(bytes(layout.direct_path)).or_else(|| path_of(bytes(URL)));
+    path.filter(|_| !bytes(layout.media_key).is_empty())
+}
+
+/// The path of an address of WhatsApp's.
+fn path_of(url: &[u8]) -> Option<Text<'_>> {
+    let rest = url.strip_prefix(b"https://")?;
+    let (host, path) = rest.split_at(rest.iter().position(|byte| *byte == b'/')?);
+    host.ends_with(b".whatsapp.net").then(|| text::clean(path))
 }
 
 /// What a message of a file says beside the file itself.
@@ -177,12 +199,14 @@ pub fn read<'a>(file: File<'a>) -> Read<'a> {
     Read { words, thumbnail, is_once, context }
 }
 
-/// The `media` column. Keys and hashes are base64; numbers that are not there are left out.
+/// The `media` column. Keys and hashes are base64; numbers that are not there are left out. By its `ext` a file has a URL,
+/// so one that nobody can fetch has none.
 #[derive(Serialize)]
 struct Column<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
-    ext: Cow<'static, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ext: Option<Cow<'static, str>>,
     mime: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<i64>,
@@ -201,8 +225,14 @@ struct Column<'a> {
     #[serde(skip_serializing_if = "Base64::is_empty")]
     enc_sha256: Base64<'a>,
     direct_path: Text<'a>,
+    #[serde(skip_serializing_if = "is_not")]
+    gif: bool,
     #[serde(skip_serializing_if = "str::is_empty")]
     name: Text<'a>,
+}
+
+fn is_not(flag: &bool) -> bool {
+    !flag
 }
 
 struct Base64<'a>(&'a [u8]);
@@ -229,9 +259,10 @@ impl Serialize for File<'_> {
         let mime = text::clean(bytes(layout.mime));
         let name = [layout.file_name, layout.title].into_iter().find_map(|number| text::some(bytes(number)));
         let name = name.unwrap_or_default();
+        let direct_path = place(layout, bytes);
         let column = Column {
             kind: layout.name,
-            ext: extension(&mime, &name),
+            ext: direct_path.as_ref().map(|_| extension(&mime, &name)),
             mime,
             size: number(layout.size),
             height: number(layout.height),
@@ -241,7 +272,8 @@ impl Serialize for File<'_> {
             sha256: Base64(bytes(layout.sha256)),
             media_key: Base64(bytes(layout.media_key)),
             enc_sha256: Base64(bytes(layout.enc_sha256)),
-            direct_path: text::clean(bytes(layout.direct_path)),
+            direct_path: direct_path.unwrap_or_default(),
+            gif: number(layout.gif).is_some_and(|flag| flag != 0),
             name,
         };
         column.serialize(serializer)

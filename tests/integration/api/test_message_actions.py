@@ -96,6 +96,15 @@ def test_a_message_is_forwarded_to_all_chosen_chats_or_to_none(tenant: Tenant) -
     assert tenant.world.sql("SELECT count(*) FROM outbox WHERE tenant_id = $1", tenant.id) == 0
 
 
+def test_a_picture_whose_file_nobody_can_fetch_is_not_passed_on(tenant: Tenant) -> None:
+    chat = tenant.chat(tenant.device())
+    message, _ = _message(tenant, chat, "", kind="image", media={"type": "image", "mime": "image/jpeg"})
+    answer = _act(tenant, message, "forward", {"chat_ids": [str(chat.id)]})
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:wafast:problem:no-file"), answer.text
+    [shown] = tenant.client("read").get(f"/api/v1/chats/{chat.id}/messages").json()["items"]
+    assert (shown["media_url"], shown["media"]["mime"]) == (None, "image/jpeg")
+
+
 def test_what_may_be_viewed_once_is_not_passed_on(tenant: Tenant) -> None:
     chat = tenant.chat(tenant.device())
     message, _ = _message(tenant, chat, "For your eyes only")

@@ -6,6 +6,9 @@ import ctypes
 import json
 import time
 from threading import Thread
+from typing import Any
+
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, VideoMessage
 
 from tests.integration.core import events
 from tests.integration.core.conftest import OWN, World
@@ -83,6 +86,35 @@ def test_a_picture_keeps_what_fetching_it_needs(world: World) -> None:
     media = json.loads(world.value("SELECT media::text FROM messages"))
     assert (media["mime"], media["size"], media["width"], media["direct_path"]) == ("image/jpeg", 1234, 640, "/v/t62")
     assert world.value("SELECT jpeg FROM thumbnails") == b"\xff\xd8jpeg"
+
+
+def _file(world: World, content: Message) -> tuple[Any, Any, Any]:
+    """Of the newest message: its file's address, path and mark of a GIF."""
+    world.feed((MESSAGE, events.message(f"F{len(world.messages())}", content, at=NOW + len(world.messages()))))
+    media = json.loads(world.rows("SELECT media::text AS media FROM messages ORDER BY key")[-1]["media"])
+    return world.messages()[-1]["media_url"], media.get("direct_path"), media.get("gif")
+
+
+def test_a_file_that_nobody_can_fetch_has_no_address(world: World) -> None:
+    world.start(eager_media=True)
+    whole = "https://mmg.whatsapp.net/v/t62/x?ccb=1&mms3=true"
+    key = {"mimetype": "video/mp4", "mediaKey": b"\2" * 32}
+    for fields, place in (
+        ({"mimetype": "video/mp4"}, None),
+        (key, None),
+        ({"mimetype": "video/mp4", "directPath": "/v/t62"}, None),
+        (key | {"URL": "https://elsewhere.example/v/t62"}, None),
+        (key | {"URL": "https://whatsapp.net.example/v/t62"}, None),
+        (key | {"URL": whole}, "/v/t62/x?ccb=1&mms3=true"),
+        (key | {"URL": whole, "directPath": "/v/other"}, "/v/other"),
+    ):
+        url, path, gif = _file(world, Message(videoMessage=VideoMessage(**fields)))
+        assert (url is not None, path or None, gif) == (place is not None, place, None), fields
+    assert world.value("SELECT count(*) FROM media_fetches") == 2
+
+
+def test_a_film_that_is_shown_as_a_gif_says_so(world: World) -> None:
+    assert _file(world, Message(videoMessage=VideoMessage(gifPlayback=True)))[2] is True
 
 
 def test_receipts_move_forward_only(world: World) -> None:

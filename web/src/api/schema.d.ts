@@ -4519,6 +4519,8 @@ export interface components {
              * @example price-list.pdf
              */
             name: string | null;
+            /** @description A film without sound, shown over and over again. */
+            gif: boolean;
             /** @description WhatsApp does not keep the file any more; the phone may still have it. */
             expired: boolean;
         };
@@ -4601,7 +4603,10 @@ export interface components {
             message_text: string;
             /** @description Who is named in `message_text` of a group, as far as known. */
             mentions: components["schemas"]["Mention"][];
-            /** @example /media/4711-7711650218893115392.jpg */
+            /**
+             * @description Null where there is no file, or the message does not say how to fetch it.
+             * @example /media/4711-7711650218893115392.jpg
+             */
             media_url: string | null;
             /** @example /media/4711-7711650218893115392.thumb.jpg */
             thumbnail_url: string | null;
