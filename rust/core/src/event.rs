@@ -1,11 +1,12 @@
 //! neonize's events to records. The codes and fields are those of goneonize 0.5.2 (`Neonize.proto`).
 
 use crate::{
+    call,
     decode::{self, Around, Decoded, Key},
     group, history,
     jid::{Jid, Server, User},
     poll,
-    record::{Change, Content, Kind, Message, Other, Records, Status, Target, flag},
+    record::{Change, Content, Message, Other, Records, Status, Target, flag},
     text::{self, Text},
     timestamp, wire,
 };
@@ -60,12 +61,13 @@ pub fn read<'a>(event: i32, bytes: &'a [u8], now: i64, keep: usize, records: &mu
         code::JOINED_GROUP => {
             let info = wire::bytes_of(bytes, 4);
             name(jid(info, 1), wire::bytes_of(wire::bytes_of(info, 4), 1), now, records);
+            group::joined(bytes, now, records);
         }
         code::GROUP_INFO => {
             name(jid(bytes, 1), wire::bytes_of(wire::bytes_of(bytes, 5), 1), now, records);
             group::changed(bytes, now, records);
         }
-        code::CALL_TERMINATE => call(bytes, now, records),
+        code::CALL_TERMINATE => call::ended(bytes, now, records),
         code::HISTORY_SYNC => history::read(wire::bytes_of(bytes, 1), now, keep, records),
         _ => {}
     }
@@ -187,7 +189,8 @@ fn undecryptable<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
         return;
     }
     if let Some(head) = head(info, false, now, records) {
-        head.message(Content::waiting(), records);
+        let is_unavailable = wire::number_of(bytes, 2) != 0;
+        head.message(if is_unavailable { Content::unavailable() } else { Content::waiting() }, records);
     }
 }
 
@@ -247,15 +250,27 @@ pub(crate) struct Head<'a> {
 impl<'a> Head<'a> {
     /// Records the message or the change that `content` (`waE2E.Message`) is.
     pub fn record(self, content: &'a [u8], around: Around<'a>, records: &mut Records<'a>) {
-        let at = |at: i64| timestamp::repair(if at == 0 { self.at } else { at }, self.now).seconds;
-        let by_me = self.from_me;
-        let (key, change) = match decode::open(content, around) {
-            Decoded::Nothing => return,
-            Decoded::Content(content) => return self.message(content, records),
+        match decode::open(content, around) {
+            Decoded::Content(content) => self.message(content, records),
             // A history has an edited message as its last edit, and nothing else of it.
-            Decoded::Edit { key, content, at: when } if self.is_history => {
-                return Self { id: key.id(), edited_at: Some(at(when)), ..self }.message(content, records);
+            Decoded::Edit { key, content, at } if self.is_history => {
+                let edited_at = Some(self.second(at));
+                Self { id: key.id(), edited_at, ..self }.message(content, records);
             }
+            change => self.apply(change, records),
+        }
+    }
+
+    /// A time in milliseconds; the message's own when that is 0.
+    fn second(&self, at: i64) -> i64 {
+        timestamp::repair(if at == 0 { self.at } else { at }, self.now).seconds
+    }
+
+    /// Records what is a change to another message.
+    pub fn apply(self, decoded: Decoded<'a>, records: &mut Records<'a>) {
+        let (by_me, at) = (self.from_me, |at| self.second(at));
+        let (key, change) = match decoded {
+            Decoded::Nothing | Decoded::Content(_) => return,
             Decoded::Edit { key, content, .. } => {
                 (key, Change::Edit { body: content.body.into_owned(), by_me, at: self.at })
             }
@@ -322,31 +337,6 @@ impl<'a> Head<'a> {
     fn voters(&self) -> Vec<String> {
         [&self.sender, &self.sender_alt].into_iter().flatten().map(ToString::to_string).collect()
     }
-}
-
-/// A call that has ended is a message of who began it.
-fn call<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
-    let meta = wire::bytes_of(bytes, 1);
-    let (chat, creator) = (jid(meta, 1), jid(meta, 3));
-    let Some(chat) = chat.or_else(|| creator.clone()).filter(is_stored) else { return };
-    let id = text::clean(wire::bytes_of(meta, 5));
-    if id.is_empty() {
-        return;
-    }
-    pair(creator.as_ref(), jid(meta, 4).as_ref(), records);
-    let at = timestamp::repair(wire::number_of(meta, 2).cast_signed(), now);
-    records.messages.push(Message {
-        sender: creator.or_else(|| Some(chat.clone())),
-        chat,
-        from_me: false,
-        id,
-        timestamp: at.seconds,
-        was_repaired: at.was_nonsense,
-        sender_name: None,
-        status: Status::Received,
-        is_history: false,
-        content: Content::new(Kind::Call, ""),
-    });
 }
 
 /// `Receipt.ReceiptType` to what it makes of our own message.

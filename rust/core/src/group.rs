@@ -1,11 +1,44 @@
 //! What happened to a group, as a sentence: the text of `system` messages.
 
 use crate::{
+    event::pair,
     jid::{Jid, Server},
     record::{Content, Kind, Message, Records, Status},
     text::{self, Text},
     timestamp, wire,
 };
+
+/// Records a `JoinedGroup` event, which has no time: we are in a group now.
+pub(crate) fn joined<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
+    let Some(chat) = jid(wire::bytes_of(bytes, 4), 1) else { return };
+    let (lid, number) = (jid(bytes, 5), jid(bytes, 6));
+    pair(lid.as_ref(), number.as_ref(), records);
+    let sender = number.or(lid);
+    let is = |number, word: &[u8]| wire::bytes_of(bytes, number) == word;
+    let sentence = match &sender {
+        Some(sender) if is(2, b"new") => format!("{} created this group", person(sender)),
+        _ if is(1, b"invite") => "You joined".into(),
+        Some(sender) => format!("{} added you", person(sender)),
+        None => "You were added".into(),
+    };
+    records.messages.push(Message { was_repaired: true, ..notice(bytes, chat, sender, now, sentence) });
+}
+
+/// What happened to a group, as a row. The event has no id of its own; the same event again has the same bytes.
+fn notice<'a>(bytes: &[u8], chat: Jid, sender: Option<Jid>, timestamp: i64, sentence: String) -> Message<'a> {
+    Message {
+        chat,
+        sender,
+        from_me: false,
+        id: format!("GROUP{:016X}", digest(bytes)).into(),
+        timestamp,
+        was_repaired: false,
+        sender_name: None,
+        status: Status::Received,
+        is_history: false,
+        content: Content::new(Kind::System, sentence),
+    }
+}
 
 /// Records a `GroupInfo` event. One without a time only says what the group is called now; a changed timer makes no row.
 pub(crate) fn changed<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
@@ -20,17 +53,9 @@ pub(crate) fn changed<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) 
         return;
     }
     records.messages.push(Message {
-        chat,
-        sender,
-        from_me: false,
-        // The event has no id of its own; the same event again has the same bytes.
-        id: format!("GROUP{:016X}", digest(bytes)).into(),
-        timestamp: at.seconds,
         was_repaired: at.was_nonsense,
         sender_name,
-        status: Status::Received,
-        is_history: false,
-        content: Content::new(Kind::System, sentences.join("\n")),
+        ..notice(bytes, chat, sender, at.seconds, sentences.join("\n"))
     });
 }
 
@@ -107,10 +132,24 @@ fn one(number: u32, value: &[u8], who: &str) -> Option<String> {
 
 /// `WebMessageInfo.messageStubType` of a history: what stands in the place of a message. `parameters` are its words.
 pub(crate) fn stub(kind: u64, parameters: &[Text<'_>], who: &str) -> Option<Content<'static>> {
-    let names = || {
-        let people = parameters.iter().filter_map(|one| Jid::parse(one));
-        names(&people.collect::<Vec<_>>())
+    let content = match kind {
+        // The phone could not read it yet either: a message, or a payment.
+        2 | 47 => Content::waiting(),
+        3 => Content::new(Kind::Unsupported, "FUTUREPROOF"),
+        48 => Content::new(Kind::Unsupported, "PAYMENT_FUTUREPROOF"),
+        68 => Content::new(Kind::Unsupported, "OVERSIZED"),
+        // Missed calls, by voice and video, alone and in groups, and of people nobody knows.
+        40 | 41 | 45 | 46 | 169 | 170 => Content::new(Kind::Call, ""),
+        _ => Content::new(Kind::System, stub_sentence(kind, parameters, who)?),
     };
+    Some(content)
+}
+
+/// What such a stub says of a group, of those in it, and of the community it is in.
+fn stub_sentence(kind: u64, parameters: &[Text<'_>], who: &str) -> Option<String> {
+    let people: Vec<Jid> = parameters.iter().filter_map(|one| Jid::parse(one)).collect();
+    let them = if people.is_empty() { "somebody".into() } else { names(&people) };
+    let they = if people.is_empty() { who } else { &them };
     let first = parameters.first().map_or("", |first| first.as_ref());
     let sentence = match kind {
         20 => format!("{who} created the group “{first}”"),
@@ -120,16 +159,27 @@ pub(crate) fn stub(kind: u64, parameters: &[Text<'_>], who: &str) -> Option<Cont
         24 => format!("{who} changed the group description"),
         25 => format!("{who} changed who can edit the group info"),
         26 => format!("{who} changed who can send messages"),
-        27 => format!("{who} added {}", names()),
-        28 => format!("{who} removed {}", names()),
-        29 => format!("{} is now an admin", names()),
-        30 => format!("{} is no longer an admin", names()),
-        31 | 140 | 141 => format!("{} joined", names()),
-        32 => format!("{} left", names()),
+        27 | 166 | 168 => format!("{who} added {them}"),
+        28 => format!("{who} removed {them}"),
+        29 | 147 => format!("{they} is now an admin"),
+        30 | 148 => format!("{they} is no longer an admin"),
+        31 | 71 | 140 | 141 | 151 => format!("{they} joined"),
+        32 => format!("{they} left"),
+        33 => format!("{who} has another phone number now"),
         43 => format!("{who} deleted the group"),
-        // Missed calls, by voice and video, alone and in groups.
-        40 | 41 | 45 | 46 => return Some(Content::new(Kind::Call, "")),
+        134..=136 => format!("{who} linked this group with another"),
+        137..=139 => format!("{who} unlinked this group from another"),
+        142 => format!("{who} created the community “{first}”"),
+        144 => format!("{who} asked to join"),
+        145 => format!("{who} changed who has to ask to join"),
+        146 => "WhatsApp unlinked this group from another".into(),
+        149 => format!("{who} deleted the community of this group"),
+        158 => format!("{who} changed the name of the community to “{first}”"),
+        171 => format!("{who} changed who can add people"),
+        172 => format!("{who} asked to add {them}"),
+        173 => format!("{who} changed the description of the community"),
+        217 => format!("{who} changed who can share the invite link"),
         _ => return None,
     };
-    Some(Content::new(Kind::System, sentence))
+    Some(sentence)
 }

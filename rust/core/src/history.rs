@@ -1,7 +1,8 @@
 //! A history sync to records: the chats as the phone has them, and their messages of the last thirty days.
 
 use crate::{
-    decode::{Around, Key},
+    call,
+    decode::{self, Around, Key},
     event::{self, Head, pair},
     group,
     jid::Jid,
@@ -11,8 +12,8 @@ use crate::{
     timestamp, wire,
 };
 
-/// Older messages are not imported.
-const MAX_AGE: i64 = 30 * 86_400;
+/// Older messages and calls are not imported.
+pub(crate) const MAX_AGE: i64 = 30 * 86_400;
 /// `HistorySync.syncType` of an answer: of its chats it tells what was asked for, and what it leaves out stays.
 const ON_DEMAND: u64 = 6;
 /// `WebMessageInfo.messageStubType`.
@@ -23,14 +24,19 @@ const REVOKED_BY_ADMIN: u64 = 132;
 /// would be trimmed at once is not even built, so that a phone's 200,000 messages are 20 a chat.
 pub(crate) fn read<'a>(sync: &'a [u8], now: i64, keep: usize, records: &mut Records<'a>) {
     let is_listing = wire::number_of(sync, 1) != ON_DEMAND;
+    let (mut calls, before) = (Vec::new(), records.messages.len());
     for field in wire::fields(sync) {
         match field.number {
             2 => conversation(field.bytes(), is_listing, now, keep, records),
             7 => push_name(field.bytes(), now, records),
+            13 => calls.push(field.bytes()),
             15 => pair(jid(field.bytes(), 1).as_ref(), jid(field.bytes(), 2).as_ref(), records),
             _ => {}
         }
     }
+    let told = call::times(&records.messages[before..]);
+    let calls = calls.into_iter().filter_map(|bytes| call::logged(bytes, now, &told));
+    records.messages.extend(calls);
 }
 
 fn jid(bytes: &[u8], number: u32) -> Option<Jid> {
@@ -62,7 +68,7 @@ fn conversation<'a>(bytes: &'a [u8], is_listing: bool, now: i64, keep: usize, re
         // Forever is -1 or a far year; PostgreSQL ends in the year 294276.
         muted_until: seconds(25).map(|end| if end < 0 { MUTED_FOREVER } else { in_seconds(end).min(MUTED_FOREVER) }),
     }));
-    let messages = in_order(bytes);
+    let messages = in_order(bytes, now);
     for bytes in &messages[first_kept(&messages, &chat, now, keep)..] {
         message(bytes, &chat, now, records);
     }
@@ -80,17 +86,20 @@ fn first_kept(messages: &[&[u8]], chat: &Jid, now: i64, keep: usize) -> usize {
     0
 }
 
-/// A conversation's `WebMessageInfo`s, oldest first; the phone sends them newest first.
-fn in_order(conversation: &[u8]) -> Vec<&[u8]> {
-    let messages = wire::fields(conversation).filter(|field| field.number == 2);
-    let mut messages: Vec<(i64, &[u8])> = messages
-        .map(|field| wire::bytes_of(field.bytes(), 1))
-        .map(|bytes| (wire::number_of(bytes, 3).cast_signed(), bytes))
+/// A conversation's `WebMessageInfo`s, oldest first: by the second they were sent, within one by the number the phone gives
+/// each, and where that is the same too, as the phone sends them, newest first unless the first is older than the last.
+fn in_order(conversation: &[u8], now: i64) -> Vec<&[u8]> {
+    let mut messages: Vec<((i64, u64), &[u8])> = wire::repeated(conversation, 2)
+        .map(|told| {
+            let bytes = wire::bytes_of(told, 1);
+            let sent = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now);
+            ((sent.seconds, wire::number_of(told, 2)), bytes)
+        })
         .collect();
-    if messages.first().zip(messages.last()).is_some_and(|(first, last)| first.0 > last.0) {
+    if messages.first().zip(messages.last()).is_some_and(|(first, last)| first.0 >= last.0) {
         messages.reverse();
     }
-    messages.sort_by_key(|(at, _)| *at);
+    messages.sort_by_key(|(place, _)| *place);
     messages.into_iter().map(|(_, bytes)| bytes).collect()
 }
 
@@ -131,41 +140,67 @@ fn message<'a>(bytes: &'a [u8], chat: &Jid, now: i64, records: &mut Records<'a>)
         is_history: true,
     };
     let around = Around { secret: wire::bytes_of(bytes, 49), ..Around::default() };
+    let before = records.messages.len();
     head().record(wire::bytes_of(bytes, 2), around, records);
     let stub = wire::number_of(bytes, 24);
-    if stub != 0 {
+    if matches!(stub, REVOKED | REVOKED_BY_ADMIN) {
+        deleted(bytes, head(), records);
+    } else if stub != 0 && records.messages.len() == before {
         stands_for_a_message(stub, bytes, head(), records);
     }
     for field in wire::fields(bytes) {
         match field.number {
             41 => reaction(field.bytes(), chat, id.clone(), now, records),
             45 => vote(field.bytes(), chat, id.clone(), now, records),
-            54 => head().change(id.clone(), pin(field.bytes(), now), records),
+            54 => pin(field.bytes(), head(), records),
+            68 => add_on(field.bytes(), head(), records),
             _ => {}
         }
     }
 }
 
-/// `PinInChat`: when the phone told of it, if it does not say when that was.
-fn pin(bytes: &[u8], now: i64) -> Change {
-    let at = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now).seconds;
-    Change::pin(wire::number_of(bytes, 1) == 1, at, wire::number_of(wire::bytes_of(bytes, 5), 1))
+/// `PinInChat`: when the phone told of it, if it does not say when that was. It may name another message than the one it
+/// stands beside.
+fn pin<'a>(bytes: &'a [u8], holder: Head<'a>, records: &mut Records<'a>) {
+    let at = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), holder.now).seconds;
+    let change = Change::pin(wire::number_of(bytes, 1) == 1, at, wire::number_of(wire::bytes_of(bytes, 5), 1));
+    let named = Some(Key(wire::bytes_of(bytes, 2)).id()).filter(|id| !id.is_empty());
+    let message_id = named.unwrap_or_else(|| holder.id.clone());
+    holder.change(message_id, change, records);
 }
 
-/// What has no content but says what happened: a group's change, a missed call, a message that was deleted.
+/// A `MessageAddOn` tells a reaction, a vote or a pin as the message that it is, a vote also as the phone has opened it.
+fn add_on<'a>(bytes: &'a [u8], holder: Head<'a>, records: &mut Records<'a>) {
+    let (by_me, by) = author(Key(wire::bytes_of(bytes, 7)), &holder.chat);
+    let told = [3, 4].into_iter().map(|number| wire::number_of(bytes, number).cast_signed()).find(|at| *at != 0);
+    let at = told.map_or(holder.at, |at| timestamp::repair(at, holder.now).seconds);
+    let head = Head { sender: by, from_me: by_me, at, ..holder };
+    let vote = wire::bytes_of(wire::bytes_of(bytes, 8), 2);
+    if vote.is_empty() {
+        let around = Around { seconds: wire::number_of(wire::bytes_of(bytes, 6), 1), ..Around::default() };
+        head.apply(decode::open(wire::bytes_of(bytes, 2), around), records);
+    } else {
+        let (message_id, ballot) = (head.id.clone(), poll::open_ballot(vote));
+        head.change(message_id, Change::Vote { ballot, by_me, at }, records);
+    }
+}
+
+/// What was deleted for everyone.
+fn deleted<'a>(bytes: &'a [u8], head: Head<'a>, records: &mut Records<'a>) {
+    let at = match wire::number_of(bytes, 52).cast_signed() {
+        0 => head.at,
+        at => timestamp::repair(at, head.now).seconds,
+    };
+    let (chat, message_id, by) = (head.chat.clone(), head.id.clone(), head.sender.clone());
+    let change = Change::Delete { by_me: head.from_me, by_admin: true, at };
+    head.message(Content::new(Kind::Deleted, ""), records);
+    records.others.push(Other::Change(Target { chat, message_id, by, change }));
+}
+
+/// What has no content but says what happened: a group's change, a missed call, a message that the phone can't read.
 fn stands_for_a_message<'a>(kind: u64, bytes: &'a [u8], head: Head<'a>, records: &mut Records<'a>) {
-    let parameters: Vec<Text<'_>> =
-        wire::fields(bytes).filter(|field| field.number == 26).map(|field| text::clean(field.bytes())).collect();
-    if matches!(kind, REVOKED | REVOKED_BY_ADMIN) {
-        let at = match wire::number_of(bytes, 52).cast_signed() {
-            0 => head.at,
-            at => timestamp::repair(at, head.now).seconds,
-        };
-        let (chat, message_id, by) = (head.chat.clone(), head.id.clone(), head.sender.clone());
-        let change = Change::Delete { by_me: head.from_me, by_admin: true, at };
-        head.message(Content::new(Kind::Deleted, ""), records);
-        records.others.push(Other::Change(Target { chat, message_id, by, change }));
-    } else if let Some(content) = group::stub(kind, &parameters, &who(&head)) {
+    let parameters: Vec<Text<'_>> = wire::repeated(bytes, 26).map(text::clean).collect();
+    if let Some(content) = group::stub(kind, &parameters, &who(&head)) {
         head.message(content, records);
     }
 }

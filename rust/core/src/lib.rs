@@ -13,6 +13,7 @@ pub mod announce;
 pub mod answer;
 pub mod batch;
 pub mod buffer;
+pub mod call;
 pub mod card;
 pub mod connection;
 pub mod control;

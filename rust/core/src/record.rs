@@ -128,6 +128,8 @@ pub struct Content<'a> {
 
 /// What a message that could not be read shows; WhatsApp's own words.
 const WAITING: &str = "Waiting for this message";
+/// What one shows that WhatsApp keeps from linked devices, as what may be viewed once.
+const UNAVAILABLE: &str = "Open this message on your phone";
 
 impl<'a> Content<'a> {
     #[must_use]
@@ -139,6 +141,12 @@ impl<'a> Content<'a> {
     #[must_use]
     pub fn waiting() -> Self {
         Self { flags: flag::WAITING, ..Self::new(Kind::Unsupported, WAITING) }
+    }
+
+    /// In the place of a message that only the phone gets.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        Self { flags: flag::WAITING, ..Self::new(Kind::Unsupported, UNAVAILABLE) }
     }
 
     #[must_use]

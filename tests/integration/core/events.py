@@ -22,9 +22,11 @@ from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
     ReactionMessage,
 )
 from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversation, HistorySync, HistorySyncMsg
+from neonize.proto.waSyncAction.WAWebProtobufSyncAction_pb2 import CallLogRecord
 from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import WebMessageInfo
 
-HISTORY_SYNC, MESSAGE, RECEIPT, CHAT_PRESENCE, GROUP_INFO, CALL_TERMINATE, UNDECRYPTABLE = 13, 17, 18, 19, 22, 42, 44
+HISTORY_SYNC, MESSAGE, RECEIPT, CHAT_PRESENCE, JOINED_GROUP, GROUP_INFO = 13, 17, 18, 19, 21, 22
+CALL_TERMINATE, UNDECRYPTABLE = 42, 44
 SITI = "60123456789@s.whatsapp.net"
 SITI_LID = "900123@lid"
 GROUP = "120363000000000001@g.us"
@@ -90,12 +92,19 @@ def _info(
 
 
 def undecryptable(
-    id: str, *, chat: str = SITI, sender: str | None = None, at: int = NOW, hidden: bool = False, **of_info: Any
+    id: str,
+    *,
+    chat: str = SITI,
+    sender: str | None = None,
+    at: int = NOW,
+    hidden: bool = False,
+    unavailable: bool = False,
+    **of_info: Any,
 ) -> bytes:
-    """A message came that can't be read."""
+    """A message came that can't be read, or that only the phone gets."""
     mode = pb.UndecryptableMessage.DECRYPT_FAIL_HIDE if hidden else pb.UndecryptableMessage.DECRYPT_FAIL_SHOW
     info = _info(id, chat, sender or chat, at, "Siti", **of_info)
-    event = pb.UndecryptableMessage(Info=info, IsUnavailable=False, DecryptFailMode=mode)
+    event = pb.UndecryptableMessage(Info=info, IsUnavailable=unavailable, DecryptFailMode=mode)
     return bytes(event.SerializePartialToString())
 
 
@@ -186,6 +195,19 @@ def group_info(chat: str = GROUP, sender: str = SITI, at: int = NOW, **changes: 
     return bytes(event.SerializePartialToString())
 
 
+def joined_group(
+    chat: str = GROUP, *, reason: str = "", kind: str = "", sender: str = "", sender_pn: str = ""
+) -> bytes:
+    """We are in a group now; it says nothing of when."""
+    event = pb.JoinedGroup(Reason=reason, Type=kind, CreateKey="")
+    event.GroupInfo.JID.CopyFrom(jid(chat))
+    event.GroupInfo.GroupName.Name = "Keluarga"
+    for field, who in ((event.Sender, sender), (event.SenderPN, sender_pn)):
+        if who:
+            field.CopyFrom(jid(who))
+    return bytes(event.SerializePartialToString())
+
+
 def ended_call(id: str, *, chat: str = SITI, creator: str | None = None, creator_alt: str = "", at: int = NOW) -> bytes:
     """A call is over."""
     fields = {"from": jid(chat), "timestamp": at, "callCreator": jid(creator or chat), "callID": id}
@@ -213,17 +235,32 @@ def described(*chats: dict[str, Any]) -> bytes:
 
 def history(chat: str, texts: Sequence[tuple[str, str | Message, int]], **fields: Any) -> bytes:
     """A history sync of one chat: (id, text or content, time) of each message."""
-    messages = [
-        HistorySyncMsg(
-            message=WebMessageInfo(
-                key=MessageKey(remoteJID=chat, fromMe=False, ID=id),
-                message=Message(conversation=text) if isinstance(text, str) else text,
-                messageTimestamp=at,
-            )
-        )
-        for id, text, at in texts
+    return told(chat, [told_message(chat, id, text, messageTimestamp=at) for id, text, at in texts], **fields)
+
+
+def told_message(chat: str, id: str, text: str | Message | None = None, **fields: Any) -> WebMessageInfo:
+    """A message as a history has it."""
+    content = Message(conversation=text) if isinstance(text, str) else text
+    fields = {"messageTimestamp": NOW} | fields
+    return WebMessageInfo(key=MessageKey(remoteJID=chat, fromMe=False, ID=id), message=content, **fields)
+
+
+def told(
+    chat: str,
+    messages: Sequence[WebMessageInfo],
+    *,
+    numbers: Sequence[int] | None = None,
+    calls: Sequence[CallLogRecord] = (),
+    **fields: Any,
+) -> bytes:
+    """A history sync of one chat, its messages with the phone's numbers if it gives some, and of calls."""
+    numbered = [
+        HistorySyncMsg(message=message, msgOrderID=None if numbers is None else numbers[place])
+        for place, message in enumerate(messages)
     ]
     sync = HistorySync(
-        syncType=HistorySync.INITIAL_BOOTSTRAP, conversations=[Conversation(ID=chat, messages=messages, **fields)]
+        syncType=HistorySync.INITIAL_BOOTSTRAP,
+        conversations=[Conversation(ID=chat, messages=numbered, **fields)],
+        callLogRecords=calls,
     )
     return bytes(pb.HistorySync(Data=sync).SerializePartialToString())

@@ -10,8 +10,8 @@ from neonize.proto import Neonize_pb2 as pb
 from tests.integration.core import events, shapes
 from tests.integration.core.shapes import SHAPES
 
-CODES = [events.MESSAGE, events.RECEIPT, events.HISTORY_SYNC, events.GROUP_INFO, 21, events.CALL_TERMINATE,
-         events.CHAT_PRESENCE, 20]  # fmt: skip
+CODES = [events.MESSAGE, events.RECEIPT, events.HISTORY_SYNC, events.GROUP_INFO, events.JOINED_GROUP,
+         events.CALL_TERMINATE, events.CHAT_PRESENCE, 20]  # fmt: skip
 """As in `fuzz/fuzz_targets/event.rs`."""
 
 
@@ -23,6 +23,7 @@ def all_seeds() -> dict[str, list[bytes]]:
     told = [(events.MESSAGE, events.message_of(f"S{number}", content)) for number, content in enumerate(contents)]
     told += [(events.RECEIPT, events.receipt(["S1", "S2"], kind)) for kind in ("DELIVERED", "READ_SELF", "PLAYED")]
     told += [(events.GROUP_INFO, events.group_info(Name=pb.GroupName(Name="Keluarga"), Join=[events.jid(events.SITI)]))]
+    told += [(events.JOINED_GROUP, events.joined_group(sender=events.SITI))]
     told += [(events.CALL_TERMINATE, events.ended_call("C1"))]
     history = events.history(events.SITI, [("H1", "satu", events.NOW), ("H2", "dua", events.NOW)], unreadCount=1)
     told += [(events.HISTORY_SYNC, history)]

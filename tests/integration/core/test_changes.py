@@ -20,7 +20,7 @@ from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import (
 
 from tests.integration.core import events
 from tests.integration.core.conftest import OWN, World
-from tests.integration.core.events import GROUP, GROUP_INFO, MESSAGE, NOW, RECEIPT, SITI, SITI_LID
+from tests.integration.core.events import GROUP, GROUP_INFO, JOINED_GROUP, MESSAGE, NOW, RECEIPT, SITI, SITI_LID
 from wafast._core import message_key
 
 ALI = "60111111111@s.whatsapp.net"
@@ -273,6 +273,28 @@ def test_what_our_phone_changed_in_a_group_and_whom_it_called_is_ours(world: Wor
     assert {chat["chat_jid"]: chat["unread_count"] for chat in world.chats()} == {GROUP: 0, SITI: 1}
 
 
+@pytest.mark.parametrize(
+    ("how", "text", "sender"),
+    [
+        ({}, "You were added", None),
+        ({"reason": "invite"}, "You joined", None),
+        ({"sender": SITI_LID, "sender_pn": SITI}, "+60123456789 added you", SITI),
+        ({"sender": SITI, "kind": "new"}, "+60123456789 created this group", SITI),
+    ],
+)
+def test_being_in_a_group_from_now_on_is_a_system_message(
+    world: World, how: dict[str, str], text: str, sender: str | None
+) -> None:
+    joined = (JOINED_GROUP, events.joined_group(**how))
+    world.feed(joined, joined)
+    world.feed(joined)
+    [message] = world.messages()
+    found = message["chat_jid"], message["message_type"], message["message_text"], message["sender_jid"]
+    assert found == (GROUP, "system", text, sender) and message["timestamp"] >= NOW
+    [chat] = world.chats()
+    assert (chat["chat_name"], chat["unread_count"], chat["last_message_text"]) == ("Keluarga", 0, text)
+
+
 def test_what_says_nothing_of_a_group_has_no_row(world: World) -> None:
     timer = pb.GroupEphemeral(IsEphemeral=True, DisappearingTimer=86400)
     world.feed((GROUP_INFO, events.group_info(Ephemeral=timer)), (GROUP_INFO, events.group_info()))
@@ -405,9 +427,15 @@ def test_a_history_tells_what_is_pinned(world: World) -> None:
         PinInChat(type=PinInChat.PIN_FOR_ALL, senderTimestampMS=(NOW - 90_000) * 1000, messageAddOnContextInfo=day),
     ]
     text = Message(conversation="penting")
-    world.feed(synced(*(past(f"P{n}", text, pinInChat=pin) for n, pin in enumerate(pins))))
+    other = PinInChat(type=PinInChat.PIN_FOR_ALL, key=MessageKey(ID="P5"))
+    world.feed(
+        synced(
+            *(past(f"P{n}", text, pinInChat=pin) for n, pin in enumerate(pins)),
+            past("P4", text, pinInChat=other), past("P5", text),
+        )
+    )  # fmt: skip
     pinned = [message["message_id"] for message in world.messages() if message["is_pinned"]]
-    assert sorted(pinned) == ["P0", "P2"]
+    assert sorted(pinned) == ["P0", "P2", "P5"]
 
 
 @pytest.mark.parametrize("number", [77, 12, 40])

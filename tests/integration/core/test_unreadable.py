@@ -36,6 +36,15 @@ def test_what_cannot_be_read_is_a_row_and_counts(world: World) -> None:
     assert undecryptable(world) == 1
 
 
+@pytest.mark.parametrize("comes", [False, True])
+def test_what_only_the_phone_gets_is_not_waited_for(world: World, comes: bool) -> None:
+    world.feed((UNDECRYPTABLE, events.undecryptable("U1", unavailable=True)))
+    assert shown(world) == [("U1", "unsupported", "Open this message on your phone")]
+    if comes:
+        world.feed((MESSAGE, events.message("U1", "here after all", at=NOW + 5)))
+        assert shown(world) == [("U1", "text", "here after all")]
+
+
 def test_the_message_that_takes_its_place_keeps_what_it_is(world: World) -> None:
     world.feed((UNDECRYPTABLE, events.undecryptable("U1", sender=OWN, from_me=True)))
     content = Message()

@@ -288,6 +288,7 @@ export const en = {
   'type.system': 'Notice',
   'type.unsupported': 'A message this version cannot show',
   'type.waiting': 'Waiting for this message. This may take a while.',
+  'type.on_phone': 'Open this message on your phone.',
   'type.deleted': 'This message was deleted',
   'type.deleted_own': 'You deleted this message',
 

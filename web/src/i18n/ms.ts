@@ -292,6 +292,7 @@ export const ms: Record<MessageKey, string> = {
   'type.system': 'Makluman',
   'type.unsupported': 'Mesej yang tidak dapat ditunjukkan oleh versi ini',
   'type.waiting': 'Menunggu mesej ini. Ini mungkin mengambil sedikit masa.',
+  'type.on_phone': 'Buka mesej ini pada telefon anda.',
   'type.deleted': 'Mesej ini telah dipadam',
   'type.deleted_own': 'Anda memadam mesej ini',
 

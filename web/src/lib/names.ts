@@ -56,12 +56,18 @@ export function activity(chat: Chat): string {
   return chat.is_group && who !== '' ? t(`${what}_who`, { name: who }) : t(what);
 }
 
-/** What the server writes where a message could not be read yet. */
-const WAITING = 'Waiting for this message';
+/** What the server writes where a message could not be read. */
+const UNREAD = new Map<string, 'waiting' | 'on_phone'>([
+  ['Waiting for this message', 'waiting'],
+  ['Open this message on your phone', 'on_phone'],
+]);
 
-/** The message's type, or 'waiting' for one that could not be read and may still come. */
-export function kindShown(type: Message['message_type'], text: string): Message['message_type'] | 'waiting' {
-  return type === 'unsupported' && text === WAITING ? 'waiting' : type;
+/** The message's type, or why it could not be read: it may still come, or only the phone gets it. */
+export function kindShown(
+  type: Message['message_type'],
+  text: string,
+): Message['message_type'] | 'waiting' | 'on_phone' {
+  return (type === 'unsupported' ? UNREAD.get(text) : undefined) ?? type;
 }
 
 /** One line for a message: its words, else what it is. */
@@ -72,7 +78,7 @@ export function summary(
   mentions: Message['mentions'],
 ): string {
   if (type === 'deleted') return t(fromMe ? 'type.deleted_own' : 'type.deleted');
-  if (type === 'unsupported') return t(kindShown(type, text) === 'waiting' ? 'type.waiting' : 'type.unsupported');
+  if (type === 'unsupported') return t(`type.${kindShown(type, text)}`);
   if (text === '') return t(`type.${type}`);
   const words = type === 'system' ? noticeWithNames(text, named(mentions)) : plainText(text, named(mentions));
   return words.replace(/\s+/gu, ' ');

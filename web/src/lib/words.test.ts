@@ -42,12 +42,19 @@ describe('a message that could not be read', () => {
   it('is waited for in the language of the page', () => {
     const text = 'Waiting for this message';
     expect(kindShown('unsupported', text)).toBe('waiting');
+    expect(kindShown('unsupported', 'constructor')).toBe('unsupported');
     expect(kindShown('unsupported', 'bcallMessage')).toBe('unsupported');
     expect(kindShown('text', text)).toBe('text');
     expect(summary('unsupported', text, false, [])).toBe('Waiting for this message. This may take a while.');
     language.current = 'ms';
     expect(summary('unsupported', text, false, [])).toBe('Menunggu mesej ini. Ini mungkin mengambil sedikit masa.');
     language.current = 'en';
+  });
+
+  it('is on the phone if it goes to no other', () => {
+    const text = 'Open this message on your phone';
+    expect(kindShown('unsupported', text)).toBe('on_phone');
+    expect(summary('unsupported', text, false, [])).toBe('Open this message on your phone.');
   });
 });
 
