@@ -57,6 +57,10 @@ async def find_tenant(pool: asyncpg.Pool, name: str | None) -> int | None:
     return found
 
 
+class UnknownZone(Exception):
+    """The database has no time zone of this name."""
+
+
 class Place(msgspec.Struct, frozen=True):
     """Where a workspace is: `region` of numbers without a country code, `time_zone` an IANA name."""
 
@@ -73,9 +77,12 @@ async def get_place(pool: asyncpg.Pool, tenant_id: int) -> Place:
 async def change_place(
     pool: asyncpg.Pool, tenant_id: int, actor: str, region: str | None, time_zone: str | None
 ) -> Place:
-    """Changes what is not None."""
+    """Changes what is not None. Raises UnknownZone where the database has no such zone."""
     async with pool.acquire() as connection, connection.transaction():
-        row = await connection.fetchrow(q.change_place, tenant_id, region, time_zone)
+        try:
+            row = await connection.fetchrow(q.change_place, tenant_id, region, time_zone)
+        except asyncpg.InvalidParameterValueError:
+            raise UnknownZone from None
         place = msgspec.convert(dict(row or {}), Place)
         told = {"country": place.region, "time_zone": place.time_zone}
         await audit.record(connection, tenant_id, actor, "workspace.change", f"tenant:{tenant_id}", **told)

@@ -20,7 +20,9 @@ FROM tenants t ORDER BY id
 SELECT name, region, time_zone FROM tenants WHERE id = $1
 
 -- name: change_place
-UPDATE tenants SET region = coalesce($2, region), time_zone = coalesce($3, time_zone) WHERE id = $1
+-- A zone that this database doesn't know is an error: working hours are reckoned here.
+UPDATE tenants SET region = coalesce($2, region), time_zone = coalesce($3, time_zone)
+WHERE id = $1 AND timezone(coalesce($3, time_zone), now()) IS NOT NULL
 RETURNING name, region, time_zone
 
 -- name: create_member

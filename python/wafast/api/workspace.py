@@ -16,7 +16,7 @@ from wafast.accounts import tenants
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.policy import Policy
-from wafast.api.problems import refused_field
+from wafast.api.problems import Problem, refused_field
 from wafast.api.responses import problems
 from wafast.api.services import Services
 
@@ -83,8 +83,15 @@ class WorkspaceController(Controller):
         if region is not None and region not in phones.REGIONS:
             raise refused_field("country", data.country, "a country's two letters are wanted, as MY")
         if zone is not None and zone not in available_timezones():
-            raise refused_field("time_zone", zone, "an IANA zone is wanted, as Asia/Kuala_Lumpur")
-        return _shown(await tenants.change_place(services.pool, principal.tenant_id, principal.actor, region, zone))
+            raise _no_zone(zone)
+        try:
+            return _shown(await tenants.change_place(services.pool, principal.tenant_id, principal.actor, region, zone))
+        except tenants.UnknownZone:
+            raise _no_zone(zone) from None
+
+
+def _no_zone(zone: str | None) -> Problem:
+    return refused_field("time_zone", zone, "an IANA zone is wanted, as Asia/Kuala_Lumpur")
 
 
 def _shown(found: tenants.Place) -> Workspace:

@@ -129,6 +129,7 @@ RELEASED = {
     "0045_steps_that_expire.sql": "53f69bbe666f1c48",
     "0046_devices_that_are_gone.sql": "be61b4fe2dc583cd",
     "0047_words_in_every_locale.sql": "38977af45d1c3a04",
+    "0048_zones_by_their_names.sql": "99c9421ab1720d01",
 }
 
 
