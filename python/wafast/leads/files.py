@@ -8,6 +8,7 @@ import csv
 import datetime
 import io
 import re
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, islice
@@ -31,6 +32,9 @@ SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?\s*', re.IGNORECASE)
 #: was never closed.
 LONGEST_CELL = 1 << 24
 MOST_COLUMNS = 200
+#: Bytes of a workbook once it is unpacked: a million rows of ten columns are less than 1 GB, which a file of 2 MB can
+#: be too, and takes 9 s to read. What says it is smaller than it is, is refused by who reads it.
+MOST_UNPACKED = 4 << 30
 #: First bytes of workbooks: zipped XML, and the older format.
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
@@ -183,11 +187,26 @@ def _first_filled(book: CalamineWorkbook, names: list[str]) -> str:
 def _opened(path: Path) -> Iterator[CalamineWorkbook]:
     from python_calamine import CalamineError, CalamineWorkbook  # 5 MB that CSV does not need
 
+    size = _unpacked(path)
+    if size > MOST_UNPACKED:
+        raise NotReadable(
+            f"the workbook is {size / (1 << 30):.1f} GB when it is unpacked, and at most {MOST_UNPACKED >> 30} GB can "
+            "be read: save it as CSV, or delete what stands far from its rows"
+        )
     with path.open("rb") as file:
         try:
             yield CalamineWorkbook.from_filelike(file)
         except (CalamineError, OSError, ValueError, IndexError, KeyError) as error:
             raise NotReadable(f"the workbook can't be read: {error}") from None
+
+
+def _unpacked(path: Path) -> int:
+    """Bytes of a workbook's parts; the older format is not packed."""
+    try:
+        with zipfile.ZipFile(path) as parts:
+            return sum(part.file_size for part in parts.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return path.stat().st_size
 
 
 def _text(cell: object) -> str:

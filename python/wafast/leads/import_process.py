@@ -1,4 +1,4 @@
-"""The process that reads one import's file: it holds no memory of the API's, and ends with it.
+"""The process that reads one import's file: it holds no memory of the API's, and ends with it, or when nobody wants it.
 
 Everything it applies, it applies in one transaction, which also says that the import is done. Killed before, it has
 done nothing; started again, it begins anew.
@@ -11,7 +11,6 @@ import os
 import resource
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -57,34 +56,33 @@ class Importing:
         work: the connection that reads and writes.
         aside: another one, on which progress is seen while the first is in its transaction.
         row: of `import_to_do`.
+        path: where the file is to lie.
     """
 
-    def __init__(self, work: asyncpg.Connection, aside: asyncpg.Connection, row: asyncpg.Record) -> None:
-        self._work, self._aside, self._row = work, aside, row
+    def __init__(self, work: asyncpg.Connection, aside: asyncpg.Connection, row: asyncpg.Record, path: Path) -> None:
+        self._work, self._aside, self._row, self._path = work, aside, row, path
         self._id, self._tenant_id, self._state = row["id"], row["tenant_id"], row["state"]
         self._told = 0.0
         self._read = self._errors = 0
 
     async def run(self) -> None:
         """Does what its state says. Raises Ended, files.NotReadable."""
-        with tempfile.TemporaryDirectory(prefix="wafast-import-") as folder:
-            path = Path(folder, "file")
-            await self._fetch(path)
-            if self._state == "reading":
-                await self._look(path)
-            else:
-                await self._stage(path)
-                await self._apply()
+        await self._fetch()
+        if self._state == "reading":
+            await self._look()
+        else:
+            await self._stage()
+            await self._apply()
 
-    async def _fetch(self, path: Path) -> None:
-        with path.open("wb") as file:
+    async def _fetch(self) -> None:
+        with self._path.open("wb") as file:
             place = 0
             while piece := await self._work.fetchval(q.get_piece, self._id, place):
                 file.write(piece)
                 place += 1
 
-    async def _look(self, path: Path) -> None:
-        shape = files.look(path, self._row["options"].get("sheet", ""))
+    async def _look(self) -> None:
+        shape = files.look(self._path, self._row["options"].get("sheet", ""))
         mapping = columns.proposed(shape.columns)
         starts = self._row["options"].get("start", False)
         if starts:
@@ -94,7 +92,7 @@ class Importing:
             raise Ended
         await tell(self._work, self._tenant_id, self._id)
 
-    async def _stage(self, path: Path) -> None:
+    async def _stage(self) -> None:
         """Copies what the rows say into a table of this connection."""
         shape = msgspec.convert(self._row["shape"], files.Shape)
         options = msgspec.convert(self._row["options"], Options)
@@ -104,7 +102,7 @@ class Importing:
             mapping = [kind if kind == "phone" else "" for kind in mapping]
         reader = columns.Reader(mapping, self._row["region"], self._row["time_zone"], devices, options.tags)
         await self._work.execute(q.prepare_staging)
-        found = files.rows(path, shape)
+        found = files.rows(self._path, shape)
         while batch := list(islice(found, BATCH)):
             problems: list[tuple[int, bool, str, str]] = []
             records = list(self._records(reader, batch, problems))
@@ -209,15 +207,15 @@ def _rows(status: str) -> int:
     return int(status.rpartition(" ")[2])
 
 
-async def work(uri: str, import_id: int) -> None:
-    """Does the import if it is to be done. Raises what the database raises."""
+async def work(uri: str, import_id: int, folder: Path) -> None:
+    """Does the import if it is to be done, with its file in this folder. Raises what the database raises."""
     connection, aside = await connect(uri, "import"), await connect(uri, "import aside")
     try:
         row = await connection.fetchrow(q.import_to_do, import_id)
         if row is None or row["state"] not in ("reading", "checking", "running"):
             return
         try:
-            await Importing(connection, aside, row).run()
+            await Importing(connection, aside, row, folder / "file").run()
         except Ended:
             pass
         except (files.NotReadable, columns.MappingError) as error:
@@ -237,13 +235,14 @@ def _end_with_parent() -> None:
 
 
 def main() -> None:
-    """`python -m wafast.leads.import_process ID`, with the database's address as the first line of the input."""
+    """`python -m wafast.leads.import_process ID FOLDER`, with the database's address as the first line of the input.
+    Whoever starts it empties the folder."""
     uri = sys.stdin.readline().strip()
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
     os.nice(5)  # who holds lines needs the processor more
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
     try:
-        asyncio.run(work(uri, int(sys.argv[1])))
+        asyncio.run(work(uri, int(sys.argv[1]), Path(sys.argv[2])))
     except DATABASE_AWAY as error:
         print(f"import {sys.argv[1]}: {error}", file=sys.stderr)
         sys.exit(FULL if is_full(error) else AWAY)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
+import tempfile
 from typing import TYPE_CHECKING
 
 from wafast import logs
@@ -24,7 +24,16 @@ MOST_AT_WORK = 2
 #: Processes that may fall over one file before it is given up.
 MOST_ATTEMPTS = 5
 PAUSE_SECONDS = 0.5
-GRACE_SECONDS = 5.0
+#: A million rows take one to ten minutes.
+MOST_SECONDS = 3600.0
+#: As an exit code: it took longer than that.
+TOO_LONG = 124
+#: By exit code: what would end so each time.
+GIVEN_UP = {
+    TOO_LARGE: f"The file takes more than {MOST_MEMORY >> 30} GB of memory when it is read: save it as CSV, or delete "
+    "what stands far from its rows.",
+    TOO_LONG: f"Reading the file takes more than {MOST_SECONDS / 3600:.0f} hour: save it as CSV, or in parts.",
+}
 
 
 async def keep_importing(uri: str) -> None:
@@ -44,6 +53,7 @@ async def _run(connection: asyncpg.Connection, uri: str) -> None:
     try:
         while True:
             heard.clear()
+            await _stop_unwanted(connection, at_work)
             for task in [task for task in at_work if task.done()]:
                 await _end(connection, at_work.pop(task), task.result())
             row = await _next(connection, list(at_work.values()))
@@ -68,20 +78,32 @@ async def _next(connection: asyncpg.Connection, at_work: list[asyncpg.Record]) -
     return await connection.fetchrow(q.next_import, [row["id"] for row in at_work], long, only_reading)
 
 
+async def _stop_unwanted(connection: asyncpg.Connection, at_work: dict[asyncio.Task[int], asyncpg.Record]) -> None:
+    """Ends the processes of imports that were cancelled or are gone: one that reads a large file does not look."""
+    unwanted = {row["id"] for row in await connection.fetch(q.unwanted, [row["id"] for row in at_work.values()])}
+    stopped = [task for task, row in at_work.items() if row["id"] in unwanted]
+    for task in stopped:
+        del at_work[task]
+        task.cancel()
+    await asyncio.gather(*stopped, return_exceptions=True)
+
+
 async def _once(uri: str, import_id: int) -> int:
     """A process for it; gives the exit code."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "wafast.leads.import_process", str(import_id), stdin=asyncio.subprocess.PIPE
-    )
-    try:
-        assert process.stdin is not None, "it was asked for"
-        process.stdin.write(f"{uri}\n".encode())
-        code = await process.wait()
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), GRACE_SECONDS)
+    with tempfile.TemporaryDirectory(prefix="wafast-import-") as folder:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "wafast.leads.import_process", str(import_id), folder, stdin=asyncio.subprocess.PIPE
+        )
+        try:
+            assert process.stdin is not None, "it was asked for"
+            process.stdin.write(f"{uri}\n".encode())
+            code = await asyncio.wait_for(process.wait(), MOST_SECONDS)
+        except TimeoutError:
+            code = TOO_LONG
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
     if code != 0:
         await asyncio.sleep(PAUSE_SECONDS)
     return code
@@ -95,13 +117,10 @@ async def _end(connection: asyncpg.Connection, row: asyncpg.Record, code: int) -
     if code == AWAY:
         return
     attempts = await connection.fetchval(q.note_attempt, row["id"])
-    if code == TOO_LARGE or attempts >= MOST_ATTEMPTS:
+    reason = GIVEN_UP.get(code)
+    if reason is None and attempts >= MOST_ATTEMPTS:
         why = "a disk of the server was full" if code == FULL else "the log says how"
         reason = f"The process that read the file fell over {MOST_ATTEMPTS} times: {why}."
-        if code == TOO_LARGE:
-            reason = (
-                f"The file takes more than {MOST_MEMORY >> 30} GB of memory when it is read: save it as CSV, or delete "
-                "what stands far from its rows."
-            )
+    if reason is not None:
         await connection.fetchval(q.fail_import, row["id"], reason)
         await tell(connection, row["tenant_id"], row["id"])

@@ -56,6 +56,11 @@ WHERE state IN ('reading', 'checking', 'running') AND id <> ALL ($1::int8[])
   AND (state = 'reading' OR NOT $3 AND tenant_id <> ALL ($2::int4[]))
 ORDER BY attempts, id LIMIT 1;
 
+-- name: unwanted
+-- Of these ($1), at work, what is to end: it was cancelled, or is gone.
+SELECT work.id FROM unnest($1::int8[]) AS work (id)
+WHERE NOT EXISTS (SELECT FROM imports i WHERE i.id = work.id AND i.state <> 'cancelled');
+
 -- name: note_attempt
 UPDATE imports SET attempts = attempts + 1 WHERE id = $1 RETURNING attempts;
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import tempfile
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -12,6 +16,7 @@ import pytest_asyncio
 from tests.database import Database, pool_of
 from wafast.leads import importer
 from wafast.leads.import_process import AWAY, FULL
+from wafast.leads.importer import TOO_LONG
 
 
 class Desk:
@@ -20,6 +25,7 @@ class Desk:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self.begun: asyncio.Queue[int] = asyncio.Queue()
+        self.stopped: list[int] = []
         self._codes: dict[int, asyncio.Future[int]] = {}
 
     async def workspace(self) -> int:
@@ -43,7 +49,11 @@ class Desk:
         """In the place of a process."""
         self._codes[import_id] = asyncio.get_running_loop().create_future()
         self.begun.put_nowait(import_id)
-        return await self._codes[import_id]
+        try:
+            return await self._codes[import_id]
+        except asyncio.CancelledError:
+            self.stopped.append(import_id)
+            raise
 
     async def next(self) -> int:
         """Which is begun next."""
@@ -55,6 +65,11 @@ class Desk:
         if code == 0:
             await self._pool.execute("UPDATE imports SET state = 'done' WHERE id = $1", import_id)
         self._codes[import_id].set_result(code)
+
+    async def change(self, import_id: int, query: str) -> None:
+        """A person wants something else of it."""
+        await self._pool.execute(query, import_id)
+        await self._pool.execute("SELECT pg_notify('wafast_import', '')")
 
     async def shown(self, import_id: int) -> asyncpg.Record:
         """Its row."""
@@ -107,6 +122,72 @@ async def test_a_process_that_falls_over_lets_others_go_first_and_is_given_up_at
     row = await desk.shown(poison)
     assert row["state"] == "failed"
     assert "disk" in row["reason"]
+
+
+async def test_a_cancelled_import_is_stopped_where_it_is_and_the_next_one_begins(desk: Desk) -> None:
+    workspace = await desk.workspace()
+    endless, following = await desk.put(workspace), await desk.put(workspace)
+    assert await desk.next() == endless
+    await desk.change(endless, "UPDATE imports SET state = 'cancelled' WHERE id = $1")
+    assert await desk.next() == following
+    await desk.change(following, "DELETE FROM imports WHERE id = $1")
+    last = await desk.put(workspace)
+    assert await desk.next() == last
+    assert desk.stopped == [endless, following]
+
+
+async def test_what_takes_too_long_once_is_given_up(desk: Desk) -> None:
+    workspace = await desk.workspace()
+    endless, following = await desk.put(workspace), await desk.put(workspace)
+    assert await desk.next() == endless
+    await desk.end(endless, TOO_LONG)
+    assert await desk.next() == following
+    row = await desk.shown(endless)
+    assert row["state"] == "failed"
+    assert "more than 1 hour" in row["reason"]
+
+
+@pytest.mark.parametrize("ends", ["by itself", "by a person"])
+async def test_a_process_that_does_not_end_is_killed_and_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    program, begun = tmp_path / "endless", tmp_path / "begun"
+    # its arguments are -m, the module, the import and the folder
+    program.write_text(
+        f'#!/bin/sh\necho file > "$4/file"\necho $$ > {begun}.new\nmv {begun}.new {begun}\nexec sleep 600'
+    )
+    program.chmod(0o700)
+    monkeypatch.setattr("sys.executable", str(program))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(importer, "MOST_SECONDS", 3.0 if ends == "by itself" else 600.0)
+    task = asyncio.create_task(importer._once("postgresql://", 1))
+    if ends == "by itself":
+        assert await task == TOO_LONG
+    else:
+        await asyncio.to_thread(_until_there, begun)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert task.cancelled()
+    assert await asyncio.to_thread(_left_of, tmp_path, begun) == []
+
+
+def _until_there(file: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not file.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def _left_of(folder: Path, begun: Path) -> list[object]:
+    """The process, unless it was killed before it began, and its files."""
+    left: list[object] = list(folder.glob("wafast-import-*"))
+    if begun.exists():
+        try:
+            os.kill(int(begun.read_text()), 0)
+        except ProcessLookupError:
+            return left
+        left.append(begun.read_text())
+    return left
 
 
 async def test_a_database_that_is_away_is_no_fault_of_the_file(desk: Desk) -> None:

@@ -172,6 +172,14 @@ def test_a_workbook_without_the_wanted_sheet_or_without_rows_is_not_read(path: P
         files.look(path)
 
 
+def test_a_workbook_that_is_huge_once_it_is_unpacked_is_not_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_bytes(workbook({"People": [["phone"], ["0123456789"]]}))
+    assert files.look(path).columns[0].name == "phone"
+    monkeypatch.setattr(files, "MOST_UNPACKED", 1000)
+    with pytest.raises(files.NotReadable, match="when it is unpacked, and at most"):
+        files.look(path)
+
+
 def test_columns_are_proposed_by_what_they_are_called_and_by_what_is_in_them() -> None:
     def column(name: str, *examples: str) -> files.Column:
         return files.Column(name, list(examples))
