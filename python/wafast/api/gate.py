@@ -15,7 +15,7 @@ from wafast.api.authentication import (
     require_scope,
     unauthenticated,
 )
-from wafast.api.idempotency import IN_ONE, Answer, digest
+from wafast.api.idempotency import AT_END, IN_ONE, Answer, digest
 from wafast.api.policy import SCOPE_OF, Policy
 from wafast.api.problems import Problem
 from wafast.database.together import together
@@ -150,7 +150,7 @@ async def _once(
         if kept.is_good:
             keys.leave(tenant_id, key)
         else:
-            await keys.fail(tenant_id, key, kept.status)
+            await keys.fail(tenant_id, key, kept.status, at_end=opt["idempotent"] == AT_END)
     await kept.pass_on(send)
 
 

@@ -4,9 +4,10 @@ The row in ``idempotency_keys`` is claimed before the work. Most work is one tra
 what has no answer was not done, so a repeat does it, whatever became of the first. Of two that do it at once the first
 to keep its answer is the one, and the other is undone.
 
-Work of several transactions gets its answer after it, and a refused request gives its key back. One that ends in any
-other way, or with its process, leaves a claimed key without answer: repeating it is refused for the day the key lives,
-because whether the work was done is not known, and sending twice is worse than asking a person.
+Work of several transactions gets its answer after it, and a refused request gives its key back; so does one whose work
+is at its end (`AT_END`) when a device or the disk has failed it before. One that ends in any other way, or with its
+process, leaves a claimed key without answer: repeating it is refused for the day the key lives, because whether the
+work was done is not known, and sending twice is worse than asking a person.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ Made = TypeVar("Made")
 #: What a route says in `idempotent` whose work with a key is one transaction with its answer. It waits for nobody but
 #: the database, and uses one connection.
 IN_ONE = "in one"
+#: The same of a route that asks a device first: its work is one transaction at its end.
+AT_END = "at its end"
+#: What a device, or a disk that is full, makes of a request: nothing is done then but what was asked.
+FAILED_BEFORE = frozenset({502, 504, 507})
 KEPT_SECONDS = 86_400.0
 WAIT_SECONDS = 15.0  # how long a duplicate waits for the first request of this process
 
@@ -153,11 +158,11 @@ class IdempotencyKeys:
         finally:
             self.leave(tenant_id, key)
 
-    async def fail(self, tenant_id: int, key: str, status: int) -> None:
-        """Gives a key back whose request was refused, as trying again is right; not after any other failure, which may
-        have come when the work was done."""
+    async def fail(self, tenant_id: int, key: str, status: int, *, at_end: bool = False) -> None:
+        """Gives a key back whose request was refused, as trying again is right, or failed before its work, which is
+        `at_end`; not after any other failure, which may have come when the work was done."""
         try:
-            if 400 <= status < 500:
+            if 400 <= status < 500 or (at_end and status in FAILED_BEFORE):
                 await self._pool.execute(q.release_key, tenant_id, key)
         finally:
             self.leave(tenant_id, key)

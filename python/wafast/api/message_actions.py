@@ -15,7 +15,7 @@ from msgspec import Meta
 from wafast.accounts.principal import Principal
 from wafast.api.calls import ask
 from wafast.api.chats import find_chat
-from wafast.api.idempotency import IN_ONE
+from wafast.api.idempotency import AT_END, IN_ONE
 from wafast.api.ids import message_place, uuid_of
 from wafast.api.outbox import Outbox, answer_not_paired, outbox_of
 from wafast.api.parameters import IdempotencyKey, check_visible
@@ -154,7 +154,7 @@ class MessageActionController(Controller):
 
     @post(
         "/messages/{message_id:str}/forward",
-        opt={"policy": Policy.SEND, "idempotent": True},
+        opt={"policy": Policy.SEND, "idempotent": AT_END},
         status_code=202,
         operation_id="forward_message",
         summary="Forward a message",

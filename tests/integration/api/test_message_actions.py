@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.api.world import Chat, Tenant
+from tests.integration.api.world import Chat, FakeWorker, Tenant
+from wafast.events.calls import CallFailed
 
 MINUTE = 60
 
@@ -103,6 +104,33 @@ def test_a_picture_whose_file_nobody_can_fetch_is_not_passed_on(tenant: Tenant) 
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:wafast:problem:no-file"), answer.text
     [shown] = tenant.client("read").get(f"/api/v1/chats/{chat.id}/messages").json()["items"]
     assert (shown["media_url"], shown["media"]["mime"]) == (None, "image/jpeg")
+
+
+def test_what_is_passed_on_anew_after_its_file_could_not_be_fetched_goes_out_once(tenant: Tenant) -> None:
+    """With the same Idempotency-Key, which the failure gave back."""
+    device = tenant.device()
+    chat = tenant.chat(device)
+    upload = tenant.client().post("/api/v1/media", files={"file": ("a.txt", b"prices")}, data={"type": "document"})
+    media = {"type": "document", "mime": "text/plain", "ext": "txt", "name": "a.txt"}
+    message, _ = _message(tenant, chat, "a.txt", kind="document", media=media)
+    answers = [CallFailed("failed", "no answer of WhatsApp"), CallFailed("not_stored", "the disk is full"), None]
+
+    async def fetch(_device: int, _verb: str, _args: dict[str, Any]) -> dict[str, Any]:
+        error = answers.pop(0)
+        if error is not None:
+            raise error
+        return {"sha256": upload.json()["media_id"]}
+
+    path, headers = f"/api/v1/messages/{message}/forward", {"Idempotency-Key": "pass-it-on"}
+    body = {"chat_ids": [str(chat.id)]}
+    worker = FakeWorker(tenant.world, tenant, device, fetch)
+    try:
+        told = [tenant.client("send").post(path, json=body, headers=headers) for _ in range(4)]
+    finally:
+        worker.close()
+    assert [one.status_code for one in told] == [502, 507, 202, 202]
+    assert told[2].json() == told[3].json()
+    assert tenant.world.sql("SELECT count(*) FROM outbox WHERE tenant_id = $1", tenant.id) == 1
 
 
 def test_what_may_be_viewed_once_is_not_passed_on(tenant: Tenant) -> None:
