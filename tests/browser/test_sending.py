@@ -413,6 +413,17 @@ def test_quick_replies_emojis_and_marks_by_keyboard(signed_in: App, stack: Stack
     assert _got(stack, phone, customer, 1) == [("text", "one\ntwo 🙏")]
 
 
+def test_a_key_that_comes_before_the_next_drawing_finds_the_place_to_write_at(signed_in: App, stack: Stack) -> None:
+    app = signed_in
+    _chat(app, stack, "Quick hands")
+    app.composer.fill("so good ")
+    app.composer.evaluate("field => field.setSelectionRange(3, 7)")
+    app.page.evaluate("window.requestAnimationFrame = () => 0")
+    app.composer.press("Control+b")
+    app.page.keyboard.type("bad")
+    expect(app.composer).to_have_value("so *bad* ")
+
+
 def test_the_help_sheet_of_keys_opens_by_a_question_mark(signed_in: App, stack: Stack) -> None:
     _chat(signed_in, stack, "Help")
     signed_in.messages.focus()
