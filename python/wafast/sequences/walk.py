@@ -118,8 +118,8 @@ class Walker:
         #: sequences whose pages are not told yet
         self._untold: set[tuple[int, int]] = set()
         self._told_at = 0.0
-        #: edited sequences that nobody can follow
-        self._aside: set[int] = set()
+        #: edited sequences that nobody can follow, and when they are looked at again
+        self._aside: dict[int, float] = {}
 
     async def run(self) -> None:
         """Until the connection is cut, which raises."""
@@ -131,7 +131,8 @@ class Walker:
             if self._untold and time.monotonic() >= self._told_at + TELL_SECONDS:
                 await self._tell()
             if not is_more:
-                wait = self._told_at + TELL_SECONDS - time.monotonic() if self._untold else None
+                looks = [self._told_at + TELL_SECONDS, *self._aside.values()] if self._untold else self._aside.values()
+                wait = min(looks) - time.monotonic() if looks else None
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._heard.wait(), wait)
 

@@ -16,6 +16,7 @@ from wafast.leads import rows as leads
 from wafast.outbox import lanes
 from wafast.outbox.lanes import Lane
 from wafast.sequences import edits, enrolments, of_leads, rows
+from wafast.sequences.walk import Walker
 
 DAY = 86_400
 
@@ -374,7 +375,7 @@ async def test_an_edit_moves_nobody_in_its_request_and_people_follow_in_portions
     assert await people.value(moved) == 0
     followed = []
     async with people.pool.acquire() as connection:
-        while await edits.follow(connection, set()) is not None:
+        while await edits.follow(connection, {}) is not None:
             followed.append(await people.value(moved))
     assert followed == [3, 6, 9, 10]
 
@@ -407,13 +408,13 @@ async def test_edits_one_after_another_leave_everybody_at_the_last(
     [one, two] = await rows.list_steps(*place)
     async with people.pool.acquire() as connection:
         await rows.change_step(*place, one.id, saying("one", 9 * DAY))
-        await edits.follow(connection, set())
+        await edits.follow(connection, {})
         shown = await rows.get(people.pool, people.tenant_id, sequence)
         assert shown is not None
         assert (shown.followed, shown.people) == (3, 8)
         await rows.change_step(*place, one.id, saying("one", 7 * DAY))
-        await edits.follow(connection, set())
-        await edits.follow(connection, set())
+        await edits.follow(connection, {})
+        await edits.follow(connection, {})
         await rows.delete_step(*place, one.id)
         await rows.change_step(*place, two.id, saying("two", DAY))
     await people.walk()
@@ -485,6 +486,35 @@ async def test_one_who_can_not_go_on_stops_nobody_else(people: People) -> None:
     assert await people.states(sequence) == states
 
 
+async def test_a_sequence_nobody_could_follow_is_looked_at_again_by_itself(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edits, "AGAIN_SECONDS", 0.1)
+    sequence = await people.sequence(step("one", 60))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    step_id = await people.value("SELECT id FROM sequence_steps")
+    await rows.change_step(people.pool, people.tenant_id, sequence, step_id, {"delay_seconds": 0})
+    tries = 0
+
+    async def fails_twice(*_: object) -> None:
+        nonlocal tries
+        tries += 1
+        monkeypatch.setattr(edits, "_follow", fails_twice if tries < 2 else follows)
+        raise ValueError("poison")
+
+    follows = edits._follow
+    monkeypatch.setattr(edits, "_follow", fails_twice)
+    connection = await connect(people.uri, "walk")
+    walking = asyncio.create_task(Walker(connection).run())
+    await people.until("SELECT NOT EXISTS (TABLE sequence_edits)")
+    walking.cancel()
+    await asyncio.gather(walking, return_exceptions=True)
+    await connection.close()
+    assert tries == 2
+    assert await people.send() == ["one"]
+
+
 async def test_a_sequence_nobody_can_follow_holds_up_no_other(people: People) -> None:
     first, second = await people.sequence(step("one", 60)), await people.sequence(step("two", 60))
     await people.enrol(first, await people.lead())
@@ -500,9 +530,9 @@ async def test_a_sequence_nobody_can_follow_holds_up_no_other(people: People) ->
         " EXECUTE FUNCTION poison()"
     )
     connection = await connect(people.uri, "walk")
-    aside: set[int] = set()
+    aside: dict[int, float] = {}
     while await edits.follow(connection, aside) is not None:
         pass
     await connection.close()
-    assert aside == {first}
+    assert list(aside) == [first]
     assert await people.send() == ["two"]
