@@ -72,7 +72,9 @@ def test_the_gallery_of_a_chat_and_of_its_line(signed_in: App, stack: Stack, loo
         stack.phones.image(phone=phone, contact=customer, caption=f"Picture {number}")
     video = VideoMessage(mimetype="video/mp4", seconds=83, fileLength=9000)
     stack.phones.raw(phone, customer, Message(videoMessage=video).SerializeToString())
-    document = DocumentMessage(mimetype="application/pdf", fileName="price list.pdf", fileLength=83211)
+    document = DocumentMessage(
+        mimetype="application/pdf", fileName="price list.pdf", fileLength=83211, mediaKey=bytes(32), directPath="/v/t62"
+    )
     stack.phones.raw(phone, customer, Message(documentMessage=document).SerializeToString())
     stack.phones.text(phone, customer, "See https://example.com/catalogue?x=1, or www.example.org")
     open_chat(app, name, "catalogue")
