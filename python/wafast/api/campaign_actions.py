@@ -26,6 +26,7 @@ from wafast.api.campaigns import (
 )
 from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of
+from wafast.api.opt_outs import require_hearing
 from wafast.api.outbox import Resolve
 from wafast.api.parameters import IdempotencyKey
 from wafast.api.policy import Policy
@@ -86,6 +87,7 @@ class CampaignActionController(Controller):
     ) -> Campaign:
         """At a day and time on the clock of a place, whatever clocks do until then."""
         require_whole_tenant(principal)
+        require_hearing(services)
         number, wanted = number_of("campaign", campaign_id), stored_schedule(data)
 
         def schedule(pool: asyncpg.Pool) -> Coroutine[Any, Any, CampaignRow | None]:
@@ -110,6 +112,7 @@ class CampaignActionController(Controller):
     ) -> Campaign:
         """Its audience is put in at once, and it runs."""
         require_whole_tenant(principal)
+        require_hearing(services)
         row = await find_campaign(services.pool, principal, campaign_id)
         if row.state in rows.NOT_STARTED and not await estimate.is_anybody(services.pool, row.tenant_id, row.audience):
             raise conflict("empty-audience", "Nobody is in the audience, or all have opted out: choose other people.")
@@ -127,6 +130,7 @@ class CampaignActionController(Controller):
         self, campaign_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Campaign:
         """From where it was."""
+        require_hearing(services)
         return await _decide(services, principal, campaign_id, "resume", rows.resume)
 
     @decision("cancel", "Cancel")
@@ -153,6 +157,7 @@ class CampaignActionController(Controller):
     ) -> Retried:
         """All that failed, but for people who opted out."""
         require_whole_tenant(principal)
+        require_hearing(services)
         number = number_of("campaign", campaign_id)
         again = await attempt(rows.retry_failed(services.pool, principal.tenant_id, number))
         if again is None:

@@ -21,6 +21,7 @@ from wafast.api.authentication import require_whole_tenant
 from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of, uuid_of
 from wafast.api.instants import day_of, instant_of
+from wafast.api.opt_outs import require_hearing
 from wafast.api.paging import below_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, Search, name_of
 from wafast.api.policy import Policy
@@ -333,6 +334,8 @@ class CampaignController(Controller):
     ) -> Campaign:
         """A draft; with `schedule` it begins by itself."""
         require_whole_tenant(principal)
+        if data.schedule is not None:
+            require_hearing(services)
         plan = Plan(
             name=name_of(data.name),
             audience=await stored_audience(services.pool, principal, data.audience),
@@ -379,6 +382,8 @@ class CampaignController(Controller):
         """Before it begins everything, at once or not at all; afterwards the pace, which holds from the next message
         on, and the devices, for what is given to a device from then on."""
         require_whole_tenant(principal)
+        if isinstance(data.schedule, CampaignSchedule):
+            require_hearing(services)
         row = await find_campaign(services.pool, principal, campaign_id)
         changes = await _changes(services.pool, principal, data)
         schedule = stored_schedule(data.schedule) if isinstance(data.schedule, CampaignSchedule) else data.schedule

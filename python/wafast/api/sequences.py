@@ -19,6 +19,7 @@ from wafast.api.authentication import require_whole_tenant
 from wafast.api.campaigns import Counts
 from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of
+from wafast.api.opt_outs import require_hearing
 from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, name_of
 from wafast.api.policy import Policy
@@ -255,7 +256,7 @@ class SequenceController(Controller):
         opt={"policy": Policy.ADMIN},
         operation_id="change_sequence",
         summary="Change, pause or set a sequence going",
-        responses=problems(400, 401, 403, 404),
+        responses=problems(400, 401, 403, 404, 409),
     )
     async def change(
         self,
@@ -267,6 +268,8 @@ class SequenceController(Controller):
         """A pause holds from the next claim on: what is not on the wire then does not leave. A new trigger counts for
         tags that leads get from now on."""
         require_whole_tenant(principal)
+        if data.state == "active":
+            require_hearing(services)
         number, changes = number_of("sequence", sequence_id), _changes(data)
         if changes.get("next_sequence_id") == number:
             raise refused_field("next_sequence_id", data.next_sequence_id, "a sequence can't follow itself")

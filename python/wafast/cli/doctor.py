@@ -80,6 +80,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
         yield "sessions", partial(session_files.usable, found.session_files, settings.sessions_dir, here)
     yield from _of_machine(settings, found)
     yield "spool", partial(parts.spool, settings)
+    yield "chats", partial(parts.chats, settings)
     yield "loopback", partial(parts.loopback, settings)
     yield "AI", partial(parts.ai, settings)
     yield "web server", partial(parts.web_server, settings, system)

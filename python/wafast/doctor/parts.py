@@ -95,6 +95,16 @@ def spool(settings: Settings) -> str:
     return f"{files} files" if files else "empty"
 
 
+def chats(settings: Settings) -> str:
+    """Whether messages are stored, without which nobody's opt-out is heard."""
+    if not settings.chat_storage:
+        raise Note(
+            "not stored (WHATSAPP_CHAT_STORAGE is false): no STOP is heard, so campaigns and sequences can't be "
+            "started; pause those that run or are scheduled"
+        )
+    return "stored"
+
+
 def loopback(settings: Settings) -> str:
     """The profile of a WhatsApp server on this machine, and whether it answers."""
     if settings.loopback is None:

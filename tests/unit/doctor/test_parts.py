@@ -41,6 +41,12 @@ def test_every_part_of_this_build_is_well() -> None:
     assert parts.python() and parts.core() and parts.neonize() and parts.web_app()
 
 
+def test_that_no_answer_is_heard_is_said(ours: Settings) -> None:
+    assert parts.chats(ours) == "stored"
+    with pytest.raises(Note, match="no STOP is heard"):
+        parts.chats(msgspec.structs.replace(ours, chat_storage=False))
+
+
 def test_a_core_that_is_missing_or_slow_is_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     instead(monkeypatch, "wafast._core", missing)
     with pytest.raises(Trouble, match="no such module; build it: make build"):

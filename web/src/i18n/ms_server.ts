@@ -8,6 +8,7 @@ export const msServer: Readonly<Record<string, string>> = {
   'ai-off': 'AI belum disediakan untuk ruang kerja ini. Beritahu pentadbir.',
   'already-paired': 'Peranti ini sudah dipautkan ke telefon. Log keluar dahulu.',
   'already-there': 'Ini sudah ada: {detail}',
+  'answers-not-heard': 'Mesej tidak disimpan, jadi BERHENTI tidak didengar. Beritahu pentadbir.',
   'answer-not-kept': 'Ini sudah dibuat, tetapi rahsianya tidak disimpan. Batalkan dan buat yang baharu.',
   busy: 'Data ini sedang diubah oleh kerja lain, mungkin satu import. Cuba lagi sebentar lagi.',
   'database-away': 'Pangkalan data tidak dapat dihubungi. Cuba lagi sebentar lagi.',

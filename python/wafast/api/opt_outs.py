@@ -1,0 +1,25 @@
+"""Nothing is sent to many where nobody's STOP would be heard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wafast.api.problems import conflict
+
+if TYPE_CHECKING:
+    from wafast.api.services import Services
+
+
+def require_hearing(services: Services) -> None:
+    """Refuses to let something send to many while no message is stored: then no answer ends a sequence, and no opt-out
+    is seen.
+
+    Raises:
+        Problem: 409.
+    """
+    if not services.settings.chat_storage:
+        raise conflict(
+            "answers-not-heard",
+            "WHATSAPP_CHAT_STORAGE is false: no message is read, so nobody could opt out by a STOP. Set it to true to "
+            "let campaigns and sequences send.",
+        )
