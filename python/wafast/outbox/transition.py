@@ -99,7 +99,7 @@ def _columns(end: End) -> tuple[object, ...]:
     message_id = None if end.sent is None else end.sent.message_id
     return (
         claim.id, claim.claim_epoch, claim.device_no, end.state, end.reason, message_id, end.again_seconds, end.cause,
-        has_not_left, end.is_not_taken,
+        has_not_left, end.is_not_taken, claim.attempts,
     )  # fmt: skip
 
 

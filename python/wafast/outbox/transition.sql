@@ -8,19 +8,21 @@ SET LOCAL lock_timeout = '250ms'; SET LOCAL plan_cache_mode = force_generic_plan
 -- How a worker ($1) ends its own claims: compare-and-set on each. What nobody answers for is ended in claim.sql and
 -- device_gone.sql. $2 rows, $3 $4 epoch and device of each claim, $5 the new states, $6 why, $7 message ids, $8 seconds until
 -- a queued row may be tried again, $9 what kind of reason a failure has, $10 whether it surely has not left, $11 whether WhatsApp
--- did not take it. Each device once. The gap to the next paced message counts from when this one left, after its typing; what has not left is not
+-- did not take it, $12 which attempt of its row each is. Each device once. The gap to the next paced message counts from when this one left, after its typing; what has not left is not
 -- counted against the caps.
 -- A row that was not sent goes back as what happened meanwhile wants it: who cancelled it left a cause, who holds it back
 -- a later not_before, and who moved it another lane, whose device it gets. IS NOT FALSE:
 -- or the index of what is being sent (outbox_open) is read, which looks small and, while a snapshot is held, has all that
 -- was ever sent.
+-- An end is written again where the database went away as it was: by then the row may be under way once more, from another
+-- device of the same worker, whose epoch may be the same.
 -- Others may have given the claim up meanwhile (`unknown`): its worker knows better, as long as nobody has decided about
 -- the row. What stands behind a source's row has gone on then, so that it fails where it would be tried again.
 WITH ended AS (
     SELECT e.*, o.claimed_at
     FROM unnest($2::int8[], $3::int8[], $4::int4[], $5::text[], $6::text[], $7::text[], $8::float8[], $9::text[], $10::bool[],
-                $11::bool[])
-        e (id, epoch, at_device, state, reason, message_id, again_seconds, cause, has_not_left, is_not_taken)
+                $11::bool[], $12::int4[])
+        e (id, epoch, at_device, state, reason, message_id, again_seconds, cause, has_not_left, is_not_taken, attempt)
     JOIN outbox o ON o.id = e.id
 ), finished AS (
 UPDATE outbox o SET
@@ -39,7 +41,7 @@ UPDATE outbox o SET
     claim_epoch = CASE WHEN e.state = 'queued' THEN NULL ELSE claim_epoch END,
     claimed_at = CASE WHEN e.state = 'queued' THEN NULL ELSE o.claimed_at END
 FROM ended e
-WHERE o.id = e.id AND claim_worker = $1 AND claim_epoch = e.epoch
+WHERE o.id = e.id AND claim_worker = $1 AND claim_epoch = e.epoch AND o.attempts = e.attempt
   AND (o.state = 'sending' OR o.state = 'unknown' AND (o.cause IS DISTINCT FROM 'device_gone' OR e.state = 'sent'))
       IS NOT FALSE
 RETURNING o.id, o.device_no, o.priority, e.at_device, e.state, e.has_not_left, e.claimed_at

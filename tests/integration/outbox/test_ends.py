@@ -11,8 +11,9 @@ from wafast.devices import bulk
 from wafast.devices.session import Change, Content, Sent
 from wafast.distribution import choices
 from wafast.outbox import claim as claims
-from wafast.outbox import transition
+from wafast.outbox import lanes, transition
 from wafast.outbox.claim import Claim
+from wafast.outbox.sources import Pace
 from wafast.outbox.transition import End
 
 AT = 1_795_574_838
@@ -99,6 +100,23 @@ async def test_an_end_waits_alone_for_whoever_holds_its_device(floor: Floor, tmp
                 await until_state(floor, row, "sent")
             assert (await floor.state(rows[4]))[0] == "sending"
         await until_state(floor, rows[4], "sent")
+
+
+async def test_an_end_that_is_written_again_ends_no_later_attempt(floor: Floor) -> None:
+    """Its answer was lost; meanwhile the row is under way from another device, whose lease has the same epoch."""
+    device, other = await floor.devices(2, min_seconds=0, max_seconds=0)
+    source = await floor.source(Pace(0, 0), may_move=True)
+    [row] = await floor.rows(source, device, 1)
+    [first] = await claims.claim(floor.pool, floor.worker, [], [device])
+    end = End(first, "queued", "not sent yet: offline")
+    assert await transition.record(floor.pool, floor.worker, [end], 20) == {row}
+    assert await lanes.move(floor.pool, [row], [await floor.lane(source, other)]) == [row]
+    [second] = await claims.claim(floor.pool, floor.worker, [], [other])
+    assert (second.id, second.claim_epoch) == (first.id, first.claim_epoch)
+    assert await transition.record(floor.pool, floor.worker, [end], 20) == set()
+    assert (await floor.state(row))[0] == "sending"
+    sent = End(second, "sent", sent=Sent("ONCE", AT))
+    assert await transition.record(floor.pool, floor.worker, [sent], 20) == {row}
 
 
 async def test_ends_of_one_transaction_are_not_mixed_up(floor: Floor) -> None:
