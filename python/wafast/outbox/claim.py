@@ -136,6 +136,11 @@ async def next_due(
     return {record["no"]: max(0.0, record["seconds"]) for record in records}
 
 
+async def set_clocks_back(pool: asyncpg.Pool, worker_id: UUID) -> None:
+    """Devices of this worker that have sent later than now, by a clock that was set back since, go on from now."""
+    await pool.execute(q.set_clocks_back, worker_id)
+
+
 async def expire(pool: asyncpg.Pool) -> None:
     """End rows that were not to leave so late, of any device."""
     records = await pool.fetch(q.expire_queued, EXPIRED_AT_ONCE)

@@ -6,6 +6,7 @@
 -- The device row is locked because its clock and counters move with the claim, for all that is sent from it; paced rows
 -- wait for the clock and the caps, replies do not. Only under a lease that holds: its epoch goes into the row.
 -- Of a device's sources the one whose turn it is goes first, so that those of one with a short gap don't pass all others.
+-- A lane that was walked later than now was so before the clock was set back: what comes now may lie before what was taken.
 WITH clock AS MATERIALIZED (
     SELECT coalesce($4::timestamptz, now()) AS at
 ),
@@ -46,7 +47,7 @@ picked AS MATERIALIZED (
         SELECT o.o, '+' || split_part(o.to_jid, '@', 1) AS phone, o.tenant_id, n.source_id, n.zone, n.is_walked, n.gap, n.turn
         FROM (
             SELECT n.id, n.source_id, n.zone, n.claimed_at, gap_before(h.device, s) AS gap,
-                   n.walked_at < at - interval '1 minute' AS is_walked, n.passed_at, n.passed_id, n.turn
+                   n.walked_at NOT BETWEEN at - interval '1 minute' AND at + interval '1 minute' AS is_walked, n.passed_at, n.passed_id, n.turn
             FROM (SELECT n.*, max(n.claimed_at) OVER (PARTITION BY n.source_id) AS turn
                   FROM lanes n WHERE n.device_no = h.no AND n.is_live) n
             LEFT JOIN sources s ON s.id = n.source_id
@@ -156,7 +157,7 @@ waiting AS MATERIALIZED (
     CROSS JOIN clock
     CROSS JOIN LATERAL (
         SELECT n.*, max(n.claimed_at) OVER (PARTITION BY n.source_id) AS turn,
-               n.walked_at < clock.at - interval '1 minute' AS is_walked
+               n.walked_at NOT BETWEEN clock.at - interval '1 minute' AND clock.at + interval '1 minute' AS is_walked
         FROM lanes n WHERE n.device_no = d.no AND n.is_live
     ) n
     LEFT JOIN sources s ON s.id = n.source_id
@@ -197,6 +198,20 @@ due AS (
     CROSS JOIN clock
 )
 SELECT no, extract(epoch FROM min(at) - (SELECT at FROM clock))::float8 AS seconds FROM due WHERE at IS NOT NULL GROUP BY no
+
+-- name: set_clocks_back
+-- A worker's ($1) devices that have sent later than now: the database's clock was set back since. What they have sent counts as
+-- sent now; else they would wait until then.
+WITH ahead AS (
+    SELECT d.no FROM leases l JOIN devices d ON d.no = l.device_no
+    WHERE l.worker_id = $1
+      AND (d.last_paced_at > now() + interval '1 minute' OR d.hour_slot > slot_of(now() + interval '1 minute', 300)
+           OR d.day_slot > slot_of(now() + interval '1 minute', 3600))
+    ORDER BY d.no FOR NO KEY UPDATE OF d SKIP LOCKED
+)
+UPDATE devices d SET last_paced_at = least(d.last_paced_at, now()), hour_slot = least(d.hour_slot, slot_of(now(), 300)),
+                     day_slot = least(d.day_slot, slot_of(now(), 3600))
+FROM ahead WHERE d.no = ahead.no
 
 -- name: expire_queued
 -- Of any device, and of none: whoever looks first. $1 the most at once.

@@ -131,6 +131,7 @@ class Sender:
     async def _look_after(self) -> None:
         """What no notification tells. One of these that goes wrong holds up neither the others nor what is to leave."""
         pool = self._pool
+        await _tried("clocks were not set back", claims.set_clocks_back(pool, self._worker_id))
         await _tried("rows were not expired", claims.expire(pool))
         await _tried("sends that were cut off were not given up", claims.orphan(pool, self._online()))
         lost = claims.give_up_lost(pool, self._worker_id, list(self._in_flight.values()))

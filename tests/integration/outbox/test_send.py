@@ -309,6 +309,27 @@ async def test_what_a_campaign_sends_first_from_a_device_is_not_typed_long(floor
     assert list(seconds.values()) == [[0.3, 8.0]] * 2
 
 
+async def test_a_clock_that_is_set_back_holds_nothing_up(floor: Floor, tmp_path: Path) -> None:
+    """What left before counts as left now, and what comes is found though it lies before what was taken."""
+    [device] = await floor.devices(1, min_seconds=0, max_seconds=0, per_hour=3, per_day=3)
+    source = await floor.source(Pace(0, 0))
+    [row] = await floor.rows(source, device, 1, not_before=datetime.now(UTC) - timedelta(minutes=1))
+    await floor.pool.execute(
+        "UPDATE devices SET last_paced_at = now() + interval '2 years', hour_sends = '{2}', day_sends = '{2}',"
+        " hour_slot = slot_of(now() + interval '2 years', 300), day_slot = slot_of(now() + interval '2 years', 3600)"
+        " WHERE no = $1",
+        device,
+    )
+    await floor.pool.execute(
+        "UPDATE lanes SET passed_at = now() + interval '2 years', walked_at = now() + interval '2 years'"
+    )
+    async with sending(floor, [Line(device)], tmp_path):
+        await until_state(floor, row, "sent")
+    clock = "SELECT last_paced_at <= now() AND hour_slot <= slot_of(now(), 300) FROM devices WHERE no = $1"
+    assert await floor.pool.fetchval(clock, device)
+    assert await floor.sends_counted(device) == 3, "what left before is not forgotten"
+
+
 async def test_what_was_put_in_for_an_old_number_does_not_go_there(floor: Floor) -> None:
     """The number changed while the plan that put it in was not committed: nobody saw the row."""
     [device] = await floor.devices(1, min_seconds=0, max_seconds=0)
