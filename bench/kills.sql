@@ -38,5 +38,6 @@ LEFT JOIN (SELECT chat_id, count(*) AS rows, count(*) FILTER (WHERE flags & 65 =
 WHERE (c.unread, c.stored, c.last_key >> 32) IS DISTINCT FROM (coalesce(m.unread, 0), coalesce(m.rows, 0), m.latest)
 
 -- name: foreign
--- Rows of messages nobody wrote.
-SELECT count(*) FROM whatsapp_messages m LEFT JOIN written w USING (message_id) WHERE w.message_id IS NULL
+-- Rows of messages nobody wrote. That a line is in a group from now on nobody writes.
+SELECT count(*) FROM whatsapp_messages m LEFT JOIN written w USING (message_id)
+WHERE w.message_id IS NULL AND m.message_type <> 'system'

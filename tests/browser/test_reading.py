@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -70,11 +71,10 @@ def test_the_gallery_of_a_chat_and_of_its_line(signed_in: App, stack: Stack, loo
     stack.phones.image(phone=phone, contact=other, caption="Of somebody else")
     for number in range(4):
         stack.phones.image(phone=phone, contact=customer, caption=f"Picture {number}")
-    video = VideoMessage(mimetype="video/mp4", seconds=83, fileLength=9000)
+    where: dict[str, Any] = {"mediaKey": bytes(32), "directPath": "/v/t62"}
+    video = VideoMessage(mimetype="video/mp4", seconds=83, fileLength=9000, **where)
     stack.phones.raw(phone, customer, Message(videoMessage=video).SerializeToString())
-    document = DocumentMessage(
-        mimetype="application/pdf", fileName="price list.pdf", fileLength=83211, mediaKey=bytes(32), directPath="/v/t62"
-    )
+    document = DocumentMessage(mimetype="application/pdf", fileName="price list.pdf", fileLength=83211, **where)
     stack.phones.raw(phone, customer, Message(documentMessage=document).SerializeToString())
     stack.phones.text(phone, customer, "See https://example.com/catalogue?x=1, or www.example.org")
     open_chat(app, name, "catalogue")

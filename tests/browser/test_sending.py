@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, VideoMessage
@@ -254,7 +255,8 @@ def test_a_film_is_seen_before_it_is_played(signed_in: App, stack: Stack, look: 
     app.expect_accessible()
 
     # one that came without a poster has its shape
-    video = VideoMessage(mimetype="video/mp4", seconds=83, fileLength=9000, width=480, height=640, caption="No poster")
+    where: dict[str, Any] = {"mediaKey": bytes(32), "directPath": "/v/t62", "width": 480, "height": 640}
+    video = VideoMessage(mimetype="video/mp4", seconds=83, fileLength=9000, caption="No poster", **where)
     stack.phones.raw(phone, customer, Message(videoMessage=video).SerializeToString())
     place = app.bubble("No poster").get_by_role("button", name="Play video")
     expect(place).to_be_visible()
