@@ -66,4 +66,6 @@ async def list_lines(
 ) -> list[asyncpg.Record]:
     """Rows of lines with ids below `before`, newest first, with the names of who and what."""
     filters = msgspec.structs.astuple(wanted)
-    return await pool.fetch(q.list_audit, tenant_id, before, limit, *filters)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(q.plan_by_filters)
+        return await connection.fetch(q.list_audit, tenant_id, before, limit, *filters)

@@ -5,6 +5,10 @@ INSERT INTO audit_log (tenant_id, actor, action, subject, detail) VALUES ($1, $2
 INSERT INTO audit_log (tenant_id, actor, action, subject, detail)
 SELECT $1, $2, $3, subject, detail FROM unnest($4::text[], $5::jsonb[]) AS each (subject, detail)
 
+-- name: plan_by_filters
+-- Each filter has its index; which one serves is seen when its value is known.
+SET LOCAL plan_cache_mode = force_custom_plan;
+
 -- name: list_audit
 -- $1 tenant, $2 only lines below this id, $3 how many, then filters, NULL for any: $4 actor, $5 action or what it begins
 -- with before the point, $6 subject, $7 from and $8 before which instant. Names are those of today; what is gone has none.
@@ -13,7 +17,8 @@ WITH page AS (
            split_part(subject, ':', 1) AS kind, substr(subject, strpos(subject, ':') + 1) AS which
     FROM audit_log
     WHERE tenant_id = $1 AND id < $2 AND ($4::text IS NULL OR actor = $4)
-      AND ($5::text IS NULL OR action = $5 OR split_part(action, '.', 1) = $5) AND ($6::text IS NULL OR subject = $6)
+      AND ($5::text IS NULL OR split_part(action, '.', 1) = split_part($5, '.', 1) AND (action = $5 OR strpos($5, '.') = 0))
+      AND ($6::text IS NULL OR subject = $6)
       AND ($7::timestamptz IS NULL OR at >= $7) AND ($8::timestamptz IS NULL OR at < $8)
     ORDER BY id DESC LIMIT $3
 ), numbered AS (
