@@ -128,7 +128,7 @@ RELEASED = {
     "0044_what_was_not_taken.sql": "c1d039a17bb1d9e7",
     "0045_steps_that_expire.sql": "53f69bbe666f1c48",
     "0046_devices_that_are_gone.sql": "be61b4fe2dc583cd",
-    "0047_words_in_every_locale.sql": "38977af45d1c3a04",
+    "0047_words_in_every_locale.sql": "1bb1640853baef03",
     "0048_zones_by_their_names.sql": "99c9421ab1720d01",
     "0049_what_the_audit_log_is_asked.sql": "33730e1e26c62e95",
 }
