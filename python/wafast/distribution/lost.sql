@@ -1,11 +1,11 @@
 -- Whom distribution gave to a device that is over (lost.py). Whoever a person gave to it, or let it take over, stays.
 
 -- name: lost_devices
--- Those ($1, NULL: of all) that are over and still have somebody.
+-- Those ($1, NULL: of all) that are over and still have somebody. Each is looked at by itself, by the index of its people.
 SELECT d.no, d.tenant_id, d.name, d.state, d.state_reason FROM devices d
+CROSS JOIN LATERAL (SELECT FROM leads l JOIN distribution_decisions x ON x.lead_id = l.id AND x.device_no = l.device_no
+                    WHERE l.device_no = d.no AND x.code IN ('chat', 'wrote', 'room') LIMIT 1) given
 WHERE ($1::int4[] IS NULL OR d.no = ANY ($1)) AND is_over(d)
-  AND EXISTS (SELECT FROM leads l JOIN distribution_decisions x ON x.lead_id = l.id AND x.device_no = l.device_no
-              WHERE l.device_no = d.no AND x.code IN ('chat', 'wrote', 'room'))
 
 -- name: leave_device
 -- The next $2 people of device $1, for the reason $3. Who is held by somebody else, an import say, is not waited for.
