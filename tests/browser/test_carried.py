@@ -9,6 +9,7 @@ import pytest
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
     ContactMessage,
     ContactsArrayMessage,
+    ExtendedTextMessage,
     LiveLocationMessage,
     LocationMessage,
     Message,
@@ -90,6 +91,41 @@ def test_a_place_opens_a_map_and_a_contact_is_written_to(signed_in: App, stack: 
     app.send("Hello Aisyah")
     [got] = stack.phones.inbox(phone=phone, contact=other, wait=60)
     assert got.text == "Hello Aisyah"
+
+
+@every_look
+def test_a_link_shows_the_card_that_came_with_it(signed_in: App, stack: Stack, look: Look) -> None:
+    app, page, name = signed_in, signed_in.page, f"Links {look.name}"
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    phone, customer = link(app, stack, name), new_number()
+    address = "https://shop.example/lamps?page=2"
+    lamps = ExtendedTextMessage(
+        text=f"Look here {address}", matchedText=address, title="Lamps for every room", JPEGThumbnail=_map(),
+        description="Made in Penang. " + "Very long words about them. " * 5,
+    )  # fmt: skip
+    hostile = ExtendedTextMessage(
+        text="Or here www.example.org", matchedText="www.example.org", title=SCRIPT + ARABIC, description=UNBROKEN,
+        JPEGThumbnail=b"none",
+    )  # fmt: skip
+    for message in (lamps, hostile):
+        stack.phones.raw(phone, customer, Message(extendedTextMessage=message).SerializeToString())
+    app.open_inbox(name)
+    page.locator("a[data-chat]").filter(has_text="Or here").click()
+    card = app.bubble("Look here").get_by_role("link", name=re.compile("^Lamps for every room"))
+    expect(card).to_have_attribute("href", address)
+    expect(card).to_have_attribute("target", "_blank")
+    expect(card).to_have_attribute("rel", re.compile("noopener noreferrer"))
+    expect(card).to_contain_text("Made in Penang.")
+    expect(card).to_contain_text("shop.example")
+    expect(card.locator("img")).to_have_js_property("naturalWidth", value=100)
+    other = app.bubble("Or here").get_by_role("link").first
+    expect(other).to_contain_text("www.example.org")
+    expect(other.locator("img")).to_have_count(0)
+    expect_in_its_place(app)
+    app.expect_accessible()
+    assert page.locator("main script, main img[src='x']").count() == 0
+    assert [url for url in asked if not url.startswith((stack.url, "data:", "blob:"))] == []
 
 
 @pytest.mark.parametrize("look", [DESKTOP, PHONE_DARK], indirect=True, ids=lambda look: look.name)

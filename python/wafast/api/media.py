@@ -27,6 +27,8 @@ from wafast.inbox import media
 MAX_UPLOAD = (100 << 20) + (64 << 10)
 
 
+#: How a PNG begins: the preview of a sticker is one.
+PNG = b"\x89PNG\r\n\x1a\n"
 #: Names of files: by content, for what was uploaded here, or by the message they belong to.
 STORED = r"([0-9a-f]{64})\.[a-z0-9]{1,10}"
 OF_MESSAGE = r"([0-9]{1,19})-(-?[0-9]{1,19})\.(thumb\.jpg|[A-Za-z0-9]{1,10})"
@@ -113,7 +115,8 @@ class FileController(Controller):
             jpeg = await media.message_thumbnail(services.pool, reach_of(principal), chat_id, key)
             if jpeg is None:
                 raise not_found("file", filename)
-            return serve_bytes(jpeg, "image/jpeg", f'"thumb-{chat_id}-{key}-{len(jpeg)}"', request.headers)
+            mime = "image/png" if jpeg.startswith(PNG) else "image/jpeg"
+            return serve_bytes(jpeg, mime, f'"thumb-{chat_id}-{key}-{len(jpeg)}"', request.headers)
         return await _file_of_message(services, principal, (chat_id, key), filename, request, again is not None)
 
 

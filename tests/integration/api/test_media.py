@@ -355,17 +355,18 @@ def test_what_is_here_is_shown_although_whatsapp_has_it_no_more(tenant: Tenant) 
     assert tenant.client().get(url).content == content
 
 
-def test_a_thumbnail(tenant: Tenant) -> None:
+@pytest.mark.parametrize(("picture", "mime"), [(b"jpeg bytes", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png")])
+def test_a_thumbnail(tenant: Tenant, picture: bytes, mime: str) -> None:
     chat, url = _with_file(tenant, b"x")
     thumbnail = url.replace(".png", ".thumb.jpg")
     assert tenant.client().get(thumbnail).status_code == 404
     tenant.world.sql(
-        "INSERT INTO thumbnails (chat_id, key, tenant_id, jpeg) SELECT chat_id, key, tenant_id, 'jpeg bytes'"
+        "INSERT INTO thumbnails (chat_id, key, tenant_id, jpeg) SELECT chat_id, key, tenant_id, $2"
         " FROM messages WHERE chat_id = $1",
-        chat.id,
-    )
+        chat.id, picture,
+    )  # fmt: skip
     answer = tenant.client().get(thumbnail)
-    assert (answer.content, answer.headers["content-type"]) == (b"jpeg bytes", "image/jpeg")
+    assert (answer.content, answer.headers["content-type"]) == (picture, mime)
     assert tenant.client().get(thumbnail, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
 
 

@@ -327,6 +327,10 @@ export const en = {
   'chat.read_more': 'Read more',
   'chat.open_image': 'Open photo',
   'chat.open_video': 'Play video',
+  'chat.gif': 'GIF',
+  'chat.open_gif': 'Open GIF',
+  'chat.play_gif': 'Play GIF',
+  'chat.pause_gif': 'Pause GIF',
   'chat.play': 'Play',
   'chat.pause': 'Pause',
   'chat.position': 'Position',
@@ -350,6 +354,7 @@ export const en = {
   'chat.votes_other': '{n} votes',
   'chat.reactions': 'Reactions: {list}',
 
+  'media.none': 'The file cannot be fetched. Look for it on the phone.',
   'media.failed': 'The file could not be fetched from WhatsApp.',
   'media.offline': 'The device is offline. It fetches the file when it is connected.',
   'media.expired': 'WhatsApp does not keep this file any more. Open it on the phone.',

@@ -332,6 +332,10 @@ export const ms: Record<MessageKey, string> = {
   'chat.read_more': 'Baca lagi',
   'chat.open_image': 'Buka foto',
   'chat.open_video': 'Main video',
+  'chat.gif': 'GIF',
+  'chat.open_gif': 'Buka GIF',
+  'chat.play_gif': 'Main GIF',
+  'chat.pause_gif': 'Jeda GIF',
   'chat.play': 'Main',
   'chat.pause': 'Jeda',
   'chat.position': 'Kedudukan',
@@ -355,6 +359,7 @@ export const ms: Record<MessageKey, string> = {
   'chat.votes_other': '{n} undi',
   'chat.reactions': 'Reaksi: {list}',
 
+  'media.none': 'Fail ini tidak dapat diambil. Lihat di telefon.',
   'media.failed': 'Fail tidak dapat diambil daripada WhatsApp.',
   'media.offline': 'Peranti di luar talian. Fail diambil apabila ia disambungkan.',
   'media.expired': 'WhatsApp tidak lagi menyimpan fail ini. Buka di telefon.',
