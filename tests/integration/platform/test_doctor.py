@@ -155,7 +155,7 @@ def test_a_running_system_is_well(system: System) -> None:
         "Python", "core", "neonize", "web app", "data folder", "database", "db disk", "db clock", "connections",
         "db safety", "db age", "workers", "leases", "connecting", "suspected", "given up", "sessions", "worker RAM",
         "homes",
-        "open files", "threads", "mappings", "memory", "clock", "spool", "loopback", "AI", "web server",
+        "open files", "threads", "mappings", "memory", "clock", "spool", "chats", "loopback", "AI", "web server",
     } == set(levels)  # fmt: skip
     text = run(system.data_dir, "doctor", PORT=str(system.port)).stdout
     assert f"  ok       web server   answers on port {system.port}" in text.splitlines()
