@@ -6,10 +6,11 @@ import re
 import secrets
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.app import App
-from tests.browser.test_full_path import new_number
+from tests.browser.stack import Stack
+from tests.browser.test_full_path import link, new_number
 from tests.browser.test_habits import PICTURE
 
 
@@ -128,3 +129,269 @@ def test_whom_a_lead_can_be_merged_with_is_who_was_looked_for_last(signed_in: Ap
         aina.pop().continue_()
     page.evaluate("() => new Promise(requestAnimationFrame)")
     expect(panel.get_by_role("button", name=re.compile("Bala"))).to_be_visible()
+
+
+def test_a_quick_reply_that_is_not_known_yet_is_not_sent_as_it_is_written(signed_in: App, stack: Stack) -> None:
+    app, name = signed_in, _quick_reply(signed_in.page, "Thank you!")
+    _chats(app, stack, "Replies", "Aisyah")
+    app.open_chat("Aisyah")
+    held = app.hold("**/api/v1/quick-replies*")
+    app.composer.press_sequentially(f"/{name}")
+    app.composer.press("Enter")
+    expect(app.composer).to_have_value(f"/{name}")
+    app.until(lambda: held)
+    for route in held:
+        route.continue_()
+    expect(app.composer).to_have_value("Thank you!")
+    expect(app.messages.locator(".bubble")).to_have_count(1)
+
+
+def test_a_chat_that_is_not_there_takes_nobody_away_from_the_next(signed_in: App, stack: Stack) -> None:
+    app, page = signed_in, signed_in.page
+    _chats(app, stack, "Gone", "Aisyah")
+    held = app.hold("**/api/v1/chats/999999999")
+    page.goto("/inbox/999999999")
+    app.until(lambda: held)
+    app.open_chat("Aisyah")
+    there = page.url
+    for route in held:
+        with page.expect_response("**/api/v1/chats/999999999"):
+            route.continue_()
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    expect(app.composer).to_be_visible()
+    assert page.url == there
+
+
+def test_a_chat_that_was_given_up_is_not_opened(signed_in: App, stack: Stack) -> None:
+    app, page = signed_in, signed_in.page
+    _chats(app, stack, "Given up", "Aisyah")
+    there = page.url
+    held = app.hold("**/api/v1/devices/*/chats")
+    page.get_by_role("button", name="New chat").click()
+    dialog = page.get_by_role("dialog", name="New chat")
+    dialog.get_by_label("Phone number").fill(f"+{new_number()}")
+    dialog.get_by_role("button", name="Open chat").click()
+    app.until(lambda: held)
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+    with page.expect_response("**/api/v1/devices/*/chats"):
+        held.pop().continue_()
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    assert page.url == there
+
+
+def test_a_copy_opens_only_for_who_still_waits_for_it(signed_in: App) -> None:
+    app, page = signed_in, signed_in.page
+    name = f"Copied {secrets.token_hex(3)}"
+    made = page.request.post("/api/v1/campaigns", data={"name": name, "message": {"text": "Hi"}}).json()
+    page.goto(f"/campaigns/{made['id']}")
+    held = app.hold("**/clone")
+    page.get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name="Copy").click()
+    app.until(lambda: held)
+    page.get_by_role("link", name="All campaigns").or_(page.get_by_role("link", name="Campaigns")).first.click()
+    expect(page.get_by_role("heading", name="Campaigns", level=1)).to_be_visible()
+    with page.expect_response("**/clone"):
+        held.pop().continue_()
+    expect(page.locator("[data-campaign]").filter(has_text=f"{name} (copy)")).to_be_visible()
+    # the page it would go to is fetched first
+    page.wait_for_load_state("networkidle")
+    expect(page).to_have_url(re.compile(r"/campaigns$"))
+
+
+def test_an_answer_to_one_dialog_does_not_close_the_next(signed_in: App) -> None:
+    app, page, mark = signed_in, signed_in.page, secrets.token_hex(3)
+    lead = _lead(page, f"Aina {mark}")
+    page.goto(f"/leads?search={mark}")
+    dialog = page.get_by_role("dialog", name="Add lead")
+    held = app.hold("**/api/v1/leads")
+    page.get_by_role("button", name="Add lead").click()
+    dialog.get_by_label("Phone number").fill(lead["phone"])
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    app.until(lambda: held)
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+    page.get_by_role("button", name="Add lead").click()
+    dialog.get_by_label("Name", exact=True).fill("Bala")
+    # it is there already: refused, and told though its dialog has gone
+    with page.expect_response("**/api/v1/leads"):
+        held.pop().continue_()
+    expect(page.locator(".toasts")).to_contain_text(re.compile("already|exists"))
+    expect(dialog.get_by_role("alert").filter(has_text=re.compile("already|exists"))).to_have_count(0)
+    dialog.get_by_label("Phone number").fill(f"+{new_number()}")
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    app.until(lambda: held)
+    dialog.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Add lead").click()
+    with page.expect_response("**/api/v1/leads"):
+        held.pop().continue_()
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    expect(dialog).to_be_visible()
+
+
+def test_what_is_written_while_a_note_of_a_lead_is_saved_stays(signed_in: App) -> None:
+    app, page, mark = signed_in, signed_in.page, secrets.token_hex(3)
+    _lead(page, f"Aina {mark}")
+    page.goto(f"/leads?search={mark}")
+    panel = _panel(app, "Aina")
+    held = _hold_changes(app, "**/notes")
+    note = panel.get_by_label("New note")
+    note.fill("First")
+    note.press("Enter")
+    note.press("Enter")
+    app.until(lambda: held)
+    note.fill("Second")
+    held.pop().continue_()
+    expect(panel.get_by_text("First")).to_have_count(1)
+    expect(note).to_have_value("Second")
+    assert held == [], "it is saved once"
+
+
+def test_what_is_written_while_a_note_of_a_chat_is_saved_stays(signed_in: App, stack: Stack) -> None:
+    app, page = signed_in, signed_in.page
+    _chats(app, stack, "Noted", "Aisyah")
+    app.open_chat("Aisyah")
+    page.get_by_role("button", name="Private note").click()
+    note = page.get_by_role("textbox", name="Private note")
+    held = _hold_changes(app, "**/notes**")
+    note.fill("Wants the blue one")
+    note.press("Enter")
+    app.until(lambda: held)
+    note.fill("Wants the blue one. Or the red one?")
+    held.pop().continue_()
+    saved = page.get_by_role("note")
+    expect(saved).to_contain_text("Wants the blue one")
+    expect(note).to_have_value("Wants the blue one. Or the red one?")
+
+    saved.get_by_role("button", name="Edit note").click()
+    edited = saved.get_by_role("textbox", name="Private note")
+    edited.fill("Wants the green one")
+    edited.press("Enter")
+    app.until(lambda: held)
+    edited.fill("Wants the green one, two of them")
+    with page.expect_response(lambda answer: answer.request.method == "PATCH"):
+        held.pop().continue_()
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    expect(edited).to_have_value("Wants the green one, two of them")
+
+
+def test_what_is_written_while_something_else_is_saved_stays(signed_in: App) -> None:
+    app, page, mark = signed_in, signed_in.page, secrets.token_hex(3)
+    page.goto("/leads/suppressions")
+    held = _hold_changes(app, "**/api/v1/suppressions")
+    number, following = (f"+{new_number()}" for _ in range(2))
+    phone = page.get_by_label("Phone number")
+    phone.fill(number)
+    phone.press("Enter")
+    app.until(lambda: held)
+    phone.fill(following)
+    held.pop().continue_()
+    app.told("Campaigns leave this number alone now")
+    expect(phone).to_have_value(following)
+
+    words = page.get_by_label("Words that opt out")
+    words.fill(f"halt{mark}")
+    held = _hold_changes(app, "**/api/v1/opt-out")
+    page.get_by_role("button", name="Save words and answer").click()
+    app.until(lambda: held)
+    words.fill(f"cukup{mark}")
+    held.pop().continue_()
+    app.told("Saved")
+    expect(words).to_have_value(f"cukup{mark}")
+
+
+def test_a_quick_reply_that_is_written_stays_while_another_is_deleted(signed_in: App, stack: Stack) -> None:
+    app, page = signed_in, signed_in.page
+    name = _quick_reply(page, "Old words")
+    _chats(app, stack, "Written", "Aisyah")
+    app.open_chat("Aisyah")
+    app.composer.press_sequentially("/")
+    page.get_by_role("button", name="Manage quick replies").click()
+    dialog = page.get_by_role("dialog", name="Quick replies")
+    dialog.get_by_label("Text").fill("We are at Jalan Bank 3")
+    dialog.get_by_role("button", name=f"Delete /{name}").click()
+    expect(dialog.get_by_text(f"/{name}")).to_have_count(0)
+    expect(dialog.get_by_label("Text")).to_have_value("We are at Jalan Bank 3")
+
+
+def test_a_voice_message_goes_to_where_it_was_recorded(signed_in: App, stack: Stack) -> None:
+    app, page = signed_in, signed_in.page
+    _chats(app, stack, "Spoken", "Aisyah", "Bala")
+    app.open_chat("Aisyah")
+    page.get_by_role("button", name="Record a voice message").click()
+    app.expect_recorded(1)
+    page.evaluate(
+        """() => {
+          const { stop } = MediaRecorder.prototype;
+          MediaRecorder.prototype.stop = function () {
+            window.stopNow = () => this.state === 'recording' && stop.call(this);
+          };
+        }"""
+    )
+    page.get_by_role("button", name="Send voice message").click()
+    app.open_chat("Bala")
+    page.evaluate("() => window.stopNow()")
+    app.open_chat("Aisyah")
+    expect(app.messages.locator(".bubble .waveform")).to_have_count(1)
+    app.open_chat("Bala")
+    expect(app.bubble("Bala is here")).to_be_visible()
+    expect(app.messages.locator(".bubble .waveform")).to_have_count(0)
+
+
+def test_what_is_typed_after_ctrl_f_is_looked_for(signed_in: App, stack: Stack) -> None:
+    app, page = signed_in, signed_in.page
+    _chats(app, stack, "Seeking", "Aisyah")
+    app.open_chat("Aisyah")
+    held = app.hold("**/ChatSearch-*.js")
+    app.composer.press("Control+f")
+    page.keyboard.type("noodl")
+    app.until(lambda: held)
+    for route in held:
+        route.continue_()
+    field = page.get_by_role("search", name="Search in this chat").get_by_role("searchbox")
+    expect(field).to_be_focused()
+    page.keyboard.type("es")
+    expect(field).to_have_value("noodles")
+    expect(app.composer).to_have_value("")
+
+
+def test_escape_gives_up_the_list_of_reactions_that_is_still_on_its_way(signed_in: App, stack: Stack) -> None:
+    app, page = signed_in, signed_in.page
+    _chats(app, stack, "Given", "Aisyah")
+    app.open_chat("Aisyah")
+    app.message_menu(app.bubble("Aisyah is here")).get_by_role("menuitem", name="React with 👍").click()
+    held = app.hold("**/ReactionList-*.js")
+    pill = app.messages.get_by_role("button", name=re.compile("^Reactions:"))
+    pill.click()
+    app.until(lambda: held)
+    page.keyboard.press("Escape")
+    expect(pill).to_have_attribute("aria-expanded", "false")
+    expect(app.composer).to_be_visible()
+    for route in held:
+        route.continue_()
+
+
+def _quick_reply(page: Page, text: str) -> str:
+    """Gives its name."""
+    name = f"late{secrets.token_hex(3)}"
+    answer = page.request.post("/api/v1/quick-replies", data={"name": name, "text": text})
+    assert answer.status == 201, answer.text()
+    return name
+
+
+def _hold_changes(app: App, address: str) -> list[Route]:
+    """As `hold`, but what only reads goes on."""
+    held: list[Route] = []
+    app.page.route(address, lambda route: route.continue_() if route.request.method == "GET" else held.insert(0, route))
+    return held
+
+
+def _chats(app: App, stack: Stack, device: str, *names: str) -> None:
+    """A linked line of its own whose inbox is open, with a chat for each name."""
+    line = f"{device} {secrets.token_hex(3)}"
+    phone = link(app, stack, line)
+    for name in names:
+        contact = new_number()
+        stack.phones.push_name(contact, name)
+        stack.phones.text(phone, contact, f"{name} is here")
+    app.open_inbox(line)

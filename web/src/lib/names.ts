@@ -70,16 +70,35 @@ export function kindShown(
   return (type === 'unsupported' ? UNREAD.get(text) : undefined) ?? type;
 }
 
-/** One line for a message: its words, else what it is. */
+/** Something that happened, which nobody wrote: who did it is in its words. */
+export function isNotice(type: Message['message_type']): boolean {
+  return type === 'system' || type === 'call';
+}
+
+/** What became of a group; the server begins with the name of who did it, also where it was this line. */
+function notice(text: string, doer: string, mentions: Message['mentions']): string {
+  const lines = text.split('\n').map((line) => {
+    return doer !== '' && line.startsWith(`${doer} `) ? t('inbox.you') + line.slice(doer.length) : line;
+  });
+  return noticeWithNames(lines.join('\n'), named(mentions));
+}
+
+/**
+ * One line for a message: its words, else what it is.
+ *
+ * @param sender the name it came with
+ */
 export function summary(
   type: Message['message_type'],
   text: string,
   fromMe: boolean,
   mentions: Message['mentions'],
+  sender: string | null = null,
 ): string {
   if (type === 'deleted') return t(fromMe ? 'type.deleted_own' : 'type.deleted');
   if (type === 'unsupported') return t(`type.${kindShown(type, text)}`);
   if (text === '') return t(`type.${type}`);
-  const words = type === 'system' ? noticeWithNames(text, named(mentions)) : plainText(text, named(mentions));
+  const isSystem = type === 'system';
+  const words = isSystem ? notice(text, fromMe ? (sender ?? '') : '', mentions) : plainText(text, named(mentions));
   return words.replace(/\s+/gu, ' ');
 }

@@ -7,6 +7,8 @@ const PAGE = 100;
 
 class QuickReplies {
   list = $state.raw<readonly QuickReply[]>([]);
+  /** They came at least once. */
+  known = $state(false);
   #workspace = 0;
 
   /** Fetches them anew; colleagues may have changed some. What is there is shown meanwhile. */
@@ -15,13 +17,13 @@ class QuickReplies {
     const ask = (after: string | undefined) =>
       data(api.GET('/api/v1/quick-replies', { params: { query: { limit: PAGE, after } } }));
     const { items } = await pages(ask);
-    if (workspace === this.#workspace) this.list = items;
+    if (workspace === this.#workspace) [this.list, this.known] = [items, true];
   }
 
   /** Another workspace, or person, has others. */
   forget(): void {
     this.#workspace += 1;
-    this.list = [];
+    [this.list, this.known] = [[], false];
   }
 
   /** @param id null makes a new one */

@@ -25,15 +25,19 @@ export class Recording {
   /** From 0 to 100, one every tenth of a second. */
   levels = $state.raw<readonly number[]>([]);
   url = $state<string | null>(null);
-  #file: File | null = null;
+  /** What was recorded, once it ends; null before it began. */
+  #recorded: Promise<File> | null = null;
+  #begun = false;
   #dropped = false;
   #recorder: MediaRecorder | null = null;
   #stream: MediaStream | null = null;
   #context: AudioContext | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** Asks for the microphone and begins. */
+  /** Asks for the microphone and begins, once. */
   async start(): Promise<void> {
+    if (this.#begun) return;
+    this.#begun = true;
     const type = globalThis.MediaRecorder && TYPES.find((one) => MediaRecorder.isTypeSupported(one));
     if (!type || !navigator.mediaDevices) {
       this.state = 'failed';
@@ -47,10 +51,23 @@ export class Recording {
       return;
     }
     if (this.#dropped) return this.#release();
-    this.#recorder = new MediaRecorder(this.#stream, { mimeType: type });
+    const recorder = (this.#recorder = new MediaRecorder(this.#stream, { mimeType: type }));
+    const parts: Blob[] = [];
+    recorder.ondataavailable = (event) => parts.push(event.data);
+    // by itself too, as when the microphone is pulled out
+    this.#recorded = new Promise((end) => (recorder.onstop = () => end(this.#keep(recorder, parts))));
     this.#listen(this.#stream);
-    this.#recorder.start();
+    recorder.start();
     this.state = 'recording';
+  }
+
+  #keep(recorder: MediaRecorder, parts: readonly Blob[]): File {
+    this.#release();
+    const [kind = ''] = recorder.mimeType.split(';');
+    const file = new File([...parts], `voice.${kind.split('/')[1]}`, { type: kind });
+    if (!this.#dropped) this.url = URL.createObjectURL(file);
+    this.state = 'done';
+    return file;
   }
 
   #listen(stream: MediaStream): void {
@@ -77,22 +94,10 @@ export class Recording {
     return stepsOf(this.levels);
   }
 
-  /** Ends it; null when nothing was recorded. */
+  /** Ends it, however often it is asked to; null when nothing was recorded. */
   async finish(): Promise<File | null> {
-    const recorder = this.#recorder;
-    if (!recorder || this.state !== 'recording') return this.#file;
-    const parts: Blob[] = [];
-    await new Promise((stopped) => {
-      recorder.ondataavailable = (event) => parts.push(event.data);
-      recorder.onstop = stopped;
-      recorder.stop();
-    });
-    this.#release();
-    const [kind = ''] = recorder.mimeType.split(';');
-    this.#file = new File(parts, `voice.${kind.split('/')[1]}`, { type: kind });
-    this.url = URL.createObjectURL(this.#file);
-    this.state = 'done';
-    return this.#file;
+    if (this.#recorder?.state === 'recording') this.#recorder.stop();
+    return this.#recorded;
   }
 
   /** Lets go of microphone and preview; what was finished can still be sent. */

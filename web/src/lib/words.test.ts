@@ -3,7 +3,7 @@ import { en } from '../i18n/en';
 import { language, t, tn } from '../i18n/index.svelte';
 import { ms } from '../i18n/ms';
 import { isLargeEmoji } from './emoji';
-import { kindShown, summary } from './names';
+import { isNotice, kindShown, summary } from './names';
 import { initials } from './people';
 import { phoneMistake, showPhone } from './phone';
 import { showSize } from './sizes';
@@ -55,6 +55,20 @@ describe('a message that could not be read', () => {
     const text = 'Open this message on your phone';
     expect(kindShown('unsupported', text)).toBe('on_phone');
     expect(summary('unsupported', text, false, [])).toBe('Open this message on your phone.');
+  });
+});
+
+describe('what became of a group', () => {
+  it('says "You" where this line did it, though it came with its name', () => {
+    const text = 'Kedai Ali added +60123456789\nKedai Ali reset the invite link';
+    expect(summary('system', text, true, [], 'Kedai Ali')).toBe('You added +60123456789 You reset the invite link');
+    expect(summary('system', text, false, [], 'Kedai Ali')).toBe(text.replace('\n', ' '));
+    expect(summary('system', 'Kedai Alias left', true, [], 'Kedai Ali')).toBe('Kedai Alias left');
+    expect(summary('text', 'Kedai Ali is open', true, [], 'Kedai Ali')).toBe('Kedai Ali is open');
+  });
+
+  it('was written by nobody, as a call was', () => {
+    expect((['system', 'call', 'text', 'deleted'] as const).map(isNotice)).toEqual([true, true, false, false]);
   });
 });
 
