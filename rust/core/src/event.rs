@@ -300,6 +300,8 @@ impl<'a> Head<'a> {
             by: self.sender.clone(),
             change: Change::Edit { body: content.body.to_string(), by_me: self.from_me, at },
         });
+        let sender_name =
+            self.sender_name.or_else(|| (!self.from_me && self.chat.is_whatsapp()).then(|| "WhatsApp".into()));
         records.messages.push(Message {
             chat: self.chat,
             sender: self.sender,
@@ -307,7 +309,7 @@ impl<'a> Head<'a> {
             id: self.id,
             timestamp: self.at,
             was_repaired: self.was_repaired,
-            sender_name: self.sender_name,
+            sender_name,
             status: self.status,
             is_history: self.is_history,
             content,

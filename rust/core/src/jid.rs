@@ -172,6 +172,12 @@ impl Jid {
         self.server == Server::Group
     }
 
+    /// WhatsApp itself, which tells people of their account; its user is no number that [`Self::packed`] can hold.
+    #[must_use]
+    pub fn is_whatsapp(&self) -> bool {
+        self.server == Server::Phone && matches!(&self.user, User::Text(user) if **user == *"0")
+    }
+
     #[must_use]
     pub fn is_lid(&self) -> bool {
         self.server == Server::Lid

@@ -63,6 +63,14 @@ def test_a_chat_by_lid_takes_the_number_when_it_becomes_known(world: World) -> N
     assert len(world.messages()) == 2
 
 
+def test_whatsapp_itself_has_a_name(world: World) -> None:
+    itself = "0@s.whatsapp.net"
+    world.feed((MESSAGE, events.message("W1", "Your account", chat=itself, name="")))
+    [chat] = world.chats()
+    assert (chat["chat_jid"], chat["chat_name"]) == (itself, "WhatsApp")
+    assert world.messages()[0]["sender_name"] == "WhatsApp"
+
+
 def test_groups_keep_who_wrote(world: World) -> None:
     world.feed((MESSAGE, events.message("G1", "hai semua", chat=GROUP, sender="60123456789:4@s.whatsapp.net")))
     [message] = world.messages()
