@@ -242,7 +242,8 @@ class Check:
             chat.add(self.row(number, from_me=False, is_unread=False), self.keep)
             self.seen.add((SITI, number))
         chat.tell(unread)
-        texts = [(f"M{number}", f"text {number}", self.at(number)) for number in numbers]
+        # As the phone sends them, newest first.
+        texts = [(f"M{number}", f"text {number}", self.at(number)) for number in reversed(numbers)]
         # As large as many messages: with a small buffer it goes alone, by the writer of histories.
         name = "Siti" * 10_000
         self.open.append((HISTORY_SYNC, events.history(SITI, texts, unreadCount=unread, name=name)))
