@@ -177,3 +177,13 @@ def test_an_unreachable_server_is_said_and_recovered_from(app: App, context: Bro
 def test_the_way_out_of_the_account_is_on_the_narrowest_screen(signed_in: App) -> None:
     signed_in.page.goto("/inbox")
     expect(signed_in.page.get_by_role("button", name="Account")).to_be_in_viewport(ratio=1)
+
+
+def test_a_link_is_opened_in_another_tab_by_the_key_for_it(signed_in: App) -> None:
+    page, context = signed_in.page, signed_in.page.context
+    page.goto("/leads")
+    link = page.get_by_role("navigation", name="Main").get_by_role("link", name="Campaigns")
+    with context.expect_page() as opened:
+        link.click(modifiers=["Control"])
+    expect(opened.value).to_have_url(re.compile("/campaigns$"))
+    expect(page).to_have_url(re.compile("/leads$"))
