@@ -277,6 +277,7 @@ def test_what_is_written_while_a_note_of_a_chat_is_saved_stays(signed_in: App, s
 
 def test_what_is_written_while_something_else_is_saved_stays(alone: App) -> None:
     app, page, mark = alone, alone.page, secrets.token_hex(3)  # another test's customers say STOP
+    before = page.request.get("/api/v1/opt-out").json()["words"]
     page.goto("/leads/suppressions")
     held = _hold_changes(app, "**/api/v1/suppressions")
     number, following = (f"+{new_number()}" for _ in range(2))
@@ -298,6 +299,7 @@ def test_what_is_written_while_something_else_is_saved_stays(alone: App) -> None
     held.pop().continue_()
     app.told("Saved")
     expect(words).to_have_value(f"cukup{mark}")
+    assert set(before) < set(page.request.get("/api/v1/opt-out").json()["words"])
 
 
 def test_a_quick_reply_that_is_written_stays_while_another_is_deleted(signed_in: App, stack: Stack) -> None:
