@@ -134,6 +134,7 @@ def test_a_message(tenant: Tenant) -> None:
         "is_view_once": False,
         "is_forwarded": False,
         "is_pinned": False,
+        "pinned_until": None,
         "reactions": [],
         "poll_options": [],
         "poll_choices": None,
