@@ -216,6 +216,7 @@ def test_what_is_new_is_marked_until_the_chat_is_left(signed_in: App, stack: Sta
     app.expect_accessible()
     page.get_by_role("button", name="1 new message").click()
     expect(app.bubble("While you read above")).to_be_in_viewport()
+    expect(line).to_have_text("1 unread message")  # what was read before is not counted
     page.keyboard.press("Escape")
     expect(app.messages).to_have_count(0)
     row = page.locator("a[data-chat]")
@@ -223,6 +224,22 @@ def test_what_is_new_is_marked_until_the_chat_is_left(signed_in: App, stack: Sta
     row.click()
     expect(app.bubble("While you read above")).to_be_visible()
     expect(line).to_have_count(0)
+
+
+def test_what_comes_while_another_window_is_used_was_not_read(signed_in: App, stack: Stack) -> None:
+    app, page = signed_in, signed_in.page
+    phone, customer = link(app, stack, "Beside"), new_number()
+    stack.phones.text(phone, customer, "Seen")
+    open_chat(app, "Beside", "Seen")
+    badge = page.locator("a[data-chat] .badge")
+    expect(badge).to_have_count(0)
+    page.evaluate("document.hasFocus = () => false; window.dispatchEvent(new Event('blur'))")
+    stack.phones.text(phone, customer, "Not seen")
+    expect(app.bubble("Not seen")).to_be_visible()
+    expect(badge).to_contain_text("1")
+    expect(app.messages.locator(".unread")).to_have_text("1 unread message")
+    page.evaluate("delete document.hasFocus; window.dispatchEvent(new Event('focus'))")
+    expect(badge).to_have_count(0)
 
 
 @two_looks

@@ -3201,7 +3201,7 @@ export interface components {
              */
             delay_seconds?: number;
             /**
-             * @description How many seconds after its time, when the delay is over, a step may still leave; null: however late. Who hasn't got it by then goes on to the next one.
+             * @description How many seconds after its time, when the delay is over, a step may still leave; null: however late. Who hasn't got it by then goes on to the next one. It does not run while the sequence is paused.
              * @example 86400
              */
             expires_seconds?: number | null;
@@ -3629,7 +3629,7 @@ export interface components {
              */
             delay_seconds: number;
             /**
-             * @description How many seconds after its time, when the delay is over, a step may still leave; null: however late. Who hasn't got it by then goes on to the next one.
+             * @description How many seconds after its time, when the delay is over, a step may still leave; null: however late. Who hasn't got it by then goes on to the next one. It does not run while the sequence is paused.
              * @example 86400
              */
             expires_seconds?: number | null;
@@ -4192,7 +4192,7 @@ export interface components {
              */
             delay_seconds: number;
             /**
-             * @description How many seconds after its time, when the delay is over, a step may still leave; null: however late. Who hasn't got it by then goes on to the next one.
+             * @description How many seconds after its time, when the delay is over, a step may still leave; null: however late. Who hasn't got it by then goes on to the next one. It does not run while the sequence is paused.
              * @example 86400
              */
             expires_seconds?: number | null;
@@ -5551,7 +5551,7 @@ export interface components {
              */
             delay_seconds: number;
             /**
-             * @description How many seconds after its time, when the delay is over, a step may still leave; null: however late. Who hasn't got it by then goes on to the next one.
+             * @description How many seconds after its time, when the delay is over, a step may still leave; null: however late. Who hasn't got it by then goes on to the next one. It does not run while the sequence is paused.
              * @example 86400
              */
             expires_seconds: number | null;

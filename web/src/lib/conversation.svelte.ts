@@ -58,6 +58,8 @@ export class Conversation {
   /** How often marking it read left something unread, which came before the answer did. */
   marked = $state(0);
   #marking = false;
+  /** Whether all below the line above what is new was seen. */
+  #seen = false;
   #typingAt = 0;
   #typingTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -300,10 +302,16 @@ export class Conversation {
     );
   }
 
-  /** A message of others came while nobody looked: the line above what is new stands there until the chat is left. */
+  /**
+   * Messages of others came while nobody looked. The line above what is new stands there until the chat is left; once all
+   * was seen, the next begins a new one.
+   */
   missed(count: number): void {
-    if (this.unread !== null) this.unread = { ...this.unread, count: this.unread.count + count };
-    else if (!this.hasNewer) this.unread = unreadLine(this.messages, count);
+    if (this.unread !== null && !this.#seen) this.unread = { ...this.unread, count: this.unread.count + count };
+    else if (!this.hasNewer) {
+      this.unread = unreadLine(this.messages, count);
+      this.#seen = false;
+    }
   }
 
   apply(frame: Frame): void {
@@ -384,6 +392,7 @@ export class Conversation {
         (frame) => this.apply(frame),
       );
       if (this.chat.unread_count > 0) this.marked += 1;
+      else this.#seen = true;
     } catch {
       // It stays unread; looking at it again tries again.
     } finally {

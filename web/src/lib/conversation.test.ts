@@ -274,6 +274,24 @@ describe('Conversation', () => {
     expect(conversation.marked).toBe(1);
   });
 
+  it('counts what is new from what was seen last', async () => {
+    const server = new FakeServer();
+    const conversation = await opened(server);
+    const comes = (number: number): void => {
+      server.frame('NEW_MESSAGE', message({ id: `7-${number}`, timestamp: number }));
+      conversation.missed(1);
+    };
+    comes(101);
+    comes(102);
+    expect(conversation.unread).toEqual({ before: '7-101', count: 2 });
+    server.frame('CHAT_UPDATE', chat({ id: '7', unread_count: 2 }));
+    server.on('POST /chats/7/read', () => chat({ id: '7', unread_count: 0 }));
+    await conversation.markRead();
+    comes(103);
+    comes(104);
+    expect(conversation.unread).toEqual({ before: '7-103', count: 2 });
+  });
+
   it('keeps what a frame said while the answer to reading was under way', async () => {
     const server = new FakeServer();
     const conversation = await opened(server);

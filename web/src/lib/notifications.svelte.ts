@@ -5,6 +5,7 @@
 import { api, data } from '../api/client';
 import type { Chat, Message } from '../api/types';
 import { t, tn } from '../i18n/index.svelte';
+import { hasAttention } from './attention';
 import type { Frame } from './frames';
 import { chatName, senderName, summary } from './names';
 
@@ -13,6 +14,8 @@ const WORKER = '/notifications.js';
 /** Messages are gathered so long (milliseconds), and more chats than so many become one notice. */
 const GATHER = 1000;
 const MOST = 3;
+/** The next of a chat takes the place of the one before, and is heard too. TypeScript does not know it yet. */
+const AGAIN = { renotify: true };
 
 export type Refusal = 'unsupported' | 'denied';
 
@@ -55,7 +58,7 @@ export class Notifications {
 
   /** To be called with every frame. */
   notice(frame: Frame): void {
-    if (!this.on || frame.code !== 'NEW_MESSAGE' || document.visibilityState === 'visible') return;
+    if (!this.on || frame.code !== 'NEW_MESSAGE' || hasAttention()) return;
     const message = frame.result;
     if (message.from_me || message.message_type === 'system') return;
     const count = (this.#waiting.get(message.chat_id)?.count ?? 0) + 1;
@@ -67,7 +70,7 @@ export class Notifications {
     this.#timer = undefined;
     const waiting = new Map(this.#waiting);
     this.#waiting.clear();
-    if (document.visibilityState === 'visible') return;
+    if (hasAttention()) return;
     const chats = new Map<string, Chat>();
     if (waiting.size <= MOST * 4)
       await Promise.all(
@@ -80,7 +83,7 @@ export class Notifications {
       );
     const worker = await navigator.serviceWorker.register(WORKER);
     for (const { title, body, tag, address } of notices(waiting, chats))
-      await worker.showNotification(title, { body, tag, icon: '/icon-192.png', data: { address } });
+      await worker.showNotification(title, { body, tag, ...AGAIN, icon: '/icon-192.png', data: { address } });
   }
 }
 
