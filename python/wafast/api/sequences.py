@@ -51,7 +51,7 @@ Expires = Annotated[
         ge=1,
         le=MOST_DELAY,
         description="How many seconds after its time, when the delay is over, a step may still leave; null: however "
-        "late. Who hasn't got it by then goes on to the next one.",
+        "late. Who hasn't got it by then goes on to the next one. It does not run while the sequence is paused.",
         examples=[86_400],
     ),
 ]

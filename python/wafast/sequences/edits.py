@@ -69,7 +69,8 @@ async def _follow(connection: asyncpg.Connection | Connection, sequence_id: int)
             await _cancel(connection, await connection.fetch(q.wait_for_deleted, people), "the step was deleted")
             await connection.execute(q.move_due, people)
             await connection.execute(q.queue_unbegun, people)
-        if len(people) == STEP:
+        # who ended between the look and the lock is missing from a portion: fewer than STEP need not be the last ones
+        if people and await connection.fetch(q.who_follows, sequence_id, people[-1], 1):
             await connection.execute(q.note_followed, sequence_id, people[-1], len(people))
         elif left := await connection.fetch(q.left_at_deleted, sequence_id, STEP):
             await _cancel(connection, left, "what it comes from was deleted")

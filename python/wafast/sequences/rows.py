@@ -177,6 +177,7 @@ async def change(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, changes: 
             for step in await connection.fetch(q.steps_of, tenant_id, sequence_id):
                 if not step["is_deleted"] and step["is_followed"]:
                     await sources.set_state(connection, tenant_id, step["source_id"], SOURCE_STATE[state])
+            await connection.execute(q.turn_ends, sequence_id, state == "active")
 
 
 async def add_step(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, step: Step, position: int | None) -> int:

@@ -39,13 +39,16 @@ FOR NO KEY UPDATE OF e
 
 -- name: put_steps
 -- None is due before now: the claim goes forward through a lane, and looks back only once a minute.
--- The rows of the next steps, and the enrolments at them; one whose time is over expires before it leaves. $1 enrolments, $2 steps, $3 devices, $4 when the delay began.
+-- The rows of the next steps, and the enrolments at them; one whose time is over expires before it leaves,
+-- unless the sequence stands still (rows.sql). $1 enrolments, $2 steps, $3 devices, $4 when the delay began.
 WITH wanted AS (
     SELECT e.id AS enrolment_id, e.tenant_id, e.lead_id, e.sequence_id, p.id AS step_id, p.source_id, w.device_no,
            w.since, greatest(w.since + make_interval(secs => p.delay_seconds), now()) AS due,
-           w.since + make_interval(secs => p.delay_seconds + p.expires_seconds) AS expires_at, l.phone, l.zone
+           CASE WHEN s.state = 'active'
+                THEN w.since + make_interval(secs => p.delay_seconds + p.expires_seconds) END AS expires_at, l.phone, l.zone
     FROM unnest($1::int8[], $2::int8[], $3::int4[], $4::timestamptz[]) AS w (enrolment_id, step_id, device_no, since)
     JOIN enrolments e ON e.id = w.enrolment_id
+    JOIN sequences s ON s.id = e.sequence_id
     JOIN sequence_steps p ON p.id = w.step_id
     JOIN leads l ON l.id = e.lead_id
 ),

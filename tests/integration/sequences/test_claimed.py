@@ -297,6 +297,24 @@ async def test_the_end_of_a_step_holds_for_who_waits_and_goes_on_while_somebody_
     assert await people.states(sequence) == [("completed", None)]
 
 
+async def test_no_step_is_too_late_because_its_sequence_stood_still(people: People) -> None:
+    sender = await Sender.make(people)
+    sequence = await people.sequence(step("one", 0, 3600), step("two", 0, 3600))
+    await rows.change(people.pool, people.tenant_id, sequence, {"state": "paused"})
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    for text in ("one", "two"):
+        await people.pass_time(DAY)
+        await claims.expire(people.pool)
+        await people.walk()
+        assert await sender.send() == []
+        await rows.change(people.pool, people.tenant_id, sequence, {"state": "active"})
+        assert await people.value("SELECT expires_at - now() <= interval '1 hour' FROM outbox WHERE state = 'queued'")
+        assert await sender.send() == [text]
+        await people.walk()
+        await rows.change(people.pool, people.tenant_id, sequence, {"state": "paused"})
+
+
 async def test_a_step_put_in_for_an_old_number_is_tried_again_for_the_new_one(people: People) -> None:
     sender = await Sender.make(people)
     sequence = await people.sequence(step("one"))
