@@ -39,12 +39,16 @@ impl<'a> Link<'a> {
     }
 }
 
-/// An address in a text may have no scheme; one with another scheme than the web's is none.
+/// An address in a text may have no scheme, and then begins with a host; one with another scheme than the web's is none.
 fn is_address(url: &[u8]) -> bool {
     let url = text::clean(url);
-    let is_web = url
-        .split_once("://")
-        .is_none_or(|(scheme, _)| ["https", "http"].iter().any(|known| scheme.eq_ignore_ascii_case(known)));
+    let is_web = match url.split_once(':') {
+        Some((scheme, rest)) if rest.starts_with("//") => {
+            ["https", "http"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
+        }
+        Some((before, _)) => before.contains('.'),
+        None => true,
+    };
     let is_one = !url.contains(|each: char| each.is_whitespace() || each.is_control());
     is_web && is_one && url.len() <= MAX_URL && text::is_visible(&url)
 }
@@ -84,6 +88,7 @@ mod tests {
     fn a_card_says_where_it_leads_and_what_is_there() {
         let found = column("kedai.example/a", " Ke\0dai ", "\u{200b}");
         assert_eq!(found, Some(json!({"type": "link", "url": "kedai.example/a", "title": "Kedai"})));
+        assert!(column("kedai.example:8443/a?b=c:d", "Kedai", "").is_some());
         let found = column("HTTPS://kedai.example", "", "Baju");
         assert_eq!(found, Some(json!({"type": "link", "url": "HTTPS://kedai.example", "description": "Baju"})));
     }
@@ -91,7 +96,9 @@ mod tests {
     #[test]
     fn what_leads_nowhere_or_says_nothing_is_no_card() {
         let long = format!("https://kedai.example/{}", "a".repeat(MAX_URL));
-        for url in ["", "\u{200b}", "javascript://x", "kedai .example", &long] {
+        for url in
+            ["", "\u{200b}", "javascript://x", "javascript:alert(1)", "mailto:a@b.example", "kedai .example", &long]
+        {
             assert_eq!(column(url, "Kedai", "Baju"), None, "{url}");
         }
         assert_eq!(column("https://kedai.example", "\u{200b}", " "), None);
