@@ -20,7 +20,7 @@ def _row(app: App, text: str) -> Locator:
 
 def _open(app: App) -> None:
     app.page.goto("/leads")
-    expect(app.page.get_by_role("heading", name="Leads")).to_be_visible()
+    expect(app.page.get_by_role("heading", name="Leads", level=1)).to_be_visible()
 
 
 @pytest.mark.parametrize("look", [DESKTOP, PHONE_DARK], indirect=True, ids=lambda look: look.name)

@@ -33,7 +33,7 @@ def test_signing_in_says_what_is_wrong(app: App, stack: Stack) -> None:
     expect(app.page.get_by_role("alert")).to_contain_text("E-mail or password is not right")
     app.expect_accessible()
     app.sign_in(stack.email, stack.password)
-    expect(app.page.get_by_role("heading", name="API keys")).to_be_visible()
+    expect(app.page.get_by_role("heading", name="API keys", level=1)).to_be_visible()
 
 
 def test_signing_out_closes_the_door(signed_in: App) -> None:
