@@ -1,8 +1,8 @@
 """People without a device, spread over chosen ones as somebody asked for, and taken back again when he thinks better.
 
 How many each device gets is decided when it is asked for, and shown before; the people follow in steps of `STEP`, which
-survive whoever does them. A person keeps the device it was given until somebody changes it, or the
-device is over (lost.py).
+survive whoever does them. A person keeps the device it was given until somebody changes it, or the device is over
+(lost.py).
 """
 
 from __future__ import annotations

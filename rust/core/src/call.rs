@@ -55,16 +55,5 @@ pub(crate) fn logged<'a>(bytes: &'a [u8], now: i64, told: &[(Jid, i64)]) -> Opti
 }
 
 fn row<'a>(chat: Jid, sender: Option<Jid>, id: Text<'a>, at: Repaired) -> Message<'a> {
-    Message {
-        chat,
-        sender,
-        from_me: false,
-        id,
-        timestamp: at.seconds,
-        was_repaired: at.was_nonsense,
-        sender_name: None,
-        status: Status::Received,
-        is_history: false,
-        content: Content::new(Kind::Call, ""),
-    }
+    Message::received(chat, sender, id, at, Content::new(Kind::Call, ""))
 }

@@ -3,9 +3,10 @@
 use crate::{
     event::pair,
     jid::{Jid, Server},
-    record::{Content, Kind, Message, Records, Status},
+    record::{Content, Kind, Message, Records},
     text::{self, Text},
-    timestamp, wire,
+    timestamp::{self, Repaired},
+    wire,
 };
 
 /// Records a `JoinedGroup` event, which has no time: we are in a group now.
@@ -21,23 +22,14 @@ pub(crate) fn joined<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
         Some(sender) => format!("{} added you", person(sender)),
         None => "You were added".into(),
     };
-    records.messages.push(Message { was_repaired: true, ..notice(bytes, chat, sender, now, sentence) });
+    let at = Repaired { seconds: now, was_nonsense: true };
+    records.messages.push(notice(bytes, chat, sender, at, sentence));
 }
 
 /// What happened to a group, as a row. The event has no id of its own; the same event again has the same bytes.
-fn notice<'a>(bytes: &[u8], chat: Jid, sender: Option<Jid>, timestamp: i64, sentence: String) -> Message<'a> {
-    Message {
-        chat,
-        sender,
-        from_me: false,
-        id: format!("GROUP{:016X}", digest(bytes)).into(),
-        timestamp,
-        was_repaired: false,
-        sender_name: None,
-        status: Status::Received,
-        is_history: false,
-        content: Content::new(Kind::System, sentence),
-    }
+fn notice<'a>(bytes: &[u8], chat: Jid, sender: Option<Jid>, at: Repaired, sentence: String) -> Message<'a> {
+    let id = format!("GROUP{:016X}", digest(bytes)).into();
+    Message::received(chat, sender, id, at, Content::new(Kind::System, sentence))
 }
 
 /// Records a `GroupInfo` event. One without a time only says what the group is called now; a changed timer makes no row.
@@ -52,11 +44,7 @@ pub(crate) fn changed<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) 
     if sentences.is_empty() {
         return;
     }
-    records.messages.push(Message {
-        was_repaired: at.was_nonsense,
-        sender_name,
-        ..notice(bytes, chat, sender, at.seconds, sentences.join("\n"))
-    });
+    records.messages.push(Message { sender_name, ..notice(bytes, chat, sender, at, sentences.join("\n")) });
 }
 
 fn digest(bytes: &[u8]) -> u64 {

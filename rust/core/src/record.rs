@@ -12,6 +12,7 @@ use crate::{
     poll::{Ballot, Question, Results},
     quote::Quote,
     text::Text,
+    timestamp::Repaired,
 };
 
 /// `messages.kind`; SQL's `message_kind()` has the same list in the same order.
@@ -171,6 +172,25 @@ pub struct Message<'a> {
     /// It is from a history sync: it counts as read unless the phone says otherwise, and never raises `unread`.
     pub is_history: bool,
     pub content: Content<'a>,
+}
+
+impl<'a> Message<'a> {
+    /// One of somebody else, as it came.
+    #[must_use]
+    pub fn received(chat: Jid, sender: Option<Jid>, id: Text<'a>, at: Repaired, content: Content<'a>) -> Self {
+        Self {
+            chat,
+            sender,
+            from_me: false,
+            id,
+            timestamp: at.seconds,
+            was_repaired: at.was_nonsense,
+            sender_name: None,
+            status: Status::Received,
+            is_history: false,
+            content,
+        }
+    }
 }
 
 /// What happens to a message that is there or will come.

@@ -48,6 +48,15 @@ async def _plan_of_list(
     )  # fmt: skip
 
 
+async def _chat(shelf: Shelf) -> int:
+    """A chat without messages."""
+    chat_id: int = await shelf.pool.fetchval(
+        "INSERT INTO chats (tenant_id, device_no, jid) VALUES ($1, $2, '60121234567@s.whatsapp.net') RETURNING id",
+        shelf.tenant, shelf.device_no,
+    )  # fmt: skip
+    return chat_id
+
+
 def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """A plan and all in it."""
     yield node
@@ -186,10 +195,7 @@ async def test_names_of_leads_are_looked_up_by_number(shelf: Shelf, planned: str
 
 @pytest.mark.parametrize("planned", PLANNED)
 async def test_what_is_pinned_in_a_chat_is_found_among_very_many_messages(shelf: Shelf, planned: str) -> None:
-    chat_id = await shelf.pool.fetchval(
-        "INSERT INTO chats (tenant_id, device_no, jid) VALUES ($1, $2, '60121234567@s.whatsapp.net') RETURNING id",
-        shelf.tenant, shelf.device_no,
-    )  # fmt: skip
+    chat_id = await _chat(shelf)
     await shelf.pool.execute(
         "INSERT INTO messages (chat_id, key, tenant_id, device_no, kind, flags, status, message_id, created_at,"
         " pin_said_at) SELECT $3, n, $1, $2, 0, 0, 0, 'M' || n, now(), CASE WHEN n % 1000 = 0 THEN n END"
@@ -203,10 +209,7 @@ async def test_what_is_pinned_in_a_chat_is_found_among_very_many_messages(shelf:
 
 
 async def test_who_looks_for_what_came_lately_does_not_expect_all_messages_there_are(shelf: Shelf) -> None:
-    chat_id = await shelf.pool.fetchval(
-        "INSERT INTO chats (tenant_id, device_no, jid) VALUES ($1, $2, '60121234567@s.whatsapp.net') RETURNING id",
-        shelf.tenant, shelf.device_no,
-    )  # fmt: skip
+    chat_id = await _chat(shelf)
     await shelf.pool.execute(
         "INSERT INTO messages (chat_id, key, tenant_id, device_no, kind, flags, status, message_id, body, created_at)"
         " SELECT $3, n, $1, $2, 1, 0, 0, 'M' || n, 'Hi', now() - n * interval '1 hour' FROM generate_series(1, 5000) n",
