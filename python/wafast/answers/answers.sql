@@ -2,8 +2,8 @@
 
 -- name: heard
 -- Messages of these places ($1 chats, $2 keys) that a person we know wrote to one of our devices: a lead, or one that is
--- gone and was written to (then lead_id is NULL). Neither ours nor of a history (flags 1 and 64), and no call or other
--- thing WhatsApp tells; not of a group.
+-- gone and was written to (then lead_id is NULL). Not ours (flag 1), and no call or other thing WhatsApp tells; not of a
+-- group. What a history brings counts as well: it was written while the line was off or not linked.
 SELECT m.tenant_id, m.device_no, m.chat_id, m.key, m.body, message_kind(m.kind) = 'text' AS is_text,
        to_timestamp(m.key >> 32) AS at, c.jid, p.phone, l.id AS lead_id, t.opt_out_words, t.opt_out_answer
 FROM unnest($1::int8[], $2::int8[]) AS asked (chat_id, key)
@@ -15,7 +15,7 @@ CROSS JOIN LATERAL (
     SELECT '+' || CASE WHEN c.jid LIKE '%@s.whatsapp.net' THEN split_part(c.jid, '@', 1) ELSE n.number::text END AS phone
 ) p
 LEFT JOIN leads l ON l.tenant_id = m.tenant_id AND l.phone = p.phone
-WHERE m.flags & 65 = 0 AND message_kind(m.kind) NOT IN ('system', 'call') AND NOT c.is_group
+WHERE m.flags & 1 = 0 AND message_kind(m.kind) NOT IN ('system', 'call') AND NOT c.is_group
   AND (l.id IS NOT NULL
        OR EXISTS (SELECT FROM former_leads f WHERE f.tenant_id = m.tenant_id AND f.phone = p.phone))
 
@@ -58,8 +58,12 @@ JOIN enrolments e ON e.lead_id = r.lead_id AND e.ended_at IS NULL AND e.started_
 JOIN sequences s ON s.id = e.sequence_id AND s.stop_on_reply
 
 -- name: note_opt_out
--- Nothing, when this message was looked at before.
-INSERT INTO opt_outs (tenant_id, phone, key) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING key
+-- Nothing, when this message was looked at before, or one that was written in a later second, or when a person has taken
+-- the number off the list since (leads/suppressions.sql).
+INSERT INTO opt_outs (tenant_id, phone, key)
+SELECT $1, $2, $3::int8
+WHERE NOT EXISTS (SELECT FROM opt_outs WHERE tenant_id = $1 AND phone = $2 AND key > $3::int8 | 4294967295)
+ON CONFLICT DO NOTHING RETURNING key
 
 -- name: suppress
 -- Nothing, when the number is on the list already.
@@ -93,7 +97,7 @@ SELECT id FROM lid_queue ORDER BY id LIMIT $1
 SELECT m.chat_id, m.key FROM lid_queue q
 JOIN chats c ON c.device_no = q.device_no AND c.jid IN (q.lid || '@lid', q.number || '@s.whatsapp.net')
 JOIN messages m ON m.chat_id = c.id
-WHERE q.id = ANY ($1::int8[]) AND m.flags & 65 = 0 AND (m.chat_id, m.key) > ($2::int8, $3::int8)
+WHERE q.id = ANY ($1::int8[]) AND m.flags & 1 = 0 AND (m.chat_id, m.key) > ($2::int8, $3::int8)
 ORDER BY m.chat_id, m.key LIMIT $4
 
 -- name: forget_lids
@@ -117,7 +121,7 @@ SET LOCAL cursor_tuple_fraction = 1
 -- name: open_untold
 -- What came since $1, in no order: PostgreSQL keeps it, in memory or on disk, beyond the transaction.
 DECLARE untold NO SCROLL CURSOR WITH HOLD FOR
-SELECT m.chat_id, m.key FROM messages m WHERE m.created_at >= $1 AND m.flags & 65 = 0
+SELECT m.chat_id, m.key FROM messages m WHERE m.created_at >= $1 AND m.flags & 1 = 0
 
 -- name: next_untold
 FETCH 10000 FROM untold

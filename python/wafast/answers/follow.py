@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from wafast import logs
+from wafast import clock, logs
 from wafast.answers.words import is_opt_out
 from wafast.database import batches
 from wafast.database.queries import load
@@ -44,6 +44,8 @@ STEP = 500
 #: Between two notes of how far it is, and between two tries to note who replied where an import holds the lead.
 NOTE_SECONDS = 30.0
 AGAIN_SECONDS = 1.0
+#: Who wrote the word longer ago, to a line that was off, is not written to any more, not even that it was heard.
+CONFIRMED_WITHIN = timedelta(days=1)
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -171,14 +173,14 @@ class Follower:
 
 
 async def opt_out(connection: asyncpg.Connection, message: Heard) -> None:
-    """The person wants nothing more: it is suppressed, and told so once; `end_suppressed` does the rest. What it said
-    before a person took the lead back does not count again."""
+    """The person wants nothing more: it is suppressed, and told so once if it said so lately; `end_suppressed` does the
+    rest. What it said before a person took the lead back does not count again."""
     async with connection.transaction():
         if await connection.fetchval(q.note_opt_out, message.tenant_id, message.phone, message.key) is None:
             return
         reason = f"replied {message.body.strip()[:40]}"
         is_new = await connection.fetchval(q.suppress, message.tenant_id, message.phone, reason)
-        if is_new and message.opt_out_answer:
+        if is_new and message.opt_out_answer and clock.now() - message.at < CONFIRMED_WITHIN:
             await _confirm(connection, message)
         chat = {"k": "chat", "t": message.tenant_id, "d": message.device_no, "c": [message.chat_id]}
         await bus.publish(connection, [chat])

@@ -67,14 +67,13 @@ async def test_a_sequence_that_goes_on_after_replies_goes_on(people: People) -> 
     "message",
     [
         {"flags": 1},
-        {"flags": 64},
         {"kind": 12},
         {"at": -3600.0},
         {"jid": "120363000000000001@g.us"},
         {"jid": "60187654321@s.whatsapp.net"},
         {"jid": f"{SITI_LID}@lid"},
     ],
-    ids=["our own", "of a history", "told by WhatsApp", "before it entered", "in a group", "another's", "unknown LID"],
+    ids=["our own", "told by WhatsApp", "before it entered", "in a group", "another's", "unknown LID"],
 )
 async def test_what_is_no_reply(people: People, message: dict[str, object]) -> None:
     sequence = await _written_to(people)
@@ -145,6 +144,39 @@ async def test_who_is_put_back_by_a_person_is_not_taken_out_by_what_was_said_bef
     await people.follow()
     assert await people.value("SELECT count(*) FROM suppressions") == 1
     assert await people.value("SELECT count(*) FROM outbox WHERE priority = 'reply'") == 2
+
+
+@pytest.mark.parametrize(("days", "told"), [(0.5, 1), (2, 0)])
+async def test_what_a_history_brings_counts_and_is_confirmed_within_a_day(
+    people: People, days: float, told: int
+) -> None:
+    sequence = await _written_to(people)
+    await people.pool.execute("UPDATE enrolments SET started_at = now() - interval '3 days'")
+    await people.write("stop", SITI, flags=64, at=-days * 86_400)
+    await people.follow()
+    assert await people.states(sequence) == [("stopped", "opted_out")]
+    assert await people.value("SELECT phone FROM suppressions") == SITI
+    assert await people.value("SELECT count(*) FROM outbox WHERE priority = 'reply'") == told
+
+
+async def test_an_answer_of_a_history_stops_the_sequence(people: People) -> None:
+    sequence = await _written_to(people)
+    await people.write("How much is it?", SITI, flags=64)
+    await people.follow()
+    assert await people.states(sequence) == [("stopped", "replied")]
+
+
+async def test_who_was_put_back_since_is_not_taken_out_by_a_history(people: People) -> None:
+    await _written_to(people)
+    admin = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+    await suppressions.add(people.pool, admin, SITI, "by a person")
+    assert await suppressions.remove(people.pool, admin, SITI)
+    await people.write("stop", SITI, flags=64, at=-3600.0)
+    await people.follow()
+    assert await people.value("SELECT count(*) FROM suppressions") == 0
+    await people.write("stop", SITI, flags=64)
+    await people.follow()
+    assert await people.value("SELECT phone FROM suppressions") == SITI
 
 
 async def test_the_words_are_the_workspaces_own(people: People) -> None:
