@@ -37,6 +37,7 @@ from wafast.outbox import transition
 from wafast.outbox.claim import Claim
 from wafast.outbox.ends import Ends
 from wafast.outbox.resolve import resolve
+from wafast.outbox.rows import Cause
 from wafast.outbox.transition import REACH_OUT, End, Pause
 
 log = logs.get("outbox.send")
@@ -66,6 +67,8 @@ MOST_REFUSALS = 20
 #: So many refusals of one device in a row, each of another message, are about the device: its paced sends wait.
 REFUSED_IN_A_ROW = 3
 REFUSED_PAUSE_SECONDS = 900.0
+#: A row that is refused so often, hours or devices apart, is itself what WhatsApp does not take.
+MOST_REFUSED = 2
 #: WhatsApp's "you reached out to too many people who do not know you".
 REACH_OUT_LOCK = 463
 #: How long stopping waits for sends under way; what is not answered by then shows as unknown.
@@ -257,16 +260,22 @@ class Sender:
         await asyncio.sleep(typing_seconds(claim))
 
     async def _refuse(self, claim: Claim, error: Refused) -> None:
-        """It failed, and what follows for its device."""
+        """It failed. Where it is the device that WhatsApp refuses, that pauses, and a paced row waits until then
+        or goes to another as its campaign allows."""
+        cause: Cause = error.cause
+        pause, most = None, MOST_REFUSED
         if error.code == REACH_OUT_LOCK:
-            await self._ends.record(End(claim, "failed", str(error), cause="reach_out", pause=REACH_OUT))
-            return
-        pause = None
-        if error.cause == "refused":
+            cause, pause, most = "reach_out", REACH_OUT, MOST_REFUSALS
+        elif error.cause == "refused":
             self._refused[claim.device_no] += 1
             if (count := self._refused[claim.device_no]) >= REFUSED_IN_A_ROW:
-                pause = Pause(REFUSED_PAUSE_SECONDS, f"WhatsApp refused {count} messages one after the other: {error}")
-        await self._ends.record(End(claim, "failed", str(error), cause=error.cause, pause=pause))
+                told = f"WhatsApp refused {count} messages one after the other: {error}"
+                pause = Pause(REFUSED_PAUSE_SECONDS, told)
+        if pause is not None and claim.priority == "paced" and claim.refusals + 1 < most:
+            end = End(claim, "queued", f"not sent yet: {error}", is_not_taken=True, pause=pause)
+        else:
+            end = End(claim, "failed", str(error), cause=cause, pause=pause)
+        await self._ends.record(end)
 
     async def _not_taken(self, claim: Claim, error: NotSent) -> None:
         """It is tried again, but not for ever."""

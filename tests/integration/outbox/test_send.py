@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from tests.integration.outbox.floor import Floor
-from tests.integration.outbox.lines import Line, sending, take, until_state
+from tests.integration.outbox.lines import Line, sending, take, until, until_state
 from wafast._core import message_key
 from wafast.devices.session import Busy, Change, Content, Media, NotSent, Offline, Quoted, Refused, Sent
 from wafast.outbox import again, rows, send, transition
@@ -293,6 +293,37 @@ async def test_several_refusals_in_a_row_pause_the_device(floor: Floor, tmp_path
             await until_state(floor, row, "failed" if is_refused else "sent")
     reason = "WhatsApp refused 3 messages one after the other: WhatsApp refused the message with error 479"
     assert await _pause(floor, device) == (True, reason)
+
+
+@pytest.mark.parametrize(("code", "failed"), [(463, 0), (479, 2)])
+async def test_what_waits_at_a_device_that_whatsapp_refuses_is_not_failed_row_by_row(
+    floor: Floor, tmp_path: Path, code: int, failed: int
+) -> None:
+    """Whoever met the refusal goes behind the others, and leaves when the pause is over."""
+    [device] = await floor.devices(1, min_seconds=0, max_seconds=0)
+    waiting = await floor.rows(await floor.source(Pace(0, 0)), device, 5)
+    line, refuses = Line(device), True
+
+    async def answer(to_jid: str, content: Content | Change) -> Sent:
+        if refuses:
+            raise Refused(f"WhatsApp refused the message with error {code}", code)
+        return await take(to_jid, content)
+
+    line.server = answer
+    async with sending(floor, [line], tmp_path) as sender:
+        await until(lambda: floor.pool.fetchval("SELECT max(refusals) = 1 FROM outbox"), "one met the refusal")
+        assert (await _pause(floor, device))[0]
+        found = await floor.pool.fetch("SELECT state FROM outbox ORDER BY id")
+        assert [row["state"] for row in found] == ["failed"] * failed + ["queued"] * (5 - failed)
+        last = await floor.pool.fetchval(
+            "SELECT id FROM outbox WHERE state = 'queued' ORDER BY not_before DESC LIMIT 1"
+        )
+        assert last == waiting[failed]
+        refuses = False
+        await floor.pool.execute("UPDATE devices SET paused_until = NULL")
+        sender.wake(device)
+        for row in waiting[failed:]:
+            await until_state(floor, row, "sent")
 
 
 async def test_what_a_campaign_sends_first_from_a_device_is_not_typed_long(floor: Floor) -> None:
