@@ -64,7 +64,9 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     paired_at: datetime | None
     online_at: Annotated[datetime | None, Meta(description="When it last came online.")]
     created_at: datetime
-    unread_count: Annotated[int, Meta(ge=0, description="Unread messages in all its chats.", examples=[3])]
+    unread_count: Annotated[
+        int, Meta(ge=0, description="Unread messages in the chats its list shows: not in archived ones.", examples=[3])
+    ]
     pacing: Pacing
     paused_until: Annotated[datetime | None, Meta(description="WhatsApp's own limit holds sends until then.")]
     pause_reason: str | None

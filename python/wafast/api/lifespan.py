@@ -75,7 +75,9 @@ def running(
 @contextlib.asynccontextmanager
 async def open_services(settings: Settings, database_uri: str, metrics: Metrics) -> AsyncIterator[Services]:
     """The services of a process, with everything that runs beside requests."""
-    pool = await open_pool(database_uri, size=API_CONNECTIONS, name="api", lock_seconds=LOCK_SECONDS)
+    pool = await open_pool(
+        database_uri, size=API_CONNECTIONS, name="api", lock_seconds=LOCK_SECONDS, chat_days=settings.chat_days
+    )
     jobs = await open_pool(database_uri, size=JOB_CONNECTIONS, name="api jobs")
     caller = Caller(pool, database_uri)
     loader = FrameLoader(pool, metrics.event_lag)

@@ -64,6 +64,7 @@ class Session(msgspec.Struct, frozen=True):
     language: Annotated[Language | None, Meta(description="Null: what the browser asks for.", examples=["ms"])]
     loopback: Annotated[bool, Meta(description="Whether simulated lines can be added here.")]
     network_default: Annotated[Network, Meta(description="Network of a new device that names none.")]
+    chat_days: Annotated[int, Meta(description="Chats without a message for longer are in no list.", examples=[30])]
     ai: Annotated[bool, Meta(description="Whether replies can be drafted and leads scored.", examples=[False])]
 
 
@@ -229,5 +230,6 @@ def _shown(session: logins.Session, settings: Settings) -> Session:
         language=session.language,
         loopback=settings.demo or settings.loopback is not None,
         network_default=msgspec.convert(workspace.default_network, Network),
+        chat_days=settings.chat_days,
         ai=settings.ai_url is not None,
     )

@@ -24,12 +24,13 @@ async def connect(uri: str, name: str) -> asyncpg.Connection:
     return connection
 
 
-async def open_pool(uri: str, *, size: int, name: str, lock_seconds: float = 0.0) -> asyncpg.Pool:
+async def open_pool(uri: str, *, size: int, name: str, lock_seconds: float = 0.0, chat_days: int = 30) -> asyncpg.Pool:
     """A pool of at most `size` connections, opened as they are needed.
 
     Args:
         lock_seconds: after so long a statement that waits for what another transaction holds fails with
             asyncpg.LockNotAvailableError; 0 for never.
+        chat_days: chats without a message for longer are in no list, and nothing of them counts as unread.
     """
     return await asyncpg.create_pool(
         uri,
@@ -38,7 +39,11 @@ async def open_pool(uri: str, *, size: int, name: str, lock_seconds: float = 0.0
         init=set_codecs,
         command_timeout=60,
         max_inactive_connection_lifetime=300,
-        server_settings={"application_name": f"wafast {name}", "lock_timeout": f"{lock_seconds:.3f}s"},
+        server_settings={
+            "application_name": f"wafast {name}",
+            "lock_timeout": f"{lock_seconds:.3f}s",
+            "wafast.chat_days": str(chat_days),
+        },
     )
 
 

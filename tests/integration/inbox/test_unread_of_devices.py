@@ -13,7 +13,8 @@ from wafast.inbox.chat_order import place_moved
 
 CHATS = """
     INSERT INTO chats (tenant_id, device_no, jid, last_key, unread)
-    SELECT $1, $2, n || '@lid', n, CASE WHEN n % 500 = 0 THEN 2 ELSE 0 END FROM generate_series(1, 2000) n
+    SELECT $1, $2, n || '@lid', (extract(epoch FROM now())::int8 << 32) + n,
+           CASE WHEN n % 500 = 0 THEN 2 ELSE 0 END FROM generate_series(1, 2000) n
 """
 
 
@@ -48,6 +49,31 @@ async def test_the_unread_messages_of_a_line_are_found_by_the_few_chats_that_hav
     await place_moved(connection)
     await connection.execute("ANALYZE chats, chat_order")
     assert await touched(connection, lines[1].no, tenant_id) < 40, "a line's chats alone are in more blocks"
+    await connection.close()
+    await pool.close()
+
+
+async def test_archived_and_old_chats_count_in_no_badge_as_no_list_shows_them(database: Database) -> None:
+    pool = await open_pool(database.uri, size=2, name="test", chat_days=7)
+    tenant_id = await pool.fetchval("INSERT INTO tenants (name) VALUES ('Shop') RETURNING id")
+    line = await rows.create_device(pool, tenant_id, "One", "loopback")
+    await pool.execute(CHATS, tenant_id, line.no)
+    await pool.execute("UPDATE chats SET archived = true WHERE device_no = $1 AND jid = '500@lid'", line.no)
+    # eight days ago
+    await pool.execute("UPDATE chats SET last_key = last_key - (691200::int8 << 32) WHERE jid = '1000@lid'")
+
+    async def counted() -> int:
+        [found] = await rows.list_devices(pool, tenant_id)
+        return found.unread_count
+
+    assert await counted() == 4, "while none has its place"
+    connection = await connect(database.uri, "test")
+    await place_moved(connection)
+    assert await counted() == 4
+    await pool.execute(
+        "INSERT INTO chat_order_queue (tenant_id, chat_ids) SELECT $1, '{}' FROM generate_series(1, 200)", tenant_id
+    )
+    assert await counted() == 4, "while the order is behind"
     await connection.close()
     await pool.close()
 

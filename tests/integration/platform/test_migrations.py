@@ -131,6 +131,7 @@ RELEASED = {
     "0047_words_in_every_locale.sql": "1bb1640853baef03",
     "0048_zones_by_their_names.sql": "99c9421ab1720d01",
     "0049_what_the_audit_log_is_asked.sql": "33730e1e26c62e95",
+    "0050_unread_of_what_lists_show.sql": "cf2066a1ea1ae25b",
 }
 
 

@@ -3733,7 +3733,7 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             /**
-             * @description Unread messages in all its chats.
+             * @description Unread messages in the chats its list shows: not in archived ones.
              * @example 3
              */
             unread_count: number;
@@ -5624,6 +5624,11 @@ export interface components {
              * @enum {string}
              */
             network_default: "whatsapp" | "loopback";
+            /**
+             * @description Chats without a message for longer are in no list.
+             * @example 30
+             */
+            chat_days: number;
             /**
              * @description Whether replies can be drafted and leads scored.
              * @example false

@@ -28,6 +28,11 @@ class Account {
     return this.session?.time_zone ?? 'Asia/Kuala_Lumpur';
   }
 
+  /** Days without a message after which a chat is in no list. */
+  get chatDays(): number {
+    return this.session?.chat_days ?? Infinity;
+  }
+
   get isAdmin(): boolean {
     return this.role === 'admin';
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Campaign } from '../api/types';
 import { finishWords } from './campaign_words';
-import { hasBegun, isOver, left, share } from './campaigns';
+import { hasBegun, inOrder, isOver, left, share } from './campaigns';
 import { instantOf, localMinute } from './time';
 
 const PLACE = { locale: 'en-GB', zone: 'Asia/Kuala_Lumpur', today: 'Today', yesterday: 'Yesterday' };
@@ -32,6 +32,13 @@ describe('a campaign', () => {
     expect(isOver(campaign({ state: 'finished' }))).toBe(true);
     expect(isOver(campaign({ state: 'paused' }))).toBe(false);
     expect(hasBegun(campaign({ state: 'scheduled' }))).toBe(false);
+  });
+
+  it('that changed stands at its own time of the day, not behind the others', () => {
+    const at = (id: string, starts_at: string): Campaign => campaign({ id, starts_at });
+    const [early, late] = [at('1', '2026-11-26T01:00:00Z'), at('2', '2026-11-26T09:00:00Z')];
+    const [same, changed] = [at('10', '2026-11-26T09:00:00Z'), at('3', '2026-11-26T05:00:00+00:00')];
+    expect(inOrder([same, late, early, changed]).map((one) => one.id)).toEqual(['1', '3', '2', '10']);
   });
 
   it('is never shown as whole before it is', () => {

@@ -27,6 +27,16 @@ export const TONES: Record<CampaignState, Tone> = {
   cancelled: 'bad',
 };
 
+/** The instant at which a calendar shows a campaign. */
+export function beginOf(campaign: Campaign): number {
+  return Date.parse(campaign.starts_at ?? campaign.created_at);
+}
+
+/** Campaigns as a calendar shows them: by their beginning, and those of one instant in the order they were made. */
+export function inOrder(campaigns: readonly Campaign[]): Campaign[] {
+  return campaigns.toSorted((a, b) => beginOf(a) - beginOf(b) || Number(a.id) - Number(b.id));
+}
+
 /** How many have left: whatever became of them then. */
 export function left({ counts }: Campaign): number {
   return counts.sent + counts.delivered + counts.read + counts.replied;

@@ -30,13 +30,20 @@ describe('filters of the chat list', () => {
     ['archived', { archived: true }, { archived: true }],
   ])('let %s chats pass and others not', (_name, wanted, change) => {
     const filters = { ...NO_FILTERS, ...wanted };
-    expect(passes(chat({ id: '1', unread_count: 0, ...change }), filters, '7')).toBe(true);
-    expect(passes(chat({ id: '1', unread_count: 0 }), filters, '7')).toBe(false);
+    expect(passes(chat({ id: '1', unread_count: 0, ...change }), filters, '7', Infinity)).toBe(true);
+    expect(passes(chat({ id: '1', unread_count: 0 }), filters, '7', Infinity)).toBe(false);
   });
 
   it('let chats of nobody pass', () => {
     const filters = { ...NO_FILTERS, assignee: 'none' };
-    expect(passes(chat({ id: '1' }), filters, '7')).toBe(true);
-    expect(passes(chat({ id: '1', assignee_id: '7' }), filters, '7')).toBe(false);
+    expect(passes(chat({ id: '1' }), filters, '7', Infinity)).toBe(true);
+    expect(passes(chat({ id: '1', assignee_id: '7' }), filters, '7', Infinity)).toBe(false);
+  });
+
+  it('let no chat pass that had no message for as many days as lists go back', () => {
+    const ago = (hours: number): string => new Date(Date.now() - hours * 3_600_000).toISOString();
+    expect(passes(chat({ id: '1', last_message_time: ago(47) }), NO_FILTERS, '7', 2)).toBe(true);
+    expect(passes(chat({ id: '1', last_message_time: ago(49) }), NO_FILTERS, '7', 2)).toBe(false);
+    expect(passes(chat({ id: '1', last_message_time: null }), NO_FILTERS, '7', 2)).toBe(false);
   });
 });

@@ -21,6 +21,8 @@ export const NO_FILTERS: ChatFilters = {
   archived: false,
 };
 
+const DAY = 86_400_000;
+
 type Search = Record<string, string | number | boolean>;
 
 function flag(value: Search[string] | undefined): boolean | null {
@@ -75,10 +77,21 @@ export function filterQuery(filters: ChatFilters): {
   };
 }
 
-/** Whether a chat that changed belongs into the list. `me` is the id of who is signed in. */
-export function passes(chat: Chat, filters: ChatFilters, me: string): boolean {
+/** Whether a chat has had a message in so many days: others are in no list, and nothing of them counts as unread. */
+export function isRecent(chat: Chat, days: number): boolean {
+  return chat.last_message_time !== null && Date.now() - Date.parse(chat.last_message_time) < days * DAY;
+}
+
+/**
+ * Whether a chat that changed belongs into the list.
+ *
+ * @param me the id of who is signed in
+ * @param days without a message after which a chat is in no list
+ */
+export function passes(chat: Chat, filters: ChatFilters, me: string, days: number): boolean {
   const assignee = filters.assignee === 'me' ? me : filters.assignee === 'none' ? null : filters.assignee;
   return (
+    isRecent(chat, days) &&
     chat.archived === filters.archived &&
     (!filters.unread || chat.unread_count > 0) &&
     (!filters.groups || chat.is_group) &&

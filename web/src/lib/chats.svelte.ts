@@ -3,7 +3,7 @@ import { api, data } from '../api/client';
 import { pages, type Page } from '../api/pages';
 import type { Chat } from '../api/types';
 import { account } from './account.svelte';
-import { filterQuery, NO_FILTERS, passes, writeFilters, type ChatFilters } from './chat_filters';
+import { filterQuery, isRecent, NO_FILTERS, passes, writeFilters, type ChatFilters } from './chat_filters';
 import type { LoadState } from './devices.svelte';
 import type { Frame } from './frames';
 import type { Live } from './live.svelte';
@@ -174,8 +174,9 @@ export class Chats {
 
   /** Takes the newer state of a chat. */
   put(chat: Chat): void {
-    if (chat.archived && !this.filters.archived) this.hasArchived = true;
-    if (chat.id === this.opened || passes(chat, this.filters, account.session?.user.id ?? ''))
+    if (chat.archived && !this.filters.archived && isRecent(chat, account.chatDays)) this.hasArchived = true;
+    const stays = chat.id === this.opened && this.get(chat.id) !== undefined;
+    if (stays || passes(chat, this.filters, account.session?.user.id ?? '', account.chatDays))
       this.list = placeChats(this.list, [chat], this.#next === null);
     else this.list = this.list.filter((old) => old.id !== chat.id);
     clearTimeout(this.#typing.get(chat.id));

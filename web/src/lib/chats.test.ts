@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FakeServer, settled } from '../testing/server';
 import { chat } from '../testing/samples';
+import { account } from './account.svelte';
 import { NO_FILTERS } from './chat_filters';
 import { Chats, compareChats, placeChats } from './chats.svelte';
 
@@ -116,5 +117,24 @@ describe('Chats', () => {
     expect(ids(chats.list)).toEqual(['2']);
     server.frame('CHAT_UPDATE', chat({ id: '3', device_id: 'd2', unread_count: 1, last_message_time: time(20) }));
     expect(ids(chats.list)).toEqual(['3', '2']);
+    chats.opened = '4';
+    server.frame('CHAT_UPDATE', chat({ id: '4', unread_count: 0, last_message_time: time(21) }));
+    expect(ids(chats.list)).toEqual(['3', '2']);
+  });
+
+  it('lets no chat in that somebody types in after more days than lists go back', async () => {
+    const server = new FakeServer().on('GET /chats', () => ({ items: [], next: null }));
+    const days = vi.spyOn(account, 'chatDays', 'get').mockReturnValue(30);
+    const chats = new Chats('d1', server.live);
+    const end = chats.follow();
+    await settled();
+    const old = new Date(Date.now() - 31 * 86_400_000).toISOString();
+    server.frame('CHAT_UPDATE', chat({ id: '1', last_message_time: old, typing: '1@lid' }));
+    server.frame('CHAT_UPDATE', chat({ id: '2', last_message_time: old, archived: true }));
+    expect([ids(chats.list), chats.hasArchived]).toEqual([[], false]);
+    server.frame('CHAT_UPDATE', chat({ id: '1', last_message_time: new Date().toISOString() }));
+    expect(ids(chats.list)).toEqual(['1']);
+    end();
+    days.mockRestore();
   });
 });

@@ -64,6 +64,10 @@ describe('Devices', () => {
     server.frame('CHAT_UPDATE', chat({ id: '1', unread_count: 0 }));
     await drawn();
     expect(devices.unread.of('d1')).toBe(3);
+    server.frame('CHAT_UPDATE', chat({ id: '1', unread_count: 2 }));
+    server.frame('CHAT_UPDATE', chat({ id: '1', unread_count: 2, archived: true }));
+    await drawn();
+    expect(devices.unread.of('d1')).toBe(3);
     server.frame('DEVICE_STATUS', { id: 'd1', deleted: true });
     await drawn();
     expect(devices.unread.total).toBe(0);

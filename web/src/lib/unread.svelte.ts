@@ -1,9 +1,11 @@
 /**
- * Unread messages per device. A device frame comes when the device changes, not with every message, so the counts follow
+ * Unread messages per device, of the chats its list shows. A device frame comes when the device changes, not with every message, so the counts follow
  * the chats' frames here; apart from the devices, so that a message does not redraw or sort three thousand rows.
  */
 import { SvelteMap } from 'svelte/reactivity';
 import type { Chat } from '../api/types';
+import { account } from './account.svelte';
+import { isRecent } from './chat_filters';
 
 export class Unread {
   total = $state(0);
@@ -24,10 +26,10 @@ export class Unread {
   /** @returns false for a chat not met before: how far it moved the device's count only the server can tell */
   follow(chat: Chat): boolean {
     const before = this.#byChat.get(chat.id);
-    this.#byChat.set(chat.id, chat.unread_count);
+    const count = chat.archived || !isRecent(chat, account.chatDays) ? 0 : chat.unread_count;
+    this.#byChat.set(chat.id, count);
     if (before === undefined) return false;
-    if (before !== chat.unread_count)
-      this.set(chat.device_id, Math.max(0, this.of(chat.device_id) + chat.unread_count - before));
+    if (before !== count) this.set(chat.device_id, Math.max(0, this.of(chat.device_id) + count - before));
     return true;
   }
 
