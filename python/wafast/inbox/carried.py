@@ -3,10 +3,14 @@ out of what came (rust/core/src/place.rs, card.rs and link.rs) and keeps little 
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta
+
+#: What an address begins with, unless it is written as people say it.
+SCHEME = re.compile("[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
@@ -78,7 +82,7 @@ def link_of(media: dict[str, Any] | None, *, text: str, edited: bool, thumbnail_
     """
     if media is None or media.get("type") != "link" or (edited and media["url"] not in text):
         return None
-    url = media["url"] if "://" in media["url"] else f"https://{media['url']}"
+    url = media["url"] if SCHEME.match(media["url"]) else f"https://{media['url']}"
     title, description = media.get("title"), media.get("description")
     return LinkPreview(url=url, title=title, description=description, thumbnail_url=thumbnail_url)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
+
 from tests.integration.api.world import Tenant
 
 PLACE = {"type": "place", "latitude": 3.15785, "longitude": 101.71165, "name": "<b>KLCC</b>", "is_live": False}
@@ -58,6 +60,20 @@ def test_the_card_of_a_link_is_no_file(tenant: Tenant) -> None:
     queued = tenant.client("send").post(forward, json={"chat_ids": [str(chat.id)]})
     assert queued.status_code == 202 and queued.json()["items"][0]["type"] == "text", queued.text
     assert tenant.client().get(f"/media/{chat.id}-{key}.bin").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("kedai.example/?ke=https://b.example/", "https://kedai.example/?ke=https://b.example/"),
+        ("HTTP://kedai.example", "HTTP://kedai.example"),
+    ],
+)
+def test_an_address_without_scheme_has_one_in_its_card(tenant: Tenant, url: str, address: str) -> None:
+    chat = tenant.chat(tenant.device())
+    tenant.message(chat, url, media=LINK | {"url": url})
+    [message] = _messages(tenant, chat.id)
+    assert message["link_preview"]["url"] == address
 
 
 def test_the_card_goes_when_an_edit_takes_the_link_out(tenant: Tenant) -> None:
