@@ -47,6 +47,8 @@ pub enum User {
     Text(Box<str>),
 }
 
+/// WhatsApp itself, `0@s.whatsapp.net`, as [`Jid::packed`] holds it: nobody else is 0 on any server.
+const WHATSAPP: i64 = 7;
 /// More digits are more than 60 bits.
 const MAX_DIGITS: usize = 19;
 
@@ -144,15 +146,21 @@ impl Jid {
     }
 
     /// As `messages.sender` holds it: `number << 3 | server`, 0 when the user is no number of at most 60 bits or the server
-    /// is none of those with a number.
+    /// is none of those with a number; WhatsApp itself, whose number would be 0, has one of its own.
     #[must_use]
     pub fn packed(&self) -> i64 {
+        if self.is_whatsapp() {
+            return WHATSAPP;
+        }
         self.number().map_or(0, |number| number << 3 | self.server as i64)
     }
 
     /// The JID that [`Self::packed`] gave this for; None for 0.
     #[must_use]
     pub fn unpacked(packed: i64) -> Option<Self> {
+        if packed == WHATSAPP {
+            return Some(Self { user: User::Text("0".into()), server: Server::Phone });
+        }
         let server = Server::ALL[usize::try_from(packed & 7).ok()?];
         (packed > 0 && server != Server::Other)
             .then(|| Self { user: User::Number((packed >> 3).cast_unsigned()), server })
@@ -172,7 +180,7 @@ impl Jid {
         self.server == Server::Group
     }
 
-    /// WhatsApp itself, which tells people of their account; its user is no number that [`Self::packed`] can hold.
+    /// WhatsApp itself, which tells people of their account.
     #[must_use]
     pub fn is_whatsapp(&self) -> bool {
         self.server == Server::Phone && matches!(&self.user, User::Text(user) if **user == *"0")
@@ -207,6 +215,8 @@ mod tests {
         assert_eq!(Jid::unpacked(jid.packed()), Some(jid));
         assert_eq!(Jid::unpacked(900 << 3 | 1), Jid::parse("900@lid"));
         assert_eq!(Jid::unpacked(0), None);
+        let whatsapp = Jid::parse("0@s.whatsapp.net").unwrap();
+        assert_eq!(Jid::unpacked(whatsapp.packed()), Some(whatsapp));
         assert_eq!(Jid::parse("123-456@g.us").unwrap().packed(), 0);
         assert_eq!(Jid::parse("@lid"), None);
         assert_eq!(Jid::parse("nothing"), None);

@@ -68,7 +68,8 @@ def test_whatsapp_itself_has_a_name(world: World) -> None:
     world.feed((MESSAGE, events.message("W1", "Your account", chat=itself, name="")))
     [chat] = world.chats()
     assert (chat["chat_jid"], chat["chat_name"]) == (itself, "WhatsApp")
-    assert world.messages()[0]["sender_name"] == "WhatsApp"
+    [message] = world.messages()
+    assert (message["sender_name"], message["sender_jid"]) == ("WhatsApp", itself)
 
 
 def test_groups_keep_who_wrote(world: World) -> None:

@@ -132,6 +132,7 @@ RELEASED = {
     "0048_zones_by_their_names.sql": "99c9421ab1720d01",
     "0049_what_the_audit_log_is_asked.sql": "33730e1e26c62e95",
     "0050_unread_of_what_lists_show.sql": "cf2066a1ea1ae25b",
+    "0051_whatsapp_itself.sql": "9bb553788299a96c",
 }
 
 
