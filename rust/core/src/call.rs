@@ -4,7 +4,7 @@ use crate::{
     event::{is_stored, pair},
     history::MAX_AGE,
     jid::Jid,
-    record::{Content, Kind, Message, Records, Status},
+    record::{Content, Kind, Message, Records, Status, flag},
     text::{self, Text},
     timestamp::{self, Repaired},
     wire,
@@ -14,6 +14,9 @@ use crate::{
 const UPCOMING: u64 = 7;
 /// Seconds between what a chat and the log say of when a call began.
 const SAME_CALL: u64 = 5;
+
+/// Reasons of an end that say that somebody has answered or refused it on another device of ours.
+const ELSEWHERE: [&[u8]; 2] = [b"accepted_elsewhere", b"rejected_elsewhere"];
 
 /// Records a call that has ended, of who began it.
 pub(crate) fn ended<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
@@ -28,7 +31,11 @@ pub(crate) fn ended<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
     pair(creator.as_ref(), jid(4).as_ref(), records);
     let at = timestamp::repair(wire::number_of(meta, 2).cast_signed(), now);
     let sender = creator.or_else(|| Some(chat.clone()));
-    records.messages.push(row(chat, sender, id, at));
+    let mut call = row(chat, sender, id, at);
+    if ELSEWHERE.contains(&wire::bytes_of(bytes, 2)) {
+        call.content.flags |= flag::CAME_READ;
+    }
+    records.messages.push(call);
 }
 
 /// Where and when messages tell of calls.

@@ -20,6 +20,7 @@ pub mod code {
     pub const PRESENCE: i32 = 20;
     pub const JOINED_GROUP: i32 = 21;
     pub const GROUP_INFO: i32 = 22;
+    pub const PICTURE: i32 = 23;
     pub const CALL_TERMINATE: i32 = 42;
     pub const UNDECRYPTABLE: i32 = 44;
 }
@@ -27,7 +28,7 @@ pub mod code {
 /// Whether events of this code are for the pipeline; all others are for the worker.
 #[must_use]
 pub fn is_data(event: i32) -> bool {
-    (code::MESSAGE..=code::GROUP_INFO).contains(&event)
+    (code::MESSAGE..=code::PICTURE).contains(&event)
         || matches!(event, code::HISTORY_SYNC | code::CALL_TERMINATE | code::UNDECRYPTABLE)
 }
 
@@ -67,6 +68,7 @@ pub fn read<'a>(event: i32, bytes: &'a [u8], now: i64, keep: usize, records: &mu
             name(jid(bytes, 1), wire::bytes_of(wire::bytes_of(bytes, 5), 1), now, records);
             group::changed(bytes, now, records);
         }
+        code::PICTURE => group::pictured(bytes, now, records),
         code::CALL_TERMINATE => call::ended(bytes, now, records),
         code::HISTORY_SYNC => history::read(wire::bytes_of(bytes, 1), now, keep, records),
         _ => {}
@@ -110,12 +112,8 @@ impl Source {
         }
         // Most chats are with the one who writes.
         let is_one = chat == sender;
-        let mut chat = Jid::from_event(chat).filter(is_stored)?;
+        let chat = Jid::from_event(chat).filter(is_stored)?;
         let sender = if is_one { Some(chat.clone()) } else { Jid::from_event(sender) };
-        if chat.server == Server::Broadcast && !from_me {
-            // What somebody sends to a list of theirs comes to us as if to us alone.
-            chat = sender.clone()?;
-        }
         pair(sender.as_ref(), sender_alt.as_ref(), records);
         if !chat.is_group() {
             // The other side: the sender of what came, the recipient of what we wrote.
@@ -208,7 +206,11 @@ fn head<'a>(info: &'a [u8], is_edit: bool, now: i64, records: &mut Records<'a>) 
             _ => {}
         }
     }
-    let source = Source::read(source, records)?;
+    let mut source = Source::read(source, records)?;
+    if source.chat.server == Server::Broadcast && !source.from_me {
+        // What somebody sends to a list of theirs comes to us as if to us alone.
+        source.chat = source.sender.clone()?;
+    }
     let sent = timestamp::repair(sent.cast_signed(), now);
     // Where two people talk, nobody is an admin, whatever the stanza says.
     let by_admin = source.chat.is_group() && edit == b"8";
@@ -365,8 +367,9 @@ fn receipt<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
         return;
     }
     let Some(mut status) = status_of(kind).filter(|_| !source.from_me) else { return };
-    let of_member = source.chat.is_group().then_some(status as i16);
-    if of_member.is_some() {
+    let is_to_many = source.chat.is_group() || source.chat.server == Server::Broadcast;
+    let of_member = is_to_many.then_some(status as i16);
+    if is_to_many {
         // One member's receipt does not mean that all have read it.
         status = status.min(Status::Delivered);
     }
@@ -455,7 +458,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(
-            event in prop::sample::select(vec![13, 17, 18, 19, 20, 21, 22, 44]),
+            event in prop::sample::select(vec![13, 17, 18, 19, 20, 21, 22, 23, 42, 44]),
             bytes in proptest::collection::vec(any::<u8>(), 0..400),
         ) {
             let _ = of(event, &bytes);

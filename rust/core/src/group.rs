@@ -47,6 +47,17 @@ pub(crate) fn changed<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) 
     records.messages.push(Message { sender_name, ..notice(bytes, chat, sender, at, sentences.join("\n")) });
 }
 
+/// Records a `Picture` event of a group; people have pictures too.
+pub(crate) fn pictured<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
+    let Some(chat) = jid(bytes, 1).filter(Jid::is_group) else { return };
+    let at = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now);
+    let sender = jid(bytes, 2);
+    let who = sender.as_ref().map_or_else(|| "Somebody".into(), person);
+    let is_gone = wire::number_of(bytes, 4) != 0;
+    let what = if is_gone { "removed" } else { "changed" };
+    records.messages.push(notice(bytes, chat, sender, at, format!("{who} {what} the group's picture")));
+}
+
 fn digest(bytes: &[u8]) -> u64 {
     let hash = wafast_protocol::kdf::sha256(&[bytes]);
     u64::from_be_bytes(hash[..8].try_into().expect("8 of 32 bytes"))

@@ -80,7 +80,7 @@ pub mod flag {
     pub const PINNED: i16 = 16;
     /// It could not be read; the message itself may still come and takes its place.
     pub const WAITING: i16 = 32;
-    /// It counts as read: it came with a history, or is about a group.
+    /// It counts as read: it came with a history, is about a group, or is a call that was answered on the phone.
     pub const CAME_READ: i16 = 64;
     /// It went over another line, whose place this one took. Written by `distribution/replace.sql` only.
     pub const OTHER_LINE: i16 = 128;

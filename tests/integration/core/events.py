@@ -25,7 +25,7 @@ from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversati
 from neonize.proto.waSyncAction.WAWebProtobufSyncAction_pb2 import CallLogRecord
 from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import WebMessageInfo
 
-HISTORY_SYNC, MESSAGE, RECEIPT, CHAT_PRESENCE, JOINED_GROUP, GROUP_INFO = 13, 17, 18, 19, 21, 22
+HISTORY_SYNC, MESSAGE, RECEIPT, CHAT_PRESENCE, JOINED_GROUP, GROUP_INFO, PICTURE = 13, 17, 18, 19, 21, 22, 23
 CALL_TERMINATE, UNDECRYPTABLE = 42, 44
 SITI = "60123456789@s.whatsapp.net"
 SITI_LID = "900123@lid"
@@ -208,11 +208,25 @@ def joined_group(
     return bytes(event.SerializePartialToString())
 
 
-def ended_call(id: str, *, chat: str = SITI, creator: str | None = None, creator_alt: str = "", at: int = NOW) -> bytes:
+def picture(chat: str = GROUP, sender: str = SITI, *, removed: bool = False) -> bytes:
+    """A group or a person has another picture, or none any more."""
+    event = pb.Picture(JID=jid(chat), Author=jid(sender), Timestamp=NOW, Remove=removed)
+    return bytes(event.SerializePartialToString())
+
+
+def ended_call(
+    id: str,
+    *,
+    chat: str = SITI,
+    creator: str | None = None,
+    creator_alt: str = "",
+    at: int = NOW,
+    reason: str = "timeout",
+) -> bytes:
     """A call is over."""
     fields = {"from": jid(chat), "timestamp": at, "callCreator": jid(creator or chat), "callID": id}
     meta = pb.BasicCallMeta(**fields, callCreatorAlt=jid(creator_alt))
-    return bytes(pb.CallTerminate(basicCallMeta=meta, reason="timeout").SerializePartialToString())
+    return bytes(pb.CallTerminate(basicCallMeta=meta, reason=reason).SerializePartialToString())
 
 
 def receipt(ids: list[str], kind: str, *, chat: str = SITI, sender: str = SITI, from_me: bool = False) -> bytes:

@@ -225,6 +225,15 @@ def test_what_comes_by_a_list_is_their_chat(world: World) -> None:
     assert (message["chat_jid"], message["sender_jid"]) == (SITI, SITI)
 
 
+def test_who_got_what_we_sent_to_a_list_is_told_there(world: World) -> None:
+    ours = said("L1", "promosi", chat="1234567@broadcast", sender=OWN, from_me=True)
+    world.feed(ours, (RECEIPT, events.receipt(["L1"], "READ", chat="1234567@broadcast")))
+    [message] = world.messages()
+    # One reader is not all.
+    assert (message["chat_jid"], message["status"]) == ("1234567@broadcast", "delivered")
+    assert [chat["chat_jid"] for chat in world.chats()] == ["1234567@broadcast"]
+
+
 CHANGES = [
     ({"Name": pb.GroupName(Name="Keluarga")}, "Keluarga"),
     ({"Topic": pb.GroupTopic(Topic="hal rumah")}, "hal rumah"),
@@ -251,6 +260,17 @@ def test_a_change_of_a_group_is_a_system_message(world: World, change: dict[str,
     [message] = world.messages()
     assert (message["message_type"], message["chat_jid"], message["sender_jid"]) == ("system", GROUP, SITI)
     assert word in message["message_text"] and message["timestamp"] == NOW
+
+
+@pytest.mark.parametrize(("removed", "text"), [(False, "changed"), (True, "removed")])
+def test_a_groups_picture_is_a_system_message(world: World, removed: bool, text: str) -> None:
+    event = (events.PICTURE, events.picture(removed=removed))
+    world.feed(event, event, (events.PICTURE, events.picture(SITI)))
+    world.feed(event)
+    [message] = world.messages()
+    assert (message["message_type"], message["chat_jid"], message["sender_jid"]) == ("system", GROUP, SITI)
+    assert message["message_text"] == f"+60123456789 {text} the group's picture" and message["timestamp"] == NOW
+    assert world.chats()[0]["unread_count"] == 0
 
 
 def test_what_happened_to_a_group_is_not_unread(world: World) -> None:
@@ -311,6 +331,14 @@ def test_a_call_that_ended_is_one_row(world: World) -> None:
     [message] = world.messages()
     assert (message["message_type"], message["message_text"]) == ("call", "")
     assert (message["chat_jid"], message["sender_jid"], message["message_id"]) == (SITI, SITI, "C1")
+
+
+@pytest.mark.parametrize(
+    ("reason", "unread"), [("timeout", 1), ("", 1), ("accepted_elsewhere", 0), ("rejected_elsewhere", 0)]
+)
+def test_a_call_that_the_phone_took_is_read(world: World, reason: str, unread: int) -> None:
+    world.feed((events.CALL_TERMINATE, events.ended_call("C1", reason=reason)))
+    assert [chat["unread_count"] for chat in world.chats()] == [unread]
 
 
 def test_strings_of_an_event_are_repaired(world: World) -> None:
