@@ -112,7 +112,7 @@ class KeyController(Controller):
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
     ) -> None:
-        """It stops working at once; its sockets close within a minute."""
+        """It stops working at once, and its sockets close."""
         require_whole_tenant(principal)
         number = number_of("key", key_id)
         async with together(services.pool) as pool:

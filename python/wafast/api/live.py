@@ -1,4 +1,5 @@
-"""``/ws``: frames as they happen, to a caller who is asked again who he is every half minute."""
+"""``/ws``: frames as they happen, to a caller who is asked again who he is when something was taken from somebody, and
+every half minute."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 LONGEST = 200  # characters of what the other end says
 PING = "ping"  # a browser can't see the protocol's own pings
 PAUSE_SECONDS = 0.1  # between two things it says
-CHECK_SECONDS = 30.0  # how long a revoked key or an ended login still gets frames
+CHECK_SECONDS = 30.0  # how long a login that has run out still gets frames
+AWAY_SECONDS = 1.0  # until a database that was away is asked again
 SEND_SECONDS = 30.0  # a reader that takes longer for what goes in one go is gone or far too slow
 
 GOING_AWAY, NOT_SIGNED_IN, TOO_SLOW, NOT_UNDERSTOOD = 1001, 4401, 4008, 4400
@@ -65,6 +67,8 @@ async def live(
     tenant_id = viewer.principal.tenant_id
     # before the other end knows that it is let in: from then on it may count on getting all that happens
     subscription = services.hub.attach(tenant_id, viewer.sees, after)
+    # what was taken since the gate let it in was told to nobody here
+    subscription.doubt()
     seat = Seat(services)
     try:
         await socket.accept()
@@ -147,18 +151,24 @@ async def _check(
     socket: WebSocket[Any, Any, Any], services: Services, viewer: Viewer, subscription: Subscription
 ) -> tuple[int, str]:
     while True:
-        await asyncio.sleep(CHECK_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(subscription.doubted.wait(), CHECK_SECONDS)
+        subscription.doubted.clear()
         try:
             principal = await authenticate(services.pool, socket.headers)
         except Problem:
             return NOT_SIGNED_IN, "signed out"
         except DATABASE_AWAY:
-            continue  # the database is away: nothing new can be known, and no frames come either
+            # nothing new can be known, and no frames come either
+            await asyncio.sleep(AWAY_SECONDS)
+            subscription.doubted.set()
+            continue
         if principal.tenant_id != viewer.principal.tenant_id:
             return NOT_SIGNED_IN, "another workspace was chosen"
         if principal != viewer.principal:
             viewer.principal = principal
             services.hub.resync(subscription, "what you may do or see was changed")
+        subscription.trust()
 
 
 async def _cut(subscription: Subscription) -> tuple[int, str]:

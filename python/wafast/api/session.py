@@ -166,7 +166,7 @@ class SessionController(Controller):
 
     @delete(opt={"policy": Policy.USER}, operation_id="sign_out", summary="Sign out", responses=problems(401))
     async def sign_out(self, request: Request[Any, Any, Any], services: NamedDependency[Services]) -> Response[None]:
-        """Ends this browser's login; its sockets close within a minute."""
+        """Ends this browser's login; its sockets close."""
         await logins.logout(services.pool, token_of(request.headers) or "")
         return Response(None, status_code=204, cookies=[_cookie(request, "", 0)])
 

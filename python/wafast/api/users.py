@@ -151,7 +151,7 @@ class UserController(Controller):
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
     ) -> User:
-        """It holds at once; open sockets follow within a minute. Chats the person no longer sees are taken from him."""
+        """It holds at once, on open sockets too. Chats the person no longer sees are taken from him."""
         person = await _find(services.pool, principal, user_id)
         role = person.role if data.role is UNSET else data.role
         devices = person.device_ids

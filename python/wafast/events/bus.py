@@ -5,8 +5,9 @@ and status (`c` chat, `m` message keys), removed (the same, of what turned out t
 chats), merged (`c` a chat that is gone, `b` the one it became part of), device, pairing (`p` its id), outbox (`o` list
 of rows), typing (`c` chat, `j` who, `s` composing, recording or paused), viewing (events/viewing.py), note (`c` chat,
 `n` its id), labels, lead (`l` ids; none: many), import (`i` its id), campaign and sequence (`id`), deleted (`id` of a
-device that is gone), gone (very many things, or changes that may not have been told: fetch again what is shown). The
-core publishes the same format for what it stores.
+device that is gone), access (somebody may see less, or nothing any more; migration 0052 tells it), gone (very many
+things, or changes that may not have been told: fetch again what is shown). The core publishes the same format for what
+it stores.
 """
 
 from __future__ import annotations

@@ -74,6 +74,9 @@ class Subscription:
         self._frames: deque[Frame] = deque()
         self._bytes = 0
         self._ready = asyncio.Event()
+        self._held = False
+        #: set when who is at the other end must be asked again
+        self.doubted = asyncio.Event()
         #: set when the reader fell RING frames or RING_BYTES behind: nothing more comes
         self.cut = asyncio.Event()
 
@@ -90,9 +93,26 @@ class Subscription:
         self._bytes += frame.size
         self._ready.set()
 
+    def restart(self, frame: Frame) -> None:
+        """Puts a frame in the place of all that wait."""
+        self._frames.clear()
+        self._bytes = 0
+        self.offer(frame)
+
+    def doubt(self) -> None:
+        """Its caller may have lost what it saw: nothing goes out until that was asked."""
+        self._held = True
+        self.doubted.set()
+
+    def trust(self) -> None:
+        """It was asked, and frames go out again, unless there was a new doubt meanwhile."""
+        if not self.doubted.is_set():
+            self._held = False
+            self._ready.set()
+
     async def next(self) -> list[str]:
         """The JSON of each of the next frames, TOGETHER at most, as soon as there is one."""
-        while not self._frames:
+        while self._held or not self._frames:
             self._ready.clear()
             await self._ready.wait()
         frames = [self._frames.popleft() for _ in range(min(TOGETHER, len(self._frames)))]
@@ -202,8 +222,8 @@ class Hub:
             tenant.unwatched_since = time.monotonic()
 
     def resync(self, subscription: Subscription, reason: str) -> None:
-        """Tells one socket to fetch again what it shows."""
-        subscription.offer(self._resync(self._seq, reason))
+        """Tells one socket to fetch again what it shows, and nothing that happened before."""
+        subscription.restart(self._resync(self._seq, reason))
 
     def answer(self, subscription: Subscription) -> None:
         """Tells one socket that it is heard, behind all it is to get."""
@@ -230,6 +250,7 @@ class Hub:
             self._arrived.clear()
             batch, self._pending = self._pending, []
             if any(isinstance(item, Gap) for item in batch):
+                self._doubt(*self._tenants)
                 self._resync_everyone("the connection to the database was cut")
                 continue
             try:
@@ -242,6 +263,9 @@ class Hub:
         self._forget_unwatched()
         watched = []
         for heard in events:
+            if heard.get("k") == "access":
+                self._doubt(heard["t"])
+                continue
             self._note_typing(heard)
             for event in self._viewing.note(heard) if heard.get("k") == "viewing" else [heard]:
                 if event.get("t") in self._tenants:
@@ -252,6 +276,11 @@ class Hub:
             return
         for draft in await self._load(watched):
             self._publish(draft.tenant_id, draft.device_id, draft.code, draft.result)
+
+    def _doubt(self, *tenants: int) -> None:
+        for tenant_id in tenants:
+            for socket in self._tenants[tenant_id].sockets if tenant_id in self._tenants else ():
+                socket.doubt()
 
     def _publish(self, tenant_id: int, device_id: UUID | None, code: Code, result: bytes) -> None:
         tenant = self._tenants.get(tenant_id)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -233,6 +234,45 @@ def test_reading_and_sending_by_rest_show_on_the_socket(tenant: Tenant) -> None:
         assert _next(socket)["result"] == row
         tenant.client().post("/api/v1/devices", json={"name": "New"})
         assert _next(socket)["result"]["name"] == "New"
+
+
+TAKING: dict[str, Callable[[httpx.Client, httpx.Client, str, int], httpx.Response]] = {
+    "key": lambda admin, _browser, key, _user: admin.delete(f"/api/v1/keys/{key}"),
+    "sign-out": lambda _admin, browser, _key, _user: browser.delete("/api/v1/session"),
+    "new password": lambda admin, _browser, _key, user: admin.post(f"/api/v1/users/{user}/password"),
+    "person": lambda admin, _browser, _key, user: admin.delete(f"/api/v1/users/{user}"),
+}
+
+
+@pytest.mark.parametrize("what", TAKING)
+def test_who_may_not_come_in_any_more_gets_nothing_that_happens_after(tenant: Tenant, what: str) -> None:
+    world, admin, chat = tenant.world, tenant.client(), tenant.chat(tenant.device())
+    email = world.user(tenant, role="agent")
+    user = world.sql("SELECT id FROM users WHERE email = $1", email)
+    browser = world.signed_in(email)
+    key = admin.post("/api/v1/keys", json={"name": "CRM", "scope": "read"}).json()
+    who = {"x_api_key": key["key"]} if what == "key" else {"cookie": f"wafast={browser.cookies['wafast']}"}
+    with _socket(world, **who) as socket:
+        assert _next(socket)["code"] == "RESYNC"
+        assert TAKING[what](admin, browser, key["id"], user).is_success
+        _written(tenant, chat, "not theirs")
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=60)
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 4401
+
+
+def test_a_line_that_is_taken_from_somebody_is_taken_from_his_open_sockets(tenant: Tenant) -> None:
+    world, admin = tenant.world, tenant.client()
+    kept, taken = tenant.device(), tenant.device()
+    email = world.user(tenant, role="agent")
+    user = world.sql("SELECT id FROM users WHERE email = $1", email)
+    with _socket(world, cookie=f"wafast={world.signed_in(email).cookies['wafast']}") as socket:
+        assert _next(socket)["code"] == "RESYNC"
+        assert admin.patch(f"/api/v1/users/{user}", json={"device_ids": [str(kept.id)]}).is_success
+        for device in (taken, kept):
+            _written(tenant, tenant.chat(device), "Hello")
+        assert _next(socket)["code"] == "RESYNC"
+        assert _next(socket)["result"]["device_id"] == str(kept.id)
 
 
 def test_a_browser_connects_with_its_cookie_but_not_another_sites_page(world: World, tenant: Tenant) -> None:

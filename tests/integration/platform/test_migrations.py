@@ -133,6 +133,7 @@ RELEASED = {
     "0049_what_the_audit_log_is_asked.sql": "33730e1e26c62e95",
     "0050_unread_of_what_lists_show.sql": "cf2066a1ea1ae25b",
     "0051_whatsapp_itself.sql": "9bb553788299a96c",
+    "0052_what_is_taken_from_people.sql": "148693b1e983c184",
 }
 
 

@@ -128,6 +128,9 @@ async def test_what_nobody_watched_is_not_kept(running: Running) -> None:
 async def test_what_could_not_be_told_is_a_resync(running: Running, cut: Event | Gap) -> None:
     socket = running.attach()
     await running.happen(_event(1), cut, _event(2))
+    assert socket.doubted.is_set() == isinstance(cut, Gap), "what was taken from people may have been missed too"
+    socket.doubted.clear()
+    socket.trust()
     assert [code for _, code, _ in await _all(socket)] == ["RESYNC", "NEW_MESSAGE", "RESYNC", "NEW_MESSAGE"]
     assert [code for _, code, _ in await _all(running.attach("e:1"))] == ["RESYNC"]
 

@@ -30,9 +30,11 @@ SIGNED_OUT = Problem(401, "not-signed-in", "Sign in.")
 async def test_a_database_that_is_away_closes_no_socket(away: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     authenticate = AsyncMock(side_effect=[away, SIGNED_OUT])
     monkeypatch.setattr(live, "authenticate", authenticate)
-    monkeypatch.setattr(live, "CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(live, "AWAY_SECONDS", 0.0)
     anything: Any = Mock()
-    assert await live._check(anything, anything, anything, anything) == (live.NOT_SIGNED_IN, "signed out")
+    subscription = Subscription(lambda _: True)
+    subscription.doubt()
+    assert await live._check(anything, anything, anything, subscription) == (live.NOT_SIGNED_IN, "signed out")
     assert authenticate.await_count == 2
 
 
@@ -41,11 +43,38 @@ async def test_who_may_now_do_or_see_something_else_is_told_to_fetch_again(monke
     after = Principal(tenant_id=1, scope="read", user_id=7, device_ids=frozenset())
     monkeypatch.setattr(live, "authenticate", AsyncMock(side_effect=[before, after, after, SIGNED_OUT]))
     monkeypatch.setattr(live, "CHECK_SECONDS", 0.0)
-    viewer, services, subscription = live.Viewer(before), Mock(), Mock()
+    viewer, services, subscription = live.Viewer(before), Mock(), _waiting(0)
     anything: Any = Mock()
     await live._check(anything, services, viewer, subscription)
     assert viewer.principal == after
     services.hub.resync.assert_called_once_with(subscription, "what you may do or see was changed")
+
+
+async def test_nothing_goes_out_while_it_is_asked_who_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    caller = Principal(tenant_id=1, scope="read", user_id=7)
+    subscription = _waiting(1)
+    monkeypatch.setattr(live, "CHECK_SECONDS", 3600.0)
+    asked: asyncio.Queue[asyncio.Future[Principal]] = asyncio.Queue()
+
+    async def authenticate(*_: object) -> Principal:
+        answer = asyncio.get_running_loop().create_future()
+        asked.put_nowait(answer)
+        principal: Principal = await answer
+        return principal
+
+    monkeypatch.setattr(live, "authenticate", authenticate)
+    subscription.doubt()
+    sending = asyncio.create_task(subscription.next())
+    checking = asyncio.create_task(live._check(Mock(), Mock(), live.Viewer(caller), subscription))
+    async with asyncio.timeout(60):
+        first = await asked.get()
+        subscription.doubt()
+        first.set_result(caller)
+        second = await asked.get()
+        assert not sending.done(), "what the first answer says may be older than the second doubt"
+        second.set_result(caller)
+        assert await sending == ["0"]
+    checking.cancel()
 
 
 class Transport:
