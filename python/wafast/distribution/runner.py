@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -31,6 +32,8 @@ POOL = "wafast_pool"
 GATHER_SECONDS = 0.05
 #: Between two looks at what was left: a device that has an hour's rows can take another one every 45 seconds.
 AGAIN_SECONDS = 60.0
+#: Between two looks at people of a device that is over whom somebody else holds; an import holds many for a minute.
+HELD_SECONDS = 5.0
 #: Between two looks at everything, for what no notification tells.
 SAFETY_SECONDS = 300.0
 
@@ -54,7 +57,7 @@ class Runner:
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
         self._heard = asyncio.Event()
-        #: devices that changed; None: any may have
+        #: devices that changed, or that others held people of; None: any may have
         self._changed: set[int] | None = None
 
     async def run(self) -> None:
@@ -62,15 +65,16 @@ class Runner:
         self._connection.add_termination_listener(lambda _: self._heard.set())
         await self._connection.add_listener(EVENTS, lambda _c, _p, _n, payload: self._hear(str(payload)))
         await self._connection.add_listener(POOL, lambda *_: self._heard.set())
+        next_safety = time.monotonic() + SAFETY_SECONDS
         while True:
             self._heard.clear()
+            if time.monotonic() >= next_safety:  # also where something is heard all the time
+                next_safety, self._changed = time.monotonic() + SAFETY_SECONDS, None
             changed, self._changed = self._changed, set()
-            wait = await self.look(changed)
+            wait = min(await self.look(changed), max(0.0, next_safety - time.monotonic()))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._heard.wait(), wait)
                 await asyncio.sleep(GATHER_SECONDS)
-            if not self._heard.is_set() and wait == SAFETY_SECONDS:
-                self._changed = None
 
     def _hear(self, payload: str) -> None:
         for event in msgspec.json.decode(payload, type=list[Event]):
@@ -88,15 +92,20 @@ class Runner:
         Returns:
             Seconds after which to look again when nothing is heard.
         """
+        held = set[int]()
         if changed is None or changed:
-            await self._take_back(None if changed is None else list(changed))
+            held = await self._take_back(None if changed is None else list(changed))
         await fold(self._connection)
         wait = await self._give()
         again = await people.step(self._connection)
-        return wait if again is None else min(wait, again)
+        if held and self._changed is not None:
+            self._changed |= held
+        return min([wait, *([] if again is None else [again]), *([HELD_SECONDS] if held else [])])
 
-    async def _take_back(self, changed: Sequence[int] | None) -> None:
-        for device in await lost.lost_devices(self._connection, changed):  # before rows, which go with their people
+    async def _take_back(self, changed: Sequence[int] | None) -> set[int]:
+        """Gives the devices of whose people some are held by others, an import say, and stay for now."""
+        found = await lost.lost_devices(self._connection, changed)
+        for device in found:  # before rows, which go with their people
             with _passed_over("people of a device that is over stay there", device=device["no"]):
                 while await lost.leave(self._connection, device):
                     pass
@@ -104,6 +113,8 @@ class Runner:
             with _passed_over("rows of a device that can't send stay there", lane=lane.id):
                 while await pool.take_back(self._connection, lane):
                     pass
+        left = await lost.lost_devices(self._connection, [device["no"] for device in found]) if found else []
+        return {device["no"] for device in left}
 
     async def _give(self) -> float:
         waiting = await pool.pools(self._connection)

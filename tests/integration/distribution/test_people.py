@@ -11,8 +11,9 @@ import pytest
 
 from tests.integration.distribution.conftest import Shop
 from wafast.accounts.principal import Principal
-from wafast.distribution import lost, people
+from wafast.distribution import lost, people, runner
 from wafast.distribution.lines import fold, standings
+from wafast.events import bus
 
 
 async def ids_of(shop: Shop, *device_nos: int) -> list[Any]:
@@ -236,6 +237,24 @@ async def test_people_leave_a_device_that_is_over_with_what_waits_for_them(
     )
     assert [row["code"] for row in told] == ["room", "returned", "returned", "room"], "the person, and then the row"
     assert {row["reason"] for row in told[1:3]} == {"Banned can't send any more: WhatsApp banned the number"}
+
+
+async def test_who_is_held_while_the_device_ends_leaves_it_once_nobody_holds_him(
+    distributing: Shop, admin: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much happens meanwhile: the look at everything is minutes away."""
+    monkeypatch.setattr(runner, "HELD_SECONDS", 0.1)
+    shop = distributing
+    device = await shop.device("Banned")
+    [held, *free] = await shop.leads(3)
+    await people.begin(shop.pool, admin, {}, None, None)
+    await shop.until("SELECT count(*) = 3 FROM leads WHERE device_no IS NOT NULL")
+    async with shop.pool.acquire() as importer, importer.transaction():
+        await importer.execute("UPDATE leads SET name = 'Siti' WHERE id = $1", held)
+        await shop.set(device, state="banned")
+        await bus.publish(shop.pool, [{"k": "device", "t": shop.tenant_id, "d": device}])
+        await shop.until("SELECT count(*) = 2 FROM leads WHERE device_no IS NULL AND id = ANY ($1::int8[])", free)
+    await shop.until("SELECT device_no IS NULL FROM leads WHERE id = $1", held)
 
 
 async def test_who_had_a_device_from_the_pool_is_nobodys_when_it_is_over_also_after_it_was_held_back(
