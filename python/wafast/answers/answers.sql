@@ -10,10 +10,8 @@ FROM unnest($1::int8[], $2::int8[]) AS asked (chat_id, key)
 JOIN messages m ON m.chat_id = asked.chat_id AND m.key = asked.key
 JOIN chats c ON c.id = m.chat_id
 JOIN tenants t ON t.id = m.tenant_id
-LEFT JOIN lid_numbers n ON n.device_no = m.device_no AND n.lid = lid_of(c.jid)
-CROSS JOIN LATERAL (
-    SELECT '+' || CASE WHEN c.jid LIKE '%@s.whatsapp.net' THEN split_part(c.jid, '@', 1) ELSE n.number::text END AS phone
-) p
+CROSS JOIN LATERAL jid_now(m.device_no, c.jid) person
+CROSS JOIN LATERAL phones_of(m.tenant_id, person.jid) p
 LEFT JOIN leads l ON l.tenant_id = m.tenant_id AND l.phone = p.phone
 WHERE m.flags & 1 = 0 AND message_kind(m.kind) NOT IN ('system', 'call') AND NOT c.is_group
   AND (l.id IS NOT NULL

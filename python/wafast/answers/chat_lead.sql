@@ -1,16 +1,16 @@
 -- Who writes in a chat, as a lead. $1 is the tenant, $2 the chat.
 
 -- name: person_of_chat
--- The number of a chat with one person, by its LID where that is known; and the lead who has it.
+-- The number of a chat with one person, by its LID where that is known; and the lead who has it, or another number that
+-- WhatsApp names so.
 SELECT p.phone, l.id AS lead_id, s.reason, s.created_by, s.created_at
 FROM chats c
-LEFT JOIN lid_numbers n ON n.device_no = c.device_no AND n.lid = lid_of(c.jid)
-CROSS JOIN LATERAL (
-    SELECT '+' || CASE WHEN c.jid LIKE '%@s.whatsapp.net' THEN split_part(c.jid, '@', 1) ELSE n.number::text END AS phone
-) p
+CROSS JOIN LATERAL jid_now(c.device_no, c.jid) person
+LEFT JOIN LATERAL phones_of(c.tenant_id, person.jid) p ON true
 LEFT JOIN leads l ON l.tenant_id = c.tenant_id AND l.phone = p.phone
 LEFT JOIN suppressions s ON s.tenant_id = c.tenant_id AND s.phone = p.phone
 WHERE c.tenant_id = $1 AND c.id = $2 AND NOT c.is_group
+ORDER BY l.id IS NULL, person.jid <> substr(p.phone, 2) || '@s.whatsapp.net' LIMIT 1
 
 -- name: sequences_of_lead
 -- $2 the lead, $3 how many; the last first.

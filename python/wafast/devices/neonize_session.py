@@ -232,23 +232,23 @@ class NeonizeSession:
 
     async def send(self, to_jid: str, content: ev.Content | ev.Change) -> ev.Sent:
         """See `Session.send`."""
-        await self._introduce(to_jid)
+        named = await self._introduce(to_jid)
         described = thumbnail = None
         if isinstance(content, ev.Change):
-            message = content_of.change_message(to_jid, content)
+            message = content_of.change_message(named, content)
         elif content.media is None:
             message = content_of.text_message(content)
         else:
             file = await self._files.of(content.media)
             message, described, thumbnail = content_of.media_message(content, file), file.described, file.preview
-        to = content_of.to_jid(to_jid).SerializeToString()
+        to = content_of.to_jid(named).SerializeToString()
         answer = pb.SendMessageReturnFunction.FromString(
             await self._call("SendMessage", to, len(to), message, len(message))
         )
         if answer.Error:
             raise send_error(answer.Error)
         sent = answer.SendResponse
-        return ev.Sent(sent.ID, _unix(sent.Timestamp), described, thumbnail)
+        return ev.Sent(sent.ID, _unix(sent.Timestamp), described, thumbnail, None if named == to_jid else named)
 
     def changed(self, chat_jid: str, change: ev.Change, sent: ev.Sent) -> None:
         """See `Session.changed`."""
@@ -257,15 +257,17 @@ class NeonizeSession:
         )
         self._feed(self.device_no, neonize_events.MESSAGE, told)
 
-    async def _introduce(self, to_jid: str) -> None:
+    async def _introduce(self, to_jid: str) -> str:
         """Tell the core whose LID is behind a number before the first message goes there: receipts come from the LID,
-        and belong to the number's chat."""
+        and belong to the number's chat. Gives how WhatsApp names the number: in Brazil without the 9, in Mexico with a
+        1, whatever people dial."""
         if not to_jid.endswith("@s.whatsapp.net") or to_jid in self._introduced:
-            return
+            return to_jid
         jid = content_of.to_jid(to_jid)
         lid = await self._lid_of(jid)
         if lid is None:
-            await self._require_account(jid.User)
+            to_jid = await self._require_account(jid.User)
+            jid = content_of.to_jid(to_jid)
             lid = await self._lid_of(jid)
         if lid is None:
             asked = pb.JIDArray(JIDS=[jid]).SerializeToString()
@@ -276,13 +278,25 @@ class NeonizeSession:
                 self._introduced.clear()
             self._introduced.add(to_jid)
             self._feed(self.device_no, neonize_events.HISTORY_SYNC, neonize_events.introduction(to_jid, lid))
+        return to_jid
 
-    async def _require_account(self, number: str) -> None:
+    async def _require_account(self, number: str) -> str:
         """Refuse a number of which WhatsApp says that it has no account; its answer also tells the LID of one that has.
-        A server that says nothing of the number leaves the decision to the send."""
+        A server that says nothing of the number leaves the decision to the send. Gives how WhatsApp names it."""
         answer = await self._ask_accounts([f"+{number}"])
         if any(not row.IsIn for row in answer.IsOnWhatsAppResponse):
             raise ev.Refused("this number is not on WhatsApp", cause="not_on_whatsapp")
+        names = [await self._name_of(row.JID) for row in answer.IsOnWhatsAppResponse]
+        return next((name for name in names if name is not None), f"{number}@s.whatsapp.net")
+
+    async def _name_of(self, jid: pb.JID) -> str | None:
+        """The phone-number JID; of a LID, as WhatsApp's answer told it. None where it told none."""
+        if jid.Server == "lid":
+            asked = jid.SerializeToString()
+            answer = pb.GetJIDFromStoreReturnFunction.FromString(await self._call("GetPNFromLID", asked, len(asked)))
+            jid = answer.Jid
+        name = neonize_events.jid_text(jid)
+        return name if name.endswith("@s.whatsapp.net") else None
 
     async def _ask_accounts(self, phones: list[str]) -> pb.IsOnWhatsAppReturnFunction:
         wanted = " ".join(phones).encode()
@@ -334,10 +348,8 @@ class NeonizeSession:
             raise ev.SessionError(answer.Error)
         for row in answer.IsOnWhatsAppResponse:
             digits = row.Query.lstrip("+")
-            jid = neonize_events.jid_text(row.JID)
-            # The server may answer with the LID; the number that was asked for is the name people know.
-            known = jid if jid.endswith("@s.whatsapp.net") else f"{digits}@s.whatsapp.net"
-            found["+" + digits] = known if row.IsIn else None
+            name = await self._name_of(row.JID) if row.IsIn else None
+            found["+" + digits] = name or f"{digits}@s.whatsapp.net" if row.IsIn else None
         return found
 
     async def name_group(self, group_jid: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from wafast import phones
 from wafast.database.queries import load
+from wafast.events import bus
 
 if TYPE_CHECKING:
     from wafast.events.bus import Executor
@@ -26,8 +27,13 @@ async def known(connection: Executor, device_no: int, asked: Sequence[str]) -> d
 
 
 async def note(connection: Executor, device_no: int, found: Mapping[str, str | None]) -> None:
-    """Keep what a device has found out: the JID of each number (E.164), None where it is not on WhatsApp."""
-    await connection.execute(q.note_numbers, device_no, list(found), list(found.values()))
+    """Keep what a device has found out: the JID of each number (E.164), None where it is not on WhatsApp. Where
+    that is another number, the person's chats are called by it from now on."""
+    columns = list(found), list(found.values())
+    await connection.execute(q.note_numbers, device_no, *columns)
+    joined = await connection.fetch(q.join_named_chats, device_no, *columns)
+    merged = [{"k": "merged", "t": t, "d": device, "c": gone, "b": kept} for t, device, gone, kept in joined]
+    await bus.publish(connection, merged)
 
 
 async def note_absent(connection: Executor, device_no: int, jid: str) -> None:
@@ -35,6 +41,13 @@ async def note_absent(connection: Executor, device_no: int, jid: str) -> None:
     phone = phones.of_jid(jid)
     if phone is not None:
         await note(connection, device_no, {phone: None})
+
+
+async def note_name(connection: Executor, device_no: int, jid: str, named: str) -> None:
+    """Keep how WhatsApp names a phone-number JID."""
+    phone = phones.of_jid(jid)
+    if phone is not None:
+        await note(connection, device_no, {phone: named})
 
 
 async def forget_absent(connection: Executor, tenant_id: int, jids: Sequence[str]) -> None:

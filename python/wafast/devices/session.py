@@ -199,12 +199,14 @@ class Change(msgspec.Struct, frozen=True):
 
 class Sent(msgspec.Struct, frozen=True):
     """The server took a message: its id, and the server's time in Unix seconds. Where there was a file, `media`
-    describes it for the message row, and `thumbnail` is the JPEG preview that went with it."""
+    describes it for the message row, and `thumbnail` is the JPEG preview that went with it. `named` is how WhatsApp
+    names the person, where that was found out to be otherwise than it was called."""
 
     message_id: str
     timestamp: int
     media: dict[str, object] | None = None
     thumbnail: bytes | None = None
+    named: str | None = None
 
 
 class Download(msgspec.Struct, frozen=True):

@@ -24,8 +24,9 @@ EXPIRED_AT_ONCE = 10_000
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A row in state `sending`, and the lease it was claimed under. `refusals`: how often it was not taken before.
-    `is_first`: nothing of its source has left its device before."""
+    """A row in state `sending`, and the lease it was claimed under. `to_jid` is as WhatsApp names the person, as far as
+    that is known. `refusals`: how often it was not taken before. `is_first`: nothing of its source has left its device
+    before."""
 
     id: int
     tenant_id: int
@@ -119,12 +120,12 @@ def _written(record: asyncpg.Record, said: str | Ending) -> tuple[Any, ...]:
 
 def _claim(record: asyncpg.Record, words: str) -> Claim:
     fields = {name: value for name, value in record.items() if name not in FOR_WORDS}
-    return msgspec.convert(fields | {"body": words}, Claim)
+    return msgspec.convert(fields | {"body": words, "to_jid": record["named"]}, Claim)
 
 
 #: What is picked only to claim it, and to make words of it.
 FOR_WORDS = frozenset(
-    {"ends", "is_walked", "template", "lead_id", "lead_name", "lead_phone", "lead_fields", "local_hour"}
+    {"ends", "is_walked", "named", "template", "lead_id", "lead_name", "lead_phone", "lead_fields", "local_hour"}
 )
 
 

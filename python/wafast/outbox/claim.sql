@@ -20,7 +20,7 @@ held AS (
 ),
 picked AS MATERIALIZED (
     SELECT row.o, h.no, h.epoch, h.typing, NULL::int8 AS source_id, NULL::text AS zone, NULL::bool AS is_walked,
-           false AS is_first, NULL::text AS ends
+           false AS is_first, NULL::text AS ends, named_jid((h.device).tenant_id, (h.device).network, (row.o).to_jid) AS named
     FROM held h
     CROSS JOIN clock
     CROSS JOIN LATERAL (
@@ -40,7 +40,8 @@ picked AS MATERIALIZED (
                 WHEN EXISTS (SELECT FROM number_checks c
                              WHERE c.tenant_id = row.tenant_id AND c.network = (h.device).network AND c.phone = row.phone
                                AND c.jid IS NULL AND c.checked_at > at - make_interval(days => $5))
-                    THEN 'not_on_whatsapp' END
+                    THEN 'not_on_whatsapp' END,
+           named_jid(row.tenant_id, (h.device).network, (row.o).to_jid)
     FROM held h
     CROSS JOIN clock
     CROSS JOIN LATERAL (
@@ -70,7 +71,7 @@ picked AS MATERIALIZED (
     ) row
     WHERE h.no = ANY ($3) AND h.free_at <= at AND (h.device).last_paced_at + row.gap <= at
 )
-SELECT (o).id, (o).tenant_id, p.no AS device_no, p.source_id, (o).to_jid, coalesce(s.kind, (o).kind) AS kind, (o).body,
+SELECT (o).id, (o).tenant_id, p.no AS device_no, p.source_id, (o).to_jid, p.named, coalesce(s.kind, (o).kind) AS kind, (o).body,
        CASE WHEN s.id IS NULL THEN (o).media_sha256 ELSE s.media_sha256 END AS media_sha256,
        CASE WHEN s.id IS NULL THEN (o).file_name ELSE s.file_name END AS file_name, (o).quoted, (o).target, (o).forwarded,
        (o).priority, (o).attempts + 1 AS attempts, (o).refusals, p.epoch AS claim_epoch, p.is_first, p.is_walked, p.ends, p.typing,

@@ -11,6 +11,7 @@ import pytest
 
 from tests.integration.sequences.people import People, step
 from wafast.accounts.principal import Principal
+from wafast.answers import chat_lead
 from wafast.answers.follow import Follower, end_suppressed
 from wafast.database.pool import connect
 from wafast.events import bus
@@ -93,6 +94,23 @@ async def test_a_chat_known_by_its_lid_is_the_numbers(people: People) -> None:
     await people.follow()
     assert await people.states(sequence) == [("stopped", "opted_out")]
     assert await people.value("SELECT to_jid FROM outbox WHERE priority = 'reply'") == f"{SITI_LID}@lid"
+
+
+async def test_who_whatsapp_names_otherwise_than_people_dial_is_heard(people: People) -> None:
+    sequence, dialled = await people.sequence(step("one"), step("two", 60)), "+5511912345678"
+    await people.enrol(sequence, await people.lead(phone=dialled))
+    assert await people.until_end() == ["one"]
+    await people.pool.execute(
+        "INSERT INTO number_checks (tenant_id, network, phone, jid) VALUES ($1, 'loopback', $2, $3)",
+        people.tenant_id, dialled, "551112345678@s.whatsapp.net",
+    )  # fmt: skip
+    chat, _ = await people.write("stop", "+551112345678")
+    await people.follow()
+    assert await people.states(sequence) == [("stopped", "opted_out")]
+    assert await people.value("SELECT phone FROM suppressions") == dialled
+    person = await chat_lead.person(people.pool, people.tenant_id, chat)
+    assert person is not None
+    assert (person.phone, person.reason) == (dialled, "replied stop")
 
 
 async def test_a_reply_answers_the_last_send_of_thirty_days(people: People) -> None:

@@ -88,6 +88,29 @@ async def test_a_number_without_whatsapp_fails_with_that_reason(stack: Stack, ph
     assert failed.reason == "this number is not on WhatsApp"
 
 
+async def test_a_number_that_whatsapp_names_otherwise_is_written_to_by_that_name_and_is_one_chat(
+    stack: Stack, phone: str
+) -> None:
+    """In Brazil people dial a 9 that WhatsApp's names of old accounts don't have."""
+    stack.start_worker()
+    device = await stack.pair(phone)
+    line = f"{secrets.randbelow(10**8):08}"
+    dialled, named = f"55119{line}", f"5511{line}"
+    await asyncio.to_thread(stack.simulator.push_name, named, "Ana")
+    await asyncio.to_thread(stack.simulator.auto, phone=phone, contact=named, deliver_ms=0, read_ms=50)
+    await stack.pool.execute(
+        "INSERT INTO chats (tenant_id, device_no, jid) VALUES ($1, $2, $3)",
+        device.tenant_id, device.no, f"{dialled}@s.whatsapp.net",
+    )  # fmt: skip
+    for text in ("Hello", "Are you there?"):
+        row = await stack.send(device.id, dialled, text)
+        await stack.until_sent(row.id, "read")
+    received = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=named, wait=60)
+    assert [message.text for message in received] == ["Hello", "Are you there?"]
+    chats = await stack.pool.fetch("SELECT jid, stored FROM chats WHERE device_no = $1", device.no)
+    assert [tuple(row) for row in chats] == [(f"{named}@s.whatsapp.net", 2)], "also where one had been begun"
+
+
 async def test_whatsapps_own_limit_pauses_the_device(stack: Stack, phone: str, contact: str) -> None:
     stack.start_worker()
     device = await stack.pair(phone)

@@ -134,6 +134,7 @@ RELEASED = {
     "0050_unread_of_what_lists_show.sql": "cf2066a1ea1ae25b",
     "0051_whatsapp_itself.sql": "9bb553788299a96c",
     "0052_what_is_taken_from_people.sql": "148693b1e983c184",
+    "0053_numbers_named_otherwise.sql": "0cdd2a8f5bf214a9",
 }
 
 

@@ -35,6 +35,7 @@ fn answer_contact(world: &World, user: &Node) -> Node {
     let question = user.child(&["contact"]).map(|contact| contact.bytes().to_vec()).unwrap_or_default();
     let text = String::from_utf8_lossy(&question);
     let phone = address::parse_phone(text.split('@').next().unwrap_or_default()).ok();
+    let phone = phone.map(|phone| named(world, phone));
     let found = phone.filter(|phone| is_on_whatsapp(world, *phone));
     let contact = NodeBuilder::new("contact").attr("type", if found.is_some() { "in" } else { "out" });
     let contact = contact.bytes(question).build();
@@ -75,6 +76,19 @@ fn device_list(world: &World, phone: Phone) -> Node {
         if number == 0 { node.build() } else { node.attr("key-index", number).build() }
     };
     NodeBuilder::new("device-list").children(std::iter::once(0).chain(companions).map(device)).build()
+}
+
+/// The number by which WhatsApp names an account: in Brazil without the 9 that people dial, in Mexico with a 1 that they
+/// don't. So it is here where somebody is known by the one and not by the other.
+fn named(world: &World, dialled: Phone) -> Phone {
+    let digits = dialled.to_string();
+    let other = match digits.len() {
+        13 if digits.starts_with("55") && digits.as_bytes()[4] == b'9' => format!("{}{}", &digits[..4], &digits[5..]),
+        12 if digits.starts_with("52") => format!("521{}", &digits[2..]),
+        _ => return dialled,
+    };
+    let is_known = |phone: &Phone| world.known_person(*phone).is_some();
+    other.parse().ok().filter(|other| is_known(other) && !is_known(&dialled)).unwrap_or(dialled)
 }
 
 fn is_on_whatsapp(world: &World, phone: Phone) -> bool {
