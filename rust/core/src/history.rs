@@ -24,19 +24,15 @@ const REVOKED_BY_ADMIN: u64 = 132;
 /// would be trimmed at once is not even built, so that a phone's 200,000 messages are 20 a chat.
 pub(crate) fn read<'a>(sync: &'a [u8], now: i64, keep: usize, records: &mut Records<'a>) {
     let is_listing = wire::number_of(sync, 1) != ON_DEMAND;
-    let (mut calls, before) = (Vec::new(), records.messages.len());
     for field in wire::fields(sync) {
         match field.number {
             2 => conversation(field.bytes(), is_listing, now, keep, records),
             7 => push_name(field.bytes(), now, records),
-            13 => calls.push(field.bytes()),
+            13 => records.messages.extend(call::logged(field.bytes(), now)),
             15 => pair(jid(field.bytes(), 1).as_ref(), jid(field.bytes(), 2).as_ref(), records),
             _ => {}
         }
     }
-    let told = call::times(&records.messages[before..]);
-    let calls = calls.into_iter().filter_map(|bytes| call::logged(bytes, now, &told));
-    records.messages.extend(calls);
 }
 
 fn jid(bytes: &[u8], number: u32) -> Option<Jid> {

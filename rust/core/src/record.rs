@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use crate::{
+    call::Call,
     card::Cards,
     jid::Jid,
     link::Link,
@@ -101,6 +102,7 @@ pub enum Carried<'a> {
     Cards(Cards<'a>),
     Link(Link<'a>),
     Results(Results<'a>),
+    Call(Call),
 }
 
 impl Carried<'_> {

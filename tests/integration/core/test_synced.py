@@ -20,7 +20,7 @@ from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import (
 
 from tests.integration.core import events
 from tests.integration.core.conftest import OWN, World
-from tests.integration.core.events import GROUP, HISTORY_SYNC, MESSAGE, NOW, SITI
+from tests.integration.core.events import GROUP, HISTORY_SYNC, MESSAGE, NOW, SITI, SITI_LID
 
 STUBS: EnumTypeWrapper = WebMessageInfo.StubType
 NUMBER = "+60123456789"
@@ -183,10 +183,57 @@ def test_a_call_that_was_heard_is_no_second_row(world: World, first: str) -> Non
 
 
 def test_a_call_that_its_chat_tells_of_under_another_id_is_no_second_row(world: World) -> None:
-    missed = events.told_message(SITI, "M1", messageStubType=STUBS.Value("CALL_MISSED_VOICE"))
+    stub = events.told_message(SITI, "M1", messageStubType=STUBS.Value("CALL_MISSED_VOICE"))
     log = [call("C1", startTime=NOW + 1), call("C2", startTime=NOW + 60)]
-    world.feed((HISTORY_SYNC, events.told(SITI, [missed], calls=log)))
+    world.feed((HISTORY_SYNC, events.told(SITI, [stub], calls=log)))
     assert [row[0] for row in calls(world)] == ["M1", "C2"]
+
+
+def missed(id: str = "M1", *, chat: str = SITI, at: int = NOW) -> tuple[int, bytes]:
+    """The chat of who called tells of a call that nobody took."""
+    stub = events.told_message(chat, id, messageStubType=STUBS.Value("CALL_MISSED_VOICE"), messageTimestamp=at)
+    return HISTORY_SYNC, events.told(chat, [stub])
+
+
+def in_log(*log: CallLogRecord) -> tuple[int, bytes]:
+    """The phone's log."""
+    return HISTORY_SYNC, events.told(SITI, [], calls=log)
+
+
+def ended(id: str = "C1", *, at: int = NOW) -> tuple[int, bytes]:
+    """A call is over just now."""
+    return events.CALL_TERMINATE, events.ended_call(id, at=at)
+
+
+#: The number behind Siti's LID becomes known.
+SITI_KNOWN = (MESSAGE, events.message("A1", "hai", chat=SITI_LID, sender=SITI_LID, sender_alt=SITI))
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        ([SITI_KNOWN, missed(chat=SITI_LID), in_log(call("C1"))], ["M1"]),
+        ([missed(chat=SITI_LID), in_log(call("C1")), SITI_KNOWN], ["M1"]),
+        ([in_log(call("C1")), missed(at=NOW - 5)], ["C1"]),
+        ([ended(), missed(at=NOW - 60)], ["C1"]),
+        ([ended(), missed(at=NOW - 91)], ["M1", "C1"]),
+        # Each is one with the nearest, and with no second one.
+        ([missed(), in_log(call("C1", startTime=NOW + 1), call("C2", startTime=NOW + 3))], ["M1", "C2"]),
+        ([ended("C1", at=NOW), ended("C2", at=NOW + 60), missed("M1", at=NOW - 30), missed("M2", at=NOW + 30)],
+         ["C1", "C2"]),
+    ],
+    ids=["by LID", "by LID, known later", "log first", "heard", "another", "two in the log", "two heard"],
+)  # fmt: skip
+def test_a_call_that_is_told_under_two_ids_is_one_row(
+    world: World, told: list[tuple[int, bytes]], wanted: list[str]
+) -> None:
+    for _ in range(2):  # a history may come again
+        for event in told:
+            world.feed(event)
+        rows = [row for row in world.messages() if row["message_type"] == "call"]
+        assert [row["message_id"] for row in rows] == wanted
+        stored = world.value("SELECT sum(stored) FROM chats")
+        assert (stored, world.value("SELECT count(*) FROM messages")) == (len(world.messages()),) * 2
 
 
 def add_on(id: str, **fields: Any) -> MessageAddOn:

@@ -1,8 +1,9 @@
 //! The writer: a batch of records to one committed transaction, and then the news of it.
 //!
 //! [`said`] is what the batch says, [`transaction`] the order of the steps, [`known`] what it need not ask; [`messages`],
-//! [`placeholders`], [`counts`], [`changes`], [`people`] and [`lids`] are what is written.
+//! [`calls`], [`placeholders`], [`removal`], [`counts`], [`changes`], [`people`] and [`lids`] are what is written.
 
+mod calls;
 mod changes;
 mod counts;
 mod known;
@@ -11,6 +12,7 @@ mod messages;
 mod people;
 mod placeholders;
 mod receipts;
+mod removal;
 mod said;
 mod transaction;
 

@@ -10,13 +10,14 @@ use serde_json::json;
 use tokio_postgres::{Error, error::SqlState};
 
 use super::{
+    calls::{self, Call, Settled},
     changes::{self, Wanted},
     counts::Counts,
     known::{Chat, Known, Owner},
     lids,
     messages::{Inserts, Row},
     people::{self, Described},
-    placeholders,
+    placeholders, removal,
     said::{Batch, Said},
 };
 use crate::{
@@ -130,13 +131,16 @@ async fn steps(
         Step { database, keep, known, done: Done::default(), chats: FxHashMap::default(), merged: HashMap::new() };
     step.learn(&others).await?;
     step.load_chats(batch, &others).await?;
-    let inserts = step.insert(batch, announce_known, is_staged).await?;
+    let calls = step.settle_calls(batch, announce_known).await?;
+    let inserts = step.insert(batch, &calls, announce_known, is_staged).await?;
+    calls.note(database).await?;
     if shared.options.eager_media {
         step.done.news.files = inserts.want_files(database).await?;
     }
     if !step.count(inserts.rows(), is_staged).await? {
         return Ok(None);
     }
+    step.remove(&calls.gone).await?;
     step.tell_of_filled(inserts.fills());
     step.remove_placeholders(&others).await?;
     let mut wanted = changes::take_waiting(database, step.known, inserts.all()).await?;
@@ -215,16 +219,35 @@ impl Step<'_> {
         Some(id)
     }
 
+    /// Finds which calls have come already, under another id.
+    async fn settle_calls(&mut self, batch: &Batch<'_>, announce_known: bool) -> Result<Settled, Error> {
+        let calls = batch.messages(announce_known).filter(|said| said.what.content.kind == Kind::Call);
+        let calls = calls.filter_map(|said| {
+            let owner = self.known.owner(said.device_no)?;
+            let chat_id = self.known.find(&(said.device_no, self.known.resolve(owner, &said.what.chat)))?;
+            Call::of(chat_id, said.what)
+        });
+        let merged: Vec<i64> = self.merged.keys().copied().collect();
+        calls::settle(self.database, calls.collect(), &merged).await
+    }
+
     /// Inserts the messages that are not there yet.
     async fn insert<'r>(
         &mut self,
         batch: &'r Batch<'_>,
+        calls: &Settled,
         announce_known: bool,
         is_staged: bool,
     ) -> Result<Inserts<'r>, Error> {
         let mut inserts = Inserts::with_capacity(batch.records());
         for said in batch.messages(announce_known) {
             let Some(row) = self.row(said) else { continue };
+            if row.message.content.kind == Kind::Call
+                && calls.told_before.contains(&(row.chat_id, row.message.id.to_string()))
+            {
+                self.done.duplicates += 1;
+                continue;
+            }
             let is_past = |chat: &mut Chat| chat.is_past(row.key, self.keep) && !chat.may_have(row.key);
             if self.known.chat(row.chat_id).is_none_or(is_past) {
                 self.done.trimmed += 1;
@@ -315,7 +338,13 @@ impl Step<'_> {
                 named.push((chat_id, message_id.as_ref()));
             }
         }
-        let removed = placeholders::remove(self.database, &named).await?;
+        let placeholders = placeholders::named(self.database, &named).await?;
+        self.remove(&placeholders).await
+    }
+
+    /// Takes messages, (chat, key) each, out of their chats.
+    async fn remove(&mut self, messages: &[(i64, i64)]) -> Result<(), Error> {
+        let removed = removal::remove(self.database, messages).await?;
         self.known.doubt_chats(removed.keys().copied());
         self.changed(removed.keys().copied());
         for (id, keys) in removed {
