@@ -184,15 +184,15 @@ async def _change(
 ) -> bool:
     tenant_id = principal.tenant_id
     async with pool.acquire() as connection, connection.transaction():
-        _, time_zone = await region(connection, tenant_id)
-        if phone is not None:
+        zone = None if phone is None else phones.zone_of(phone, (await region(connection, tenant_id))[1])
+        if phone is not None and zone is not None:
             other = await connection.fetchval(q.lead_by_phone, tenant_id, phone)
             if other not in (None, lead_id):
                 raise Known(other)
-            await sends.readdress(connection, tenant_id, lead_id, phone)
+            await sends.readdress(connection, tenant_id, lead_id, phone, zone)
         was = await connection.fetchval(q.phone_of_lead, tenant_id, lead_id)
         found = await connection.fetchval(
-            q.change_lead, tenant_id, lead_id, phone, phone and phones.zone_of(phone, time_zone), changes.get("name"),
+            q.change_lead, tenant_id, lead_id, phone, zone, changes.get("name"),
             changes.get("tags"), changes.get("target_status"), changes.get("device_id"), changes.get("fields"),
             list(changes),
         )  # fmt: skip

@@ -14,8 +14,8 @@ class Sends(Protocol):
     """What is on its way to leads. Each is called in the transaction that changes the leads, before it does, but
     `cancel`."""
 
-    async def readdress(self, connection: Executor, tenant_id: int, lead_id: int, phone: str) -> None:
-        """A lead gets another number: what waits for it goes there."""
+    async def readdress(self, connection: Executor, tenant_id: int, lead_id: int, phone: str, zone: str) -> None:
+        """A lead gets another number, of a place with this IANA zone: what waits for it goes there, at its hours."""
 
     async def hold(self, connection: Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:
         """Leads are about to be deleted: whoever is putting in something for one of them is waited for."""

@@ -6,7 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wafast.database.queries import load
+from wafast.outbox import lanes, sources
 from wafast.outbox.cancel import cancel as cancel_rows
+from wafast.outbox.lanes import Lane
 from wafast.sequences import enrolments
 
 if TYPE_CHECKING:
@@ -17,8 +19,13 @@ if TYPE_CHECKING:
 q = load(__file__)
 
 
-async def readdress(connection: Executor, tenant_id: int, lead_id: int, phone: str) -> None:
-    """What waits for a lead goes to the number it gets, and nothing more to the one it had, which is remembered."""
+async def readdress(connection: Executor, tenant_id: int, lead_id: int, phone: str, zone: str) -> None:
+    """What waits for a lead goes to the number it gets, at the hours of that place, and nothing more to the one it had,
+    which is remembered."""
+    elsewhere = await connection.fetch(q.in_other_zones, tenant_id, lead_id, zone)
+    await sources.hold(connection, [row["source_id"] for row in elsewhere])
+    wanted = [Lane(tenant_id, row["source_id"], row["device_no"], zone) for row in elsewhere]
+    await lanes.move(connection, [row["id"] for row in elsewhere], await lanes.ensure(connection, wanted))
     await connection.execute(q.keep_number, tenant_id, lead_id, phone)
     await connection.execute(q.readdress, tenant_id, lead_id, phone)
     left = [row["id"] for row in await connection.fetch(q.at_old_number, tenant_id, lead_id, phone)]

@@ -7,6 +7,11 @@ SELECT l.tenant_id, l.phone FROM leads l
 WHERE l.tenant_id = $1 AND l.id = $2 AND l.phone IS DISTINCT FROM $3 AND EXISTS (SELECT FROM outbox o WHERE o.lead_id = l.id)
 ON CONFLICT DO NOTHING
 
+-- name: in_other_zones
+-- What waits for lead $2, or may wait again, at the hours of another zone than $3.
+SELECT o.id, n.source_id, n.device_no FROM outbox o JOIN lanes n ON n.id = o.lane_id
+WHERE o.tenant_id = $1 AND o.lead_id = $2 AND o.source_id IS NOT NULL AND o.state IN ('queued', 'sending') AND n.zone <> $3
+
 -- name: readdress
 -- What waits for lead $2 goes to the number $3, unless that gets the same already.
 WITH waiting AS (

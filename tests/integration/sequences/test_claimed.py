@@ -315,6 +315,18 @@ async def test_no_step_is_too_late_because_its_sequence_stood_still(people: Peop
         await rows.change(people.pool, people.tenant_id, sequence, {"state": "paused"})
 
 
+async def test_what_waits_for_a_lead_leaves_at_the_hours_of_its_new_number(people: People) -> None:
+    sender = await Sender.make(people)
+    lead = await people.lead()
+    await people.enrol(await people.sequence(step("one")), lead)
+    await people.walk()
+    admin = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+    assert await leads.change(people.pool, admin, lead, {"phone": "+5511912345678"}, of_leads)
+    shown = "SELECT n.zone = l.zone FROM outbox o JOIN lanes n ON n.id = o.lane_id JOIN leads l ON l.id = o.lead_id"
+    assert await people.value(shown)
+    assert (await sender.claim()).to_jid == "5511912345678@s.whatsapp.net"
+
+
 async def test_a_step_put_in_for_an_old_number_is_tried_again_for_the_new_one(people: People) -> None:
     sender = await Sender.make(people)
     sequence = await people.sequence(step("one"))
