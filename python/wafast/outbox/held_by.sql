@@ -1,8 +1,8 @@
 -- name: held_by
 -- What may hold a row that waits. $1 tenant, $2 row, $3 the most rows before it that are counted. A source's row whose lane has
--- others before it waits for them; replies wait for replies.
+-- others before it waits for them; replies wait for replies. A step stands still with its sequence, and with the one it is for.
 SELECT now() AS now, o.device_no, o.priority, o.not_before, d.state, is_over(d) AS is_over, d.paused_until, d.pause_reason, d.per_hour, d.per_day,
-       s.state AS source_state, coalesce(n.left_reason, 'One is being chosen') AS left_reason,
+       CASE e.state WHEN 'paused' THEN e.state ELSE s.state END AS source_state, coalesce(n.left_reason, 'One is being chosen') AS left_reason,
        next_open(d, s, coalesce(n.zone, 'UTC'), now()) AS open_at,
        nullif(cap_until(d.hour_sends, d.hour_slot, 300, 13, d.per_hour), '-infinity') AS hour_until,
        nullif(cap_until(d.day_sends, d.day_slot, 3600, 25, d.per_day), '-infinity') AS day_until,
@@ -22,6 +22,7 @@ SELECT now() AS now, o.device_no, o.priority, o.not_before, d.state, is_over(d) 
 FROM outbox o
 LEFT JOIN devices d ON d.no = o.device_no
 LEFT JOIN sources s ON s.id = o.source_id
+LEFT JOIN enrolments e ON e.id = o.enrolment_id
 LEFT JOIN lanes n ON n.id = o.lane_id
 CROSS JOIN LATERAL (SELECT day_cap(d.per_day, d.ramp, d.paired_at, now()) AS day) cap
 WHERE o.tenant_id = $1 AND o.id = $2 AND o.state = 'queued'

@@ -47,7 +47,7 @@ WHERE s.id = $1 LIMIT $2
 -- Who waits for a step whose time was changed gets it after the new delay, and until its new end, counted from the same
 -- instant; a try that failed waits as it does, and one that is just being sent waits so if it fails. $1 enrolments.
 UPDATE outbox o SET
-    expires_at = CASE WHEN s.state = 'active' THEN e.since + make_interval(secs => p.delay_seconds + p.expires_seconds) END,
+    expires_at = step_end(s, p, e.since),
     not_before = CASE WHEN o.state = 'queued' AND o.attempts > 0 THEN o.not_before
                       ELSE greatest(e.since + make_interval(secs => p.delay_seconds), now()) END
 FROM enrolments e JOIN sequences s ON s.id = e.sequence_id

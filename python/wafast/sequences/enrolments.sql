@@ -72,7 +72,7 @@ WITH resumed AS (
     UPDATE enrolments e SET state = 'active' WHERE tenant_id = $1 AND id = $2 RETURNING e.outbox_id, e.step_id, e.since
 )
 UPDATE outbox o SET not_before = greatest(r.since + make_interval(secs => p.delay_seconds), now()),
-    expires_at = CASE WHEN s.state = 'active' THEN r.since + make_interval(secs => p.delay_seconds + p.expires_seconds) END
+    expires_at = step_end(s, p, r.since)
 FROM resumed r JOIN sequence_steps p ON p.id = r.step_id JOIN sequences s ON s.id = p.sequence_id
 WHERE o.id = r.outbox_id AND o.state IN ('queued', 'sending')
 

@@ -44,8 +44,7 @@ FOR NO KEY UPDATE OF e
 WITH wanted AS (
     SELECT e.id AS enrolment_id, e.tenant_id, e.lead_id, e.sequence_id, p.id AS step_id, p.source_id, w.device_no,
            w.since, greatest(w.since + make_interval(secs => p.delay_seconds), now()) AS due,
-           CASE WHEN s.state = 'active'
-                THEN w.since + make_interval(secs => p.delay_seconds + p.expires_seconds) END AS expires_at, l.phone, l.zone
+           step_end(s, p, w.since) AS expires_at, l.phone, l.zone
     FROM unnest($1::int8[], $2::int8[], $3::int4[], $4::timestamptz[]) AS w (enrolment_id, step_id, device_no, since)
     JOIN enrolments e ON e.id = w.enrolment_id
     JOIN sequences s ON s.id = e.sequence_id

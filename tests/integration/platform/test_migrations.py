@@ -135,6 +135,7 @@ RELEASED = {
     "0051_whatsapp_itself.sql": "9bb553788299a96c",
     "0052_what_is_taken_from_people.sql": "148693b1e983c184",
     "0053_numbers_named_otherwise.sql": "0cdd2a8f5bf214a9",
+    "0054_when_steps_end.sql": "3874d00df9c2eec7",
 }
 
 

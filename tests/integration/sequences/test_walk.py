@@ -14,6 +14,8 @@ from tests.integration.sequences.people import People, saying, step
 from wafast.database.pool import connect
 from wafast.leads import rows as leads
 from wafast.outbox import lanes
+from wafast.outbox import rows as outbox
+from wafast.outbox.held_by import HeldBy, held_by
 from wafast.outbox.lanes import Lane
 from wafast.sequences import edits, enrolments, of_leads, rows
 from wafast.sequences.walk import Walker
@@ -224,7 +226,12 @@ async def test_one_enrolment_is_paused_resumed_stopped_and_moved_on(people: Peop
     await people.walk()
     paused, stopped, skips = await _ids(people, sequence)
     place = (people.pool, people.tenant_id, sequence)
-    assert (await enrolments.set_state(*place, paused, "paused")).due_at is None  # type: ignore[union-attr]
+    held = await enrolments.set_state(*place, paused, "paused")
+    assert held is not None
+    assert (held.due_at, held.outbox_id is None) == (None, False)
+    row = await outbox.get(people.pool, people.tenant_id, held.outbox_id or 0)
+    assert row is not None
+    assert await held_by(people.pool, row) == HeldBy("source_not_running", None, "What it belongs to is paused.")
     await enrolments.set_state(*place, stopped, "stopped")
     await enrolments.skip(*place, skips)
     assert await people.send() == []
