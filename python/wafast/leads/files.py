@@ -5,21 +5,24 @@ from __future__ import annotations
 import codecs
 import contextlib
 import csv
-import datetime
 import io
 import re
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from xml.parsers.expat import ExpatError
 
 import msgspec
 from msgspec import Meta
 
+from wafast.leads import xlsx
+
 if TYPE_CHECKING:
-    from python_calamine import CalamineWorkbook
+    from wafast.leads import other_workbooks
 
 #: What of a file is looked at to tell how it is written.
 HEAD_BYTES = 1 << 16
@@ -35,6 +38,8 @@ MOST_COLUMNS = 200
 #: Bytes of a workbook once it is unpacked: a million rows of ten columns are less than 1 GB, which a file of 2 MB can
 #: be too, and takes 9 s to read. What says it is smaller than it is, is refused by who reads it.
 MOST_UNPACKED = 4 << 30
+#: What reading a broken workbook raises; RuntimeError: its parts are locked, or packed in a way that few know.
+BROKEN = (ValueError, KeyError, IndexError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, ExpatError)
 #: First bytes of workbooks: zipped XML, and the older format.
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
@@ -67,6 +72,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     begins: Annotated[
         int, Meta(description="The row in which the table begins: a title above it is left out.", examples=[1])
     ] = 1
+    left: Annotated[int, Meta(description="Empty columns of a workbook before the first.", examples=[0])] = 0
     header: Annotated[bool, Meta(description="The table's first row has the names of the columns.")]
     columns: list[Column]
 
@@ -89,9 +95,13 @@ def look(path: Path, sheet: str = "") -> Shape:
         kind = {"format": "csv", "encoding": encoding, "delimiter": _delimiter(head, encoding)}
     bare = Shape(**kind, header=False, columns=[])
     begins, first = _table(list(islice(rows(path, bare), HEAD_ROWS)))
+    if bare.format == "workbook":
+        bare = msgspec.structs.replace(bare, left=min(_first_filled(row) for row in first))
+        first = [row[bare.left :] for row in first]
     header = not any(_looks_like_number(cell) for cell in first[0])
-    # a row that is longer than most is a mistake of its own
-    usual = Counter(map(len, first[1:] or first)).most_common(1)[0][0]
+    widths = [len(row) for row in first[1:] or first]
+    # in CSV a row that is longer than most is a mistake of its own; in a workbook a row ends with its last cell
+    usual = max(widths) if bare.format == "workbook" else Counter(widths).most_common(1)[0][0]
     width = max(usual, len(first[0]))
     if width > MOST_COLUMNS:
         raise NotReadable(f"the file has {width} columns; at most {MOST_COLUMNS} can be read")
@@ -132,6 +142,10 @@ def _table(found: list[tuple[int, list[str]]]) -> tuple[int, list[list[str]]]:
     return found[begins][0], [row for _, row in found[begins:]]
 
 
+def _first_filled(row: list[str]) -> int:
+    return next(place for place, cell in enumerate(row) if cell)
+
+
 def _rows_of_csv(path: Path, shape: Shape) -> Iterator[tuple[int, list[str]]]:
     csv.field_size_limit(LONGEST_CELL)
     with path.open("r", encoding=shape.encoding, errors="replace", newline="") as file:
@@ -157,47 +171,48 @@ def _rows_of_csv(path: Path, shape: Shape) -> Iterator[tuple[int, list[str]]]:
 def _rows_of_workbook(path: Path, shape: Shape) -> Iterator[tuple[int, list[str]]]:
     with _opened(path) as book:
         # those that were looked at before a sheet could be chosen are of the first
-        sheet = book.get_sheet_by_name(shape.sheet) if shape.sheet else book.get_sheet_by_index(0)
-        for line, row in enumerate(sheet.iter_rows(), 1):
-            yield line, [_text(cell) for cell in row]
+        for line, row in book.rows(shape.sheet or book.sheets[0]):
+            yield line, row[shape.left : shape.left + len(shape.columns)] if shape.columns else row
 
 
 def _sheet(path: Path, wanted: str) -> dict[str, Any]:
     """Which sheet of a workbook is read, and which could be: those a person sees, unless there are no others."""
-    from python_calamine import SheetTypeEnum, SheetVisibleEnum
-
     with _opened(path) as book:
-        tables = [one for one in book.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
-        seen = [one for one in tables if one.visible == SheetVisibleEnum.Visible]
-        names = [one.name for one in seen or tables]
-        found = wanted or _first_filled(book, names)
+        names = book.seen or book.sheets
+        found = wanted or _sheet_with_rows(book, names)
     if found not in names:
         raise NotReadable(f"the workbook has no sheet {found!r}; it has {', '.join(map(repr, names))}")
     return {"sheet": found, "sheets": names}
 
 
-def _first_filled(book: CalamineWorkbook, names: list[str]) -> str:
+def _sheet_with_rows(book: xlsx.Workbook | other_workbooks.Workbook, names: list[str]) -> str:
     """The first of these sheets that has rows; the first where none has any."""
-    if len(names) < 2:  # to look at a sheet takes as long as to read it
+    if len(names) < 2:  # to look at a sheet may take as long as to read it
         return "".join(names)
-    return next((name for name in names if book.get_sheet_by_name(name).start is not None), names[0])
+    return next((name for name in names if any(any(row) for _, row in book.rows(name))), names[0])
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[CalamineWorkbook]:
-    from python_calamine import CalamineError, CalamineWorkbook  # 5 MB that CSV does not need
-
+def _opened(path: Path) -> Iterator[xlsx.Workbook | other_workbooks.Workbook]:
     size = _unpacked(path)
     if size > MOST_UNPACKED:
         raise NotReadable(
             f"the workbook is {size / (1 << 30):.1f} GB when it is unpacked, and at most {MOST_UNPACKED >> 30} GB can "
             "be read: save it as CSV, or delete what stands far from its rows"
         )
-    with path.open("rb") as file:
-        try:
-            yield CalamineWorkbook.from_filelike(file)
-        except (CalamineError, OSError, ValueError, IndexError, KeyError) as error:
-            raise NotReadable(f"the workbook can't be read: {error}") from None
+    try:
+        with _workbook(path) as book:
+            yield book
+    except BROKEN as error:
+        raise NotReadable(f"the workbook can't be read: {error}") from None
+
+
+def _workbook(path: Path) -> xlsx.Workbook | other_workbooks.Workbook:
+    if xlsx.is_workbook(path):
+        return xlsx.Workbook(path)
+    from wafast.leads import other_workbooks  # 5 MB that others do not need
+
+    return other_workbooks.Workbook(path)
 
 
 def _unpacked(path: Path) -> int:
@@ -207,17 +222,6 @@ def _unpacked(path: Path) -> int:
             return sum(part.file_size for part in parts.infolist())
     except (zipfile.BadZipFile, OSError, ValueError):
         return path.stat().st_size
-
-
-def _text(cell: object) -> str:
-    """A cell as a person sees it; whole numbers come as floats."""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e17 else repr(cell)
-    if isinstance(cell, datetime.datetime | datetime.date | datetime.time):
-        return cell.isoformat(sep=" ") if isinstance(cell, datetime.datetime) else cell.isoformat()
-    return str(cell).replace("\0", "").strip()
 
 
 def _encoding(path: Path, head: bytes) -> str:
