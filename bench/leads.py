@@ -149,7 +149,7 @@ async def _imported(pool: asyncpg.Pool, principal: Principal, file: Path) -> lis
 
     began = time.monotonic()
     wanted = imports.Options(start=True)
-    found = await imports.create(pool, principal, "leads", file.name, file.stat().st_size, pieces(), wanted)
+    found = await imports.create(pool, principal, "leads", file.name, os.stat(file).st_size, pieces(), wanted)
     most = 0.0
     while True:
         await asyncio.sleep(LOOK_SECONDS)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
 from typing import TYPE_CHECKING
 
 from wafast import logs
+from wafast.database.away import is_full
 from wafast.database.queries import load
 from wafast.database.turn import IMPORTS, keep_at
 from wafast.leads.import_process import AWAY, FULL, MOST_MEMORY, TOO_LARGE
@@ -28,12 +30,16 @@ PAUSE_SECONDS = 0.5
 MOST_SECONDS = 3600.0
 #: As an exit code: it took longer than that.
 TOO_LONG = 124
+#: The same: the machine could not start it, or make its folder.
+NOT_BEGUN = os.EX_OSERR
 #: By exit code: what would end so each time.
 GIVEN_UP = {
     TOO_LARGE: f"The file takes more than {MOST_MEMORY >> 30} GB of memory when it is read: save it as CSV, or delete "
     "what stands far from its rows.",
     TOO_LONG: f"Reading the file takes more than {MOST_SECONDS / 3600:.0f} hour: save it as CSV, or in parts.",
 }
+#: By exit code: why others did, as often as they may.
+WHY = {FULL: "a disk of the server was full", NOT_BEGUN: "the server could not start it, and its log says why"}
 
 
 async def keep_importing(uri: str) -> None:
@@ -89,7 +95,18 @@ async def _stop_unwanted(connection: asyncpg.Connection, at_work: dict[asyncio.T
 
 
 async def _once(uri: str, import_id: int) -> int:
-    """A process for it; gives the exit code."""
+    """A process for it, gives the exit code: also for one that could not begin, which is no matter of other imports."""
+    try:
+        code = await _run_process(uri, import_id)
+    except OSError as error:
+        log.warning("an import's process can't run", import_id=import_id, error=str(error))
+        code = FULL if is_full(error) else NOT_BEGUN
+    if code != 0:
+        await asyncio.sleep(PAUSE_SECONDS)
+    return code
+
+
+async def _run_process(uri: str, import_id: int) -> int:
     with tempfile.TemporaryDirectory(prefix="wafast-import-") as folder:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "wafast.leads.import_process", str(import_id), folder, stdin=asyncio.subprocess.PIPE
@@ -104,8 +121,6 @@ async def _once(uri: str, import_id: int) -> int:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-    if code != 0:
-        await asyncio.sleep(PAUSE_SECONDS)
     return code
 
 
@@ -119,8 +134,7 @@ async def _end(connection: asyncpg.Connection, row: asyncpg.Record, code: int) -
     attempts = await connection.fetchval(q.note_attempt, row["id"])
     reason = GIVEN_UP.get(code)
     if reason is None and attempts >= MOST_ATTEMPTS:
-        why = "a disk of the server was full" if code == FULL else "the log says how"
-        reason = f"The process that read the file fell over {MOST_ATTEMPTS} times: {why}."
+        reason = f"The process that read the file fell over {MOST_ATTEMPTS} times: {WHY.get(code, 'the log says how')}."
     if reason is not None:
         await connection.fetchval(q.fail_import, row["id"], reason)
         await tell(connection, row["tenant_id"], row["id"])

@@ -16,7 +16,7 @@ import pytest_asyncio
 from tests.database import Database, pool_of
 from wafast.leads import importer
 from wafast.leads.import_process import AWAY, FULL
-from wafast.leads.importer import TOO_LONG
+from wafast.leads.importer import NOT_BEGUN, TOO_LONG
 
 
 class Desk:
@@ -106,22 +106,25 @@ async def test_a_long_import_holds_up_neither_other_workspaces_nor_a_look_at_the
     assert await desk.next() == waits
 
 
-async def test_a_process_that_falls_over_lets_others_go_first_and_is_given_up_at_last(desk: Desk) -> None:
+@pytest.mark.parametrize(("code", "why"), [(FULL, "disk"), (NOT_BEGUN, "could not start")], ids=["full", "not begun"])
+async def test_a_process_that_falls_over_lets_others_go_first_and_is_given_up_at_last(
+    desk: Desk, code: int, why: str
+) -> None:
     workspace = await desk.workspace()
     poison = await desk.put(workspace)
     assert await desk.next() == poison
     other = await desk.put(workspace)
-    await desk.end(poison, FULL)
+    await desk.end(poison, code)
     assert await desk.next() == other
     await desk.end(other)
     for _ in range(importer.MOST_ATTEMPTS - 1):
         assert await desk.next() == poison
-        await desk.end(poison, FULL)
+        await desk.end(poison, code)
     last = await desk.put(workspace)
     assert await desk.next() == last
     row = await desk.shown(poison)
     assert row["state"] == "failed"
-    assert "disk" in row["reason"]
+    assert why in row["reason"]
 
 
 async def test_a_cancelled_import_is_stopped_where_it_is_and_the_next_one_begins(desk: Desk) -> None:
@@ -145,6 +148,13 @@ async def test_what_takes_too_long_once_is_given_up(desk: Desk) -> None:
     row = await desk.shown(endless)
     assert row["state"] == "failed"
     assert "more than 1 hour" in row["reason"]
+
+
+async def test_a_process_that_can_not_begin_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", str(tmp_path / "gone"))
+    assert await importer._once("postgresql://", 1) == NOT_BEGUN
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "no folder"))
+    assert await importer._once("postgresql://", 1) == NOT_BEGUN
 
 
 @pytest.mark.parametrize("ends", ["by itself", "by a person"])
