@@ -219,7 +219,7 @@ class ImportController(Controller):
     async def problems_of(
         self, import_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Stream:
-        """The first 100,000, as CSV: row of the file, value, reason."""
+        """All of them as CSV: row of the file, value, reason."""
         found = await _find(services, principal, import_id)
         pages = _problems(services, principal.tenant_id, int(found.id))
         told = pieces(["row", "value", "reason"], pages)

@@ -35,12 +35,10 @@ BATCH = 10_000
 #: Lines taken in by one statement: between two of them it is seen whether it was cancelled.
 STEP = 50_000
 TELL_SECONDS = 0.5
-#: Problems kept of a file.
-MOST_PROBLEMS = 100_000
 #: Exit codes when the database was away, which is not the file's fault, and when a disk was full.
 AWAY, FULL = 75, 74
-#: What a process may take: a million rows of ten columns in a workbook, which is read as a whole, are 1 GB. A cell in
-#: its last row and column would be 400 GB of empty ones before it: who can't have them aborts.
+#: What a process may take, which is 50 MB of a million rows. Of a kind of workbook that is read as a whole, they are
+#: 1 GB, and empty ones before a cell far away hundreds: who can't have them aborts.
 MOST_MEMORY = 2 << 30
 TOO_LARGE = -signal.SIGABRT
 
@@ -107,7 +105,7 @@ class Importing:
             problems: list[tuple[int, bool, str, str]] = []
             records = list(self._records(reader, batch, problems))
             await self._work.copy_records_to_table("staged", records=records, columns=columns.Staged._fields)
-            if problems and self._errors < MOST_PROBLEMS:
+            if problems:
                 await self._work.copy_records_to_table("problems", records=problems)
             self._read += len(batch)
             self._errors += len(problems)
@@ -142,7 +140,7 @@ class Importing:
                 assert would is not None, "an aggregate gives a row"
                 new, changed, staged = would["new"], would["changed"], would["all"]
             await self._work.execute(q.forget_problems, self._id)
-            await self._work.execute(q.keep_problems, self._id, self._tenant_id, MOST_PROBLEMS)
+            await self._work.execute(q.keep_problems, self._id, self._tenant_id)
             counts = {
                 "new": new,
                 "changed": changed,

@@ -199,12 +199,15 @@ def test_odd_rows_are_told_and_hold_up_no_others(tenant: Tenant) -> None:
         f"0123456785,'=1+1,{cells}\n"
         f",No number,{cells}\n"
     )
-    done = _upload(tenant, text, start=True)
-    assert done["counts"] == {"new": 3, "changed": 0, "unchanged": 0, "doubles": 0, "errors": 4}, done
+    nonsense = 100_001
+    done = _upload(tenant, text + "x\n" * nonsense, start=True)
+    assert done["counts"] == {"new": 3, "changed": 0, "unchanged": 0, "doubles": 0, "errors": 4 + nonsense}, done
     admin = tenant.client("admin")
     names = [lead["name"] for lead in admin.get(LEADS).json()["items"]]
     assert names == ["=1+1", 'Two\nlines, and "quotes"', "Short row"]
-    told = " ".join(_problems(admin, done))
+    problems = _problems(admin, done)
+    assert len(problems) == 4 + nonsense
+    told = " ".join(problems)
     for words in ("the row has 104 cells", "rounded", "at most 200 characters", "no phone number"):
         assert words in told
 
