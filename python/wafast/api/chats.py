@@ -26,11 +26,12 @@ from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.events.hub import Activity
 from wafast.inbox import chats
-from wafast.inbox import search as search_of
 from wafast.inbox.chats import Chat
 from wafast.inbox.grams import wanted
 from wafast.inbox.mentions import mentions_in
 from wafast.inbox.people import names_of
+from wafast.inbox.search import scope_of
+from wafast.inbox.search_chats import list_with
 
 
 class Typing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,27 +99,20 @@ class ChatController(Controller):
         limit: Limit = 50,
         after: After = None,
     ) -> Page[Chat]:
-        """Chats that have messages, newest first; search looks at name, number and messages, and finds 1,000 chats at
-        most."""
+        """Chats that have messages, newest first; search looks at name, number and messages, and a page of it may be
+        short, or empty, although `next` leads on."""
         reach = reach_of(principal)
         device = uuid_of("device", device_id)
         device_no = await chats.device_no(services.pool, reach, device)
         if device_no is None:
             raise not_found("device", device_id)
         place = place_of(after, 2)
-        only = None
+        begin, days = None if place is None else (place[0], place[1]), services.settings.chat_days
         if search and search.strip():
-            scope = await search_of.scope_of(services.pool, reach, device_id=device)
-            only = await search_of.chats_with(services.pool, scope, wanted(search))
-        page = await chats.list_chats(
-            services.pool,
-            reach,
-            device_no,
-            days=services.settings.chat_days,
-            only=only,
-            after=None if place is None else (place[0], place[1]),
-            limit=limit,
-        )
+            scope = await scope_of(services.pool, reach, device_id=device)
+            page = await list_with(services.pool, scope, device_no, wanted(search), days=days, after=begin, limit=limit)
+        else:
+            page = await chats.list_chats(services.pool, reach, device_no, days=days, after=begin, limit=limit)
         items = await chats_with(services.pool, page.chats, services.hub.activity)
         return Page(items, None if page.last is None else cursor(*page.last))
 

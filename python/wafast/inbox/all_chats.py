@@ -3,13 +3,12 @@ keeps, and exact however far that is behind."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from wafast.database.queries import load
-from wafast.inbox.chats import NEWEST, ChatPage, chat_of
+from wafast.inbox.chats import NEWEST, ChatPage, chat_of, oldest_listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +92,7 @@ async def list_all_chats(
         limit: how many at most.
     """
     pinned, key, chat_id = after or (1, NEWEST, NEWEST)
-    oldest = int(time.time() - days * 86_400) << 32
+    oldest = oldest_listed(days)
     rows: list[asyncpg.Record] = []
     # of one instant, so that no chat comes twice
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):

@@ -92,6 +92,11 @@ class ChatPage(msgspec.Struct, frozen=True):
     last: tuple[int, ...] | None
 
 
+def oldest_listed(days: int) -> int:
+    """The first key that lists show when they leave out chats without a message in so many days."""
+    return int(time.time() - days * 86_400) << 32
+
+
 async def device_no(pool: asyncpg.Pool, reach: Reach, device_id: UUID) -> int | None:
     """The inner number of a device within reach, or None."""
     found: int | None = await pool.fetchval(q.device_in_reach, reach.tenant_id, reach.device_ids, device_id)
@@ -118,9 +123,8 @@ async def list_chats(
         limit: how many at most.
     """
     key, chat_id = after or (NEWEST, NEWEST)
-    oldest = int(time.time() - days * 86_400) << 32
     rows = await pool.fetch(
-        q.list_chats, reach.tenant_id, reach.device_ids, device, oldest, key, chat_id, only, limit + 1
+        q.list_chats, reach.tenant_id, reach.device_ids, device, oldest_listed(days), key, chat_id, only, limit + 1
     )
     page = rows[:limit]
     last = (page[-1]["last_key"], page[-1]["id"]) if len(rows) > limit else None

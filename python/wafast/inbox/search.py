@@ -1,8 +1,7 @@
-"""Search over names, numbers and messages: what the index finds, looked at again in the rows themselves."""
+"""Search over messages: what the index finds, looked at again in the rows themselves."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from typing import TYPE_CHECKING, Annotated
@@ -34,12 +33,7 @@ LEAST = 20
 FIRST_LOOK, WIDER = 4, 8
 #: A search that has taken so long says what it has, and where to go on: a word nobody wrote, of letters that many words
 #: have, costs a look at many rows.
-BUDGET_SECONDS = 0.04
-#: Chats that searching a device's list finds.
-MOST_CHATS = 1000
-#: A gram nothing has.
-NOWHERE = -1
-
+BUDGET_SECONDS = 0.025
 Range = Annotated[list[int], Meta(min_length=2, max_length=2)]
 Highlights = Annotated[
     list[Range],
@@ -47,14 +41,6 @@ Highlights = Annotated[
 ]
 Place = tuple[int, int]  # key and chat
 TOP: Place = (chats.NEWEST, chats.NEWEST)
-
-
-class FoundChat(msgspec.Struct, frozen=True):
-    """A chat whose name or number has what was looked for."""
-
-    chat: Chat
-    name_highlights: Highlights
-    phone_highlights: Highlights
 
 
 class FoundMessage(msgspec.Struct, frozen=True):
@@ -89,9 +75,14 @@ class Scope(msgspec.Struct, frozen=True):
 
     def one_of(self, otherwise: Sequence[int]) -> list[int]:
         """Grams of the devices where these narrow the search, else those that are looked for anyway."""
-        if self.devices is None or len(self.devices) > MOST_DEVICE_GRAMS:
+        if self.devices is None or not self.is_narrow:
             return list(otherwise)
         return [device_gram(no, self.reach.tenant_id) for no in self.devices]
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it is of few devices, each looked for by its own gram."""
+        return self.devices is not None and len(self.devices) <= MOST_DEVICE_GRAMS
 
 
 async def scope_of(
@@ -99,24 +90,12 @@ async def scope_of(
     reach: Reach,
     *,
     device_id: UUID | None = None,
-    chat_id: int | None = None,
-    kinds: list[int] | None = None,
 ) -> Scope:
-    """Where a caller may look, narrowed to a device, a chat or kinds of messages."""
+    """Where a caller may look, narrowed to a device."""
     if reach.device_ids is None and device_id is None:
-        return Scope(reach, None, chat_id, kinds)
+        return Scope(reach, None)
     rows = await pool.fetch(q.device_numbers, reach.tenant_id, reach.device_ids, device_id)
-    return Scope(reach, [row["no"] for row in rows], chat_id, kinds)
-
-
-async def find(
-    pool: asyncpg.Pool, scope: Scope, wanted: Wanted, *, chats_limit: int, after: Place | None = None, limit: int = 50
-) -> tuple[list[FoundChat], FoundMessages]:
-    """``find_chats`` (none when ``chats_limit`` is 0) and ``find_messages``, both at once."""
-    messages_found = find_messages(pool, scope, wanted, after=after, limit=limit)
-    if chats_limit == 0:
-        return [], await messages_found
-    return await asyncio.gather(find_chats(pool, scope, wanted, limit=chats_limit), messages_found)
+    return Scope(reach, [row["no"] for row in rows])
 
 
 async def find_messages(
@@ -142,28 +121,8 @@ async def find_messages(
         now = time.monotonic()
         if now > until:
             return FoundMessages(_in_order(found), further)
-        # no wider than what is left of the time, at the pace of this look
-        place, buckets = further, max(1, min(WIDER * buckets, int(buckets * (until - now) / (now - began))))
-
-
-async def find_chats(pool: asyncpg.Pool, scope: Scope, wanted: Wanted, *, limit: int) -> list[FoundChat]:
-    """Chats by name or number, those with the newest messages first."""
-    ids = await _chat_ids(pool, scope, wanted, limit)
-    within = await _chats_within(pool, scope.reach, ids)
-    found = (_found_chat(within[chat_id], wanted) for chat_id in ids if chat_id in within)
-    return [one for one in found if one is not None]
-
-
-async def chats_with(pool: asyncpg.Pool, scope: Scope, wanted: Wanted) -> list[int]:
-    """Ids of chats whose name, number or messages have what is looked for, in no order: all, or of more than MOST_CHATS
-    those by name, and by the newest messages."""
-    ids = set(await _chat_ids(pool, scope, wanted, MOST_CHATS))
-    page = await find_messages(pool, scope, wanted, limit=MOST_CHATS)
-    ids.update(int(one.chat.id) for one in page.items)
-    while page.last is not None and len(ids) < MOST_CHATS:
-        page = await find_messages(pool, scope, wanted, after=page.last, limit=MOST_CHATS)
-        ids.update(int(one.chat.id) for one in page.items)
-    return list(ids)
+        # no wider than half of what is left of the time, at the pace of this look: the next may be slower
+        place, buckets = further, max(1, min(WIDER * buckets, int(buckets * (until - now) / (now - began) / 2)))
 
 
 async def _look(
@@ -171,11 +130,11 @@ async def _look(
 ) -> tuple[list[Place], Place | None]:
     """Places of messages that may be meant, at most ``count`` in the next ``buckets`` back, and where to go on; None
     when there is nothing further back."""
-    tenant_id, patterns = scope.reach.tenant_id, _patterns(wanted)
-    if not patterns or scope.devices == []:
+    tenant_id, words = scope.reach.tenant_id, patterns(wanted)
+    if not words or scope.devices == []:
         return [], None
     if scope.chat_id is not None:
-        rows = await pool.fetch(q.find_in_chat, tenant_id, scope.chat_id, scope.kinds, place[0], patterns, count)
+        rows = await pool.fetch(q.find_in_chat, tenant_id, scope.chat_id, scope.kinds, place[0], words, count)
         places = [(row["key"], row["chat_id"]) for row in rows]
         return places, places[-1] if len(places) == count else None
     grams = wanted.salted(tenant_id)
@@ -188,7 +147,7 @@ async def _look(
         return [], None
     rows = await pool.fetch(
         q.find_messages, tenant_id, scope.devices, scope.kinds, next_["lowest"], min(highest, 2**31 - 1), *place, grams,
-        scope.one_of(grams[:1]), patterns, count,
+        scope.one_of(grams[:1]), words, count,
     )  # fmt: skip
     places = [(row["key"], row["chat_id"]) for row in rows]
     if len(places) == count:
@@ -204,7 +163,7 @@ async def _checked(pool: asyncpg.Pool, reach: Reach, wanted: Wanted, places: Seq
         return []
     keys = [(chat_id, key) for key, chat_id in places]
     rows = {(row["chat_id"], row["key"]): row for row in await messages.get_messages(pool, [reach.tenant_id], keys)}
-    within = await _chats_within(pool, reach, list({chat_id for chat_id, _ in keys}))
+    within = await chats_within(pool, reach, list({chat_id for chat_id, _ in keys}))
     found = []
     for chat_id, key in keys:
         row = rows.get((chat_id, key))
@@ -220,33 +179,14 @@ async def _checked(pool: asyncpg.Pool, reach: Reach, wanted: Wanted, places: Seq
     ]
 
 
-async def _chats_within(pool: asyncpg.Pool, reach: Reach, ids: Sequence[int]) -> dict[int, Chat]:
+async def chats_within(pool: asyncpg.Pool, reach: Reach, ids: Sequence[int]) -> dict[int, Chat]:
+    """Chats that the caller sees, by their ids."""
     rows = await chats.get_chats(pool, [reach.tenant_id], ids)
     return {row["id"]: chats.chat_of(row) for row in rows if reach.sees(row["device_id"])}
 
 
-async def _chat_ids(pool: asyncpg.Pool, scope: Scope, wanted: Wanted, limit: int) -> list[int]:
-    tenant_id = scope.reach.tenant_id
-    names = wanted.salted(tenant_id)
-    numbers = wanted.number_grams(tenant_id) if wanted.digits else []
-    if (not names and not numbers) or scope.devices == []:
-        return []
-    rows = await pool.fetch(
-        q.find_chats, tenant_id, scope.devices, names or [NOWHERE], _patterns(wanted), numbers or [NOWHERE],
-        f"%{wanted.digits}%", scope.one_of(names[:1] + numbers[:1]), limit,
-    )  # fmt: skip
-    return [row["id"] for row in rows]
-
-
-def _found_chat(chat: Chat, wanted: Wanted) -> FoundChat | None:
-    names = wanted.ranges(chat.chat_name or "") if wanted.terms else None
-    digits = wanted.digit_ranges(chat.phone or "")
-    if names is None and not digits:
-        return None
-    return FoundChat(chat, list(map(list, names or [])), list(map(list, digits)))
-
-
-def _patterns(wanted: Wanted) -> list[str]:
+def patterns(wanted: Wanted) -> list[str]:
+    """Of LIKE, which a folded text with all the words matches."""
     return ["%" + re.sub(r"([\\%_])", r"\\\1", term.text) + "%" for term in wanted.terms]
 
 

@@ -37,15 +37,3 @@ SELECT s.chat_id, s.key FROM message_search s
 WHERE s.tenant_id = $1 AND s.chat_id = $2 AND ($3::int2[] IS NULL OR s.kind = ANY ($3)) AND s.key < $4
   AND s.words LIKE ALL ($5::text[])
 ORDER BY s.key DESC LIMIT $6;
-
--- name: find_chats
--- By name ($3 grams, $4 patterns) or number ($5 grams, $6 pattern); $2 devices (NULL: all), $7 grams of which it must have
--- one, $8 how many. Of very many the first 1,000 that are found are ranked.
-SELECT c.id
-FROM (SELECT s.chat_id FROM chat_search s
-      WHERE ((s.grams @> $3::int4[] AND s.name LIKE ALL ($4::text[])) OR (s.grams @> $5::int4[] AND s.number LIKE $6))
-        AND s.grams && $7::int4[]
-        AND s.tenant_id = $1 AND ($2::int4[] IS NULL OR s.device_no = ANY ($2))
-      LIMIT 1000) found
-JOIN chats c ON c.id = found.chat_id AND c.last_key IS NOT NULL
-ORDER BY c.last_key DESC, c.id DESC LIMIT $8;

@@ -87,6 +87,7 @@ ROUTES = (
     Route("POST", f"{A}/chats/{{chat_id}}/typing", "send", {"state": "composing"}),
     Route("POST", f"{A}/chats/{{chat_id}}/draft", "send"),
     Route("GET", f"{A}/search", "read"),
+    Route("GET", f"{A}/search/chats", "read"),
     Route("POST", f"{A}/messages", "send", {"device_id": "{device_id}", "to": "60123456789", "text": "Hi"}),
     Route("POST", f"{A}/messages/{{message_id}}/react", "send", {"emoji": "👍"}),
     Route("POST", f"{A}/messages/{{message_id}}/edit", "send", {"text": "Hello"}),

@@ -117,6 +117,25 @@ def test_chats_are_found_by_name_and_by_number_in_any_writing(tenant: Tenant) ->
     assert (hit["phone_highlights"], hit["name_highlights"]) == ([[5, 9]], [])
 
 
+def test_people_of_one_name_are_found_to_the_last_those_with_the_newest_messages_first(tenant: Tenant) -> None:
+    device, now = tenant.device(), int(time.time())
+    for number in range(23):
+        say(tenant, tenant.chat(device, name=f"Farid {number}"), "Good morning", at=now - number * 60)
+
+    def everyone() -> list[str]:
+        found = search(client, "farid")
+        called, after = names(found), found["chats_next"]
+        while after is not None:
+            page = client.get("/api/v1/search/chats", params={"q": "farid", "limit": 2, "after": after}).json()
+            called += [one["chat"]["chat_name"] for one in page["items"]]
+            after = page["next"]
+        return called
+
+    client = tenant.client("read")
+    eventually(everyone, expected=[f"Farid {number}" for number in range(23)])
+    assert len(search(client, "farid")["chats"]) <= 20
+
+
 def test_a_page_goes_on_where_the_last_one_ended(tenant: Tenant) -> None:
     chat, other = tenant.chat(tenant.device()), tenant.chat(tenant.device())
     now = int(time.time())
@@ -191,7 +210,7 @@ def test_what_is_edited_deleted_trimmed_or_renamed_is_found_as_it_is_now(tenant:
 @pytest.mark.parametrize("query", ["?!", "z", "%", "_", "\\", "a'b", "٣", "x" * 200, "\u200b"])
 def test_odd_queries_find_nothing(tenant: Tenant, query: str) -> None:
     found = search(tenant.client("read"), query)
-    assert found == {"chats": [], "messages": {"items": [], "next": None}}
+    assert found == {"chats": [], "chats_next": None, "messages": {"items": [], "next": None}}
 
 
 def test_a_query_is_wanted(tenant: Tenant) -> None:

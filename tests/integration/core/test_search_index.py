@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Awaitable, Callable
+from typing import cast
 
+import asyncpg
 import pytest
 
 from tests.integration.core import events
 from tests.integration.core.conftest import World
 from tests.integration.core.events import MESSAGE, NOW, SITI, SITI_LID
 from wafast.database.pool import connect, open_pool
-from wafast.inbox import search
+from wafast.inbox import search, search_chats
+from wafast.inbox.chat_order import place_moved
 from wafast.inbox.grams import BUCKET_SECONDS, wanted
 from wafast.inbox.reach import Reach
 from wafast.inbox.search_index import Indexer
 
+Page = tuple[list[int], search.Place | None]
+
 
 def index(world: World) -> None:
-    """Does what the indexer does when it starts."""
+    """Does what the indexer does when it starts, and gives chats their place in the order of lists."""
 
     async def work() -> None:
         connection = await connect(world.uri, "search")
@@ -29,6 +35,7 @@ def index(world: World) -> None:
                 pass
             while await indexer.walk():
                 pass
+            await place_moved(connection)
         finally:
             await connection.close()
 
@@ -105,26 +112,73 @@ def test_what_was_there_before_has_its_turn_also_while_more_is_announced_all_the
     assert found(world, "durian") == [f"{SITI}: Harga durian?"]
 
 
-def test_a_devices_list_is_searched_to_its_end_however_little_one_look_covers(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    people = [f"6012000000{number}@s.whatsapp.net" for number in range(4)]
-    for number, person in enumerate(people):
-        told = events.message(f"A{number}", "durian", chat=person, sender=person, at=NOW - number * BUCKET_SECONDS)
-        world.feed((MESSAGE, told))
+def people(world: World, count: int) -> list[int]:
+    """So many chats whose messages came four hours apart; their ids, newest first."""
+    for number in range(count):
+        person, at = f"6012000000{number}@s.whatsapp.net", NOW - number * BUCKET_SECONDS
+        world.feed((MESSAGE, events.message(f"A{number}", "durian", chat=person, sender=person, at=at)))
     index(world)
-    monkeypatch.setattr(search, "BUDGET_SECONDS", 0.0)
-    monkeypatch.setattr(search, "FIRST_LOOK", 1)
+    return [row["id"] for row in world.rows("SELECT id FROM chats ORDER BY last_key DESC")]
+
+
+def pages(
+    world: World, look: Callable[[asyncpg.Pool, search.Scope, search.Place | None], Awaitable[Page]]
+) -> list[int]:
+    """What all pages of something have, one after the other."""
 
     async def work() -> list[int]:
-        pool = await open_pool(world.uri, size=1, name="test")
+        pool, ids = await open_pool(world.uri, size=1, name="test"), []
         try:
             scope = search.Scope(Reach(await pool.fetchval("SELECT id FROM tenants")), [world.device_no])
-            return await asyncio.wait_for(search.chats_with(pool, scope, wanted("durian")), 60)
+            found, last = await look(pool, scope, None)
+            ids += found
+            while last is not None:
+                found, last = await look(pool, scope, last)
+                ids += found
+            return ids
         finally:
             await pool.close()
 
-    assert sorted(asyncio.run(work())) == sorted(row["id"] for row in world.rows("SELECT id FROM chats"))
+    return asyncio.run(asyncio.wait_for(work(), 120))
+
+
+@pytest.mark.parametrize("is_short_of_time", [False, True])
+def test_a_devices_list_is_searched_to_its_end_however_little_one_look_covers(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_short_of_time: bool
+) -> None:
+    ids = people(world, 4)
+    if is_short_of_time:
+        monkeypatch.setattr(search, "BUDGET_SECONDS", 0.0)
+        monkeypatch.setattr(search, "FIRST_LOOK", 1)
+        monkeypatch.setattr(search_chats, "STEP", 1)
+
+    async def look(pool: asyncpg.Pool, scope: search.Scope, after: search.Place | None) -> Page:
+        days = 10_000
+        page = await search_chats.list_with(
+            pool, scope, world.device_no, wanted("durian"), days=days, after=after, limit=3
+        )
+        return [int(chat.id) for chat in page.chats], cast("search.Place | None", page.last)
+
+    assert pages(world, look) == ids
+
+
+@pytest.mark.parametrize("most_ranked", [100, 1])
+def test_people_are_found_to_the_last_newest_first_by_the_index_or_by_a_walk(
+    world: World, monkeypatch: pytest.MonkeyPatch, most_ranked: int
+) -> None:
+    other = "60199999999@s.whatsapp.net"
+    world.feed((MESSAGE, events.message("B1", "durian", chat=other, sender=other, at=NOW - 1)))
+    newest, _, *older = people(world, 5)
+    monkeypatch.setattr(search, "MOST_DEVICE_GRAMS", 0)
+    monkeypatch.setattr(search, "BUDGET_SECONDS", 0.0)
+    monkeypatch.setattr(search_chats, "FIRST_WALK", 1)
+    monkeypatch.setattr(search_chats, "MOST_RANKED", most_ranked)
+
+    async def look(pool: asyncpg.Pool, scope: search.Scope, after: search.Place | None) -> Page:
+        page = await search_chats.find_chats(pool, scope, wanted("012000000"), after=after, limit=2)
+        return [int(one.chat.id) for one in page.items], page.last
+
+    assert pages(world, look) == [newest, *older]
 
 
 def test_edits_and_deletions_change_what_is_found(world: World) -> None:

@@ -889,8 +889,8 @@ export interface paths {
         };
         /**
          * Chats of a device
-         * @description Chats that have messages, newest first; search looks at name, number and messages, and finds 1,000 chats at
-         *     most.
+         * @description Chats that have messages, newest first; search looks at name, number and messages, and a page of it may be
+         *     short, or empty, although `next` leads on.
          */
         get: operations["list_chats"];
         put?: never;
@@ -2146,6 +2146,26 @@ export interface paths {
          * @description Inside words too, in any script, whatever the case. A message can be found about a second after it came.
          */
         get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/chats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search names and numbers
+         * @description Those with the newest messages first. A page may be short, or empty, although `next` leads on.
+         */
+        get: operations["search_chats"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4056,6 +4076,8 @@ export interface components {
         /** Found */
         Found: {
             chats: components["schemas"]["FoundChat"][];
+            /** @description `after` of `GET /search/chats`, where more chats follow. */
+            chats_next: string | null;
             messages: components["schemas"]["FoundMessagePage"];
         };
         /** FoundChat */
@@ -5007,6 +5029,11 @@ export interface components {
         /** Page[FoundMessage] */
         FoundMessagePage: {
             items: components["schemas"]["FoundMessage"][];
+            next: string | null;
+        };
+        /** Page[FoundChat] */
+        FoundChatPage: {
+            items: components["schemas"]["FoundChat"][];
             next: string | null;
         };
         /** Page[Import] */
@@ -14324,6 +14351,62 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Found"];
+                };
+            };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    search_chats: {
+        parameters: {
+            query: {
+                /** @description Words, parts of words of at least three letters, beginnings of words, or a phone number in any writing. What is found has all of them. */
+                q: string;
+                /** @description Only of this device. */
+                device_id?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundChatPage"];
                 };
             };
             /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
