@@ -69,6 +69,9 @@ class Outbox(msgspec.Struct, frozen=True, kw_only=True):
     cause: Annotated[Cause | None, Meta(description="What kind of reason a failed or cancelled one has.")]
     message_id: Annotated[str | None, Meta(description="WhatsApp's id, from `sent` on.")]
     attempts: int
+    is_counted: Annotated[
+        bool, Meta(description="Whether a campaign or a sequence counts it: it can't be taken off its chat.")
+    ]
     created_at: datetime
     not_before: datetime
     expires_at: datetime | None
@@ -146,6 +149,7 @@ def outbox_of(row: OutboxRow) -> Outbox:
         cause=row.cause,
         message_id=row.message_id,
         attempts=row.attempts,
+        is_counted=row.source_id is not None,
         created_at=row.created_at,
         not_before=row.not_before,
         expires_at=row.expires_at,

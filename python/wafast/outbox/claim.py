@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -54,15 +55,27 @@ class Claim(msgspec.Struct, frozen=True):
     is_first: bool = False
 
 
+#: Devices of which a reply's file is on its way, and the JID it goes to. What follows it there waits for it, and so do
+#: other files; all else passes it, since a large file is on its way for minutes.
+Filing = Mapping[int, str]
+NO_FILES: Filing = MappingProxyType({})
+
+
 async def claim(
-    pool: asyncpg.Pool, worker_id: UUID, replies: Sequence[int], paced: Sequence[int], at: datetime | None = None
+    pool: asyncpg.Pool,
+    worker_id: UUID,
+    replies: Sequence[int],
+    paced: Sequence[int],
+    at: datetime | None = None,
+    filing: Filing = NO_FILES,
 ) -> list[Claim]:
     """Claim what may leave now: at most one reply from each of the devices `replies`, one paced row from each of
     `paced`. A source's row gets its words, which are in it before anybody sends them. What can't leave ends instead,
     and is not among those given: rows for people who want no more of them or are known not to be on WhatsApp, and those
     for which there are no words. `at`: the instant that is now, when it is not the database's."""
     async with pool.acquire() as connection, connection.transaction():
-        looked = worker_id, list(replies), list(paced), at, number_checks.KEPT_DAYS
+        files = list(filing), list(filing.values())
+        looked = worker_id, list(replies), list(paced), *files, at, number_checks.KEPT_DAYS
         said = [(record, _said(record)) for record in await connection.fetch(q.pick, *looked)]
         if not said:
             return []
@@ -130,10 +143,15 @@ FOR_WORDS = frozenset(
 
 
 async def next_due(
-    pool: asyncpg.Pool, replies: Sequence[int], paced: Sequence[int], at: datetime | None = None
+    pool: asyncpg.Pool,
+    replies: Sequence[int],
+    paced: Sequence[int],
+    at: datetime | None = None,
+    filing: Filing = NO_FILES,
 ) -> dict[int, float]:
     """In how many seconds to look at these devices again; one of which nothing waits is not among them."""
-    records = await pool.fetch(q.next_due, list(replies), list(paced), at)
+    files = list(filing), list(filing.values())
+    records = await pool.fetch(q.next_due, list(replies), list(paced), *files, at)
     return {record["no"]: max(0.0, record["seconds"]) for record in records}
 
 

@@ -1,14 +1,15 @@
 -- name: pick
 -- What may leave now, for the devices of a worker that are looked at: at most one reply and one paced row a device, with
 -- what its words are made of, or why it is known not to leave. It is locked, and claimed in the same transaction.
--- $1 the worker, $2 devices whose last reply has left, $3 devices whose last paced row has left, $4 the instant (NULL: now),
--- $5 for how many days it holds that a number is not on WhatsApp.
+-- $1 the worker, $2 devices whose last reply has left, $3 devices whose last paced row has left, $4 devices of which a reply's
+-- file is on its way, each ($5) to a JID: only what neither goes there nor is a file passes it. $6 the instant (NULL: now),
+-- $7 for how many days it holds that a number is not on WhatsApp.
 -- The device row is locked because its clock and counters move with the claim, for all that is sent from it; paced rows
 -- wait for the clock and the caps, replies do not. Only under a lease that holds: its epoch goes into the row.
 -- Of a device's sources the one whose turn it is goes first, so that those of one with a short gap don't pass all others.
 -- A lane that was walked later than now was so before the clock was set back: what comes now may lie before what was taken.
 WITH clock AS MATERIALIZED (
-    SELECT coalesce($4::timestamptz, now()) AS at
+    SELECT coalesce($6::timestamptz, now()) AS at
 ),
 held AS (
     SELECT d.no, l.epoch, d.typing, free_at(d, at) AS free_at, d AS device
@@ -27,6 +28,8 @@ picked AS MATERIALIZED (
         SELECT o FROM outbox o
         WHERE o.device_no = h.no AND o.state = 'queued' AND o.priority = 'reply' AND o.not_before <= at
           AND (o.expires_at IS NULL OR o.expires_at > at)
+          AND NOT EXISTS (SELECT FROM unnest($4::int4[], $5::text[]) f (no, jid)
+                          WHERE f.no = h.no AND (f.jid = o.to_jid OR o.media_sha256 IS NOT NULL))
         ORDER BY o.not_before, o.id
         LIMIT 1
         FOR UPDATE SKIP LOCKED
@@ -39,7 +42,7 @@ picked AS MATERIALIZED (
                     THEN 'opted_out'
                 WHEN EXISTS (SELECT FROM number_checks c
                              WHERE c.tenant_id = row.tenant_id AND c.network = (h.device).network AND c.phone = row.phone
-                               AND c.jid IS NULL AND c.checked_at > at - make_interval(days => $5))
+                               AND c.jid IS NULL AND c.checked_at > at - make_interval(days => $7))
                     THEN 'not_on_whatsapp' END,
            named_jid(row.tenant_id, (h.device).network, (row.o).to_jid)
     FROM held h
@@ -144,10 +147,10 @@ SELECT id FROM claimed
 
 -- name: next_due
 -- When to look at these devices again: each with the instant from which on something of it may leave, or be another's turn.
--- $1 $2 $3 as $2 $3 $4 of pick. A device of which nothing waits is not among them. One probe a lane, however much waits;
+-- $1 to $5 as $2 to $6 of pick. A device of which nothing waits is not among them. One probe a lane, however much waits;
 -- a lane that was walked from its beginning, and has nothing that is due, is not walked so again for a minute.
 WITH clock AS MATERIALIZED (
-    SELECT coalesce($3::timestamptz, now()) AS at
+    SELECT coalesce($5::timestamptz, now()) AS at
 ),
 waiting AS MATERIALIZED (
     SELECT d.no, n.id, n.source_id, n.claimed_at, n.turn, n.is_walked, row.not_before, gap_before(d, s) AS gap,
@@ -181,12 +184,14 @@ walked AS (
 ),
 due AS (
     SELECT no, row.not_before AS at
-    FROM unnest($1::int4[]) no
+    FROM unnest($1::int4[]) due_of (no)
     CROSS JOIN clock
     CROSS JOIN LATERAL (
         SELECT o.not_before FROM outbox o
-        WHERE o.device_no = no AND o.state = 'queued' AND o.priority = 'reply'
+        WHERE o.device_no = due_of.no AND o.state = 'queued' AND o.priority = 'reply'
           AND (o.expires_at IS NULL OR o.expires_at > clock.at)
+          AND NOT EXISTS (SELECT FROM unnest($3::int4[], $4::text[]) f (no, jid)
+                          WHERE f.no = due_of.no AND (f.jid = o.to_jid OR o.media_sha256 IS NOT NULL))
         ORDER BY o.not_before, o.id LIMIT 1
     ) row
   UNION ALL

@@ -60,8 +60,8 @@ ORDER BY o.id DESC
 LIMIT $4
 
 -- name: open_outbox_of_chat
--- What of a chat has not left, or not well. What a campaign has waiting there has no words yet, and is not of it. The state's
--- part is as in the index outbox_open_of_chat.
+-- What of a chat has not left, or not well. What a campaign has waiting there, or what ended so, never had words, and is not of
+-- it. The state's part is as in the index outbox_open_of_chat.
 SELECT o.*, d.id AS device_id, c.id AS chat_id, m.mime AS media_mime
 FROM chats c
 JOIN devices d ON d.no = c.device_no
@@ -69,6 +69,7 @@ JOIN outbox o ON o.device_no = c.device_no AND o.to_jid = ANY (jids_of(c.device_
 LEFT JOIN media m ON m.tenant_id = o.tenant_id AND m.sha256 = o.media_sha256
 WHERE c.id = $1 AND ($3::int8 IS NULL OR o.id < $3)
   AND (o.state IN ('failed', 'unknown', 'expired') OR o.source_id IS NULL AND o.state IN ('queued', 'sending'))
+  AND (o.source_id IS NULL OR o.attempts > 0)
 ORDER BY o.id DESC
 LIMIT $2
 

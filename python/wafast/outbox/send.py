@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 from uuid import UUID
 
 import asyncpg
@@ -75,6 +75,15 @@ REACH_OUT_LOCK = 463
 STOP_SECONDS = 10.0
 
 
+#: Of a device one of each may be on its way at once.
+Lane = Literal["reply", "file", "paced"]
+
+
+def _lane(claim: Claim) -> Lane:
+    """A reply's file has a lane of its own: it may be on its way for minutes, and replies leave at once."""
+    return "paced" if claim.priority == "paced" else "reply" if claim.media_sha256 is None else "file"
+
+
 class Sender:
     """Sends for the devices that are online at this worker."""
 
@@ -92,8 +101,7 @@ class Sender:
         self._online, self._session_of = online, session_of
         self._woken = asyncio.Event()
         self._due: dict[int, float] = {}
-        self._replying: set[int] = set()
-        self._pacing: set[int] = set()
+        self._turns: dict[Lane, dict[int, Claim]] = {"reply": {}, "file": {}, "paced": {}}
         self._in_flight: dict[asyncio.Task[None], int] = {}
         self._refused: Counter[int] = Counter()  # by device, since it last sent something
         self._ends = Ends(lambda ends: transition.record(pool, worker_id, ends, keep))
@@ -111,7 +119,7 @@ class Sender:
 
     def is_sending(self, device_no: int) -> bool:
         """Whether something of this device is on its way."""
-        return device_no in self._replying or device_no in self._pacing
+        return any(device_no in turns for turns in self._turns.values())
 
     async def run(self) -> None:
         """Send until `stop`."""
@@ -157,23 +165,26 @@ class Sender:
 
     def _free(self, devices: Sequence[int]) -> tuple[list[int], list[int]]:
         """Those whose last reply has left, and those whose last paced row has."""
-        return [no for no in devices if no not in self._replying], [no for no in devices if no not in self._pacing]
+        replying, pacing = self._turns["reply"], self._turns["paced"]
+        return [no for no in devices if no not in replying], [no for no in devices if no not in pacing]
+
+    def _filing(self) -> claims.Filing:
+        return {no: claim.to_jid for no, claim in self._turns["file"].items()}
 
     async def _claim(self, devices: Sequence[int]) -> None:
         """Claim of these, and begin to send."""
         replies, paced = self._free(devices)
         if not replies and not paced:
             return
-        for claim in await claims.claim(self._pool, self._worker_id, replies, paced):
-            busy = self._replying if claim.priority == "reply" else self._pacing
-            busy.add(claim.device_no)
+        for claim in await claims.claim(self._pool, self._worker_id, replies, paced, filing=self._filing()):
+            self._turns[_lane(claim)][claim.device_no] = claim
             task = asyncio.create_task(self._carry_out(claim))
             self._in_flight[task] = claim.id
             task.add_done_callback(self._in_flight.pop)
 
     async def _look_ahead(self, devices: Sequence[int]) -> None:
         """When to look at these devices again."""
-        waits = await claims.next_due(self._pool, *self._free(devices))
+        waits = await claims.next_due(self._pool, *self._free(devices), filing=self._filing())
         now = time.monotonic()
         for no, seconds in waits.items():
             # one that was woken meanwhile stays so
@@ -196,7 +207,7 @@ class Sender:
             log.exception("a send was not carried out", outbox=claim.id, device=claim.device_no)
             await self._ends.record(End(claim, "unknown", f"it went wrong in the middle, it may have left: {error}"))
         finally:
-            (self._replying if claim.priority == "reply" else self._pacing).discard(claim.device_no)
+            del self._turns[_lane(claim)][claim.device_no]
             self.wake(claim.device_no)
 
     async def _prepare_and_send(self, claim: Claim) -> None:

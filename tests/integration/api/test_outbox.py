@@ -183,6 +183,12 @@ def test_what_did_not_arrive_is_taken_off_a_chat(tenant: Tenant, state: str) -> 
         " UPDATE outbox SET source_id = made.id FROM made WHERE outbox.id = $1",
         counted, tenant.id,
     )  # fmt: skip
+    chat = tenant.chat(device, jid="60191234567@s.whatsapp.net")
+    address = f"/api/v1/chats/{chat.id}/outbox"
+    assert client.get(address).json()["items"] == [], "it never had words"
+    tenant.world.sql("UPDATE outbox SET attempts = 1 WHERE id = $1", counted)
+    [shown] = client.get(address).json()["items"]
+    assert (shown["id"], shown["is_counted"]) == (str(counted), True)
     refused = client.post(f"/api/v1/outbox/{counted}/cancel")
     assert (refused.status_code, "stays in what its campaign counts" in refused.json()["detail"]) == (409, True)
     sent = client.post(f"/api/v1/outbox/{_left(tenant, device)}/cancel")

@@ -107,6 +107,17 @@ class Floor:
         )  # fmt: skip
         return row
 
+    async def file(self, device_no: int, to_jid: str) -> int:
+        """A document that waits to be a reply."""
+        row = await self.reply(device_no, to_jid)
+        await self.pool.execute(
+            "INSERT INTO media (tenant_id, sha256, mime, size) VALUES ($1, $2, 'application/pdf', 3)"
+            " ON CONFLICT DO NOTHING", self.tenant_id, bytes(32),
+        )  # fmt: skip
+        named = "UPDATE outbox SET kind = 'document', media_sha256 = $2, file_name = 'a.pdf' WHERE id = $1"
+        await self.pool.execute(named, row, bytes(32))
+        return row
+
     async def sends_counted(self, device_no: int) -> int:
         """How many sends a device's clock has in both of its counts."""
         row = await self.pool.fetchrow("SELECT hour_sends, day_sends FROM devices WHERE no = $1", device_no)

@@ -86,12 +86,14 @@ async def test_a_claim_that_fails_cuts_off_none_beside_it(
     [device, other] = await floor.devices(2)
     claim_once, asked, has_failed = claims.claim, list[list[int]](), asyncio.Event()
 
-    async def fail_first(pool: asyncpg.Pool, worker: UUID, replies: list[int], paced: list[int]) -> list[Claim]:
+    async def fail_first(
+        pool: asyncpg.Pool, worker: UUID, replies: list[int], paced: list[int], *, filing: claims.Filing
+    ) -> list[Claim]:
         asked.append(replies)
         if asked.count([device]) == 1 and replies == [device]:
             has_failed.set()
             raise RuntimeError("a row nobody thought of")
-        got = await claim_once(pool, worker, replies, paced)
+        got = await claim_once(pool, worker, replies, paced, filing=filing)
         await has_failed.wait()
         return got
 
@@ -170,6 +172,40 @@ async def test_what_a_person_retried_is_not_ended_by_who_sent_it_before(floor: F
         may_answer.set()
         await until_state(floor, row, "sent")
     assert len(asked) == 2
+
+
+async def test_a_file_on_its_way_holds_up_what_follows_it_there_and_other_files_but_nothing_else(
+    floor: Floor, tmp_path: Path
+) -> None:
+    """SPEC section 5: replies are not slowed beyond 1 s, and a large file takes minutes."""
+    [device] = await floor.devices(1)
+    line, may_arrive = Line(device), asyncio.Event()
+    mine, others = "60111@s.whatsapp.net", "60222@s.whatsapp.net"
+
+    async def answer(to_jid: str, content: Content | Change) -> Sent:
+        if isinstance(content, Content) and content.media is not None:
+            await may_arrive.wait()
+        return await take(to_jid, content)
+
+    line.server = answer
+    file, following, second = (
+        await floor.file(device, mine),
+        await floor.reply(device, mine),
+        await floor.file(device, others),
+    )
+    async with sending(floor, [line], tmp_path) as sender:
+        await until_state(floor, file, "sending")
+        for _ in range(2):
+            row = await floor.reply(device, others)
+            sender.wake(device)
+            await until_state(floor, row, "sent")
+        assert [(await floor.state(row))[0] for row in (file, following, second)] == ["sending", "queued", "queued"]
+        waits = await claims.next_due(floor.pool, [device], [], filing={device: mine})
+        assert waits == {}, "nobody looks again and again meanwhile"
+        may_arrive.set()
+        for row in (following, second):
+            await until_state(floor, row, "sent")
+    assert line.sent[:3] == [others, others, mine]
 
 
 async def test_a_file_is_not_in_memory_while_somebody_types(floor: Floor, tmp_path: Path) -> None:

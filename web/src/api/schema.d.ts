@@ -4889,6 +4889,8 @@ export interface components {
             /** @description WhatsApp's id, from `sent` on. */
             message_id: string | null;
             attempts: number;
+            /** @description Whether a campaign or a sequence counts it: it can't be taken off its chat. */
+            is_counted: boolean;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */

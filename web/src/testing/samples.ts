@@ -60,6 +60,7 @@ export function outbox(change: Partial<Outbox> & { id: string }): Outbox {
     held_by: null,
     message_id: null,
     attempts: 0,
+    is_counted: false,
     created_at: '2026-09-21T12:53:20Z',
     not_before: '2026-09-21T12:53:20Z',
     expires_at: null,
