@@ -151,8 +151,17 @@ def test_a_picture_is_enlarged_moved_through_and_saved(signed_in: App, stack: St
     with page.expect_download() as saved:
         viewer.get_by_role("button", name="Download").click()
     assert saved.value.path().read_bytes()[:2] == b"\xff\xd8"
+    chat = page.url
+    page.go_back()
+    expect(viewer).to_have_count(0)
+    expect(page).to_have_url(chat)
+    # closed in another way it costs no step back
+    app.bubble("Picture 1").get_by_role("button", name="Open photo").click()
+    expect(viewer.locator(".caption")).to_have_text("Picture 1")
     page.keyboard.press("Escape")
     expect(viewer).to_have_count(0)
+    page.go_back()
+    expect(app.messages).to_have_count(0)
 
 
 @two_looks

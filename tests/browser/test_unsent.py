@@ -218,6 +218,36 @@ def test_changing_a_message_does_not_cost_what_was_being_written(signed_in: App,
     expect(app.bubble("Ten o'clock")).to_be_visible()
 
 
+def test_what_one_answers_or_changes_stays_with_the_draft(signed_in: App, stack: Stack) -> None:
+    app, page = signed_in, signed_in.page
+    phone, customer = _two_chats(app, stack, "Kept answer")
+    _open(app, "first")
+    app.expect_ticks(app.send("Ten oclock"), "delivered")
+    app.message_menu(app.bubble("Ten oclock")).get_by_role("menuitem", name="Edit", exact=True).click()
+    app.composer.fill("Ten o'clock")
+    _open(app, "second")
+    row = page.locator("a[data-chat]").filter(has_text="Editing: Ten o'clock")
+    expect(row).to_be_visible()
+    page.reload()
+    row.click()
+    expect(page.get_by_text("Edit message")).to_be_visible()
+    expect(app.composer).to_have_value("Ten o'clock")
+    app.composer.press("Enter")
+    expect(app.bubble("Ten o'clock")).to_be_visible()
+    app.message_menu(app.bubble("first")).get_by_role("menuitem", name="Reply", exact=True).click()
+    app.composer.fill("an answer")
+    _open(app, "second")
+    expect(row).to_have_count(0)
+    page.reload()
+    page.locator("a[data-chat]").filter(has_text="an answer").click()
+    expect(page.get_by_role("button", name="Do not reply to this message")).to_be_visible()
+    app.composer.press("Enter")
+    expect(page.get_by_role("button", name="Do not reply to this message")).to_have_count(0)
+    app.expect_ticks(app.bubble("an answer"), "delivered")
+    received = stack.phones.inbox(phone=phone, contact=customer)
+    assert [one.quoted is not None for one in received if one.text == "an answer"] == [True]
+
+
 def test_signing_out_asks_while_something_is_unsent(signed_in: App, context: BrowserContext, stack: Stack) -> None:
     app, page = signed_in, signed_in.page
     phone, customer = _two_chats(app, stack, "Sign out")
@@ -256,6 +286,17 @@ def test_files_are_not_lost_by_a_key_and_blank_words_are_not_sent(
     app.expect_accessible()
     page.keyboard.press("Escape")
     expect(asked).to_be_hidden()
+    expect(files.get_by_label("Caption")).to_have_value("for you")
+    # Back is for what lies over the chat, and what is chosen stays with the chat however it is left
+    page.go_back()
+    expect(asked).to_be_visible()
+    page.go_back()
+    expect(asked).to_be_hidden()
+    first = page.url
+    page.evaluate("navigator.serviceWorker.dispatchEvent(new MessageEvent('message', {data: {show: '/inbox'}}))")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.go_back()
+    expect(page).to_have_url(first)
     expect(files.get_by_label("Caption")).to_have_value("for you")
     page.keyboard.press("Escape")
     asked.get_by_role("button", name="Leave unsent").click()

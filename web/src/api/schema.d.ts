@@ -1190,7 +1190,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke an API key
-         * @description It stops working at once; its sockets close within a minute.
+         * @description It stops working at once, and its sockets close.
          */
         delete: operations["revoke_key"];
         options?: never;
@@ -2446,7 +2446,7 @@ export interface paths {
         post: operations["sign_in"];
         /**
          * Sign out
-         * @description Ends this browser's login; its sockets close within a minute.
+         * @description Ends this browser's login; its sockets close.
          */
         delete: operations["sign_out"];
         options?: never;
@@ -2605,7 +2605,7 @@ export interface paths {
         head?: never;
         /**
          * Change a person
-         * @description It holds at once; open sockets follow within a minute. Chats the person no longer sees are taken from him.
+         * @description It holds at once, on open sockets too. Chats the person no longer sees are taken from him.
          */
         patch: operations["change_user"];
         trace?: never;

@@ -264,6 +264,7 @@ export const en = {
   'inbox.pinned': 'Pinned',
   'inbox.muted': 'Muted',
   'inbox.draft': 'Draft:',
+  'inbox.draft_change': 'Editing:',
   'inbox.recording': 'recording a voice message…',
   'inbox.recording_who': '{name} is recording a voice message…',
   'inbox.typing': 'typing…',

@@ -268,6 +268,7 @@ export const ms: Record<MessageKey, string> = {
   'inbox.pinned': 'Disematkan',
   'inbox.muted': 'Disenyapkan',
   'inbox.draft': 'Draf:',
+  'inbox.draft_change': 'Menyunting:',
   'inbox.recording': 'sedang merakam mesej suara…',
   'inbox.recording_who': '{name} sedang merakam mesej suara…',
   'inbox.typing': 'sedang menaip…',

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Session } from '../api/types';
+import { message } from '../testing/samples';
 import { Drafts, forgetDrafts } from './drafts';
 
 const session = (tenant: string, user: string): Session =>
@@ -25,10 +26,25 @@ describe('drafts', () => {
     expect(new Drafts(session('1', '1')).get('8')).toBe('');
   });
 
+  it('keep what they answer and what they change, and take it over to the chat theirs becomes', () => {
+    const drafts = new Drafts(session('1', '1'));
+    const [asked, said, other] = ['1', '2', '3'].map((id) => message({ id }));
+    drafts.keepReply('7', asked!);
+    drafts.keepChange('7', { message: said!, words: 'better' });
+    drafts.keepReply('8', other!);
+    drafts.move('7', '8');
+    const later = new Drafts(session('1', '1'));
+    expect([later.reply('7'), later.change('7')]).toEqual([null, null]);
+    expect(later.change('8')).toEqual({ message: said, words: 'better' });
+    expect(later.reply('8')).toEqual(other);
+    later.keepReply('8', null);
+    expect([later.reply('8'), later.chats()]).toEqual([null, ['8']]);
+  });
+
   it('name the chats they were typed in, and none for what others keep', () => {
     const drafts = new Drafts(session('1', '1'));
-    for (const name of ['7', 'note-8', 'edit-3EB0-1', 'unsent-9-a1']) drafts.put(name, 'x');
-    expect(drafts.chats().sort()).toEqual(['7', '8']);
+    for (const name of ['7', 'note-8', 'reply-6', 'edit-3EB0-1', 'unsent-9-a1']) drafts.put(name, 'x');
+    expect(drafts.chats().sort()).toEqual(['6', '7', '8']);
   });
 
   it('of another tab stay', () => {

@@ -1,15 +1,24 @@
 /**
  * What was typed and not sent, or has not reached the server yet. It is kept in this browser, for one person in one
  * workspace, so that it outlives a page that is reloaded or closed; signing out forgets it. Each text has an entry of its
- * own, since tabs share the store. Its name is the id of the chat it was typed in; a note, and what others keep here, has
- * a word and a dash in front.
+ * own, since tabs share the store. Its name is the id of the chat it was typed in; a note, the message it answers or
+ * changes, and what others keep here, has a word and a dash in front.
  */
 import { SvelteMap } from 'svelte/reactivity';
-import type { Session } from '../api/types';
+import type { Message, Session } from '../api/types';
 
 const STORED = 'wafast.draft.';
 /** Before the id of the chat, for a note that was begun. */
 export const NOTE = 'note-';
+/** Before it, for the message what was typed answers. */
+const REPLY = 'reply-';
+/** Before it, for a message that is being changed, and its words by now. */
+const CHANGE = 'change-';
+
+export interface Change {
+  message: Message;
+  words: string;
+}
 
 export class Drafts {
   readonly #byName = new SvelteMap<string, string>();
@@ -33,18 +42,45 @@ export class Drafts {
     );
   }
 
-  /** The chats in which something was typed. */
-  chats(): string[] {
-    const names = [...this.#byName.keys()].map((name) => (name.startsWith(NOTE) ? name.slice(NOTE.length) : name));
-    return names.filter((name) => !name.includes('-'));
+  /** The message that is answered in a chat. */
+  reply(chat: string): Message | null {
+    return this.#object(REPLY + chat);
   }
 
-  /** What was typed in a chat, and begun as a note, goes over to another, behind what was typed there. */
+  keepReply(chat: string, message: Message | null): void {
+    this.put(REPLY + chat, message ? JSON.stringify(message) : '');
+  }
+
+  /** The message that is being changed in a chat. */
+  change(chat: string): Change | null {
+    return this.#object(CHANGE + chat);
+  }
+
+  keepChange(chat: string, change: Change | null): void {
+    this.put(CHANGE + chat, change ? JSON.stringify(change) : '');
+  }
+
+  #object<What>(name: string): What | null {
+    const text = this.get(name);
+    return text === '' ? null : (JSON.parse(text) as What);
+  }
+
+  /** The chats in which something was begun. */
+  chats(): string[] {
+    const kinds = [NOTE, REPLY, CHANGE];
+    const names = [...this.#byName.keys()].map((name) =>
+      name.slice(kinds.find((kind) => name.startsWith(kind))?.length ?? 0),
+    );
+    return [...new Set(names.filter((name) => !name.includes('-')))];
+  }
+
+  /** What was begun in a chat goes over to another: words behind those there, of messages it stays with the one there. */
   move(from: string, into: string): void {
-    for (const kind of ['', NOTE]) {
-      const words = this.get(kind + from);
-      if (words === '') continue;
-      this.put(kind + into, [this.get(kind + into), words].filter(Boolean).join('\n'));
+    for (const kind of ['', NOTE, REPLY, CHANGE]) {
+      const [kept, there] = [this.get(kind + from), this.get(kind + into)];
+      if (kept === '') continue;
+      const isWords = kind === '' || kind === NOTE;
+      this.put(kind + into, isWords ? [there, kept].filter(Boolean).join('\n') : there || kept);
       this.put(kind + from, '');
     }
   }

@@ -44,6 +44,8 @@ export class Outgoing {
   sending = $state.raw<sending.Sending>(sending.NOTHING_SENT);
   /** A voice note begun here, neither sent nor thrown away. */
   recording = $state.raw<Recording | null>(null);
+  /** Files that were chosen here, with their captions, and neither sent nor put back. */
+  files = $state.raw<Attachment[]>([]);
   #target: Target | null = null;
   /** Where each went that may have been taken: who asks again with its key says the same. */
   readonly #asked = new Map<string, Target>();
@@ -67,7 +69,9 @@ export class Outgoing {
 
   /** Whether something would be lost with this page, or wait for the next one. */
   get isUnsent(): boolean {
-    return this.recording !== null || this.sending.bubbles.some((bubble) => bubble.row === null);
+    return (
+      this.recording !== null || this.files.length > 0 || this.sending.bubbles.some((bubble) => bubble.row === null)
+    );
   }
 
   /** The chat is looked at, until the result is called: then what the server has is the server's to show again. */
@@ -182,6 +186,8 @@ export class Outgoing {
     this.#step(sending.joined, left);
     other.#attachments.clear();
     other.recording = null;
+    this.files = [...this.files, ...other.files];
+    other.files = [];
     other.drop();
     for (const { key } of left.bubbles) other.#forget(key);
     this.goOn();
@@ -197,6 +203,8 @@ export class Outgoing {
     clearTimeout(this.#timer);
     this.#attachments.forEach((one) => one.drop());
     this.#attachments.clear();
+    this.files.forEach((one) => one.drop());
+    this.files = [];
     this.recording?.drop();
     this.recording = null;
     this.sending = sending.NOTHING_SENT;

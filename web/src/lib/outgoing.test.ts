@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { chat, outbox } from '../testing/samples';
 import { FakeServer, settled } from '../testing/server';
+import { Attachment } from './attachment.svelte';
 import { Conversation } from './conversation.svelte';
 import { Drafts } from './drafts';
 import { OutgoingChats } from './outgoing.svelte';
@@ -160,6 +161,18 @@ describe('what leaves', () => {
     network.status = 202;
     await conversation.outgoing.retry(conversation.outgoing.sending.bubbles[0]!);
     expect([posted, keys.size]).toEqual([['once'], 1]);
+  });
+
+  it('may be files that were chosen: they stay with their chat, and go over to the one it becomes', async () => {
+    const { chats } = opened();
+    const chosen = new Attachment(new File(['numbers'], 'report.txt'));
+    chosen.caption = 'for you';
+    chats.of('7').files = [chosen];
+    expect(chats.unsent).toEqual(['7']);
+    chats.move('7', '8');
+    expect(chats.of('8').files).toEqual([chosen]);
+    expect([chats.of('7').files, chats.unsent]).toEqual([[], ['8']]);
+    chats.of('8').drop();
   });
 
   it('keeps the page from being closed over what is unsent', async () => {
