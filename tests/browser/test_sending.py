@@ -345,17 +345,18 @@ def test_a_voice_note_is_recorded_heard_and_sent(signed_in: App, stack: Stack, l
     waveform = voice["media"]["waveform"]
     assert (len(waveform), max(waveform)) == (64, 100)
     assert min(waveform) < 20, "between the beeps of the microphone it is silent"
-    bubble.locator("audio").evaluate(AGAIN_AND_AGAIN, True)
+    page.locator("audio").evaluate(AGAIN_AND_AGAIN, True)
     bubble.get_by_role("button", name="Play", exact=True).click()
     expect(bubble.get_by_role("button", name="Pause")).to_be_visible()
-    bubble.locator("audio").evaluate(AGAIN_AND_AGAIN, False)
+    page.locator("audio").evaluate(AGAIN_AND_AGAIN, False)
     expect(bubble.get_by_role("button", name="Play", exact=True)).to_be_visible()
     app.expect_accessible()
 
 
 def test_one_voice_note_is_heard_at_a_time(signed_in: App, stack: Stack) -> None:
     app, page = signed_in, signed_in.page
-    _chat(app, stack, "Voices")
+    phone, customer = _chat(app, stack, "Voices")
+    stack.phones.text(phone=phone, contact=new_number(), text="Another chat")
     page.get_by_role("button", name="Record a voice message").click()
     recorder = page.get_by_role("group", name="Voice message")
     app.expect_recorded(1)
@@ -367,10 +368,28 @@ def test_one_voice_note_is_heard_at_a_time(signed_in: App, stack: Stack) -> None
     assert page.request.post(f"/api/v1/messages/{voice}/forward", data={"chat_ids": [chat]}).status == 202
     app.expect_ticks(voices.nth(1), "delivered")
     for number in range(2):
-        voices.nth(number).locator("audio").evaluate(AGAIN_AND_AGAIN, True)
+        page.locator("audio").evaluate(AGAIN_AND_AGAIN, True)
         voices.nth(number).get_by_role("button", name="Play", exact=True).click()
         expect(voices.nth(number).get_by_role("button", name="Pause")).to_be_visible()
-    page.wait_for_function("() => [...document.querySelectorAll('audio')].filter(one => !one.paused).length === 1")
+    expect(voices.nth(0).get_by_role("button", name="Play", exact=True)).to_be_visible()
+
+    heard = page.get_by_role("group", name="Now playing")
+    expect(heard).to_have_count(0)
+    for _ in range(8):
+        stack.phones.text(phone=phone, contact=customer, text="Line\n" * 20 + "Last of them")
+    # the conversation follows what comes, and the voice note goes off the screen
+    expect(heard.get_by_role("button", name="Pause")).to_be_visible()
+    app.expect_accessible()
+    app.chat("Another chat").click()
+    expect(app.bubble("Another chat")).to_be_visible()
+    heard.get_by_role("button", name="Pause").click()
+    heard.get_by_role("button", name="Play", exact=True).click()
+    heard.get_by_role("button", name="Speed 1×").click()
+    expect(page.locator("audio")).to_have_js_property("playbackRate", 1.5)
+    expect(page.locator("audio")).to_have_js_property("paused", value=False)
+    heard.get_by_role("button", name="Stop playing").click()
+    expect(heard).to_have_count(0)
+    expect(page.locator("audio")).to_have_js_property("paused", value=True)
 
 
 @OTHER_LOOKS
