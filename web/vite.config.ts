@@ -5,7 +5,8 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
-/** The script a browser must load before the first page works: entry plus its static imports, in gzip bytes. */
+/** The script a browser must load before the first page works, in gzip bytes: entry, its static imports, and the words of
+ * one language. */
 const FIRST_LOAD_LIMIT = 200 * 1024;
 
 function firstLoadBudget(): Plugin {
@@ -23,6 +24,12 @@ function firstLoadBudget(): Plugin {
         chunk.imports.forEach(add);
       };
       Object.values(bundle).forEach((chunk) => chunk.type === 'chunk' && chunk.isEntry && add(chunk.fileName));
+      const words = Object.values(bundle).flatMap((chunk) =>
+        chunk.type === 'chunk' && chunk.moduleIds.some((id) => /\/i18n\/(?:en|ms)\.ts$/u.test(id))
+          ? gzipSync(chunk.code).length
+          : [],
+      );
+      bytes += Math.max(...words);
       const text = `first load: ${(bytes / 1024).toFixed(1)} KiB of gzipped script (limit ${FIRST_LOAD_LIMIT / 1024} KiB)`;
       if (bytes > FIRST_LOAD_LIMIT) this.error(text);
       console.log(text);
@@ -89,5 +96,10 @@ export default defineConfig({
     proxy: { '/api': api, '/media': api, '/docs': api, '/ws': { target: api, ws: true } },
   },
   resolve: process.env['VITEST'] ? { conditions: ['browser'] } : {},
-  test: { environment: 'happy-dom', include: ['src/**/*.test.ts'], restoreMocks: true },
+  test: {
+    environment: 'happy-dom',
+    include: ['src/**/*.test.ts'],
+    setupFiles: ['src/testing/setup.ts'],
+    restoreMocks: true,
+  },
 });

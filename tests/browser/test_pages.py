@@ -127,6 +127,10 @@ def test_a_key_is_shown_once_and_revoked(signed_in: App, look: Look) -> None:
     signed_in.told(f"{name} revoked")
 
 
+#: Whose words a page has loaded.
+LANGUAGES = """performance.getEntriesByType("resource").flatMap(one => /\\/(en|ms)-[^/]*\\.js/.exec(one.name)?.[1] ?? [])"""
+
+
 def test_language_and_theme_stay(signed_in: App) -> None:
     page = signed_in.page
     page.get_by_role("button", name="Account").click()
@@ -138,6 +142,7 @@ def test_language_and_theme_stay(signed_in: App) -> None:
         page.reload()
         expect(page.get_by_role("heading", name="Peranti", level=1)).to_be_visible()
         assert page.evaluate("document.documentElement.lang") == "ms"
+        assert page.evaluate(LANGUAGES) == ["ms"], "the words of other languages are left where they are"
         assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
     finally:
         # the language is the person's, whom all tests share

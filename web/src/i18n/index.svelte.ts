@@ -1,12 +1,25 @@
-/** The language in use and the words in it. Reading `t` in a component makes it follow a change of language. */
-import { en, type MessageKey, type PluralKey } from './en';
-import { ms } from './ms';
-import { msServer } from './ms_server';
+/**
+ * The language in use and the words in it. Reading `t` in a component makes it follow a change of language. A catalogue is
+ * fetched when its language is wanted, and shown once it is there.
+ */
+import type { MessageKey, PluralKey } from './en';
 
 export type { MessageKey };
 export type Language = 'en' | 'ms';
 
-const CATALOGUES: Record<Language, Record<MessageKey, string>> = { en, ms };
+interface Catalogue {
+  words: Record<MessageKey, string>;
+  /** What the server said, by its kind; it speaks English. */
+  server: Record<string, string>;
+}
+
+const FETCHED: Record<Language, () => Promise<Catalogue>> = {
+  en: async () => ({ words: (await import('./en')).en, server: {} }),
+  ms: async () => {
+    const [{ ms }, { msServer }] = await Promise.all([import('./ms'), import('./ms_server')]);
+    return { words: ms, server: msServer };
+  },
+};
 /** Day before month, as Malaysia writes dates in both languages. */
 const LOCALES: Record<Language, string> = { en: 'en-GB', ms: 'ms-MY' };
 const STORED = 'wafast.language';
@@ -16,16 +29,30 @@ function initial(): Language {
   return wanted === 'ms' ? 'ms' : 'en';
 }
 
-let current = $state<Language>(initial());
+let wanted = initial();
+let current = $state(initial());
+let catalogue = $state.raw<Catalogue>();
+
+async function fetched(): Promise<void> {
+  const asked = wanted;
+  const found = await FETCHED[asked]();
+  // of two wishes the last one holds, whichever came first
+  if (asked !== wanted) return;
+  [current, catalogue] = [asked, found];
+  document.documentElement.lang = asked;
+}
 
 export const language = {
   get current(): Language {
     return current;
   },
-  set current(value: Language) {
-    current = value;
+  /** Has the words of the language this browser was left in; before that none can be said. */
+  begin: fetched,
+  /** From now on, as soon as its words are there. */
+  async use(value: Language): Promise<void> {
+    wanted = value;
     localStorage.setItem(STORED, value);
-    document.documentElement.lang = value;
+    await fetched();
   },
   get locale(): string {
     return LOCALES[current];
@@ -45,8 +72,10 @@ export function wordsOf<Key extends string>(
   return (key, values = {}) => fill(catalogues[current][key], values);
 }
 
-/** The words of a key. */
-export const t = wordsOf<MessageKey>(CATALOGUES);
+/** The words of a key, where `{name}` is replaced by `values.name`. */
+export function t(key: MessageKey, values: Values = {}): string {
+  return fill(catalogue!.words[key], values);
+}
 
 /**
  * What the server said, in the language in use. It speaks English; other languages have words for each kind.
@@ -57,7 +86,7 @@ export const t = wordsOf<MessageKey>(CATALOGUES);
  */
 export function told(kind: string | null, english: string | null): string | null {
   if (current === 'en') return english;
-  const words = kind === null ? undefined : msServer[kind];
+  const words = kind === null ? undefined : catalogue!.server[kind];
   return words === undefined ? null : fill(words, { detail: english ?? '' });
 }
 
@@ -69,5 +98,5 @@ export function amount(n: number): string {
 /** As `t`, in the form that fits `n`; `{n}` is the number as the language writes it. */
 export function tn(key: PluralKey, n: number): string {
   const form = new Intl.PluralRules(LOCALES[current]).select(n) === 'one' ? 'one' : 'other';
-  return fill(CATALOGUES[current][`${key}_${form}`], { n: amount(n) });
+  return fill(catalogue!.words[`${key}_${form}`], { n: amount(n) });
 }

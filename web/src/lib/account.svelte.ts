@@ -15,9 +15,11 @@ class Account {
   session = $state.raw<Session | null>(null);
   /** Rises with each change of the login here, before and after it: what was asked for meanwhile may be older. */
   #changes = 0;
+  /** Rises with each session that is known: the words of an older one may come late. */
+  #sessions = 0;
 
   constructor() {
-    onSignedOut(() => this.#set(null));
+    onSignedOut(() => void this.#set(null));
   }
 
   get role(): Session['user']['role'] {
@@ -37,9 +39,12 @@ class Account {
     return this.role === 'admin';
   }
 
-  #set(session: Session | null): void {
+  /** Shown in its language from the first moment. */
+  async #set(session: Session | null): Promise<void> {
+    const turn = (this.#sessions += 1);
+    if (session?.language && session.language !== language.current) await language.use(session.language);
+    if (turn !== this.#sessions) return;
     this.session = session;
-    if (session?.language) language.current = session.language;
     this.state = session ? 'in' : 'out';
   }
 
@@ -48,30 +53,30 @@ class Account {
     const changes = this.#changes;
     try {
       const session = await data(api.GET('/api/v1/session'));
-      if (changes === this.#changes) this.#set(session);
+      if (changes === this.#changes) await this.#set(session);
     } catch (error) {
       if (changes !== this.#changes) return;
-      if (error instanceof Problem && error.status === 401) this.#set(null);
+      if (error instanceof Problem && error.status === 401) await this.#set(null);
       else if (this.session === null) this.state = 'unreachable';
     }
   }
 
   /** @throws Problem 401 for wrong words, 429 with `retryAfter` when throttled */
   async signIn(email: string, password: string): Promise<void> {
-    this.#set(await this.#changing(api.POST('/api/v1/session', { body: { email, password } })));
+    await this.#set(await this.#changing(api.POST('/api/v1/session', { body: { email, password } })));
     this.#tellOtherTabs();
   }
 
   async signOut(): Promise<void> {
     await this.#changing(api.DELETE('/api/v1/session'));
     forgetDrafts();
-    this.#set(null);
+    await this.#set(null);
     this.#tellOtherTabs();
   }
 
   /** @throws Problem 404 for a workspace that is not this person's, 400 for a zone that is none */
   async change(wanted: { tenant_id?: string; time_zone?: string | null; language?: Language }): Promise<void> {
-    this.#set(await this.#changing(api.PATCH('/api/v1/session', { body: wanted })));
+    await this.#set(await this.#changing(api.PATCH('/api/v1/session', { body: wanted })));
     this.#tellOtherTabs();
   }
 

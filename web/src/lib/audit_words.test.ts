@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { language } from '../i18n/index.svelte';
 import { KINDS, what, who, whom } from './audit_words';
 
-afterEach(() => (language.current = 'en'));
+afterEach(() => language.use('en'));
 
 describe('a line of the audit log', () => {
   it('names the person, the key or the command line', () => {
@@ -12,10 +12,10 @@ describe('a line of the audit log', () => {
     expect(who({ actor: 'system', actor_name: null })).toBe('Command line');
   });
 
-  it('says what was done, in the language in use', () => {
+  it('says what was done, in the language in use', async () => {
     expect(what('campaign.start')).toBe('Campaign: started');
     expect(what('device.teleport_home')).toBe('Device: teleport home');
-    language.current = 'ms';
+    await language.use('ms');
     expect(what('campaign.start')).toBe('Kempen: dimulakan');
   });
 

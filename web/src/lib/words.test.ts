@@ -29,26 +29,26 @@ describe('the catalogues', () => {
     expect(twice).toEqual([]);
   });
 
-  it('choose form and language', () => {
-    language.current = 'en';
+  it('choose form and language', async () => {
+    await language.use('en');
     expect([tn('devices.count', 1), tn('devices.count', 2)]).toEqual(['1 device', '2 devices']);
-    language.current = 'ms';
+    await language.use('ms');
     expect(t('nav.devices')).toBe('Peranti');
-    language.current = 'en';
+    await language.use('en');
   });
 });
 
 describe('a message that could not be read', () => {
-  it('is waited for in the language of the page', () => {
+  it('is waited for in the language of the page', async () => {
     const text = 'Waiting for this message';
     expect(kindShown('unsupported', text)).toBe('waiting');
     expect(kindShown('unsupported', 'constructor')).toBe('unsupported');
     expect(kindShown('unsupported', 'bcallMessage')).toBe('unsupported');
     expect(kindShown('text', text)).toBe('text');
     expect(summary('unsupported', text, false, [])).toBe('Waiting for this message. This may take a while.');
-    language.current = 'ms';
+    await language.use('ms');
     expect(summary('unsupported', text, false, [])).toBe('Menunggu mesej ini. Ini mungkin mengambil sedikit masa.');
-    language.current = 'en';
+    await language.use('en');
   });
 
   it('is on the phone if it goes to no other', () => {

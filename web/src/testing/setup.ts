@@ -1,0 +1,3 @@
+import { language } from '../i18n/index.svelte';
+
+await language.begin();
