@@ -186,13 +186,23 @@ pub fn open<'a>(message: &'a [u8], mut around: Around<'a>) -> Decoded<'a> {
                 at: wire::number_of(bytes, 4).cast_signed(),
             }
         }
-        Rule::Pin => Decoded::Pin {
+        Rule::Pin => is_pinned(wire::number_of(bytes, 2)).map_or(Decoded::Nothing, |pinned| Decoded::Pin {
             key: Key(wire::bytes_of(bytes, 1)),
-            pinned: wire::number_of(bytes, 2) == 1,
+            pinned,
             at: wire::number_of(bytes, 3).cast_signed(),
             seconds: around.seconds,
-        },
+        }),
         _ => content(bytes, member, around),
+    }
+}
+
+/// What the `type` of a pin says, `PIN_FOR_ALL` or `UNPIN_FOR_ALL`; a third says nothing that is known.
+#[must_use]
+pub fn is_pinned(kind: u64) -> Option<bool> {
+    match kind {
+        1 => Some(true),
+        2 => Some(false),
+        _ => None,
     }
 }
 

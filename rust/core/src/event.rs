@@ -256,8 +256,9 @@ impl<'a> Head<'a> {
             Decoded::Content(content) => self.message(content, records),
             // A history has an edited message as its last edit, and nothing else of it.
             Decoded::Edit { key, content, at } if self.is_history => {
-                let edited_at = Some(self.second(at));
-                Self { id: key.id(), edited_at, ..self }.message(content, records);
+                let (edited_at, named) = (Some(self.second(at)), key.id());
+                let id = if named.is_empty() { self.id.clone() } else { named };
+                Self { id, edited_at, ..self }.message(content, records);
             }
             change => self.apply(change, records),
         }

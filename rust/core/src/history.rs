@@ -9,7 +9,8 @@ use crate::{
     poll,
     record::{Change, ChatInfo, Content, Kind, Other, Records, Status, Target},
     text::{self, Text},
-    timestamp, wire,
+    timestamp::{self, Repaired},
+    wire,
 };
 
 /// Older messages and calls are not imported.
@@ -45,29 +46,53 @@ fn push_name<'a>(bytes: &'a [u8], at: i64, records: &mut Records<'a>) {
     }
 }
 
-/// In a listing a field that is left out is 0.
+/// Of what it leaves out it says nothing: later parts of a history bring more messages of chats that were told of before.
 fn conversation<'a>(bytes: &'a [u8], is_listing: bool, now: i64, keep: usize, records: &mut Records<'a>) {
     let Some(chat) = jid(bytes, 1).filter(event::is_stored) else { return };
     pair(Some(&chat), jid(bytes, 39).as_ref(), records);
     pair(Some(&chat), jid(bytes, 42).as_ref(), records);
-    let said = |number| wire::find(bytes, number).map(|field| field.number()).or(is_listing.then_some(0));
+    let said = |number| wire::find(bytes, number).map(|field| field.number());
     let seconds = |number| said(number).map(u64::cast_signed);
     let name = [13, 38].into_iter().find_map(|number| text::some(wire::bytes_of(bytes, number)));
+    let messages = in_order(bytes, now);
     records.others.push(Other::Chat(ChatInfo {
         chat: chat.clone(),
         is_listed: is_listing,
         name,
         at: now,
-        unread: said(6).map(|count| i32::try_from(count).unwrap_or(0).min(MOST_UNREAD)),
+        unread: said(6).map(|count| unread(count, &messages, last_active(bytes), now)),
         archived: said(16).map(|flag| flag != 0),
         pinned_at: seconds(24).map(|at| at.clamp(0, now)),
         // Forever is -1 or a far year; PostgreSQL ends in the year 294276.
         muted_until: seconds(25).map(|end| if end < 0 { MUTED_FOREVER } else { in_seconds(end).min(MUTED_FOREVER) }),
     }));
-    let messages = in_order(bytes, now);
     for bytes in &messages[first_kept(&messages, &chat, now, keep)..] {
         message(bytes, &chat, now, records);
     }
+}
+
+/// What is too old counts as read: nothing is left of what the phone counts in a chat that rests since then, and where its
+/// messages reach back so far, no more than have come since.
+fn unread(told: u64, messages: &[&[u8]], last_active: Option<i64>, now: i64) -> i32 {
+    let is_old = |at: i64| at < now - MAX_AGE;
+    let has_come =
+        |message: &&&[u8]| !is_old(sent(message, now).seconds) && !Key(wire::bytes_of(message, 1)).is_from_me();
+    let most = match messages.first() {
+        Some(oldest) if is_old(sent(oldest, now).seconds) => messages.iter().filter(has_come).count(),
+        None if last_active.is_some_and(|at| is_old(timestamp::repair(at, now).seconds)) => 0,
+        _ => MOST_UNREAD,
+    };
+    i32::try_from(usize::try_from(told).unwrap_or(0).min(most).min(MOST_UNREAD)).unwrap_or(0)
+}
+
+/// When the last message of a conversation came, if it says so.
+fn last_active(conversation: &[u8]) -> Option<i64> {
+    [5, 12].into_iter().map(|number| wire::number_of(conversation, number).cast_signed()).filter(|at| *at != 0).max()
+}
+
+/// When a `WebMessageInfo` was sent.
+fn sent(message: &[u8], now: i64) -> Repaired {
+    timestamp::repair(wire::number_of(message, 3).cast_signed(), now)
 }
 
 /// Where the newest messages begin that make `keep` rows.
@@ -88,8 +113,7 @@ fn in_order(conversation: &[u8], now: i64) -> Vec<&[u8]> {
     let mut messages: Vec<((i64, u64), &[u8])> = wire::repeated(conversation, 2)
         .map(|told| {
             let bytes = wire::bytes_of(told, 1);
-            let sent = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now);
-            ((sent.seconds, wire::number_of(told, 2)), bytes)
+            ((sent(bytes, now).seconds, wire::number_of(told, 2)), bytes)
         })
         .collect();
     if messages.first().zip(messages.last()).is_some_and(|(first, last)| first.0 >= last.0) {
@@ -100,7 +124,7 @@ fn in_order(conversation: &[u8], now: i64) -> Vec<&[u8]> {
 }
 
 /// New messages are added to it, for which the column must have room.
-const MOST_UNREAD: i32 = 1_000_000;
+const MOST_UNREAD: usize = 1_000_000;
 /// 2100-01-01.
 const MUTED_FOREVER: i64 = 4_102_444_800;
 
@@ -113,7 +137,7 @@ fn in_seconds(value: i64) -> i64 {
 fn message<'a>(bytes: &'a [u8], chat: &Jid, now: i64, records: &mut Records<'a>) {
     let key = Key(wire::bytes_of(bytes, 1));
     let id = key.id();
-    let sent = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now);
+    let sent = sent(bytes, now);
     if id.is_empty() || sent.seconds < now - MAX_AGE {
         return;
     }
@@ -159,7 +183,8 @@ fn message<'a>(bytes: &'a [u8], chat: &Jid, now: i64, records: &mut Records<'a>)
 /// stands beside.
 fn pin<'a>(bytes: &'a [u8], holder: Head<'a>, records: &mut Records<'a>) {
     let at = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), holder.now).seconds;
-    let change = Change::pin(wire::number_of(bytes, 1) == 1, at, wire::number_of(wire::bytes_of(bytes, 5), 1));
+    let Some(pinned) = decode::is_pinned(wire::number_of(bytes, 1)) else { return };
+    let change = Change::pin(pinned, at, wire::number_of(wire::bytes_of(bytes, 5), 1));
     let named = Some(Key(wire::bytes_of(bytes, 2)).id()).filter(|id| !id.is_empty());
     let message_id = named.unwrap_or_else(|| holder.id.clone());
     holder.change(message_id, change, records);
@@ -171,13 +196,13 @@ fn add_on<'a>(bytes: &'a [u8], holder: Head<'a>, records: &mut Records<'a>) {
     let told = [3, 4].into_iter().map(|number| wire::number_of(bytes, number).cast_signed()).find(|at| *at != 0);
     let at = told.map_or(holder.at, |at| timestamp::repair(at, holder.now).seconds);
     let head = Head { sender: by, from_me: by_me, at, ..holder };
-    let vote = wire::bytes_of(wire::bytes_of(bytes, 8), 2);
-    if vote.is_empty() {
+    // One that was taken back is there and holds nothing.
+    if let Some(vote) = wire::find(wire::bytes_of(bytes, 8), 2) {
+        let (message_id, ballot) = (head.id.clone(), poll::open_ballot(vote.bytes()));
+        head.change(message_id, Change::Vote { ballot, by_me, at }, records);
+    } else {
         let around = Around { seconds: wire::number_of(wire::bytes_of(bytes, 6), 1), ..Around::default() };
         head.apply(decode::open(wire::bytes_of(bytes, 2), around), records);
-    } else {
-        let (message_id, ballot) = (head.id.clone(), poll::open_ballot(vote));
-        head.change(message_id, Change::Vote { ballot, by_me, at }, records);
     }
 }
 
@@ -229,11 +254,12 @@ fn reaction<'a>(bytes: &'a [u8], chat: &Jid, message_id: Text<'a>, now: i64, rec
     records.others.push(Other::Change(Target { chat: chat.clone(), message_id, by, change }));
 }
 
-/// A vote in a history was opened by the phone.
+/// A vote in a history was opened by the phone; one for nothing is there and holds nothing.
 fn vote<'a>(bytes: &'a [u8], chat: &Jid, message_id: Text<'a>, now: i64, records: &mut Records<'a>) {
+    let Some(vote) = wire::find(bytes, 2) else { return };
     let (by_me, by) = author(Key(wire::bytes_of(bytes, 1)), chat);
     let at = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now).seconds;
-    let change = Change::Vote { ballot: poll::open_ballot(wire::bytes_of(bytes, 2)), by_me, at };
+    let change = Change::Vote { ballot: poll::open_ballot(vote.bytes()), by_me, at };
     records.others.push(Other::Change(Target { chat: chat.clone(), message_id, by, change }));
 }
 

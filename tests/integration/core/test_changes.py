@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 from neonize.proto import Neonize_pb2 as pb
 from neonize.proto.waCommon.WACommon_pb2 import MessageKey
-from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import FutureProofMessage, ImageMessage, Message, ProtocolMessage
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
+    FutureProofMessage,
+    ImageMessage,
+    Message,
+    PinInChatMessage,
+    ProtocolMessage,
+)
 from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversation, HistorySync, HistorySyncMsg
 from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import (
     MessageAddOnContextInfo,
@@ -136,6 +142,14 @@ def test_pins_come_and_go(world: World) -> None:
     assert world.messages()[0]["is_pinned"]
     world.feed(told(events.pin("A1", is_pinned=False), "X2"))
     assert not world.messages()[0]["is_pinned"]
+
+
+def test_a_pin_that_says_neither_pins_nor_unpins(world: World) -> None:
+    neither = events.pin("A1")
+    neither.pinInChatMessage.type = PinInChatMessage.UNKNOWN_TYPE
+    world.feed(said(), told(events.pin("A1")), told(neither, "X2", at=NOW + 1))
+    world.feed(synced(past("H1", Message(conversation="x"), pinInChat=PinInChat(key=MessageKey(ID="A1")))))
+    assert {message["message_id"]: message["is_pinned"] for message in world.messages()} == {"A1": True, "H1": False}
 
 
 def test_a_pin_ends_when_it_said_it_would(world: World) -> None:
@@ -420,6 +434,15 @@ def test_a_history_has_an_edited_message_as_its_last_edit(world: World) -> None:
         "E1": "baru", "E2": "kedua",
     }  # fmt: skip
     assert {message["edited_at"].timestamp() for message in world.messages()} == {NOW - 60}
+
+
+def test_an_edit_of_a_history_that_names_no_message_is_the_message(world: World) -> None:
+    edit = events.edit("", "baru")
+    edit.protocolMessage.ClearField("key")
+    world.feed(synced(past("E1", edit)))
+    [message] = world.messages()
+    assert (message["message_id"], message["message_text"]) == ("E1", "baru")
+    assert message["edited_at"].timestamp() == NOW - 60
 
 
 def test_a_message_of_a_history_was_edited_when_its_edit_says(world: World) -> None:

@@ -8,6 +8,7 @@ import time
 from threading import Thread
 from typing import Any
 
+import pytest
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, VideoMessage
 
 from tests.integration.core import events
@@ -222,6 +223,41 @@ def test_what_the_phone_tells_of_a_chat_later_changes_that_and_nothing_else(worl
     world.feed((events.HISTORY_SYNC, events.described({"ID": SITI, "pinned": 0, "archived": False})))
     [after] = world.rows(SETTINGS)
     assert (after["pinned_at"], after["archived"], after["name"], after["unread"]) == (None, False, "Siti", 2)
+
+
+def test_a_later_part_of_a_history_leaves_what_it_says_nothing_of(world: World) -> None:
+    told = {"pinned": NOW - 500, "archived": True, "muteEndTime": NOW + 60, "unreadCount": 1}
+    world.feed((events.HISTORY_SYNC, events.history(SITI, [("H1", "lama", NOW - 60)], **told)))
+    before = world.rows(SETTINGS)
+    world.feed((events.HISTORY_SYNC, events.history(SITI, [("H0", "lebih lama", NOW - 90)])))
+    assert world.rows(SETTINGS) == before
+    told = {"pinned": 0, "archived": False, "muteEndTime": 0}
+    world.feed((events.HISTORY_SYNC, events.history(SITI, [], **told)))
+    assert world.rows(SETTINGS) == [
+        {"name": None, "archived": False, "pinned_at": None, "muted_until": None, "unread": 1}
+    ]
+
+
+OLD = NOW - 31 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("times", "told", "unread"),
+    [
+        ([OLD, OLD + 1], {"unreadCount": 2}, 0),
+        ([], {"unreadCount": 2, "conversationTimestamp": OLD}, 0),
+        ([OLD, NOW - 60], {"unreadCount": 2}, 1),
+        # It may be longer than what was told of it.
+        ([NOW - 90, NOW - 60], {"unreadCount": 5, "conversationTimestamp": NOW - 60}, 5),
+        ([], {"unreadCount": 2}, 2),
+    ],
+)
+def test_what_is_too_old_for_a_history_counts_as_read(
+    world: World, times: list[int], told: dict[str, int], unread: int
+) -> None:
+    texts = [(f"H{number}", "lama", at) for number, at in enumerate(times)]
+    world.feed((events.HISTORY_SYNC, events.history(SITI, texts, **told)))
+    assert [chat["unread_count"] for chat in world.chats()] == [unread]
 
 
 def test_a_leads_name_stands_before_what_a_person_calls_itself_and_behind_the_phones_address_book(world: World) -> None:

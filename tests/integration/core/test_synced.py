@@ -15,6 +15,7 @@ from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import (
     LegacyMessage,
     MessageAddOn,
     MessageAddOnContextInfo,
+    PollUpdate,
     WebMessageInfo,
 )
 
@@ -262,6 +263,26 @@ def test_what_was_done_to_a_message_is_told_beside_it(world: World) -> None:
     assert json.loads(row["poll_votes"]) == [{"sender_jid": SITI, "options": ["Nasi"], "at": NOW}]
     until = world.value("SELECT extract(epoch FROM pinned_until)::int8 FROM messages")
     assert (row["is_pinned"], until) == (True, NOW + 86_400)
+
+
+def test_a_history_tells_of_a_vote_that_was_taken_back_and_not_of_one_it_does_not_have(world: World) -> None:
+    nasi, nothing = PollVoteMessage(selectedOptions=[sha256(b"Nasi").digest()]), PollVoteMessage()
+    poll = events.poll("Makan apa?", ["Nasi", "Mee"], b"s" * 32)
+
+    def synced(*votes: MessageAddOn, **fields: Any) -> None:
+        told = events.told_message(SITI, "P1", poll, messageTimestamp=NOW - 60, messageAddOns=votes, **fields)
+        world.feed((HISTORY_SYNC, events.told(SITI, [told])))
+
+    def voted(vote: PollVoteMessage) -> MessageAddOn:
+        return add_on("V1", messageAddOnType=MessageAddOn.POLL_UPDATE, legacyMessage=LegacyMessage(pollVote=vote))
+
+    synced(voted(nasi))
+    synced(
+        pollUpdates=[PollUpdate(pollUpdateMessageKey=MessageKey(remoteJID=SITI, ID="V2"), senderTimestampMS=NOW * 1000)]
+    )
+    assert json.loads(world.messages()[0]["poll_votes"]) == [{"sender_jid": SITI, "options": ["Nasi"], "at": NOW}]
+    synced(voted(nothing))
+    assert world.messages()[0]["poll_votes"] is None
 
 
 def order(world: World, times: list[int], numbers: list[int] | None = None) -> str:
