@@ -363,25 +363,22 @@ fn receipt<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
     let at = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now).seconds;
     let ids = wire::fields(bytes).filter(|field| field.number == 2).map(|field| text::clean(field.bytes()));
     let ids = ids.filter(|id| !id.is_empty());
-    if matches!(kind, READ_SELF | PLAYED_SELF) || (source.from_me && kind == READ) {
-        records.others.push(Other::ReadByUs { chat: source.chat, message_ids: ids.collect() });
-        return;
-    }
-    let Some(mut status) = status_of(kind).filter(|_| !source.from_me) else { return };
-    let is_to_many = source.chat.is_group() || source.chat.server == Server::Broadcast;
-    let of_member = is_to_many.then_some(status as i16);
-    if is_to_many {
-        // One member's receipt does not mean that all have read it.
-        status = status.min(Status::Delivered);
-    }
+    let is_by_us = matches!(kind, READ_SELF | PLAYED_SELF) || (source.from_me && kind == READ);
+    let change = if is_by_us {
+        Change::ReadByUs
+    } else {
+        let Some(mut status) = status_of(kind).filter(|_| !source.from_me) else { return };
+        let is_to_many = source.chat.is_group() || source.chat.server == Server::Broadcast;
+        let of_member = is_to_many.then_some(status as i16);
+        if is_to_many {
+            // One member's receipt does not mean that all have read it.
+            status = status.min(Status::Delivered);
+        }
+        Change::Status { status: status as i16, at, of_member }
+    };
     for message_id in ids {
-        let change = Change::Status { status: status as i16, at, of_member };
-        records.others.push(Other::Change(Target {
-            chat: source.chat.clone(),
-            message_id,
-            by: source.sender.clone(),
-            change,
-        }));
+        let (chat, by, change) = (source.chat.clone(), source.sender.clone(), change.clone());
+        records.others.push(Other::Change(Target { chat, message_id, by, change }));
     }
 }
 

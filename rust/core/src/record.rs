@@ -207,6 +207,8 @@ pub enum Change {
         #[serde(default)]
         of_member: Option<i16>,
     },
+    /// We have read the chat up to it, on the phone.
+    ReadByUs,
     Edit {
         body: String,
         by_me: bool,
@@ -297,11 +299,6 @@ pub enum Other<'a> {
     Rowless {
         chat: Jid,
         message_id: Text<'a>,
-    },
-    /// The phone has read the chat up to these messages.
-    ReadByUs {
-        chat: Jid,
-        message_ids: Vec<Text<'a>>,
     },
     Chat(ChatInfo<'a>),
     /// A LID's phone number.

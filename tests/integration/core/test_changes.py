@@ -373,6 +373,17 @@ def test_receipts_in_any_order_and_of_others_messages(world: World) -> None:
     }  # fmt: skip
 
 
+def test_what_was_read_on_the_phone_before_it_came_is_read(world: World) -> None:
+    read = (RECEIPT, events.receipt(["A2", "A3"], "READ_SELF", chat=SITI, sender=OWN, from_me=True))
+    world.feed(said("A1", "satu"), read)
+    assert world.chats()[0]["unread_count"] == 1
+    world.feed(said("A4", "empat", at=NOW + 3), said("A2", "dua", at=NOW + 1))
+    assert world.chats()[0]["unread_count"] == 1
+    world.feed(said("A3", "tiga", at=NOW + 2))
+    assert world.chats()[0]["unread_count"] == 1
+    assert world.value("SELECT count(*) FROM pending_changes") == 0
+
+
 def test_what_names_no_message_waits_for_none(world: World) -> None:
     reacted = past("", Message(conversation="x"), reactions=[Reaction(key=MessageKey(ID="R"), text="👍")])
     world.feed(said(), (RECEIPT, events.receipt(["", "A1"], "READ")), (RECEIPT, events.receipt([""], "READ")))

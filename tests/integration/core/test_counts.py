@@ -32,6 +32,8 @@ IDS = 14
 SECONDS = 4
 """In which they were sent, few enough for several in one."""
 Place = tuple[int, int]
+Change = tuple[int, str]
+"""What is done to a message, and when: it is edited, deleted for everyone, or the chat is read up to it."""
 owners = (f"counts-{number}" for number in itertools.count())
 
 
@@ -61,7 +63,7 @@ class Chat:
     told: int = 0
     """What the phone said is unread beyond the rows there are."""
     read: Place | None = None
-    waiting: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    waiting: dict[str, list[Change]] = field(default_factory=dict)
 
     @property
     def unread(self) -> int:
@@ -86,18 +88,16 @@ class Chat:
             self.told += row.id in self.trimmed and self.trimmed[row.id].is_unread
             self.trimmed[row.id] = self.rows.pop(row.id)
 
-    def change(self, id: str, change: tuple[str, str]) -> None:
-        kind, text = change
+    def change(self, id: str, change: Change) -> None:
+        at, kind = change
         row = self.rows.get(id)
         if row is None:
             self.waiting.setdefault(id, []).append(change)
+        elif kind == "read":
+            if self.read is None or row.place >= self.read:
+                self._read(row.place)
         elif row.kind != "deleted":
-            row.kind, row.text = ("deleted", "") if kind == "revoke" else (row.kind, text)
-
-    def read_up_to(self, id: str) -> None:
-        row = self.rows.get(id)
-        if row is not None and (self.read is None or row.place >= self.read):
-            self._read(row.place)
+            row.kind, row.text = ("deleted", "") if kind == "revoke" else (row.kind, f"xedit {at}")
 
     def read_all(self) -> None:
         self.told = 0
@@ -134,13 +134,13 @@ class Chat:
                 chat.trimmed = {id: replace(row, is_unread=False) for id, row in chat.trimmed.items()}
         self.read = read
         self.rows |= other.rows
-        for id in self.waiting.keys() | other.waiting.keys():
-            waiting = sorted(self.waiting.pop(id, []) + other.waiting.get(id, []), key=lambda change: change[1])
-            for change in waiting:
-                self.change(id, change)
         self.told += other.told + sum(row.is_unread for row in other.trimmed.values())
         self.trimmed = {id: replace(row, is_unread=False) for id, row in other.trimmed.items()} | self.trimmed
         self.trim(keep)
+        waiting = [(change, id) for chat in (self, other) for id, changes in chat.waiting.items() for change in changes]
+        self.waiting = {}
+        for change, id in sorted(waiting):
+            self.change(id, change)
 
     def shown(self) -> dict[str, Any]:
         last = max(self.rows.values(), key=lambda row: row.place, default=None)
@@ -161,7 +161,6 @@ class Check:
         self.is_known = False
         self.fed: list[tuple[int, bytes]] = []
         self.open: list[tuple[int, bytes]] = []
-        self.seen: set[tuple[str, int]] = set()
         self.restart()
 
     def chat(self, jid: str) -> Chat:
@@ -193,7 +192,6 @@ class Check:
     def say(self, jid: str, number: int) -> None:
         from_me = number % 5 == 0
         self.chat(jid).add(self.row(number, from_me=from_me, is_unread=not from_me), self.keep)
-        self.seen.add((self.name(jid), number))
         sender = OWN if from_me else SITI if jid == GROUP else jid
         event = events.message(
             f"M{number}", f"text {number}", chat=jid, sender=sender, at=self.at(number), from_me=from_me
@@ -215,16 +213,13 @@ class Check:
     def change(self, jid: str, number: int, kind: str) -> None:
         from_me, at = number % 5 == 0, next(self.times)
         sender = OWN if from_me else SITI if jid == GROUP else jid
-        text = f"xedit {at}"
-        self.chat(jid).change(f"M{number}", (kind, text))
-        content = events.edit(f"M{number}", text) if kind == "edit" else events.revoke(f"M{number}")
+        self.chat(jid).change(f"M{number}", (at, kind))
+        content = events.edit(f"M{number}", f"xedit {at}") if kind == "edit" else events.revoke(f"M{number}")
         event = events.message(f"C{at}", content, chat=jid, sender=sender, at=at, from_me=from_me)
         self.open.append((MESSAGE, event))
 
     def read(self, jid: str, number: int) -> None:
-        if (self.name(jid), number) not in self.seen:
-            return
-        self.chat(jid).read_up_to(f"M{number}")
+        self.chat(jid).change(f"M{number}", (next(self.times), "read"))
         event = events.receipt([f"M{number}"], "READ_SELF", chat=jid, sender=OWN, from_me=True)
         self.open.append((RECEIPT, event))
 
@@ -240,7 +235,6 @@ class Check:
         numbers = sorted({number for number in numbers if number % 5}, key=lambda number: self.seconds[number])
         for number in numbers[-self.keep :]:
             chat.add(self.row(number, from_me=False, is_unread=False), self.keep)
-            self.seen.add((SITI, number))
         chat.tell(unread)
         # As the phone sends them, newest first.
         texts = [(f"M{number}", f"text {number}", self.at(number)) for number in reversed(numbers)]
@@ -255,7 +249,6 @@ class Check:
             by_lid = self.chats.pop(SITI_LID, None)
             if by_lid is not None:
                 self.chat(SITI).take(by_lid, self.keep)
-            self.seen |= {(SITI, number) for jid, number in self.seen if jid == SITI_LID}
         seen = events.receipt(["nothing"], "DELIVERED", chat=GROUP, sender=SITI_LID)
         told = pb.Receipt.FromString(seen)
         told.MessageSource.SenderAlt.CopyFrom(events.jid(SITI))

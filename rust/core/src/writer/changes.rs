@@ -70,6 +70,8 @@ const OUTBOX: &str = "\
 /// A change with the chat it belongs to and who made it.
 pub struct Wanted {
     pub device_no: i32,
+    /// The place of its event in the batch; None when it has waited.
+    pub event: Option<usize>,
     pub chat_id: i64,
     pub message_id: String,
     pub by: Option<Jid>,
@@ -138,6 +140,8 @@ impl Target {
                 }
                 goes_on
             }
+            // It is the chat that changes.
+            Change::ReadByUs => false,
             _ if self.deleted_at.is_some() => false,
             Change::Edit { body, by_me, at } => {
                 // A message that came as its own edit has these words already.
@@ -262,6 +266,7 @@ fn wanted_of(mut rows: Vec<tokio_postgres::Row>, devices: &HashMap<i64, i32>, kn
         let owner = known.owner(device_no)?;
         Some(Wanted {
             device_no,
+            event: None,
             chat_id,
             message_id: row.get(2),
             by: kept.by.as_deref().and_then(Jid::parse).map(|by| known.resolve(owner, &by)),
@@ -273,7 +278,7 @@ fn wanted_of(mut rows: Vec<tokio_postgres::Row>, devices: &HashMap<i64, i32>, kn
 
 /// What the changes did.
 #[derive(Default)]
-pub struct Applied {
+pub struct Applied<'w> {
     /// (chat, key) of each changed message.
     pub messages: Vec<(i64, i64)>,
     /// Chats whose preview changed with it.
@@ -282,11 +287,13 @@ pub struct Applied {
     pub outbox: Vec<(i32, i32, i64)>,
     /// Groups in which somebody has read something of ours.
     pub groups_read: BTreeSet<i64>,
+    /// Of what we have read, that which is there.
+    pub read: Vec<&'w Wanted>,
     pub waiting: usize,
 }
 
 /// Applies changes in their order; what names no message that is there is kept for a day.
-pub async fn apply(database: &Database, known: &mut Known, wanted: &[Wanted]) -> Result<Applied, Error> {
+pub async fn apply<'w>(database: &Database, known: &mut Known, wanted: &'w [Wanted]) -> Result<Applied<'w>, Error> {
     let mut applied = Applied::default();
     if wanted.is_empty() {
         return Ok(applied);
@@ -309,6 +316,7 @@ pub async fn apply(database: &Database, known: &mut Known, wanted: &[Wanted]) ->
         if let (Some(target), Some(owner)) = (target, known.owner(one.device_no)) {
             target.apply(one, known, owner);
             target.note(one, &mut receipts);
+            applied.read.extend((one.change == Change::ReadByUs).then_some(one));
         }
     }
     let waiting = missing(&targets);

@@ -146,8 +146,8 @@ async fn steps(
     let mut wanted = changes::take_waiting(database, step.known, inserts.all()).await?;
     wanted.extend(changes::take_merged(database, step.known, &step.merged).await?);
     wanted.extend(step.wanted_changes(&others));
-    step.apply(&wanted).await?;
-    step.tell_of_people(&others, inserts.rows()).await?;
+    let read = step.apply(&wanted).await?;
+    step.tell_of_people(&others, inserts.rows(), &read).await?;
     step.fleeting(&others);
     step.tell_again(&others);
     Ok(Some(step.done))
@@ -193,9 +193,7 @@ impl Step<'_> {
                 Other::Change(target) => (&target.chat, true),
                 Other::Chat(info) => (&info.chat, info.is_listed),
                 Other::Name { jid, .. } => (jid, jid.is_group()),
-                Other::Rowless { chat, .. } | Other::ReadByUs { chat, .. } | Other::Typing { chat, .. } => {
-                    (chat, false)
-                }
+                Other::Rowless { chat, .. } | Other::Typing { chat, .. } => (chat, false),
                 Other::Lid { .. } => return None,
             };
             Some((said.device_no, jid, is_needed))
@@ -369,6 +367,7 @@ impl Step<'_> {
             let Some(owner) = self.known.owner(said.device_no) else { continue };
             wanted.push(Wanted {
                 device_no: said.device_no,
+                event: Some(said.event),
                 chat_id,
                 message_id: target.message_id.to_string(),
                 by: target.by.as_ref().map(|by| self.known.resolve(owner, by)),
@@ -378,7 +377,8 @@ impl Step<'_> {
         wanted
     }
 
-    async fn apply(&mut self, wanted: &[Wanted]) -> Result<(), Error> {
+    /// Gives what we have read.
+    async fn apply<'w>(&mut self, wanted: &'w [Wanted]) -> Result<Vec<&'w Wanted>, Error> {
         let applied = changes::apply(self.database, self.known, wanted).await?;
         self.done.changed += applied.messages.len();
         self.done.waiting += applied.waiting;
@@ -392,37 +392,38 @@ impl Step<'_> {
         for id in applied.groups_read {
             self.done.news.groups_read.entry(self.chats[&id].device_no).or_default().push(id);
         }
-        Ok(())
+        Ok(applied.read)
     }
 
-    /// What the phone says of its chats. `rows`: the new messages, by chat.
-    async fn tell_of_people<'r>(&mut self, others: &[Said<'r, Other<'r>>], rows: &[Row<'_>]) -> Result<(), Error> {
+    /// What the phone says of its chats. `rows`: the new messages, by chat; `read`: what we have read of chats.
+    async fn tell_of_people<'r>(
+        &mut self,
+        others: &[Said<'r, Other<'r>>],
+        rows: &[Row<'_>],
+        read: &[&Wanted],
+    ) -> Result<(), Error> {
         let mut described: BTreeMap<i64, Described<'r>> = BTreeMap::new();
         let mut names: BTreeMap<i64, (&'r str, i64)> = BTreeMap::new();
-        let mut read: Vec<(i64, &'r str)> = Vec::new();
         for said in others {
             match said.what {
                 Other::Chat(info) => {
                     let Some(id) = self.chat_of(said.device_no, &info.chat) else { continue };
                     let mut info = info.clone();
                     // Once somebody has read it the count is ours.
-                    info.unread = info.unread.filter(|_| read.iter().all(|(chat, _)| *chat != id));
+                    let is_ours = read.iter().any(|one| one.chat_id == id && one.event < Some(said.event));
+                    info.unread = info.unread.filter(|_| !is_ours);
                     let one = Described { fresh: fresh(rows, id, said.event), info };
                     described.entry(id).and_modify(|known| known.add(&one)).or_insert(one);
                 }
                 Other::Name { jid, name, at } => {
                     names.extend(self.chat_of(said.device_no, jid).map(|id| (id, (name.as_ref(), *at))));
                 }
-                Other::ReadByUs { chat, message_ids } => {
-                    if let Some(id) = self.chat_of(said.device_no, chat) {
-                        read.extend(message_ids.iter().map(|message_id| (id, message_id.as_ref())));
-                    }
-                }
                 _ => {}
             }
         }
         let mut changed = people::describe(self.database, &described).await?;
         changed.extend(people::name(self.database, &names).await?);
+        let read: Vec<_> = read.iter().map(|one| (one.chat_id, one.message_id.as_str())).collect();
         changed.extend(people::read(self.database, &read).await?);
         self.changed(changed.into_iter());
         Ok(())
