@@ -109,7 +109,7 @@ async def open_services(settings: Settings, database_uri: str, metrics: Metrics)
         asyncio.create_task(_kept_up("sequences", keep_walking(database_uri))),
         asyncio.create_task(_kept_up("distribution", keep_distributing(database_uri))),
         asyncio.create_task(_kept_up("chat order", keep_order(database_uri))),
-        asyncio.create_task(_kept_up("campaigns", keep_planned(database_uri, jobs))),
+        asyncio.create_task(_kept_up("campaigns", keep_planned(database_uri, jobs, hears=settings.chat_storage))),
         asyncio.create_task(_kept_up("imports", keep_importing(database_uri))),
         asyncio.create_task(_kept_up("vitals", watch_loop(metrics.loop_late))),
     ]

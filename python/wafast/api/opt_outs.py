@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wafast.api.problems import conflict
+from wafast.outbox.claim import NOT_HEARD
 
 if TYPE_CHECKING:
     from wafast.api.services import Services
@@ -20,6 +21,5 @@ def require_hearing(services: Services) -> None:
     if not services.settings.chat_storage:
         raise conflict(
             "answers-not-heard",
-            "WHATSAPP_CHAT_STORAGE is false: no message is read, so nobody could opt out by a STOP. Set it to true to "
-            "let campaigns and sequences send.",
+            f"Nobody could opt out by a STOP: {NOT_HEARD}",
         )

@@ -21,6 +21,7 @@ from wafast.api.devices import find_device
 from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of
 from wafast.api.instants import instant_of
+from wafast.api.opt_outs import require_hearing
 from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, Receiver, check_visible, jid_of
 from wafast.api.policy import Policy
@@ -235,7 +236,8 @@ class OutboxController(Controller):
     ) -> Outbox:
         """State, WhatsApp's id, the times of its ticks, and while it waits the rule that holds it."""
         row = await find_row(services.pool, principal, outbox_id)
-        return msgspec.structs.replace(outbox_of(row), held_by=await held_by(services.pool, row))
+        held = await held_by(services.pool, row, hears=services.settings.chat_storage)
+        return msgspec.structs.replace(outbox_of(row), held_by=held)
 
     @get(
         "/devices/{device_id:str}/outbox",
@@ -308,6 +310,8 @@ class OutboxController(Controller):
         found = await find_row(services.pool, principal, outbox_id)
         if found.state not in RETRYABLE:
             raise conflict("not-failed", f"Outbox row {found.id} is {found.state}: there is nothing to try again.")
+        if found.source_id is not None:
+            require_hearing(services)
         try:
             await _retry(found)(services.pool, principal.tenant_id, found.id)
         except (NotRetryable, campaigns.NotPossible) as error:

@@ -21,6 +21,7 @@ from wafast.events import bus
 from wafast.events.bus import EVENTS
 from wafast.outbox import counts, lanes, sources
 from wafast.outbox.cancel import cancel
+from wafast.outbox.claim import NOT_HEARD
 from wafast.outbox.lanes import Lane
 
 if TYPE_CHECKING:
@@ -45,14 +46,15 @@ CANCELLED = "the campaign was cancelled"
 EXPIRED = "it could not leave before the campaign's end"
 
 
-async def keep_planned(uri: str, pool: asyncpg.Pool) -> None:
+async def keep_planned(uri: str, pool: asyncpg.Pool, *, hears: bool = True) -> None:
     """Runs campaigns until cancelled. Any number of processes may do this.
 
     Args:
         uri: where PostgreSQL is; it takes one connection, and one for each plan under way.
         pool: for the small statements.
+        hears: whether people are heard who want no more; where not, none begins.
     """
-    await keep_at(uri, "campaigns", CAMPAIGNS, lambda connection: Planner(uri, pool).run(connection))
+    await keep_at(uri, "campaigns", CAMPAIGNS, lambda connection: Planner(uri, pool, hears=hears).run(connection))
 
 
 async def wake(connection: Executor) -> None:
@@ -71,10 +73,11 @@ class Planner:
     Args:
         uri: where PostgreSQL is.
         pool: for the small statements.
+        hears: as of `keep_planned`.
     """
 
-    def __init__(self, uri: str, pool: asyncpg.Pool) -> None:
-        self._uri, self._pool = uri, pool
+    def __init__(self, uri: str, pool: asyncpg.Pool, *, hears: bool = True) -> None:
+        self._uri, self._pool, self._hears = uri, pool, hears
         self._woken = asyncio.Event()
         self._moved = asyncio.Event()
         #: sources whose rows have moved; None: those of any may have
@@ -112,6 +115,9 @@ class Planner:
                 row = await self._pool.fetchrow(q.next_to_plan, list(self._plans))
                 if row is None:
                     break
+                if not self._hears:
+                    await self._give_up(row["tenant_id"], row["id"], f"it did not begin: {NOT_HEARD}")
+                    continue
                 self._plans.add(row["id"])
                 tasks.create_task(self._plan(row["tenant_id"], row["id"]))
             seconds = await self._pool.fetchval(q.seconds_to_next)
@@ -133,12 +139,16 @@ class Planner:
             raise
         except asyncpg.PostgresError as error:
             log.exception("a campaign could not be planned", campaign=campaign_id)
-            await self._pool.execute(q.give_up_plan, campaign_id, f"it could not be planned: {error}")
-            await bus.publish(self._pool, [changed(tenant_id, campaign_id)])
+            await self._give_up(tenant_id, campaign_id, f"it could not be planned: {error}")
         finally:
             connection.terminate()
             self._plans.discard(campaign_id)
             self._wake()
+
+    async def _give_up(self, tenant_id: int, campaign_id: int, reason: str) -> None:
+        """It is a draft again, which says why."""
+        await self._pool.execute(q.give_up_plan, campaign_id, reason)
+        await bus.publish(self._pool, [changed(tenant_id, campaign_id)])
 
     async def _close(self) -> None:
         """Rows of cancelled and expired campaigns, a bounded step at a time."""

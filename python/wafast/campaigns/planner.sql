@@ -98,7 +98,7 @@ WHERE c.id = $1
 RETURNING c.id
 
 -- name: give_up_plan
-UPDATE campaigns SET state = 'draft', reason = $2 WHERE id = $1 AND state = 'planning'
+UPDATE campaigns SET state = 'draft', reason = $2 WHERE id = $1 AND state IN ('scheduled', 'planning')
 
 -- name: wake_planner
 SELECT pg_notify('wafast_campaigns', '')

@@ -99,8 +99,8 @@ def chats(settings: Settings) -> str:
     """Whether messages are stored, without which nobody's opt-out is heard."""
     if not settings.chat_storage:
         raise Note(
-            "not stored (WHATSAPP_CHAT_STORAGE is false): no STOP is heard, so campaigns and sequences can't be "
-            "started; pause those that run or are scheduled"
+            "not stored (WHATSAPP_CHAT_STORAGE is false): no STOP is heard, so nothing of campaigns and "
+            "sequences leaves"
         )
     return "stored"
 

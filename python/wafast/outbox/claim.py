@@ -20,8 +20,12 @@ from wafast.outbox.told import tell
 q = load(__file__)
 
 
+#: Why no source's row leaves where people's answers are not stored.
+NOT_HEARD = "WHATSAPP_CHAT_STORAGE is false, so no message is read. Set it to true to let campaigns and sequences send."
 #: Rows that are expired at once: more wait for the next look.
 EXPIRED_AT_ONCE = 10_000
+#: Rows of one statement after a clock was set back, some 100 ms.
+SET_BACK_AT_ONCE = 5_000
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -68,14 +72,17 @@ async def claim(
     paced: Sequence[int],
     at: datetime | None = None,
     filing: Filing = NO_FILES,
+    *,
+    hears: bool = True,
 ) -> list[Claim]:
     """Claim what may leave now: at most one reply from each of the devices `replies`, one paced row from each of
     `paced`. A source's row gets its words, which are in it before anybody sends them. What can't leave ends instead,
     and is not among those given: rows for people who want no more of them or are known not to be on WhatsApp, and those
-    for which there are no words. `at`: the instant that is now, when it is not the database's."""
+    for which there are no words. `at`: the instant that is now, when it is not the database's. `hears`: whether people
+    are heard who want no more; where not, nothing of a source leaves."""
     async with pool.acquire() as connection, connection.transaction():
         files = list(filing), list(filing.values())
-        looked = worker_id, list(replies), list(paced), *files, at, number_checks.KEPT_DAYS
+        looked = worker_id, list(replies), list(paced), *files, at, number_checks.KEPT_DAYS, hears
         said = [(record, _said(record)) for record in await connection.fetch(q.pick, *looked)]
         if not said:
             return []
@@ -148,10 +155,12 @@ async def next_due(
     paced: Sequence[int],
     at: datetime | None = None,
     filing: Filing = NO_FILES,
+    *,
+    hears: bool = True,
 ) -> dict[int, float]:
     """In how many seconds to look at these devices again; one of which nothing waits is not among them."""
     files = list(filing), list(filing.values())
-    records = await pool.fetch(q.next_due, list(replies), list(paced), *files, at)
+    records = await pool.fetch(q.next_due, list(replies), list(paced), *files, at, hears)
     return {record["no"]: max(0.0, record["seconds"]) for record in records}
 
 

@@ -3,7 +3,8 @@
 -- what its words are made of, or why it is known not to leave. It is locked, and claimed in the same transaction.
 -- $1 the worker, $2 devices whose last reply has left, $3 devices whose last paced row has left, $4 devices of which a reply's
 -- file is on its way, each ($5) to a JID: only what neither goes there nor is a file passes it. $6 the instant (NULL: now),
--- $7 for how many days it holds that a number is not on WhatsApp.
+-- $7 for how many days it holds that a number is not on WhatsApp, $8 whether people's answers are heard: where nobody could
+-- opt out, no source's row leaves.
 -- The device row is locked because its clock and counters move with the claim, for all that is sent from it; paced rows
 -- wait for the clock and the caps, replies do not. Only under a lease that holds: its epoch goes into the row.
 -- Of a device's sources the one whose turn it is goes first, so that those of one with a short gap don't pass all others.
@@ -29,7 +30,8 @@ picked AS MATERIALIZED (
         WHERE o.device_no = h.no AND o.state = 'queued' AND o.priority = 'reply' AND o.not_before <= at
           AND (o.expires_at IS NULL OR o.expires_at > at)
           AND NOT EXISTS (SELECT FROM unnest($4::int4[], $5::text[]) f (no, jid)
-                          WHERE f.no = h.no AND (f.jid = o.to_jid OR o.media_sha256 IS NOT NULL))
+                          WHERE f.no = h.no AND (f.jid = named_jid(o.tenant_id, (h.device).network, o.to_jid)
+                                                 OR o.media_sha256 IS NOT NULL))
         ORDER BY o.not_before, o.id
         LIMIT 1
         FOR UPDATE SKIP LOCKED
@@ -55,7 +57,7 @@ picked AS MATERIALIZED (
             FROM (SELECT n.*, max(n.claimed_at) OVER (PARTITION BY n.source_id) AS turn
                   FROM lanes n WHERE n.device_no = h.no AND n.is_live) n
             LEFT JOIN sources s ON s.id = n.source_id
-            WHERE (s.state = 'running' OR n.source_id IS NULL)
+            WHERE (s.state = 'running' AND $8 OR n.source_id IS NULL)
               AND is_open(s.opens, s.closes, coalesce(s.days, 127::int2), n.zone, at)
               AND is_open((h.device).quiet_until, (h.device).quiet_from, 127::int2, n.zone, at)
             ORDER BY n.turn, n.source_id, n.claimed_at, n.id
@@ -147,8 +149,8 @@ SELECT id FROM claimed
 
 -- name: next_due
 -- When to look at these devices again: each with the instant from which on something of it may leave, or be another's turn.
--- $1 to $5 as $2 to $6 of pick. A device of which nothing waits is not among them. One probe a lane, however much waits;
--- a lane that was walked from its beginning, and has nothing that is due, is not walked so again for a minute.
+-- $1 to $5 as $2 to $6 of pick, $6 as its $8. A device of which nothing waits is not among them. One probe a lane, however much
+-- waits; a lane that was walked from its beginning, and has nothing that is due, is not walked so again for a minute.
 WITH clock AS MATERIALIZED (
     SELECT coalesce($5::timestamptz, now()) AS at
 ),
@@ -173,7 +175,7 @@ waiting AS MATERIALIZED (
           AND (o.expires_at IS NULL OR o.expires_at > clock.at)
         ORDER BY o.not_before, o.id LIMIT 1
     ) row ON true
-    WHERE s.state = 'running' OR n.source_id IS NULL
+    WHERE s.state = 'running' AND $6 OR n.source_id IS NULL
 ),
 empty AS (
     SELECT n.id FROM waiting w CROSS JOIN clock JOIN lanes n USING (id)
@@ -190,8 +192,9 @@ due AS (
         SELECT o.not_before FROM outbox o
         WHERE o.device_no = due_of.no AND o.state = 'queued' AND o.priority = 'reply'
           AND (o.expires_at IS NULL OR o.expires_at > clock.at)
-          AND NOT EXISTS (SELECT FROM unnest($3::int4[], $4::text[]) f (no, jid)
-                          WHERE f.no = due_of.no AND (f.jid = o.to_jid OR o.media_sha256 IS NOT NULL))
+          AND NOT EXISTS (SELECT FROM unnest($3::int4[], $4::text[]) f (no, jid) JOIN devices d ON d.no = f.no
+                          WHERE f.no = due_of.no AND (f.jid = named_jid(o.tenant_id, d.network, o.to_jid)
+                                                      OR o.media_sha256 IS NOT NULL))
         ORDER BY o.not_before, o.id LIMIT 1
     ) row
   UNION ALL

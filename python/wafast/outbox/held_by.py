@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from wafast.database.queries import load
+from wafast.outbox.claim import NOT_HEARD
 
 if TYPE_CHECKING:
     import asyncpg
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 q = load(__file__)
 
 Rule = Literal[
-    "pool", "device_over", "device_offline", "source_not_running", "never_open", "whatsapp_pause", "not_before",
-    "hours", "cap_hour", "cap_day", "ramp", "gap", "others", "due",
+    "pool", "device_over", "device_offline", "source_not_running", "not_heard", "never_open", "whatsapp_pause",
+    "not_before", "hours", "cap_hour", "cap_day", "ramp", "gap", "others", "due",
 ]  # fmt: skip
 #: Rows ahead that are counted.
 MOST_AHEAD = 1_000
@@ -28,6 +29,7 @@ TEXTS: dict[Rule, str] = {
     "this person another device.",
     "device_offline": "Its device is {state}.",
     "source_not_running": "What it belongs to is {state}.",
+    "not_heard": f"It does not leave as nobody's STOP would be heard: {NOT_HEARD}",
     "never_open": "The working hours of what it belongs to lie in the quiet hours of its device: it can never leave.",
     "whatsapp_pause": "WhatsApp holds its device back: {pause_reason}.",
     "not_before": "It is to leave then.",
@@ -63,13 +65,13 @@ class Clock(msgspec.Struct, frozen=True):
     day_cap: int
 
 
-async def held_by(pool: asyncpg.Pool, row: OutboxRow) -> HeldBy | None:
-    """What holds a row; None when it does not wait."""
+async def held_by(pool: asyncpg.Pool, row: OutboxRow, *, hears: bool = True) -> HeldBy | None:
+    """What holds a row; None when it does not wait. `hears`: as the claim has it."""
     facts = None if row.state != "queued" else await pool.fetchrow(q.held_by, row.tenant_id, row.id, MOST_AHEAD)
-    return None if facts is None else judge(dict(facts))
+    return None if facts is None else judge(dict(facts), hears=hears)
 
 
-def judge(facts: dict[str, Any]) -> HeldBy:
+def judge(facts: dict[str, Any], *, hears: bool = True) -> HeldBy:
     """The rule that follows from the facts of the query `held_by`."""
 
     def by(rule: Rule, until: datetime | None = None) -> HeldBy:
@@ -79,6 +81,8 @@ def judge(facts: dict[str, Any]) -> HeldBy:
 
     if facts["source_state"] not in (None, "running"):
         return by("source_not_running")
+    if facts["source_state"] is not None and not hears:
+        return by("not_heard")
     if facts["device_no"] is None:
         return by("pool")
     if facts["is_over"]:

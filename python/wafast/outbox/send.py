@@ -95,9 +95,12 @@ class Sender:
         online: Callable[[], Sequence[int]],
         session_of: Callable[[int], Session | None],
         keep: int,
+        *,
+        hears: bool = True,
     ) -> None:
-        """`keep` is how many messages a chat shows, 0 for all."""
+        """`keep` is how many messages a chat shows, 0 for all; `hears` whether what people write is stored."""
         self._pool, self._worker_id, self._media_dir, self._keep = pool, worker_id, media_dir, keep
+        self._hears = hears
         self._online, self._session_of = online, session_of
         self._woken = asyncio.Event()
         self._due: dict[int, float] = {}
@@ -176,7 +179,8 @@ class Sender:
         replies, paced = self._free(devices)
         if not replies and not paced:
             return
-        for claim in await claims.claim(self._pool, self._worker_id, replies, paced, filing=self._filing()):
+        looked = self._pool, self._worker_id, replies, paced
+        for claim in await claims.claim(*looked, filing=self._filing(), hears=self._hears):
             self._turns[_lane(claim)][claim.device_no] = claim
             task = asyncio.create_task(self._carry_out(claim))
             self._in_flight[task] = claim.id
@@ -184,7 +188,7 @@ class Sender:
 
     async def _look_ahead(self, devices: Sequence[int]) -> None:
         """When to look at these devices again."""
-        waits = await claims.next_due(self._pool, *self._free(devices), filing=self._filing())
+        waits = await claims.next_due(self._pool, *self._free(devices), filing=self._filing(), hears=self._hears)
         now = time.monotonic()
         for no, seconds in waits.items():
             # one that was woken meanwhile stays so

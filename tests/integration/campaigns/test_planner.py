@@ -31,9 +31,9 @@ async def audience(office: Office, campaign: CampaignRow) -> int:
 
 
 @asynccontextmanager
-async def running_planner(office: Office) -> AsyncIterator[None]:
+async def running_planner(office: Office, *, hears: bool = True) -> AsyncIterator[None]:
     """The job, as an API process runs it."""
-    task = asyncio.create_task(planner.keep_planned(office.uri, office.pool))
+    task = asyncio.create_task(planner.keep_planned(office.uri, office.pool, hears=hears))
     try:
         yield
     finally:
@@ -224,6 +224,17 @@ async def test_a_scheduled_campaign_begins_by_itself(office: Office) -> None:
         running = await until(office, made, "running")
         assert running.planned_at is not None
         assert running.planned_at >= starts_at
+
+
+async def test_a_scheduled_campaign_does_not_begin_where_no_stop_is_heard_and_says_why(office: Office) -> None:
+    await office.leads(2, await office.device())
+    at = clock.now().astimezone(ZoneInfo("Asia/Kuala_Lumpur")) + timedelta(hours=1)
+    made = await office.campaign(Schedule(at.date(), at.time(), "Asia/Kuala_Lumpur"))
+    await office.pool.execute("UPDATE campaigns SET starts_at = now() WHERE id = $1", made.id)
+    async with running_planner(office, hears=False):
+        draft = await until(office, made, "draft")
+    assert draft.reason is not None
+    assert "WHATSAPP_CHAT_STORAGE is false" in draft.reason
 
 
 async def test_rows_without_a_device_wait_in_the_pool(office: Office) -> None:

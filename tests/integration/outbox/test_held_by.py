@@ -63,6 +63,22 @@ async def test_a_row_of_a_paused_source_and_one_of_the_pool_say_so(floor: Floor)
     assert (await held(floor, row)).text == "What it belongs to is paused."
 
 
+async def test_nothing_of_a_source_leaves_where_no_stop_is_heard(floor: Floor) -> None:
+    [device] = await floor.devices(1)
+    [row] = await floor.rows(await floor.source(), device, 1)
+    both = floor.worker, [device], [device]
+    assert await claims.claim(floor.pool, *both, hears=False) == []
+    assert await claims.next_due(floor.pool, [device], [device], hears=False) == {}, "it is not looked at all the time"
+    waits = await rows.get(floor.pool, floor.tenant_id, row)
+    assert waits is not None
+    found = await held_by(floor.pool, waits, hears=False)
+    assert found is not None
+    assert (found.rule, "WHATSAPP_CHAT_STORAGE is false" in found.text) == ("not_heard", True)
+    reply = await floor.reply(device)
+    assert [one.id for one in await claims.claim(floor.pool, *both, hears=False)] == [reply]
+    assert [one.id for one in await claims.claim(floor.pool, *both)] == [row]
+
+
 async def test_who_is_behind_others_sees_how_many_and_about_when(floor: Floor) -> None:
     [device] = await floor.devices(1)
     ids = await floor.rows(await floor.source(Pace(100, 100)), device, 5)

@@ -87,13 +87,13 @@ async def test_a_claim_that_fails_cuts_off_none_beside_it(
     claim_once, asked, has_failed = claims.claim, list[list[int]](), asyncio.Event()
 
     async def fail_first(
-        pool: asyncpg.Pool, worker: UUID, replies: list[int], paced: list[int], *, filing: claims.Filing
+        pool: asyncpg.Pool, worker: UUID, replies: list[int], paced: list[int], *, filing: claims.Filing, hears: bool
     ) -> list[Claim]:
         asked.append(replies)
         if asked.count([device]) == 1 and replies == [device]:
             has_failed.set()
             raise RuntimeError("a row nobody thought of")
-        got = await claim_once(pool, worker, replies, paced, filing=filing)
+        got = await claim_once(pool, worker, replies, paced, filing=filing, hears=hears)
         await has_failed.wait()
         return got
 
