@@ -165,8 +165,15 @@ async def next_due(
 
 
 async def set_clocks_back(pool: asyncpg.Pool, worker_id: UUID) -> None:
-    """Devices of this worker that have sent later than now, by a clock that was set back since, go on from now."""
-    await pool.execute(q.set_clocks_back, worker_id)
+    """Devices of this worker that have sent later than now, by a clock that was set back since, go on from now, with
+    what waits for them. They last: while they are ahead this is not done."""
+    ahead = [record["no"] for record in await pool.fetch(q.ahead, worker_id)]
+    if not ahead:
+        return
+    while await pool.fetchval(q.set_rows_back, ahead, SET_BACK_AT_ONCE) == SET_BACK_AT_ONCE:
+        pass
+    await pool.execute(q.set_lanes_back, ahead)
+    await pool.execute(q.set_clocks_back, ahead)
 
 
 async def expire(pool: asyncpg.Pool) -> None:

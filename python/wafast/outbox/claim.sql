@@ -208,19 +208,54 @@ due AS (
 )
 SELECT no, extract(epoch FROM min(at) - (SELECT at FROM clock))::float8 AS seconds FROM due WHERE at IS NOT NULL GROUP BY no
 
+-- name: ahead
+-- A worker's ($1) devices that have sent later than now: the database's clock was set back since.
+SELECT d.no FROM leases l JOIN devices d ON d.no = l.device_no
+WHERE l.worker_id = $1
+  AND (d.last_paced_at > now() + interval '1 minute' OR d.hour_slot > slot_of(now() + interval '1 minute', 300)
+       OR d.day_slot > slot_of(now() + interval '1 minute', 3600))
+
+-- name: set_rows_back
+-- What had come to its time at these devices ($1), and in the pool, before the clock was set back is due now; $2 the most at once.
+-- An instant that a person chose stays: neither a campaign's row has one, nor what was tried, or was due when it was made. A step
+-- is due as its delay was over by the device's last send. Who tries again waits five minutes at most.
+WITH late AS (
+    SELECT o.id FROM devices d
+    CROSS JOIN LATERAL (
+        SELECT q.* FROM lanes n JOIN outbox q ON q.lane_id = n.id AND q.state = 'queued'
+        WHERE n.device_no = d.no OR n.device_no IS NULL AND n.tenant_id = d.tenant_id
+      UNION ALL
+        SELECT q.* FROM outbox q WHERE q.device_no = d.no AND q.state = 'queued' AND q.priority = 'reply'
+    ) o
+    WHERE d.no = ANY ($1::int4[]) AND o.not_before > now() + interval '10 minutes'
+      AND (o.not_before <= o.created_at + interval '1 second' OR o.enrolment_id IS NULL AND (o.source_id IS NOT NULL OR o.attempts > 0)
+           OR o.enrolment_id IS NOT NULL AND o.not_before <= d.last_paced_at)
+    LIMIT $2
+), held AS (
+    SELECT id FROM outbox WHERE id IN (SELECT id FROM late) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+), moved AS (
+    UPDATE outbox o SET not_before = now() FROM held WHERE o.id = held.id RETURNING o.id
+)
+SELECT count(*) FROM moved
+
+-- name: set_lanes_back
+-- Each has its turn as if it had sent now, and is looked at from its beginning.
+WITH held AS (
+    SELECT n.id FROM lanes n WHERE n.device_no = ANY ($1::int4[]) AND n.claimed_at > now() ORDER BY n.id
+    FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE lanes n SET claimed_at = now(), walked_at = '-infinity' FROM held WHERE n.id = held.id
+
 -- name: set_clocks_back
--- A worker's ($1) devices that have sent later than now: the database's clock was set back since. What they have sent counts as
--- sent now; else they would wait until then.
-WITH ahead AS (
-    SELECT d.no FROM leases l JOIN devices d ON d.no = l.device_no
-    WHERE l.worker_id = $1
-      AND (d.last_paced_at > now() + interval '1 minute' OR d.hour_slot > slot_of(now() + interval '1 minute', 300)
-           OR d.day_slot > slot_of(now() + interval '1 minute', 3600))
-    ORDER BY d.no FOR NO KEY UPDATE OF d SKIP LOCKED
+-- What these devices ($1) have sent counts as sent now; else they would wait until then. A pause lasts as long as it did.
+WITH held AS (
+    SELECT no, greatest(last_paced_at, to_timestamp(hour_slot * 300)) - now() AS ahead FROM devices
+    WHERE no = ANY ($1::int4[]) ORDER BY no FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE devices d SET last_paced_at = least(d.last_paced_at, now()), hour_slot = least(d.hour_slot, slot_of(now(), 300)),
-                     day_slot = least(d.day_slot, slot_of(now(), 3600))
-FROM ahead WHERE d.no = ahead.no
+                     day_slot = least(d.day_slot, slot_of(now(), 3600)),
+                     paused_until = d.paused_until - greatest(held.ahead, interval '0')
+FROM held WHERE d.no = held.no
 
 -- name: expire_queued
 -- Of any device, and of none: whoever looks first. $1 the most at once.

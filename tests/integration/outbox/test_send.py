@@ -397,6 +397,38 @@ async def test_a_clock_that_is_set_back_holds_nothing_up(floor: Floor, tmp_path:
     assert await floor.sends_counted(device) == 3, "what left before is not forgotten"
 
 
+async def test_what_had_come_to_its_time_before_a_clock_was_set_back_is_due_and_what_a_person_chose_stays(
+    floor: Floor,
+) -> None:
+    [device] = await floor.devices(1)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    planned = await floor.rows(await floor.source(), device, 2, not_before=tomorrow)
+    pooled = await floor.rows(await floor.source(), None, 1, not_before=tomorrow)
+    steps = await floor.rows(await floor.source(), device, 2, not_before=tomorrow)
+    reply, chosen = await floor.reply(device), await floor.reply(device)
+    chosen_at = tomorrow - timedelta(minutes=1)
+    change = "UPDATE outbox SET enrolment_id = $2, not_before = $3, created_at = coalesce($4, created_at) WHERE id = $1"
+    for row in (
+        (steps[0], 1, tomorrow, None), (steps[1], 2, tomorrow + timedelta(days=1), None),
+        (reply, None, tomorrow, tomorrow), (chosen, None, tomorrow, chosen_at),
+    ):  # fmt: skip
+        await floor.pool.execute(change, *row)
+    await floor.pool.execute(
+        "UPDATE devices SET last_paced_at = $1, paused_until = $2",
+        tomorrow + timedelta(minutes=1), tomorrow + timedelta(hours=1),
+    )  # fmt: skip
+    await floor.pool.execute("UPDATE lanes SET claimed_at = $1, walked_at = $1 WHERE device_no IS NOT NULL", tomorrow)
+    await claims.set_clocks_back(floor.pool, floor.worker)
+    due = await floor.pool.fetch("SELECT id FROM outbox WHERE not_before <= now() ORDER BY id")
+    assert [row["id"] for row in due] == sorted([*planned, *pooled, steps[0], reply])
+    found = await floor.pool.fetchrow(
+        "SELECT paused_until > now() + interval '50 minutes', paused_until < now() + interval '1 hour',"
+        " (SELECT bool_and(claimed_at <= now()) FROM lanes) FROM devices"
+    )
+    assert found is not None
+    assert tuple(found) == (True, True, True)
+
+
 async def test_what_was_put_in_for_an_old_number_does_not_go_there(floor: Floor) -> None:
     """The number changed while the plan that put it in was not committed: nobody saw the row."""
     [device] = await floor.devices(1, min_seconds=0, max_seconds=0)
