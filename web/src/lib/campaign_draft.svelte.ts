@@ -106,6 +106,11 @@ export class CampaignDraft {
     return this.save();
   }
 
+  /** Stores what is not stored yet, and nothing else: one that is only looked at keeps its beginning. */
+  async store(): Promise<boolean> {
+    return this.id === null ? this.confirm() : this.save();
+  }
+
   async #send(): Promise<void> {
     this.saving = true;
     this.#dirty = false;

@@ -1,5 +1,7 @@
+import { flushSync, mount, unmount } from 'svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Campaign } from '../api/types';
+import CheckStep from '../components/campaigns/CheckStep.svelte';
 import { FakeServer, settled } from '../testing/server';
 import { CampaignDraft } from './campaign_draft.svelte';
 
@@ -65,6 +67,31 @@ describe('a campaign that is written', () => {
     expect(sent()).toEqual([]);
     expect(await draft.confirm()).toBe(true);
     expect(sent()).toEqual(['Hi']);
+  });
+
+  it('is tested without a change of what is stored, and a new one is stored first', async () => {
+    server.on('PATCH /campaigns/7', () => STORED).on('POST /campaigns', () => ({ ...STORED, id: '8' }));
+    server.on('POST /campaigns/7/test', () => null).on('POST /campaigns/8/test', () => null);
+    const fresh = new CampaignDraft(() => 'Untitled');
+    for (const [id, one] of [
+      ['7', draft],
+      ['8', fresh],
+    ] as const) {
+      const page = mount(CheckStep, { target: document.body, props: { draft: one } });
+      const to = document.querySelector<HTMLInputElement>('#test-to')!;
+      to.value = '0123456789';
+      to.dispatchEvent(new Event('input', { bubbles: true }));
+      flushSync();
+      document.querySelector<HTMLButtonElement>('.test button')!.click();
+      await vi.waitFor(() => expect(server.calls.at(-1)?.route).toBe(`POST /campaigns/${id}/test`));
+      await unmount(page);
+    }
+    expect(draft.scheduled).toBe('yes');
+    expect(server.calls.map((call) => call.route)).toEqual([
+      'POST /campaigns/7/test',
+      'POST /campaigns',
+      'POST /campaigns/8/test',
+    ]);
   });
 
   it('is not saved when the server refused it, and is tried again by the next who asks', async () => {
