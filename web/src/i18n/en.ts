@@ -588,6 +588,7 @@ export const en = {
   'leads.opt_out_no': 'Not opted out',
   'leads.opt_out_yes': 'Opted out',
   'leads.no_filters': 'No filters',
+  'leads.as_segment': 'As the segment',
   'leads.segment_save': 'Save as segment',
   'leads.segment_name': 'Name of the segment',
   'leads.segment_saved': 'Segment {name} saved',

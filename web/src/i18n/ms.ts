@@ -594,6 +594,7 @@ export const ms: Record<MessageKey, string> = {
   'leads.opt_out_no': 'Belum henti terima',
   'leads.opt_out_yes': 'Sudah henti terima',
   'leads.no_filters': 'Tanpa penapis',
+  'leads.as_segment': 'Seperti segmen',
   'leads.segment_save': 'Simpan sebagai segmen',
   'leads.segment_name': 'Nama segmen',
   'leads.segment_saved': 'Segmen {name} disimpan',

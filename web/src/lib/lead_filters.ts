@@ -39,16 +39,29 @@ export function campaignTo(wish: LeadWish): string {
   return `/campaigns/new${writeWish(wish)}`;
 }
 
-/** What the server is asked. `segment` is the filter of the segment that is wished for: both must hold. */
+/** What a segment says already. A filter says each of these once, so it can't be wished for besides: what was chosen
+ * then would reach people outside of the segment. */
+export function fixedBy(segment: LeadFilter = {}): Record<'search' | 'status' | 'device' | 'suppressed', boolean> {
+  return {
+    search: 'search' in segment,
+    status: 'target_status' in segment,
+    device: 'device_ids' in segment || 'has_device' in segment,
+    suppressed: 'is_suppressed' in segment,
+  };
+}
+
+/** What the server is asked. `segment` is the filter of the segment that is wished for: nobody outside of it fits. */
 export function filterOf(wish: LeadWish, segment: LeadFilter = {}): LeadFilter {
+  const fixed = fixedBy(segment);
+  const device = fixed.device ? '' : wish.device;
   return {
     ...segment,
-    ...(wish.search.trim() !== '' && { search: wish.search.trim() }),
+    ...(!fixed.search && wish.search.trim() !== '' && { search: wish.search.trim() }),
     ...(wish.tag !== '' && { tags: [...(segment.tags ?? []), wish.tag] }),
-    ...(wish.status !== '' && { target_status: wish.status }),
-    ...(wish.device === 'none' && { has_device: false }),
-    ...(wish.device !== '' && wish.device !== 'none' && { device_ids: [wish.device] }),
-    ...(wish.suppressed !== '' && { is_suppressed: wish.suppressed === 'yes' }),
+    ...(!fixed.status && wish.status !== '' && { target_status: wish.status }),
+    ...(device === 'none' && { has_device: false }),
+    ...(device !== '' && device !== 'none' && { device_ids: [device] }),
+    ...(!fixed.suppressed && wish.suppressed !== '' && { is_suppressed: wish.suppressed === 'yes' }),
   };
 }
 

@@ -50,8 +50,13 @@ export class Leads {
     this.#terms = new Snapshot(live);
   }
 
+  /** The segment that is wished for, once it is known. */
+  get segment(): Segment | undefined {
+    return this.segments.find((one) => one.id === this.wish.segment);
+  }
+
   get filter(): LeadFilter {
-    return filterOf(this.wish, this.segments.find((one) => one.id === this.wish.segment)?.filter);
+    return filterOf(this.wish, this.segment?.filter);
   }
 
   /** Fetches what is wished for and follows what changes until the result is called. */
