@@ -1097,6 +1097,7 @@ export const en = {
   'campaigns.pace': 'Pace of each device',
   'campaigns.pace_min': 'Shortest gap (s)',
   'campaigns.pace_max': 'Longest gap (s)',
+  'campaigns.no_gaps': 'The gap between two messages is not right yet: see “When and pace”.',
   'campaigns.pace_help':
     'A gap is drawn anew after every message. The device’s own pace and its caps an hour and a day hold as well.',
   'campaigns.pace_words': '{min}–{max} s between two messages of a device',

@@ -1107,6 +1107,7 @@ export const ms: Record<MessageKey, string> = {
   'campaigns.pace': 'Rentak setiap peranti',
   'campaigns.pace_min': 'Jarak terpendek (s)',
   'campaigns.pace_max': 'Jarak terpanjang (s)',
+  'campaigns.no_gaps': 'Jarak antara dua mesej belum betul: lihat “Masa dan rentak”.',
   'campaigns.pace_help':
     'Jarak dipilih semula selepas setiap mesej. Rentak peranti sendiri dan hadnya sejam dan sehari juga berkuat kuasa.',
   'campaigns.pace_words': '{min}–{max} s antara dua mesej sesebuah peranti',

@@ -1,11 +1,21 @@
 /** A campaign that is being written: saved by itself a moment after each change. */
 import { api, data, requestKey } from '../api/client';
 import type { Campaign, CampaignEstimate, CampaignSchedule, LeadFilter, SourceMessage, SourcePace } from '../api/types';
+import { amount, t } from '../i18n/index.svelte';
 import { MessageFile } from './message_file.svelte';
 
 /** Milliseconds after the last key. */
 const SAVE_AFTER = 700;
 const COUNT_AFTER = 250;
+
+/** Seconds. */
+const LONGEST_GAP = 86_400;
+
+/** The two ends of a gap while they are typed: null is an empty field. */
+export interface TypedGaps {
+  min_seconds: number | null;
+  max_seconds: number | null;
+}
 
 export const EVERY_DAY = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
@@ -16,6 +26,8 @@ export class CampaignDraft {
   message = $state.raw<SourceMessage>({ type: 'text', text: '' });
   readonly file = new MessageFile(this);
   pace = $state.raw<SourcePace>({ min_seconds: 10, max_seconds: 30, days: [...EVERY_DAY] });
+  /** As they are typed; `pace` has the last that could be. */
+  gaps = $state.raw<TypedGaps>({ min_seconds: 10, max_seconds: 30 });
   deviceIds = $state.raw<string[] | null>(null);
   mayMove = $state(false);
   expiresAt = $state<string | null>(null);
@@ -50,12 +62,40 @@ export class CampaignDraft {
     this.audience = campaign.audience;
     this.message = campaign.message;
     this.pace = campaign.pace;
+    this.gaps = { min_seconds: campaign.pace.min_seconds, max_seconds: campaign.pace.max_seconds };
     this.deviceIds = campaign.device_ids;
     this.mayMove = campaign.may_move;
     this.expiresAt = campaign.expires_at;
     this.schedule = campaign.schedule;
     this.scheduled = campaign.state === 'scheduled' ? 'yes' : 'no';
     this.saved = true;
+  }
+
+  /** What is wrong with an end of the gap as it is typed; '' when nothing is. */
+  gapMistake(end: keyof TypedGaps): string {
+    const { min_seconds: shortest } = this.gaps;
+    const value = this.gaps[end];
+    if (value === null) return t('pacing.missing');
+    if (value < 0 || value > LONGEST_GAP)
+      return t('pacing.outside', { value: amount(value), least: amount(0), most: amount(LONGEST_GAP) });
+    if (end === 'max_seconds' && shortest !== null && value < shortest)
+      return t('pacing.upside_down', { value: amount(value), least: amount(shortest) });
+    return '';
+  }
+
+  /** Whether the pace is another than what is typed, as that can't be one. */
+  get lacksGaps(): boolean {
+    return this.gapMistake('min_seconds') !== '' || this.gapMistake('max_seconds') !== '';
+  }
+
+  /** What is typed into an end of the gap: half a number stays as it is, and becomes the pace when it can be one. */
+  typeGap(end: keyof TypedGaps, value: number | null): void {
+    this.gaps = { ...this.gaps, [end]: value };
+    const { min_seconds, max_seconds } = this.gaps;
+    if (this.lacksGaps || min_seconds === null || max_seconds === null) return;
+    this.pace = { ...this.pace, min_seconds, max_seconds };
+    this.count();
+    this.touch();
   }
 
   /** To be called after every change of a field. */

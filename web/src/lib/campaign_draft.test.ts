@@ -2,7 +2,9 @@ import { flushSync, mount, unmount } from 'svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Campaign } from '../api/types';
 import CheckStep from '../components/campaigns/CheckStep.svelte';
+import WhenStep from '../components/campaigns/WhenStep.svelte';
 import { FakeServer, settled } from '../testing/server';
+import { KEY } from './workspace.svelte';
 import { CampaignDraft } from './campaign_draft.svelte';
 
 const SCHEDULE = { date: '2099-03-01', time: '09:30:00', zone: 'Asia/Kuala_Lumpur' };
@@ -101,6 +103,32 @@ describe('a campaign that is written', () => {
     server.on('PATCH /campaigns/7', () => STORED);
     expect(await draft.save()).toBe(true);
     expect(sent()).toEqual(['Hi', 'Hi']);
+  });
+
+  it('takes gaps as they are typed, key by key, and says what is wrong with half of one', async () => {
+    server.on('PATCH /campaigns/7', () => STORED);
+    const context = new Map([[KEY, { devices: { sorted: [] } }]]);
+    const page = mount(WhenStep, { target: document.body, props: { draft }, context });
+    const field = (end: string): HTMLInputElement => document.querySelector(`#pace-${end}_seconds`)!;
+    const type = (end: string, ...keys: string[]): void => {
+      field(end).value = '';
+      for (const key of keys) {
+        field(end).value += key;
+        field(end).dispatchEvent(new Event('input', { bubbles: true }));
+        flushSync();
+      }
+    };
+    type('max', '5');
+    expect([field('max').value, draft.lacksGaps, draft.pace.max_seconds]).toEqual(['5', true, 30]);
+    expect(field('max').nextElementSibling?.textContent).toBe('5 is less than the shortest gap, 10.');
+    type('max', '5', '0');
+    expect(draft.pace).toMatchObject({ min_seconds: 10, max_seconds: 50 });
+    type('min', '');
+    expect([field('min').value, draft.lacksGaps]).toEqual(['', true]);
+    type('min', '5');
+    expect([draft.pace, draft.lacksGaps]).toMatchObject([{ min_seconds: 5, max_seconds: 50 }, false]);
+    draft.leave();
+    await unmount(page);
   });
 
   it('is not counted by what was asked before the last change', async () => {

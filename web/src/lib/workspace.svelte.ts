@@ -37,7 +37,8 @@ export class Workspace {
   }
 }
 
-const KEY = Symbol('workspace');
+/** Where it stands in the context of components. */
+export const KEY = Symbol('workspace');
 
 export function provideWorkspace(): Workspace {
   return setContext(KEY, new Workspace());
