@@ -4,6 +4,7 @@
  * on top of it: every change has a frame, hence the last one applied is the truth. And what could not be fetched after a
  * gap no later frame brings: it is fetched until it is here.
  */
+import { untrack } from 'svelte';
 import { Problem } from '../api/problem';
 import type { Frame } from './frames';
 import type { Live } from './live.svelte';
@@ -50,6 +51,8 @@ export class Snapshot {
    * Loads at once and after each gap, and what failed again until it succeeds; applies every frame; until the result is
    * called.
    *
+   * In an effect the effect does not hang on what `load` reads: its own answer would begin it again, without end.
+   *
    * @param load fetches everything by `take`, and tells its page when that fails
    */
   follow(load: () => Promise<unknown>): () => void {
@@ -58,7 +61,7 @@ export class Snapshot {
       this.#live.subscribe((frame) => (frame.code === 'RESYNC' ? void load() : this.#apply(frame))),
       this.#live.whenLive(() => this.#failures > 0 && void load()),
     ];
-    void load();
+    void untrack(load);
     return () => {
       this.#load = null;
       this.drop();
