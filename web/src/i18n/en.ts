@@ -494,8 +494,10 @@ export const en = {
   'voice.discard': 'Discard',
   'voice.length': 'Recorded time',
   'voice.denied': 'The microphone may not be used. Allow it for this page in the browser.',
-  'voice.unsupported':
-    'This browser cannot record here: there is no microphone, or the page was not opened over HTTPS.',
+  'voice.unsupported': 'There is no microphone here, or another program has it.',
+  'voice.insecure': 'Voice messages can only be recorded where this page was opened over HTTPS.',
+  'voice.no_opus':
+    'This browser cannot record voice messages for WhatsApp. Safari can from version 18.4 on, Chrome and Firefox can.',
 
   'emoji.title': 'Emoji',
   'emoji.search': 'Search emoji',

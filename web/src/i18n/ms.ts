@@ -500,8 +500,10 @@ export const ms: Record<MessageKey, string> = {
   'voice.discard': 'Buang',
   'voice.length': 'Masa rakaman',
   'voice.denied': 'Mikrofon tidak boleh digunakan. Benarkan untuk halaman ini dalam pelayar.',
-  'voice.unsupported':
-    'Pelayar ini tidak boleh merakam di sini: tiada mikrofon, atau halaman tidak dibuka melalui HTTPS.',
+  'voice.unsupported': 'Tiada mikrofon di sini, atau program lain sedang menggunakannya.',
+  'voice.insecure': 'Mesej suara hanya boleh dirakam jika halaman ini dibuka melalui HTTPS.',
+  'voice.no_opus':
+    'Pelayar ini tidak boleh merakam mesej suara untuk WhatsApp. Safari boleh mulai versi 18.4, Chrome dan Firefox boleh.',
 
   'emoji.title': 'Emoji',
   'emoji.search': 'Cari emoji',

@@ -1,11 +1,24 @@
 /** A voice note being recorded with this computer's microphone. */
+import type { MessageKey } from '../i18n/index.svelte';
 
-/** Opus, in what this browser writes; the server makes Ogg of it. */
+/** Opus, in what this browser writes; the server makes Ogg of it. Safari before 18.4 writes AAC alone, which WhatsApp takes
+ * for no voice note. */
 const TYPES = ['audio/webm;codecs=opus', 'audio/ogg;codecs=opus'];
 /** Loudness is looked at so often; milliseconds. */
 const STEP = 100;
 /** Steps of a waveform, as WhatsApp draws it. */
 const WAVEFORM_STEPS = 64;
+
+/** Why nothing can be recorded in this browser, however it is asked; null where something can. */
+export function unrecordable(): MessageKey | null {
+  // browsers keep the microphone to themselves on pages without HTTPS
+  if (!navigator.mediaDevices) return 'voice.insecure';
+  return typeOf() === undefined ? 'voice.no_opus' : null;
+}
+
+function typeOf(): string | undefined {
+  return TYPES.find((one) => globalThis.MediaRecorder?.isTypeSupported(one));
+}
 
 /** Levels in 64 equal parts, each as loud as its loudest moment; the loudest of all is 100. */
 export function stepsOf(levels: readonly number[]): number[] {
@@ -38,11 +51,6 @@ export class Recording {
   async start(): Promise<void> {
     if (this.#begun) return;
     this.#begun = true;
-    const type = globalThis.MediaRecorder && TYPES.find((one) => MediaRecorder.isTypeSupported(one));
-    if (!type || !navigator.mediaDevices) {
-      this.state = 'failed';
-      return;
-    }
     try {
       this.#stream = await navigator.mediaDevices.getUserMedia({ audio: true });
     } catch (error) {
@@ -51,7 +59,7 @@ export class Recording {
       return;
     }
     if (this.#dropped) return this.#release();
-    const recorder = (this.#recorder = new MediaRecorder(this.#stream, { mimeType: type }));
+    const recorder = (this.#recorder = new MediaRecorder(this.#stream, { mimeType: typeOf() }));
     const parts: Blob[] = [];
     recorder.ondataavailable = (event) => parts.push(event.data);
     // by itself too, as when the microphone is pulled out
