@@ -128,7 +128,7 @@ def test_a_key_is_shown_once_and_revoked(signed_in: App, look: Look) -> None:
 
 
 #: Whose words a page has loaded.
-LANGUAGES = """performance.getEntriesByType("resource").flatMap(one => /\\/(en|ms)-[^/]*\\.js/.exec(one.name)?.[1] ?? [])"""
+LANGUAGES = "performance.getEntriesByType('resource').flatMap(one => /\\/(en|ms)-[^/]*\\.js/.exec(one.name)?.[1] ?? [])"
 
 
 def test_language_and_theme_stay(signed_in: App) -> None:
@@ -166,6 +166,23 @@ def test_the_inbox_by_keyboard_alone(signed_in: App, stack: Stack) -> None:
     page.keyboard.press("Escape")
     expect(page.get_by_text("Your chats stay here")).to_be_visible()
     expect(page.locator("a[data-chat]:focus")).to_have_count(1)
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keyboard shortcuts")
+    signed_in.expect_accessible()
+    keys.get_by_label("Keys without Ctrl").uncheck()
+    page.keyboard.press("Escape")
+    expect(keys).to_have_count(0)
+    for key in ("/", "?"):
+        page.keyboard.press(key)
+        expect(page.get_by_role("searchbox")).not_to_be_focused()
+        expect(keys).to_have_count(0)
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("menuitem", name="Keyboard shortcuts").click()
+    keys.get_by_label("Keys without Ctrl").check()
+    page.keyboard.press("Escape")
+    expect(keys).to_have_count(0)
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
 
 
 @every_look

@@ -1483,7 +1483,7 @@ export interface paths {
         };
         /**
          * Rows that were not taken, and why
-         * @description The first 100,000, as CSV: row of the file, value, reason.
+         * @description All of them as CSV: row of the file, value, reason.
          */
         get: operations["get_import_problems"];
         put?: never;
@@ -5722,6 +5722,12 @@ export interface components {
              * @example 1
              */
             begins: number;
+            /**
+             * @description Empty columns of a workbook before the first.
+             * @default 0
+             * @example 0
+             */
+            left: number;
             /** @description The table's first row has the names of the columns. */
             header: boolean;
             columns: components["schemas"]["Column"][];

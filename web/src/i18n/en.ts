@@ -246,6 +246,7 @@ export const en = {
   'inbox.title': 'Inbox',
   'inbox.chats': 'Chats',
   'inbox.device': 'Device',
+  'inbox.find_device': 'Find a device',
   'inbox.write': 'New chat',
   'inbox.write_open': 'Open chat',
   'inbox.search': 'Search name, number or message',
@@ -541,6 +542,8 @@ export const en = {
   'keys_help.strike': 'Struck through',
   'keys_help.code': 'Code',
   'keys_help.help': 'This list',
+  'keys_help.single': 'Keys without Ctrl',
+  'keys_help.single_help': '/ and ? do something, and letters begin a message. Off: only inside fields.',
 
   'draft.action': 'Draft a reply',
   'draft.doing': 'Drafting a reply',

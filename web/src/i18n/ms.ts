@@ -250,6 +250,7 @@ export const ms: Record<MessageKey, string> = {
   'inbox.title': 'Peti masuk',
   'inbox.chats': 'Sembang',
   'inbox.device': 'Peranti',
+  'inbox.find_device': 'Cari peranti',
   'inbox.write': 'Sembang baharu',
   'inbox.write_open': 'Buka sembang',
   'inbox.search': 'Cari nama, nombor atau mesej',
@@ -547,6 +548,8 @@ export const ms: Record<MessageKey, string> = {
   'keys_help.strike': 'Dicoret',
   'keys_help.code': 'Kod',
   'keys_help.help': 'Senarai ini',
+  'keys_help.single': 'Kekunci tanpa Ctrl',
+  'keys_help.single_help': '/ dan ? membuat sesuatu, dan huruf memulakan mesej. Jika dimatikan: hanya di dalam medan.',
 
   'draft.action': 'Draf balasan',
   'draft.doing': 'Mendraf balasan',
