@@ -230,6 +230,62 @@ def test_nothing_of_a_device_out_of_reach_is_told_by_any_route(tenant: Tenant) -
     assert tenant.world.sql("SELECT desired_state FROM devices WHERE id = $1", UUID(ids["device_id"])) == "disconnected"
 
 
+#: All that a workspace has, as one text.
+COUNTED = """
+SELECT jsonb_build_array(
+    (SELECT jsonb_agg(to_jsonb(d) ORDER BY no) FROM devices d WHERE tenant_id = $1),
+    (SELECT jsonb_agg(to_jsonb(l) ORDER BY id) FROM leads l WHERE tenant_id = $1),
+    (SELECT jsonb_agg(to_jsonb(c) ORDER BY id) FROM chats c WHERE tenant_id = $1),
+    (SELECT jsonb_agg(to_jsonb(e) ORDER BY id) FROM enrolments e WHERE tenant_id = $1),
+    (SELECT jsonb_agg(to_jsonb(o) ORDER BY id) FROM outbox o WHERE tenant_id = $1)
+)::text
+"""
+#: Bodies that name things of another workspace, sent to things of the caller's own.
+FOREIGN: list[tuple[str, str, dict[str, Any]]] = [
+    ("PATCH", "chats/{chat_id}", {"assignee_id": "{user_id'}"}),
+    ("PATCH", "chats/{chat_id}", {"label_ids": ["{label_id'}"]}),
+    ("PUT", "chats/{chat_id}/labels/{label_id'}", {}),
+    ("POST", "messages", {"device_id": "{device_id'}", "to": "60123456789", "text": "Hi"}),
+    ("POST", "messages/{message_id}/forward", {"chat_ids": ["{chat_id'}"]}),
+    ("POST", "devices/{device_id}/replace", {"by": "{device_id'}"}),
+    ("POST", "devices/bulk", {"action": "connect", "device_ids": ["{device_id'}"]}),
+    ("POST", "leads", {"phone": "+60123456780", "device_id": "{device_id'}"}),
+    ("PATCH", "leads/{lead_id}", {"device_id": "{device_id'}"}),
+    ("POST", "leads/bulk", {"action": "add_tags", "lead_ids": ["{lead_id'}"], "tags": ["taken"]}),
+    ("POST", "leads/bulk", {"action": "set_device", "lead_ids": ["{lead_id}"], "device_id": "{device_id'}"}),
+    ("POST", "leads/{lead_id}/merge", {"lead_id": "{lead_id'}"}),
+    ("POST", "leads/import-chats", {"device_id": "{device_id'}"}),
+    ("POST", "campaigns", {"name": "Raya", "device_ids": ["{device_id'}"]}),
+    ("PATCH", "campaigns/{campaign_id}", {"device_ids": ["{device_id'}"]}),
+    ("POST", "campaigns/render", {"text": "Hi {name}", "lead_id": "{lead_id'}"}),
+    ("POST", "campaigns/{campaign_id}/test", {"to": "60123456789", "lead_id": "{lead_id'}"}),
+    ("POST", "sequences", {"name": "Welcome", "next_sequence_id": "{sequence_id'}"}),
+    ("PATCH", "sequences/{sequence_id}", {"next_sequence_id": "{sequence_id'}"}),
+    ("POST", "sequences/{sequence_id}/enrolments", {"lead_ids": ["{lead_id'}"]}),
+    ("POST", "distributions", {"device_ids": ["{device_id'}"]}),
+    ("POST", "keys", {"name": "CRM", "scope": "read", "device_ids": ["{device_id'}"]}),
+    ("POST", "users", {"name": "Aina", "email": "a@example.com", "role": "agent", "device_ids": ["{device_id'}"]}),
+]
+#: What is told of ids that name nothing, where a list of them is no mistake.
+NOTHING_DONE: tuple[dict[str, Any], ...] = ({"changed": []}, {"changed": 0}, {"enrolled": 0})
+
+
+def test_what_another_workspace_has_is_named_by_no_body(tenant: Tenant, stranger: Tenant) -> None:
+    """SPEC section 10, invariant 8."""
+    theirs, ids = _out_of_reach(stranger), _out_of_reach(tenant)
+    ids |= {f"{name}'": value for name, value in theirs.items()}
+    before = stranger.world.sql(COUNTED, stranger.id)
+    wrong = []
+    for method, path, body in FOREIGN:
+        at = "/api/v1/" + re.sub(r"{([\w']+)}", lambda found: ids[found[1]], path)
+        answer = tenant.client("admin").request(method, at, json=_named(body, ids))
+        is_harmless = answer.is_success and any(answer.json().items() >= nothing.items() for nothing in NOTHING_DONE)
+        if not (is_harmless or 400 <= answer.status_code < 500):
+            wrong.append((method, path, body, answer.status_code, answer.text))
+    assert not wrong
+    assert stranger.world.sql(COUNTED, stranger.id) == before
+
+
 @pytest.mark.parametrize("route", OF_ROWS, ids=_name)
 def test_rows_without_a_device_are_within_reach_as_their_lead_is(tenant: Tenant, route: Route) -> None:
     ids = _out_of_reach(tenant)

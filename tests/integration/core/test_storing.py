@@ -38,6 +38,19 @@ def test_twice_is_one_row(world: World) -> None:
     assert world.chats()[0]["unread_count"] == 2
 
 
+def test_each_event_is_its_own_devices(world: World) -> None:
+    """SPEC section 10, invariant 9: of one person's message to two lines of ours each has its row."""
+    other = world.value(
+        "INSERT INTO devices (tenant_id, name, network) SELECT tenant_id, 'Other', network FROM devices RETURNING no"
+    )
+    ingest = world.start()
+    for device_no, text in ((world.device_no, "to the first"), (other, "to the other")):
+        ingest.receive(device_no, MESSAGE, events.message("A1", text))
+    assert ingest.flush(60)
+    found = {row["device_no"]: row["body"] for row in world.rows("SELECT device_no, body FROM messages")}
+    assert found == {world.device_no: "to the first", other: "to the other"}
+
+
 def test_the_newest_twenty_are_shown_and_the_rest_goes(world: World) -> None:
     for start in range(0, 100, 10):
         world.feed(*((MESSAGE, events.message(f"M{n}", str(n), at=NOW + n)) for n in range(start, start + 10)))
@@ -82,6 +95,7 @@ def test_groups_keep_who_wrote(world: World) -> None:
 
 
 def test_the_phones_own_messages_are_ours(world: World) -> None:
+    """SPEC section 10, invariant 13."""
     world.feed((MESSAGE, events.message("O1", "dari telefon", sender=OWN, from_me=True)))
     [message] = world.messages()
     assert (message["from_me"], message["sender_jid"], message["status"]) == (True, OWN, "sent")

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from tests.database import pool_of
 from tests.integration.devices.stack import Stack
 from wafast.devices import lease, rows, state
 from wafast.devices.lease import Leases
@@ -298,3 +299,41 @@ async def test_a_state_is_written_only_under_the_lease_and_only_where_it_may_be(
     assert await state.move(stack.pool, (worker, 1), device.no, "banned", "why", retry_seconds=state.NEVER)
     moved = await stack.device(device.id)
     assert (moved.state, moved.state_reason) == ("banned", "why")
+
+
+@pytest.mark.parametrize("column", ["jid", "lid", "phone", "wa_device"])
+async def test_who_a_line_is_changes_with_a_pairing_alone(stack: Stack, column: str) -> None:
+    """SPEC section 10, invariant 10."""
+    device = await stack.add_device()
+    await stack.pool.execute(
+        "UPDATE devices SET jid = '601@s.whatsapp.net', lid = '1@lid', phone = '+601', wa_device = 1, paired_at = now()"
+        " WHERE no = $1",
+        device.no,
+    )
+    other = f"UPDATE devices SET {column} = 2::text::{'int4' if column == 'wa_device' else 'text'}"
+    for value in ("2", "NULL"):
+        with pytest.raises(asyncpg.CheckViolationError, match="until it is paired again"):
+            await stack.pool.execute(f"{other.replace('2::', f'{value}::')} WHERE no = $1", device.no)
+    await stack.pool.execute(f"UPDATE devices SET {column} = {column}, push_name = 'Shop' WHERE no = $1", device.no)
+    await stack.pool.execute(f"{other}, paired_at = now() WHERE no = $1", device.no)
+
+
+async def test_what_a_worker_asks_does_not_grow_with_its_devices(stack: Stack) -> None:
+    """SPEC section 10, invariant 15."""
+    devices = [await stack.add_device() for _ in range(7)]
+    worker = await holder(stack, *devices)
+    for device in devices:
+        await queue(stack, device, 1)
+    numbers = [device.no for device in devices]
+    asked: list[int] = []
+    async with pool_of(stack.uri, size=1) as pool:
+        # of a type seen for the first time asyncpg asks what it is
+        for some in (numbers[:1], numbers[1:2], numbers[2:]):
+            said: list[object] = []
+            async with pool.acquire() as connection:
+                connection.add_query_logger(said.append)
+            assert len(await claims.claim(pool, worker, some, some)) == len(some)
+            await claims.next_due(pool, some, some)
+            await claims.orphan(pool, some)
+            asked.append(len(said))
+    assert asked[1] == asked[2] > 3, asked
