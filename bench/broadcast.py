@@ -1,6 +1,6 @@
 """Campaigns to a null endpoint: how fast, how evenly, and what is left of one when its worker is killed.
 
-``python -m bench.broadcast [--people N] [--lines N] [--runs N] [--seed N]``
+``python -m bench.broadcast [--people N] [--lines N] [--runs N] [--storm N] [--kills N] [--seed N]``
 
 What arrives is counted at the endpoint, by number. RESULTS.md has listmonk's figures beside these (bench/beside.py).
 """
@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
+import select
 import signal
 import sys
 import time
@@ -29,18 +31,20 @@ from bench.null_endpoint import RECORD, STUMBLES, arrivals
 from bench.paced import percentile
 from bench.planning import Bed
 from bench.report import Cell, Table
+from bench.system import postmaster
 from wafast import logs
 from wafast.accounts import tenants
 from wafast.campaigns import rows
 from wafast.campaigns.planner import keep_planned
 from wafast.campaigns.rows import CampaignRow
+from wafast.database.away import DATABASE_AWAY
 from wafast.database.embedded import Embedded
 from wafast.database.migrations import migrate
 from wafast.database.pool import open_pool
 
 FIRST = 60_150_000_000
 """Each group of people has a hundred thousand numbers from here on."""
-ALL, STEADY, SECOND, STUMBLING = "all", "steady", "second", "stumbling"
+ALL, STEADY, SECOND, STUMBLING, STORM = "all", "steady", "second", "stumbling", "storm"
 GAP = 0.1
 NEAR = 0.05
 """A gap is near a tenth of a second when it is no further from it, in seconds."""
@@ -55,6 +59,7 @@ SKIPPED = "worker ends by {} in the middle: people skipped"
 TWICE = "worker ends by {} in the middle: people written to twice"
 UNKNOWN = "worker ends by {} in the middle: people of whom it says that nobody knows"
 OFF = "worker ends by {} in the middle: `sent` counter off in the end, messages"
+STORMY = "{people:,} people, {kills} times `kill -9` of worker and PostgreSQL in turn: "
 EVEN = "ten a second at one line: gaps within 50 ms of 100 ms, %"
 MIDDLE = "ten a second at one line: gap, ms, p50"
 NEXT = "a second campaign at that line, start → its first message there, ms"
@@ -68,11 +73,13 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=5_000)
     parser.add_argument("--lines", type=int, default=200)
     parser.add_argument("--runs", type=int, default=3, help="without an end, with SIGKILL, and with SIGTERM")
+    parser.add_argument("--storm", type=int, default=100_000, help="people of the campaign under kills; 0: none")
+    parser.add_argument("--kills", type=int, default=10, help="of that one's worker and of PostgreSQL, in turn")
     parser.add_argument("--seed", type=int, default=None, help="of the instants; else others each time")
     options = parser.parse_args()
     begun = time.monotonic()
     if options.quick:
-        options.people, options.lines, options.runs = 200, 10, 1
+        options.people, options.lines, options.runs, options.storm, options.kills = 200, 10, 1, 300, 2
     logs.configure("warning", "bench")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with working_folder() as folder:
@@ -80,7 +87,7 @@ def main() -> None:
         try:
             file = folder / "arrived"
             file.touch()
-            table = asyncio.run(_measure(server.uri, file, options))
+            table = asyncio.run(_measure(server, file, options))
         finally:
             server.stop()
     report.finish("broadcast", options, begun, [table])
@@ -104,14 +111,14 @@ class Run(msgspec.Struct, kw_only=True):
 class Hall:
     """People, lines, a planner that runs, and the worker of the moment."""
 
-    def __init__(self, uri: str, bed: Bed, file: Path, chance: random.Random) -> None:
-        self.bed, self._uri, self._file, self._chance = bed, uri, file, chance
+    def __init__(self, server: Embedded, bed: Bed, file: Path, chance: random.Random) -> None:
+        self.bed, self._server, self._file, self._chance = bed, server, file, chance
 
     async def begin(self, *more: str) -> asyncio.subprocess.Process:
         """A worker that takes over all lines."""
         worker = uuid4()
         await self.bed.pool.execute(q.broadcast_hand_over, worker)
-        command = [sys.executable, "-m", "bench.null_endpoint", self._uri, str(worker), str(self._file), *more]
+        command = [sys.executable, "-m", "bench.null_endpoint", self._server.uri, str(worker), str(self._file), *more]
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
         assert process.stdout is not None
         await process.stdout.readline()
@@ -145,6 +152,35 @@ class Hall:
         async with self.worker():
             return await follows
 
+    async def storm(self, tag: str, people: int, kills: int) -> Run:
+        """One to so many while its worker and PostgreSQL are killed in turn, so often, at instants all over it."""
+        campaign, process, there = await self.bed.campaign(tag), await self.begin(), self.count()
+        follows = asyncio.create_task(self.follow(campaign))
+        try:
+            marks = sorted(self._chance.uniform(0.05, 0.8) for _ in range(kills))
+            for turn, mark in enumerate(marks):
+                await self.until(there + int(people * mark))
+                if turn % 2:
+                    await self._kill_server()
+                else:
+                    process.kill()
+                    await process.wait()
+                    process = await self.begin()
+            return await follows
+        finally:
+            process.kill()
+            await process.wait()
+
+    async def _kill_server(self) -> None:
+        """PostgreSQL ends in the middle of what it does, and starts again."""
+        pid = postmaster(self._file.parent)
+        assert pid is not None
+        process = os.pidfd_open(pid)
+        os.kill(pid, signal.SIGKILL)
+        await asyncio.to_thread(select.select, [process], [], [])  # one that still ends counts as running
+        os.close(process)
+        self._server = await asyncio.to_thread(Embedded, self._file.parent)
+
     async def follow(self, campaign: CampaignRow) -> Run:
         """Starts it, and looks at counter and endpoint until nothing of it waits."""
         before, began = self.count(), time.monotonic_ns()
@@ -152,7 +188,11 @@ class Hall:
         lag = 0
         while True:
             there = self.count() - before
-            shown = await self.shown(campaign)
+            try:
+                shown = await self.shown(campaign)
+            except DATABASE_AWAY:
+                await asyncio.sleep(LOOK_SECONDS)
+                continue
             lag = max(lag, there - _said(shown))
             if shown.state == "finished":
                 break
@@ -198,7 +238,8 @@ def _said(shown: CampaignRow) -> int:
     return shown.sent + shown.delivered + shown.read + shown.replied
 
 
-async def _measure(uri: str, file: Path, options: argparse.Namespace) -> Table:
+async def _measure(server: Embedded, file: Path, options: argparse.Namespace) -> Table:
+    uri = server.uri
     await migrate(uri)
     pool = await open_pool(uri, size=8, name="bench")
     tenant_id = await tenants.create_tenant(pool, "Bench", "loopback")
@@ -211,17 +252,23 @@ async def _measure(uri: str, file: Path, options: argparse.Namespace) -> Table:
         (STEADY, steady, lines[:1]),
         (SECOND, 10, lines[:1]),
         (STUMBLING, 200, lines),
+        (STORM, options.storm, lines),
     )
     for place, (tag, count, at) in enumerate(groups):
         await pool.execute(q.broadcast_people, tenant_id, FIRST + place * 100_000, count, at, tag)
     await pool.execute("ANALYZE leads")
     planner = asyncio.create_task(keep_planned(uri, pool))
-    hall = Hall(uri, Bed(pool, tenant_id, lines, worker), file, random.Random(options.seed))
+    hall = Hall(server, Bed(pool, tenant_id, lines, worker), file, random.Random(options.seed))
     try:
         return Table(
             title=f"A campaign to {options.people:,} people over {options.lines} lines, to a null endpoint",
             heads=["", "wafast"],
-            rows=[*await _whole(hall, options), *await _stumbling(hall), *await _even(hall, lines[0], steady)],
+            rows=[
+                *await _whole(hall, options),
+                *await _storm(hall, options),
+                *await _stumbling(hall),
+                *await _even(hall, lines[0], steady),
+            ],
             note="Arrivals are counted at the endpoint, by number. Skipped: it did not arrive, and no row says that it "
             "may not have. A worker that has ended is followed at once by another.",
         )
@@ -249,6 +296,21 @@ async def _whole(hall: Hall, options: argparse.Namespace) -> list[list[Cell]]:
             [OFF.format(end.name), [float(run.off) for run in cut]],
         ]
     return found
+
+
+async def _storm(hall: Hall, options: argparse.Namespace) -> list[list[Cell]]:
+    if not options.storm:
+        return []
+    print("kills of worker and PostgreSQL", flush=True)
+    run = await hall.storm(STORM, options.storm, options.kills)
+    name = STORMY.format(people=options.storm, kills=options.kills)
+    return [
+        [name + "messages a second, the kills among them", options.storm / run.seconds],
+        [name + "people skipped", float(run.skipped)],
+        [name + "people written to twice", float(run.twice)],
+        [name + "people of whom it says that nobody knows", float(run.unknown)],
+        [name + "`sent` counter off in the end, messages", float(run.off)],
+    ]
 
 
 async def _stumbling(hall: Hall) -> list[list[Cell]]:
