@@ -56,6 +56,7 @@ export type LeadImport = Schemas['Import'];
 export type Segment = Schemas['Segment'];
 export type Suppression = Schemas['Suppression'];
 export type Campaign = Schemas['Campaign'];
+export type CampaignFields = Schemas['CreateCampaign'];
 export type CampaignState = Campaign['state'];
 export type CampaignSchedule = Schemas['CampaignSchedule'];
 export type CampaignEstimate = Schemas['CampaignEstimate'];

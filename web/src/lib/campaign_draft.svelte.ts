@@ -1,6 +1,15 @@
 /** A campaign that is being written: saved by itself a moment after each change. */
 import { api, data, requestKey } from '../api/client';
-import type { Campaign, CampaignEstimate, CampaignSchedule, LeadFilter, SourceMessage, SourcePace } from '../api/types';
+import { Problem } from '../api/problem';
+import type {
+  Campaign,
+  CampaignEstimate,
+  CampaignFields,
+  CampaignSchedule,
+  LeadFilter,
+  SourceMessage,
+  SourcePace,
+} from '../api/types';
 import { amount, t } from '../i18n/index.svelte';
 import { MessageFile } from './message_file.svelte';
 
@@ -49,6 +58,8 @@ export class CampaignDraft {
   #dirty = false;
   #asked = 0;
   readonly #key = requestKey();
+  /** What a new one was first asked to be, until the server has said yes or no. */
+  #first: CampaignFields | null = null;
   readonly #fallbackName: () => string;
 
   constructor(fallbackName: () => string) {
@@ -167,13 +178,10 @@ export class CampaignDraft {
       schedule: null,
     };
     try {
-      if (this.id === null) {
-        const params = { header: { 'Idempotency-Key': this.#key } };
-        this.id = (await data(api.POST('/api/v1/campaigns', { params, body }))).id;
-      } else {
-        const params = { path: { campaign_id: this.id } };
-        await data(api.PATCH('/api/v1/campaigns/{campaign_id}', { params, body }));
-      }
+      const isNew = this.id === null && this.#first === null;
+      this.id ??= await this.#create(body);
+      const params = { path: { campaign_id: this.id } };
+      if (!isNew) await data(api.PATCH('/api/v1/campaigns/{campaign_id}', { params, body }));
       if (this.scheduled === 'yes') this.scheduled = 'not any more';
       this.problem = null;
       this.saved = !this.#dirty;
@@ -182,6 +190,18 @@ export class CampaignDraft {
       this.#dirty = true;
     } finally {
       this.saving = false;
+    }
+  }
+
+  /** Once: what got no answer may be stored, so the same is asked again, and what was typed since is a change of it. */
+  async #create(body: CampaignFields): Promise<string> {
+    this.#first ??= body;
+    const params = { header: { 'Idempotency-Key': this.#key } };
+    try {
+      return (await data(api.POST('/api/v1/campaigns', { params, body: this.#first }))).id;
+    } catch (error) {
+      if (error instanceof Problem && !error.mayPass) this.#first = null; // refused: nothing is stored
+      throw error;
     }
   }
 

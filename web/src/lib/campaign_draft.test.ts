@@ -96,6 +96,40 @@ describe('a campaign that is written', () => {
     ]);
   });
 
+  it('is created once, whatever is typed after the answer to the first save was lost', async () => {
+    const texts: unknown[] = [];
+    const fresh = new CampaignDraft(() => 'Untitled');
+    server.on('PATCH /campaigns/8', (body) => (texts.push(['change', (body as Campaign).name]), STORED));
+    server.on('POST /campaigns', (body) => {
+      texts.push(['create', (body as Campaign).name]);
+      if (texts.length === 1) throw new TypeError('network');
+      return { ...STORED, id: '8' };
+    });
+    fresh.name = 'Ra';
+    fresh.touch();
+    expect(await fresh.save()).toBe(false);
+    fresh.name = 'Raya';
+    fresh.touch();
+    expect(await fresh.save()).toBe(true);
+    expect(texts).toEqual([
+      ['create', 'Ra'],
+      ['create', 'Ra'],
+      ['change', 'Raya'],
+    ]);
+  });
+
+  it('is created as it was mended after the server refused it', async () => {
+    const fresh = new CampaignDraft(() => 'Untitled');
+    server.on('POST /campaigns', () => Response.json({ type: 'urn:x', title: 'No', status: 422 }, { status: 422 }));
+    fresh.touch();
+    expect(await fresh.save()).toBe(false);
+    server.on('POST /campaigns', () => ({ ...STORED, id: '8' }));
+    fresh.message = { type: 'text', text: 'Mended' };
+    fresh.touch();
+    expect(await fresh.save()).toBe(true);
+    expect(sent().slice(1)).toEqual(['Mended']);
+  });
+
   it('is not saved when the server refused it, and is tried again by the next who asks', async () => {
     server.on('PATCH /campaigns/7', () => Response.json({ type: 'urn:x', title: 'No', status: 409 }, { status: 409 }));
     draft.touch();
