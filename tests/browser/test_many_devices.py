@@ -83,6 +83,54 @@ def _toast(app: App, text: str) -> Locator:
     return found
 
 
+def test_the_inbox_of_three_thousand_lines_leads_to_any_of_them(app: App, tenant: Tenant) -> None:
+    _lines(tenant, 3000)
+    tenant.world.sql(
+        "INSERT INTO chats (tenant_id, device_no, jid, name, is_group, last_key, last_kind, last_flags, last_text,"
+        " last_status, unread, stored) SELECT tenant_id, no, replace(jid, '6012', '6019'), 'Customer of ' || name,"
+        " false, (extract(epoch FROM now())::int8 - 3000 + split_part(name, ' ', 2)::int8) << 32, 0, 0, 'Hello', 0, 1,"
+        " 1 FROM devices WHERE tenant_id = $1",
+        tenant.id,
+    )
+    _open(app, tenant)
+    page = app.page
+    page.goto("/inbox")
+    expect(app.chat("Customer of Line 3000")).to_be_visible()
+    rows = page.get_by_role("list", name="Chats")
+
+    def is_further_down() -> bool:
+        rows.evaluate("list => list.scrollTop = list.scrollHeight")
+        return int(page.locator("a[data-chat]").last.get_attribute("data-index") or 0) >= 200
+
+    app.until(is_further_down)
+    assert page.locator("a[data-chat]").count() <= DRAWN
+
+    page.get_by_role("button", name="Device: All devices").click()
+    page.get_by_role("menuitem", name="Find a device").click()
+    finder = page.get_by_role("dialog", name="Find a device")
+    expect(finder.get_by_text("3,000 devices")).to_be_visible()
+    found = finder.get_by_role("link")
+    expect(found.first).to_be_visible()
+    assert found.count() <= DRAWN
+    app.expect_accessible()
+    field = finder.get_by_role("searchbox")
+    expect(field).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(finder.locator("[data-index='0']")).to_be_focused()
+    page.keyboard.press("End")
+    expect(finder.locator("[data-index='2999']")).to_be_focused()
+    field.fill("012-000 1234")
+    expect(found).to_have_count(1)
+    expect(found).to_contain_text("Line 1234")
+    expect(found.locator(".badge")).to_have_text("1")
+    field.press("ArrowDown")
+    expect(found).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Device: Line 1234")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(app.chat("Customer of Line 1234")).to_be_visible()
+
+
 @pytest.mark.parametrize("look", [DESKTOP, PHONE], indirect=True, ids=lambda look: look.name)
 def test_three_thousand_lines_are_searched_and_connected_with_few_rows_in_the_document(
     app: App, tenant: Tenant
