@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from typing import Any
 
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
 
 from tests.browser.app import App
 from tests.browser.stack import Stack
 from tests.browser.test_full_path import link, new_number
 from tests.browser.test_habits import PICTURE
+from tests.integration.api.world import Tenant
 
 
 def _lead(page: Page, name: str, **fields: Any) -> dict[str, Any]:
@@ -397,3 +399,52 @@ def _chats(app: App, stack: Stack, device: str, *names: str) -> None:
         stack.phones.push_name(contact, name)
         stack.phones.text(phone, contact, f"{name} is here")
     app.open_inbox(line)
+
+
+def test_who_slept_gets_what_was_missed_by_the_id_of_the_last_frame(alone: App, tenant: Tenant) -> None:
+    app, page, chat = alone, alone.page, tenant.chat(tenant.device())
+
+    def write(text: str) -> None:
+        key = tenant.message(chat, text)
+        tenant.world.publish({"k": "message", "t": tenant.id, "d": chat.device.no, "c": chat.id, "m": [key]})
+
+    tenant.message(chat, "before")
+    asked: list[str] = []
+    dead: set[int] = set()
+    got: dict[int, list[str]] = {}
+
+    def carry(route: WebSocketRoute) -> None:
+        asked.append(route.url)
+        mine, server = len(asked), route.connect_to_server()
+
+        def to_page(frame: str | bytes) -> None:
+            # a network that goes without a word: neither end is told
+            if mine not in dead:
+                got.setdefault(mine, []).append(json.loads(frame)["code"])
+                route.send(frame)
+
+        route.on_message(lambda said: None if mine in dead else server.send(said))
+        server.on_message(to_page)
+
+    page.clock.install()
+    page.route_web_socket(re.compile("/ws"), carry)
+    page.goto(f"/inbox/{chat.id}")
+    expect(app.bubble("before")).to_be_visible()
+    app.until(lambda: got)
+    write("awake")
+    expect(app.bubble("awake")).to_be_visible()
+    # what was asked for when the socket opened has come: nothing but frames can bring more
+    page.wait_for_load_state("networkidle")
+    before = len(asked)
+    dead.add(before)
+    write("while it slept")
+
+    def is_awake() -> bool:
+        page.clock.fast_forward(11_000)
+        return len(asked) > before
+
+    app.until(is_awake)
+    expect(app.bubble("while it slept")).to_be_visible()
+    assert all("?after=" in url for url in asked[before:])
+    later = [code for number, codes in got.items() if number > before for code in codes]
+    assert "NEW_MESSAGE" in later and "RESYNC" not in later
