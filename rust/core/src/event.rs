@@ -6,7 +6,7 @@ use crate::{
     group, history,
     jid::{Jid, Server, User},
     poll,
-    record::{Change, Content, Message, Other, Records, Status, Target, flag},
+    record::{Card, Change, Content, Message, Other, Records, Status, Target, flag},
     text::{self, Text},
     timestamp, wire,
 };
@@ -275,7 +275,8 @@ impl<'a> Head<'a> {
         let (key, change) = match decoded {
             Decoded::Nothing | Decoded::Content(_) => return,
             Decoded::Edit { key, content, .. } => {
-                (key, Change::Edit { body: content.body.into_owned(), by_me, at: self.at })
+                let card = Card::of(&content);
+                (key, Change::Edit { body: content.body.into_owned(), by_me, at: self.at, card })
             }
             Decoded::Delete { key } => (key, Change::Delete { by_me, by_admin: self.by_admin, at: self.at }),
             Decoded::Reaction { key, emoji, at: when } => {
@@ -301,7 +302,7 @@ impl<'a> Head<'a> {
             chat: self.chat.clone(),
             message_id: self.id.clone(),
             by: self.sender.clone(),
-            change: Change::Edit { body: content.body.to_string(), by_me: self.from_me, at },
+            change: Change::Edit { body: content.body.to_string(), by_me: self.from_me, at, card: Card::of(&content) },
         });
         let sender_name =
             self.sender_name.or_else(|| (!self.from_me && self.chat.is_whatsapp()).then(|| "WhatsApp".into()));

@@ -1,6 +1,7 @@
 //! What decoding gives: new messages, and changes to messages that are there or will come. All of it borrows from the
 //! event's bytes what it can.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 
 use crate::{
@@ -195,6 +196,23 @@ impl<'a> Message<'a> {
     }
 }
 
+/// The card of a link that a text brings: its `media` column and its picture, a JPEG in base64.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Card {
+    pub link: Option<serde_json::Value>,
+    pub picture: Option<String>,
+}
+
+impl Card {
+    /// Of a link in the content.
+    #[must_use]
+    pub fn of(content: &Content<'_>) -> Self {
+        let Some(Carried::Link(link)) = content.carried else { return Self::default() };
+        let picture = (!content.thumbnail.is_empty()).then(|| STANDARD.encode(content.thumbnail));
+        Self { link: serde_json::to_value(link).ok(), picture }
+    }
+}
+
 /// What happens to a message that is there or will come.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
@@ -213,6 +231,9 @@ pub enum Change {
         body: String,
         by_me: bool,
         at: i64,
+        /// What waits since an earlier version has none.
+        #[serde(default)]
+        card: Card,
     },
     Delete {
         by_me: bool,

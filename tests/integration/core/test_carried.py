@@ -95,6 +95,31 @@ def test_a_link_of_which_nothing_is_said_has_no_card(world: World, said: dict[st
     assert world.value("SELECT count(*) FROM thumbnails") == 0
 
 
+def test_the_card_of_a_link_goes_and_comes_with_the_words_that_an_edit_gives(world: World) -> None:
+    def edit(id: str, content: e2e.Message, at: int) -> tuple[int, bytes]:
+        new = events.edit("T1", "")
+        new.protocolMessage.editedMessage.CopyFrom(content)
+        return MESSAGE, events.message(id, new, at=events.NOW + at)
+
+    world.feed((MESSAGE, events.message("T1", linked(title="Baju", JPEGThumbnail=b"\xff\xd8shop"))))
+    world.feed(edit("X1", e2e.Message(conversation="tiada lagi"), 1))
+    assert carried(world) == [None]
+    assert world.value("SELECT count(*) FROM thumbnails") == 0
+    world.feed(edit("X2", linked(title="Kasut", JPEGThumbnail=b"\xff\xd8shoe"), 2))
+    [card] = carried(world)
+    assert card is not None and card["title"] == "Kasut"
+    assert world.value("SELECT jpeg FROM thumbnails") == b"\xff\xd8shoe"
+    world.feed(edit("X3", linked(title="Lain"), 3))
+    assert world.value("SELECT count(*) FROM thumbnails") == 0
+    # One that comes first waits with its card.
+    first = events.edit("T2", "")
+    first.protocolMessage.editedMessage.CopyFrom(linked(title="Topi", JPEGThumbnail=b"\xff\xd8hat"))
+    world.feed((MESSAGE, events.message("X4", first, at=events.NOW + 4)))
+    world.feed((MESSAGE, events.message("T2", "topi", at=events.NOW + 3)))
+    assert [card and card["title"] for card in carried(world)] == ["Lain", "Topi"]
+    assert world.value("SELECT jpeg FROM thumbnails") == b"\xff\xd8hat"
+
+
 def test_what_stands_on_top_of_buttons_is_kept(world: World) -> None:
     picture = events.image("").imageMessage
     kind = e2e.InteractiveMessage

@@ -14,7 +14,7 @@ use crate::{
     connection::Database,
     jid::Jid,
     poll::{Ballot, Poll},
-    record::{Change, Kind, Status, flag},
+    record::{Card, Change, Kind, Status, flag},
 };
 
 /// A receipt that comes first waits so long for its message.
@@ -58,6 +58,18 @@ const UPDATE: &str = "\
 const DROP_PICTURES: &str = "\
     DELETE FROM thumbnails p USING unnest($1::int8[], $2::int8[]) t (chat_id, key) \
     WHERE p.chat_id = t.chat_id AND p.key = t.key";
+/// What was said of a link goes with the words that held it. A text may carry a file, which stays.
+const CARDS: &str = "\
+    WITH edited AS (UPDATE messages m SET media = t.link FROM unnest($1::int8[], $2::int8[], $3::jsonb[], $4::text[]) \
+                        t (chat_id, key, link, picture) \
+                    WHERE m.chat_id = t.chat_id AND m.key = t.key AND m.kind = 0 \
+                      AND (m.media IS NULL OR m.media ->> 'type' = 'link') \
+                    RETURNING m.chat_id, m.key, m.tenant_id, t.picture), \
+         bare AS (DELETE FROM thumbnails p USING edited e \
+                  WHERE p.chat_id = e.chat_id AND p.key = e.key AND e.picture IS NULL) \
+    INSERT INTO thumbnails (chat_id, key, tenant_id, jpeg) \
+    SELECT chat_id, key, tenant_id, decode(picture, 'base64') FROM edited WHERE picture IS NOT NULL \
+    ON CONFLICT (chat_id, key) DO UPDATE SET jpeg = excluded.jpeg";
 /// The outbox follows the receipts of what it sent, and never goes back.
 const OUTBOX: &str = "\
     UPDATE outbox o SET state = t.state, delivered_at = coalesce(o.delivered_at, to_timestamp(t.at)), \
@@ -116,6 +128,8 @@ struct Target {
     votes: Vec<Vote>,
     pin_said_at: Option<i64>,
     pinned_until: Option<i64>,
+    /// Of its new words.
+    card: Option<Card>,
     is_changed: bool,
 }
 
@@ -143,12 +157,12 @@ impl Target {
             // It is the chat that changes.
             Change::ReadByUs => false,
             _ if self.deleted_at.is_some() => false,
-            Change::Edit { body, by_me, at } => {
+            Change::Edit { body, by_me, at, card } => {
                 // A message that came as its own edit has these words already.
                 let is_new = self.edited_at.is_none_or(|last| *at > last || (*at == last && *body != self.body));
                 let may = self.is_author(wanted.by.as_ref(), *by_me) && is_new;
                 if may {
-                    (self.body, self.edited_at) = (body.clone(), Some(*at));
+                    (self.body, self.edited_at, self.card) = (body.clone(), Some(*at), Some(card.clone()));
                 }
                 may
             }
@@ -358,6 +372,7 @@ async fn load<'a>(database: &Database, wanted: impl Iterator<Item = &'a Wanted>)
             votes: parsed(row.get(12)).unwrap_or_default(),
             pin_said_at: row.get(13),
             pinned_until: row.get(14),
+            card: None,
             is_changed: false,
         };
         ((row.get(0), row.get(1)), target)
@@ -415,9 +430,22 @@ async fn save(database: &Database, targets: &Targets) -> Result<(Vec<(i64, i64)>
     if !deleted_chats.is_empty() {
         database.query(DROP_PICTURES, &[&deleted_chats, &deleted_keys]).await?;
     }
+    save_cards(database, &changed).await?;
     let shown = database.query(PREVIEW, &[chats, keys, kinds, flags, statuses, bodies]).await?;
     let places = changed.iter().map(|(chat, target)| (*chat, target.key)).collect();
     Ok((places, shown.iter().map(|row| row.get(0)).collect()))
+}
+
+async fn save_cards(database: &Database, changed: &[(i64, &Target)]) -> Result<(), Error> {
+    let edited = changed.iter().filter_map(|(chat, target)| Some((*chat, target.key, target.card.as_ref()?)));
+    let (mut chats, mut keys, mut links, mut pictures) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (chat, key, card) in edited {
+        chats.push(chat);
+        keys.push(key);
+        links.push(card.link.as_ref());
+        pictures.push(card.picture.as_deref());
+    }
+    if chats.is_empty() { Ok(()) } else { database.query(CARDS, &[&chats, &keys, &links, &pictures]).await.map(drop) }
 }
 
 async fn keep(database: &Database, known: &mut Known, waiting: &[&Wanted]) -> Result<(), Error> {
