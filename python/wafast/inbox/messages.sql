@@ -28,8 +28,9 @@ WITH chat AS MATERIALIZED (
 )
 SELECT m.chat_id, m.key, chat.device_id, chat.jid AS chat_jid, m.message_id, jid_of(m.sender) AS sender_jid,
        m.sender_name, m.flags, message_kind(m.kind) AS kind, m.body, m.media, m.quoted, m.quote,
-       message_status(m.status) AS status, is_pinned(m.flags, m.pinned_until), m.pinned_until, m.reactions, m.poll,
-       m.poll_votes, m.edited_at, m.deleted_at, m.created_at,
+       message_status(m.status) AS status, is_pinned(m.flags, m.pinned_until), m.pinned_until,
+       still_said(m.reactions) AS reactions, m.poll,
+       still_said(m.poll_votes) AS poll_votes, m.edited_at, m.deleted_at, m.created_at,
        t.key IS NOT NULL AS has_thumbnail, f.key IS NOT NULL AS has_expired, o.id AS outbox_id, m.tenant_id
 FROM page m
 JOIN chat ON chat.id = m.chat_id
@@ -99,8 +100,9 @@ LIMIT $4;
 -- trimmed before its frame is made.
 SELECT m.chat_id, m.key, d.id AS device_id, c.jid AS chat_jid, m.message_id, jid_of(m.sender) AS sender_jid,
        m.sender_name, m.flags, message_kind(m.kind) AS kind, m.body, m.media, m.quoted, m.quote,
-       message_status(m.status) AS status, is_pinned(m.flags, m.pinned_until), m.pinned_until, m.reactions, m.poll,
-       m.poll_votes, m.edited_at, m.deleted_at, m.created_at,
+       message_status(m.status) AS status, is_pinned(m.flags, m.pinned_until), m.pinned_until,
+       still_said(m.reactions) AS reactions, m.poll,
+       still_said(m.poll_votes) AS poll_votes, m.edited_at, m.deleted_at, m.created_at,
        t.key IS NOT NULL AS has_thumbnail, f.key IS NOT NULL AS has_expired, o.id AS outbox_id, m.tenant_id, m.device_no,
        m.key <= c.floor_key AS is_trimmed
 FROM unnest($2::int8[], $3::int8[]) AS asked (chat_id, key)

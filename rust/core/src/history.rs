@@ -7,7 +7,7 @@ use crate::{
     group,
     jid::Jid,
     poll,
-    record::{Change, ChatInfo, Content, Kind, Other, Records, Status, Target},
+    record::{Change, ChatInfo, Content, Kind, Other, Records, Status, Target, Unread},
     text::{self, Text},
     timestamp::{self, Repaired},
     wire,
@@ -60,7 +60,7 @@ fn conversation<'a>(bytes: &'a [u8], is_listing: bool, now: i64, keep: usize, re
         is_listed: is_listing,
         name,
         at: now,
-        unread: said(6).map(|count| unread(count, &messages, last_active(bytes), now)),
+        unread: unread(bytes, &messages, now),
         archived: said(16).map(|flag| flag != 0),
         pinned_at: seconds(24).map(|at| at.clamp(0, now)),
         // Forever is -1 or a far year; PostgreSQL ends in the year 294276.
@@ -71,23 +71,23 @@ fn conversation<'a>(bytes: &'a [u8], is_listing: bool, now: i64, keep: usize, re
     }
 }
 
-/// What is too old counts as read: nothing is left of what the phone counts in a chat that rests since then, and where its
-/// messages reach back so far, no more than have come since.
-fn unread(told: u64, messages: &[&[u8]], last_active: Option<i64>, now: i64) -> i32 {
+/// What the phone says is unread. What is too old counts as read: nothing is left of that in a chat that rests since then,
+/// and where its messages reach back so far, no more than have come since.
+fn unread(conversation: &[u8], messages: &[&[u8]], now: i64) -> Option<Unread> {
+    let told = usize::try_from(wire::number_of(conversation, 6)).ok().filter(|told| *told > 0)?;
+    let second = |number| Some(wire::number_of(conversation, number).cast_signed()).filter(|at| *at != 0);
+    let last_active = [5, 12].into_iter().filter_map(second).map(|at| timestamp::repair(at, now).seconds).max();
+    let heard_to = last_active.max(messages.last().map(|newest| sent(newest, now).seconds));
     let is_old = |at: i64| at < now - MAX_AGE;
     let has_come =
         |message: &&&[u8]| !is_old(sent(message, now).seconds) && !Key(wire::bytes_of(message, 1)).is_from_me();
     let most = match messages.first() {
         Some(oldest) if is_old(sent(oldest, now).seconds) => messages.iter().filter(has_come).count(),
-        None if last_active.is_some_and(|at| is_old(timestamp::repair(at, now).seconds)) => 0,
+        None if heard_to.is_some_and(is_old) => 0,
         _ => MOST_UNREAD,
     };
-    i32::try_from(usize::try_from(told).unwrap_or(0).min(most).min(MOST_UNREAD)).unwrap_or(0)
-}
-
-/// When the last message of a conversation came, if it says so.
-fn last_active(conversation: &[u8]) -> Option<i64> {
-    [5, 12].into_iter().map(|number| wire::number_of(conversation, number).cast_signed()).filter(|at| *at != 0).max()
+    let count = i32::try_from(told.min(most).min(MOST_UNREAD)).ok().filter(|count| *count > 0)?;
+    Some(Unread { count, heard_to: heard_to.unwrap_or(i64::MAX) })
 }
 
 /// When a `WebMessageInfo` was sent.
@@ -304,7 +304,7 @@ mod tests {
         read(&bytes, NOW, 0, &mut records);
         let [Other::Chat(chat)] = records.others.as_slice() else { panic!("{records:?}") };
         let [message] = records.messages.as_slice() else { panic!("{records:?}") };
-        assert_eq!((chat.name.as_deref(), chat.unread), (Some("Aunty"), Some(1)));
+        assert_eq!((chat.name.as_deref(), chat.unread.map(|unread| unread.count)), (Some("Aunty"), Some(1)));
         assert!(message.is_history && message.id == "NEW" && message.sender.as_ref() == Some(&chat.chat));
     }
 }

@@ -282,6 +282,13 @@ pub struct Target<'a> {
     pub change: Change,
 }
 
+/// How many messages of a chat the phone says are unread: some, of those up to a second in Unix time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Unread {
+    pub count: i32,
+    pub heard_to: i64,
+}
+
 /// A chat as the phone describes it; of what is None it says nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatInfo<'a> {
@@ -291,7 +298,7 @@ pub struct ChatInfo<'a> {
     pub name: Option<Text<'a>>,
     /// When that was told, in Unix seconds.
     pub at: i64,
-    pub unread: Option<i32>,
+    pub unread: Option<Unread>,
     pub archived: Option<bool>,
     /// Unix seconds; 0 when not pinned.
     pub pinned_at: Option<i64>,
@@ -304,8 +311,8 @@ impl<'a> ChatInfo<'a> {
     pub fn add(&mut self, later: &Self) {
         self.name = later.name.clone().or(self.name.take());
         self.at = self.at.max(later.at);
-        // What is unread holds for a chat in which nothing is: the first that says of some is right.
-        self.unread = self.unread.filter(|count| *count > 0).or(later.unread);
+        // It counts once: the first that says of some is right.
+        self.unread = self.unread.or(later.unread);
         self.archived = later.archived.or(self.archived);
         self.pinned_at = later.pinned_at.or(self.pinned_at);
         self.muted_until = later.muted_until.or(self.muted_until);

@@ -205,6 +205,17 @@ def test_the_first_of_two_with_one_id_stays(world: World) -> None:
     assert world.value("SELECT stored FROM chats") == 2
 
 
+def test_a_reaction_that_was_taken_back_later_stays_so_when_it_comes_late(world: World) -> None:
+    world.feed(said(), told(events.reaction("A1", "", NOW + 9)), told(events.reaction("A1", "👍", NOW + 5), "X2"))
+    assert world.messages()[0]["reactions"] is None
+    world.feed(told(events.reaction("A1", "❤️", NOW + 12), "X3"))
+    assert json.loads(world.messages()[0]["reactions"]) == [{"sender_jid": SITI, "emoji": "❤️", "at": NOW + 12}]
+    # It is theirs whether it was told by the number or the LID.
+    world.feed(told(events.reaction("A1", "", NOW + 20), "X4", chat=SITI_LID, sender=SITI_LID, sender_alt=SITI))
+    world.feed(told(events.reaction("A1", "👍", NOW + 15), "X5"))
+    assert world.messages()[0]["reactions"] is None
+
+
 def test_reactions_move_with_the_lid(world: World) -> None:
     world.feed(said(chat=GROUP, sender=ALI), told(events.reaction("A1", "👍", NOW), chat=GROUP, sender=SITI_LID))
     assert json.loads(world.messages()[0]["reactions"])[0]["sender_jid"] == SITI_LID

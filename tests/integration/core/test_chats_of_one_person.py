@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.integration.core import events
 from tests.integration.core.conftest import OWN, World
-from tests.integration.core.events import MESSAGE, NOW, SITI, SITI_LID
+from tests.integration.core.events import MESSAGE, NOW, RECEIPT, SITI, SITI_LID
 
 
 def test_a_chat_another_process_has_merged_loses_no_message(world: World) -> None:
@@ -50,6 +50,19 @@ def test_what_was_said_of_either_copy_is_said_of_the_one_that_stays(world: World
     assert first["is_pinned"]
     until = world.value("SELECT extract(epoch FROM pinned_until)::int8 FROM messages WHERE message_id = 'A1'")
     assert until == NOW + 900
+
+
+def test_of_two_copies_of_ours_the_one_that_stays_is_as_far_as_either_came(world: World) -> None:
+    for chat in (SITI, SITI_LID):
+        for id in ("A1", "A2"):
+            world.feed((MESSAGE, events.message(id, "ours", chat=chat, sender=OWN, from_me=True)))
+        of = "A1" if chat == SITI_LID else "A2"
+        world.feed((RECEIPT, events.receipt([of], "READ", chat=chat, sender=chat)))
+    world.rows("UPDATE messages SET status = 6 WHERE message_id = 'A2' AND status = 2 RETURNING 1")
+    world.feed((MESSAGE, events.message("A3", "one", chat=SITI_LID, sender=SITI_LID, sender_alt=SITI, at=NOW + 9)))
+    assert {row["message_id"]: row["status"] for row in world.messages()} == {
+        "A1": "read", "A2": "read", "A3": "received",
+    }  # fmt: skip
 
 
 def test_two_lids_of_one_number_told_at_once_are_one_chat(world: World) -> None:

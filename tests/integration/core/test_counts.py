@@ -1,9 +1,9 @@
 """What a chat shows of its messages is exact, whatever comes, how often and in which order.
 
 The model takes events one at a time. A message is unread when it came live and neither it nor a later one was read; of
-a history the phone says how many are. What happened to a group is never unread. Later is what has the later second, and
-within a second what came later. A chat keeps its newest messages; one that is older than all of them is not stored and
-does not count.
+a history the phone says once how many are, of what it had heard until then. What happened to a group is never unread.
+Later is what has the later second, and within a second what came later. A chat keeps its newest messages; one that is
+older than all of them is not stored and does not count.
 """
 
 from __future__ import annotations
@@ -32,9 +32,20 @@ IDS = 14
 SECONDS = 4
 """In which they were sent, few enough for several in one."""
 Place = tuple[int, int]
-Change = tuple[int, str]
-"""What is done to a message, and when: it is edited, deleted for everyone, or the chat is read up to it."""
 owners = (f"counts-{number}" for number in itertools.count())
+
+
+STATUSES = ["received", "sent", "delivered", "read"]
+
+
+@dataclass(frozen=True, order=True)
+class Change:
+    """What is done to a message: edit, revoke, a reaction, a receipt, or the chat is read up to it."""
+
+    order: int
+    kind: str
+    at: int = 0
+    what: str = ""
 
 
 @dataclass
@@ -48,6 +59,31 @@ class Row:
     is_unread: bool
     kind: str = "text"
     text: str = ""
+    reaction: tuple[int, str] = (0, "")
+    """The other person's, and when; empty when it was taken back."""
+    status: str = "received"
+
+    def __post_init__(self) -> None:
+        if self.from_me:
+            self.status = "sent"
+
+    def change(self, change: Change) -> None:
+        """All but reading."""
+        if change.kind == "receipt":
+            if self.from_me:
+                self.reach(change.what)
+        elif self.kind == "deleted":
+            pass
+        elif change.kind == "react":
+            self.reaction = max(self.reaction, (change.at, change.what))
+        elif change.kind == "revoke":
+            self.kind, self.text, self.reaction = "deleted", "", (0, "")
+        else:
+            self.text = f"xedit {change.order}"
+
+    def reach(self, status: str) -> None:
+        """It never goes back."""
+        self.status = max(self.status, status, key=STATUSES.index)
 
     @property
     def place(self) -> Place:
@@ -62,6 +98,7 @@ class Chat:
     trimmed: dict[str, Row] = field(default_factory=dict)
     told: int = 0
     """What the phone said is unread beyond the rows there are."""
+    is_told: bool = False
     read: Place | None = None
     waiting: dict[str, list[Change]] = field(default_factory=dict)
 
@@ -89,15 +126,13 @@ class Chat:
             self.trimmed[row.id] = self.rows.pop(row.id)
 
     def change(self, id: str, change: Change) -> None:
-        at, kind = change
         row = self.rows.get(id)
         if row is None:
             self.waiting.setdefault(id, []).append(change)
-        elif kind == "read":
-            if self.read is None or row.place >= self.read:
-                self._read(row.place)
-        elif row.kind != "deleted":
-            row.kind, row.text = ("deleted", "") if kind == "revoke" else (row.kind, f"xedit {at}")
+        elif change.kind != "read":
+            row.change(change)
+        elif self.read is None or row.place >= self.read:
+            self._read(row.place)
 
     def read_all(self) -> None:
         self.told = 0
@@ -111,21 +146,26 @@ class Chat:
         for row in [*self.rows.values(), *self.trimmed.values()]:
             row.is_unread &= row.place > place
 
-    def tell(self, unread: int) -> None:
-        if self.read is None and self.unread == 0:
-            incoming = [row for row in self.rows.values() if not row.from_me]
-            newest = sorted(incoming, key=lambda row: row.place)[-unread or len(incoming) :]
-            for row in newest:
-                row.is_unread = True
-            self.told = unread - len(newest)
+    def tell(self, unread: int, heard_to: int) -> None:
+        if self.read is not None or self.is_told or unread == 0:
+            return
+        heard = [row for row in self.rows.values() if not row.from_me and row.second <= heard_to]
+        newest = sorted(heard, key=lambda row: row.place)[-unread:]
+        for row in [*heard, *self.trimmed.values()]:
+            row.is_unread = row in newest
+        self.told, self.is_told = unread - len(newest), True
 
     def take(self, other: Chat, keep: int) -> None:
         """The chat a person had by LID becomes part of the one by number."""
         for id in self.rows.keys() & other.rows.keys():
             mine, row = self.rows[id], other.rows.pop(id)
             mine.is_unread = row.is_unread = mine.is_unread and row.is_unread
+            reaction = max(mine.reaction, row.reaction)
+            row.reach(mine.status)
+            mine.reach(row.status)
             if mine.kind != "deleted" and (row.kind == "deleted" or row.text > mine.text):
                 self.rows[id] = row
+            self.rows[id].reaction = (0, "") if self.rows[id].kind == "deleted" else reaction
         read = max(filter(None, (self.read, other.read)), default=None)
         for chat in (self, other):
             if read is not None and chat.read != read:
@@ -134,6 +174,7 @@ class Chat:
                 chat.trimmed = {id: replace(row, is_unread=False) for id, row in chat.trimmed.items()}
         self.read = read
         self.rows |= other.rows
+        self.is_told |= other.is_told
         self.told += other.told + sum(row.is_unread for row in other.trimmed.values())
         self.trimmed = {id: replace(row, is_unread=False) for id, row in other.trimmed.items()} | self.trimmed
         self.trim(keep)
@@ -146,7 +187,9 @@ class Chat:
         last = max(self.rows.values(), key=lambda row: row.place, default=None)
         return {
             "unread": self.unread,
-            "messages": {(row.id, row.kind, row.text) for row in self.rows.values()},
+            "messages": {
+                (row.id, row.kind, row.text, row.status, row.reaction[1] or None) for row in self.rows.values()
+            },
             "last": last and (last.kind, last.text, NOW - 100 + last.second),
         }
 
@@ -173,6 +216,10 @@ class Check:
         self.flush()
         self.world.close()
         self.world.start(next(owners), messages_per_chat=self.keep, buffer=self.buffer)
+
+    @property
+    def is_trimming(self) -> bool:
+        return 0 < self.keep < 2 * IDS
 
     def flush(self) -> None:
         if self.open:
@@ -213,13 +260,26 @@ class Check:
     def change(self, jid: str, number: int, kind: str) -> None:
         from_me, at = number % 5 == 0, next(self.times)
         sender = OWN if from_me else SITI if jid == GROUP else jid
-        self.chat(jid).change(f"M{number}", (at, kind))
+        self.chat(jid).change(f"M{number}", Change(at, kind))
         content = events.edit(f"M{number}", f"xedit {at}") if kind == "edit" else events.revoke(f"M{number}")
         event = events.message(f"C{at}", content, chat=jid, sender=sender, at=at, from_me=from_me)
         self.open.append((MESSAGE, event))
 
+    def react(self, jid: str, number: int, emoji: str, is_late: bool) -> None:
+        order = next(self.times)
+        at = 2 * NOW - order if is_late else order
+        self.chat(jid).change(f"M{number}", Change(order, "react", at, emoji))
+        event = events.message(
+            f"R{order}", events.reaction(f"M{number}", emoji, at), chat=jid, sender=SITI if jid == GROUP else jid
+        )
+        self.open.append((MESSAGE, event))
+
+    def receipt(self, jid: str, number: int, status: str) -> None:
+        self.chat(jid).change(f"M{number}", Change(next(self.times), "receipt", what=status))
+        self.open.append((RECEIPT, events.receipt([f"M{number}"], status.upper(), chat=jid, sender=jid)))
+
     def read(self, jid: str, number: int) -> None:
-        self.chat(jid).change(f"M{number}", (next(self.times), "read"))
+        self.chat(jid).change(f"M{number}", Change(next(self.times), "read"))
         event = events.receipt([f"M{number}"], "READ_SELF", chat=jid, sender=OWN, from_me=True)
         self.open.append((RECEIPT, event))
 
@@ -230,17 +290,21 @@ class Check:
         self.world.rows(inbox.mark_chat_read.replace("$1", "tenant_id").replace("$2", chat))
 
     def tell(self, numbers: list[int], unread: int) -> None:
+        if self.is_trimming:
+            self.flush()  # what of the batch is trimmed before the phone's count is taken in is not counted
         chat = self.chat(SITI)
         # Of the person's own: what is ours is in no history here.
         numbers = sorted({number for number in numbers if number % 5}, key=lambda number: self.seconds[number])
         for number in numbers[-self.keep :]:
             chat.add(self.row(number, from_me=False, is_unread=False), self.keep)
-        chat.tell(unread)
+        chat.tell(unread, max((self.seconds[number] for number in numbers), default=SECONDS))
         # As the phone sends them, newest first.
         texts = [(f"M{number}", f"text {number}", self.at(number)) for number in reversed(numbers)]
         # As large as many messages: with a small buffer it goes alone, by the writer of histories.
         name = "Siti" * 10_000
         self.open.append((HISTORY_SYNC, events.history(SITI, texts, unreadCount=unread, name=name)))
+        if self.is_trimming:
+            self.flush()
 
     def learn(self) -> None:
         self.flush()
@@ -270,7 +334,8 @@ class Check:
 SHOWN = """
     SELECT c.chat_jid AS jid, c.unread_count AS unread,
            (c.last_message_type, c.last_message_text, extract(epoch FROM c.last_message_time)::int8) AS last,
-           ARRAY (SELECT (m.message_id, m.message_type, m.message_text) FROM whatsapp_messages m
+           ARRAY (SELECT (m.message_id, m.message_type, m.message_text, m.status, m.reactions -> 0 ->> 'emoji')
+                  FROM whatsapp_messages m
                   WHERE m.chat_id = c.chat_id) AS messages
     FROM whatsapp_chats c WHERE c.last_message_time IS NOT NULL OR c.unread_count > 0
 """
@@ -302,6 +367,7 @@ def world(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 numbers = some.integers(1, IDS - 1)
+ours = some.sampled_from([number for number in range(1, IDS) if number % 5 == 0])
 jids = some.sampled_from([SITI, SITI_LID, GROUP])
 steps = some.one_of(
     some.tuples(some.just("say"), jids, numbers),
@@ -309,6 +375,8 @@ steps = some.one_of(
     some.tuples(some.just("say"), some.just(SITI), numbers),
     some.tuples(some.just("notice"), numbers),
     some.tuples(some.just("change"), jids, numbers, some.sampled_from(["edit", "revoke"])),
+    some.tuples(some.just("react"), jids, numbers, some.sampled_from(["👍", "❤️", ""]), some.booleans()),
+    some.tuples(some.just("receipt"), some.sampled_from([SITI, SITI_LID]), ours, some.sampled_from(STATUSES[2:])),
     some.tuples(some.just("read"), jids, numbers),
     some.tuples(some.just("read_here"), jids),
     some.tuples(some.just("tell"), some.lists(numbers, max_size=5), some.integers(0, 6)),
@@ -321,7 +389,7 @@ steps = some.one_of(
 
 
 @given(
-    keep=some.sampled_from([0, 1, 2, 3, 5, 8, 20]),
+    keep=some.sampled_from([0, 1, 2, 3, 5, 8, 28]),
     buffer=some.sampled_from([8, 100]),
     seconds=some.lists(some.integers(0, SECONDS - 1), min_size=IDS, max_size=IDS),
     history=some.lists(steps, min_size=5, max_size=40),

@@ -92,7 +92,9 @@ def test_a_persons_last_vote_counts(world: World) -> None:
     world.feed(voted(SITI, SITI, BOTH, NOW + 5))
     world.feed(voted(SITI, SITI, ("Nasi",), NOW + 3))
     assert votes(world) == [{"sender_jid": SITI, "options": ["Nasi", "Mee"], "at": NOW + 5}]
-    world.feed(voted(SITI, SITI, (), NOW + 6))
+    world.feed(voted(SITI, SITI, (), NOW + 9))
+    assert votes(world) is None
+    world.feed(voted(SITI, SITI, ("Nasi",), NOW + 8))
     assert votes(world) is None
 
 

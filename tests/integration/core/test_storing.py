@@ -252,6 +252,19 @@ def test_a_later_part_of_a_history_leaves_what_it_says_nothing_of(world: World) 
     ]
 
 
+def test_the_phones_count_holds_although_a_message_came_before_it(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "satu", at=NOW - 9)), (MESSAGE, events.message("A2", "dua", at=NOW - 5)))
+    history = [("H1", "lama", NOW - 60), ("H2", "baru", NOW - 30), ("A1", "satu", NOW - 9)]
+    told = (events.HISTORY_SYNC, events.history(SITI, history, unreadCount=2))
+    world.feed(told)
+    unread = "SELECT message_id FROM messages WHERE flags & 65 = 0 ORDER BY key"
+    assert [row["message_id"] for row in world.rows(unread)] == ["H2", "A1", "A2"]
+    assert world.chats()[0]["unread_count"] == 3
+    # It counts once, whatever more is told of the chat.
+    world.feed(told, (events.HISTORY_SYNC, events.history(SITI, [("H0", "lagi", NOW - 90)], unreadCount=2)))
+    assert world.chats()[0]["unread_count"] == 3
+
+
 OLD = NOW - 31 * 86_400
 
 

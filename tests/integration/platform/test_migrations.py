@@ -137,6 +137,7 @@ RELEASED = {
     "0053_numbers_named_otherwise.sql": "0cdd2a8f5bf214a9",
     "0054_when_steps_end.sql": "3874d00df9c2eec7",
     "0055_one_identity_a_pairing.sql": "d9ee4c07c5e4f071",
+    "0056_what_was_taken_back.sql": "e66ad991a7228310",
 }
 
 

@@ -206,20 +206,19 @@ impl Target {
         }
     }
 
-    /// A person has one reaction; the latest counts, an empty one takes it back.
+    /// A person has one reaction; the latest counts. One that was taken back is there with an empty emoji, which nobody is
+    /// shown: what was said before that and comes later does not count.
     fn react(&mut self, sender_jid: &str, emoji: &str, at: i64) -> bool {
         let before = self.reactions.clone();
         if before.iter().any(|reaction| reaction.sender_jid == sender_jid && reaction.at > at) {
             return false;
         }
         self.reactions.retain(|reaction| reaction.sender_jid != sender_jid);
-        if !emoji.is_empty() {
-            self.reactions.push(Reaction { sender_jid: sender_jid.into(), emoji: emoji.into(), at });
-        }
+        self.reactions.push(Reaction { sender_jid: sender_jid.into(), emoji: emoji.into(), at });
         before != self.reactions
     }
 
-    /// A person has one vote; the latest counts, one for nothing takes it back.
+    /// A person has one vote; the latest counts, and stays as a reaction does when it is taken back by one for nothing.
     fn vote(&mut self, voter: &Jid, ballot: &Ballot, at: i64, known: &Known, owner: &Owner) -> bool {
         let author = if self.flags & flag::FROM_ME == 0 { Jid::unpacked(self.sender) } else { owner.jid.clone() };
         let authors = author.map(|author| known.names(owner, &author)).unwrap_or_default();
@@ -233,9 +232,7 @@ impl Target {
             return false;
         }
         self.votes.retain(|vote| vote.sender_jid != sender_jid);
-        if !options.is_empty() {
-            self.votes.push(Vote { sender_jid, options, at });
-        }
+        self.votes.push(Vote { sender_jid, options, at });
         before != self.votes
     }
 }

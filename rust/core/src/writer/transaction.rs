@@ -16,7 +16,7 @@ use super::{
     known::{Chat, Known, Owner},
     lids,
     messages::{Inserts, Row},
-    people::{self, Described},
+    people::{self, Described, Fresh},
     placeholders, removal,
     said::{Batch, Said},
 };
@@ -453,9 +453,11 @@ impl Step<'_> {
     }
 }
 
-/// How many unread messages of a chat came after this event of the batch.
-fn fresh(rows: &[Row<'_>], chat_id: i64, event: usize) -> i32 {
+/// What came to a chat after this event of the batch.
+fn fresh(rows: &[Row<'_>], chat_id: i64, event: usize) -> Fresh {
     let first = rows.partition_point(|row| row.chat_id < chat_id);
     let of_chat = rows[first..].iter().take_while(|row| row.chat_id == chat_id);
-    of_chat.filter(|row| row.event > event && row.is_unread()).count().try_into().unwrap_or(i32::MAX)
+    let after = of_chat.filter(|row| row.event > event);
+    let unread = after.clone().filter(|row| row.is_unread()).count();
+    Fresh { unread: i32::try_from(unread).unwrap_or(i32::MAX), since: after.map(|row| row.created_at).min() }
 }
