@@ -19,8 +19,9 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-#: Characters of a message that can be found; nobody types more by hand, and a file pasted in must not fill the index.
-MOST_CHARACTERS = 10_000
+#: Characters of a message that can be found: all of the longest text WhatsApp takes. Its grams are made in 13 ms,
+#: and are 11,000; where a file was pasted in, in 30 ms, and 31,000.
+MOST_CHARACTERS = 65_536
 #: Of what is looked for, spread over it: each is a walk down the index in every four hours, and six leave little else.
 MOST_GRAMS = 6
 #: Bits of a hash; above them stands the bucket, in an int4.
@@ -124,13 +125,17 @@ class Wanted(msgspec.Struct, frozen=True):
 
     def ranges(self, text: str) -> list[tuple[int, int]] | None:
         """Where the terms stand in a text, in code points, or None when one of them does not."""
-        folded, places = _folded_with_places(text)
+        text = text[:MOST_CHARACTERS]
+        folded = fold(text)
+        # most texts are folded letter by letter; only of others it must be known what comes from where
+        is_even = len(folded) == len(text) and folded == text.lower()
+        folded, places = (folded, None) if is_even else _folded_with_places(text)
         found: list[tuple[int, int]] = []
         for term in self.terms:
             spans = [match.span() for match in _pattern(term).finditer(folded)]
             if not spans:
                 return None
-            found += [(places[start][0], places[end - 1][1]) for start, end in spans]
+            found += spans if places is None else [(places[start][0], places[end - 1][1]) for start, end in spans]
         return _merged(found)
 
     def digit_ranges(self, number: str) -> list[tuple[int, int]]:
@@ -203,9 +208,6 @@ def _pattern(term: Term) -> re.Pattern[str]:
 
 def _folded_with_places(text: str) -> tuple[str, Sequence[tuple[int, int]]]:
     """The folded text, and for each of its characters the start and end of what it comes from."""
-    text = text[:MOST_CHARACTERS]
-    if text.isascii():
-        return text.lower(), [(place, place + 1) for place in range(len(text))]
     parts: list[str] = []
     places: list[tuple[int, int]] = []
     for cluster in _CLUSTER.finditer(text):

@@ -192,6 +192,13 @@ def test_edits_and_deletions_change_what_is_found(world: World) -> None:
     assert world.value("SELECT count(*) FROM message_search") == 1
 
 
+def test_the_last_word_of_the_longest_text_is_found(world: World) -> None:
+    text = f"{'durian ' * 9360}kilauan"
+    world.feed((MESSAGE, events.message("A1", text)))
+    index(world)
+    assert found(world, "kilauan") == [f"{SITI}: {text}"]
+
+
 def test_receipts_leave_the_index_alone(world: World) -> None:
     world.feed((MESSAGE, events.message("A1", "Harga durian?")))
     index(world)
