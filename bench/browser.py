@@ -29,6 +29,9 @@ SCROLL = 240
 LATE_MS = 34
 """A frame later than this was missed by a screen of 60 Hz."""
 
+REST_MS = 300
+"""Before a click, so that what the last one began is done: people look for a chat that long and longer."""
+
 #: Scrolls the list to its end a step a frame, until a second brought nothing; gives the milliseconds of every frame.
 SCROLLING = """async ([step, patience]) => {
   const list = document.querySelector('.chat-rows');
@@ -45,9 +48,14 @@ SCROLLING = """async ([step, patience]) => {
     else if (now - moved > patience) return [frames, list.scrollTop];
   }
 }"""
-#: Opens a chat by a click; gives the milliseconds until its messages are drawn.
-OPENING = """async (index) => {
-  const row = document.querySelector(`a[data-index="${index}"]`);
+#: Scrolls to a chat and, when the page has come to rest, opens it by a click; gives the milliseconds until its messages
+#: are drawn.
+OPENING = """async ([index, rest]) => {
+  document.querySelector('.chat-rows').scrollTop = index * 74 - 200;
+  let row = null;
+  while (!(row = document.querySelector(`a[data-index="${index}"]`))) await new Promise(requestAnimationFrame);
+  await new Promise((resolve) => setTimeout(resolve, rest));
+  row = document.querySelector(`a[data-index="${index}"]`);
   const id = row.dataset.chat;
   const began = performance.now();
   row.click();
@@ -123,9 +131,10 @@ async def routes(page: Page, device: str, chats: int, times: int) -> report.Tabl
     )
 
 
-async def open_chats(page: Page, count: int) -> list[float]:
-    """Milliseconds each of so many chats took; the first ones, which load the code, are left out."""
-    took: list[float] = [await page.evaluate(OPENING, index % 8) for index in range(count + 3)]
+async def open_chats(page: Page, count: int, chats: int) -> list[float]:
+    """Milliseconds each of so many chats took, every one another; the first ones, which load the code, are left out."""
+    step = chats // (count + 3)
+    took: list[float] = [await page.evaluate(OPENING, [number * step, REST_MS]) for number in range(count + 3)]
     return took[3:]
 
 
@@ -140,7 +149,7 @@ async def measure(url: str, device: str, chats: int, opened: int) -> list[report
         frames, _ = await page.evaluate(SCROLLING, [SCROLL, 1000])
         await page.evaluate("document.querySelector('.chat-rows').scrollTop = 0")
         await page.locator("a[data-index='0']").wait_for()
-        took = await open_chats(page, opened)
+        took = await open_chats(page, opened, chats)
         asked = await routes(page, device, chats, 5 * opened)
         await browser.close()
     shown = frames[1:]

@@ -28,6 +28,8 @@ NOT_PAGES = frozenset({"api", "assets", "docs-assets", "docs", "healthz", "media
 #: Voice notes are recorded here and nowhere else; nothing else of the machine is asked for.
 PERMISSIONS = "microphone=(self), camera=(), geolocation=(), payment=(), usb=()"
 COMPRESSED = (".js", ".css", ".html", ".svg", ".txt", ".json", ".webmanifest")
+#: Chromium asks for the page's icon once more whenever the address changes: with each chat that is opened.
+ICONS = (".svg", ".png")
 #: Bytes of a file's name; a longer address is a page's, and is not looked for on the disk, which refuses to look.
 LONGEST = 255
 NOT_BUILT = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>wafast</title>
@@ -96,7 +98,11 @@ async def web_app(request: Request[Any, Any, Any]) -> Response[bytes]:
     if "\0" in name:
         raise not_found("page", name)
     asset = await asyncio.to_thread(ASSETS.find, name) if name else None
-    immutable = name.startswith("assets/")
+    lasts = "no-cache"
+    if asset is not None and name.startswith("assets/"):
+        lasts = "public, max-age=31536000, immutable"
+    elif asset is not None and name.endswith(ICONS):
+        lasts = "public, max-age=86400"
     if asset is None:
         if name.partition("/")[0] in NOT_PAGES:
             raise not_found("page", f"/{name}")
@@ -104,7 +110,7 @@ async def web_app(request: Request[Any, Any, Any]) -> Response[bytes]:
     if asset is None:
         return Response(NOT_BUILT, media_type="text/html", headers={"Cache-Control": "no-cache"})
     headers = {
-        "Cache-Control": "public, max-age=31536000, immutable" if immutable else "no-cache",
+        "Cache-Control": lasts,
         "ETag": asset.etag,
         "Content-Security-Policy": POLICY,
         "Permissions-Policy": PERMISSIONS,

@@ -92,6 +92,12 @@ def test_pages_are_the_app(world: World, path: str) -> None:
 
 
 @pytest.mark.skipif(not (WEB_DIR / "assets").is_dir(), reason="the web app is not built")
+def test_the_icon_is_not_asked_for_with_each_chat_that_is_opened(world: World) -> None:
+    assert world.anybody().get("/favicon.svg").headers["cache-control"] == "public, max-age=86400"
+    assert world.anybody().get("/no-such-icon.svg").headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.skipif(not (WEB_DIR / "assets").is_dir(), reason="the web app is not built")
 def test_files_of_the_app_are_kept_by_the_browser(world: World) -> None:
     script = next((WEB_DIR / "assets").glob("*.js"))
     answer = world.anybody().get(f"/assets/{script.name}", headers={"Accept-Encoding": "gzip"})
