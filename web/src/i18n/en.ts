@@ -436,6 +436,8 @@ export const en = {
   'reading.zone_now': 'There it is {time} now.',
   'viewer.zoom_in': 'Zoom in',
   'viewer.zoom_out': 'Zoom out',
+  'more.failed': 'More could not be loaded.',
+  'search.more_chats': 'More chats',
   'search.chats': 'Chats',
   'search.messages': 'Messages',
   'search.failed': 'The search did not work',

@@ -442,6 +442,8 @@ export const ms: Record<MessageKey, string> = {
   'reading.zone_now': 'Di sana sekarang {time}.',
   'viewer.zoom_in': 'Zum masuk',
   'viewer.zoom_out': 'Zum keluar',
+  'more.failed': 'Yang selebihnya tidak dapat dimuatkan.',
+  'search.more_chats': 'Lebih banyak sembang',
   'search.chats': 'Sembang',
   'search.messages': 'Mesej',
   'search.failed': 'Carian tidak berjaya',

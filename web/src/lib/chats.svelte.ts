@@ -49,6 +49,8 @@ export class Chats {
   list = $state.raw<readonly Chat[]>([]);
   state = $state<LoadState>('loading');
   problem = $state.raw<unknown>(null);
+  /** Why the list breaks off where more follows. */
+  moreProblem = $state.raw<unknown>(null);
   /** Whether there are archived chats to be shown in their own section. */
   hasArchived = $state(false);
   filters = $state.raw<ChatFilters>(NO_FILTERS);
@@ -76,7 +78,7 @@ export class Chats {
     if (writeFilters(filters) === writeFilters(this.filters)) return;
     this.filters = filters;
     this.list = [];
-    this.#next = null;
+    this.#next = this.moreProblem = null;
     this.state = 'loading';
     void this.load();
     void this.#lookForArchived();
@@ -88,7 +90,11 @@ export class Chats {
 
   /** Fetches the list and follows it until the result is called. */
   follow(): () => void {
-    const ends = [this.#snapshot.follow(() => this.load()), this.#archived.follow(() => this.#lookForArchived())];
+    const ends = [
+      this.#snapshot.follow(() => this.load()),
+      this.#archived.follow(() => this.#lookForArchived()),
+      this.#live.whenLive(() => this.moreProblem && void this.loadMore()),
+    ];
     return () => {
       ends.forEach((end) => end());
       this.#typing.forEach((timer) => clearTimeout(timer));
@@ -124,7 +130,7 @@ export class Chats {
           this.list = placeChats([], page.items, true);
           this.#next = page.next;
           this.state = 'ready';
-          this.problem = null;
+          this.problem = this.moreProblem = null;
         },
       );
     } catch (error) {
@@ -144,8 +150,9 @@ export class Chats {
         (page) => this.#next === after && this.#add(page),
         (frame) => this.apply(frame),
       );
-    } catch {
-      // The next scroll to the end tries again.
+      this.moreProblem = null;
+    } catch (error) {
+      this.moreProblem = error;
     } finally {
       this.#loadingMore = false;
     }

@@ -102,6 +102,24 @@ describe('Chats', () => {
     end();
   });
 
+  it('says where the next chats could not be fetched, until they could', async () => {
+    let isDown = true;
+    const server = new FakeServer().on('GET /chats', (_, url) => {
+      if (!url.searchParams.has('after')) return { items: [chat({ id: '9' })], next: '9' };
+      if (isDown) throw new TypeError('no network');
+      return { items: [chat({ id: '5', last_message_time: time(3) })], next: null };
+    });
+    const chats = new Chats(null, server.live);
+    const end = chats.follow();
+    await settled();
+    await chats.loadMore();
+    expect([ids(chats.list), Boolean(chats.moreProblem)]).toEqual([['9'], true]);
+    isDown = false;
+    await chats.loadMore();
+    expect([ids(chats.list), chats.moreProblem]).toEqual([['9', '5'], null]);
+    end();
+  });
+
   it('shows only what passes the filters, and the chat being read though reading it took it out', async () => {
     const unread = { ...NO_FILTERS, unread: true };
     const items = ['1', '2'].map((id) => chat({ id, unread_count: 1 }));

@@ -31,6 +31,9 @@ export class Conversation {
   chat = $state.raw<Chat | null>(null);
   unread = $state.raw<UnreadLine | null>(null);
   loadingOlder = $state(false);
+  /** Why it breaks off where older ones, or newer ones, follow. */
+  olderProblem = $state.raw<unknown>(null);
+  newerProblem = $state.raw<unknown>(null);
   /** The message to be looked at, where somebody asked for one; a new object each time. */
   sought = $state.raw<{ id: string } | null>(null);
   /** The last time messages came live, and how many of others; also when they lie beyond what is loaded. */
@@ -40,6 +43,8 @@ export class Conversation {
   #loadingNewer = false;
   /** How often one went elsewhere: what was fetched for the place before does not belong here. */
   #moves = 0;
+  /** The chat as a list has it, which its frames keep as it is: it need not be fetched to begin with. */
+  #known: Chat | null;
   /** Where to begin, instead of at the newest message. */
   #start: string | null = null;
   readonly id: string;
@@ -67,6 +72,7 @@ export class Conversation {
    * @param outgoing what leaves in this chat, also when it is left
    * @param arrived told of every message of others that arrives while the chat is open
    * @param actions what is done to its messages
+   * @param known the chat, where a list has it that is kept up to date
    */
   constructor(
     id: string,
@@ -74,11 +80,13 @@ export class Conversation {
     outgoing = new Outgoing(id),
     arrived: (message: Message) => void = () => undefined,
     actions = new MessageActions(),
+    known: Chat | null = null,
   ) {
     this.actions = actions;
     this.id = id;
     this.live = live;
     this.outgoing = outgoing;
+    this.#known = known;
     this.#created = arrived;
     this.#snapshot = new Snapshot(live, (frame) => this.apply(frame));
     this.#jumps = new Snapshot(live, (frame) => this.apply(frame));
@@ -96,11 +104,16 @@ export class Conversation {
 
   /** Fetches chat and messages and follows them until the result is called. */
   follow(): () => void {
+    if (this.#known) this.#is(this.#known);
     const ends = [
       this.outgoing.open(),
-      // first, so that they are mostly there when the list is drawn
-      this.#rows.follow(() => this.#loadRows()),
+      // messages first, which are waited for; the rows are mostly there too when the list is drawn
       this.#snapshot.follow(() => this.load()),
+      this.#rows.follow(() => this.#loadRows()),
+      this.live.whenLive(() => {
+        if (this.olderProblem) void this.older();
+        if (this.newerProblem) void this.newer();
+      }),
     ];
     return () => {
       ends.forEach((one) => one());
@@ -129,7 +142,7 @@ export class Conversation {
           this.actions.settle(page.items);
           if (first && !this.hasNewer) this.unread = unreadLine(this.messages, chat.unread_count);
           this.state = 'ready';
-          this.problem = null;
+          this.problem = this.olderProblem = this.newerProblem = null;
           if (first) this.#begin(start, page.target);
         },
       );
@@ -173,7 +186,9 @@ export class Conversation {
   }
 
   async #fetch(): Promise<[Chat, MessageWindow]> {
-    const [chat, page] = await Promise.all([this.#fetchChat(), this.#firstPage()]);
+    const known = this.#known;
+    this.#known = null;
+    const [chat, page] = await Promise.all([known ?? this.#fetchChat(), this.#firstPage()]);
     return [chat, this.state === 'ready' ? page : await this.#withUnread(page, chat.unread_count)];
   }
 
@@ -235,8 +250,9 @@ export class Conversation {
         },
         (frame) => this.apply(frame),
       );
-    } catch {
-      // Scrolling up again tries again.
+      this.olderProblem = null;
+    } catch (error) {
+      this.olderProblem = error;
     } finally {
       this.loadingOlder = false;
     }
@@ -258,8 +274,9 @@ export class Conversation {
         },
         (frame) => this.apply(frame),
       );
-    } catch {
-      // Scrolling down again tries again.
+      this.newerProblem = null;
+    } catch (error) {
+      this.newerProblem = error;
     } finally {
       this.#loadingNewer = false;
     }
@@ -297,6 +314,7 @@ export class Conversation {
         this.messages = placeMessages([], page.items);
         this.#next = page.next;
         this.#previous = page.previous;
+        this.olderProblem = this.newerProblem = null;
         if (page.target) this.sought = { id: page.target };
       },
     );

@@ -241,6 +241,50 @@ describe('Conversation', () => {
     expect(conversation.hasOlder).toBe(false);
   });
 
+  it('asks for no chat that the list has, and shows it before its messages are here', async () => {
+    let answer: (page: unknown) => void = () => undefined;
+    const server = new FakeServer()
+      .on('GET /chats/7', () => chat({ id: '7', chat_name: 'Fetched' }))
+      .on('GET /chats/7/messages', () => new Promise((resolve) => (answer = resolve)));
+    const known = chat({ id: '7', chat_name: 'Known', unread_count: 1 });
+    const conversation = new Conversation('7', server.live, undefined, undefined, undefined, known);
+    const end = conversation.follow();
+    expect([conversation.state, conversation.chat?.chat_name]).toEqual(['loading', 'Known']);
+    await settled();
+    server.frame('CHAT_UPDATE', { ...known, chat_name: 'Renamed' });
+    answer({ items: [message({ id: '7-1' })], next: null });
+    await settled();
+    expect([conversation.chat?.chat_name, conversation.unread?.count]).toEqual(['Renamed', 1]);
+    server.frame('RESYNC', { reason: 'too old' });
+    await settled();
+    answer({ items: [message({ id: '7-1' })], next: null });
+    await settled();
+    expect(conversation.chat?.chat_name).toBe('Fetched');
+    end();
+  });
+
+  it('says where older messages could not be fetched, and fetches them when the line is back', async () => {
+    let isDown = true;
+    const server = new FakeServer();
+    server
+      .on('GET /chats/7', () => chat({ id: '7' }))
+      .on('GET /chats/7/messages', (_, url) => {
+        if (!url.searchParams.has('after')) return { items: [message({ id: '7-2', timestamp: 2 })], next: 'p2' };
+        if (isDown) throw new TypeError('no network');
+        return { items: [message({ id: '7-1', timestamp: 1 })], next: null };
+      });
+    const conversation = new Conversation('7', server.live);
+    const end = conversation.follow();
+    await settled();
+    await conversation.older();
+    expect([Boolean(conversation.olderProblem), conversation.hasOlder]).toEqual([true, true]);
+    isDown = false;
+    server.connect();
+    await settled();
+    expect([conversation.olderProblem, conversation.messages.length]).toEqual([null, 2]);
+    end();
+  });
+
   it('keeps what a frame said of older messages while they were fetched', async () => {
     const server = new FakeServer();
     const mine = message({ id: '7-1', from_me: true, status: 'sent', timestamp: 1 });

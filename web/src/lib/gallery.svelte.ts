@@ -23,6 +23,8 @@ export class Gallery {
   items = $state.raw<readonly Message[]>([]);
   state = $state<LoadState>('loading');
   problem = $state.raw<unknown>(null);
+  /** Why it breaks off where more follows. */
+  moreProblem = $state.raw<unknown>(null);
   #next = $state<string | null>(null);
   #loadingMore = false;
   readonly #source: GallerySource;
@@ -43,7 +45,12 @@ export class Gallery {
 
   /** Fetches the first page and follows it until the result is called. */
   follow(): () => void {
-    return this.#snapshot.follow(() => this.load());
+    const end = this.#snapshot.follow(() => this.load());
+    const again = this.#live.whenLive(() => this.moreProblem && void this.more());
+    return () => {
+      end();
+      again();
+    };
   }
 
   async load(): Promise<void> {
@@ -54,7 +61,7 @@ export class Gallery {
           this.items = page.items;
           this.#next = page.next;
           this.state = 'ready';
-          this.problem = null;
+          this.problem = this.moreProblem = null;
         },
       );
       if (this.items.length === 0) await this.more();
@@ -79,8 +86,9 @@ export class Gallery {
           (frame) => this.apply(frame),
         );
       }
-    } catch {
-      // Scrolling to the end again tries again.
+      this.moreProblem = null;
+    } catch (error) {
+      this.moreProblem = error;
     } finally {
       this.#loadingMore = false;
     }

@@ -54,6 +54,21 @@ describe('Gallery', () => {
     expect(ids(gallery)).toEqual(['7-9', '7-2']);
   });
 
+  it('says where more could not be fetched, until it could', async () => {
+    let isDown = true;
+    const server = new FakeServer().on('GET /chats/7/media', (_, url) => {
+      if (!url.searchParams.has('after')) return { items: [], next: 'a' };
+      if (isDown) throw new TypeError('no network');
+      return { items: [picture(1)], next: null };
+    });
+    const gallery = await opened(server);
+    expect([gallery.state, Boolean(gallery.moreProblem)]).toEqual(['ready', true]);
+    isDown = false;
+    server.connect();
+    await settled();
+    expect([gallery.moreProblem, ids(gallery)]).toEqual([null, ['7-1']]);
+  });
+
   it('leaves what is older than the last page for that page', async () => {
     const server = new FakeServer().on('GET /chats/7/media', () => ({ items: [picture(9)], next: 'a' }));
     const gallery = await opened(server);

@@ -12,8 +12,9 @@ const AGAIN = 1200;
 const AT_LAST = 5000;
 /** A page may be short although more follows: so many messages are fetched before one has to scroll. */
 const ENOUGH = 20;
-/** Messages the server gives at once. */
+/** Messages, and of them chats, that the server gives at once, and chats beside messages. */
 const PAGE = 50;
+const BESIDE = 20;
 /** In one chat all are counted, as far as the server gives them at once. */
 const MOST_IN_CHAT = 200;
 
@@ -27,6 +28,11 @@ export class Search {
   /** What `chats` and `messages` were found for. */
   found = $state('');
   loadingMore = $state(false);
+  loadingChats = $state(false);
+  /** Why the chats, or the messages, break off where more follow. */
+  chatsProblem = $state.raw<unknown>(null);
+  moreProblem = $state.raw<unknown>(null);
+  #nextChats = $state<string | null>(null);
   #next = $state<string | null>(null);
   #running: AbortController | null = null;
   /** Until nothing more is typed. */
@@ -58,11 +64,19 @@ export class Search {
     return this.#next !== null;
   }
 
+  get hasMoreChats(): boolean {
+    return this.#nextChats !== null;
+  }
+
   /** Keeps what was found up to date until the result is called. */
   follow(): () => void {
     this.#came = Date.now(); // nobody has told of what came before
     const end = this.#live.subscribe((frame) => this.apply(frame));
-    const again = this.#live.whenLive(() => this.state === 'failed' && void this.load());
+    const again = this.#live.whenLive(() => {
+      if (this.state === 'failed') void this.load();
+      if (this.moreProblem) void this.loadMore();
+      if (this.chatsProblem) void this.moreChats();
+    });
     return () => {
       end();
       again();
@@ -77,7 +91,7 @@ export class Search {
     this.words = words;
     this.#running?.abort();
     clearTimeout(this.#typing);
-    if (words === '') this.#take([], [], null);
+    if (words === '') this.#take([], null, [], null);
     else {
       this.state = 'loading';
       this.#typing = setTimeout(() => void this.load(), DELAY);
@@ -89,7 +103,7 @@ export class Search {
     const run = this.#begin();
     try {
       const found = await this.#fetch(run.signal);
-      this.#take(found.chats, found.messages.items, found.messages.next);
+      this.#take(found.chats, found.chats_next, found.messages.items, found.messages.next);
     } catch (error) {
       if (run.signal.aborted) return;
       this.problem = error;
@@ -97,7 +111,7 @@ export class Search {
     } finally {
       this.#end(run);
     }
-    await this.#reachEnough();
+    await Promise.all([this.#reachEnough(), this.#reachEnoughChats()]);
   }
 
   async #reachEnough(): Promise<void> {
@@ -106,6 +120,35 @@ export class Search {
     while (this.words === words && this.messages.length < ENOUGH && this.#next !== before) {
       before = this.#next;
       await this.loadMore();
+    }
+  }
+
+  async #reachEnoughChats(): Promise<void> {
+    const words = this.words;
+    let before: string | null = null;
+    while (this.words === words && this.chats.length < BESIDE && this.#nextChats !== before) {
+      before = this.#nextChats;
+      await this.moreChats();
+    }
+  }
+
+  /** The next chats of what is found. */
+  async moreChats(): Promise<void> {
+    const [after, words] = [this.#nextChats, this.words];
+    if (after === null || this.loadingChats || this.state !== 'ready') return;
+    this.loadingChats = true;
+    const query = { q: words.slice(0, 200), device_id: this.#device ?? undefined, limit: PAGE, after };
+    try {
+      const page = await data(api.GET('/api/v1/search/chats', { params: { query } }));
+      if (this.#nextChats !== after || this.words !== words) return; // it was looked for something else meanwhile
+      const known = new Set(this.chats.map((one) => one.chat.id));
+      this.chats = this.chats.concat(page.items.filter((one) => !known.has(one.chat.id)));
+      this.#nextChats = page.next;
+      this.chatsProblem = null;
+    } catch (error) {
+      if (this.words === words) this.chatsProblem = error;
+    } finally {
+      this.loadingChats = false;
     }
   }
 
@@ -120,8 +163,9 @@ export class Search {
       const known = new Set(this.messages.map((one) => one.message.id));
       this.messages = this.messages.concat(page.items.filter((one) => !known.has(one.message.id)));
       this.#next = page.next;
-    } catch {
-      // Scrolling to the end tries again.
+      this.moreProblem = null;
+    } catch (error) {
+      if (!run.signal.aborted) this.moreProblem = error;
     } finally {
       this.loadingMore = false;
       this.#end(run);
@@ -147,12 +191,18 @@ export class Search {
     });
   }
 
-  #take(chats: readonly FoundChat[], messages: readonly FoundMessage[], next: string | null): void {
+  #take(
+    chats: readonly FoundChat[],
+    nextChats: string | null,
+    messages: readonly FoundMessage[],
+    next: string | null,
+  ): void {
     this.chats = chats;
+    this.#nextChats = nextChats;
     this.messages = messages;
     this.#next = next;
     this.found = this.words;
-    this.problem = null;
+    this.problem = this.chatsProblem = this.moreProblem = null;
     this.state = 'ready';
   }
 
@@ -209,6 +259,7 @@ export class Search {
 
   /** Whoever has scrolled further keeps the place. */
   #refresh(): void {
-    if (this.active && this.messages.length <= (this.#chat === null ? PAGE : MOST_IN_CHAT)) void this.load();
+    const isAtTop = this.chats.length <= BESIDE && this.messages.length <= (this.#chat === null ? PAGE : MOST_IN_CHAT);
+    if (this.active && isAtTop) void this.load();
   }
 }

@@ -12,6 +12,7 @@ const foundMessage = (id: string): FoundMessage => ({
 });
 const found = (chats: FoundChat[], messages: FoundMessage[], next: string | null = null): unknown => ({
   chats,
+  chats_next: null,
   messages: { items: messages, next },
 });
 
@@ -49,6 +50,34 @@ describe('Search', () => {
     came('7');
     await vi.advanceTimersByTimeAsync(2000);
     expect(asked).toHaveLength(2);
+    search.look('');
+  });
+
+  it('reaches chats beyond the first page, and says where more of anything could not be loaded', async () => {
+    let isDown = false;
+    const server = new FakeServer()
+      .on('GET /search', (_, url) => {
+        if (url.searchParams.get('after') !== null && isDown) throw new TypeError('no network');
+        const messages = Array.from({ length: 20 }, (_, n) => foundMessage(`7-${n}`));
+        return { ...(found([foundChat('1')], messages, 'm1') as object), chats_next: 'c1' };
+      })
+      .on('GET /search/chats', (_, url) => {
+        if (isDown) throw new TypeError('no network');
+        const [, at] = url.searchParams.get('after')!.split('c');
+        const items = Array.from({ length: 12 }, (_, n) => foundChat(`${12 * Number(at) + n}`));
+        return { items, next: at === '1' ? 'c2' : 'c3' };
+      });
+    const search = new Search(null, server.live);
+    search.look('farid');
+    await waited();
+    await settled();
+    expect([search.chats.length, search.hasMoreChats]).toEqual([25, true]);
+    isDown = true;
+    await Promise.all([search.moreChats(), search.loadMore()]);
+    expect([search.chatsProblem, search.moreProblem].map(Boolean)).toEqual([true, true]);
+    isDown = false;
+    await Promise.all([search.moreChats(), search.loadMore()]);
+    expect([search.chatsProblem, search.moreProblem]).toEqual([null, null]);
     search.look('');
   });
 
