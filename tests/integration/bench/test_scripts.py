@@ -24,7 +24,13 @@ ROWS = {
     "campaign-kills": ["1 kills: "],
     "search": ["rare word", "agent of 3 devices, common word", "messages indexed again a second", "nobody indexes"],
     "inbox": ["of somebody with very many", "closed, of somebody with few", "around a quoted message"],
-    "leads": ["wafast, a file of CSV", "asyncpg, a row at a time", "a tag nobody has", "custom fields"],
+    "leads": [
+        "wafast, a file of CSV",
+        "rows in a workbook",
+        "asyncpg, a row at a time",
+        "a tag nobody has",
+        "custom fields",
+    ],
     "outbox": [
         "claimed, worded, ended",
         "a cursor, no record",
