@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import multiprocessing
+import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -84,6 +87,29 @@ def test_documents_and_sounds_stay_as_they_are(tenant: Tenant) -> None:
     assert sound["mime"] == "audio/mpeg"
     unknown = _upload(tenant.client(), "data.zzz", b"\x00\x01").json()
     assert (unknown["mime"], unknown["media_url"].endswith(".bin")) == ("application/octet-stream", True)
+
+
+def test_the_largest_document_goes_in_and_out_and_never_lies_in_memory(tenant: Tenant, tmp_path: Path) -> None:
+    largest = tmp_path / "largest.bin"
+    with largest.open("wb") as made:
+        made.truncate(100 << 20)
+    api = [Path(f"/proc/{process.pid}") for process in multiprocessing.active_children()]
+
+    def memory(figure: str) -> int:
+        found = [re.search(rf"{figure}:\s+(\d+) kB", (one / "status").read_text()) for one in api]
+        return sum(int(one[1]) >> 10 for one in found if one)
+
+    client = tenant.client()
+    _upload(client, "small.bin", b"for what is loaded once", "document")
+    for one in api:
+        (one / "clear_refs").write_text("5")  # its peak begins anew
+    before = memory("VmRSS")
+    with largest.open("rb") as file:
+        stored = client.post(UPLOAD, files={"file": ("largest.bin", file)}, data={"type": "document"}).json()
+    assert stored["size"] == 100 << 20
+    with client.stream("GET", stored["media_url"]) as answer:
+        assert sum(map(len, answer.iter_bytes())) == 100 << 20
+    assert memory("VmHWM") - before < 50, "MiB, of 100"
 
 
 @pytest.mark.parametrize(
