@@ -18,7 +18,7 @@ def device(tenant: Tenant) -> Device:
     """A line that knows Aisyah, whose LID is known, Ali, and the number of somebody else's LID."""
     made = tenant.device()
     sql = tenant.world.sql
-    sql("UPDATE devices SET lid = $2 WHERE no = $1", made.no, f"{OWN_LID}@lid")
+    sql("UPDATE devices SET lid = $2, paired_at = now() WHERE no = $1", made.no, f"{OWN_LID}@lid")
     for lid, number in ((LID, 60111111111), (BARE_LID, 60122222222)):
         sql("INSERT INTO lid_numbers (tenant_id, device_no, lid, number) VALUES ($1, $2, $3, $4)",
             tenant.id, made.no, lid, number)  # fmt: skip

@@ -21,7 +21,7 @@ def device(tenant: Tenant) -> Device:
     """A line that knows Aisyah, and her LID."""
     made = tenant.device()
     sql = tenant.world.sql
-    sql("UPDATE devices SET lid = $2 WHERE no = $1", made.no, f"{OWN_LID}@lid")
+    sql("UPDATE devices SET lid = $2, paired_at = now() WHERE no = $1", made.no, f"{OWN_LID}@lid")
     sql("INSERT INTO lid_numbers (tenant_id, device_no, lid, number) VALUES ($1, $2, $3, 60111111111)",
         tenant.id, made.no, LID)  # fmt: skip
     tenant.chat(made, name="Aisyah", jid="60111111111@s.whatsapp.net")
