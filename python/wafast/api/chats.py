@@ -29,6 +29,7 @@ from wafast.inbox import chats
 from wafast.inbox.chats import Chat
 from wafast.inbox.grams import wanted
 from wafast.inbox.mentions import mentions_in
+from wafast.inbox.notices import last_notices
 from wafast.inbox.people import names_of
 from wafast.inbox.search import scope_of
 from wafast.inbox.search_chats import list_with
@@ -48,10 +49,12 @@ async def chats_with(pool: asyncpg.Pool, found: list[Chat], activity: Callable[[
     names = await names_of(pool, typists.values())
     texts = [(int(chat.id), chat.last_message_type, chat.last_message_text or "") for chat in found]
     mentions = await mentions_in(pool, texts)
+    notices = await last_notices(pool, [int(chat.id) for chat in found if chat.last_message_type == "system"])
     return [
         msgspec.structs.replace(
             chat,
             last_message_mentions=named,
+            last_message_notice=notices.get(int(chat.id)),
             typing=None if now.typing is None else now.typing.jid,
             typing_name=names.get(typists[chat.id]) if chat.id in typists else None,
             typing_state=None if now.typing is None else now.typing.state,

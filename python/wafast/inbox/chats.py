@@ -16,6 +16,7 @@ from wafast.events.viewing import Viewer
 from wafast.inbox.kinds import MessageType
 from wafast.inbox.mentions import Mention
 from wafast.inbox.messages import FROM_ME, MessageStatus
+from wafast.inbox.notices import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +62,7 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     last_message_mentions: Annotated[
         list[Mention], Meta(description="Who is named in it, in groups; of a chat that was searched for, nobody.")
     ]
+    last_message_notice: Annotated[Notice | None, Meta(description="Of a `system` message.")]
     last_message_type: Annotated[MessageType | None, Meta(examples=["text"])]
     last_message_time: datetime | None
     last_message_from_me: bool
@@ -197,6 +199,7 @@ def chat_of(row: asyncpg.Record) -> Chat:
         is_group=row["is_group"],
         last_message_text=row["last_text"],
         last_message_mentions=[],
+        last_message_notice=None,
         last_message_type=row["last_kind"],
         last_message_time=None if key is None else datetime.fromtimestamp(key >> 32, UTC),
         last_message_from_me=bool((row["last_flags"] or 0) & FROM_ME),

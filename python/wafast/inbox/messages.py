@@ -14,6 +14,7 @@ from wafast.inbox.carried import Contact, LinkPreview, Place, contacts_of, link_
 from wafast.inbox.kinds import MessageType
 from wafast.inbox.media import OCTETS, sound_of
 from wafast.inbox.mentions import Mention, mentions_in
+from wafast.inbox.notices import Notice, notice_of
 from wafast.inbox.polls import PollVote, poll_of, votes_of
 from wafast.inbox.quotes import Quoted, quotes_of
 
@@ -110,6 +111,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description="What a person would read: body, caption, name of a place.", examples=["Hi!"])
     ]
     mentions: Annotated[list[Mention], Meta(description="Who is named in `message_text` of a group, as far as known.")]
+    notice: Annotated[Notice | None, Meta(description="Of a `system` message; null where an older one has none.")]
     media_url: Annotated[
         str | None,
         Meta(
@@ -248,6 +250,7 @@ def _message_of(row: asyncpg.Record, mentions: list[Mention], quoted: Quoted | N
         message_type=row["kind"],
         message_text=row["body"],
         mentions=mentions,
+        notice=notice_of(carried),
         media_url=f"/media/{name}.{media['ext']}" if media and "ext" in media else None,
         thumbnail_url=None if is_linked else thumbnail_url,
         media=_media_facts(media, row["has_expired"]) if media else None,

@@ -1,9 +1,10 @@
-//! What happened to a group, as a sentence: the text of `system` messages.
+//! What happened to a group, as events and histories tell of it, to `system` messages.
 
 use crate::{
     event::pair,
-    jid::{Jid, Server},
-    record::{Content, Kind, Message, Records},
+    jid::Jid,
+    notice::{Did, Happened, Notice, doer},
+    record::{Carried, Content, Kind, Message, Records},
     text::{self, Text},
     timestamp::{self, Repaired},
     wire,
@@ -16,20 +17,14 @@ pub(crate) fn joined<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
     pair(lid.as_ref(), number.as_ref(), records);
     let sender = number.or(lid);
     let is = |number, word: &[u8]| wire::bytes_of(bytes, number) == word;
-    let sentence = match &sender {
-        Some(sender) if is(2, b"new") => format!("{} created this group", person(sender)),
-        _ if is(1, b"invite") => "You joined".into(),
-        Some(sender) => format!("{} added you", person(sender)),
-        None => "You were added".into(),
+    let did = match &sender {
+        Some(_) if is(2, b"new") => Did::Created,
+        _ if is(1, b"invite") => Did::WeJoined,
+        Some(_) => Did::AddedUs,
+        None => Did::WeWereAdded,
     };
     let at = Repaired { seconds: now, was_nonsense: true };
-    records.messages.push(notice(bytes, chat, sender, at, sentence));
-}
-
-/// What happened to a group, as a row. The event has no id of its own; the same event again has the same bytes.
-fn notice<'a>(bytes: &[u8], chat: Jid, sender: Option<Jid>, at: Repaired, sentence: String) -> Message<'a> {
-    let id = format!("GROUP{:016X}", digest(bytes)).into();
-    Message::received(chat, sender, id, at, Content::new(Kind::System, sentence))
+    records.messages.push(row(bytes, chat, sender, None, at, vec![Happened::new(did)]));
 }
 
 /// Records a `GroupInfo` event. One without a time only says what the group is called now; a changed timer makes no row.
@@ -37,25 +32,39 @@ pub(crate) fn changed<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) 
     let (Some(chat), Some(at)) = (jid(bytes, 1), wire::find(bytes, 4)) else { return };
     let at = timestamp::repair(at.number().cast_signed(), now);
     let sender = jid(bytes, 3);
-    let sender_name = text::some(wire::bytes_of(bytes, 2));
-    let who = sender_name.clone().or_else(|| sender.as_ref().map(|jid| person(jid).into()));
-    let who = who.unwrap_or_else(|| "Somebody".into());
-    let sentences = sentences(bytes, sender.as_ref(), &who);
-    if sentences.is_empty() {
-        return;
+    let happened = changes(bytes, sender.as_ref());
+    if !happened.is_empty() {
+        records.messages.push(row(bytes, chat, sender, text::some(wire::bytes_of(bytes, 2)), at, happened));
     }
-    records.messages.push(Message { sender_name, ..notice(bytes, chat, sender, at, sentences.join("\n")) });
 }
 
 /// Records a `Picture` event of a group; people have pictures too.
 pub(crate) fn pictured<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
     let Some(chat) = jid(bytes, 1).filter(Jid::is_group) else { return };
     let at = timestamp::repair(wire::number_of(bytes, 3).cast_signed(), now);
-    let sender = jid(bytes, 2);
-    let who = sender.as_ref().map_or_else(|| "Somebody".into(), person);
     let is_gone = wire::number_of(bytes, 4) != 0;
-    let what = if is_gone { "removed" } else { "changed" };
-    records.messages.push(notice(bytes, chat, sender, at, format!("{who} {what} the group's picture")));
+    let did = if is_gone { Did::PictureRemoved } else { Did::PictureChanged };
+    records.messages.push(row(bytes, chat, jid(bytes, 2), None, at, vec![Happened::new(did)]));
+}
+
+/// What happened to a group, as a row. The event has no id of its own; the same event again has the same bytes.
+fn row<'a>(
+    bytes: &[u8],
+    chat: Jid,
+    sender: Option<Jid>,
+    sender_name: Option<Text<'a>>,
+    at: Repaired,
+    happened: Vec<Happened>,
+) -> Message<'a> {
+    let id = format!("GROUP{:016X}", digest(bytes)).into();
+    let content = content(happened, doer(sender_name.as_deref(), sender.as_ref()));
+    Message { sender_name, ..Message::received(chat, sender, id, at, content) }
+}
+
+fn content<'a>(happened: Vec<Happened>, (name, who): (String, Option<Jid>)) -> Content<'a> {
+    let notice = Notice { who, happened };
+    let text = notice.text(&name);
+    Content { carried: Some(Carried::Notice(Box::new(notice))), ..Content::new(Kind::System, text) }
 }
 
 fn digest(bytes: &[u8]) -> u64 {
@@ -72,65 +81,61 @@ fn people(bytes: &[u8], number: u32) -> Vec<Jid> {
     found.filter_map(|field| Jid::from_event(field.bytes())).collect()
 }
 
-/// A person as one reads them.
-pub(crate) fn person(jid: &Jid) -> String {
-    match jid.server {
-        Server::Phone => format!("+{}", jid.user),
-        _ => jid.user.to_string(),
-    }
-}
-
-fn names(people: &[Jid]) -> String {
-    people.iter().map(person).collect::<Vec<_>>().join(", ")
-}
-
-fn sentences(bytes: &[u8], sender: Option<&Jid>, who: &str) -> Vec<String> {
-    let mut found: Vec<String> =
-        wire::fields(bytes).filter_map(|field| one(field.number, field.bytes(), who)).collect();
-    let joined = people(bytes, 17);
+fn changes(bytes: &[u8], sender: Option<&Jid>) -> Vec<Happened> {
+    let mut found: Vec<Happened> = wire::fields(bytes).filter_map(|field| one(field.number, field.bytes())).collect();
     let by_themselves = |people: &[Jid]| sender.is_none_or(|sender| people.contains(sender));
+    let joined = people(bytes, 17);
     if !joined.is_empty() {
         let has_joined = by_themselves(&joined) || !wire::bytes_of(bytes, 16).is_empty();
-        let names = names(&joined);
-        found.push(if has_joined { format!("{names} joined") } else { format!("{who} added {names}") });
+        found.push(Happened::to(if has_joined { Did::Joined } else { Did::Added }, joined));
     }
     let left = people(bytes, 18);
     if !left.is_empty() {
-        let names = names(&left);
-        found.push(if by_themselves(&left) { format!("{names} left") } else { format!("{who} removed {names}") });
+        found.push(Happened::to(if by_themselves(&left) { Did::Left } else { Did::Removed }, left));
     }
-    for (number, now) in [(19, "is now an admin"), (20, "is no longer an admin")] {
-        found.extend(people(bytes, number).iter().map(|one| format!("{} {now}", person(one))));
+    for (number, did) in [(19, Did::Promoted), (20, Did::Demoted)] {
+        found.extend(people(bytes, number).into_iter().map(|one| Happened::to(did, vec![one])));
     }
-    if found.is_empty() && wire::find(bytes, 21).is_some() {
-        found.push(format!("{who} changed this group"));
+    if found.is_empty() {
+        found.extend(wire::repeated(bytes, 21).map(|node| Happened::new(unknown(wire::bytes_of(node, 1)))));
+        found.dedup();
     }
     found
 }
 
-/// The sentence of one field of the event; people have theirs in [`sentences`].
-fn one(number: u32, value: &[u8], who: &str) -> Option<String> {
+/// What one field of the event says; people are in [`changes`].
+fn one(number: u32, value: &[u8]) -> Option<Happened> {
     let is = |field| wire::number_of(value, field) != 0;
     let words = text::clean(wire::bytes_of(value, 1));
-    let sentence = match number {
-        5 => format!("{who} changed the group name to “{words}”"),
-        6 if is(5) || words.is_empty() => format!("{who} removed the group description"),
-        6 => format!("{who} changed the group description to “{words}”"),
-        7 if is(1) => format!("{who} allowed only admins to edit the group info"),
-        7 => format!("{who} allowed everybody to edit the group info"),
-        8 if is(1) => format!("{who} allowed only admins to send messages"),
-        8 => format!("{who} allowed everybody to send messages"),
-        10 if is(1) => format!("{who} deleted the group"),
-        11 => format!("{who} linked this group with another"),
-        12 => format!("{who} unlinked this group from another"),
-        13 => format!("{who} reset the invite link"),
+    let did = match number {
+        5 => return Some(Happened::named(Did::Renamed, words)),
+        6 if is(5) || words.is_empty() => Did::DescriptionRemoved,
+        6 => return Some(Happened::named(Did::Described, words)),
+        7 if is(1) => Did::InfoByAdmins,
+        7 => Did::InfoByAll,
+        8 if is(1) => Did::MessagesByAdmins,
+        8 => Did::MessagesByAll,
+        10 if is(1) => Did::Deleted,
+        11 => Did::Linked,
+        12 => Did::Unlinked,
+        13 => Did::LinkReset,
         _ => return None,
     };
-    Some(sentence)
+    Some(Happened::new(did))
 }
 
-/// `WebMessageInfo.messageStubType` of a history: what stands in the place of a message. `parameters` are its words.
-pub(crate) fn stub(kind: u64, parameters: &[Text<'_>], who: &str) -> Option<Content<'static>> {
+/// What a node says that whatsmeow does not know, by its tag.
+fn unknown(tag: &[u8]) -> Did {
+    match tag {
+        b"member_add_mode" => Did::AddingRights,
+        b"member_link_mode" => Did::LinkRights,
+        _ => Did::Changed,
+    }
+}
+
+/// `WebMessageInfo.messageStubType` of a history: what stands in the place of a message. `parameters` are its words; who did
+/// it is `doer`.
+pub(crate) fn stub<'a>(kind: u64, parameters: &[Text<'_>], doer: (String, Option<Jid>)) -> Option<Content<'a>> {
     let content = match kind {
         // The phone could not read it yet either: a message, or a payment.
         2 | 47 => Content::waiting(),
@@ -139,46 +144,50 @@ pub(crate) fn stub(kind: u64, parameters: &[Text<'_>], who: &str) -> Option<Cont
         68 => Content::new(Kind::Unsupported, "OVERSIZED"),
         // Missed calls, by voice and video, alone and in groups, and of people nobody knows.
         40 | 41 | 45 | 46 | 169 | 170 => Content::new(Kind::Call, ""),
-        _ => Content::new(Kind::System, stub_sentence(kind, parameters, who)?),
+        _ => content(vec![stood_for(kind, parameters)?], doer),
     };
     Some(content)
 }
 
 /// What such a stub says of a group, of those in it, and of the community it is in.
-fn stub_sentence(kind: u64, parameters: &[Text<'_>], who: &str) -> Option<String> {
-    let people: Vec<Jid> = parameters.iter().filter_map(|one| Jid::parse(one)).collect();
-    let them = if people.is_empty() { "somebody".into() } else { names(&people) };
-    let they = if people.is_empty() { who } else { &them };
+fn stood_for(kind: u64, parameters: &[Text<'_>]) -> Option<Happened> {
+    let people = || parameters.iter().filter_map(|one| Jid::parse(one)).collect();
     let first = parameters.first().map_or("", |first| first.as_ref());
-    let sentence = match kind {
-        20 => format!("{who} created the group “{first}”"),
-        21 => format!("{who} changed the group name to “{first}”"),
-        22 => format!("{who} changed the group's picture"),
-        23 => format!("{who} reset the invite link"),
-        24 => format!("{who} changed the group description"),
-        25 => format!("{who} changed who can edit the group info"),
-        26 => format!("{who} changed who can send messages"),
-        27 | 166 | 168 => format!("{who} added {them}"),
-        28 => format!("{who} removed {them}"),
-        29 | 147 => format!("{they} is now an admin"),
-        30 | 148 => format!("{they} is no longer an admin"),
-        31 | 71 | 140 | 141 | 151 => format!("{they} joined"),
-        32 => format!("{they} left"),
-        33 => format!("{who} has another phone number now"),
-        43 => format!("{who} deleted the group"),
-        134..=136 => format!("{who} linked this group with another"),
-        137..=139 => format!("{who} unlinked this group from another"),
-        142 => format!("{who} created the community “{first}”"),
-        144 => format!("{who} asked to join"),
-        145 => format!("{who} changed who has to ask to join"),
-        146 => "WhatsApp unlinked this group from another".into(),
-        149 => format!("{who} deleted the community of this group"),
-        158 => format!("{who} changed the name of the community to “{first}”"),
-        171 => format!("{who} changed who can add people"),
-        172 => format!("{who} asked to add {them}"),
-        173 => format!("{who} changed the description of the community"),
-        217 => format!("{who} changed who can share the invite link"),
+    let by = |admins, all, neither| match first {
+        "on" | "true" => admins,
+        "off" | "false" => all,
+        _ => neither,
+    };
+    let (named, to) = (|did| Some(Happened::named(did, first)), |did| Some(Happened::to(did, people())));
+    let did = match kind {
+        20 => return named(Did::CreatedNamed),
+        21 => return named(Did::Renamed),
+        22 => Did::PictureChanged,
+        23 => Did::LinkReset,
+        24 => Did::DescriptionChanged,
+        25 => by(Did::InfoByAdmins, Did::InfoByAll, Did::InfoRights),
+        26 => by(Did::MessagesByAdmins, Did::MessagesByAll, Did::MessagesRights),
+        27 | 166 | 168 => return to(Did::Added),
+        28 => return to(Did::Removed),
+        29 | 147 => return to(Did::Promoted),
+        30 | 148 => return to(Did::Demoted),
+        31 | 71 | 140 | 141 | 151 => return to(Did::Joined),
+        32 => return to(Did::Left),
+        33 => Did::NumberChanged,
+        43 => Did::Deleted,
+        134..=136 => Did::Linked,
+        137..=139 => Did::Unlinked,
+        142 => return named(Did::CommunityCreated),
+        144 => Did::AskedToJoin,
+        145 => Did::ApprovalRights,
+        146 => Did::UnlinkedByWhatsapp,
+        149 => Did::CommunityDeleted,
+        158 => return named(Did::CommunityRenamed),
+        171 => Did::AddingRights,
+        172 => return to(Did::AskedToAdd),
+        173 => Did::CommunityDescribed,
+        217 => Did::LinkRights,
         _ => return None,
     };
-    Some(sentence)
+    Some(Happened::new(did))
 }

@@ -6,7 +6,7 @@ use crate::{
     event::{self, Head, pair},
     group,
     jid::Jid,
-    poll,
+    notice, poll,
     record::{Change, ChatInfo, Content, Kind, Other, Records, Status, Target, Unread},
     text::{self, Text},
     timestamp::{self, Repaired},
@@ -221,17 +221,10 @@ fn deleted<'a>(bytes: &'a [u8], head: Head<'a>, records: &mut Records<'a>) {
 /// What has no content but says what happened: a group's change, a missed call, a message that the phone can't read.
 fn stands_for_a_message<'a>(kind: u64, bytes: &'a [u8], head: Head<'a>, records: &mut Records<'a>) {
     let parameters: Vec<Text<'_>> = wire::repeated(bytes, 26).map(text::clean).collect();
-    if let Some(content) = group::stub(kind, &parameters, &who(&head)) {
+    let name = if head.from_me { Some("You") } else { head.sender_name.as_deref() };
+    let doer = notice::doer(name, head.sender.as_ref());
+    if let Some(content) = group::stub(kind, &parameters, doer) {
         head.message(content, records);
-    }
-}
-
-fn who(head: &Head<'_>) -> String {
-    match (&head.sender_name, &head.sender) {
-        _ if head.from_me => "You".into(),
-        (Some(name), _) => name.to_string(),
-        (None, Some(sender)) => group::person(sender),
-        (None, None) => "Somebody".into(),
     }
 }
 

@@ -28,6 +28,7 @@ pub mod jid;
 pub mod link;
 pub mod media;
 pub mod members;
+pub mod notice;
 pub mod pipeline;
 pub mod place;
 pub mod poll;

@@ -10,6 +10,7 @@ use crate::{
     jid::Jid,
     link::Link,
     media::File,
+    notice::Notice,
     place::Place,
     poll::{Ballot, Question, Results},
     quote::Quote,
@@ -95,7 +96,7 @@ pub fn key(timestamp: i64, message_id: &str) -> i64 {
 }
 
 /// What a message carries beside its words: the `media` column. Only a file has an `ext`, and by that a URL.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Carried<'a> {
     File(File<'a>),
@@ -104,6 +105,7 @@ pub enum Carried<'a> {
     Link(Link<'a>),
     Results(Results<'a>),
     Call(Call),
+    Notice(Box<Notice>),
 }
 
 impl Carried<'_> {

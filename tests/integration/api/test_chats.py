@@ -27,6 +27,7 @@ def test_a_chat_in_the_list(tenant: Tenant) -> None:
         "is_group": False,
         "last_message_text": "Is it still available?",
         "last_message_mentions": [],
+        "last_message_notice": None,
         "last_message_type": "text",
         "last_message_time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(key >> 32)),
         "last_message_from_me": False,
@@ -121,6 +122,7 @@ def test_a_message(tenant: Tenant) -> None:
         "message_type": "image",
         "message_text": "Look",
         "mentions": [],
+        "notice": None,
         "media_url": f"/media/{chat.id}-{key}.jpg",
         "thumbnail_url": f"/media/{chat.id}-{key}.thumb.jpg",
         "media": media | {"seconds": None, "waveform": None, "name": None, "gif": False, "expired": False},
@@ -256,3 +258,21 @@ def test_a_chat_opened_first_is_the_one_the_message_is_in(tenant: Tenant) -> Non
     opened = agent.post(f"/api/v1/devices/{device.id}/chats", json={"to": "012-345 6788"}).json()
     sent = agent.post("/api/v1/messages", json={"device_id": str(device.id), "to": "012-345 6788", "text": "Hello"})
     assert sent.json()["chat_id"] == opened["id"]
+
+
+def test_a_notice_says_what_happened_for_other_languages(tenant: Tenant) -> None:
+    chat = tenant.chat(tenant.device())
+    happened = [{"did": "left", "people": [chat.jid]}, {"did": "renamed", "words": "Keluarga"}]
+    media = {"type": "notice", "who": chat.jid, "happened": happened}
+    tenant.message(chat, "+60 left", kind="system", media=media)
+    client = tenant.client("read")
+    shown = {
+        "who": chat.jid,
+        "happened": [
+            {"did": "left", "people": [chat.jid], "words": None},
+            {"did": "renamed", "people": [], "words": "Keluarga"},
+        ],
+    }
+    (message,) = client.get(f"/api/v1/chats/{chat.id}/messages").json()["items"]
+    assert (message["notice"], message["media"]) == (shown, None)
+    assert client.get(f"/api/v1/chats/{chat.id}").json()["last_message_notice"] == shown

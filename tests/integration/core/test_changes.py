@@ -340,6 +340,62 @@ def test_being_in_a_group_from_now_on_is_a_system_message(
     assert (chat["chat_name"], chat["unread_count"], chat["last_message_text"]) == ("Keluarga", 0, text)
 
 
+ALI_LID = "900111@lid"
+
+
+def notice(world: World) -> tuple[str, Any, str]:
+    """The text of the only notice, what it says for those who word it themselves, and what the chat shows."""
+    [row] = world.rows("SELECT body, media::text, kind FROM messages WHERE kind = 12")
+    return (
+        row["body"],
+        json.loads(row["media"]),
+        world.rows("SELECT last_text FROM chats WHERE is_group")[0]["last_text"],
+    )
+
+
+@pytest.mark.parametrize("known", ["before", "later"])
+@pytest.mark.parametrize("told", ["live", "history"])
+def test_a_notice_names_people_by_their_number_once_that_is_known(world: World, known: str, told: str) -> None:
+    history = synced(stub("GROUP_PARTICIPANT_ADD", "S1", messageStubParameters=[ALI_LID]), chat=GROUP)
+    live = (GROUP_INFO, events.group_info(Join=[events.jid(ALI_LID)]))
+    numbers = said("A1", sender=ALI_LID, chat=ALI_LID, sender_alt=ALI)
+    if known == "later":
+        world.feed(live if told == "live" else history)
+        assert notice(world)[0] == "+60123456789 added 900111"
+    world.feed(numbers)
+    if known == "before":
+        world.feed(live if told == "live" else history)
+    added = {"type": "notice", "who": SITI, "happened": [{"did": "added", "people": [ALI]}]}
+    text = "+60123456789 added +60111111111"
+    assert notice(world) == (text, added, text)
+
+
+def test_a_notice_says_what_happened_for_every_language(world: World) -> None:
+    changes = {"Name": pb.GroupName(Name="900111"), "Locked": LOCKED, "Leave": [events.jid(SITI)]}
+    world.feed((GROUP_INFO, events.group_info(Notify="Siti", **changes)))
+    text, media, _ = notice(world)
+    assert text.splitlines() == [
+        "Siti changed the group name to “900111”", "Siti allowed only admins to edit the group info",
+        "+60123456789 left",
+    ]  # fmt: skip
+    assert media == {"type": "notice", "happened": [
+        {"did": "renamed", "words": "900111"}, {"did": "info_by_admins"}, {"did": "left", "people": [SITI]},
+    ]}  # fmt: skip
+
+
+def test_our_own_lid_in_a_notice_is_our_number(world: World) -> None:
+    world.feed((GROUP_INFO, events.group_info(sender="77@lid", Join=[events.jid(ALI)])))
+    assert notice(world)[0] == "+60199999999 added +60111111111"
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"), [("member_add_mode", "who can add people"), ("member_link_mode", "share"), ("x", "this group")]
+)
+def test_what_whatsmeow_knows_no_field_for_is_told_by_its_tag(world: World, tag: str, text: str) -> None:
+    world.feed((GROUP_INFO, events.group_info(UnknownChanges=[pb.Node(Tag=tag)])))
+    assert text in world.messages()[0]["message_text"]
+
+
 def test_what_says_nothing_of_a_group_has_no_row(world: World) -> None:
     timer = pb.GroupEphemeral(IsEphemeral=True, DisappearingTimer=86400)
     world.feed((GROUP_INFO, events.group_info(Ephemeral=timer)), (GROUP_INFO, events.group_info()))

@@ -24,6 +24,14 @@ def test_names_are_the_same_on_both_sides(world: World, constant: str, function:
     assert [row["name"] for row in rows] == [*names, None]
 
 
+def test_the_page_has_words_for_everything_that_happens_to_a_group() -> None:
+    listed = re.search(r"pub enum Did \{(.*?)\}", (RECORD.parent / "notice.rs").read_text("utf-8"), re.DOTALL)
+    assert listed is not None
+    told = {re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower() for name in re.findall(r"\w+", listed[1])}
+    words = (RECORD.parents[3] / "web/src/i18n/en_notices.ts").read_text("utf-8")
+    assert told == set(re.findall(r"^  (\w+):", words, re.MULTILINE)) - {"whoever", "whom_nobody_says"}
+
+
 def test_a_send_is_stored_with_the_same_numbers(world: World) -> None:
     names = ", ".join(f"('{name}', {number})" for name, number in KINDS.items())
     assert world.rows(f"SELECT name FROM (VALUES {names}) v (name, n) WHERE message_kind(n::int2) <> name") == []

@@ -139,6 +139,7 @@ RELEASED = {
     "0055_one_identity_a_pairing.sql": "d9ee4c07c5e4f071",
     "0056_what_was_taken_back.sql": "e66ad991a7228310",
     "0057_the_ends_of_long_texts.sql": "0975ff051d6e6b42",
+    "0058_notices_by_number.sql": "a2b72ad557118206",
 }
 
 

@@ -3330,6 +3330,8 @@ export interface components {
             last_message_text: string | null;
             /** @description Who is named in it, in groups; of a chat that was searched for, nobody. */
             last_message_mentions: components["schemas"]["Mention"][];
+            /** @description Of a `system` message. */
+            last_message_notice: components["schemas"]["Notice"] | null;
             /**
              * @example text
              * @enum {null|string}
@@ -4130,6 +4132,26 @@ export interface components {
             /** @description False: it may have changed since, and the device could not be asked now. */
             is_current: boolean;
         };
+        /** Happened */
+        Happened: {
+            /**
+             * @description What: `added`, `left`, `renamed` and so on.
+             * @example added
+             */
+            did: string;
+            /**
+             * @description JIDs of whom it happened to.
+             * @example [
+             *       "60123456789@s.whatsapp.net"
+             *     ]
+             */
+            people: string[];
+            /**
+             * @description The new name or description.
+             * @example Keluarga
+             */
+            words: string | null;
+        };
         /** Health */
         Health: {
             /** @constant */
@@ -4625,6 +4647,8 @@ export interface components {
             message_text: string;
             /** @description Who is named in `message_text` of a group, as far as known. */
             mentions: components["schemas"]["Mention"][];
+            /** @description Of a `system` message; null where an older one has none. */
+            notice: components["schemas"]["Notice"] | null;
             /**
              * @description Null where there is no file, or the message does not say how to fetch it.
              * @example /media/4711-7711650218893115392.jpg
@@ -4786,6 +4810,15 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             edited_at: string | null;
+        };
+        /** Notice */
+        Notice: {
+            /**
+             * @description JID of who did it, where no name came with it.
+             * @example 60123456789@s.whatsapp.net
+             */
+            who: string | null;
+            happened: components["schemas"]["Happened"][];
         };
         /** OpenChat */
         OpenChat: {

@@ -18,6 +18,7 @@ export type Pairing = Schemas['Pairing'];
 export type Chat = Schemas['Chat'];
 export type Message = Schemas['Message'];
 export type Quoted = Schemas['Quoted'];
+export type Notice = Schemas['Notice'];
 export type MessageWindow = Schemas['MessageWindow'];
 export type MessageReceipts = Schemas['MessageReceipts'];
 export type GroupMembers = Schemas['GroupMembers'];

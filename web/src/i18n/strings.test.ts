@@ -4,8 +4,10 @@ import { parse, type AST } from 'svelte/compiler';
 import { describe, expect, it } from 'vitest';
 import { en } from './en';
 import { enAudit } from './en_audit';
+import { enNotices } from './en_notices';
 import { ms } from './ms';
 import { msAudit } from './ms_audit';
+import { msNotices } from './ms_notices';
 
 const SOURCE = join(import.meta.dirname, '..');
 /** Read by people: on the screen, or by a screen reader. */
@@ -47,6 +49,7 @@ describe('the catalogues', () => {
   it.each<[string, Record<string, string>, Record<string, string>]>([
     ['all', en, ms],
     ['the audit log', enAudit, msAudit],
+    ['notices', enNotices, msNotices],
   ])('have the same words to fill in: %s', (_, english, malay) => {
     const gaps = (text: string): string[] => [...text.matchAll(/\{\w+\}/gu)].map(([gap]) => gap).sort();
     const different = Object.entries(english).filter(([key, text]) => String(gaps(text)) !== String(gaps(malay[key]!)));

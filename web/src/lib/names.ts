@@ -1,8 +1,9 @@
 /** What to call a chat, a sender and a message's content when names or words are missing. */
-import type { Chat, Message, Quoted } from '../api/types';
+import type { Chat, Message, Notice, Quoted } from '../api/types';
 import { t } from '../i18n/index.svelte';
 import { plainText } from './markup';
 import { noticeWithNames, type Named } from './mentions';
+import { noticeWords } from './notices';
 import { showPhone } from './phone';
 
 export function jidName(jid: string): string {
@@ -75,18 +76,23 @@ export function isNotice(type: Message['message_type']): boolean {
   return type === 'system' || type === 'call';
 }
 
-/** What became of a group; the server begins with the name of who did it, also where it was this line. */
-function notice(text: string, doer: string, mentions: Message['mentions']): string {
+/** What became of a group; of an older one there is only the server's own text, which begins with who did it. */
+function noticeText(text: string, doer: string, fromMe: boolean, people: Named[], notice: Notice | null): string {
+  const names = new Map(people.map(({ digits, name }) => [digits, name]));
+  const call = (jid: string): string => names.get(jid.split('@')[0]!) ?? jidName(jid);
+  const said = notice && noticeWords(notice, fromMe ? t('inbox.you') : doer, call);
+  if (said !== null) return said;
   const lines = text.split('\n').map((line) => {
-    return doer !== '' && line.startsWith(`${doer} `) ? t('inbox.you') + line.slice(doer.length) : line;
+    return fromMe && doer !== '' && line.startsWith(`${doer} `) ? t('inbox.you') + line.slice(doer.length) : line;
   });
-  return noticeWithNames(lines.join('\n'), named(mentions));
+  return noticeWithNames(lines.join('\n'), people);
 }
 
 /**
  * One line for a message: its words, else what it is.
  *
  * @param sender the name it came with
+ * @param notice what became of a group, if it says that
  */
 export function summary(
   type: Message['message_type'],
@@ -94,11 +100,13 @@ export function summary(
   fromMe: boolean,
   mentions: Message['mentions'],
   sender: string | null = null,
+  notice: Notice | null = null,
 ): string {
   if (type === 'deleted') return t(fromMe ? 'type.deleted_own' : 'type.deleted');
   if (type === 'unsupported') return t(`type.${kindShown(type, text)}`);
   if (text === '') return t(`type.${type}`);
+  const people = named(mentions);
   const isSystem = type === 'system';
-  const words = isSystem ? notice(text, fromMe ? (sender ?? '') : '', mentions) : plainText(text, named(mentions));
+  const words = isSystem ? noticeText(text, seen(sender), fromMe, people, notice) : plainText(text, people);
   return words.replace(/\s+/gu, ' ');
 }

@@ -67,6 +67,23 @@ describe('what became of a group', () => {
     expect(summary('text', 'Kedai Ali is open', true, [], 'Kedai Ali')).toBe('Kedai Ali is open');
   });
 
+  it('is said in the language of the page', async () => {
+    const people = ['60111111111@s.whatsapp.net', '900111@lid'];
+    const said = { who: '60123456789@s.whatsapp.net', happened: [{ did: 'added', people, words: null }] };
+    const mentions = [{ digits: '900111', jid: '60122222222@s.whatsapp.net', name: 'Ali', is_me: false }];
+    const line = (fromMe: boolean, sender: string | null): string =>
+      summary('system', 'x', fromMe, mentions, sender, said);
+    expect(line(false, null)).toBe('+60 12-345 6789 added +60 11-111 1111, Ali');
+    await language.use('ms');
+    expect(line(false, 'Siti')).toBe('Siti menambah +60 11-111 1111, Ali');
+    expect(line(true, 'Siti')).toBe('Anda menambah +60 11-111 1111, Ali');
+    const left = { who: null, happened: [{ did: 'left', people: [], words: null }] };
+    expect(summary('system', 'x', false, [], null, left)).toBe('Seseorang keluar');
+    const newer = { who: null, happened: [{ did: 'constructor', people: [], words: null }] };
+    expect(summary('system', 'Siti did it', false, [], 'Siti', newer)).toBe('Siti did it');
+    await language.use('en');
+  });
+
   it('was written by nobody, as a call was', () => {
     expect((['system', 'call', 'text', 'deleted'] as const).map(isNotice)).toEqual([true, true, false, false]);
   });

@@ -42,7 +42,7 @@ pub struct Call {
 impl Call {
     /// A message that is a call.
     pub fn of(chat_id: i64, message: &Message<'_>) -> Option<Self> {
-        let told = match message.content.carried {
+        let told = match &message.content.carried {
             Some(Carried::Call(call)) => Some(call.told),
             _ => None,
         };

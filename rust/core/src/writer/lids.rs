@@ -5,7 +5,11 @@ use std::collections::{BTreeMap, HashSet};
 use rustc_hash::FxHashMap;
 use tokio_postgres::Error;
 
-use super::{counts, known::Known};
+use super::{
+    counts,
+    known::Known,
+    notices::{self, Renamed},
+};
 use crate::connection::Database;
 
 const SAVE: &str = "\
@@ -51,20 +55,28 @@ pub struct Moved {
     pub merged: Option<i64>,
 }
 
+/// What changed by it.
+#[derive(Default)]
+pub struct Learned {
+    pub moved: Vec<Moved>,
+    pub notices: Vec<Renamed>,
+}
+
 /// Stores what is new of `told`, and moves the chats and senders that were known by their LID.
-pub async fn learn(database: &Database, known: &mut Known, told: Pairs, keep: usize) -> Result<Vec<Moved>, Error> {
+pub async fn learn(database: &Database, known: &mut Known, told: Pairs, keep: usize) -> Result<Learned, Error> {
     let is_new = |no: i32, lid: i64, number: i64| {
         known.owner(no).is_some() && known.lids.get(&no).and_then(|lids| lids.get(&lid)) != Some(&number)
     };
     let fresh: Pairs = told.into_iter().filter(|((no, lid), number)| is_new(*no, *lid, *number)).collect();
     if fresh.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Learned::default());
     }
     let devices: Vec<i32> = fresh.keys().map(|(no, _)| *no).collect();
     let lids: Vec<i64> = fresh.keys().map(|(_, lid)| *lid).collect();
     let numbers: Vec<i64> = fresh.values().copied().collect();
     database.query(SAVE, &[&devices, &lids, &numbers]).await?;
     database.query(SENDERS, &[&devices, &lids, &numbers]).await?;
+    let notices = notices::of_devices(database, &devices).await?;
     let (mut moved, mut ids) = (Vec::new(), HashSet::new());
     // A person may have had several LIDs: the first chat takes the number's name, the others go into it.
     let mut renamed: FxHashMap<(i32, &str), i64> = FxHashMap::default();
@@ -91,5 +103,5 @@ pub async fn learn(database: &Database, known: &mut Known, told: Pairs, keep: us
     for ((no, lid), number) in fresh {
         known.lids.entry(no).or_default().insert(lid, number);
     }
-    Ok(moved)
+    Ok(Learned { moved, notices })
 }

@@ -10,7 +10,7 @@ use crate::{
     announce,
     connection::Database,
     copy::Rows,
-    record::{Message, Status, flag},
+    record::{Carried, Message, Status, flag},
 };
 
 const COPY: &str = "\
@@ -277,7 +277,7 @@ impl<'a> Inserts<'a> {
 
 /// A new message from somebody else with a file that can be fetched.
 fn brings_file(message: &Message<'_>) -> bool {
-    !message.is_history && !message.from_me && message.content.carried.is_some_and(|carried| carried.can_be_fetched())
+    !message.is_history && !message.from_me && message.content.carried.as_ref().is_some_and(Carried::can_be_fetched)
 }
 
 /// Which of these messages are in the table, by chat and id, and under which key: nearly always the one that is theirs, and

@@ -1,7 +1,7 @@
 //! The writer: a batch of records to one committed transaction, and then the news of it.
 //!
 //! [`said`] is what the batch says, [`transaction`] the order of the steps, [`known`] what it need not ask; [`messages`],
-//! [`calls`], [`placeholders`], [`removal`], [`counts`], [`changes`], [`people`] and [`lids`] are what is written.
+//! [`calls`], [`notices`], [`placeholders`], [`removal`], [`counts`], [`changes`], [`people`] and [`lids`] are what is written.
 
 mod calls;
 mod changes;
@@ -9,6 +9,7 @@ mod counts;
 mod known;
 mod lids;
 mod messages;
+mod notices;
 mod people;
 mod placeholders;
 mod receipts;

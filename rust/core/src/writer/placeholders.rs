@@ -56,8 +56,13 @@ pub async fn fill(database: &Database, rows: &[Row<'_>]) -> Result<(), Error> {
             ],
         )
         .await?;
-    let chats: BTreeSet<i64> = rows.iter().map(|row| row.chat_id).collect();
-    database.query(SHOW, &[&chats.into_iter().collect::<Vec<i64>>()]).await.map(drop)
+    show(database, rows.iter().map(|row| row.chat_id)).await
+}
+
+/// Lets chats show their last message as it is now.
+pub async fn show(database: &Database, chats: impl Iterator<Item = i64>) -> Result<(), Error> {
+    let chats: Vec<i64> = chats.collect::<BTreeSet<i64>>().into_iter().collect();
+    if chats.is_empty() { Ok(()) } else { database.query(SHOW, &[&chats]).await.map(drop) }
 }
 
 /// Where the placeholders of these messages, (chat, message id) each, are: (chat, key).

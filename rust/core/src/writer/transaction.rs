@@ -16,6 +16,7 @@ use super::{
     known::{Chat, Known, Owner},
     lids,
     messages::{Inserts, Row},
+    notices,
     people::{self, Described, Fresh},
     placeholders, removal,
     said::{Batch, Said},
@@ -140,6 +141,7 @@ async fn steps(
     if !step.count(inserts.rows(), is_staged).await? {
         return Ok(None);
     }
+    notices::of_new(database, inserts.rows().iter()).await?;
     step.remove(&calls.gone).await?;
     step.tell_of_filled(inserts.fills());
     step.remove_placeholders(&others).await?;
@@ -172,7 +174,13 @@ impl Step<'_> {
             Other::Lid { lid, number } => Some(((said.device_no, *lid), *number)),
             _ => None,
         });
-        for moved in lids::learn(self.database, self.known, told.collect(), self.keep).await? {
+        let learned = lids::learn(self.database, self.known, told.collect(), self.keep).await?;
+        for (chat, key) in learned.notices {
+            self.chats.insert(chat.id, chat);
+            self.done.news.changed.entry(chat).or_default().push(key);
+            self.changed([chat.id].into_iter());
+        }
+        for moved in learned.moved {
             let (t, d) = (moved.tenant_id, moved.device_no);
             self.done.news.chats.entry((t, d)).or_default().insert(moved.chat_id);
             if let Some(gone) = moved.merged {
