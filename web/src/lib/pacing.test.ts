@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { language } from '../i18n/index.svelte';
 import { pace } from '../testing/samples';
-import { changeOf, draftOf, restoring } from './pacing';
+import { changeOf, draftOf, held, restoring } from './pacing';
 
 describe('the pace of lines', () => {
   it('shows what lines have in common, and nothing where they differ', () => {
@@ -62,4 +63,11 @@ describe('the pace of lines', () => {
       { ids: ['b'], pacing: { per_hour: 40 } },
     ]);
   });
+});
+
+it('what holds a line is said in English only to who reads it', async () => {
+  expect(held('14:32', 'Too fast')).toBe('WhatsApp holds this device until 14:32: Too fast');
+  await language.use('ms');
+  expect(held('14:32', 'Too fast')).toBe('WhatsApp menahan peranti ini sehingga 14:32.');
+  await language.use('en');
 });

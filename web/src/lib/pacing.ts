@@ -1,6 +1,12 @@
 /** The pace of one line, or of many: what a form shows of it, and what it changes. */
 import type { Pacing, PacingChange } from '../api/types';
-import { amount, t } from '../i18n/index.svelte';
+import { amount, t, told } from '../i18n/index.svelte';
+
+/** Until when WhatsApp holds a line, and why; the server knows that in English, and other languages leave it out. */
+export function held(time: string, reason: string | null): string {
+  const why = told(null, reason);
+  return why === null ? t('composer.paused', { time }) : t('pacing.paused', { time, reason: why });
+}
 
 const LIMITS = {
   min_seconds: [0, 86_400],
