@@ -1,6 +1,6 @@
-"""Live messages while ten phones' histories come: from the inlet to what PostgreSQL tells after the commit.
+"""Phones' histories: live messages beside ten of them, and the memory that 200,000 messages take.
 
-``python -m bench.histories [--rate N] [--seconds N] [--histories N]``
+``python -m bench.histories [--rate N] [--seconds N] [--histories N] [--messages N]``
 """
 
 from __future__ import annotations
@@ -8,7 +8,9 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from threading import Timer
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event, Thread, Timer
 
 from neonize.proto import Neonize_pb2 as pb
 from neonize.proto.waCommon.WACommon_pb2 import MessageKey
@@ -24,6 +26,9 @@ from wafast._core import Ingest, message_key
 HISTORY_SYNC = 13
 DEVICES, CHATS, BEFORE = 1000, 30_000, 300_000
 HISTORY_CHATS, A_CHAT = 1000, 20
+#: Messages of one of the events WhatsApp cuts a long history into.
+A_CHUNK = 5000
+MIB = 2**20
 FIRST_NUMBER = 60_190_000_000
 """Phone number of a history's first chat; none of the corpus has it."""
 
@@ -34,17 +39,19 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=300, help="live messages a second, of other devices")
     parser.add_argument("--seconds", type=float, default=15, help="of each measurement")
     parser.add_argument("--histories", type=int, default=10, help="that come at once, one a device")
+    parser.add_argument("--messages", type=int, default=200_000, help="of the histories whose memory is measured")
     options = parser.parse_args()
     begun = time.monotonic()
     chats, before = CHATS, BEFORE
     if options.quick:
-        options.seconds, options.histories, chats, before = 3, 2, 1_000, 10_000
-    history = _history(int(time.time()))
+        options.seconds, options.histories, options.messages, chats, before = 3, 2, 20_000, 1_000, 10_000
+    history = _history(int(time.time()), HISTORY_CHATS, A_CHAT)
     with prepared(devices=DEVICES, chats=chats, before=before) as bed:
         corpus = Corpus(bed.devices, chats)
         ingest = Ingest(bed.uri, f"bench-{os.getpid()}", bed.folder / "spool")
         try:
             rows = [measure(bed, ingest, corpus, count, history, options) for count in (0, options.histories)]
+            memory = hold(ingest, bed.devices[options.histories :], options.messages, options.histories)
         finally:
             ingest.close()
     table = report.Table(
@@ -55,7 +62,7 @@ def main() -> None:
         note=f"A history is one event of {len(history) / 2**20:.1f} MiB; all come at once, a second after the "
         "first live message. Every chat of a history keeps all its messages.",
     )
-    report.finish("histories", options, begun, [table])
+    report.finish("histories", options, begun, [table, memory])
 
 
 def measure(
@@ -89,20 +96,86 @@ def measure(
     return [f"{histories} histories" if histories else "none", float(len(took)), *share, stored[0]]
 
 
-def _history(now: int) -> bytes:
-    """A phone's history: the newest messages of its chats."""
+def hold(ingest: Ingest, devices: Sequence[int], messages: int, lines: int) -> report.Table:
+    """What histories of so many messages take of this process' memory, in several shapes."""
+    now, long = int(time.time()), 10 * A_CHAT
+    whole = [_history(now, messages // A_CHAT, A_CHAT)]
+    parts = [
+        _history(now, A_CHUNK // A_CHAT, A_CHAT, first) for first in range(0, messages // A_CHAT, A_CHUNK // A_CHAT)
+    ]
+    longer = [_history(now, messages // long, long)]
+    shapes = [
+        (f"one line, {len(parts)} events, chats of {A_CHAT}", 1, parts),
+        (f"{lines} lines at once, {len(parts)} events each", lines, parts),
+        (f"one line, one event, chats of {A_CHAT}", 1, whole),
+        (f"one line, one event, chats of {long}", 1, longer),
+    ]
+    rows, free = [], list(devices)
+    for name, count, events in shapes:
+        busy, free = free[:count], free[count:]
+        rows.append([name, float(count * messages), *_held(ingest, busy, events)])
+    return report.Table(
+        title=f"Memory while histories of {messages:,} messages are stored",
+        heads=["", "messages", "MiB of events", "MiB at most", "of it heap", "of it spool", "stored after, s"],
+        rows=rows,
+        note="Resident, above what the process had before, looked at every 2 ms. The spool is a mapped file: its pages "
+        "are the page cache's, and what is committed is written over. Every chat keeps its newest 20.",
+    )
+
+
+class _Watch:
+    """The most this process held, above what it held at the start."""
+
+    def __init__(self) -> None:
+        self._before, self._end = _resident(), Event()
+        self.most: tuple[int, ...] = (0, 0)
+        self._thread = Thread(target=self._look)
+        self._thread.start()
+
+    def _look(self) -> None:
+        while not self._end.wait(0.002):
+            self.most = max(
+                self.most, tuple(now - old for now, old in zip(_resident(), self._before, strict=True)), key=sum
+            )
+
+    def stop(self) -> None:
+        self._end.set()
+        self._thread.join()
+
+
+def _resident() -> tuple[int, ...]:
+    """Heap and mapped files, KiB."""
+    fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return tuple(int(fields[name].split()[0]) for name in ("RssAnon", "RssFile"))
+
+
+def _held(ingest: Ingest, devices: Sequence[int], events: Sequence[bytes]) -> list[report.Cell]:
+    watch, begun = _Watch(), time.monotonic()
+    for event in events:
+        for device_no in devices:
+            ingest.receive(device_no, HISTORY_SYNC, event)
+    if not ingest.flush(600):
+        raise SystemExit("not everything was stored within ten minutes")
+    took = time.monotonic() - begun
+    watch.stop()
+    heap, spool = (kib / 1024 for kib in watch.most)
+    return [len(devices) * sum(map(len, events)) / MIB, heap + spool, heap, spool, took]
+
+
+def _history(now: int, chats: int, a_chat: int, first: int = 0) -> bytes:
+    """A phone's history: the newest messages of its chats, the number of the first of which is `first`."""
     conversations = []
-    for chat in range(HISTORY_CHATS):
+    for chat in range(first, first + chats):
         jid = f"{FIRST_NUMBER + chat}@s.whatsapp.net"
         messages = [
             HistorySyncMsg(
                 message=WebMessageInfo(
-                    key=MessageKey(remoteJID=jid, fromMe=number % 3 == 0, ID=f"3EB1{chat * A_CHAT + number:016X}"),
+                    key=MessageKey(remoteJID=jid, fromMe=number % 3 == 0, ID=f"3EB1{chat * a_chat + number:016X}"),
                     message=Message(conversation=f"selamat pagi, pesanan nombor {number} sudah siap untuk diambil"),
-                    messageTimestamp=now - 86_400 + chat * A_CHAT + number,
+                    messageTimestamp=now - 86_400 + number,
                 )
             )
-            for number in range(A_CHAT)
+            for number in range(a_chat)
         ]
         conversations.append(Conversation(ID=jid, messages=messages, name=f"Pelanggan {chat}"))
     sync = HistorySync(syncType=HistorySync.INITIAL_BOOTSTRAP, conversations=conversations)

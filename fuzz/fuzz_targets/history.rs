@@ -1,10 +1,11 @@
-//! Any bytes as a history sync: of each chat no more than is kept.
+//! Any bytes as a history sync: of each chat no more than is kept, and in pieces it can be read as well.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use wafast_core::{
     event::{code, read},
+    pieces,
     record::{Other, Records},
 };
 
@@ -20,6 +21,9 @@ fuzz_target!(|history: &[u8]| {
     }
     event.push(length as u8);
     event.extend_from_slice(history);
+    pieces::cut(&event, 100, |piece| {
+        read(code::HISTORY_SYNC, piece, NOW, KEEP, &mut Records::default()).expect("a piece is an event");
+    });
     let mut records = Records::default();
     read(code::HISTORY_SYNC, &event, NOW, KEEP, &mut records).expect("what is inside is no matter of the event");
     for other in &records.others {

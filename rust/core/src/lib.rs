@@ -29,6 +29,7 @@ pub mod link;
 pub mod media;
 pub mod members;
 pub mod notice;
+pub mod pieces;
 pub mod pipeline;
 pub mod place;
 pub mod poll;

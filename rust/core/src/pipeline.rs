@@ -23,6 +23,7 @@ use crate::{
     control::{Control, Controls},
     event,
     heard::Heard,
+    pieces::{self, PIECE},
     spool::{Entry, Place, Spool},
     stats::{self, Histograms, Stats},
     writer,
@@ -156,7 +157,8 @@ impl Pipeline {
                 shared.send(Item { device, entry });
             }
         } else if shared.options.chat_storage || code == event::code::RECEIPT {
-            self.take(self.spooled(device_no, code, data, received_at));
+            let take = |data: &[u8]| self.take(self.spooled(device_no, code, data, received_at));
+            if code == event::code::HISTORY_SYNC { pieces::cut(data, PIECE, take) } else { take(data) }
         }
     }
 

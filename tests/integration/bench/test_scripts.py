@@ -19,7 +19,7 @@ ROWS = {
     "ingest-full": ["10,000", "80,000"],
     "ingest-paced": ["1,000 msg/s"],
     "latency": ["1 socket ", "20 sockets"],
-    "histories": ["none", "2 histories"],
+    "histories": ["none", "2 histories", "one line, one event, chats of 20"],
     "kills": ["2 kills of the worker"],
     "campaign-kills": ["1 kills: "],
     "search": ["rare word", "agent of 3 devices, common word", "messages indexed again a second", "nobody indexes"],
