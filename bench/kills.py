@@ -109,22 +109,26 @@ def drill(lines: Lines, options: argparse.Namespace) -> list[report.Table]:
 
 
 def _losses(lost: Sequence[asyncpg.Record], acknowledged: dict[str, int], kills: Sequence[int]) -> report.Table:
-    """Messages without a row of their own, by the kill that followed when their line had acknowledged them."""
+    """Messages without a row of their own, by the kill that took them.
+
+    What is missing had been acknowledged: the next kill took it. What is waiting had not, or it would not have come
+    again, and is acknowledged when it does: the kill before that took it, or where that one's worker had no time to
+    look, one before.
+    """
     groups: dict[str, list[tuple[str, float]]] = {}
     for row in lost:
-        at = acknowledged.get(row["message_id"])
-        number = len(kills) if at is None else sum(kill < at for kill in kills)
-        when, before = "and no kill followed", 0.0
-        if at is not None and number < len(kills):
-            when, before = f"before kill {number + 1}", float(kills[number] - at)
-        name = f"{'waiting' if row['is_waiting'] else 'missing'}, {when}"
-        groups.setdefault(name, []).append((row["chat"].split()[0], before))
+        at = acknowledged.get(row["message_id"], 0)
+        number = sum(kill < at for kill in kills) + (not row["is_waiting"])
+        away = kills[number - 1] - at if 0 < number <= len(kills) else 0
+        name = f"waiting, by kill {number}" if row["is_waiting"] else f"missing, by kill {number}"
+        groups.setdefault(name, []).append((row["chat"].split()[0], float(abs(away))))
     rows: list[list[report.Cell]] = [
-        [name, float(len(some)), float(len({line for line, _ in some})), [before for _, before in some]]
+        [name, float(len(some)), float(len({line for line, _ in some})), [away for _, away in some]]
         for name, some in sorted(groups.items())
     ]
-    heads = ["", "messages", "lines", "acknowledged, ms before"]
-    return report.Table(title="Messages not stored as they were written", heads=heads, rows=rows)
+    heads = ["", "messages", "lines", "from the kill to when it was acknowledged, ms"]
+    note = "What is waiting was acknowledged after the kill, when it came again; what is missing before it."
+    return report.Table(title="Messages not stored as they were written", heads=heads, rows=rows, note=note)
 
 
 def _kill(killer: Killer, kills: int, database_kills: int) -> int:
