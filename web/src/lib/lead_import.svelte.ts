@@ -7,6 +7,8 @@ import { Snapshot } from './snapshot';
 
 /** Should a word of the server get lost, it is asked by itself. Milliseconds. */
 const ASK_MS = 3000;
+/** How many of those before are shown. */
+const MOST_LAST = 5;
 export const AT_WORK: readonly LeadImport['state'][] = ['reading', 'checking', 'running'];
 
 export class ImportRun {
@@ -14,6 +16,8 @@ export class ImportRun {
   shown = $state.raw<LeadImport | null>(null);
   /** Share of the file that has left, from 0 to 1; null when none is being sent. */
   sending = $state<number | null>(null);
+  /** The newest of this kind, also those that somebody has left: each goes on from where it is. */
+  last = $state.raw<readonly LeadImport[]>([]);
   problem = $state.raw<unknown>(null);
   mapping = $state<string[]>([]);
   known = $state<'update' | 'leave'>('update');
@@ -34,6 +38,7 @@ export class ImportRun {
   /** Follows the import until the result is called. */
   follow(): () => void {
     const end = this.#snapshot.follow(() => this.ask());
+    void this.#findLast();
     const timer = setInterval(() => {
       if (this.shown !== null && AT_WORK.includes(this.shown.state)) void this.ask();
     }, ASK_MS);
@@ -60,6 +65,25 @@ export class ImportRun {
   /** Not what was asked of another file, or says what somebody has gone back from. */
   #concerns(found: LeadImport): boolean {
     return found.id === this.shown?.id && !(this.#isBack && found.state === 'checked');
+  }
+
+  async #findLast(): Promise<void> {
+    try {
+      const { items } = await data(api.GET('/api/v1/leads/imports', { params: { query: { limit: 50 } } }));
+      this.last = items.filter((one) => one.kind === this.kind).slice(0, MOST_LAST);
+    } catch {
+      // A file can be chosen all the same.
+    }
+  }
+
+  /** Takes up one that was left. */
+  goOn(one: LeadImport): void {
+    this.problem = null;
+    this.mapping = [...(one.mapping ?? [])];
+    this.known = one.options.known ?? 'update';
+    this.tags = [...(one.options.tags ?? [])];
+    this.#put(one);
+    void this.ask();
   }
 
   send(file: File): void {
@@ -106,6 +130,7 @@ export class ImportRun {
 
   again(): void {
     this.shown = null;
+    void this.#findLast();
     this.problem = null;
   }
 
