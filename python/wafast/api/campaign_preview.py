@@ -58,6 +58,9 @@ class DeviceLoad(msgspec.Struct, frozen=True, kw_only=True):
     ahead: Annotated[int, Meta(description="Messages of others that go in between.")]
     finishes_at: Annotated[datetime | None, Meta(description="null: nobody can say.")]
     holds: Annotated[str | None, Meta(description="Why nothing leaves now.", examples=["the device is offline"])]
+    holds_cause: Annotated[
+        estimate.HoldsCause | None, Meta(description="What kind of reason that is.", examples=["not_online"])
+    ]
 
 
 class CampaignEstimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -239,6 +242,7 @@ def _load_of(load: estimate.Load) -> DeviceLoad:
         ahead=load.ahead,
         finishes_at=load.finishes_at,
         holds=load.holds,
+        holds_cause=load.holds_cause,
     )
 
 
@@ -252,4 +256,5 @@ def _folded(others: list[estimate.Load]) -> DeviceLoad:
         ahead=0,
         finishes_at=None if None in ends else max(end for end in ends if end is not None),
         holds=None,
+        holds_cause=None,
     )

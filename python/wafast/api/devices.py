@@ -31,7 +31,7 @@ from wafast.api.services import Services
 from wafast.database.together import together
 from wafast.devices import changes, rows
 from wafast.devices.bulk import MOST_TAGS
-from wafast.devices.rows import DeviceRow
+from wafast.devices.rows import DeviceRow, PauseCause
 from wafast.devices.state import State
 from wafast.distribution import choices
 from wafast.outbox.held_by import Clock, clock_of
@@ -70,6 +70,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     pacing: Pacing
     paused_until: Annotated[datetime | None, Meta(description="WhatsApp's own limit holds sends until then.")]
     pause_reason: str | None
+    pause_cause: Annotated[PauseCause | None, Meta(description="What kind of reason it is; null: of an old pause.")]
     clock: Annotated[
         Clock | None, Meta(description="How it stands with its pace; only in `GET /devices/{device_id}`.")
     ] = None
@@ -143,6 +144,7 @@ def device_of(row: DeviceRow) -> Device:
         pacing=pacing_of(row),
         paused_until=row.paused_until,
         pause_reason=row.pause_reason,
+        pause_cause=row.pause_cause,
     )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ import msgspec
 
 from wafast import clock
 from wafast.database.queries import load
+from wafast.devices.rows import PauseCause
 from wafast.distribution.lines import standings
 from wafast.distribution.pool import Rooms
 from wafast.leads import rows as leads
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from wafast.outbox.sources import Pace
 
 q = load(__file__)
+
+#: What kind of reason holds back what a device has of a campaign.
+HoldsCause = PauseCause | Literal["not_online", "caps_full", "no_device"]
 
 #: What takes longer is told as "not within a year".
 MOST_DAYS = 366
@@ -60,6 +64,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     free_at: datetime | None = None
     paused_until: datetime | None = None
     pause_reason: str | None = None
+    pause_cause: PauseCause | None = None
     others: Sequence[int] = ()
     awake: hours.Hours = hours.Hours()
 
@@ -72,6 +77,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
         ahead: rows of others that go in between.
         finishes_at: None: nobody can say, or not within a year.
         holds: why nothing leaves now, in plain words; None when something can.
+        holds_cause: what kind of reason that is; None when something can, or a pause is older than its kinds.
     """
 
     line: Line | None
@@ -79,6 +85,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     ahead: int
     finishes_at: datetime | None
     holds: str | None
+    holds_cause: HoldsCause | None
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,6 +197,7 @@ def _line(row: asyncpg.Record, pace: Pace, others: Sequence[int]) -> Line:
         id=row["id"], name=row["name"], state=row["state"], is_gone=row["is_gone"],
         seconds=max(gap + takes, 3600 / row["per_hour"]), day_caps=row["day_caps"], free_at=row["free_at"],
         others=others, paused_until=row["paused_until"], pause_reason=row["pause_reason"],
+        pause_cause=row["pause_cause"],
         awake=hours.Hours(row["quiet_until"], row["quiet_from"]),
     )  # fmt: skip
 
@@ -215,7 +223,7 @@ def estimate(
     loads = [_load(line, rows, start, window, zone) for line, rows in shared]
     if nobody is not None:
         rows, why = nobody
-        loads.append(Load(line=None, rows=rows, ahead=0, finishes_at=None, holds=why))
+        loads.append(Load(line=None, rows=rows, ahead=0, finishes_at=None, holds=why, holds_cause="no_device"))
     ends = [load.finishes_at for load in loads if load.finishes_at is not None]
     return Estimate(
         rows=sum(load.rows for load in loads), without_device=without, finishes_at=max(ends, default=None),
@@ -240,16 +248,21 @@ def finish(line: Line, rows: int, start: datetime, window: hours.Hours, zone: st
 
 
 def _load(line: Line, rows: int, start: datetime, window: hours.Hours, zone: str) -> Load:
-    holds = None
-    if line.paused_until is not None and line.paused_until > clock.now():
-        holds = line.pause_reason or "WhatsApp has told this number to wait"
-    elif line.state != "online":
-        holds = f"the device is {line.state.replace('_', ' ')}"
-    elif line.free_at is not None and line.free_at > clock.now():
-        holds = "its hour or its day is full"
+    holds, cause = _holds(line)
     end = None if line.is_gone else finish(line, rows, start, window, zone)
     ahead = sum(min(other, rows) for other in line.others)
-    return Load(line=line, rows=rows, ahead=ahead, finishes_at=end, holds=holds)
+    return Load(line=line, rows=rows, ahead=ahead, finishes_at=end, holds=holds, holds_cause=cause)
+
+
+def _holds(line: Line) -> tuple[str | None, HoldsCause | None]:
+    """Why nothing leaves a device now, and what kind of reason that is."""
+    if line.paused_until is not None and line.paused_until > clock.now():
+        return line.pause_reason or "WhatsApp has told this number to wait", line.pause_cause
+    if line.state != "online":
+        return f"the device is {line.state.replace('_', ' ')}", "not_online"
+    if line.free_at is not None and line.free_at > clock.now():
+        return "its hour or its day is full", "caps_full"
+    return None, None
 
 
 def _days(first: date, window: hours.Hours) -> Iterator[date]:

@@ -22,6 +22,9 @@ q = load(__file__)
 #: A pairing that shows no code ends by itself after this long, one that does after `pairing.CODES_SECONDS`.
 PAIRING_SECONDS = 180
 
+#: What kind of reason WhatsApp holds a device back for.
+PauseCause = Literal["banned", "reach_out", "refused_often", "not_now"]
+
 
 class DeviceRow(PacingRow, frozen=True, kw_only=True):
     """A device as stored."""
@@ -45,6 +48,7 @@ class DeviceRow(PacingRow, frozen=True, kw_only=True):
     online_at: datetime | None
     paused_until: datetime | None
     pause_reason: str | None
+    pause_cause: PauseCause | None
     created_at: datetime
     unread_count: int
 

@@ -14,6 +14,7 @@ UPDATE devices d SET
     paused_until = CASE WHEN $4 = 'banned' AND $7 > 0 THEN greatest(d.paused_until, now() + make_interval(secs => $7))
                         ELSE d.paused_until END,
     pause_reason = CASE WHEN $4 = 'banned' AND $7 > 0 THEN $5 ELSE d.pause_reason END,
+    pause_cause = CASE WHEN $4 = 'banned' AND $7 > 0 THEN 'banned' ELSE d.pause_cause END,
     failures = CASE WHEN $4 = 'online' THEN 0 WHEN $8 THEN d.failures + 1 ELSE d.failures END,
     store = CASE WHEN $4 = 'logged_out' THEN NULL ELSE d.store END,
     home = CASE WHEN $4 = 'logged_out' THEN NULL ELSE d.home END,

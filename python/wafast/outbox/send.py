@@ -285,7 +285,7 @@ class Sender:
             self._refused[claim.device_no] += 1
             if (count := self._refused[claim.device_no]) >= REFUSED_IN_A_ROW:
                 told = f"WhatsApp refused {count} messages one after the other: {error}"
-                pause = Pause(REFUSED_PAUSE_SECONDS, told)
+                pause = Pause(REFUSED_PAUSE_SECONDS, told, "refused_often")
         if pause is not None and claim.priority == "paced" and claim.refusals + 1 < most:
             end = End(claim, "queued", f"not sent yet: {error}", is_not_taken=True, pause=pause)
         else:
@@ -301,7 +301,7 @@ class Sender:
             return
         is_busy = isinstance(error, Busy)
         longest = _longest_wait(claim, FIRST_BUSY_RETRY if is_busy else FIRST_RETRY)
-        pause = Pause(longest, str(error)) if is_busy else None
+        pause = Pause(longest, str(error), "not_now") if is_busy else None
         await self._ends.record(msgspec.structs.replace(_again(claim, error, longest), is_not_taken=True, pause=pause))
 
     async def _wait_for_connection(self, claim: Claim, reason: object) -> None:

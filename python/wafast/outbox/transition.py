@@ -10,6 +10,7 @@ import msgspec
 
 from wafast.database.queries import load
 from wafast.devices import number_checks
+from wafast.devices.rows import PauseCause
 from wafast.devices.session import Change, Quoted, Sent
 from wafast.events import bus
 from wafast.outbox import own_messages
@@ -29,14 +30,15 @@ NEVER_LEFT: frozenset[Cause] = frozenset({"not_on_whatsapp", "media_gone", "not_
 
 
 class Pause(msgspec.Struct, frozen=True):
-    """How long paced sends of a device are held back, and why, in plain words."""
+    """How long paced sends of a device are held back, and why, in plain words and by kind."""
 
     seconds: float
     reason: str
+    cause: PauseCause
 
 
 #: Once WhatsApp limits a number.
-REACH_OUT = Pause(3600.0, "WhatsApp limits messages to people who do not know this number (463)")
+REACH_OUT = Pause(3600.0, "WhatsApp limits messages to people who do not know this number (463)", "reach_out")
 
 
 class End(msgspec.Struct, frozen=True):
@@ -119,7 +121,7 @@ async def take_in(connection: Executor, left: Sequence[tuple[Claim, Sent]], keep
 
 async def _pause(connection: Executor, device_no: int, pause: Pause) -> list[Event]:
     """WhatsApp limits a device: that holds back its paced sends. Gives what is to be told of it."""
-    tenant_id = await connection.fetchval(q.pause_device, device_no, pause.seconds, pause.reason)
+    tenant_id = await connection.fetchval(q.pause_device, device_no, pause.seconds, pause.reason, pause.cause)
     return [] if tenant_id is None else [{"k": "device", "t": tenant_id, "d": device_no}]
 
 

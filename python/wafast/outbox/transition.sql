@@ -98,6 +98,6 @@ LIMIT 1
 
 -- name: pause_device
 -- WhatsApp limits this number: paced sends wait, and people see why and until when. A pause that lasts longer stays.
-UPDATE devices SET paused_until = now() + make_interval(secs => $2), pause_reason = $3
+UPDATE devices SET paused_until = now() + make_interval(secs => $2), pause_reason = $3, pause_cause = $4
 WHERE no = $1 AND (paused_until < now() + make_interval(secs => $2)) IS NOT FALSE
 RETURNING tenant_id

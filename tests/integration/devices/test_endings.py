@@ -464,13 +464,14 @@ async def test_a_ban_that_ends_is_over_by_itself_and_says_until_when(world: Worl
     await world.until_state(device_no, "banned")
     row = await world.pool.fetchrow(
         "SELECT state_reason, retry_at = 'infinity' AS waits_for_person, retry_at >= now() + interval '1 hour'"
-        " AS is_tried_after, paused_until = retry_at AS is_paused, pause_reason FROM devices"
+        " AS is_tried_after, paused_until = retry_at AS is_paused, pause_reason, pause_cause FROM devices"
     )
     assert row is not None
     assert says in row["state_reason"]
     assert row["waits_for_person"] is (seconds == 0)
     if seconds:
         assert (row["is_paused"], row["is_tried_after"], row["pause_reason"]) == (True, True, row["state_reason"])
+        assert row["pause_cause"] == "banned"
         await world.pool.execute("UPDATE devices SET retry_at = now()")
         await world.reconciler.look(None)
         await world.until(lambda: len(world.lines) == 2, "it connects again")

@@ -282,14 +282,14 @@ async def test_people_stay_with_a_device_that_is_held_back_and_leave_one_that_is
 
 async def test_a_campaign_at_a_device_that_is_banned_for_a_while_is_done_after_the_ban(shop: Shop) -> None:
     ends = datetime.now(UTC) + timedelta(hours=5)
-    why = {"pause_reason": "WhatsApp banned the number for 5 hours", "paused_until": ends}
+    why = {"pause_reason": "WhatsApp banned the number for 5 hours", "pause_cause": "banned", "paused_until": ends}
     banned = await shop.device("Banned", state="banned", retry_at=ends, **why)
     source = await shop.source()
     await shop.plan(source, await shop.leads(3, banned), banned)
     found = await estimate.of_running(shop.pool, shop.tenant_id, source, Pace(), None, "Asia/Kuala_Lumpur")
     assert found.finishes_at is not None
     assert ends < found.finishes_at < ends + timedelta(hours=1)
-    assert [load.holds for load in found.loads] == [why["pause_reason"]]
+    assert [(load.holds, load.holds_cause) for load in found.loads] == [(why["pause_reason"], "banned")]
 
 
 async def test_rows_planned_for_a_device_that_is_over_stay_there_where_they_may_not_move(shop: Shop) -> None:

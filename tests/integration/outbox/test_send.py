@@ -249,16 +249,18 @@ async def test_a_limit_of_whatsapp_never_shortens_a_pause(floor: Floor, tmp_path
         for row in rows:
             await until_state(floor, row, "failed")
             assert (await floor.state(row))[1] == "reach_out"
-    paused = "SELECT paused_until > now() + interval '2 hours', pause_reason FROM devices WHERE no = $1"
+    paused = "SELECT paused_until > now() + interval '2 hours', pause_reason, pause_cause FROM devices WHERE no = $1"
     found = [tuple(await floor.pool.fetchrow(paused, no) or ()) for no in (short, long)]
-    assert found == [(False, "WhatsApp limits messages to people who do not know this number (463)"), (True, "a ban")]
+    limited = "WhatsApp limits messages to people who do not know this number (463)"
+    assert found == [(False, limited, "reach_out"), (True, "a ban", None)]
 
 
-async def _pause(floor: Floor, device_no: int) -> tuple[bool, str | None]:
-    """Whether paced sends of a device wait, and why."""
-    row = await floor.pool.fetchrow("SELECT paused_until > now(), pause_reason FROM devices WHERE no = $1", device_no)
+async def _pause(floor: Floor, device_no: int) -> tuple[bool, str | None, str | None]:
+    """Whether paced sends of a device wait, why, and what kind of reason that is."""
+    wanted = "SELECT paused_until > now(), pause_reason, pause_cause FROM devices WHERE no = $1"
+    row = await floor.pool.fetchrow(wanted, device_no)
     assert row is not None
-    return bool(row[0]), row[1]
+    return bool(row[0]), row[1], row[2]
 
 
 async def test_what_whatsapp_can_not_take_just_now_is_sent_later(
@@ -279,7 +281,7 @@ async def test_what_whatsapp_can_not_take_just_now_is_sent_later(
     async with sending(floor, [line], tmp_path):
         await until_state(floor, row, "sent")
     assert await floor.pool.fetchval("SELECT attempts FROM outbox WHERE id = $1", row) == 3
-    assert (await _pause(floor, device))[1] == "WhatsApp is busy (503)"
+    assert (await _pause(floor, device))[1:] == ("WhatsApp is busy (503)", "not_now")
 
 
 async def test_what_is_never_taken_fails_at_last(floor: Floor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,7 +330,7 @@ async def test_several_refusals_in_a_row_pause_the_device(floor: Floor, tmp_path
             sender.wake(device)
             await until_state(floor, row, "failed" if is_refused else "sent")
     reason = "WhatsApp refused 3 messages one after the other: WhatsApp refused the message with error 479"
-    assert await _pause(floor, device) == (True, reason)
+    assert await _pause(floor, device) == (True, reason, "refused_often")
 
 
 @pytest.mark.parametrize(("code", "failed"), [(463, 0), (479, 2)])

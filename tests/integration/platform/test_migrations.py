@@ -140,6 +140,7 @@ RELEASED = {
     "0056_what_was_taken_back.sql": "e66ad991a7228310",
     "0057_the_ends_of_long_texts.sql": "0975ff051d6e6b42",
     "0058_notices_by_number.sql": "a2b72ad557118206",
+    "0059_why_whatsapp_holds_back.sql": "16b51540f58acd74",
 }
 
 

@@ -3763,6 +3763,11 @@ export interface components {
             /** @description WhatsApp's own limit holds sends until then. */
             paused_until: string | null;
             pause_reason: string | null;
+            /**
+             * @description What kind of reason it is; null: of an old pause.
+             * @enum {null|string}
+             */
+            pause_cause: "banned" | "reach_out" | "refused_often" | "not_now" | null;
             /** @description How it stands with its pace; only in `GET /devices/{device_id}`. */
             clock?: components["schemas"]["Clock"] | null;
         };
@@ -3806,6 +3811,12 @@ export interface components {
              * @example the device is offline
              */
             holds: string | null;
+            /**
+             * @description What kind of reason that is.
+             * @example not_online
+             * @enum {null|string}
+             */
+            holds_cause: "banned" | "reach_out" | "refused_often" | "not_now" | "not_online" | "caps_full" | "no_device" | null;
         };
         /** DeviceReport */
         DeviceReport: {

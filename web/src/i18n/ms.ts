@@ -1149,7 +1149,7 @@ export const ms: Record<MessageKey, string> = {
   'campaigns.expiry_help': 'Biarkan kosong jika tiada tarikh tamat.',
   'campaigns.all_well': 'Tiada halangan.',
   'campaigns.no_words': 'Mesej ini kosong.',
-  'campaigns.held': '{device}: {n} menunggu, kerana {reason}.',
+  'campaigns.held': '{device}: {n} menunggu. {reason}',
   'campaigns.test': 'Hantar ujian kepada',
   'campaigns.test_send': 'Hantar ujian',
   'campaigns.test_sent': 'Ujian sedang dihantar kepada {to}',

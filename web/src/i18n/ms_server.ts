@@ -1,6 +1,7 @@
 /**
- * What the server says in English, in Malay: by the kind of a problem (the last part of its `type`) or the cause of a row
- * of the outbox. `{detail}` is the server's own sentence, where it names values that a person needs.
+ * What the server says in English, in Malay: by the kind of a problem (the last part of its `type`), the cause of a row of
+ * the outbox, or what keeps a device from sending: its state, the cause of a pause. The server's own sentence has no part in
+ * it: it is English.
  */
 export const msServer: Readonly<Record<string, string>> = {
   'ai-busy': 'Banyak draf sedang ditulis. Cuba lagi sebentar lagi.',
@@ -81,4 +82,13 @@ export const msServer: Readonly<Record<string, string>> = {
   refused: 'WhatsApp menolak mesej ini.',
   render: 'Medan mesej tidak dapat diisi.',
   replied: 'Orang ini telah membalas.',
+
+  caps_full: 'Had sejam atau sehari peranti ini sudah penuh.',
+  logged_out: 'Peranti ini telah log keluar. Pautkan semula ke telefon.',
+  no_device: 'Tiada peranti yang dapat menghantarnya sekarang.',
+  not_now: 'WhatsApp belum dapat menerima mesej daripada peranti ini.',
+  not_online: 'Peranti ini tidak dalam talian.',
+  outdated: 'WhatsApp memerlukan versi yang lebih baharu. Kemas kini wafast, kemudian sambung semula.',
+  refused_often: 'WhatsApp menolak beberapa mesej berturut-turut.',
+  replaced: 'Pautan ini dibuka di tempat lain. Sambung semula untuk mengambilnya kembali.',
 };

@@ -65,9 +65,13 @@ describe('the pace of lines', () => {
   });
 });
 
-it('what holds a line is said in English only to who reads it', async () => {
-  expect(held('14:32', 'Too fast')).toBe('WhatsApp holds this device until 14:32: Too fast');
+it('what holds a line is said in the language of the page, and in English only to who reads it', async () => {
+  const [known, old] = [{ pause_cause: 'not_now', pause_reason: 'Too fast' } as const, { pause_reason: 'Too fast' }];
+  expect(held('14:32', known)).toBe('WhatsApp holds this device until 14:32: Too fast');
   await language.use('ms');
-  expect(held('14:32', 'Too fast')).toBe('WhatsApp menahan peranti ini sehingga 14:32.');
+  expect(held('14:32', known)).toBe(
+    'WhatsApp menahan peranti ini hingga 14:32: WhatsApp belum dapat menerima mesej daripada peranti ini.',
+  );
+  expect(held('14:32', { ...old, pause_cause: null })).toBe('WhatsApp menahan peranti ini sehingga 14:32.');
   await language.use('en');
 });

@@ -1,10 +1,10 @@
 /** The pace of one line, or of many: what a form shows of it, and what it changes. */
-import type { Pacing, PacingChange } from '../api/types';
+import type { Device, Pacing, PacingChange } from '../api/types';
 import { amount, t, told } from '../i18n/index.svelte';
 
-/** Until when WhatsApp holds a line, and why; the server knows that in English, and other languages leave it out. */
-export function held(time: string, reason: string | null): string {
-  const why = told(null, reason);
+/** Until when WhatsApp holds a line, and why, where the language has words for that. */
+export function held(time: string, device: Pick<Device, 'pause_cause' | 'pause_reason'>): string {
+  const why = told(device.pause_cause, device.pause_reason);
   return why === null ? t('composer.paused', { time }) : t('pacing.paused', { time, reason: why });
 }
 

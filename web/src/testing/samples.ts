@@ -125,6 +125,7 @@ export function device(change: Partial<Device> & { id: string }): Device {
     clock: null,
     paused_until: null,
     pause_reason: null,
+    pause_cause: null,
     ...change,
   };
 }
