@@ -11,6 +11,8 @@ from tests.browser.app import App
 from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
 from tests.browser.stack import Stack
 from tests.browser.test_full_path import link, new_number
+from tests.integration.api.world import Tenant
+from wafast.outbox.transition import REACH_OUT
 
 ALL_LOOKS = [DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK]
 every_look = pytest.mark.parametrize("look", ALL_LOOKS, indirect=True, ids=lambda look: look.name)
@@ -209,3 +211,37 @@ def test_a_link_is_opened_in_another_tab_by_the_key_for_it(signed_in: App) -> No
         link.click(modifiers=["Control"])
     expect(opened.value).to_have_url(re.compile("/campaigns$"))
     expect(page).to_have_url(re.compile("/leads$"))
+
+
+def test_what_the_server_says_in_english_is_said_in_malay(alone: App, tenant: Tenant) -> None:
+    """What happened to a group, what holds a line back, why something was refused."""
+    page, device = alone.page, tenant.device(name="Kedai")
+    chat = tenant.chat(device, name="Keluarga", jid="60190000001@g.us")
+    tenant.message(chat, "Selamat pagi")
+    siti = "60122222222@s.whatsapp.net"
+    happened = {"type": "notice", "who": None, "happened": [{"did": "joined", "people": [siti]}]}
+    tenant.message(chat, "+60122222222 joined", kind="system", media=happened)
+    tenant.world.sql(
+        "UPDATE devices SET paired_at = now(), paused_until = now() + interval '1 day', pause_cause = 'reach_out',"
+        " pause_reason = $2 WHERE no = $1",
+        device.no, REACH_OUT.reason,
+    )  # fmt: skip
+    page.evaluate("localStorage.setItem('wafast.language', 'ms')")
+    page.request.patch("/api/v1/session", data={"language": "ms"})
+    limited = "WhatsApp buat sementara mengehadkan mesej kepada orang baharu."
+    page.goto("/")
+    expect(page.locator("[data-device]")).to_contain_text(limited)
+    expect(page.locator("body")).not_to_contain_text("WhatsApp limits")
+
+    page.goto(f"/device/{device.id}/whatsapp-web")
+    alone.chat("Keluarga").click()
+    expect(page.get_by_text("+60 12-222 2222 menyertai").first).to_be_visible()
+    expect(page.locator(".composer")).to_contain_text(limited)
+    bubble = page.locator(".bubble").filter(has_text="Selamat pagi")
+    tenant.world.sql("UPDATE messages SET kind = 12 WHERE chat_id = $1", chat.id)  # the page doesn't know
+    bubble.hover()
+    bubble.locator(".bubble-menu").click()
+    page.get_by_role("menuitem", name="Beri reaksi 👍").click()
+    alone.told("Mesej jenis ini tidak dapat diberi reaksi.")
+    for english in ("joined", "WhatsApp limits", "Nobody can react"):
+        expect(page.locator("body")).not_to_contain_text(english)

@@ -80,14 +80,13 @@ export function t(key: MessageKey, values: Values = {}): string {
 /**
  * What the server said, in the language in use. It speaks English; other languages have words for each kind.
  *
- * @param kind of a problem, or the cause of an outbox row; null: none was given
+ * @param kind of a problem, or the cause of an outbox row or a pause; null: none was given
  * @param english the server's own sentence
  * @returns null when nothing was said, or nothing the language has words for
  */
 export function told(kind: string | null, english: string | null): string | null {
   if (current === 'en') return english;
-  const words = kind === null ? undefined : catalogue!.server[kind];
-  return words === undefined ? null : fill(words, { detail: english ?? '' });
+  return (kind === null ? undefined : catalogue!.server[kind]) ?? null;
 }
 
 /** A number as the language writes it: `2,900`. */

@@ -12,7 +12,9 @@ it('says in Malay what the server says in English, by its kind', async () => {
   expect(explain(refused('not-author'))).toBe('No "x".');
   await language.use('ms');
   expect(explain(refused('not-author'))).toBe('Hanya penulis nota boleh mengubahnya.');
-  expect(explain(refused('invalid-request'))).toBe('Permintaan ini tidak dapat diterima: No "x".');
+  expect(explain(refused('invalid-request'))).toBe(
+    'Permintaan ini tidak dapat diterima. Semak apa yang ditulis atau dipilih.',
+  );
   expect(explain(refused('never-heard-of'))).toBe('Tidak berjaya: No "x".');
 });
 
