@@ -86,6 +86,8 @@ class Database:
         if migrated and self._template is None:
             _wait(self._run(f"CREATE DATABASE {TEMPLATE}"))
             _wait(migrations.migrate(self._address(TEMPLATE)))
+            # PostgreSQL does so by itself within seconds (more than 50 rows): what is made of it later would differ
+            _wait(self._analyze())
             self._template = _Template()
             _wait(self._template.learn(self._address(TEMPLATE)))
         name = _name()
@@ -94,6 +96,13 @@ class Database:
 
     def _address(self, name: str) -> str:
         return self._server.replace("/postgres?", f"/{name}?")
+
+    async def _analyze(self) -> None:
+        connection = await asyncpg.connect(self._address(TEMPLATE))
+        try:
+            await connection.execute("ANALYZE migrations")
+        finally:
+            await connection.close()
 
     async def _run(self, statement: str) -> None:
         connection = await asyncpg.connect(self._server)

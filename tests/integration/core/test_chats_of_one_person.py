@@ -42,14 +42,14 @@ def test_what_was_said_of_either_copy_is_said_of_the_one_that_stays(world: World
     ]):  # fmt: skip
         reaction = events.reaction("A1", emoji, at)
         world.feed((MESSAGE, events.message(f"R{number}", reaction, chat=chat, **by)))
-    world.feed((MESSAGE, events.message("P1", events.pin("A1", seconds=900), chat=SITI_LID, sender=SITI_LID)))
+    world.feed((MESSAGE, events.message("P1", events.pin("A1", seconds=86_400), chat=SITI_LID, sender=SITI_LID)))
     world.feed((MESSAGE, events.message("A2", "one", chat=SITI_LID, sender=SITI_LID, sender_alt=SITI, at=NOW + 9)))
     first, _ = world.messages()
     said = {one["sender_jid"]: one["emoji"] for one in json.loads(first["reactions"])}
     assert said == {SITI: "❤️", OWN: "😂"}
     assert first["is_pinned"]
     until = world.value("SELECT extract(epoch FROM pinned_until)::int8 FROM messages WHERE message_id = 'A1'")
-    assert until == NOW + 900
+    assert until == NOW + 86_400
 
 
 def test_of_two_copies_of_ours_the_one_that_stays_is_as_far_as_either_came(world: World) -> None:

@@ -165,7 +165,10 @@ def test_what_waits_to_be_sent_and_unread_messages_are_counted(line: Line) -> No
             tenant, no,
         )  # fmt: skip
     line.sql(
-        "INSERT INTO chats (tenant_id, device_no, jid, last_key, unread) VALUES ($1, $2, '2@lid', 1, 5)", tenant, no
+        "INSERT INTO chats (tenant_id, device_no, jid, last_key, unread)"
+        " VALUES ($1, $2, '2@lid', extract(epoch FROM now())::int8 << 32, 5)",
+        tenant,
+        no,
     )
     shown = line.shown("Shop")
     assert (shown["outbox"], shown["chats"], shown["unread_count"]) == ({"queued": 2}, 1, 5)

@@ -42,7 +42,7 @@ async def _is_cut(connection: asyncpg.Connection) -> bool:
         "UPDATE search_progress SET walk_end = 7",
         "DELETE FROM search_progress",
         "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET jit = on', current_database()); END $$",
-        "ANALYZE migrations",
+        "ANALYZE search_progress",
     ],
 )
 async def test_what_is_more_than_rows_is_not_there_either(database: Database, change: str) -> None:
