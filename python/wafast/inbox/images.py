@@ -95,7 +95,13 @@ def _opened(
 
 def _thumbnail(image: Image.Image) -> Image.Image:
     """At most MAX_SIDE wide and high. It comes first: 60 million pixels are 230 MB, and so is each copy of them.
-    A JPEG is decoded at a half, quarter or eighth for nearly nothing; colours of a palette can't be mixed."""
+    A JPEG is decoded at a half, quarter or eighth for nearly nothing; colours of a palette can't be mixed, and neither
+    can a clear colour. Pillow cuts 16 bits of grey off at 255 unless they are scaled."""
+    if image.mode.startswith("I"):
+        image.info.pop("transparency", None)
+        image = image.convert("I").point(lambda grey: grey * (1 / 257)).convert("L")
+    elif "transparency" in image.info:
+        image = image.convert("RGBA")
     if image.mode not in ("RGB", "RGBA", "L", "LA", "CMYK", "YCbCr"):
         image = image.convert("RGBA")
     image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)

@@ -49,6 +49,19 @@ def test_what_was_clear_is_white(kind: str) -> None:
     assert isinstance(pixel, tuple) and min(pixel) > 250
 
 
+@pytest.mark.parametrize(("mode", "clear"), [("L", 0), ("RGB", (0, 0, 0))])
+def test_a_colour_that_stands_for_clear_is_white(mode: str, clear: int | tuple[int, int, int]) -> None:
+    picture = Image.new(mode, (20, 20), clear)
+    pixel = _decoded(shrink(_encoded(picture, "PNG", transparency=clear)).jpeg).getpixel((10, 10))
+    assert isinstance(pixel, tuple) and min(pixel) > 250
+
+
+@pytest.mark.parametrize(("sixteen", "eight"), [(2_000, 8), (60_000, 233)])
+def test_sixteen_bits_of_grey_become_eight(sixteen: int, eight: int) -> None:
+    pixel = _decoded(shrink(_encoded(Image.new("I;16", (20, 20), sixteen), "PNG")).jpeg).getpixel((10, 10))
+    assert isinstance(pixel, tuple) and all(abs(part - eight) < 4 for part in pixel)
+
+
 def test_noise_fits_too() -> None:
     noise = Image.frombytes("RGB", (1600, 1600), random.Random(1).randbytes(1600 * 1600 * 3))
     assert len(shrink(_encoded(noise, "PNG")).jpeg) <= MAX_BYTES

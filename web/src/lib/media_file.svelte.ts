@@ -47,6 +47,7 @@ export class MediaFile {
   async failed(): Promise<void> {
     const { url } = this.#of();
     if (url === null || this.failure !== null) return;
+    this.loaded = false;
     const status = await this.#ask(url);
     if (!came(status)) this.#status = status;
     else if (this.#reloaded) this.#status = UNREADABLE;

@@ -63,6 +63,15 @@ describe('MediaFile', () => {
     expect(one.failure).toContain('cannot show');
   });
 
+  it('says of what was there that it cannot be shown', async () => {
+    server(206, 206, 206);
+    const one = file();
+    expect(await one.fetch()).toBe(true);
+    await one.failed();
+    await one.failed();
+    expect(one.failure).toContain('cannot show');
+  });
+
   it('waits for the server to fetch it before it is played or saved', async () => {
     const asked = server(206);
     const one = file();

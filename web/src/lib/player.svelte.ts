@@ -36,11 +36,10 @@ class Player {
    */
   attach(audio: HTMLAudioElement): () => void {
     this.#audio = audio;
-    audio.onplay = () => {
-      this.playing = true;
-      this.sound?.onplayed?.();
-    };
-    audio.onpause = () => (this.playing = false);
+    audio.onplay = () => (this.playing = true);
+    // what can't be played was not heard
+    audio.onplaying = () => this.sound?.onplayed?.();
+    audio.onerror = audio.onpause = () => (this.playing = false);
     audio.ontimeupdate = () => (this.position = audio.currentTime);
     audio.ondurationchange = () => (this.#length = audio.duration);
     audio.onended = () => (this.position = audio.currentTime = 0);
@@ -79,12 +78,12 @@ class Player {
   }
 
   #take(sound: Sound): void {
-    if (!this.#audio || this.has(sound.url)) return;
+    if (!this.#audio || (this.has(sound.url) && !this.#audio.error)) return;
     this.sound = sound;
     this.position = this.#length = 0;
-    this.#audio.src = sound.url;
     // a new address begins at the usual speed
     this.#audio.defaultPlaybackRate = this.speed;
+    this.#audio.src = sound.url;
   }
 }
 
