@@ -121,7 +121,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_away(state: str, desired_state: str, failures: int) -> bool:
-    """Whether a device is without a connection for longer: people want it so, or it failed again and again."""
+    """Whether a device is without a connection for longer: it is not linked, people want it so, or it failed again and
+    again."""
+    if state in ("new", "pairing"):
+        return True
     return state in ("offline", "connecting") and (desired_state != "connected" or failures >= MOST_FAILURES)
 
 

@@ -89,7 +89,7 @@ JOIN lanes l ON l.device_no = d.no AND l.is_live
 JOIN sources s ON s.id = l.source_id
 LEFT JOIN standing t ON t.tenant_id = d.tenant_id
 WHERE ($1::int4[] IS NULL OR d.no = ANY ($1))
-  AND (d.is_over OR s.may_move AND (d.paused_until > now() + interval '1 minute' OR d.state IN ('offline', 'connecting')))
+  AND (d.is_over OR s.may_move AND (d.paused_until > now() + interval '1 minute' OR d.state IN ('new', 'pairing', 'offline', 'connecting')))
   AND (EXISTS (SELECT FROM outbox o WHERE o.lane_id = l.id AND o.state = 'queued')
        OR EXISTS (SELECT FROM outbox o WHERE o.device_no = d.no AND o.lane_id = l.id AND o.state = 'sending'))
 ORDER BY l.id

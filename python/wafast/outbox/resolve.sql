@@ -2,7 +2,7 @@
 -- Rows in `unknown` whose message a receipt has named: the chat's only one, with no other send of the chat on its way,
 -- and one id alone that came within five minutes of the claim and that no row has.
 WITH open AS (
-    SELECT o.*, count(*) OVER (PARTITION BY o.device_no, o.to_jid) AS open_in_chat,
+    SELECT o.*, count(*) OVER (PARTITION BY o.device_no, person.jid) AS open_in_chat,
            person.jid AS chat_jid
     FROM outbox o CROSS JOIN LATERAL jid_now(o.device_no, o.to_jid) person
     WHERE o.device_no = ANY ($1::int4[]) AND o.state IN ('sending', 'unknown')

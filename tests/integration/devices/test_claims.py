@@ -233,6 +233,18 @@ async def test_an_unknown_send_stays_so_when_a_receipt_could_mean_another(
         await stack.until_sent(row, "unknown")
 
 
+async def test_an_unknown_send_stays_so_when_another_went_to_the_same_person_by_the_lid(stack: Stack) -> None:
+    device_no, [row] = await _unknown_with_receipt(stack, 1, "ABC")
+    told = "INSERT INTO lid_numbers (tenant_id, device_no, lid, number) VALUES ($1, $2, 900, 60123)"
+    await stack.pool.execute(told, stack.tenant_id, device_no)
+    await stack.pool.execute(
+        "INSERT INTO outbox (tenant_id, device_no, to_jid, kind, state, claimed_at, created_by)"
+        " VALUES ($1, $2, '900@lid', 'text', 'unknown', now(), 'test')", stack.tenant_id, device_no,
+    )  # fmt: skip
+    assert await resolve(stack.pool, [device_no], lambda _: None, 20) == 0
+    await stack.until_sent(row, "unknown")
+
+
 async def test_a_receipt_that_came_much_later_says_nothing_of_an_unknown_send(stack: Stack) -> None:
     device_no, _ = await _unknown_with_receipt(stack, 1, "ABC")
     await stack.pool.execute("UPDATE outbox SET claimed_at = claimed_at - interval '6 minutes'")

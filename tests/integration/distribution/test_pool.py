@@ -259,6 +259,18 @@ async def test_rows_of_a_device_that_a_person_disconnected_move_where_they_may(s
     assert [row["reason"] for row in reasons] == ["Away is not connected: Disconnected on request"]
 
 
+@pytest.mark.parametrize("state", ["new", "pairing"])
+async def test_rows_of_a_device_that_is_not_linked_move_where_they_may(shop: Shop, state: str) -> None:
+    """A file may name it as the owner of its leads: nobody would ever write to them."""
+    unlinked, other = await shop.device("Unlinked"), await shop.device("Other")
+    source, stays = await shop.source(may_move=True), await shop.source()
+    for each in (source, stays):
+        await shop.plan(each, await shop.leads(1, unlinked), unlinked)
+    await shop.set(unlinked, state=state, online_at=None)
+    await shop.runner.look([unlinked])
+    assert (await shop.by_device(source), await shop.by_device(stays)) == ({other: 1}, {unlinked: 1})
+
+
 @pytest.mark.parametrize("is_banned", [False, True], ids=["limited", "banned for an hour"])
 async def test_people_stay_with_a_device_that_is_held_back_and_leave_one_that_is_over(
     shop: Shop, is_banned: bool
