@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { t } from '../i18n/index.svelte';
-import { opened, partMissing, styleAgain } from './parts';
+import { openPart, partMissing, styleAgain } from './parts';
 import { toasts } from './toasts.svelte';
 
 const page = (entry: string): string => `<!doctype html><head><script type="module" src="${entry}"></script></head>`;
@@ -36,9 +36,9 @@ it.each<[string, () => Promise<Response>, number]>([
 
 it('what was opened is closed again when its part does not come', async () => {
   const close = vi.fn();
-  await opened(Promise.resolve(1), close);
+  await openPart(Promise.resolve(1), close);
   expect(close).not.toHaveBeenCalled();
-  await expect(opened(Promise.reject(new Error('gone')), close)).rejects.toThrow('gone');
+  await expect(openPart(Promise.reject(new Error('gone')), close)).rejects.toThrow('gone');
   expect(close).toHaveBeenCalledOnce();
 });
 

@@ -43,7 +43,7 @@ function entryOf(page: Document): string | null {
  *
  * @param close takes back that it is open when it doesn't come, so that the next press asks for it again
  */
-export function opened<Part>(part: Promise<Part>, close: () => void): Promise<Part> {
+export function openPart<Part>(part: Promise<Part>, close: () => void): Promise<Part> {
   part.catch(close);
   return part;
 }
