@@ -125,7 +125,7 @@ def test_a_picture_is_enlarged_moved_through_and_saved(signed_in: App, stack: St
     for number in range(3):
         stack.phones.image(phone=phone, contact=customer, caption=f"Picture {number}")
     open_chat(app, name, "Picture 2")
-    app.bubble("Picture 1").get_by_role("button", name="Open photo").click()
+    app.bubble("Picture 1").get_by_role("button", name="Open photo").press("Enter")
     viewer = page.get_by_role("dialog")
     expect(viewer.locator(".caption")).to_have_text("Picture 1")
     expect(viewer.locator("img")).to_be_visible()
@@ -156,7 +156,7 @@ def test_a_picture_is_enlarged_moved_through_and_saved(signed_in: App, stack: St
     expect(viewer).to_have_count(0)
     expect(page).to_have_url(chat)
     # closed in another way it costs no step back
-    app.bubble("Picture 1").get_by_role("button", name="Open photo").click()
+    app.bubble("Picture 1").get_by_role("button", name="Open photo").press("Enter")
     expect(viewer.locator(".caption")).to_have_text("Picture 1")
     page.keyboard.press("Escape")
     expect(viewer).to_have_count(0)

@@ -84,7 +84,7 @@ def test_what_stands_over_words_is_shown(signed_in: App, stack: Stack, look: Loo
     expect(app.bubble("Read it").locator(".body")).to_have_text("Read it")
     expect(app.bubble("See it").get_by_role("button", name="Play video")).to_be_visible()
     app.expect_accessible()
-    app.bubble("Buy one").get_by_role("button", name="Open photo").click()
+    app.bubble("Buy one").get_by_role("button", name="Open photo").press("Enter")
     viewer = page.get_by_role("dialog")
     expect(viewer.locator(".caption")).to_have_text("Buy one")
     expect(viewer.locator("img")).to_be_visible()
