@@ -59,7 +59,7 @@ def main() -> None:
         f"histories of {HISTORY_CHATS * A_CHAT:,} messages",
         heads=["", "live messages", "p50, ms", "p99, ms", "most, ms", "histories stored after, s"],
         rows=rows,
-        note=f"A history is one event of {len(history) / 2**20:.1f} MiB; all come at once, a second after the "
+        note=f"A history is one event of {len(history) / MIB:.1f} MiB; all come at once, a second after the "
         "first live message. Every chat of a history keeps all its messages.",
     )
     report.finish("histories", options, begun, [table, memory])
@@ -129,7 +129,7 @@ class _Watch:
     def __init__(self) -> None:
         self._before, self._end = _resident(), Event()
         self.most: tuple[int, ...] = (0, 0)
-        self._thread = Thread(target=self._look)
+        self._thread = Thread(target=self._look, daemon=True)
         self._thread.start()
 
     def _look(self) -> None:

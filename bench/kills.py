@@ -120,7 +120,7 @@ def _losses(lost: Sequence[asyncpg.Record], acknowledged: dict[str, int], kills:
         at = acknowledged.get(row["message_id"], 0)
         number = sum(kill < at for kill in kills) + (not row["is_waiting"])
         away = kills[number - 1] - at if 0 < number <= len(kills) else 0
-        name = f"waiting, by kill {number}" if row["is_waiting"] else f"missing, by kill {number}"
+        name = f"{'waiting' if row['is_waiting'] else 'missing'}, by kill {number}"
         groups.setdefault(name, []).append((row["chat"].split()[0], float(abs(away))))
     rows: list[list[report.Cell]] = [
         [name, float(len(some)), float(len({line for line, _ in some})), [away for _, away in some]]

@@ -266,7 +266,7 @@ class NeonizeSession:
         jid = content_of.to_jid(to_jid)
         lid = await self._lid_of(jid)
         if lid is None:
-            to_jid = await self._require_account(jid.User)
+            to_jid = await self._named_account(jid.User)
             jid = content_of.to_jid(to_jid)
             lid = await self._lid_of(jid)
         if lid is None:
@@ -280,9 +280,9 @@ class NeonizeSession:
             self._feed(self.device_no, neonize_events.HISTORY_SYNC, neonize_events.introduction(to_jid, lid))
         return to_jid
 
-    async def _require_account(self, number: str) -> str:
-        """Refuse a number of which WhatsApp says that it has no account; its answer also tells the LID of one that has.
-        A server that says nothing of the number leaves the decision to the send. Gives how WhatsApp names it."""
+    async def _named_account(self, number: str) -> str:
+        """How WhatsApp names a number; one of which it says that it has no account is refused. Its answer also tells
+        the LID. A server that says nothing of the number leaves the decision to the send."""
         answer = await self._ask_accounts([f"+{number}"])
         if any(not row.IsIn for row in answer.IsOnWhatsAppResponse):
             raise ev.Refused("this number is not on WhatsApp", cause="not_on_whatsapp")

@@ -38,13 +38,11 @@ async def note(connection: Executor, device_no: int, found: Mapping[str, str | N
 
 async def note_absent(connection: Executor, device_no: int, jid: str) -> None:
     """Keep that WhatsApp has refused a phone-number JID because nobody is there."""
-    phone = phones.of_jid(jid)
-    if phone is not None:
-        await note(connection, device_no, {phone: None})
+    await note_name(connection, device_no, jid, None)
 
 
-async def note_name(connection: Executor, device_no: int, jid: str, named: str) -> None:
-    """Keep how WhatsApp names a phone-number JID."""
+async def note_name(connection: Executor, device_no: int, jid: str, named: str | None) -> None:
+    """Keep how WhatsApp names a phone-number JID; None where it is not on WhatsApp."""
     phone = phones.of_jid(jid)
     if phone is not None:
         await note(connection, device_no, {phone: named})

@@ -100,7 +100,7 @@ class Runner:
         again = await people.step(self._connection)
         if held and self._changed is not None:
             self._changed |= held
-        return min([wait, *([] if again is None else [again]), *([HELD_SECONDS] if held else [])])
+        return min(one for one in (wait, again, HELD_SECONDS if held else None) if one is not None)
 
     async def _take_back(self, changed: Sequence[int] | None) -> set[int]:
         """Gives the devices of whose people some are held by others, an import say, and stay for now."""

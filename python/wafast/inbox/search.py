@@ -34,6 +34,7 @@ FIRST_LOOK, WIDER = 4, 8
 #: A search that has taken so long says what it has, and where to go on: a word nobody wrote, of letters that many words
 #: have, costs a look at many rows.
 BUDGET_SECONDS = 0.025
+
 Range = Annotated[list[int], Meta(min_length=2, max_length=2)]
 Highlights = Annotated[
     list[Range],
@@ -85,12 +86,7 @@ class Scope(msgspec.Struct, frozen=True):
         return self.devices is not None and len(self.devices) <= MOST_DEVICE_GRAMS
 
 
-async def scope_of(
-    pool: asyncpg.Pool,
-    reach: Reach,
-    *,
-    device_id: UUID | None = None,
-) -> Scope:
+async def scope_of(pool: asyncpg.Pool, reach: Reach, *, device_id: UUID | None = None) -> Scope:
     """Where a caller may look, narrowed to a device."""
     if reach.device_ids is None and device_id is None:
         return Scope(reach, None)

@@ -127,22 +127,20 @@ async def _next_with(
     limit: int,
     until: float,
 ) -> tuple[list[int], Place | None]:
-    """The next chats with what is looked for, by a walk down the list until a time, and where it goes on."""
+    """The next chats with what is looked for, by a walk down the list until there are more than a page's or a time has
+    come, and where it goes on."""
     tenant_id, oldest = scope.reach.tenant_id, chats.oldest_listed(days)
-    found: list[Place] = []
-    further = after or TOP
+    found: list[int] = []
+    place = after or TOP
     while True:
-        rows = await pool.fetch(q.next_listed, tenant_id, device, oldest, *further, STEP)
+        rows = await pool.fetch(q.next_listed, tenant_id, device, oldest, *place, STEP)
         ids = await _with_words(pool, tenant_id, [row["id"] for row in rows], wanted)
-        found += [(row["last_key"], row["id"]) for row in rows if row["id"] in ids]
-        is_end, is_full = len(rows) < STEP, len(found) > limit
-        if is_end or is_full or time.monotonic() > until:
-            break
-        further = rows[-1]["last_key"], rows[-1]["id"]
-    page = [chat_id for _, chat_id in found[:limit]]
-    if is_full:
-        return page, found[limit - 1]
-    return page, None if is_end else (rows[-1]["last_key"], rows[-1]["id"])
+        found += [row["id"] for row in rows if row["id"] in ids]
+        if len(rows) < STEP:
+            return found, None
+        place = rows[-1]["last_key"], rows[-1]["id"]
+        if len(found) > limit or time.monotonic() > until:
+            return found, place
 
 
 def _asked(scope: Scope, wanted: Wanted) -> _Asked | None:

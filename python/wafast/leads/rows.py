@@ -184,8 +184,10 @@ async def _change(
 ) -> bool:
     tenant_id = principal.tenant_id
     async with pool.acquire() as connection, connection.transaction():
-        zone = None if phone is None else phones.zone_of(phone, (await region(connection, tenant_id))[1])
-        if phone is not None and zone is not None:
+        zone = None
+        if phone is not None:
+            _, time_zone = await region(connection, tenant_id)
+            zone = phones.zone_of(phone, time_zone)
             other = await connection.fetchval(q.lead_by_phone, tenant_id, phone)
             if other not in (None, lead_id):
                 raise Known(other)

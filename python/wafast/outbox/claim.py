@@ -166,7 +166,7 @@ async def next_due(
 
 async def set_clocks_back(pool: asyncpg.Pool, worker_id: UUID) -> None:
     """Devices of this worker that have sent later than now, by a clock that was set back since, go on from now, with
-    what waits for them. They last: while they are ahead this is not done."""
+    what waits for them. Their clocks come last: by these it is seen what is still to be done."""
     ahead = [record["no"] for record in await pool.fetch(q.ahead, worker_id)]
     if not ahead:
         return

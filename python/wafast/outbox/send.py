@@ -67,7 +67,7 @@ MOST_REFUSALS = 20
 #: So many refusals of one device in a row, each of another message, are about the device: its paced sends wait.
 REFUSED_IN_A_ROW = 3
 REFUSED_PAUSE_SECONDS = 900.0
-#: A row that is refused so often, hours or devices apart, is itself what WhatsApp does not take.
+#: A row that was not taken so often, a pause or a device apart, is itself what WhatsApp does not take.
 MOST_REFUSED = 2
 #: WhatsApp's "you reached out to too many people who do not know you".
 REACH_OUT_LOCK = 463
@@ -76,11 +76,11 @@ STOP_SECONDS = 10.0
 
 
 #: Of a device one of each may be on its way at once.
-Lane = Literal["reply", "file", "paced"]
+Turn = Literal["reply", "file", "paced"]
 
 
-def _lane(claim: Claim) -> Lane:
-    """A reply's file has a lane of its own: it may be on its way for minutes, and replies leave at once."""
+def _turn(claim: Claim) -> Turn:
+    """A reply's file has a turn of its own: it may be on its way for minutes, and replies leave at once."""
     return "paced" if claim.priority == "paced" else "reply" if claim.media_sha256 is None else "file"
 
 
@@ -104,7 +104,7 @@ class Sender:
         self._online, self._session_of = online, session_of
         self._woken = asyncio.Event()
         self._due: dict[int, float] = {}
-        self._turns: dict[Lane, dict[int, Claim]] = {"reply": {}, "file": {}, "paced": {}}
+        self._turns: dict[Turn, dict[int, Claim]] = {"reply": {}, "file": {}, "paced": {}}
         self._in_flight: dict[asyncio.Task[None], int] = {}
         self._refused: Counter[int] = Counter()  # by device, since it last sent something
         self._ends = Ends(lambda ends: transition.record(pool, worker_id, ends, keep))
@@ -181,7 +181,7 @@ class Sender:
             return
         looked = self._pool, self._worker_id, replies, paced
         for claim in await claims.claim(*looked, filing=self._filing(), hears=self._hears):
-            self._turns[_lane(claim)][claim.device_no] = claim
+            self._turns[_turn(claim)][claim.device_no] = claim
             task = asyncio.create_task(self._carry_out(claim))
             self._in_flight[task] = claim.id
             task.add_done_callback(self._in_flight.pop)
@@ -211,7 +211,7 @@ class Sender:
             log.exception("a send was not carried out", outbox=claim.id, device=claim.device_no)
             await self._ends.record(End(claim, "unknown", f"it went wrong in the middle, it may have left: {error}"))
         finally:
-            del self._turns[_lane(claim)][claim.device_no]
+            del self._turns[_turn(claim)][claim.device_no]
             self.wake(claim.device_no)
 
     async def _prepare_and_send(self, claim: Claim) -> None:

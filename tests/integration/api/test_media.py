@@ -104,6 +104,7 @@ def test_the_largest_document_goes_in_and_out_and_never_lies_in_memory(tenant: T
     for one in api:
         (one / "clear_refs").write_text("5")  # its peak begins anew
     before = memory("VmRSS")
+    assert before > 0
     with largest.open("rb") as file:
         stored = client.post(UPLOAD, files={"file": ("largest.bin", file)}, data={"type": "document"}).json()
     assert stored["size"] == 100 << 20

@@ -273,7 +273,7 @@ NOTHING_DONE: tuple[dict[str, Any], ...] = ({"changed": []}, {"changed": 0}, {"e
 def test_what_another_workspace_has_is_named_by_no_body(tenant: Tenant, stranger: Tenant) -> None:
     """SPEC section 10, invariant 8."""
     theirs, ids = _out_of_reach(stranger), _out_of_reach(tenant)
-    ids |= {f"{name}'": value for name, value in theirs.items()}
+    ids |= {"campaign_id": str(tenant.campaign())} | {f"{name}'": value for name, value in theirs.items()}
     before = stranger.world.sql(COUNTED, stranger.id)
     wrong = []
     for method, path, body in FOREIGN:
