@@ -84,7 +84,7 @@ fn unread(conversation: &[u8], messages: &[&[u8]], now: i64) -> Option<Unread> {
     let most = match messages.first() {
         Some(oldest) if is_old(sent(oldest, now).seconds) => messages.iter().filter(has_come).count(),
         None if heard_to.is_some_and(is_old) => 0,
-        _ => MOST_UNREAD,
+        _ => told,
     };
     let count = i32::try_from(told.min(most).min(MOST_UNREAD)).ok().filter(|count| *count > 0)?;
     Some(Unread { count, heard_to: heard_to.unwrap_or(i64::MAX) })

@@ -104,8 +104,7 @@ impl Happened {
 
     fn text(&self, who: &str) -> String {
         let names = self.people.iter().map(person).collect::<Vec<_>>().join(", ");
-        let is_nobody = names.is_empty();
-        let (them, they) = if is_nobody { ("somebody", who) } else { (names.as_str(), names.as_str()) };
+        let (them, they) = if names.is_empty() { ("somebody", who) } else { (names.as_str(), names.as_str()) };
         let words = &self.words;
         match self.did {
             Did::Created => format!("{who} created this group"),

@@ -4,8 +4,8 @@
 
 use crate::wire::{self, Field, Value};
 
-/// Bytes of a piece, unless one chat alone has more. It is more than a device's buffer holds, so that pieces still go to
-/// the writer of histories.
+/// Bytes of a piece, unless one chat alone has more. It is more than a device's buffer holds, so that all but a short last
+/// piece still go to the writer of histories.
 pub const PIECE: usize = 512 << 10;
 
 /// `HistorySync`'s fields.
@@ -14,8 +14,9 @@ const CONVERSATION: u32 = 2;
 const PUSH_NAME: u32 = 7;
 const CALL: u32 = 13;
 
-/// Gives a history sync event to `take`, in pieces of at most `most` bytes where it has more chats than one: each an event
-/// by itself, which together say what it says. One that is damaged stays whole.
+/// Gives a history sync event to `take`, in pieces of about `most` bytes where it has more chats than one: each an event by
+/// itself, which together say what it says. What is not of chats is all in the first and the last. One that is damaged
+/// stays whole.
 pub fn cut(event: &[u8], most: usize, mut take: impl FnMut(&[u8])) {
     let sync = wire::bytes_of(event, 1);
     if event.len() <= most || !wire::is_whole(event) || !wire::is_whole(sync) {
@@ -142,12 +143,19 @@ mod tests {
         let cut = pieces(&event, 500);
         assert!(cut.len() > 5 && cut[..cut.len() - 1].iter().all(|piece| piece.len() < 600), "{}", cut.len());
         assert_eq!(said(&cut), said(&[event]));
+        let tells = |piece: &Vec<u8>, what| said(std::slice::from_ref(piece)).iter().any(|one| one.starts_with(what));
+        let (last, before) = cut.split_last().unwrap();
+        assert!(tells(&cut[0], "Lid") && tells(last, "Name") && !before.iter().any(|piece| tells(piece, "Name")));
     }
 
     #[test]
     fn what_is_short_or_damaged_stays_whole() {
         let mut event = history(40);
         assert_eq!(pieces(&event, event.len()), [event.clone()]);
+        let damaged = Field { number: 1, value: Value::Bytes(&wire::bytes_of(&event, 1)[..event.len() / 2]) };
+        let mut around = Vec::new();
+        push(&mut around, damaged);
+        assert_eq!(pieces(&around, 1000), [around.clone()]);
         event.truncate(event.len() - 1);
         assert_eq!(pieces(&event, 1000), [event]);
     }

@@ -83,7 +83,7 @@ pub mod flag {
     pub const PINNED: i16 = 16;
     /// It could not be read; the message itself may still come and takes its place.
     pub const WAITING: i16 = 32;
-    /// It counts as read: it came with a history, is about a group, or is a call that was answered on the phone.
+    /// It counts as read: it came with a history, is about a group, or is a call answered or refused on the phone.
     pub const CAME_READ: i16 = 64;
     /// It went over another line, whose place this one took. Written by `distribution/replace.sql` only.
     pub const OTHER_LINE: i16 = 128;
@@ -223,7 +223,7 @@ pub enum Change {
     Status {
         status: i16,
         at: i64,
-        /// In a group, how far the member got whom it is from; `status` is what that means for the message.
+        /// In a group or of a list, how far the one got whom it is from; `status` is what that means for the message.
         #[serde(default)]
         of_member: Option<i16>,
     },

@@ -58,7 +58,7 @@ def test_of_two_copies_of_ours_the_one_that_stays_is_as_far_as_either_came(world
             world.feed((MESSAGE, events.message(id, "ours", chat=chat, sender=OWN, from_me=True)))
         of = "A1" if chat == SITI_LID else "A2"
         world.feed((RECEIPT, events.receipt([of], "READ", chat=chat, sender=chat)))
-    world.rows("UPDATE messages SET status = 6 WHERE message_id = 'A2' AND status = 2 RETURNING 1")
+    assert len(world.rows("UPDATE messages SET status = 6 WHERE message_id = 'A2' AND status = 2 RETURNING 1")) == 1
     world.feed((MESSAGE, events.message("A3", "one", chat=SITI_LID, sender=SITI_LID, sender_alt=SITI, at=NOW + 9)))
     assert {row["message_id"]: row["status"] for row in world.messages()} == {
         "A1": "read", "A2": "read", "A3": "received",

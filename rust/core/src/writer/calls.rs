@@ -8,7 +8,7 @@ use tokio_postgres::Error;
 use crate::{
     call::Told,
     connection::Database,
-    record::{Carried, Kind, Message},
+    record::{Carried, Message},
 };
 
 /// Seconds between what a chat and the log say of when a call began.
@@ -40,14 +40,14 @@ pub struct Call {
 }
 
 impl Call {
-    /// A message that is a call.
-    pub fn of(chat_id: i64, message: &Message<'_>) -> Option<Self> {
+    /// Of a message that is a call.
+    pub fn of(chat_id: i64, message: &Message<'_>) -> Self {
         let told = match &message.content.carried {
             Some(Carried::Call(call)) => Some(call.told),
             _ => None,
         };
         let (message_id, at) = (message.id.to_string(), message.timestamp);
-        (message.content.kind == Kind::Call).then_some(Self { chat_id, message_id, at, told, also: None, key: None })
+        Self { chat_id, message_id, at, told, also: None, key: None }
     }
 
     fn there(row: &tokio_postgres::Row) -> Self {

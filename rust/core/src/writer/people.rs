@@ -74,7 +74,7 @@ pub struct Described<'a> {
 }
 
 /// What came to a chat after an event of its batch.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct Fresh {
     pub unread: i32,
     /// When the first of it was stored, in microseconds since 1970.

@@ -132,7 +132,7 @@ async fn steps(
         Step { database, keep, known, done: Done::default(), chats: FxHashMap::default(), merged: HashMap::new() };
     step.learn(&others).await?;
     step.load_chats(batch, &others).await?;
-    let calls = step.settle_calls(batch, announce_known).await?;
+    let calls = step.settle_calls(batch).await?;
     let inserts = step.insert(batch, &calls, announce_known, is_staged).await?;
     calls.note(database).await?;
     if shared.options.eager_media {
@@ -226,15 +226,12 @@ impl Step<'_> {
     }
 
     /// Finds which calls have come already, under another id.
-    async fn settle_calls(&mut self, batch: &Batch<'_>, announce_known: bool) -> Result<Settled, Error> {
-        let calls = batch.messages(announce_known).filter(|said| said.what.content.kind == Kind::Call);
-        let calls = calls.filter_map(|said| {
-            let owner = self.known.owner(said.device_no)?;
-            let chat_id = self.known.find(&(said.device_no, self.known.resolve(owner, &said.what.chat)))?;
-            Call::of(chat_id, said.what)
-        });
+    async fn settle_calls(&mut self, batch: &Batch<'_>) -> Result<Settled, Error> {
+        let calls = batch.messages(false).filter(|said| said.what.content.kind == Kind::Call);
+        let calls = calls.filter_map(|said| Some(Call::of(self.chat_of(said.device_no, &said.what.chat)?, said.what)));
+        let calls: Vec<Call> = calls.collect();
         let merged: Vec<i64> = self.merged.keys().copied().collect();
-        calls::settle(self.database, calls.collect(), &merged).await
+        calls::settle(self.database, calls, &merged).await
     }
 
     /// Inserts the messages that are not there yet.
