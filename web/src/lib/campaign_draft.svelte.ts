@@ -12,19 +12,14 @@ import type {
 } from '../api/types';
 import { amount, t } from '../i18n/index.svelte';
 import { MessageFile } from './message_file.svelte';
+import { mistakeIn, type PacingDraft } from './pacing';
 
 /** Milliseconds after the last key. */
 const SAVE_AFTER = 700;
 const COUNT_AFTER = 250;
 
-/** Seconds. */
-const LONGEST_GAP = 86_400;
-
 /** The two ends of a gap while they are typed: null is an empty field. */
-export interface TypedGaps {
-  min_seconds: number | null;
-  max_seconds: number | null;
-}
+export type TypedGaps = Pick<PacingDraft, 'min_seconds' | 'max_seconds'>;
 
 export const EVERY_DAY = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
@@ -84,13 +79,11 @@ export class CampaignDraft {
 
   /** What is wrong with an end of the gap as it is typed; '' when nothing is. */
   gapMistake(end: keyof TypedGaps): string {
-    const { min_seconds: shortest } = this.gaps;
-    const value = this.gaps[end];
-    if (value === null) return t('pacing.missing');
-    if (value < 0 || value > LONGEST_GAP)
-      return t('pacing.outside', { value: amount(value), least: amount(0), most: amount(LONGEST_GAP) });
-    if (end === 'max_seconds' && shortest !== null && value < shortest)
-      return t('pacing.upside_down', { value: amount(value), least: amount(shortest) });
+    const { min_seconds: shortest, max_seconds: longest } = this.gaps;
+    const mistake = mistakeIn(end, this.gaps[end]);
+    if (mistake !== '' || end === 'min_seconds') return mistake;
+    if (shortest !== null && longest !== null && longest < shortest)
+      return t('pacing.upside_down', { value: amount(longest), least: amount(shortest) });
     return '';
   }
 

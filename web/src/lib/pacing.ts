@@ -47,20 +47,26 @@ export function draftOf(paces: readonly Pacing[]): PacingDraft {
   };
 }
 
+/** What is wrong with a number by itself; '' when nothing is. */
+export function mistakeIn(field: NumberField, value: number | null): string {
+  if (value === null) return t('pacing.missing');
+  const [least, most] = LIMITS[field];
+  if (!(value >= least && value <= most))
+    return t('pacing.outside', { value: amount(value), least: amount(least), most: amount(most) });
+  if (field.startsWith('per_') && !Number.isInteger(value)) return t('pacing.not_whole', { value: amount(value) });
+  return '';
+}
+
 /** What of the draft differs from what it began with, and what of it can't be. */
 export function changeOf(draft: PacingDraft, begun: PacingDraft): { change: PacingChange; mistakes: Mistakes } {
   const change: PacingChange = {};
   const mistakes: Mistakes = {};
   for (const field of NUMBERS) {
-    const [least, most] = LIMITS[field];
     const value = draft[field];
-    const isWhole = field.startsWith('per_');
     if (value === begun[field]) continue;
-    if (value === null) mistakes[field] = t('pacing.missing');
-    else if (!(value >= least && value <= most))
-      mistakes[field] = t('pacing.outside', { value: amount(value), least: amount(least), most: amount(most) });
-    else if (isWhole && !Number.isInteger(value)) mistakes[field] = t('pacing.not_whole', { value: amount(value) });
-    else change[field] = value;
+    const mistake = mistakeIn(field, value);
+    if (mistake !== '') mistakes[field] = mistake;
+    else change[field] = value!;
   }
   pairGap(draft, change, mistakes);
   for (const field of SWITCHES)

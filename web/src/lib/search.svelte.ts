@@ -12,8 +12,9 @@ const AGAIN = 1200;
 const AT_LAST = 5000;
 /** A page may be short although more follows: so many messages are fetched before one has to scroll. */
 const ENOUGH = 20;
-/** Messages, and of them chats, that the server gives at once, and chats beside messages. */
+/** Messages, or chats alone, that the server gives at once. */
 const PAGE = 50;
+/** Chats it gives beside messages. */
 const BESIDE = 20;
 /** In one chat all are counted, as far as the server gives them at once. */
 const MOST_IN_CHAT = 200;
@@ -111,24 +112,27 @@ export class Search {
     } finally {
       this.#end(run);
     }
-    await Promise.all([this.#reachEnough(), this.#reachEnoughChats()]);
+    await Promise.all([
+      this.#reach(
+        () => this.messages.length >= ENOUGH,
+        () => this.#next,
+        () => this.loadMore(),
+      ),
+      this.#reach(
+        () => this.chats.length >= BESIDE,
+        () => this.#nextChats,
+        () => this.moreChats(),
+      ),
+    ]);
   }
 
-  async #reachEnough(): Promise<void> {
+  /** Fetches on until there is enough, nothing more comes, or something else is looked for. */
+  async #reach(isEnough: () => boolean, next: () => string | null, more: () => Promise<void>): Promise<void> {
     const words = this.words;
     let before: string | null = null;
-    while (this.words === words && this.messages.length < ENOUGH && this.#next !== before) {
-      before = this.#next;
-      await this.loadMore();
-    }
-  }
-
-  async #reachEnoughChats(): Promise<void> {
-    const words = this.words;
-    let before: string | null = null;
-    while (this.words === words && this.chats.length < BESIDE && this.#nextChats !== before) {
-      before = this.#nextChats;
-      await this.moreChats();
+    while (this.words === words && !isEnough() && next() !== before) {
+      before = next();
+      await more();
     }
   }
 

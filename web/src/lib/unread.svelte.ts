@@ -1,6 +1,7 @@
 /**
- * Unread messages per device, of the chats its list shows. A device frame comes when the device changes, not with every message, so the counts follow
- * the chats' frames here; apart from the devices, so that a message does not redraw or sort three thousand rows.
+ * Unread messages per device, of the chats its list shows. A device frame comes when the device changes, not with every
+ * message, so the counts follow the chats' frames here; apart from the devices, so that a message does not redraw or sort
+ * three thousand rows.
  */
 import { SvelteMap } from 'svelte/reactivity';
 import type { Chat } from '../api/types';
