@@ -238,6 +238,7 @@ def test_what_the_server_says_in_english_is_said_in_malay(alone: App, tenant: Te
     expect(page.get_by_text("+60 12-222 2222 menyertai").first).to_be_visible()
     expect(page.locator(".composer")).to_contain_text(limited)
     bubble = page.locator(".bubble").filter(has_text="Selamat pagi")
+    expect(bubble).to_be_visible()
     tenant.world.sql("UPDATE messages SET kind = 12 WHERE chat_id = $1", chat.id)  # the page doesn't know
     bubble.hover()
     bubble.locator(".bubble-menu").click()

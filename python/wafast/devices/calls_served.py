@@ -75,7 +75,8 @@ class Verbs:
         if handler is None:
             raise CallFailed("unknown_verb", f"a device knows no {verb!r}; it knows {', '.join(sorted(self._verbs))}")
         held = self._fleet.held.get(device_no)
-        if held is None or held.session is None or not held.is_online:
+        # one that is coming online knows itself whether it is: others read so in its row a moment earlier than here
+        if held is None or held.session is None or not (held.is_online or held.is_connecting):
             raise CallFailed("offline", "the device is not connected; connect it and try again")
         try:
             return await handler(device_no, held.session, args)
