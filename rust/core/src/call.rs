@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     event::{is_stored, pair},
     history::MAX_AGE,
-    jid::Jid,
+    jid::{Jid, Server},
     record::{Carried, Content, Kind, Message, Records, Status, flag},
     text::{self, Text},
     timestamp::{self, Repaired},
@@ -39,7 +39,8 @@ pub enum Told {
 pub(crate) fn ended<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) {
     let meta = wire::bytes_of(bytes, 1);
     let jid = |number| Jid::from_event(wire::bytes_of(meta, number));
-    let (chat, creator) = (jid(1), jid(3));
+    // One of many people may come from an address of its own, `…@call`, where nobody writes.
+    let (chat, creator) = (jid(1).filter(|chat| chat.server != Server::Other), jid(3));
     let Some(chat) = chat.or_else(|| creator.clone()).filter(is_stored) else { return };
     let id = text::clean(wire::bytes_of(meta, 5));
     if id.is_empty() {

@@ -66,7 +66,7 @@ impl<'a> Cards<'a> {
     /// The names of all, one a line: what each message shows, else the one in its card.
     #[must_use]
     pub fn names(self) -> Text<'a> {
-        let names: Vec<Text<'a>> = self.each().map(shown_name).filter(|name| !name.trim().is_empty()).collect();
+        let names: Vec<Text<'a>> = self.each().map(shown_name).filter(|name| text::is_visible(name)).collect();
         match names.as_slice() {
             [name] => name.clone(),
             _ => names.join("\n").into(),
@@ -86,9 +86,9 @@ impl<'a> Cards<'a> {
 
     fn read(self) -> impl Iterator<Item = Card> {
         let cards = self.each().map(|contact| {
-            let (shown, card) = (text::clean(wire::bytes_of(contact, 1)), Card::of(contact));
-            let name = if shown.trim().is_empty() { &card.name } else { shown.as_ref() };
-            Card { name: beginning(name, MAX_NAME), ..card }
+            let card = Card::of(contact);
+            let name = text::visible(wire::bytes_of(contact, 1)).unwrap_or(card.name.into());
+            Card { name: beginning(&name, MAX_NAME), numbers: card.numbers }
         });
         cards.filter(|card| !card.name.is_empty() || !card.numbers.is_empty()).take(MAX_CARDS)
     }
@@ -102,8 +102,7 @@ impl Serialize for Cards<'_> {
 
 /// The name a `ContactMessage` shows, else the one in its card.
 fn shown_name(contact: &[u8]) -> Text<'_> {
-    let shown = text::clean(wire::bytes_of(contact, 1));
-    if shown.trim().is_empty() { Card::of(contact).name.into() } else { shown }
+    text::visible(wire::bytes_of(contact, 1)).unwrap_or_else(|| Card::of(contact).name.into())
 }
 
 impl Card {

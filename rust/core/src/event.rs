@@ -81,7 +81,7 @@ fn jid(bytes: &[u8], number: u32) -> Option<Jid> {
 }
 
 fn name<'a>(jid: Option<Jid>, name: &'a [u8], at: i64, records: &mut Records<'a>) {
-    if let (Some(jid), Some(name)) = (jid, text::some(name)) {
+    if let (Some(jid), Some(name)) = (jid, text::visible(name)) {
         records.others.push(Other::Name { jid, name, at });
     }
 }
@@ -225,7 +225,7 @@ fn head<'a>(info: &'a [u8], is_edit: bool, now: i64, records: &mut Records<'a>) 
         now,
         by_admin,
         edited_at: is_edit.then_some(sent.seconds),
-        sender_name: text::some(sender_name),
+        sender_name: text::visible(sender_name),
         status: if source.from_me { Status::Sent } else { Status::Received },
         is_history: false,
     })

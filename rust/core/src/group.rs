@@ -34,7 +34,7 @@ pub(crate) fn changed<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) 
     let sender = jid(bytes, 3);
     let happened = changes(bytes, sender.as_ref());
     if !happened.is_empty() {
-        records.messages.push(row(bytes, chat, sender, text::some(wire::bytes_of(bytes, 2)), at, happened));
+        records.messages.push(row(bytes, chat, sender, text::visible(wire::bytes_of(bytes, 2)), at, happened));
     }
 }
 

@@ -41,7 +41,7 @@ fn jid(bytes: &[u8], number: u32) -> Option<Jid> {
 }
 
 fn push_name<'a>(bytes: &'a [u8], at: i64, records: &mut Records<'a>) {
-    if let (Some(jid), Some(name)) = (jid(bytes, 1), text::some(wire::bytes_of(bytes, 2))) {
+    if let (Some(jid), Some(name)) = (jid(bytes, 1), text::visible(wire::bytes_of(bytes, 2))) {
         records.others.push(Other::Name { jid, name, at });
     }
 }
@@ -53,7 +53,7 @@ fn conversation<'a>(bytes: &'a [u8], is_listing: bool, now: i64, keep: usize, re
     pair(Some(&chat), jid(bytes, 42).as_ref(), records);
     let said = |number| wire::find(bytes, number).map(|field| field.number());
     let seconds = |number| said(number).map(u64::cast_signed);
-    let name = [13, 38].into_iter().find_map(|number| text::some(wire::bytes_of(bytes, number)));
+    let name = [13, 38].into_iter().find_map(|number| text::visible(wire::bytes_of(bytes, number)));
     let messages = in_order(bytes, now);
     records.others.push(Other::Chat(ChatInfo {
         chat: chat.clone(),
@@ -155,7 +155,7 @@ fn message<'a>(bytes: &'a [u8], chat: &Jid, now: i64, records: &mut Records<'a>)
         now,
         by_admin: false,
         edited_at: None,
-        sender_name: text::some(wire::bytes_of(bytes, 19)),
+        sender_name: text::visible(wire::bytes_of(bytes, 19)),
         status: if from_me { status(wire::find(bytes, 4)) } else { Status::Received },
         is_history: true,
     };

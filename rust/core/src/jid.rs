@@ -25,16 +25,16 @@ impl Server {
     const NAMES: [&'static str; 8] =
         ["s.whatsapp.net", "lid", "g.us", "broadcast", "newsletter", "bot", "interop", "unknown"];
 
-    fn parse(name: &[u8]) -> Self {
+    fn parse(name: &str) -> Self {
         match name {
             // Who has WhatsApp host the devices of a business is the same person still.
-            b"s.whatsapp.net" | b"c.us" | b"hosted" => Self::Phone,
-            b"lid" | b"hosted.lid" => Self::Lid,
-            b"g.us" => Self::Group,
-            b"broadcast" => Self::Broadcast,
-            b"newsletter" => Self::Newsletter,
-            b"bot" => Self::Bot,
-            b"interop" => Self::Interop,
+            "s.whatsapp.net" | "c.us" | "hosted" => Self::Phone,
+            "lid" | "hosted.lid" => Self::Lid,
+            "g.us" => Self::Group,
+            "broadcast" => Self::Broadcast,
+            "newsletter" => Self::Newsletter,
+            "bot" => Self::Bot,
+            "interop" => Self::Interop,
             _ => Self::Other,
         }
     }
@@ -59,7 +59,8 @@ impl User {
             // In text a device suffix would begin there, so that the table could not give it back.
             let text = text::clean(bytes);
             let user = text.split([':', '.', '@']).next().unwrap_or_default();
-            (!user.is_empty()).then(|| Self::Text(user.into()))
+            // What is cut or cleaned may be a number now.
+            Self::number(user.as_bytes()).or_else(|| (!user.is_empty()).then(|| Self::Text(user.into())))
         })
     }
 
@@ -116,12 +117,13 @@ impl Jid {
     }
 
     fn of(user: &[u8], name: &[u8]) -> Option<Self> {
-        let (user, server) = (User::parse(user)?, Server::parse(name));
+        let (user, name) = (User::parse(user)?, text::clean(name));
+        let server = Server::parse(&name);
         if server != Server::Other {
             return Some(Self { user, server });
         }
-        let name = if name.is_empty() { b"unknown" } else { name };
-        Some(Self { user: User::Text(format!("{user}@{}", text::clean(name)).into()), server })
+        let name = if name.is_empty() { "unknown" } else { &name };
+        Some(Self { user: User::Text(format!("{user}@{name}").into()), server })
     }
 
     /// From text; the device suffix falls off. None when there is no user.
@@ -209,7 +211,24 @@ impl serde::Serialize for Jid {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*, sample::select};
+
     use super::*;
+
+    /// What is in JIDs, and what is taken out of them.
+    fn odd() -> impl Strategy<Value = Vec<u8>> {
+        vec(select(b"012a :.@\0\xff".to_vec()), 0..6)
+    }
+
+    proptest! {
+        /// A chat is found again by its text in the table.
+        #[test]
+        fn any_jid_is_what_its_text_says(user in odd(), known in select(Server::NAMES.to_vec()), more in odd()) {
+            let server = [known.as_bytes(), &more].concat();
+            let Some(jid) = Jid::of(&user, &server) else { return Ok(()) };
+            prop_assert_eq!(Jid::parse(&jid.to_string()), Some(jid));
+        }
+    }
 
     #[test]
     fn text_and_packed_forms() {

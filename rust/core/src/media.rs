@@ -195,7 +195,7 @@ pub fn read<'a>(file: File<'a>) -> Read<'a> {
             _ => {}
         }
     }
-    let words = text::some(caption).or_else(|| text::some(name)).or_else(|| text::some(title)).unwrap_or_default();
+    let words = [caption, name, title].into_iter().find_map(text::visible).unwrap_or_default();
     Read { words, thumbnail, is_once, context }
 }
 
@@ -257,7 +257,7 @@ impl Serialize for File<'_> {
         let bytes = |number: u32| fields.bytes(number as usize);
         let number = |number: u32| fields.find(number as usize).map(|value| (value & i64::MAX as u64).cast_signed());
         let mime = text::clean(bytes(layout.mime));
-        let name = [layout.file_name, layout.title].into_iter().find_map(|number| text::some(bytes(number)));
+        let name = [layout.file_name, layout.title].into_iter().find_map(|number| text::visible(bytes(number)));
         let name = name.unwrap_or_default();
         let direct_path = place(layout, bytes);
         let column = Column {

@@ -65,7 +65,7 @@ impl<'a> Place<'a> {
     #[must_use]
     pub fn of(message: &'a [u8], layout: &'static Layout) -> Option<Self> {
         let place = Self { message, layout };
-        let says = |number| !place.words(number).trim().is_empty();
+        let says = |number| text::is_visible(&place.words(number));
         (place.point().is_some() || says(layout.name) || says(layout.address)).then_some(place)
     }
 

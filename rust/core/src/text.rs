@@ -28,6 +28,12 @@ pub fn some(bytes: &[u8]) -> Option<Text<'_>> {
     Some(clean(bytes)).filter(|text| !text.is_empty())
 }
 
+/// [`clean`], or None where nothing is left that can be seen: a name or a caption of blanks is none.
+#[must_use]
+pub fn visible(bytes: &[u8]) -> Option<Text<'_>> {
+    Some(clean(bytes)).filter(|text| is_visible(text))
+}
+
 /// Letters and signs that are drawn as nothing: fillers of Hangul, and the empty pattern of Braille.
 const BLANKS: [char; 5] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}', '\u{2800}'];
 

@@ -189,6 +189,7 @@ KINDS = [
     Shape("not expiring", _text("lama", expiration=0), "text", "lama"),
     Shape("image", Message(imageMessage=e2e.ImageMessage(mimetype="image/jpeg", caption="gambar")), "image", "gambar"),
     Shape("image without caption", Message(imageMessage=e2e.ImageMessage(mimetype="image/jpeg")), "image"),
+    Shape("image with a blank caption", Message(imageMessage=e2e.ImageMessage(caption=" \u200e\n")), "image"),
     Shape("image once", Message(imageMessage=e2e.ImageMessage(viewOnce=True)), "image", "", {"is_view_once": True}),
     Shape("video", Message(videoMessage=e2e.VideoMessage(caption="klip", seconds=4)), "video", "klip"),
     Shape("video once", Message(videoMessage=e2e.VideoMessage(viewOnce=True)), "video", "", {"is_view_once": True}),
@@ -201,6 +202,11 @@ KINDS = [
     Shape("document", Message(documentMessage=e2e.DocumentMessage(fileName="a.pdf", title="A")), "document", "a.pdf"),
     Shape("document with a title only", Message(documentMessage=e2e.DocumentMessage(title="Sebut harga")),
           "document", "Sebut harga"),
+    *(Shape(f"document with a caption of {name}", Message(documentMessage=e2e.DocumentMessage(
+        fileName="a.pdf", caption=blank)), "document", "a.pdf")
+      for name, blank in (("blanks", " \n"), ("a zero-width space", "\u200b"))),
+    Shape("document with a blank name", Message(documentMessage=e2e.DocumentMessage(fileName=" ", title="Harga")),
+          "document", "Harga"),
     Shape("document with caption", wrapped("documentWithCaptionMessage", Message(
         documentMessage=e2e.DocumentMessage(fileName="a.pdf", caption="sebut harga"))), "document", "sebut harga"),
     Shape("sticker", Message(stickerMessage=e2e.StickerMessage(mimetype="image/webp", emojis="😀")), "sticker"),
@@ -217,6 +223,8 @@ KINDS = [
           "contact", "Ali"),
     Shape("contact with a card only", Message(contactMessage=e2e.ContactMessage(
         vcard="BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ali bin Abu\r\nEND:VCARD")), "contact", "Ali bin Abu"),
+    Shape("contact whose shown name can't be seen", Message(contactMessage=e2e.ContactMessage(
+        displayName="\u200b", vcard="BEGIN:VCARD\nFN:Ali\nEND:VCARD")), "contact", "Ali"),
     Shape("contacts", Message(contactsArrayMessage=e2e.ContactsArrayMessage(displayName="2 contacts", contacts=[
         e2e.ContactMessage(displayName="Ali"), e2e.ContactMessage(displayName="Abu")])), "contact", "Ali\nAbu"),
     *(Shape(name, Message(**{name: POLL}), "poll", "Makan apa?") for name in (
@@ -291,7 +299,9 @@ WORDS = [
             title="Baju", description="Biru"))}, "Baju\nPilih"))),
     Shape("interactive of a video only", _headed("", videoMessage=e2e.VideoMessage(seconds=3)), "video"),
     Shape("button that opens a list", _native(("single_select", '{"title": "Menu", "sections": [{"title": "Panas"}]}'),
-          ("quick_reply", '{"display_text": "Tidak", "title": "x"}')), "text", "Pilih\nMenu\nTidak"),
+          ("quick_reply", '{"display_text": "Tidak", "title": "x"}'),
+          ("single_select", '{"display_text": "", "title": "Teh"}'),
+          ("single_select", '{"display_text": null, "title": "Kopi"}')), "text", "Pilih\nMenu\nTidak\nTeh\nKopi"),
     Shape("carousel", _carousel(), "text", "Lihat\nKad\nSatu"),
     Shape("chosen in interactive", Message(interactiveResponseMessage=e2e.InteractiveResponseMessage(
         body=e2e.InteractiveResponseMessage.Body(text="Ya"))), "text", "Ya"),

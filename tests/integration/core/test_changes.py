@@ -414,6 +414,11 @@ def test_a_call_that_ended_is_one_row(world: World) -> None:
     assert (message["chat_jid"], message["sender_jid"], message["message_id"]) == (SITI, SITI, "C1")
 
 
+def test_a_call_from_an_address_of_its_own_is_of_who_began_it(world: World) -> None:
+    world.feed((events.CALL_TERMINATE, events.ended_call("C1", chat="A1B2@call", creator=SITI)))
+    assert [(message["chat_jid"], message["sender_jid"]) for message in world.messages()] == [(SITI, SITI)]
+
+
 @pytest.mark.parametrize(
     ("reason", "unread"), [("timeout", 1), ("", 1), ("accepted_elsewhere", 0), ("rejected_elsewhere", 0)]
 )

@@ -9,11 +9,12 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from neonize.proto import Neonize_pb2 as pb
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, VideoMessage
 
 from tests.integration.core import events
 from tests.integration.core.conftest import OWN, World
-from tests.integration.core.events import GROUP, MESSAGE, NOW, RECEIPT, SITI, SITI_LID
+from tests.integration.core.events import GROUP, GROUP_INFO, HISTORY_SYNC, MESSAGE, NOW, RECEIPT, SITI, SITI_LID
 from wafast._core import inlet_address
 from wafast.api import metrics
 from wafast.devices.group_names import NAMELESS_CHATS
@@ -84,6 +85,15 @@ def test_whatsapp_itself_has_a_name(world: World) -> None:
     assert (chat["chat_jid"], chat["chat_name"]) == (itself, "WhatsApp")
     [message] = world.messages()
     assert (message["sender_name"], message["sender_jid"]) == ("WhatsApp", itself)
+
+
+def test_a_name_that_can_not_be_seen_is_none(world: World) -> None:
+    blank = " \u200b\u3164"
+    world.feed((MESSAGE, events.message("A1", "hai", name=blank)))
+    world.feed((HISTORY_SYNC, events.history("60111111111@s.whatsapp.net", [("H1", "lama", NOW)], name=blank)))
+    world.feed((GROUP_INFO, events.group_info(Name=pb.GroupName(Name=blank))))
+    assert [message["sender_name"] for message in world.messages()] == [None] * 3
+    assert [chat["chat_name"] for chat in world.chats()] == [None] * 3
 
 
 def test_groups_keep_who_wrote(world: World) -> None:
@@ -342,10 +352,12 @@ def test_of_a_long_history_the_newest_are_kept_in_their_order(world: World) -> N
 
 
 def test_what_postgresql_refuses_is_repaired_and_nonsense_times_are_replaced(world: World) -> None:
-    world.feed((MESSAGE, events.message("Z\0Z", "a\0b", at=3)))
+    who = SITI.replace("6012", "60\x0012")
+    world.feed((MESSAGE, events.message("Z\0Z", "a\0b", at=3, chat=who)))
     world.feed((MESSAGE, events.message("Z\0Z", "a\0b", at=3)))
     [message] = world.messages()
     assert (message["message_id"], message["message_text"]) == ("ZZ", "ab")
+    assert (message["chat_jid"], message["sender_jid"]) == (SITI, SITI)
     assert abs(message["timestamp"] - time.time()) < 600
     assert world.ingest is not None and world.ingest.stats()["repaired"] == 2
 
