@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -147,6 +147,14 @@ def _claim(record: asyncpg.Record, words: str) -> Claim:
 FOR_WORDS = frozenset(
     {"ends", "is_walked", "named", "template", "lead_id", "lead_name", "lead_phone", "lead_fields", "local_hour"}
 )
+
+
+async def held_since(pool: asyncpg.Pool, worker_id: UUID, claim: Claim) -> Literal["opted_out", "held"] | None:
+    """Why a claim may not leave any more, by the rules it was claimed under; None where it may. One that others have
+    given up, or whose device is another worker's now, is `held` as well."""
+    row = await pool.fetchrow(q.held_since, worker_id, claim.id, claim.claim_epoch, claim.attempts)
+    held: Literal["opted_out", "held"] | None = "held" if row is None else row["held"]
+    return held
 
 
 async def next_due(

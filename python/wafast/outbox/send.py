@@ -216,19 +216,31 @@ class Sender:
 
     async def _prepare_and_send(self, claim: Claim) -> None:
         session = self._session_of(claim.device_no)
+        if session is None:
+            await self._wait_for_connection(claim, "the device is not connected")
+            return
+        is_typed = claim.priority == "paced" and claim.typing
+        if is_typed:
+            await self._type(session, claim)
         try:
+            held = await self._held_since(claim) if is_typed else None
             content = await self._content(claim)
         except DATABASE_AWAY as error:
             await self._wait_for_connection(claim, f"the database is away: {error}")
             return
-        if session is None:
-            await self._wait_for_connection(claim, "the device is not connected")
+        if held is not None:
+            await self._ends.record(held)
             return
         await self._send(claim, session, content)
 
+    async def _held_since(self, claim: Claim) -> End | None:
+        """How a send ends that somebody stopped, or its person by a STOP, while it was typed; None where nobody did."""
+        held = await claims.held_since(self._pool, self._worker_id, claim)
+        if held == "opted_out":
+            return End(claim, "cancelled", claims.ENDINGS[held].reason, cause=held)
+        return None if held is None else End(claim, "queued", "not sent yet: it was held back while it was typed")
+
     async def _send(self, claim: Claim, session: Session, content: Content | Change) -> None:
-        if claim.priority == "paced" and claim.typing:
-            await self._type(session, claim)
         try:
             sent = await session.send(claim.to_jid, content)
         except Offline as error:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 q = load(__file__)
 
 #: Kinds of reasons for which nothing was sent.
-NEVER_LEFT: frozenset[Cause] = frozenset({"not_on_whatsapp", "media_gone", "not_taken"})
+NEVER_LEFT: frozenset[Cause] = frozenset({"not_on_whatsapp", "media_gone", "not_taken", "opted_out"})
 
 
 class Pause(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ class End(msgspec.Struct, frozen=True):
     `pause`: what follows for its device."""
 
     claim: Claim
-    state: Literal["sent", "failed", "unknown", "queued"]
+    state: Literal["sent", "failed", "unknown", "queued", "cancelled"]
     reason: str | None = None
     sent: Sent | None = None
     again_seconds: float = 0.0

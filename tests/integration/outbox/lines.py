@@ -24,12 +24,18 @@ async def take(_to_jid: str, _content: Content | Change) -> Sent:
     return Sent(f"LINE{next(_ids)}", int(time.time()))
 
 
+async def nothing() -> None:
+    """Happens mostly."""
+
+
 class Line:
     """One device's session, with a server behind it that does what a test wants."""
 
     def __init__(self, device_no: int) -> None:
         self.device_no = device_no
         self.server: Send = take
+        #: what happens while it shows that somebody types
+        self.meanwhile: Callable[[], Awaitable[object]] = nothing
         #: whom it wrote to
         self.sent: list[str] = []
         #: whom it showed that somebody types
@@ -44,6 +50,7 @@ class Line:
     async def show_typing(self, to_jid: str, _state: str) -> None:
         """Nobody sees it."""
         self.typed.append(to_jid)
+        await self.meanwhile()
 
 
 @contextlib.asynccontextmanager

@@ -12,10 +12,10 @@ import msgspec
 import pytest
 
 from tests.integration.outbox.floor import Floor
-from tests.integration.outbox.lines import Line, sending, take, until, until_state
+from tests.integration.outbox.lines import Line, nothing, sending, take, until, until_state
 from wafast._core import message_key
 from wafast.devices.session import Busy, Change, Content, Media, NotSent, Offline, Quoted, Refused, Sent
-from wafast.outbox import again, rows, send, transition
+from wafast.outbox import again, rows, send, sources, transition
 from wafast.outbox import claim as claims
 from wafast.outbox.claim import Claim
 from wafast.outbox.send import typing_seconds
@@ -438,3 +438,59 @@ async def test_what_was_put_in_for_an_old_number_does_not_go_there(floor: Floor)
     await floor.pool.execute("UPDATE outbox SET to_jid = '60199999999@s.whatsapp.net' WHERE id = $1", row)
     assert await floor.claim_at(NOON, [device]) == []
     assert await floor.state(row) == ("failed", "number_changed")
+
+
+SINCE = {
+    "paused": ("UPDATE sources SET state = 'paused'", ("queued", None)),
+    "cancelled": ("UPDATE outbox SET cause = 'by_person', reason = 'somebody'", ("cancelled", "by_person")),
+    "STOP": (
+        "INSERT INTO suppressions (tenant_id, phone, reason, created_by)"
+        " SELECT tenant_id, '+' || split_part(to_jid, '@', 1), 'STOP', 'lead' FROM outbox",
+        ("cancelled", "opted_out"),
+    ),
+    "held for this person": ("UPDATE outbox SET not_before = now() + interval '100 years'", ("queued", None)),
+    "its time is over": ("UPDATE outbox SET expires_at = now()", ("expired", None)),
+    "held back by WhatsApp": ("UPDATE devices SET paused_until = now() + interval '1 hour'", ("queued", None)),
+    "quiet hours": (
+        "UPDATE devices SET quiet_from = (now() AT TIME ZONE 'Asia/Kuala_Lumpur')::time - interval '1 hour',"
+        " quiet_until = (now() AT TIME ZONE 'Asia/Kuala_Lumpur')::time + interval '1 hour'",
+        ("queued", None),
+    ),
+    "given up": (
+        "WITH other AS (UPDATE leases SET epoch = epoch + 1) UPDATE outbox SET state = 'unknown'",
+        ("failed", None),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", SINCE)
+async def test_what_somebody_stops_while_it_is_typed_does_not_leave(floor: Floor, tmp_path: Path, what: str) -> None:
+    """It is typed up to 8 s after the claim."""
+    change, end = SINCE[what]
+    [device] = await floor.devices(1, typing=True)
+    [row] = await floor.rows(await floor.source(), device, 1)
+    line = Line(device)
+    line.meanwhile = lambda: floor.pool.execute(change)
+    async with sending(floor, [line], tmp_path):
+        await until(
+            lambda: floor.pool.fetchval("SELECT bool_and(state <> 'sending' AND attempts = 1) FROM outbox"), what
+        )
+        await claims.expire(floor.pool)
+        await until_state(floor, row, end[0])
+    assert (await floor.state(row), line.typed != [], line.sent) == (end, True, [])
+    assert await floor.sends_counted(device) == 0
+
+
+async def test_what_was_held_back_while_it_was_typed_leaves_once_it_may(floor: Floor, tmp_path: Path) -> None:
+    [device] = await floor.devices(1, typing=True, min_seconds=0, max_seconds=0)
+    source = await floor.source(Pace(0, 0))
+    [row] = await floor.rows(source, device, 1)
+    line = Line(device)
+    line.meanwhile = lambda: sources.set_state(floor.pool, floor.tenant_id, source, "paused")
+    async with sending(floor, [line], tmp_path) as sender:
+        await until(lambda: floor.pool.fetchval("SELECT state = 'queued' AND attempts = 1 FROM outbox"), "it is back")
+        line.meanwhile = nothing
+        await sources.set_state(floor.pool, floor.tenant_id, source, "running")
+        sender.wake(device)
+        await until_state(floor, row, "sent")
+    assert len(line.sent) == 1
