@@ -1138,7 +1138,7 @@ export const en = {
   'campaigns.expiry_help': 'Leave it empty for no end.',
   'campaigns.all_well': 'Nothing stands against it.',
   'campaigns.no_words': 'The message is empty.',
-  'campaigns.held': '{device}: {n} wait, as {reason}.',
+  'campaigns.held': '{device}: {n} wait. {reason}',
   'campaigns.test': 'Send a test to',
   'campaigns.test_send': 'Send test',
   'campaigns.test_sent': 'A test is on its way to {to}',
