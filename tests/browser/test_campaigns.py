@@ -117,6 +117,8 @@ def test_one_that_runs_is_paused_resumed_and_cancelled(signed_in: App, stack: St
     page.get_by_role("button", name="Send to 3").click()
     expect(page.locator("[data-state=running]")).to_be_visible()
     expect(page.get_by_text("of 3 sent")).to_contain_text("1")
+    one_of_three = page.get_by_role("listitem").filter(has_text="Siti").filter(has_text="Delivered")
+    expect(one_of_three).to_have_count(1)
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("[data-state=paused]")).to_be_visible()
     app.expect_accessible()

@@ -1,7 +1,7 @@
 /** What is shown is fetched once, and not again for whatever else of it changes. */
 import { flushSync, mount, unmount, type Component } from 'svelte';
 import { beforeEach, expect, it } from 'vitest';
-import type { Campaign, SequenceWithSteps } from '../api/types';
+import type { Campaign, CampaignReport, SequenceWithSteps } from '../api/types';
 import { KEY } from '../lib/workspace.svelte';
 import { FakeServer, settled } from '../testing/server';
 import Recipients from './campaigns/Recipients.svelte';
@@ -38,15 +38,19 @@ it('the people of a sequence are fetched once, though their list is what comes',
   expect(await asked(EnrolmentTable, { sequence, able: true })).toEqual([1]);
 });
 
-it('the recipients of a campaign are fetched for another state, not for another figure', async () => {
+it('the recipients of a campaign are fetched for another state and with the report, not for another figure', async () => {
   const counts = { total: 2, sent: 1, waiting: 1 };
-  const props = $state<{ campaign: Campaign; bucket: null | 'sent' }>({
+  const report = () => ({ devices: [] }) as unknown as CampaignReport;
+  server.on('GET /campaigns/7/recipients', () => ({ items: [], next: null }));
+  const props = $state<{ campaign: Campaign; report: CampaignReport; bucket: null | 'sent' }>({
     campaign: { id: '7', counts } as unknown as Campaign,
+    report: report(),
     bucket: null,
   });
   const tick = () =>
     (props.campaign = { ...props.campaign, counts: { ...props.campaign.counts, sent: 2, waiting: 0 } });
-  expect(await asked(Recipients, props, tick, () => (props.bucket = 'sent'))).toEqual([1, 1, 2]);
+  const look = () => (props.report = report());
+  expect(await asked(Recipients, props, tick, () => (props.bucket = 'sent'), look)).toEqual([1, 1, 2, 3]);
 });
 
 it('why a device has a lead is fetched for another device, not for another name', async () => {
