@@ -175,7 +175,8 @@ class Walker:
         for at in standing:
             moves.setdefault(decide(at), []).append(at)
         moves.pop("wait", None)
-        for move, those in moves.items():
+        # steps last: they hold the numbers of leads, and who changes one holds the rows that others cancel
+        for move, those in sorted(moves.items(), key=lambda found: found[0] == "step"):
             self._untold.update((at.tenant_id, at.sequence_id) for at in those)
             if move == "step":
                 await self._step(those)
@@ -188,14 +189,20 @@ class Walker:
         now = clock.now()
         wanted = [Lane(at.tenant_id, at.source_id, at.device_no, at.zone) for at in those]
         await lanes.ensure(self._connection, wanted)
-        due = await self._connection.fetch(
+        put = await self._connection.fetch(
             q.put_steps,
             [at.id for at in those],
             [at.next_step_id for at in those],
             [at.device_no for at in those],
             [delay_begins(at, now) for at in those],
+            [at.zone for at in those],
         )
-        await bus.wake_each(self._connection, "outbox", [(row["network"], row["no"]) for row in due])
+        due = {(row["network"], row["no"]) for row in put if row["no"] is not None}
+        await bus.wake_each(self._connection, "outbox", due)
+        left_out = {at.id for at in those} - {row["enrolment_id"] for row in put}
+        if left_out:
+            await self._connection.execute(q.queue_enrolments, sorted(left_out))
+            self._heard.set()
 
     async def _complete(self, those: Sequence[Standing]) -> None:
         await self._connection.execute(q.complete, [at.id for at in those])

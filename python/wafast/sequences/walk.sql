@@ -40,16 +40,20 @@ FOR NO KEY UPDATE OF e
 -- name: put_steps
 -- None is due before now: the claim goes forward through a lane, and looks back only once a minute.
 -- The rows of the next steps, and the enrolments at them; one whose time is over expires before it leaves,
--- unless the sequence stands still (rows.sql). $1 enrolments, $2 steps, $3 devices, $4 when the delay began.
+-- unless the sequence stands still (rows.sql). $1 enrolments, $2 steps, $3 devices, $4 when the delay began, $5 zones, whose
+-- lanes are there. Whose number is being changed is waited for, and where that made the zone another nothing is put: each that
+-- got its row is given.
 WITH wanted AS (
     SELECT e.id AS enrolment_id, e.tenant_id, e.lead_id, e.sequence_id, p.id AS step_id, p.source_id, w.device_no,
            w.since, greatest(w.since + make_interval(secs => p.delay_seconds), now()) AS due,
            step_end(s, p, w.since) AS expires_at, l.phone, l.zone
-    FROM unnest($1::int8[], $2::int8[], $3::int4[], $4::timestamptz[]) AS w (enrolment_id, step_id, device_no, since)
+    FROM unnest($1::int8[], $2::int8[], $3::int4[], $4::timestamptz[], $5::text[])
+        AS w (enrolment_id, step_id, device_no, since, zone)
     JOIN enrolments e ON e.id = w.enrolment_id
     JOIN sequences s ON s.id = e.sequence_id
     JOIN sequence_steps p ON p.id = w.step_id
-    JOIN leads l ON l.id = e.lead_id
+    JOIN leads l ON l.id = e.lead_id AND l.zone = w.zone
+    FOR KEY SHARE OF l
 ),
 put AS (
     INSERT INTO outbox (tenant_id, device_no, source_id, lane_id, lead_id, enrolment_id, to_jid, kind, media_sha256,
@@ -67,8 +71,12 @@ moved AS (
     FROM put JOIN wanted w ON w.enrolment_id = put.enrolment_id
     WHERE e.id = put.enrolment_id
 )
-SELECT DISTINCT d.network, d.no FROM put JOIN devices d ON d.no = put.device_no
-WHERE put.not_before < now() + interval '1 minute'
+SELECT put.enrolment_id, d.network, d.no FROM put
+LEFT JOIN devices d ON d.no = put.device_no AND put.not_before < now() + interval '1 minute'
+
+-- name: queue_enrolments
+-- These ($1) once more.
+INSERT INTO walk_queue (is_new, enrolment_id) SELECT false, id FROM unnest($1::int8[]) id
 
 -- name: complete
 UPDATE enrolments SET state = 'completed', ended_at = now() WHERE id = ANY ($1::int8[])

@@ -86,3 +86,35 @@ async def test_a_sequence_whose_next_one_is_gone_can_be_renamed(people: People) 
     now = await rows.get(people.pool, people.tenant_id, sequence)
     assert now is not None
     assert (now.name, now.next_name) == ("Renamed", None)
+
+
+async def test_a_number_of_another_country_comes_while_the_walk_is_at_its_lead(people: People) -> None:
+    sequence = await people.sequence(step("one"))
+    lead = await people.lead()
+    await people.enrol(sequence, lead)
+    principal = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+    lane = (
+        "INSERT INTO lanes (tenant_id, source_id, device_no, zone, is_live)"
+        " SELECT $1, source_id, $2, 'Asia/Kuala_Lumpur', true FROM sequence_steps"
+    )
+    async with people.pool.acquire() as other, other.transaction():
+        await other.execute(lane, people.tenant_id, people.device_no)
+        walking = await blocked(people.pool, people.walk())
+        await leads.change(people.pool, principal, lead, {"phone": "+919812345678"}, of_leads)
+    await walking
+    found = await people.pool.fetch(
+        "SELECT o.to_jid, n.zone = l.zone AS is_there FROM enrolments e JOIN outbox o ON o.id = e.outbox_id"
+        " JOIN lanes n ON n.id = o.lane_id JOIN leads l ON l.id = o.lead_id"
+    )
+    assert [tuple(row) for row in found] == [("919812345678@s.whatsapp.net", True)]
+
+
+async def test_the_walk_waits_for_a_number_that_is_being_changed(people: People) -> None:
+    sequence = await people.sequence(step("one"))
+    lead = await people.lead()
+    await people.enrol(sequence, lead)
+    async with people.pool.acquire() as changing, changing.transaction():
+        await changing.execute("UPDATE leads SET phone = '+60199999999' WHERE id = $1", lead)
+        walking = await blocked(people.pool, people.walk())
+    await walking
+    assert await people.value("SELECT array_agg(to_jid) FROM outbox") == ["60199999999@s.whatsapp.net"]
