@@ -19,7 +19,7 @@ q = load(__file__)
 
 Rule = Literal[
     "pool", "device_over", "device_offline", "source_not_running", "not_heard", "never_open", "whatsapp_pause",
-    "not_before", "hours", "cap_hour", "cap_day", "ramp", "gap", "others", "due",
+    "not_before", "hours", "cap_hour", "cap_day", "ramp", "gap", "file", "others", "due",
 ]  # fmt: skip
 #: Rows ahead that are counted.
 MOST_AHEAD = 1_000
@@ -38,6 +38,7 @@ TEXTS: dict[Rule, str] = {
     "cap_day": "Its device has sent all it may in a day ({per_day}).",
     "ramp": "Its device was paired lately, and may send {day_cap} on this day.",
     "gap": "It keeps a gap to what left before.",
+    "file": "A file is on its way from its device: what follows it to the same chat, and other files, wait for it.",
     "others": "{ahead} wait before it.",
     "due": "It leaves at any moment.",
 }
@@ -102,6 +103,8 @@ def judge(facts: dict[str, Any], *, hears: bool = True) -> HeldBy:
     if until > now:
         return by(rule, until)
     after_gap = max(now, facts["gap_until"] or now)
+    if facts["is_behind_file"]:
+        return by("file")
     if facts["ahead"]:
         return by("others", after_gap + facts["ahead"] * timedelta(seconds=facts["gap_seconds"]))
     if facts["priority"] == "paced" and after_gap > now:

@@ -1,6 +1,7 @@
 -- name: held_by
 -- What may hold a row that waits. $1 tenant, $2 row, $3 the most rows before it that are counted. A source's row whose lane has
--- others before it waits for them; replies wait for replies. A step stands still with its sequence, and with the one it is for.
+-- others before it waits for them; replies wait for replies, but what a file on its way holds up is passed by all else (claim.sql:
+-- pick). A step stands still with its sequence, and with the one it is for.
 SELECT now() AS now, o.device_no, o.priority, o.not_before, d.state, is_over(d) AS is_over, d.paused_until, d.pause_reason, d.per_hour, d.per_day,
        CASE e.state WHEN 'paused' THEN e.state ELSE s.state END AS source_state, coalesce(n.left_reason, 'One is being chosen') AS left_reason,
        next_open(d, s, coalesce(n.zone, 'UTC'), now()) AS open_at,
@@ -17,14 +18,22 @@ SELECT now() AS now, o.device_no, o.priority, o.not_before, d.state, is_over(d) 
            SELECT count(*) FROM (SELECT FROM outbox p WHERE p.lane_id = o.lane_id AND p.state = 'queued'
                                  AND (p.not_before, p.id) < (o.not_before, o.id) LIMIT $3) before)
        ELSE (SELECT count(*) FROM (SELECT FROM outbox p WHERE p.device_no = o.device_no AND p.priority = 'reply'
-                                   AND p.state = 'queued' AND (p.not_before, p.id) < (o.not_before, o.id) LIMIT $3) before)
-       END AS ahead
+                                   AND p.state = 'queued' AND (p.not_before, p.id) < (o.not_before, o.id)
+                                   AND (f.jid IS NULL OR p.media_sha256 IS NULL AND named_jid(o.tenant_id, d.network, p.to_jid) <> f.jid)
+                                   LIMIT $3) before)
+       END AS ahead,
+       o.priority = 'reply' AND (o.media_sha256 IS NOT NULL OR named_jid(o.tenant_id, d.network, o.to_jid) = f.jid)
+           AND f.jid IS NOT NULL AS is_behind_file
 FROM outbox o
 LEFT JOIN devices d ON d.no = o.device_no
 LEFT JOIN sources s ON s.id = o.source_id
 LEFT JOIN enrolments e ON e.id = o.enrolment_id
 LEFT JOIN lanes n ON n.id = o.lane_id
 CROSS JOIN LATERAL (SELECT day_cap(d.per_day, d.ramp, d.paired_at, now()) AS day) cap
+LEFT JOIN LATERAL (
+    SELECT named_jid(o.tenant_id, d.network, w.to_jid) AS jid FROM outbox w
+    WHERE w.device_no = o.device_no AND w.state = 'sending' AND w.priority = 'reply' AND w.media_sha256 IS NOT NULL LIMIT 1
+) f ON true
 WHERE o.tenant_id = $1 AND o.id = $2 AND o.state = 'queued'
 
 -- name: device_clock

@@ -98,3 +98,19 @@ async def test_a_devices_clock_says_what_has_left_and_when_the_next_may(floor: F
     assert clock.last_paced_at is not None
     assert clock.next_at == clock.last_paced_at + timedelta(seconds=60)
     assert (clock.sent_in_hour, clock.sent_in_day) == (1, 1)
+
+
+async def test_what_waits_behind_a_file_on_its_way_says_so_and_what_passes_it_does_not_count_it(floor: Floor) -> None:
+    [device] = await floor.devices(1)
+    mine, others = "60111@s.whatsapp.net", "60222@s.whatsapp.net"
+    file = await floor.file(device, mine)
+    assert [one.id for one in await claims.claim(floor.pool, floor.worker, [device], [])] == [file]
+    following, second = await floor.reply(device, mine), await floor.file(device, others)
+    passing, last = await floor.reply(device, others), await floor.reply(device, others)
+    found = [await held(floor, row) for row in (following, second, passing, last)]
+    assert [(one.rule, one.until is None) for one in found] == [
+        ("file", True), ("file", True), ("due", False), ("others", False),
+    ]  # fmt: skip
+    assert found[3].text == "1 wait before it."
+    [left] = await claims.claim(floor.pool, floor.worker, [device], [], filing={device: mine})
+    assert left.id == passing

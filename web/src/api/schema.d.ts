@@ -4171,7 +4171,7 @@ export interface components {
         /** HeldBy */
         HeldBy: {
             /** @enum {string} */
-            rule: "pool" | "device_over" | "device_offline" | "source_not_running" | "not_heard" | "never_open" | "whatsapp_pause" | "not_before" | "hours" | "cap_hour" | "cap_day" | "ramp" | "gap" | "others" | "due";
+            rule: "pool" | "device_over" | "device_offline" | "source_not_running" | "not_heard" | "never_open" | "whatsapp_pause" | "not_before" | "hours" | "cap_hour" | "cap_day" | "ramp" | "gap" | "file" | "others" | "due";
             until: string | null;
             text: string;
         };
