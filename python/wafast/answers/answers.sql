@@ -1,11 +1,11 @@
 -- What people write back. One process does it, for all tenants (follow.py).
 
 -- name: heard
--- Messages of these places ($1 chats, $2 keys) that a person we know wrote to one of our devices: a lead, or one that is
--- gone and was written to (then lead_id is NULL). Not ours (flag 1), and no call or other thing WhatsApp tells; not of a
+-- Messages of these places ($1 chats, $2 keys) that a person we know wrote to one of our devices: a lead, also by the number
+-- of one that became part of it, or one that is gone and was written to (then lead_id is NULL). Not ours (flag 1), and no call or other thing WhatsApp tells; not of a
 -- group. What a history brings counts as well: it was written while the line was off or not linked.
 SELECT m.tenant_id, m.device_no, m.chat_id, m.key, m.body, message_kind(m.kind) = 'text' AS is_text,
-       to_timestamp(m.key >> 32) AS at, c.jid, p.phone, l.id AS lead_id, t.opt_out_words, t.opt_out_answer
+       to_timestamp(m.key >> 32) AS at, c.jid, p.phone, coalesce(l.id, f.lead_id) AS lead_id, t.opt_out_words, t.opt_out_answer
 FROM unnest($1::int8[], $2::int8[]) AS asked (chat_id, key)
 JOIN messages m ON m.chat_id = asked.chat_id AND m.key = asked.key
 JOIN chats c ON c.id = m.chat_id
@@ -13,9 +13,9 @@ JOIN tenants t ON t.id = m.tenant_id
 CROSS JOIN LATERAL jid_now(m.device_no, c.jid) person
 CROSS JOIN LATERAL phones_of(m.tenant_id, person.jid) p
 LEFT JOIN leads l ON l.tenant_id = m.tenant_id AND l.phone = p.phone
+LEFT JOIN former_leads f ON f.tenant_id = m.tenant_id AND f.phone = p.phone
 WHERE m.flags & 1 = 0 AND message_kind(m.kind) NOT IN ('system', 'call') AND NOT c.is_group
-  AND (l.id IS NOT NULL
-       OR EXISTS (SELECT FROM former_leads f WHERE f.tenant_id = m.tenant_id AND f.phone = p.phone))
+  AND (l.id IS NOT NULL OR f.phone IS NOT NULL)
 
 -- name: note_replies
 -- $1 leads, $2 when each last wrote. An import holds many leads for a minute, and waits for who holds one of them: what it
@@ -56,15 +56,16 @@ JOIN enrolments e ON e.lead_id = r.lead_id AND e.ended_at IS NULL AND e.started_
 JOIN sequences s ON s.id = e.sequence_id AND s.stop_on_reply
 
 -- name: note_opt_out
--- Nothing, when this message was looked at before, or one that was written in a later second, or when a person has taken
--- the number off the list since (leads/suppressions.sql).
+-- Nothing, when this message was looked at before, or one that was written in a later second, or when somebody has taken
+-- the person off the list since (leads/suppressions.sql).
 INSERT INTO opt_outs (tenant_id, phone, key)
 SELECT $1, $2, $3::int8
-WHERE NOT EXISTS (SELECT FROM opt_outs WHERE tenant_id = $1 AND phone = $2 AND key > $3::int8 | 4294967295)
+WHERE NOT EXISTS (SELECT FROM numbers_of_person($1, $2) p JOIN opt_outs o ON o.tenant_id = $1 AND o.phone = p.phone
+                  WHERE o.key = $3::int8 OR o.key > $3::int8 | 4294967295)
 ON CONFLICT DO NOTHING RETURNING key
 
 -- name: suppress
--- Nothing, when the number is on the list already.
+-- All numbers of the person (migration 0060). Nothing, when this one is on the list already.
 INSERT INTO suppressions (tenant_id, phone, reason, created_by) VALUES ($1, $2, $3, 'lead')
 ON CONFLICT DO NOTHING RETURNING phone
 

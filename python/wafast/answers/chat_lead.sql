@@ -2,15 +2,17 @@
 
 -- name: person_of_chat
 -- The number of a chat with one person, by its LID where that is known; and the lead who has it, or another number that
--- WhatsApp names so.
+-- WhatsApp names so, or that a lead with it became part of.
 SELECT p.phone, l.id AS lead_id, s.reason, s.created_by, s.created_at
 FROM chats c
 CROSS JOIN LATERAL jid_now(c.device_no, c.jid) person
 LEFT JOIN LATERAL phones_of(c.tenant_id, person.jid) p ON true
-LEFT JOIN leads l ON l.tenant_id = c.tenant_id AND l.phone = p.phone
+LEFT JOIN former_leads f ON f.tenant_id = c.tenant_id AND f.phone = p.phone
+LEFT JOIN leads own ON own.tenant_id = c.tenant_id AND own.phone = p.phone
+LEFT JOIN leads l ON l.id = coalesce(own.id, f.lead_id)
 LEFT JOIN suppressions s ON s.tenant_id = c.tenant_id AND s.phone = p.phone
 WHERE c.tenant_id = $1 AND c.id = $2 AND NOT c.is_group
-ORDER BY l.id IS NULL, person.jid <> substr(p.phone, 2) || '@s.whatsapp.net' LIMIT 1
+ORDER BY l.id IS NULL, own.id IS NULL, person.jid <> substr(p.phone, 2) || '@s.whatsapp.net' LIMIT 1
 
 -- name: sequences_of_lead
 -- $2 the lead, $3 how many; the last first.

@@ -31,7 +31,6 @@ async def merge(pool: asyncpg.Pool, principal: Principal, kept: int, gone: int, 
         await sends.become_one(connection, tenant_id, kept, gone)
         await connection.execute(q.take_over, tenant_id, kept, gone, MOST_TAGS)
         await connection.execute(q.move_notes, tenant_id, kept, gone)
-        await connection.execute(q.suppress_too, tenant_id, rows[gone]["phone"], rows[kept]["phone"])
         said = f"Was also {rows[gone]['phone']}" + (f", {rows[gone]['name']}" if rows[gone]["name"] else "")
         await notes.write(connection, principal, kept, said)
         await remove(connection, tenant_id, [gone], sends)

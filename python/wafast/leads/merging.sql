@@ -18,9 +18,3 @@ FROM leads g WHERE k.tenant_id = $1 AND k.id = $2 AND g.tenant_id = $1 AND g.id 
 
 -- name: move_notes
 UPDATE lead_notes SET lead_id = $2 WHERE tenant_id = $1 AND lead_id = $3;
-
--- name: suppress_too
--- Who wanted nothing more at the one number wants nothing at the other.
-INSERT INTO suppressions (tenant_id, phone, reason, created_by)
-SELECT $1, $3, s.reason, s.created_by FROM suppressions s WHERE s.tenant_id = $1 AND s.phone = $2
-ON CONFLICT DO NOTHING;

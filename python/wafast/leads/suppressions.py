@@ -78,17 +78,17 @@ async def add(pool: asyncpg.Pool, principal: Principal, phone: str, reason: str)
 
 
 async def remove(pool: asyncpg.Pool, principal: Principal, phone: str) -> bool:
-    """Campaigns may write to the number again; False when it was not suppressed."""
+    """Campaigns may write to the person of this number again, at each of its numbers; False when it was not
+    suppressed."""
     tenant_id = principal.tenant_id
     async with pool.acquire() as connection, connection.transaction():
-        reason = await connection.fetchval(q.remove_suppression, tenant_id, phone)
-        if reason is None:
-            return False
-        subject = f"suppression:{phone}"
-        await audit.record(connection, tenant_id, principal.actor, "suppression.remove", subject, reason=reason)
-        lead_id = await connection.fetchval(q.lead_of_phone, tenant_id, phone)
-        await tell(connection, tenant_id, [] if lead_id is None else [lead_id])
-    return True
+        removed = await connection.fetch(q.remove_suppression, tenant_id, phone)
+        for row in removed:
+            subject = f"suppression:{row['phone']}"
+            told = {"reason": row["reason"]}
+            await audit.record(connection, tenant_id, principal.actor, "suppression.remove", subject, **told)
+        await tell(connection, tenant_id, [row["lead_id"] for row in removed if row["lead_id"] is not None])
+    return bool(removed)
 
 
 async def export(pool: asyncpg.Pool, tenant_id: int) -> AsyncIterator[bytes]:

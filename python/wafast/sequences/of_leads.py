@@ -51,5 +51,5 @@ async def become_one(connection: Executor, tenant_id: int, kept: int, gone: int)
     await connection.execute(q.move_enrolments, tenant_id, kept, gone)
     # who is one person now is not written to twice
     await cancel_rows(connection, "lead_gone", "The lead became one with another.", leads=[gone])
-    await connection.execute(q.keep_number, tenant_id, gone, None)
+    await connection.execute(q.link_numbers, tenant_id, kept, gone)
     await connection.execute(q.move_sends, tenant_id, kept, gone)

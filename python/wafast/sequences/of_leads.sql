@@ -1,11 +1,19 @@
 -- What is on its way to leads. $1 is always the tenant.
 
 -- name: keep_number
--- Before lead $2 has the number $3, or none (NULL): who was written to at the one it had may still want nothing more.
+-- Before lead $2 has the number $3: who was written to at the one it had may still want nothing more.
 INSERT INTO former_leads (tenant_id, phone)
 SELECT l.tenant_id, l.phone FROM leads l
-WHERE l.tenant_id = $1 AND l.id = $2 AND l.phone IS DISTINCT FROM $3 AND EXISTS (SELECT FROM outbox o WHERE o.lead_id = l.id)
+WHERE l.tenant_id = $1 AND l.id = $2 AND l.phone <> $3 AND EXISTS (SELECT FROM outbox o WHERE o.lead_id = l.id)
 ON CONFLICT DO NOTHING
+
+-- name: link_numbers
+-- Who becomes part of lead $2 may write by the number of lead $3 still, or by those of others that became part of that one.
+WITH linked AS (
+    UPDATE former_leads SET lead_id = $2 WHERE tenant_id = $1 AND lead_id = $3
+)
+INSERT INTO former_leads (tenant_id, phone, lead_id) SELECT tenant_id, phone, $2 FROM leads WHERE tenant_id = $1 AND id = $3
+ON CONFLICT (tenant_id, phone) DO UPDATE SET lead_id = excluded.lead_id
 
 -- name: in_other_zones
 -- What waits for lead $2, or may wait again, at the hours of another zone than $3.

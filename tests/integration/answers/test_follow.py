@@ -20,6 +20,8 @@ from wafast.sequences import of_leads
 
 SITI = "+60123456789"
 SITI_LID = 900123
+#: A number as people dial it, and as WhatsApp names it.
+DIALLED, NAMED = "+5511912345678", "+551112345678"
 #: The follower has looked, and listens.
 FOLLOWS = (
     "SELECT count(*) = 1 FROM pg_stat_activity"
@@ -97,20 +99,79 @@ async def test_a_chat_known_by_its_lid_is_the_numbers(people: People) -> None:
 
 
 async def test_who_whatsapp_names_otherwise_than_people_dial_is_heard(people: People) -> None:
-    sequence, dialled = await people.sequence(step("one"), step("two", 60)), "+5511912345678"
-    await people.enrol(sequence, await people.lead(phone=dialled))
+    sequence = await people.sequence(step("one"), step("two", 60))
+    await people.enrol(sequence, await people.lead(phone=DIALLED))
     assert await people.until_end() == ["one"]
-    await people.pool.execute(
-        "INSERT INTO number_checks (tenant_id, network, phone, jid) VALUES ($1, 'loopback', $2, $3)",
-        people.tenant_id, dialled, "551112345678@s.whatsapp.net",
-    )  # fmt: skip
-    chat, _ = await people.write("stop", "+551112345678")
+    await people.name(DIALLED, NAMED)
+    chat, _ = await people.write("stop", NAMED)
     await people.follow()
     assert await people.states(sequence) == [("stopped", "opted_out")]
-    assert await people.value("SELECT phone FROM suppressions") == dialled
+    assert await people.value("SELECT array_agg(phone ORDER BY phone) FROM suppressions") == [NAMED, DIALLED]
     person = await chat_lead.person(people.pool, people.tenant_id, chat)
     assert person is not None
-    assert (person.phone, person.reason) == (dialled, "replied stop")
+    assert (person.phone, person.reason) == (DIALLED, "replied stop")
+
+
+@pytest.mark.parametrize("is_named_first", [True, False], ids=["named first", "named later"])
+@pytest.mark.parametrize("by", ["chat", "hand"])
+async def test_who_wants_nothing_more_at_one_number_wants_nothing_at_any(
+    people: People, is_named_first: bool, by: str
+) -> None:
+    sequence = await people.sequence(step("one"), step("two", 60))
+    await people.enrol(sequence, await people.lead(phone=NAMED))
+    assert await people.until_end() == ["one"]
+    admin = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+    if is_named_first:
+        await people.name(DIALLED, NAMED)
+    if by == "chat":
+        await people.write("stop", NAMED)
+    else:
+        await suppressions.add(people.pool, admin, NAMED, "by a person")
+        await people.write("Hello", NAMED)
+    await people.follow()
+    if not is_named_first:
+        await people.name(DIALLED, NAMED)
+    dialled = await people.lead(phone=DIALLED)
+    await people.enrol(sequence, dialled)
+    assert await people.states(sequence) == [("stopped", "opted_out")]
+    confirmed = await people.value("SELECT count(*) FROM outbox WHERE created_by = 'opt-out'")
+    assert confirmed == (1 if by == "chat" else 0)
+    assert await suppressions.remove(people.pool, admin, DIALLED)
+    assert await people.value("SELECT count(*) FROM suppressions") == 0
+    await people.follow()
+    assert await people.value("SELECT count(*) FROM suppressions") == 0, "what was said before counts no more"
+
+
+async def test_a_person_who_is_two_leads_is_told_once_and_gets_nothing_more_at_either(people: People) -> None:
+    sequence = await people.sequence(step("one"), step("two", 60))
+    await people.enrol(sequence, await people.lead(phone=DIALLED), await people.lead(phone=NAMED))
+    await people.until_end()
+    await people.name(DIALLED, NAMED)
+    await people.write("stop", NAMED)
+    await people.follow()
+    assert await people.value("SELECT count(*) FROM outbox WHERE created_by = 'opt-out'") == 1
+    assert await people.value("SELECT count(*) FROM enrolments WHERE ended_at IS NULL") == 0
+
+
+@pytest.mark.parametrize("text", ["stop", "How much is it?"])
+async def test_who_writes_by_the_number_of_a_lead_that_became_part_of_another_is_that_one(
+    people: People, text: str
+) -> None:
+    sequence, admin = await _written_to(people), Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+    siti = await people.value("SELECT id FROM leads")
+    last, part = await people.lead(phone="+60187654321"), await people.lead(phone="+60187654322")
+    assert await merging.merge(people.pool, admin, last, part, of_leads)
+    assert await merging.merge(people.pool, admin, siti, last, of_leads)
+    chat, _ = await people.write(text, "+60187654322")
+    await people.follow()
+    assert await people.states(sequence) == [("stopped", "opted_out" if text == "stop" else "replied")]
+    assert await people.value("SELECT replied_at IS NOT NULL FROM leads")
+    person = await chat_lead.person(people.pool, people.tenant_id, chat)
+    assert person is not None
+    assert person.lead_id == siti
+    listed = await people.pool.fetch("SELECT phone FROM suppressions ORDER BY phone")
+    everywhere = [SITI, "+60187654321", "+60187654322"] if text == "stop" else []
+    assert [row["phone"] for row in listed] == everywhere
 
 
 async def test_a_reply_answers_the_last_send_of_thirty_days(people: People) -> None:

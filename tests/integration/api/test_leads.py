@@ -276,8 +276,15 @@ def test_leads_come_out_as_they_went_in_and_no_cell_is_a_formula(tenant: Tenant,
     ]
 
 
-def test_the_persons_of_a_devices_chats_become_its_leads(tenant: Tenant) -> None:
+def test_the_persons_of_a_devices_chats_become_its_leads(tenant: Tenant, world: World) -> None:
     device, client = tenant.device(), tenant.client("send")
+    world.sql(
+        "INSERT INTO number_checks (tenant_id, network, phone, jid)"
+        " SELECT tenant_id, network, '+5511912345678', '551112345678@s.whatsapp.net' FROM devices WHERE no = $1",
+        device.no,
+    )
+    tenant.message(tenant.chat(device, name="Ana", jid="551112345678@s.whatsapp.net"))
+    _add(client, "+5511912345678", name="Ana Souza")
     for jid, name in (("60123456781", "Farid"), ("60123456782", "+60123456782"), ("60123456783", "Mei")):
         tenant.message(tenant.chat(device, name=name, jid=f"{jid}@s.whatsapp.net"))
     tenant.message(tenant.chat(device, name="Family", jid="120363@g.us"))
@@ -285,14 +292,15 @@ def test_the_persons_of_a_devices_chats_become_its_leads(tenant: Tenant) -> None
     tenant.chat(device, name="Nothing said", jid="60123456789@s.whatsapp.net")
     _add(client, "0123456783", name="Mei Ling")
     answer = client.post(f"{LEADS}/import-chats", json={"device_id": str(device.id)})
-    assert answer.json() == {"new": 2, "known": 1}, answer.text
+    assert answer.json() == {"new": 2, "known": 2}, answer.text
     items = {lead["phone"]: (lead["name"], lead["device_id"]) for lead in client.get(LEADS).json()["items"]}
     assert items == {
         "+60123456781": ("Farid", str(device.id)),
         "+60123456782": ("", str(device.id)),
         "+60123456783": ("Mei Ling", None),
+        "+5511912345678": ("Ana Souza", None),
     }
-    assert client.post(f"{LEADS}/import-chats", json={"device_id": str(device.id)}).json() == {"new": 0, "known": 3}
+    assert client.post(f"{LEADS}/import-chats", json={"device_id": str(device.id)}).json() == {"new": 0, "known": 4}
 
 
 def test_who_wants_nothing_more_is_a_list(tenant: Tenant, stranger: Tenant) -> None:

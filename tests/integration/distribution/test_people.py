@@ -11,6 +11,7 @@ import pytest
 
 from tests.integration.distribution.conftest import Shop
 from wafast.accounts.principal import Principal
+from wafast.devices import number_checks
 from wafast.distribution import lost, people, runner
 from wafast.distribution.lines import fold, standings
 from wafast.events import bus
@@ -43,8 +44,14 @@ async def test_everybody_goes_where_the_preview_said(
     found = await shop.leads(40)
     await shop.pool.execute(
         "INSERT INTO chats (tenant_id, device_no, jid, last_key) SELECT tenant_id, $2, substr(phone, 2)"
-        " || '@s.whatsapp.net', 1 FROM leads WHERE id = ANY ($1)", found[:6], first,
+        " || '@s.whatsapp.net', 1 FROM leads WHERE id = ANY ($1)", found[:5], first,
     )  # fmt: skip
+    named = "551112345678@s.whatsapp.net"
+    await shop.pool.execute(
+        "INSERT INTO chats (tenant_id, device_no, jid, last_key) VALUES ($1, $2, $3, 1)", shop.tenant_id, first, named
+    )
+    dialled = await shop.pool.fetchval("SELECT phone FROM leads WHERE id = $1", found[5])
+    await number_checks.note(shop.pool, first, {dialled: named})
     shown = await people.plan(shop.pool, shop.tenant_id, {}, None, None)
     assert [(share.line.no, share.known, share.others) for share in shown.shares] == [(first, 6, 9), (second, 0, 25)]
     assert (shown.people, shown.left) == (40, 0)

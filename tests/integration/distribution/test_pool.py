@@ -13,7 +13,7 @@ import pytest
 from tests.integration.distribution.conftest import Shop
 from wafast.accounts.principal import Principal
 from wafast.campaigns import estimate
-from wafast.devices import bulk
+from wafast.devices import bulk, number_checks
 from wafast.devices.lease import Leases
 from wafast.distribution import choices, replace
 from wafast.distribution.lines import MOST_FAILURES
@@ -82,7 +82,7 @@ async def test_a_sick_or_new_device_gets_less(shop: Shop) -> None:
 
 async def test_who_knows_a_person_gets_it_and_the_person_keeps_its_device(shop: Shop) -> None:
     first, second, third = [await shop.device(name) for name in ("First", "Second", "Third")]
-    mine, chatted, written, stranger = await shop.leads(4)
+    mine, chatted, written, stranger, named = await shop.leads(5)
     await shop.pool.execute("UPDATE leads SET device_no = $2 WHERE id = $1", mine, first)
     await shop.pool.execute(
         "INSERT INTO chats (tenant_id, device_no, jid, last_key) SELECT tenant_id, $2, substr(phone, 2)"
@@ -92,8 +92,15 @@ async def test_who_knows_a_person_gets_it_and_the_person_keeps_its_device(shop: 
         "INSERT INTO outbox (tenant_id, device_no, lead_id, to_jid, kind, state, message_id, created_by)"
         " VALUES ($1, $2, $3, 'x', 'text', 'sent', 'A', 'test')", shop.tenant_id, third, written,
     )  # fmt: skip
+    jid = "551112345678@s.whatsapp.net"
+    await shop.pool.execute(
+        "INSERT INTO chats (tenant_id, device_no, jid, last_key) VALUES ($1, $2, $3, 1)", shop.tenant_id, second, jid
+    )
+    await number_checks.note(
+        shop.pool, first, {await shop.pool.fetchval("SELECT phone FROM leads WHERE id = $1", named): jid}
+    )
     source = await shop.source()
-    await shop.plan(source, [mine, chatted, written, stranger])
+    await shop.plan(source, [mine, chatted, written, stranger, named])
     await shop.runner.look()
     rows = await shop.pool.fetch(
         "SELECT d.lead_id, d.device_no, d.code, d.reason, l.device_no AS kept, o.device_no AS sends"
@@ -101,7 +108,7 @@ async def test_who_knows_a_person_gets_it_and_the_person_keeps_its_device(shop: 
     )
     decided = {row["lead_id"]: (row["device_no"], row["code"]) for row in rows}
     assert decided[mine] == (first, "own")
-    assert decided[chatted] == (second, "chat")
+    assert decided[chatted] == decided[named] == (second, "chat")
     assert decided[written] == (third, "wrote")
     assert decided[stranger][1] == "room"
     assert all(row["device_no"] == row["kept"] == row["sends"] for row in rows)

@@ -141,6 +141,7 @@ RELEASED = {
     "0057_the_ends_of_long_texts.sql": "0975ff051d6e6b42",
     "0058_notices_by_number.sql": "a2b72ad557118206",
     "0059_why_whatsapp_holds_back.sql": "16b51540f58acd74",
+    "0060_numbers_of_one_person.sql": "aa6d5c7564929701",
 }
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from wafast.answers.follow import Follower
 from wafast.database.pool import connect
+from wafast.devices import number_checks
 from wafast.outbox.sources import Message, Pace
 from wafast.sequences import enrolments, rows
 from wafast.sequences.rows import Step
@@ -77,6 +78,10 @@ class People:
     async def enrol(self, sequence_id: int, *leads: int, again: bool = False) -> int:
         """How many entered."""
         return await enrolments.enrol(self.pool, self.tenant_id, sequence_id, leads, again=again)
+
+    async def name(self, phone: str, named: str) -> None:
+        """WhatsApp has told that it names a number otherwise."""
+        await number_checks.note(self.pool, self.device_no, {phone: f"{named[1:]}@s.whatsapp.net"})
 
     async def walk(self) -> None:
         """Until nothing waits for it."""
