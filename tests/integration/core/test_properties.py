@@ -149,12 +149,20 @@ def test_any_message_has_its_row_or_is_one_of_those_without(world: World, messag
 
 # any bytes
 
-texts = some.one_of(some.text(max_size=60).map(str.encode), some.binary(max_size=40))
+# What Python knows no kind of may be a mark in Rust's newer tables, and then can't be seen.
+characters = some.characters(exclude_categories=("Cs", "Cn"))
+texts = some.one_of(some.text(characters, max_size=60).map(str.encode), some.binary(max_size=40))
 
 
 def clean(value: bytes) -> str:
     """What the tables hold of a string."""
     return value.decode(errors="replace").replace("\0", "")
+
+
+def shown(value: bytes) -> str:
+    """What the tables hold of a string that somebody has to see."""
+    text = clean(value)
+    return text if is_visible(text) else ""
 
 
 @given(files=some.lists(some.tuples(texts, texts, texts, texts, some.integers(0, 2**63 - 1)), min_size=1, max_size=25))
@@ -172,9 +180,9 @@ def test_any_strings_and_numbers_of_a_file_are_in_its_row(
     for id, (mime, name, caption, quoted, size) in named.items():
         row, media = rows[id], json.loads(rows[id]["media"])
         assert row["message_type"] == "document"
-        assert row["message_text"] == (clean(caption) or clean(name))
+        assert row["message_text"] == (shown(caption) or shown(name))
         assert row["quoted_message_id"] == (clean(quoted) or None)
-        assert (media["mime"], media.get("name", ""), media["size"]) == (clean(mime), clean(name), size)
+        assert (media["mime"], media.get("name", ""), media["size"]) == (clean(mime), shown(name), size)
 
 
 @given(polls=some.lists(some.tuples(texts, some.lists(texts, max_size=5)), min_size=1, max_size=25))
@@ -189,8 +197,7 @@ def test_any_options_of_a_poll_are_in_its_row(world: World, polls: list[tuple[by
     rows = rows_of(world, list(named))
     for id, (question, options) in named.items():
         found = json.loads(rows[id]["poll"])["options"]
-        text = clean(question)
-        assert rows[id]["message_text"] == text or (rows[id]["message_text"] == "" and not is_visible(text))
+        assert rows[id]["message_text"] == shown(question)
         assert [option["name"] for option in found] == [clean(option) for option in options]
         hashes = [base64.b64encode(hashlib.sha256(option).digest()).decode() for option in options]
         assert [option["hash"] for option in found] == hashes
@@ -201,7 +208,11 @@ people = some.integers(1, 2**60 - 1).filter(lambda user: user != 77)
 times = some.integers(1_230_768_000, NOW)
 
 
-@given(heads=some.lists(some.tuples(people, times, some.text(max_size=30), some.booleans()), min_size=1, max_size=25))
+@given(
+    heads=some.lists(
+        some.tuples(people, times, some.text(characters, max_size=30), some.booleans()), min_size=1, max_size=25
+    )
+)
 @properties
 def test_any_sender_time_and_name_are_in_its_row(world: World, heads: list[tuple[int, int, str, bool]]) -> None:
     named = {next(ids): head for head in heads}
@@ -218,4 +229,4 @@ def test_any_sender_time_and_name_are_in_its_row(world: World, heads: list[tuple
     for id, (user, at, name, is_lid) in named.items():
         row = rows[id]
         assert row["sender_jid"] == f"{user}@{'lid' if is_lid else 's.whatsapp.net'}"
-        assert (row["timestamp"], row["sender_name"] or "") == (at, clean(name.encode()))
+        assert (row["timestamp"], row["sender_name"] or "") == (at, shown(name.encode()))
