@@ -119,7 +119,8 @@ def hold(ingest: Ingest, devices: Sequence[int], messages: int, lines: int) -> r
         heads=["", "messages", "MiB of events", "MiB at most", "of it heap", "of it spool", "stored after, s"],
         rows=rows,
         note="Resident, above what the process had before, looked at every 2 ms. The spool is a mapped file: its pages "
-        "are the page cache's, and what is committed is written over. Every chat keeps its newest 20.",
+        "are the page cache's, and of a history only those count that are just written or read. Every chat keeps its "
+        "newest 20.",
     )
 
 

@@ -50,6 +50,7 @@ impl Buffer {
             state.under_way += entry.weight();
             return Some(entry);
         }
+        entry.place.rest();
         state.waiting.push_back(entry);
         None
     }

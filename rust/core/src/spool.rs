@@ -16,7 +16,7 @@ use std::{
     },
 };
 
-use memmap2::MmapRaw;
+use memmap2::{MmapRaw, UncheckedAdvice};
 use parking_lot::Mutex;
 use serde_json::json;
 
@@ -26,6 +26,8 @@ const SEGMENT: usize = 4 << 20;
 /// most of what a record costs otherwise. While more are in use as many are kept: at full speed they become free in crowds,
 /// and page faults in new ones were an eighth of what the inlet's thread did.
 const SPARES: usize = 4;
+/// From this size on a record, a piece of a history, counts as the process' memory only while it is written and read.
+const LARGE: usize = 64 << 10;
 /// length, checksum, device, code: 4 bytes each; arrival: 8; state: 4; padding to a multiple of 8.
 const HEADER: usize = 32;
 const STATE: usize = 24;
@@ -80,10 +82,20 @@ impl Place {
         }
     }
 
+    /// Nobody reads it for a while.
+    pub fn rest(&self) {
+        if let Self::Spooled(slot) = self
+            && slot.length >= LARGE
+        {
+            slot.segment.forget(slot.offset, HEADER + slot.length);
+        }
+    }
+
     /// The event is in the database: it need not be replayed. When it was the last in its file, that is begun anew or goes.
     pub fn commit(self) {
-        if let Self::Spooled(slot) = self {
+        if let Self::Spooled(slot) = &self {
             slot.segment.state(slot.offset).store(COMMITTED, Ordering::Release);
+            self.rest();
             slot.segment.release();
         }
     }
@@ -184,6 +196,13 @@ impl Segment {
     fn state(&self, offset: usize) -> &AtomicU32 {
         // SAFETY: as above; the field lies at a multiple of 4 in the header.
         unsafe { AtomicU32::from_ptr(self.at(offset + STATE).cast()) }
+    }
+
+    /// The process lets go of these pages; they stay in the page cache, and the file, and are there again when they are read.
+    fn forget(&self, offset: usize, length: usize) {
+        // SAFETY: inside the map. It is shared: what was written is the file's, whoever has its pages.
+        let forgotten = unsafe { self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, offset, length) };
+        debug_assert!(forgotten.is_ok());
     }
 
     fn release(self: &Arc<Self>) {
@@ -505,6 +524,30 @@ mod tests {
         entries.drain(..).for_each(|entry| entry.place.commit());
         (0..20).for_each(|_| append(1).into_iter().for_each(|entry| entry.place.commit()));
         assert!(folder.files() <= 1 + SPARES, "they go when they are not needed any more");
+    }
+
+    /// KiB of the map that this process holds, as the system counts them.
+    fn held(segment: &Segment) -> usize {
+        let maps = fs::read_to_string("/proc/self/smaps").unwrap();
+        let mut lines = maps.lines().skip_while(|line| !line.starts_with(&format!("{:x}-", segment.at(0) as usize)));
+        let held = lines.find_map(|line| line.strip_prefix("Rss:")).unwrap();
+        held.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    #[test]
+    fn a_large_record_that_rests_is_no_memory_of_the_process() {
+        let folder = Folder::new("rest");
+        let spool = Spool::open(&folder.0, "one").unwrap();
+        let data: Vec<u8> = (0..2 << 20).map(|n: u32| n.to_le_bytes()[n as usize % 4]).collect();
+        let entry = spool.append(1, 13, 1, &data).unwrap();
+        let Place::Spooled(slot) = &entry.place else { panic!("spooled") };
+        let segment = Arc::clone(&slot.segment);
+        assert!(held(&segment) >= 2048);
+        entry.place.rest();
+        assert!(held(&segment) < 100);
+        assert_eq!(entry.place.bytes(), data);
+        entry.place.commit();
+        assert!(held(&segment) < 100);
     }
 
     #[test]
