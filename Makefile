@@ -105,7 +105,7 @@ bench-fleet: build
 
 # Beside the tests: it needs a nightly compiler, and is never done. What it finds becomes a test.
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := decode event history spool copy
+FUZZ_TARGETS := decode event history spool copy voice
 fuzz: .build/core .venv/.packages-dev
 	@cargo +nightly fuzz --version > /dev/null 2>&1 || { echo "make fuzz needs more: \
 	rustup toolchain install nightly && cargo install cargo-fuzz --locked --version 0.13.2" >&2; exit 1; }

@@ -1,35 +1,31 @@
-//! Any bytes as an event of each code that is read in Rust. The first byte chooses the code.
+//! Any bytes as an event of each code that is read in Rust. The first byte is the code.
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
+use libfuzzer_sys::{Corpus, fuzz_target};
 use wafast_core::{
-    event::{code, read},
+    event::{is_data, read},
+    jid::Jid,
     record::{Change, Other, Records},
 };
 
 const NOW: i64 = 1_790_000_000;
-const CODES: [i32; 9] = [
-    code::MESSAGE,
-    code::UNDECRYPTABLE,
-    code::RECEIPT,
-    code::HISTORY_SYNC,
-    code::GROUP_INFO,
-    code::JOINED_GROUP,
-    code::CALL_TERMINATE,
-    code::CHAT_PRESENCE,
-    code::PRESENCE,
-];
 
-fuzz_target!(|data: &[u8]| {
-    let Some((first, event)) = data.split_first() else { return };
-    let mut records = Records::default();
-    if read(CODES[usize::from(*first) % CODES.len()], event, NOW, 20, &mut records).is_err() {
-        return assert_eq!(records, Records::default());
+fuzz_target!(|data: &[u8]| -> Corpus {
+    let Some((first, event)) = data.split_first() else { return Corpus::Reject };
+    let (code, mut records) = (i32::from(*first), Records::default());
+    if !is_data(code) {
+        return Corpus::Reject;
+    }
+    if read(code, event, NOW, 20, &mut records).is_err() {
+        assert_eq!(records, Records::default());
+        return Corpus::Keep;
     }
     for message in records.messages {
         assert!(!message.id.is_empty() && !message.id.contains('\0'));
-        assert!(!message.chat.to_string().contains('\0') && !message.content.body.contains('\0'));
+        let chat = message.chat.to_string();
+        assert!(!chat.contains('\0') && !message.content.body.contains('\0'));
+        assert_eq!(Jid::parse(&chat), Some(message.chat), "the table gives the chat back");
         assert!(message.sender_name.is_none_or(|name| !name.contains('\0')));
         assert!((1..=NOW + 86_400).contains(&message.timestamp));
     }
@@ -45,4 +41,5 @@ fuzz_target!(|data: &[u8]| {
             _ => {}
         }
     }
+    Corpus::Keep
 });
