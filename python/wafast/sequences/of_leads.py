@@ -22,8 +22,11 @@ q = load(__file__)
 async def readdress(connection: Executor, tenant_id: int, lead_id: int, phone: str, zone: str) -> None:
     """What waits for a lead goes to the number it gets, at the hours of that place, and nothing more to the one it had,
     which is remembered."""
-    elsewhere = await connection.fetch(q.in_other_zones, tenant_id, lead_id, zone)
-    await sources.hold(connection, [row["source_id"] for row in elsewhere])
+    found = await connection.fetch(q.in_other_zones, tenant_id, lead_id, zone)
+    held = await sources.hold(connection, [row["source_id"] for row in found])
+    # seen anew: where a device was deleted until then, its rows are in the pool
+    found = await connection.fetch(q.in_other_zones, tenant_id, lead_id, zone) if held else []
+    elsewhere = [row for row in found if row["source_id"] in held]
     wanted = [Lane(tenant_id, row["source_id"], row["device_no"], zone) for row in elsewhere]
     await lanes.move(connection, [row["id"] for row in elsewhere], await lanes.ensure(connection, wanted))
     await connection.execute(q.keep_number, tenant_id, lead_id, phone)

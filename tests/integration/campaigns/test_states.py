@@ -14,16 +14,19 @@ from tests.database import blocked
 from tests.integration.campaigns.office import Office, buckets
 from tests.integration.campaigns.test_planner import running_planner, until
 from wafast import clock
+from wafast.accounts.principal import Principal
 from wafast.campaigns import planner, rows, trial
 from wafast.campaigns.rows import NotPossible, Schedule
 from wafast.database import migrations
 from wafast.devices import rows as devices
 from wafast.distribution import choices
 from wafast.inbox.reach import Reach
+from wafast.leads import rows as leads
 from wafast.outbox import again, transition
 from wafast.outbox.again import NotRetryable
 from wafast.outbox.sources import Message, Pace
 from wafast.outbox.transition import End
+from wafast.sequences import of_leads
 
 
 async def test_a_paused_campaign_gives_nothing_to_the_next_claim_and_goes_on_where_it_was(office: Office) -> None:
@@ -171,6 +174,27 @@ async def test_a_row_is_tried_again_while_its_device_is_deleted(office: Office) 
         await deleting.execute("UPDATE outbox SET device_no = NULL WHERE id = $1", claim.id)
     await retrying
     assert (await office.shown(made)).waiting == 2
+
+
+async def test_a_lead_gets_a_number_of_another_country_while_its_device_is_deleted(office: Office) -> None:
+    device = await office.device()
+    await office.leads(1, device)
+    made = await office.started()
+    lead = await office.pool.fetchval("SELECT id FROM leads")
+    who = Principal(tenant_id=office.tenant_id, scope="admin", key_id=1)
+    async with office.pool.acquire() as deleting, deleting.transaction():
+        await choices.hold(deleting, office.tenant_id, [device.id])
+        changing = await blocked(
+            office.pool, leads.change(office.pool, who, lead, {"phone": "+919812345678"}, of_leads)
+        )
+        await choices.leave(deleting, [device.no])
+        await deleting.execute("DELETE FROM devices WHERE no = $1", device.no)
+    assert await changing
+    row = await office.pool.fetchrow(
+        "SELECT o.state, n.zone, n.device_no, o.to_jid FROM outbox o JOIN lanes n ON n.id = o.lane_id"
+    )
+    assert tuple(row or ()) == ("queued", "Asia/Kolkata", None, "919812345678@s.whatsapp.net")
+    assert (await office.shown(made)).waiting == 1
 
 
 async def test_a_row_of_a_cancelled_campaign_is_not_tried_again(office: Office) -> None:
