@@ -35,7 +35,7 @@ MOST_TOLD = 300
 #: As spreadsheets write large numbers.
 SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}")
 #: As programs write numbers of a column in which some are missing.
-WHOLE = re.compile(r"(\+?\d{7,})\.0")
+WHOLE = re.compile(r"(\+?\d{7,})\.0+")
 #: What is put before a text that a spreadsheet would take for a formula (leads/exports.py).
 GUARD = re.compile(r"'(?=[=+\-@])")
 #: What a spreadsheet is told by, that a number is a text.

@@ -129,7 +129,7 @@ def rows(path: Path, shape: Shape) -> Iterator[tuple[int, list[str]]]:
 
 def _table(found: list[tuple[int, list[str]]]) -> tuple[int, list[list[str]]]:
     """The row in which the table begins, and its rows. What stands above it, a title or a remark, is one cell a row and
-    no number."""
+    no number, or merged cells over the names of the columns."""
     if not found:
         raise NotReadable("the file has no rows")
     begins = 0
@@ -139,7 +139,20 @@ def _table(found: list[tuple[int, list[str]]]) -> tuple[int, list[list[str]]]:
             begins = place
         if len(filled) > 1 or _looks_like_number(filled[0]):
             break
+    while begins + 1 < len(found) and _stands_over(found[begins][1], found[begins + 1][1]):
+        begins += 1
     return found[begins][0], [row for _, row in found[begins:]]
+
+
+def _stands_over(row: list[str], below: list[str]) -> bool:
+    """Whether it groups the names below: of merged cells only the first is filled."""
+    filled = [place for place, cell in enumerate(row) if cell]
+    merged = set(range(filled[0], filled[-1])).difference(filled)
+    return (
+        any(below[place] for place in merged if place < len(below))
+        and sum(map(bool, below)) > len(filled)
+        and not any(map(_looks_like_number, [*row, *below]))
+    )
 
 
 def _first_filled(row: list[str]) -> int:

@@ -141,6 +141,23 @@ def test_a_number_that_stands_alone_is_no_title(path: Path, table: list[list[str
     assert [line for line, _ in files.rows(path, shape)] == [1, 2]
 
 
+@pytest.mark.parametrize(
+    ("rows", "begins"),
+    [
+        ([["Contact", "", "Address"], ["Nama", "Telefon", "City"], ["Siti", "0123456781", "KL"]], 2),
+        ([["Nama", "Telefon", "City"], ["Siti", "", "KL"], ["Ali", "0123456781", "KL"]], 1),
+        ([["Nama", "", "Telefon"], ["Siti", "vip", "0123456781"]], 1),
+    ],
+    ids=["merged cells above", "nobody's number", "a column without a name"],
+)
+def test_names_of_columns_stand_below_merged_cells(path: Path, rows: list[list[str]], begins: int) -> None:
+    path.write_bytes(workbook({"Sheet1": rows}))
+    shape = files.look(path)
+    assert (shape.begins, [one.name for one in shape.columns if one.name in rows[begins - 1]]) == (
+        begins, [name for name in rows[begins - 1] if name],
+    )  # fmt: skip
+
+
 PEOPLE: list[list[str | float]] = [["Phone"], [60123456781]]
 
 
@@ -205,7 +222,8 @@ def test_columns_of_one_name_are_fields_of_their_own() -> None:
 
 def test_a_number_with_a_decimal_nobody_wrote_is_read() -> None:
     reader = columns.Reader(["phone"], "MY", "Asia/Kuala_Lumpur", {})
-    assert reader.read(2, ["60123456789.0"]).phone == "+60123456789"
+    for written in ("60123456789.0", "60123456789.00"):
+        assert reader.read(2, [written]).phone == "+60123456789"
     with pytest.raises(columns.Refused):
         reader.read(3, ["60123456789.5"])
 
