@@ -4,10 +4,10 @@
 
 mod packet;
 mod waveform;
+mod webm;
 
 use std::io::Cursor;
 
-use matroska_demuxer::{Frame, MatroskaFile};
 use ogg::{PacketReader, PacketWriteEndInfo, PacketWriter};
 
 pub use waveform::STEPS;
@@ -76,18 +76,8 @@ pub fn voice(file: &[u8]) -> Result<Voice, Refused> {
 }
 
 fn from_webm(file: &[u8]) -> Result<Stream, Refused> {
-    let damaged = |error: matroska_demuxer::DemuxError| Refused::Damaged(error.to_string());
-    let mut webm = MatroskaFile::open(Cursor::new(file)).map_err(damaged)?;
-    let track = webm.tracks().iter().find(|track| track.codec_id() == "A_OPUS").ok_or(Refused::NoOpus)?;
-    let (number, head) = (track.track_number().get(), track.codec_private().unwrap_or_default().to_vec());
-    let (mut frame, mut packets) = (Frame::default(), Vec::new());
-    // A recording that was cut off is as long as it is.
-    while webm.next_frame(&mut frame).unwrap_or(false) {
-        if frame.track == number {
-            packets.push(std::mem::take(&mut frame.data));
-        }
-    }
-    Ok(Stream { head, packets })
+    let (head, packets) = webm::read(file)?;
+    Ok(Stream { head: head.to_vec(), packets: packets.into_iter().map(<[u8]>::to_vec).collect() })
 }
 
 fn from_ogg(file: &[u8]) -> Result<Stream, Refused> {
@@ -136,6 +126,7 @@ mod tests {
 
     /// `OpusHead` of one channel.
     const HEAD: &[u8] = b"OpusHead\x01\x01\x38\x01\x80\xbb\x00\x00\x00\x00\x00";
+    const SEEK_HEAD: [u8; 4] = [0x11, 0x4d, 0x9b, 0x74];
     /// A packet of 20 ms (CELT, one frame).
     const PACKET_20_MS: u8 = 0xf8;
 
@@ -187,6 +178,27 @@ mod tests {
     }
 
     #[test]
+    fn a_recording_of_unknown_size_ends_where_it_was_cut_off() {
+        let mut file = webm(&[12; 10]);
+        // Of the segment and of its cluster, as browsers write what they do not know yet.
+        for id in [&[0x18, 0x53, 0x80, 0x67], &[0x1f, 0x43, 0xb6, 0x75]] {
+            let at = file.windows(4).position(|four| four == id).unwrap() + 4;
+            file.splice(at..at + 8, [1, 255, 255, 255, 255, 255, 255, 255]);
+        }
+        let packets = |file: &[u8]| from_webm(file).unwrap().packets.len();
+        assert_eq!((packets(&file), packets(&file[..file.len() - 1])), (10, 9));
+    }
+
+    #[test]
+    fn a_table_of_contents_that_leads_to_itself_is_passed_over() {
+        let seek = element(&[0x4d, 0xbb], &[element(&[0x53, 0xab], &SEEK_HEAD), element(&[0x53, 0xac], &[0])].concat());
+        let mut file = webm(&[12; 10]);
+        let inside = file.windows(4).position(|four| four == [0x18, 0x53, 0x80, 0x67]).unwrap() + 12;
+        file.splice(inside..inside, element(&SEEK_HEAD, &seek));
+        assert_eq!(voice(&file), voice(&webm(&[12; 10])));
+    }
+
+    #[test]
     fn what_is_ogg_already_stays_the_same() {
         let first = voice(&webm(&[30; 130])).unwrap();
         assert_eq!(voice(&first.ogg).unwrap(), first);
@@ -196,7 +208,7 @@ mod tests {
     fn what_is_no_voice_note_says_why() {
         assert_eq!(voice(b"RIFF\0\0\0\0WAVE"), Err(Refused::Unknown));
         assert_eq!(voice(&webm(&[])), Err(Refused::NoOpus));
-        assert!(matches!(voice(&WEBM), Err(Refused::Damaged(_))));
+        assert_eq!(voice(&WEBM), Err(Refused::NoOpus));
         assert!(matches!(voice(b"OggS"), Err(Refused::Damaged(_))));
     }
 
