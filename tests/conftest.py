@@ -72,7 +72,10 @@ def database(data_dirs: list[Path]) -> Iterator[Database]:
     data_dir = Path(tempfile.mkdtemp(prefix="wafast-database-"))
     data_dirs.append(data_dir)
     server = Embedded(data_dir)
-    yield Database(server.uri)
+    database = Database(server.uri)
+    # nobody cuts a test's power, and what PostgreSQL tidies up by itself makes other plans in one run of ten
+    database.configure("fsync = off", "autovacuum = off")
+    yield database
     server.stop()
 
 
