@@ -77,7 +77,7 @@ lint-web: web/node_modules/.stamp .build/types
 # All packages, so that they have the features they were built with before, and little is compiled again.
 test-rust: .build/core
 	$(call say,testing Rust)
-	cargo test --release --workspace
+	cargo test --release --workspace --tests --config rust/tests.toml
 
 test-web: web/node_modules/.stamp
 	$(call say,testing the web app)
