@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.browser.app import App
 from tests.browser.looks import DESKTOP, PHONE, PHONE_DARK, Look
 from tests.browser.stack import Stack
 from tests.browser.test_full_path import link, new_number
+from tests.integration.api.world import Tenant
 
 PICTURE = Path(__file__).parents[2] / "docs/inbox-phone.png"
 
@@ -91,3 +93,81 @@ def test_who_writes_first_by_another_line_is_shown_that_line(signed_in: App, sta
     expect(page.get_by_text("Write the first one.")).to_be_visible()
     expect(page.get_by_text("First there", exact=True).first).to_be_visible()
     assert not page.url.startswith(here)
+
+
+@pytest.mark.parametrize("look", [DESKTOP], indirect=True, ids=lambda look: look.name)
+def test_a_press_arrives_while_the_list_moves(alone: App, tenant: Tenant, look: Look) -> None:
+    app, page, chat = alone, alone.page, tenant.chat(tenant.device())
+    for number in range(20):
+        tenant.message(chat, f"Line {number}\n" * 6, at=int(time.time()) - 60 + number, from_me=True)
+    page.goto(f"/inbox/{chat.id}")
+    last = app.bubble("Line 19")
+    expect(last).to_be_in_viewport(ratio=1)
+    # what the list does to itself while it scrolls
+    deaf = app.messages.evaluate(
+        """(list) => new Promise((heard) => {
+          const rows = [...list.children].find((part) => part.style.contain === 'size style');
+          const scroll = setInterval(() => (list.scrollTop -= 20), 50);
+          new MutationObserver(() => {
+            if (rows.style.pointerEvents !== 'none') return;
+            clearInterval(scroll);
+            heard(getComputedStyle(rows).pointerEvents);
+          }).observe(rows, { attributes: true });
+        })"""
+    )
+    assert deaf == "auto"
+    app.messages.press("End")
+    expect(last).to_be_in_viewport(ratio=1)
+    pressed = app.bubble("Line 18")
+    box = pressed.bounding_box()
+    assert box is not None
+    pressed.evaluate("bubble => bubble.addEventListener('click', () => (bubble.dataset.heard = ''))")
+    page.mouse.move(box["x"] + 8, box["y"] + 8)
+    page.mouse.down()
+    # a picture gets its size meanwhile
+    last.evaluate(
+        """(bubble) => new Promise((grown) => {
+          const rows = bubble.closest('[style*="contain: size"]'), before = rows.clientHeight;
+          new ResizeObserver((_, seen) => {
+            if (rows.clientHeight < before + 290) return;
+            seen.disconnect();
+            requestAnimationFrame(() => requestAnimationFrame(grown));
+          }).observe(rows);
+          bubble.style.height = `${bubble.clientHeight + 300}px`;
+        })"""
+    )
+    page.mouse.up()
+    expect(pressed).to_have_attribute("data-heard", "")
+    # what came below is seen once nothing is pressed
+    app.until(lambda: app.messages.evaluate("list => list.scrollHeight - list.scrollTop - list.clientHeight < 20"))
+
+
+@pytest.mark.parametrize("look", [PHONE], indirect=True, ids=lambda look: look.name)
+def test_back_closes_what_lies_over_the_page_first(alone: App, tenant: Tenant, look: Look) -> None:
+    app, page, device = alone, alone.page, tenant.device()
+    tenant.world.sql("UPDATE devices SET paired_at = now() WHERE id = $1", device.id)
+    tenant.message(tenant.chat(device), "Is it still available?")
+    page.goto("/inbox")
+    page.locator("a[data-chat]").click()
+    expect(app.bubble("still available")).to_be_visible()
+    here = page.url
+    menu = app.message_menu(app.bubble("still available"))
+    page.go_back()
+    expect(menu).to_have_count(0)
+    page.get_by_role("button", name="More about this chat").click()
+    page.go_back()
+    expect(page.get_by_role("menu")).to_have_count(0)
+    page.get_by_role("button", name="Emoji", exact=True).click()
+    picker = page.get_by_role("dialog", name="Emoji")
+    expect(picker).to_be_visible()
+    page.go_back()
+    expect(picker).to_have_count(0)
+    page.get_by_role("button", name="More about this chat").click()
+    page.get_by_role("menuitem", name="Search in this chat").click()
+    search = page.get_by_role("search", name="Search in this chat")
+    expect(search).to_be_visible()
+    page.go_back()
+    expect(search).to_have_count(0)
+    assert page.url == here
+    page.go_back()
+    expect(app.messages).to_have_count(0)
