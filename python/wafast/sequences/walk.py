@@ -175,20 +175,21 @@ class Walker:
         for at in standing:
             moves.setdefault(decide(at), []).append(at)
         moves.pop("wait", None)
-        # steps last: they hold the numbers of leads, and who changes one holds the rows that others cancel
-        for move, those in sorted(moves.items(), key=lambda found: found[0] == "step"):
-            self._untold.update((at.tenant_id, at.sequence_id) for at in those)
-            if move == "step":
-                await self._step(those)
-            elif move == "complete":
-                await self._complete(those)
-            elif move != "wait":
+        self._untold.update((at.tenant_id, at.sequence_id) for those in moves.values() for at in those)
+        steps, completed = moves.pop("step", []), moves.pop("complete", [])
+        for move, those in moves.items():
+            if move != "wait" and move != "step" and move != "complete":
                 await enrolments.stop(self._connection, [at.id for at in those], move)
+        # rows, lanes, then leads, as whoever gives one another number
+        await lanes.ensure(self._connection, [Lane(at.tenant_id, at.source_id, at.device_no, at.zone) for at in steps])
+        await self._connection.execute(q.hold_numbers, [at.lead_id for at in steps + completed])
+        if completed:
+            await self._complete(completed)
+        if steps:
+            await self._step(steps)
 
     async def _step(self, those: Sequence[Standing]) -> None:
         now = clock.now()
-        wanted = [Lane(at.tenant_id, at.source_id, at.device_no, at.zone) for at in those]
-        await lanes.ensure(self._connection, wanted)
         put = await self._connection.fetch(
             q.put_steps,
             [at.id for at in those],

@@ -37,12 +37,15 @@ WHERE e.id = ANY ($1::int8[]) AND e.ended_at IS NULL AND (e.state = 'active' OR 
 ORDER BY e.id
 FOR NO KEY UPDATE OF e
 
+-- name: hold_numbers
+-- Nobody gives leads $1 another number meanwhile. In one order, as who changes many.
+SELECT FROM leads WHERE id = ANY ($1::int8[]) ORDER BY id FOR KEY SHARE
+
 -- name: put_steps
 -- None is due before now: the claim goes forward through a lane, and looks back only once a minute.
 -- The rows of the next steps, and the enrolments at them; one whose time is over expires before it leaves,
 -- unless the sequence stands still (rows.sql). $1 enrolments, $2 steps, $3 devices, $4 when the delay began, $5 zones, whose
--- lanes are there. Whose number is being changed is waited for, and where that made the zone another nothing is put: each that
--- got its row is given.
+-- lanes are there. Where another number made a lead's zone another one meanwhile nothing is put: each that got its row is given.
 WITH wanted AS (
     SELECT e.id AS enrolment_id, e.tenant_id, e.lead_id, e.sequence_id, p.id AS step_id, p.source_id, w.device_no,
            w.since, greatest(w.since + make_interval(secs => p.delay_seconds), now()) AS due,
@@ -53,7 +56,6 @@ WITH wanted AS (
     JOIN sequences s ON s.id = e.sequence_id
     JOIN sequence_steps p ON p.id = w.step_id
     JOIN leads l ON l.id = e.lead_id AND l.zone = w.zone
-    FOR KEY SHARE OF l
 ),
 put AS (
     INSERT INTO outbox (tenant_id, device_no, source_id, lane_id, lead_id, enrolment_id, to_jid, kind, media_sha256,

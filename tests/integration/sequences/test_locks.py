@@ -118,3 +118,17 @@ async def test_the_walk_waits_for_a_number_that_is_being_changed(people: People)
         walking = await blocked(people.pool, people.walk())
     await walking
     assert await people.value("SELECT array_agg(to_jid) FROM outbox") == ["60199999999@s.whatsapp.net"]
+
+
+async def test_many_leads_are_changed_while_the_walk_puts_their_steps(people: People) -> None:
+    sequence = await people.sequence(step("one"))
+    following = await people.sequence(step("two"))
+    first, second = await people.lead(), await people.lead()
+    await people.enrol(sequence, second)
+    await people.enrol(following, first)
+    async with people.pool.acquire() as changing, changing.transaction():
+        await changing.execute("SELECT FROM leads WHERE id = $1 FOR UPDATE", first)
+        walking = await blocked(people.pool, people.walk())
+        await changing.execute("SELECT FROM leads WHERE id = $1 FOR UPDATE", second)
+    await walking
+    assert await people.value("SELECT count(*) FROM outbox") == 2
