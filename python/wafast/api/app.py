@@ -156,6 +156,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             HTTPException: answer_http_exception,
             asyncpg.DataError: answer_refused_text,
             asyncpg.LockNotAvailableError: answer_held,
+            asyncpg.DeadlockDetectedError: answer_held,
             asyncpg.ForeignKeyViolationError: answer_gone,
             **dict.fromkeys(DATABASE_AWAY, answer_away),
             RecursionError: answer_too_deep,

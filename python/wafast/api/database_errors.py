@@ -27,9 +27,11 @@ def answer_refused_text(request: Request[Any, Any, Any], error: asyncpg.DataErro
     return response_to(request, Problem(400, "invalid-request", detail))
 
 
-def answer_held(request: Request[Any, Any, Any], error: asyncpg.LockNotAvailableError) -> Response[bytes]:
-    """409 for rows that something else holds for longer than a request may wait."""
-    log.warning("request %s: waited too long for a lock: %s", request_id_of(request), error)
+def answer_held(
+    request: Request[Any, Any, Any], error: asyncpg.LockNotAvailableError | asyncpg.DeadlockDetectedError
+) -> Response[bytes]:
+    """409 for rows that something else holds for longer than a request may wait, or while it waits for this one."""
+    log.warning("request %s: waited in vain for a lock: %s", request_id_of(request), error)
     detail = "Something else, an import perhaps, is at work on the same data: try again in a moment."
     return response_to(request, Problem(409, "busy", detail, headers={"Retry-After": "2"}))
 

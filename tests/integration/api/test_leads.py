@@ -395,3 +395,29 @@ def test_what_is_deleted_while_a_request_names_it_is_no_fault_of_the_server(tena
             world.background.run(deleting.close())
             told = answer.result().json()["type"]
     assert (answer.result().status_code, told) == (409, "urn:wafast:problem:gone")
+
+
+def test_who_waits_in_a_circle_with_another_may_try_again(tenant: Tenant, world: World) -> None:
+    admin = tenant.client("admin")
+    made = [admin.post(LEADS, json={"phone": f"+6019900000{number}"}).json()["id"] for number in range(2)]
+    first, second = (int(one) for one in made)
+    row = "SELECT FROM leads WHERE id = $1 FOR UPDATE"
+
+    async def hold() -> asyncpg.Connection:
+        connection = await asyncpg.connect(world.uri)
+        await connection.execute("SET deadlock_timeout = '1h'")  # the request is who finds it out
+        await connection.execute("BEGIN")
+        await connection.execute(row, second)
+        return connection
+
+    holding = world.background.run(hold())
+    with ThreadPoolExecutor(1) as threads:
+        change = {"action": "set_status", "lead_ids": made, "target_status": "customer"}
+        answer = threads.submit(admin.post, f"{LEADS}/bulk", json=change)
+        held = f"SELECT count(*) FROM (SELECT FROM leads WHERE id = {first} FOR UPDATE SKIP LOCKED) free"
+        while world.sql(held) and not answer.done():
+            pass
+        world.background.run(holding.execute(row, first))
+        world.background.run(holding.close())
+    assert (answer.result().status_code, answer.result().json()["type"]) == (409, "urn:wafast:problem:busy")
+    assert [admin.get(f"{LEADS}/{one}").json()["target_status"] for one in made] == ["prospect", "prospect"]
