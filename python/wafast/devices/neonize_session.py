@@ -232,23 +232,22 @@ class NeonizeSession:
 
     async def send(self, to_jid: str, content: ev.Content | ev.Change) -> ev.Sent:
         """See `Session.send`."""
-        named = await self._introduce(to_jid)
         described = thumbnail = None
         if isinstance(content, ev.Change):
-            message = content_of.change_message(named, content)
+            message = content_of.change_message(to_jid, content)
         elif content.media is None:
             message = content_of.text_message(content)
         else:
             file = await self._files.of(content.media)
             message, described, thumbnail = content_of.media_message(content, file), file.described, file.preview
-        to = content_of.to_jid(named).SerializeToString()
+        to = content_of.to_jid(to_jid).SerializeToString()
         answer = pb.SendMessageReturnFunction.FromString(
             await self._call("SendMessage", to, len(to), message, len(message))
         )
         if answer.Error:
             raise send_error(answer.Error)
         sent = answer.SendResponse
-        return ev.Sent(sent.ID, _unix(sent.Timestamp), described, thumbnail, None if named == to_jid else named)
+        return ev.Sent(sent.ID, _unix(sent.Timestamp), described, thumbnail)
 
     def changed(self, chat_jid: str, change: ev.Change, sent: ev.Sent) -> None:
         """See `Session.changed`."""
@@ -257,10 +256,9 @@ class NeonizeSession:
         )
         self._feed(self.device_no, neonize_events.MESSAGE, told)
 
-    async def _introduce(self, to_jid: str) -> str:
-        """Tell the core whose LID is behind a number before the first message goes there: receipts come from the LID,
-        and belong to the number's chat. Gives how WhatsApp names the number: in Brazil without the 9, in Mexico with a
-        1, whatever people dial."""
+    async def introduce(self, to_jid: str) -> str:
+        """See `Session.introduce`. Tells the core whose LID is behind a number before the first message goes there:
+        receipts come from the LID, and belong to the number's chat."""
         if not to_jid.endswith("@s.whatsapp.net") or to_jid in self._introduced:
             return to_jid
         jid = content_of.to_jid(to_jid)

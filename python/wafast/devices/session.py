@@ -199,14 +199,12 @@ class Change(msgspec.Struct, frozen=True):
 
 class Sent(msgspec.Struct, frozen=True):
     """The server took a message: its id, and the server's time in Unix seconds. Where there was a file, `media`
-    describes it for the message row, and `thumbnail` is the JPEG preview that went with it. `named` is how WhatsApp
-    names the person, where that was found out to be otherwise than it was called."""
+    describes it for the message row, and `thumbnail` is the JPEG preview that went with it."""
 
     message_id: str
     timestamp: int
     media: dict[str, object] | None = None
     thumbnail: bytes | None = None
-    named: str | None = None
 
 
 class Download(msgspec.Struct, frozen=True):
@@ -291,8 +289,12 @@ class Session(Protocol):
     async def pair_by_code(self, phone: str) -> str:
         """The code to type on the phone (E.164). Only after the first `Qr`. Raises SessionError."""
 
+    async def introduce(self, to_jid: str) -> str:
+        """Make known who is written to; gives how WhatsApp names the number: in Brazil without the 9, in Mexico with a
+        1, whatever people dial. Raises Offline, NotSent, Refused."""
+
     async def send(self, to_jid: str, content: Content | Change) -> Sent:
-        """Send one message, or change one; returns when the server has taken it.
+        """Send one message, or change one, to who was introduced; returns when the server has taken it.
 
         Raises Offline, NotSent (Busy), Refused, Unanswered, FileNotFoundError.
         """

@@ -34,7 +34,7 @@ ORDER BY e.id
 -- Rows $1 in lanes $2 to $3. A change of a message and a source's row keep their end: later nobody wants them; any other may wait
 -- as long as before.
 UPDATE outbox o SET state = 'queued', reason = NULL, cause = NULL, attempts = 0, refusals = 0, not_before = clock_timestamp(),
-    lane_id = w.lane_id, to_jid = w.to_jid,
+    lane_id = w.lane_id, to_jid = w.to_jid, named_jid = NULL,
     expires_at = CASE WHEN o.target IS NOT NULL OR o.source_id IS NOT NULL THEN o.expires_at
                       ELSE clock_timestamp() + (o.expires_at - o.created_at) END,
     claim_worker = NULL, claim_epoch = NULL, claimed_at = NULL

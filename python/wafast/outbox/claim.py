@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -16,6 +16,9 @@ from wafast.devices import number_checks
 from wafast.outbox.render import fault, render, seed_of
 from wafast.outbox.rows import Cause, Kind, Priority
 from wafast.outbox.told import tell
+
+if TYPE_CHECKING:
+    from wafast.events.bus import Executor
 
 q = load(__file__)
 
@@ -77,22 +80,33 @@ async def claim(
 ) -> list[Claim]:
     """Claim what may leave now: at most one reply from each of the devices `replies`, one paced row from each of
     `paced`. A source's row gets its words, which are in it before anybody sends them. What can't leave ends instead,
-    and is not among those given: rows for people who want no more of them or are known not to be on WhatsApp, and those
-    for which there are no words. `at`: the instant that is now, when it is not the database's. `hears`: whether people
-    are heard who want no more; where not, nothing of a source leaves."""
-    async with pool.acquire() as connection, connection.transaction():
-        files = list(filing), list(filing.values())
-        looked = worker_id, list(replies), list(paced), *files, at, number_checks.KEPT_DAYS, hears
-        said = [(record, _said(record)) for record in await connection.fetch(q.pick, *looked)]
-        if not said:
-            return []
-        columns = zip(*(_written(record, words) for record, words in said), strict=True)
-        taken = {row["id"] for row in await connection.fetch(q.claim, worker_id, *map(list, columns), at)}
-        said = [(record, words) for record, words in said if record["id"] in taken]
-        # of a source's rows only their end is told, one by one
-        is_told = [isinstance(words, Ending) or record["source_id"] is None for record, words in said]
-        await tell(connection, [record for (record, _), told in zip(said, is_told, strict=True) if told])
+    and is not among those given: rows for people who want no more of them, are known not to be on WhatsApp, or have
+    the same at another number, and those for which there are no words. `at`: the instant that is now, when it is not
+    the database's. `hears`: whether people are heard who want no more; where not, nothing of a source leaves."""
+    files = list(filing), list(filing.values())
+    looked = worker_id, list(replies), list(paced), *files, at, number_checks.KEPT_DAYS, hears
+    try:
+        async with pool.acquire() as connection, connection.transaction():
+            said = await _take(connection, looked, at)
+    except (
+        asyncpg.UniqueViolationError
+    ):  # another has claimed the same for one of these people: the next look sees that
+        return []
     return [_claim(record, words) for record, words in said if not isinstance(words, Ending)]
+
+
+async def _take(connection: Executor, looked: Sequence[Any], at: datetime | None) -> list[tuple[asyncpg.Record, Said]]:
+    """Picks and claims, in the caller's transaction; gives what was claimed, with its words or why it ends."""
+    said = [(record, _said(record)) for record in await connection.fetch(q.pick, *looked)]
+    if not said:
+        return []
+    columns = zip(*(_written(record, words) for record, words in said), strict=True)
+    taken = {row["id"] for row in await connection.fetch(q.claim, looked[0], *map(list, columns), at)}
+    said = [(record, words) for record, words in said if record["id"] in taken]
+    # of a source's rows only their end is told, one by one
+    is_told = [isinstance(words, Ending) or record["source_id"] is None for record, words in said]
+    await tell(connection, [record for (record, _), told in zip(said, is_told, strict=True) if told])
+    return said
 
 
 class Ending(NamedTuple):
@@ -106,10 +120,15 @@ class Ending(NamedTuple):
 ENDINGS: dict[str, Ending] = {
     "opted_out": Ending("opted_out", "this person wants no more of these messages"),
     "not_on_whatsapp": Ending("not_on_whatsapp", "this number is not on WhatsApp"),
+    "same_person": Ending("same_person", "this person has it at another of their numbers"),
 }
 
 
-def _said(record: asyncpg.Record) -> str | Ending:
+#: What a row says, or why it does not leave.
+Said = str | Ending
+
+
+def _said(record: asyncpg.Record) -> Said:
     """What a row says: its own words, or its source's for the person."""
     if record["ends"] is not None:
         return ENDINGS[record["ends"]]
@@ -128,10 +147,10 @@ def _said(record: asyncpg.Record) -> str | Ending:
 
 
 #: What the claim writes as it was picked: a message that is changed in this moment changes none that has its words.
-AS_PICKED = ("id", "claim_epoch", "is_walked", "kind", "media_sha256", "file_name")
+AS_PICKED = ("id", "claim_epoch", "is_walked", "kind", "media_sha256", "file_name", "named_jid")
 
 
-def _written(record: asyncpg.Record, said: str | Ending) -> tuple[Any, ...]:
+def _written(record: asyncpg.Record, said: Said) -> tuple[Any, ...]:
     """What the claim writes of a row."""
     cause, reason = said if isinstance(said, Ending) else (None, None)
     words = said if isinstance(said, str) and record["source_id"] is not None else None
@@ -145,7 +164,18 @@ def _claim(record: asyncpg.Record, words: str) -> Claim:
 
 #: What is picked only to claim it, and to make words of it.
 FOR_WORDS = frozenset(
-    {"ends", "is_walked", "named", "template", "lead_id", "lead_name", "lead_phone", "lead_fields", "local_hour"}
+    {
+        "ends",
+        "is_walked",
+        "named",
+        "named_jid",
+        "template",
+        "lead_id",
+        "lead_name",
+        "lead_phone",
+        "lead_fields",
+        "local_hour",
+    }
 )
 
 

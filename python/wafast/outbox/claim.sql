@@ -45,12 +45,14 @@ picked AS MATERIALIZED (
                 WHEN EXISTS (SELECT FROM number_checks c
                              WHERE c.tenant_id = row.tenant_id AND c.network = (h.device).network AND c.phone = row.phone
                                AND c.jid IS NULL AND c.checked_at > at - make_interval(days => $7))
-                    THEN 'not_on_whatsapp' END,
-           named_jid(row.tenant_id, (h.device).network, (row.o).to_jid)
+                    THEN 'not_on_whatsapp'
+                WHEN has_elsewhere(row.o, row.named) THEN 'same_person' END,
+           row.named
     FROM held h
     CROSS JOIN clock
     CROSS JOIN LATERAL (
-        SELECT o.o, '+' || split_part(o.to_jid, '@', 1) AS phone, o.tenant_id, n.source_id, n.zone, n.is_walked, n.gap, n.turn
+        SELECT o.o, '+' || split_part(o.to_jid, '@', 1) AS phone, o.tenant_id, n.source_id, n.zone, n.is_walked, n.gap, n.turn,
+               named_jid(o.tenant_id, (h.device).network, o.to_jid) AS named
         FROM (
             SELECT n.id, n.source_id, n.zone, n.claimed_at, gap_before(h.device, s) AS gap,
                    n.walked_at NOT BETWEEN at - interval '1 minute' AND at + interval '1 minute' AS is_walked, n.passed_at, n.passed_id, n.turn
@@ -76,7 +78,8 @@ picked AS MATERIALIZED (
     ) row
     WHERE h.no = ANY ($3) AND h.free_at <= at AND (h.device).last_paced_at + row.gap <= at
 )
-SELECT (o).id, (o).tenant_id, p.no AS device_no, p.source_id, (o).to_jid, p.named, coalesce(s.kind, (o).kind) AS kind, (o).body,
+SELECT (o).id, (o).tenant_id, p.no AS device_no, p.source_id, (o).to_jid, p.named,
+       CASE WHEN p.source_id IS NOT NULL THEN nullif(p.named, (o).to_jid) END AS named_jid, coalesce(s.kind, (o).kind) AS kind, (o).body,
        CASE WHEN s.id IS NULL THEN (o).media_sha256 ELSE s.media_sha256 END AS media_sha256,
        CASE WHEN s.id IS NULL THEN (o).file_name ELSE s.file_name END AS file_name, (o).quoted, (o).target, (o).forwarded,
        (o).priority, (o).attempts + 1 AS attempts, (o).refusals, p.epoch AS claim_epoch, p.is_first, p.is_walked, p.ends, p.typing,
@@ -94,24 +97,27 @@ LEFT JOIN media m ON m.tenant_id = (o).tenant_id
 -- name: claim
 -- Claims what was picked in this transaction: state, words, clock and caps move together, and each row once, as every
 -- version of a row is an entry in each of its indexes. $1 the worker, $2 rows, $3 epochs, $4 whether each one's lane was
--- walked from its beginning, $5 $6 $7 kind, file and its name as picked, $8 words (NULL: its own), $9 what kind of reason
--- keeps it here and $10 in words (NULL: it leaves), $11 the instant (NULL: now). What does not leave ends, and costs no clock.
+-- walked from its beginning, $5 $6 $7 $8 kind, file and its name, and how WhatsApp names the person, as picked, $9 words (NULL:
+-- its own), $10 what kind of reason keeps it here and $11 in words (NULL: it leaves), $12 the instant (NULL: now). What does not
+-- leave ends, and costs no clock.
 WITH clock AS MATERIALIZED (
-    SELECT coalesce($11::timestamptz, now()) AS at
+    SELECT coalesce($12::timestamptz, now()) AS at
 ),
 claimed AS (
     UPDATE outbox o SET
-        state = CASE WHEN w.cause IS NULL THEN 'sending' WHEN w.cause = 'opted_out' THEN 'cancelled' ELSE 'failed' END,
+        state = CASE WHEN w.cause IS NULL THEN 'sending' WHEN w.cause IN ('opted_out', 'same_person') THEN 'cancelled' ELSE 'failed' END,
         cause = w.cause,
         reason = w.reason,
         body = coalesce(w.words, o.body),
         kind = w.kind,
         media_sha256 = w.media_sha256,
         file_name = w.file_name,
+        named_jid = CASE WHEN w.cause IS NULL THEN w.named_jid END,
         claim_worker = $1, claim_epoch = w.epoch, claimed_at = at,
         attempts = o.attempts + (w.cause IS NULL)::int4
-    FROM unnest($2::int8[], $3::int8[], $4::bool[], $5::text[], $6::bytea[], $7::text[], $8::text[], $9::text[], $10::text[])
-        w (id, epoch, is_walked, kind, media_sha256, file_name, words, cause, reason)
+    FROM unnest($2::int8[], $3::int8[], $4::bool[], $5::text[], $6::bytea[], $7::text[], $8::text[], $9::text[], $10::text[],
+                $11::text[])
+        w (id, epoch, is_walked, kind, media_sha256, file_name, named_jid, words, cause, reason)
     CROSS JOIN clock
     WHERE o.id = w.id AND o.state = 'queued'
     RETURNING o.id, o.device_no, o.lane_id, o.priority, o.not_before, w.cause, w.is_walked

@@ -33,7 +33,7 @@ from wafast.devices.session import (
 )
 from wafast.inbox.media import OCTETS, Film
 from wafast.outbox import claim as claims
-from wafast.outbox import transition
+from wafast.outbox import naming, transition
 from wafast.outbox.claim import Claim
 from wafast.outbox.ends import Ends
 from wafast.outbox.resolve import resolve
@@ -220,18 +220,25 @@ class Sender:
             await self._wait_for_connection(claim, "the device is not connected")
             return
         is_typed = claim.priority == "paced" and claim.typing
-        if is_typed:
-            await self._type(session, claim)
         try:
-            held = await self._held_since(claim) if is_typed else None
+            named, held = await self._introduce(claim, session)
+            claim = msgspec.structs.replace(claim, to_jid=named)
+            if held is None and is_typed:
+                await self._type(session, claim)
+                held = await self._held_since(claim)
             content = await self._content(claim)
         except DATABASE_AWAY as error:
             await self._wait_for_connection(claim, f"the database is away: {error}")
-            return
-        if held is not None:
-            await self._ends.record(held)
-            return
-        await self._send(claim, session, content)
+        except SessionError as error:
+            await self._not_sent(claim, error)
+        else:
+            await (self._send(claim, session, content) if held is None else self._ends.record(held))
+
+    async def _introduce(self, claim: Claim, session: Session) -> tuple[str, End | None]:
+        """How WhatsApp names a claim's person; and how its send ends that must not leave, now that this is known."""
+        named = await session.introduce(claim.to_jid)
+        cause = None if named == claim.to_jid else await naming.note(self._pool, claim, named)
+        return named, None if cause is None else End(claim, "cancelled", claims.ENDINGS[cause].reason, cause=cause)
 
     async def _held_since(self, claim: Claim) -> End | None:
         """How a send ends that somebody stopped, or its person by a STOP, while it was typed; None where nobody did."""
@@ -243,22 +250,30 @@ class Sender:
     async def _send(self, claim: Claim, session: Session, content: Content | Change) -> None:
         try:
             sent = await session.send(claim.to_jid, content)
-        except Offline as error:
-            await self._wait_for_connection(claim, error)
-        except NotSent as error:
-            await self._not_taken(claim, error)
-        except FileNotFoundError:
-            reason = "the file is not there any more; upload it again"
-            await self._ends.record(End(claim, "failed", reason, cause="media_gone"))
-        except Refused as error:
-            await self._refuse(claim, error)
-        except Unanswered as error:
-            await self._ends.record(End(claim, "unknown", f"WhatsApp did not answer, it may have left: {error}"))
+        except (SessionError, FileNotFoundError) as error:
+            await self._not_sent(claim, error)
         else:
             if isinstance(content, Change):
                 session.changed(claim.to_jid, content, sent)
             del self._refused[claim.device_no]
             await self._ends.record(End(claim, "sent", sent=sent))
+
+    async def _not_sent(self, claim: Claim, error: SessionError | FileNotFoundError) -> None:
+        """What its session could not do, as far as it says."""
+        match error:
+            case Offline():
+                await self._wait_for_connection(claim, error)
+            case NotSent():
+                await self._not_taken(claim, error)
+            case FileNotFoundError():
+                reason = "the file is not there any more; upload it again"
+                await self._ends.record(End(claim, "failed", reason, cause="media_gone"))
+            case Refused():
+                await self._refuse(claim, error)
+            case Unanswered():
+                await self._ends.record(End(claim, "unknown", f"WhatsApp did not answer, it may have left: {error}"))
+            case _:
+                raise error
 
     async def _content(self, claim: Claim) -> Content | Change:
         """What to send."""

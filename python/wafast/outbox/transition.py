@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 q = load(__file__)
 
 #: Kinds of reasons for which nothing was sent.
-NEVER_LEFT: frozenset[Cause] = frozenset({"not_on_whatsapp", "media_gone", "not_taken", "opted_out"})
+NEVER_LEFT: frozenset[Cause] = frozenset({"not_on_whatsapp", "media_gone", "not_taken", "opted_out", "same_person"})
 
 
 class Pause(msgspec.Struct, frozen=True):
@@ -71,9 +71,6 @@ async def record(pool: asyncpg.Pool, worker_id: UUID, ends: Sequence[End], keep:
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(q.begin_ends)
         finished, events = await _finish(connection, worker_id, ends)
-        for end in ends:
-            if end.sent is not None and end.sent.named is not None:
-                await number_checks.note_name(connection, end.claim.device_no, end.claim.to_jid, end.sent.named)
         events += await take_in(connection, [(end.claim, end.sent) for end in ends if end.sent is not None], keep)
         for end in ends:
             if end.cause == "not_on_whatsapp":

@@ -28,13 +28,16 @@ q = load(__file__)
 
 State = Literal["active", "paused", "completed", "stopped"]
 #: Why one was stopped.
-Reason = Literal["by_person", "replied", "opted_out", "not_on_whatsapp", "sequence_deleted", "merged", "failed"]
+Reason = Literal[
+    "by_person", "replied", "opted_out", "not_on_whatsapp", "same_person", "sequence_deleted", "merged", "failed"
+]  # fmt: skip
 #: The same, of the row that was open.
 CAUSES: dict[Reason, Cause] = {
     "by_person": "by_person",
     "replied": "replied",
     "opted_out": "opted_out",
     "not_on_whatsapp": "not_on_whatsapp",
+    "same_person": "same_person",
     "sequence_deleted": "parent_gone",
     "merged": "lead_gone",
     "failed": "parent_gone",
@@ -44,6 +47,7 @@ IN_WORDS: dict[Reason, str] = {
     "replied": "the lead has written",
     "opted_out": "the lead wants nothing more",
     "not_on_whatsapp": "the number is not on WhatsApp",
+    "same_person": "this person gets it at another of their numbers",
     "sequence_deleted": "the sequence was deleted",
     "merged": "the lead became one with another",
     "failed": "its next step could not be put in; the log says why",

@@ -29,7 +29,7 @@ WITH waiting AS (
           SELECT FROM outbox x WHERE x.source_id = q.source_id AND x.enrolment_id IS NULL AND x.to_jid = n.jid))
     ORDER BY q.id FOR NO KEY UPDATE OF q
 )
-UPDATE outbox o SET to_jid = w.jid FROM waiting w WHERE o.id = w.id AND o.state = 'queued'
+UPDATE outbox o SET to_jid = w.jid, named_jid = NULL FROM waiting w WHERE o.id = w.id AND o.state = 'queued'
 
 -- name: at_old_number
 -- What then is still to go to another number than $3: it is on its way there, or $3 has it already.

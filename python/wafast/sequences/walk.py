@@ -44,7 +44,11 @@ FOLD = 20_000
 #: At most so often the pages of a sequence are told.
 TELL_SECONDS = 0.5
 #: Ends of a step that end the enrolment too. After any other, one that failed as well, the next step follows.
-STOPS: dict[str, Reason] = {"opted_out": "opted_out", "not_on_whatsapp": "not_on_whatsapp"}
+STOPS: dict[str, Reason] = {
+    "opted_out": "opted_out",
+    "not_on_whatsapp": "not_on_whatsapp",
+    "same_person": "same_person",
+}
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

@@ -38,8 +38,14 @@ class Line:
         self.meanwhile: Callable[[], Awaitable[object]] = nothing
         #: whom it wrote to
         self.sent: list[str] = []
+        #: how WhatsApp names those it names otherwise than people dial them
+        self.names: dict[str, str] = {}
         #: whom it showed that somebody types
         self.typed: list[str] = []
+
+    async def introduce(self, to_jid: str) -> str:
+        """As `names` says."""
+        return self.names.get(to_jid, to_jid)
 
     async def send(self, to_jid: str, content: Content | Change) -> Sent:
         """As the server answers."""

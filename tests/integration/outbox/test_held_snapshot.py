@@ -38,7 +38,7 @@ async def test_to_pick_and_to_claim_cost_the_same_however_many_are_dead(floor: F
     async def pages(at: timedelta) -> tuple[int, int]:
         await looker.execute("ANALYZE outbox")
         picked = await _pages(looker, claims.q.pick, floor.worker, [], devices, [], [], MONDAY + at, KEPT_DAYS, True)
-        some = ([value] * DEVICES for value in (1, 1, False, "text", None, None, "Hi", None, None))
+        some = ([value] * DEVICES for value in (1, 1, False, "text", None, None, None, "Hi", None, None))
         return picked, await _pages(looker, claims.q.claim, floor.worker, *some, MONDAY + at)
 
     first = await pages(timedelta())

@@ -194,6 +194,6 @@ async def test_whom_it_has_written_to_is_not_remembered_without_end(monkeypatch:
     session._live = True
     for number in range(10):
         for _ in range(2):
-            await session._introduce(f"6012345678{number}@s.whatsapp.net")
+            await session.introduce(f"6012345678{number}@s.whatsapp.net")
     assert len(told) == 10, "each once while it is remembered"
     assert len(session._introduced) <= 3

@@ -3996,7 +3996,7 @@ export interface components {
              * @description Why it was stopped.
              * @enum {null|string}
              */
-            reason: "by_person" | "replied" | "opted_out" | "not_on_whatsapp" | "sequence_deleted" | "merged" | "failed" | null;
+            reason: "by_person" | "replied" | "opted_out" | "not_on_whatsapp" | "same_person" | "sequence_deleted" | "merged" | "failed" | null;
             /** @description Of the step it waits for or got last; null before the first. */
             position: number | null;
             /** @description When that step may leave; pace and hours come on top. */
@@ -4490,7 +4490,7 @@ export interface components {
              * @description Why it was stopped.
              * @enum {null|string}
              */
-            reason: "by_person" | "replied" | "opted_out" | "not_on_whatsapp" | "sequence_deleted" | "merged" | "failed" | null;
+            reason: "by_person" | "replied" | "opted_out" | "not_on_whatsapp" | "same_person" | "sequence_deleted" | "merged" | "failed" | null;
             /** @description Of the step it waits for or got last. */
             position: number | null;
             /** @description When that step may leave. */
@@ -4929,7 +4929,7 @@ export interface components {
              * @description What kind of reason a failed or cancelled one has.
              * @enum {null|string}
              */
-            cause: "not_on_whatsapp" | "refused" | "reach_out" | "banned" | "media_gone" | "render" | "lead_gone" | "opted_out" | "replied" | "by_person" | "parent_gone" | "device_gone" | "not_taken" | "not_arrived" | "number_changed" | null;
+            cause: "not_on_whatsapp" | "refused" | "reach_out" | "banned" | "media_gone" | "render" | "lead_gone" | "opted_out" | "replied" | "by_person" | "parent_gone" | "device_gone" | "not_taken" | "not_arrived" | "number_changed" | "same_person" | null;
             /** @description WhatsApp's id, from `sent` on. */
             message_id: string | null;
             attempts: number;

@@ -945,6 +945,7 @@ export const en = {
   'sequences.reason_replied': 'the lead has written',
   'sequences.reason_opted_out': 'wants no more messages',
   'sequences.reason_not_on_whatsapp': 'not on WhatsApp',
+  'sequences.reason_same_person': 'gets it at another number',
   'sequences.reason_sequence_deleted': 'the sequence was deleted',
   'sequences.reason_merged': 'became one with another lead',
   'sequences.reason_failed': 'its next step could not be put in; the server’s log says why',

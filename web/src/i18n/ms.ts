@@ -954,6 +954,7 @@ export const ms: Record<MessageKey, string> = {
   'sequences.reason_replied': 'prospek telah menulis',
   'sequences.reason_opted_out': 'tidak mahu mesej lagi',
   'sequences.reason_not_on_whatsapp': 'tiada di WhatsApp',
+  'sequences.reason_same_person': 'menerimanya di nombor lain',
   'sequences.reason_sequence_deleted': 'rentetan telah dipadam',
   'sequences.reason_merged': 'digabungkan dengan prospek lain',
   'sequences.reason_failed': 'langkah seterusnya tidak dapat dimasukkan; log pelayan menyatakan sebabnya',

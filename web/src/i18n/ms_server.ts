@@ -95,6 +95,7 @@ export const msServer: Readonly<Record<string, string>> = {
   parent_gone: 'Kempen atau rentetannya telah dipadam atau dihentikan.',
   reach_out: 'WhatsApp buat sementara mengehadkan mesej kepada orang baharu.',
   refused: 'WhatsApp menolak mesej ini.',
+  same_person: 'Orang ini menerimanya di nombor lain miliknya.',
   render: 'Medan mesej tidak dapat diisi.',
   replied: 'Orang ini telah membalas.',
 

@@ -1,0 +1,109 @@
+"""A person who has two numbers, and is two leads, gets a campaign once."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.integration.outbox.floor import Floor
+from tests.integration.outbox.lines import Line, sending, until, until_state
+from wafast.devices import number_checks
+from wafast.outbox import again
+from wafast.outbox import claim as claims
+from wafast.outbox.rows import Cause
+from wafast.outbox.sources import Pace
+
+AT = datetime(2026, 3, 23, 4, tzinfo=UTC)  # noon in Kuala Lumpur
+ANA = "551112345678@s.whatsapp.net"
+#: Somebody of this database waits for another.
+WAITS = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"
+
+
+async def _rows(floor: Floor, devices: list[int], *jids: str) -> list[int]:
+    """A row of one campaign at each device, to people of these JIDs."""
+    source = await floor.source(Pace(0, 0))
+    rows = [(await floor.rows(source, device, 1))[0] for device in devices]
+    for row, jid in zip(rows, jids, strict=True):
+        await floor.pool.execute(
+            "WITH o AS (UPDATE outbox SET to_jid = $2 WHERE id = $1 RETURNING lead_id)"
+            " UPDATE leads l SET phone = '+' || split_part($2, '@', 1) FROM o WHERE l.id = o.lead_id",
+            row, jid,
+        )  # fmt: skip
+    return rows
+
+
+async def _name(floor: Floor, device: int, *phones: str) -> None:
+    await number_checks.note(floor.pool, device, dict.fromkeys(phones, ANA))
+
+
+@pytest.mark.parametrize("is_dialled_first", [True, False])
+async def test_whom_whatsapp_names_the_same_gets_it_at_one_number(floor: Floor, is_dialled_first: bool) -> None:
+    devices = await floor.devices(2)
+    dialled, named = await _rows(floor, devices, "5511912345678@s.whatsapp.net", ANA)
+    await _name(floor, devices[0], "+5511912345678")
+    for device in devices if is_dialled_first else reversed(devices):
+        await floor.claim_at(AT, [device])
+    assert await floor.state(dialled) == ("cancelled", "same_person")
+    assert await floor.state(named) == ("sent", None)
+    assert await floor.sends_counted(devices[0]) == 0, "what does not leave costs no clock"
+    await again.queue_one_again(floor.pool, floor.tenant_id, dialled)
+    await floor.pool.execute("UPDATE outbox SET not_before = $1 WHERE id = $2", AT, dialled)
+    await floor.pool.execute("UPDATE lanes SET walked_at = '-infinity'")
+    await floor.claim_at(AT, devices)
+    assert await floor.state(dialled) == ("cancelled", "same_person")
+
+
+async def test_two_lines_at_once_do_not_write_to_one_person(floor: Floor) -> None:
+    devices = await floor.devices(2)
+    first, second = await _rows(floor, devices, "5511912345678@s.whatsapp.net", "5511812345678@s.whatsapp.net")
+    await _name(floor, devices[0], "+5511912345678", "+5511812345678")
+    async with floor.pool.acquire() as connection:
+        async with connection.transaction():
+            await connection.execute(
+                "UPDATE outbox SET state = 'sent', message_id = 'M', named_jid = $2 WHERE id = $1", first, ANA
+            )
+            waits = asyncio.create_task(claims.claim(floor.pool, floor.worker, [], [devices[1]], AT))
+            await until(lambda: floor.pool.fetchval(WAITS), "the claim waits")
+        assert await waits == []
+    assert await floor.state(second) == ("queued", None)
+    assert await floor.claim_at(AT, [devices[1]]) == []
+    assert await floor.state(second) == ("cancelled", "same_person")
+
+
+@pytest.mark.parametrize("cause", ["same_person", "opted_out"])
+async def test_a_name_that_is_learned_as_a_message_is_about_to_leave_keeps_it(
+    floor: Floor, tmp_path: Path, cause: Cause
+) -> None:
+    [device] = await floor.devices(1, min_seconds=0, max_seconds=0, typing=True)
+    line = Line(device)
+    line.names["5511912345678@s.whatsapp.net"] = ANA
+    if cause == "same_person":
+        await _rows(floor, [device, device], ANA, "5511912345678@s.whatsapp.net")
+    else:
+        await floor.pool.execute(
+            "INSERT INTO suppressions (tenant_id, phone, reason, created_by) VALUES ($1, $2, 'asked', 'lead')",
+            floor.tenant_id, "+551112345678",
+        )  # fmt: skip
+        await _rows(floor, [device], "5511912345678@s.whatsapp.net")
+    last = await floor.pool.fetchval("SELECT max(id) FROM outbox")
+    async with sending(floor, [line], tmp_path) as sender:
+        sender.wake(device)
+        await until_state(floor, last, "cancelled")
+    assert await floor.state(last) == ("cancelled", cause)
+    assert line.sent == line.typed == ([ANA] if cause == "same_person" else [])
+    assert await floor.sends_counted(device) == len(line.sent)
+
+
+async def test_a_campaign_goes_to_the_name_of_a_person_who_has_one_lead(floor: Floor, tmp_path: Path) -> None:
+    [device] = await floor.devices(1)
+    line = Line(device)
+    line.names["5511912345678@s.whatsapp.net"] = ANA
+    [row] = await _rows(floor, [device], "5511912345678@s.whatsapp.net")
+    async with sending(floor, [line], tmp_path) as sender:
+        sender.wake(device)
+        await until_state(floor, row, "sent")
+    assert line.sent == [ANA]
+    assert await floor.pool.fetchval("SELECT jid FROM number_checks") == ANA
