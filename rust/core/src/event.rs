@@ -5,8 +5,9 @@ use crate::{
     decode::{self, Around, Decoded, Key},
     group, history,
     jid::{Jid, Server, User},
+    link::Card,
     poll,
-    record::{Card, Change, Content, Message, Other, Records, Status, Target, flag},
+    record::{Change, Content, Message, Other, Records, Status, Target, flag},
     text::{self, Text},
     timestamp, wire,
 };

@@ -4,13 +4,24 @@
 //! event bytes ─► spool ─► buffer (per device) ─► batch ─► writer: decode, copy, merge, commit ─► announce
 //! ```
 //!
-//! One concept a module; [`pipeline`] connects them.
+//! One concept a module; [`pipeline`] connects them. To follow one message:
+//!
+//! 1. [`pipeline::Pipeline::receive`] takes the event from the callback's thread, a history in [`pieces`].
+//! 2. [`spool::Spool::append`] puts it on disk, and from then on no `kill -9` loses it.
+//! 3. [`buffer::Buffer::admit`] lets it go on its way, or leaves it there until its device's turn comes.
+//! 4. [`batch::gather`] collects what comes within milliseconds, in the thread of [`writer`].
+//! 5. [`event::read`] makes [`record`]s of the bytes: [`decode::open`] opens the wrappers, [`members`] is the table of what
+//!    becomes of each content, and what a content carries has a module of its own ([`media`], [`place`], [`poll`] …).
+//!    Histories ([`history`]), groups ([`group`]) and calls ([`call`]) come by other events to the same records.
+//! 6. `writer/transaction.rs` has the steps of the transaction in order; its rows go in by [`copy`].
+//! 7. After the commit [`announce`] tells browsers, and [`pipeline::Shared::finish`] frees the event's places in the spool
+//!    and in the buffer.
 
 #[macro_use]
 mod tell;
 
+pub mod ai_answer;
 pub mod announce;
-pub mod answer;
 pub mod batch;
 pub mod buffer;
 pub mod call;

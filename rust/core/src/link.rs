@@ -1,8 +1,12 @@
 //! The card of a link in a text: the `media` column of a text that brings one. Nothing of it is ever fetched.
 
-use serde::{Serialize, Serializer};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize, Serializer};
 
-use crate::text::{self, Text};
+use crate::{
+    record::{Carried, Content},
+    text::{self, Text},
+};
 
 /// Characters of the title and of the description; a card shows two lines of them.
 const MAX_WORDS: usize = 200;
@@ -63,6 +67,23 @@ impl Serialize for Link<'_> {
             description: text::preview(&description, MAX_WORDS),
         };
         column.serialize(serializer)
+    }
+}
+
+/// The card of an edited text, which may wait for its message: its `media` column and its picture, a JPEG in base64.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    pub link: Option<serde_json::Value>,
+    pub picture: Option<String>,
+}
+
+impl Card {
+    /// Of a link in the content.
+    #[must_use]
+    pub fn of(content: &Content<'_>) -> Self {
+        let Some(Carried::Link(link)) = content.carried else { return Self::default() };
+        let picture = (!content.thumbnail.is_empty()).then(|| STANDARD.encode(content.thumbnail));
+        Self { link: serde_json::to_value(link).ok(), picture }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every member of `waE2E.Message` (neonize 0.5.2) and what becomes of it: the one table of decoding.
 
 use crate::{
-    answer, media, place,
+    ai_answer, media, place,
     record::{Kind, flag},
     shown::{self, Shown as Parts},
     words::Path,
@@ -164,7 +164,7 @@ pub const MEMBERS: &[Member] = &[
     member(93, "pollCreationMessageV4", Wrapper(0)),
     member(95, "statusAddYours", Wrapper(0)),
     member(96, "groupStatusMessage", Wrapper(0)),
-    member(97, "richResponseMessage", Shown(answer::of_answer, 4)),
+    member(97, "richResponseMessage", Shown(ai_answer::of_answer, 4)),
     member(98, "statusNotificationMessage", Unsupported),
     member(99, "limitSharingMessage", Wrapper(0)),
     member(100, "botTaskMessage", Wrapper(0)),

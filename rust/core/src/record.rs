@@ -1,14 +1,13 @@
 //! What decoding gives: new messages, and changes to messages that are there or will come. All of it borrows from the
 //! event's bytes what it can.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 
 use crate::{
     call::Call,
     card::Cards,
     jid::Jid,
-    link::Link,
+    link::{Card, Link},
     media::File,
     notice::Notice,
     place::Place,
@@ -195,23 +194,6 @@ impl<'a> Message<'a> {
             is_history: false,
             content,
         }
-    }
-}
-
-/// The card of a link that a text brings: its `media` column and its picture, a JPEG in base64.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Card {
-    pub link: Option<serde_json::Value>,
-    pub picture: Option<String>,
-}
-
-impl Card {
-    /// Of a link in the content.
-    #[must_use]
-    pub fn of(content: &Content<'_>) -> Self {
-        let Some(Carried::Link(link)) = content.carried else { return Self::default() };
-        let picture = (!content.thumbnail.is_empty()).then(|| STANDARD.encode(content.thumbnail));
-        Self { link: serde_json::to_value(link).ok(), picture }
     }
 }
 

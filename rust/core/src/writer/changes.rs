@@ -13,8 +13,9 @@ use super::{
 use crate::{
     connection::Database,
     jid::Jid,
+    link::Card,
     poll::{Ballot, Poll},
-    record::{Card, Change, Kind, Status, flag},
+    record::{Change, Kind, Status, flag},
 };
 
 /// A receipt that comes first waits so long for its message.

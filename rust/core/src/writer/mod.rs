@@ -134,20 +134,8 @@ impl Writer<'_> {
             Err(unreadable) => return self.store_others(batch, &unreadable),
         };
         match done {
-            Ok(told) => {
-                for device_no in &told.files {
-                    let (device_no, code) = (*device_no, control::NEW_FILES);
-                    self.shared.controls.push(Control { device_no, code, data: Vec::new() });
-                }
-                for (device_no, chats) in &told.groups_read {
-                    let chats: Vec<String> = chats.iter().map(ToString::to_string).collect();
-                    let (device_no, code, data) = (*device_no, control::GROUPS_READ, chats.join("\n").into_bytes());
-                    self.shared.controls.push(Control { device_no, code, data });
-                }
-                if let Some(news) = &self.news {
-                    let _ = news.send(told);
-                }
-                self.tell_of_nameless();
+            Ok(news) => {
+                self.tell(news);
                 if self.is_of_histories() {
                     batch.iter().for_each(|item| item.device.is_written_beside.store(true, Ordering::Release));
                 }
@@ -189,6 +177,23 @@ impl Writer<'_> {
         }
         next.extend(self.store(readable));
         next
+    }
+
+    /// Tells the worker and browsers what was committed.
+    fn tell(&mut self, news: News) {
+        for device_no in &news.files {
+            let (device_no, code) = (*device_no, control::NEW_FILES);
+            self.shared.controls.push(Control { device_no, code, data: Vec::new() });
+        }
+        for (device_no, chats) in &news.groups_read {
+            let chats: Vec<String> = chats.iter().map(ToString::to_string).collect();
+            let (device_no, code, data) = (*device_no, control::GROUPS_READ, chats.join("\n").into_bytes());
+            self.shared.controls.push(Control { device_no, code, data });
+        }
+        if let Some(announcer) = &self.news {
+            let _ = announcer.send(news);
+        }
+        self.tell_of_nameless();
     }
 
     /// The worker may find out what chats are called that nothing has named yet.
