@@ -46,7 +46,7 @@ picked AS MATERIALIZED (
                              WHERE c.tenant_id = row.tenant_id AND c.network = (h.device).network AND c.phone = row.phone
                                AND c.jid IS NULL AND c.checked_at > at - make_interval(days => $7))
                     THEN 'not_on_whatsapp'
-                WHEN has_elsewhere(row.o, row.named) THEN 'same_person' END,
+                WHEN elsewhere.is_so THEN 'same_person' END,
            row.named
     FROM held h
     CROSS JOIN clock
@@ -76,6 +76,7 @@ picked AS MATERIALIZED (
         ) o
         LIMIT 1
     ) row
+    CROSS JOIN LATERAL has_elsewhere(row.o, row.named) elsewhere
     WHERE h.no = ANY ($3) AND h.free_at <= at AND (h.device).last_paced_at + row.gap <= at
 )
 SELECT (o).id, (o).tenant_id, p.no AS device_no, p.source_id, (o).to_jid, p.named,

@@ -4,8 +4,8 @@
 -- Who is suppressed at one number is so at all (migration 0060).
 SELECT CASE WHEN EXISTS (SELECT FROM suppressions s WHERE s.tenant_id = o.tenant_id AND s.phone = '+' || split_part(o.to_jid, '@', 1))
                 THEN 'opted_out'
-            WHEN has_elsewhere(o, $2) THEN 'same_person' END
-FROM outbox o WHERE o.id = $1
+            WHEN elsewhere.is_so THEN 'same_person' END
+FROM outbox o CROSS JOIN LATERAL has_elsewhere(o, $2) elsewhere WHERE o.id = $1
 
 -- name: name_row
 UPDATE outbox SET named_jid = $2 WHERE id = $1

@@ -46,13 +46,16 @@ async def cancel(connection: Executor, lead_ids: Sequence[int]) -> None:
 
 
 async def become_one(connection: Executor, tenant_id: int, kept: int, gone: int) -> None:
-    """What waited for the one that goes is cancelled, and `kept` has been where it was."""
+    """What waited for the one that goes is cancelled, and `kept` has been where it was, and had what it had."""
     # Enrolments first: else a walk puts in another step beside the rows that are cancelled.
-    await hold(connection, tenant_id, [gone])
+    await hold(connection, tenant_id, [kept, gone])
+    await connection.execute(q.join_ways, tenant_id, kept, gone)
     for row in await connection.fetch(q.end_enrolments, tenant_id, gone):
         await enrolments.tell(connection, tenant_id, row["sequence_id"])
     await connection.execute(q.move_enrolments, tenant_id, kept, gone)
     # who is one person now is not written to twice
+    had = [row["id"] for row in await connection.fetch(q.had_by_other, tenant_id, kept, gone)]
+    await cancel_rows(connection, "lead_gone", "The lead it became one with has had it.", rows=had)
     await cancel_rows(connection, "lead_gone", "The lead became one with another.", leads=[gone])
     await connection.execute(q.link_numbers, tenant_id, kept, gone)
     await connection.execute(q.move_sends, tenant_id, kept, gone)

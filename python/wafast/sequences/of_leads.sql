@@ -52,5 +52,25 @@ RETURNING sequence_id
 -- $2 the lead that stays, $3 the one that goes. One that has begun since goes with the lead.
 UPDATE enrolments SET lead_id = $2 WHERE tenant_id = $1 AND lead_id = $3 AND ended_at IS NOT NULL
 
+-- name: had_by_other
+-- What waits for lead $2 and has left for lead $3, or may have.
+SELECT k.id FROM outbox k
+WHERE k.tenant_id = $1 AND k.lead_id = $2 AND k.source_id IS NOT NULL AND k.state = 'queued'
+  AND EXISTS (SELECT FROM outbox g WHERE g.lead_id = $3 AND g.source_id = k.source_id
+              AND g.state IN ('sending', 'sent', 'delivered', 'read', 'unknown'))
+
+-- name: join_ways
+-- The steps that lead $3 has had of a sequence that lead $2 is in are had in that way.
+WITH had AS (
+    SELECT DISTINCT ON (k.id, o.source_id) o.id, k.id AS enrolment_id
+    FROM enrolments g
+    JOIN enrolments k ON k.lead_id = $2 AND k.sequence_id = g.sequence_id AND k.ended_at IS NULL
+    JOIN outbox o ON o.enrolment_id = g.id AND o.state IN ('sending', 'sent', 'delivered', 'read', 'unknown')
+    WHERE g.tenant_id = $1 AND g.lead_id = $3
+      AND NOT EXISTS (SELECT FROM outbox x WHERE x.enrolment_id = k.id AND x.source_id = o.source_id)
+    ORDER BY k.id, o.source_id, o.id DESC
+)
+UPDATE outbox o SET enrolment_id = had.enrolment_id FROM had WHERE o.id = had.id
+
 -- name: move_sends
 UPDATE outbox SET lead_id = $2 WHERE tenant_id = $1 AND lead_id = $3

@@ -67,6 +67,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
     device_no: int | None
     is_suppressed: bool
+    is_elsewhere: bool
     next_step_id: int | None
     source_id: int | None
     delay_seconds: int | None
@@ -86,6 +87,8 @@ def decide(at: Standing) -> Move | Reason:
         return STOPS[at.cause]
     if at.is_suppressed:
         return "opted_out"
+    if at.is_elsewhere:
+        return "same_person"
     if at.next_step_id is not None:
         return "step"
     # one that nobody has written steps for yet is not at its end

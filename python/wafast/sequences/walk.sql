@@ -14,11 +14,20 @@ SELECT id FROM sequences WHERE id IN (SELECT sequence_id FROM enrolments WHERE i
 ORDER BY id FOR SHARE
 
 -- name: standing
--- Where these enrolments stand, and the step that comes next: the first behind the open one that they have not had.
+-- Where these enrolments stand, and the step that comes next: the first behind the open one that they have not had. Who begins
+-- may be in it at another number, as another lead, or have been, unless it is asked in again itself.
 SELECT e.id, e.tenant_id, e.sequence_id, e.lead_id, e.since, s.deleted_at IS NOT NULL AS is_deleted,
        o.state AS row_state, o.cause, o.sent_at, l.phone, l.zone,
        coalesce(l.device_no, (SELECT d.no FROM devices d WHERE d.no = o.device_no AND NOT is_over(d))) AS device_no,
        EXISTS (SELECT FROM suppressions u WHERE u.tenant_id = e.tenant_id AND u.phone = l.phone) AS is_suppressed,
+       e.step_id IS NULL AND EXISTS (
+           SELECT FROM numbers_of_person(e.tenant_id, l.phone) p
+           JOIN leads t ON t.tenant_id = e.tenant_id AND t.phone = p.phone AND t.id <> l.id
+           JOIN enrolments x ON x.lead_id = t.id AND x.sequence_id = e.sequence_id AND x.id < e.id
+                            AND x.reason IS DISTINCT FROM 'same_person'
+           WHERE x.ended_at IS NULL
+              OR NOT EXISTS (SELECT FROM enrolments y WHERE y.sequence_id = e.sequence_id AND y.lead_id = l.id AND y.id < e.id)
+       ) AS is_elsewhere,
        n.id AS next_step_id, n.source_id, n.delay_seconds,
        CASE WHEN f.deleted_at IS NULL THEN s.next_sequence_id END AS next_sequence_id
 FROM enrolments e

@@ -10,6 +10,9 @@ from wafast.accounts.principal import Principal
 from wafast.database.pool import connect
 from wafast.events.bus import EVENTS
 from wafast.leads.merging import merge
+from wafast.outbox import lanes, sources
+from wafast.outbox.lanes import Lane
+from wafast.outbox.sources import Message, Pace
 from wafast.sequences import of_leads
 from wafast.sequences.walk import Standing, Walker
 
@@ -96,3 +99,28 @@ async def test_a_merge_while_both_enter_the_next_sequence_waits_and_is_not_refus
     assert await _ways(people, kept) == [
         (second, "active", None), (second, "stopped", "merged"), (first, "completed", None), (first, "completed", None),
     ]  # fmt: skip
+
+
+async def test_what_has_left_for_one_does_not_leave_for_the_other(people: People) -> None:
+    """Of a sequence the steps, and of a campaign the message."""
+    sequence = await people.sequence(step("one"), step("two"), step("three", DAY))
+    kept, gone = await people.lead(), await people.lead()
+    await people.enrol(sequence, gone)
+    assert await people.until_end() == ["one", "two"]
+    await people.enrol(sequence, kept)
+    await people.walk()
+    campaign = await sources.create(people.pool, people.tenant_id, Message("text", "sale"), Pace(0, 0), may_move=False)
+    [lane] = await lanes.ensure(people.pool, [Lane(people.tenant_id, campaign, people.device_no, "Asia/Kuala_Lumpur")])
+    for lead, state in ((kept, "queued"), (gone, "sent")):
+        await people.pool.execute(
+            "INSERT INTO outbox (tenant_id, device_no, source_id, lane_id, lead_id, to_jid, kind, priority, state,"
+            " message_id, created_by)"
+            " VALUES ($1, $2, $3, $4, $5::int8, $5::int8::text, 'text', 'paced', $6, nullif($6, 'queued'), 'test')",
+            people.tenant_id, people.device_no, campaign, lane, lead, state,
+        )  # fmt: skip
+    await _merge(people, kept, gone)
+    assert await people.value("SELECT state FROM outbox WHERE source_id = $1 ORDER BY id", campaign) == "cancelled"
+    assert await people.until_end() == []
+    await people.pass_time(2 * DAY)
+    assert await people.until_end() == ["three"], "once, and nothing that the other has had"
+    assert await _ways(people, kept) == [(sequence, "stopped", "merged"), (sequence, "completed", None)]

@@ -543,3 +543,38 @@ async def test_a_sequence_nobody_can_follow_holds_up_no_other(people: People) ->
     await connection.close()
     assert list(aside) == [first]
     assert await people.send() == ["two"]
+
+
+@pytest.mark.parametrize("was", ["open", "over"])
+async def test_a_person_who_is_two_leads_walks_a_sequence_once(people: People, was: str) -> None:
+    dialled, named = "+5511912345678", "+551112345678"
+    sequence = await people.sequence(step("one"), step("two", DAY), trigger="new")
+    first = await people.lead("new", phone=dialled)
+    assert await people.until_end() == ["one"]
+    if was == "over":
+        await people.pass_time(DAY)
+        assert await people.until_end() == ["two"]
+    await people.name(dialled, named)
+    second = await people.lead("new", phone=named)
+    assert await people.until_end() == []
+    assert (await people.states(sequence))[1] == ("stopped", "same_person")
+    await people.pass_time(DAY)
+    assert await people.until_end() == ([] if was == "over" else ["two"])
+    for lead in (second, first):
+        await people.enrol(sequence, lead, again=True)
+        assert await people.until_end() == (["one"] if lead == second else []), "as a person wants it, at one of them"
+
+
+async def test_of_two_whose_name_is_learned_on_the_way_one_gets_the_step(people: People) -> None:
+    sequence = await people.sequence(step("one"))
+    await people.enrol(sequence, await people.lead(phone="+5511912345678"), await people.lead(phone="+551112345678"))
+    await people.walk()
+    await people.name("+5511912345678", "+551112345678")
+    first, second = await people.pool.fetch("SELECT id FROM outbox ORDER BY id")
+    asked = "SELECT is_so FROM outbox o, has_elsewhere(o, '551112345678@s.whatsapp.net') WHERE id = $1"
+    assert not await people.value(asked, first["id"])
+    await people.pool.execute("UPDATE outbox SET state = 'sent', message_id = 'M' WHERE id = $1", second["id"])
+    assert await people.value(asked, first["id"])
+    await people.send("cancelled", "same_person")
+    assert await people.until_end() == []
+    assert await people.states(sequence) == [("stopped", "same_person"), ("completed", None)]
