@@ -230,6 +230,11 @@ class NeonizeSession:
             raise ev.SessionError(answer.Error)
         return str(answer.Code)
 
+    async def prepare(self, content: ev.Content | ev.Change) -> None:
+        """See `Session.prepare`."""
+        if isinstance(content, ev.Content) and content.media is not None:
+            await self._files.of(content.media)
+
     async def send(self, to_jid: str, content: ev.Content | ev.Change) -> ev.Sent:
         """See `Session.send`."""
         described = thumbnail = None

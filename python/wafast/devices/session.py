@@ -293,6 +293,9 @@ class Session(Protocol):
         """Make known who is written to; gives how WhatsApp names the number: in Brazil without the 9, in Mexico with a
         1, whatever people dial. Raises Offline, NotSent, Refused."""
 
+    async def prepare(self, content: Content | Change) -> None:
+        """Upload what it needs, so that `send` leaves at once. Raises as `send` does; nothing has left."""
+
     async def send(self, to_jid: str, content: Content | Change) -> Sent:
         """Send one message, or change one, to who was introduced; returns when the server has taken it.
 

@@ -155,8 +155,8 @@ moved_lanes AS (
 SELECT id FROM claimed
 
 -- name: held_since
--- Whether a claim ($1 worker, $2 row, $3 epoch, $4 attempt) may not leave any more, and why: for one that has been typed for
--- seconds since. NULL: it leaves. What holds it here holds it back in `pick` too, or it would be typed again and again.
+-- Whether a claim ($1 worker, $2 row, $3 epoch, $4 attempt) may not leave any more, and why: for one that has been uploaded
+-- or typed for seconds since. NULL: it leaves. What holds it here holds it back in `pick` too, or it would be typed again and again.
 SELECT CASE WHEN s.id IS NOT NULL AND EXISTS (
                 SELECT FROM suppressions u
                 WHERE u.tenant_id = o.tenant_id AND u.phone = '+' || split_part(o.to_jid, '@', 1)) THEN 'opted_out'

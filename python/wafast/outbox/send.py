@@ -219,14 +219,16 @@ class Sender:
         if session is None:
             await self._wait_for_connection(claim, "the device is not connected")
             return
-        is_typed = claim.priority == "paced" and claim.typing
+        takes_time = claim.priority == "paced" and (claim.typing or claim.media_sha256 is not None)
         try:
             named, held = await self._introduce(claim, session)
             claim = msgspec.structs.replace(claim, to_jid=named)
-            if held is None and is_typed:
+            content = await self._content(claim)
+            if held is None and takes_time:
+                with contextlib.suppress(FileNotFoundError):  # of which `send` tells
+                    await session.prepare(content)
                 await self._type(session, claim)
                 held = await self._held_since(claim)
-            content = await self._content(claim)
         except DATABASE_AWAY as error:
             await self._wait_for_connection(claim, f"the database is away: {error}")
         except SessionError as error:
@@ -241,11 +243,11 @@ class Sender:
         return named, None if cause is None else End(claim, "cancelled", claims.ENDINGS[cause].reason, cause=cause)
 
     async def _held_since(self, claim: Claim) -> End | None:
-        """How a send ends that somebody stopped, or its person by a STOP, while it was typed; None where nobody did."""
+        """How a send ends that somebody, or its person by a STOP, stopped since the claim; None where nobody did."""
         held = await claims.held_since(self._pool, self._worker_id, claim)
         if held == "opted_out":
             return End(claim, "cancelled", claims.ENDINGS[held].reason, cause=held)
-        return None if held is None else End(claim, "queued", "not sent yet: it was held back while it was typed")
+        return None if held is None else End(claim, "queued", "not sent yet: it was held back before it left")
 
     async def _send(self, claim: Claim, session: Session, content: Content | Change) -> None:
         try:
@@ -296,6 +298,8 @@ class Sender:
 
     async def _type(self, session: Session, claim: Claim) -> None:
         """Show a while that somebody types; a message leaves even when that cannot be shown."""
+        if not claim.typing:
+            return
         state = "recording" if claim.kind == "voice" else "composing"
         with contextlib.suppress(SessionError):
             await session.show_typing(claim.to_jid, state)

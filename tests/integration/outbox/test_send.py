@@ -232,6 +232,23 @@ async def test_a_file_is_not_in_memory_while_somebody_types(floor: Floor, tmp_pa
     assert told == [Media("document", path, sha256, "application/pdf", "prices.pdf")], "nobody has looked for it yet"
 
 
+@pytest.mark.parametrize("typing", [True, False])
+async def test_what_somebody_stops_while_its_file_is_uploaded_does_not_leave(
+    floor: Floor, tmp_path: Path, typing: bool
+) -> None:
+    """The first from a device, and a file takes minutes."""
+    [device] = await floor.devices(1, typing=typing)
+    await floor.file(device, "60111@s.whatsapp.net")
+    await floor.pool.execute("DELETE FROM outbox")
+    source = await floor.source(message=Message("document", "Our prices", bytes(32), "prices.pdf"))
+    [row] = await floor.rows(source, device, 1)
+    line = Line(device)
+    line.uploading = lambda: sources.set_state(floor.pool, floor.tenant_id, source, "paused")
+    async with sending(floor, [line], tmp_path):
+        await until(lambda: floor.pool.fetchval("SELECT state <> 'sending' AND attempts = 1 FROM outbox"), "it ended")
+    assert (await floor.state(row), line.sent) == (("queued", None), [])
+
+
 async def test_a_limit_of_whatsapp_never_shortens_a_pause(floor: Floor, tmp_path: Path) -> None:
     [short, long] = await floor.devices(2)
     await floor.pool.execute(
