@@ -6,8 +6,7 @@ CREATE UNIQUE INDEX outbox_once_a_person ON outbox (source_id, named_jid) WHERE 
 
 -- Whether the person of a source's row, whom WhatsApp names so, has this at another of its numbers: a row of the campaign
 -- that goes there or went there, or the step of another lead that is the same person, in a way that was open since.
--- A table of one row, which becomes part of the query that asks: a value that looks into tables costs 100 us each time.
-CREATE FUNCTION has_elsewhere(send outbox, named text) RETURNS TABLE (is_so bool) LANGUAGE sql STABLE PARALLEL SAFE AS $$
+CREATE FUNCTION has_elsewhere(send outbox, named text) RETURNS bool LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN send.enrolment_id IS NULL THEN
         send.to_jid <> named AND EXISTS (SELECT FROM outbox o WHERE o.source_id = send.source_id AND o.to_jid = named
                                         AND o.enrolment_id IS NULL)
