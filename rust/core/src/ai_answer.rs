@@ -29,8 +29,8 @@ pub fn of_answer(bytes: &[u8]) -> Shown<'_> {
 
 /// The data of an `AIRichResponseUnifiedResponse`: JSON whose `text`s are what is read, or nothing but a text.
 fn unified(data: &[u8], found: &mut Vec<String>) {
-    match serde_json::from_slice(data) {
-        Ok(json @ (Value::Object(_) | Value::Array(_))) => texts(&json, found),
+    match text::json(data) {
+        Some(json @ (Value::Object(_) | Value::Array(_))) => texts(&json, found),
         _ => {
             let is_text = |text: &&str| text.chars().all(|one| !one.is_control() || one.is_whitespace());
             words::push(std::str::from_utf8(data).ok().filter(is_text).unwrap_or_default(), found);

@@ -128,7 +128,7 @@ fn one_interactive(bytes: &[u8], found: &mut Vec<String>) {
 
 /// What is written on a native button: its parameters call it so, or a title where it opens a list.
 fn label(parameters: &[u8]) -> Option<String> {
-    let shown = serde_json::from_slice::<serde_json::Value>(parameters).ok()?;
+    let shown = text::json(parameters)?;
     let mut labels = ["display_text", "title"].into_iter().filter_map(|name| shown.get(name)?.as_str());
     labels.find(|label| text::is_visible(label)).map(str::to_owned)
 }

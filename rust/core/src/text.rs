@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 /// A text of an event: as it lies in the bytes, or a repaired copy.
@@ -61,6 +62,35 @@ fn is_seen(one: char) -> bool {
     !unseen && !BLANKS.contains(&one)
 }
 
+/// What JSON says. Where it is cut through a character, which JavaScript writes as half a pair (`\ud83d`), or is no UTF-8,
+/// that character is U+FFFD.
+#[must_use]
+pub fn json(bytes: &[u8]) -> Option<Value> {
+    serde_json::from_slice(bytes).ok().or_else(|| serde_json::from_str(&whole_pairs(&clean(bytes))).ok())
+}
+
+fn whole_pairs(json: &str) -> String {
+    let (mut whole, mut rest) = (String::with_capacity(json.len()), json);
+    while let Some((before, _)) = rest.split_once('\\') {
+        whole.push_str(before);
+        let escape = &rest[before.len()..];
+        let length = match (half(escape), escape.get(6..).and_then(half)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..)) => 12,
+            (Some(_), _) => 6,
+            _ => escape.chars().take(2).map(char::len_utf8).sum(),
+        };
+        whole.push_str(if length == 6 { "\u{fffd}" } else { &escape[..length] });
+        rest = &escape[length..];
+    }
+    whole + rest
+}
+
+/// The half of a pair that an escape begins with.
+fn half(escape: &str) -> Option<u16> {
+    let digits = escape.strip_prefix("\\u")?.get(..4)?;
+    u16::from_str_radix(digits, 16).ok().filter(|unit| (0xd800..=0xdfff).contains(unit))
+}
+
 /// The first `limit` characters, for previews.
 #[must_use]
 pub fn preview(text: &str, limit: usize) -> &str {
@@ -95,7 +125,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn json_that_is_cut_through_a_character_is_read() {
+        let read = |text: &str| json(text.as_bytes());
+        for (told, shown) in [
+            (r#""\ud83d\ude00 ya""#, "😀 ya"),
+            (r#""ya \ud83d""#, "ya \u{fffd}"),
+            (r#""\ude00\ud83d\ud83d\ude00""#, "\u{fffd}\u{fffd}😀"),
+            (r#""\\ud83d\n\"\ud83d\"""#, "\\ud83d\n\"\u{fffd}\""),
+        ] {
+            assert_eq!(read(told), Some(shown.into()), "{told}");
+        }
+        assert_eq!(json(b"\"a\xff\""), Some("a\u{fffd}".into()));
+        assert_eq!((read(r#""\ud83d"#), read("\\"), read("ya")), (None, None, None));
+    }
+
     proptest! {
+        #[test]
+        fn any_json_is_read_or_none(bytes in r#"["\\\\ud83eé{}:]{0,40}"#) {
+            let _ = json(bytes.as_bytes());
+        }
+
         #[test]
         fn only_what_must_be_is_changed(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
             prop_assert_eq!(clean(&bytes).into_owned(), String::from_utf8_lossy(&bytes).replace('\0', ""));

@@ -302,6 +302,8 @@ WORDS = [
           ("quick_reply", '{"display_text": "Tidak", "title": "x"}'),
           ("single_select", '{"display_text": "", "title": "Teh"}'),
           ("single_select", '{"display_text": null, "title": "Kopi"}')), "text", "Pilih\nMenu\nTidak\nTeh\nKopi"),
+    Shape("button whose label is cut through a character", _native(("quick_reply", '{"display_text": "Ya \\ud83d"}')),
+          "text", "Pilih\nYa \ufffd"),
     Shape("carousel", _carousel(), "text", "Lihat\nKad\nSatu"),
     Shape("chosen in interactive", Message(interactiveResponseMessage=e2e.InteractiveResponseMessage(
         body=e2e.InteractiveResponseMessage.Body(text="Ya"))), "text", "Ya"),
