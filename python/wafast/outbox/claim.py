@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -97,7 +97,8 @@ async def claim(
 
 async def _take(connection: Executor, looked: Sequence[Any], at: datetime | None) -> list[tuple[asyncpg.Record, Said]]:
     """Picks and claims, in the caller's transaction; gives what was claimed, with its words or why it ends."""
-    said = [(record, _said(record)) for record in await connection.fetch(q.pick, *looked)]
+    picked = _once_a_person(await connection.fetch(q.pick, *looked))
+    said = [(record, _said(record)) for record in picked]
     if not said:
         return []
     columns = zip(*(_written(record, words) for record, words in said), strict=True)
@@ -107,6 +108,18 @@ async def _take(connection: Executor, looked: Sequence[Any], at: datetime | None
     is_told = [isinstance(words, Ending) or record["source_id"] is None for record, words in said]
     await tell(connection, [record for (record, _), told in zip(said, is_told, strict=True) if told])
     return said
+
+
+def _once_a_person(picked: Iterable[asyncpg.Record]) -> Iterator[asyncpg.Record]:
+    """Of several rows of a source that would leave for one person now, the first: the next look ends the others."""
+    persons: set[tuple[int, str]] = set()
+    for record in picked:
+        person = record["source_id"], record["named"]
+        if record["source_id"] is not None and record["ends"] is None:
+            if person in persons:
+                continue
+            persons.add(person)
+        yield record
 
 
 class Ending(NamedTuple):

@@ -73,6 +73,17 @@ async def test_two_lines_at_once_do_not_write_to_one_person(floor: Floor) -> Non
     assert await floor.state(second) == ("cancelled", "same_person")
 
 
+async def test_of_two_rows_to_one_person_that_are_due_at_once_one_leaves(floor: Floor) -> None:
+    devices = await floor.devices(3)
+    jids = ["5511912345678@s.whatsapp.net", "5511812345678@s.whatsapp.net", "60123456789@s.whatsapp.net"]
+    first, second, other = await _rows(floor, devices, *jids)
+    await _name(floor, devices[0], "+5511912345678", "+5511812345678")
+    assert len(await floor.claim_at(AT, devices)) == 2
+    await floor.claim_at(AT, devices)
+    assert await floor.state(other) == ("sent", None)
+    assert {await floor.state(first), await floor.state(second)} == {("sent", None), ("cancelled", "same_person")}
+
+
 @pytest.mark.parametrize("cause", ["same_person", "opted_out"])
 async def test_a_name_that_is_learned_as_a_message_is_about_to_leave_keeps_it(
     floor: Floor, tmp_path: Path, cause: Cause
