@@ -43,15 +43,15 @@ run: build
 build:
 	@$(MAKE) --no-print-directory -j2 .build/core .build/web
 
-# Tests in Python mostly wait for a server or a phone: checks without a clock get what they leave of the processor. What
-# compiles Rust comes before, as some of the benches do that too.
+# Tests in Python mostly wait for a server or a phone: checks without a clock get what they leave of the processor. Rust's
+# come last, as some of the benches compile what they measure at first, and cargo lets one wait for the other.
 test:
-	@$(MAKE) --no-print-directory -j2 prepare lint-rust test-web test-rust
+	@$(MAKE) --no-print-directory -j2 prepare test-web test-rust
 	@$(MAKE) --no-print-directory -j2 test-python beside
 	$(call say,everything passed)
 
 beside:
-	@nice -n 10 $(MAKE) --no-print-directory --output-sync=target lint-python lint-web
+	@nice -n 10 $(MAKE) --no-print-directory --output-sync=target lint-python lint-web lint-rust
 
 prepare: .build/core .build/web .venv/.packages-dev .build/browsers
 
