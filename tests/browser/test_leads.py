@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.app import App
 from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
 from tests.browser.test_full_path import new_number, new_word
+from tests.integration.api.world import Tenant
 
 
 def _row(app: App, text: str) -> Locator:
@@ -139,3 +140,30 @@ def test_what_a_lead_was_sent_is_not_taken_away_when_the_lead_changes(signed_in:
     assert page.request.patch(f"/api/v1/leads/{lead['id']}", data={"name": f"Nur Aina {mark}"}).ok
     expect(page.get_by_role("dialog", name=f"Nur Aina {mark}")).to_be_visible()
     expect(notes).to_have_attribute("data-seen", "yes")
+
+
+@pytest.mark.parametrize("look", [PHONE_DARK], indirect=True, ids=lambda look: look.name)
+def test_an_import_that_was_left_is_seen_and_told_of(alone: App, tenant: Tenant, look: Look) -> None:
+    app, page, world = alone, alone.page, tenant.world
+    id = world.sql(
+        "INSERT INTO imports (tenant_id, kind, file_name, size, state, rows, read, written, options, created_by)"
+        " VALUES ($1, 'leads', 'expo.csv', 9000, 'running', 1200, 1200, 300, '{}', 'user:1') RETURNING id",
+        tenant.id,
+    )
+    _open(app)
+    state = page.get_by_role("group", name="Import of expo.csv")
+    expect(state).to_contain_text("being taken in")
+    expect(state.get_by_role("progressbar")).to_have_js_property("position", 0.25)
+    app.expect_accessible()
+    state.get_by_role("button", name="Show import").click()
+    dialog = page.get_by_role("dialog", name="Import leads")
+    expect(dialog.get_by_text("Taking the leads in")).to_be_visible()
+    page.go_back()
+    expect(dialog).to_have_count(0)
+    counts = '{"new": 1200, "changed": 0, "unchanged": 0, "doubles": 0, "errors": 0}'
+    world.sql(f"UPDATE imports SET state = 'done', ended_at = now(), counts = '{counts}' WHERE id = $1", id)
+    world.publish({"k": "import", "t": tenant.id, "i": id})
+    app.told("Import of expo.csv · done")
+    expect(state).to_have_count(0)
+    page.get_by_role("button", name="Show import").click()
+    expect(dialog.get_by_text("1,200 rows in all")).to_be_visible()

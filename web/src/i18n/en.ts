@@ -726,6 +726,8 @@ export const en = {
   'leads.import_known': 'Leads that are known already',
   'leads.import_known_update': 'Add what the file says',
   'leads.import_known_leave': 'Leave them as they are',
+  'leads.import_doing': 'Import of {file}',
+  'leads.import_open': 'Show import',
   'leads.import_last': 'Imports before',
   'leads.import_is_reading': 'being read',
   'leads.import_is_ready': 'waits for its columns',

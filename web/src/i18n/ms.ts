@@ -732,6 +732,8 @@ export const ms: Record<MessageKey, string> = {
   'leads.import_known': 'Prospek yang sudah dikenali',
   'leads.import_known_update': 'Tambah apa yang ada dalam fail',
   'leads.import_known_leave': 'Biarkan seperti sedia ada',
+  'leads.import_doing': 'Import {file}',
+  'leads.import_open': 'Tunjukkan import',
   'leads.import_last': 'Import terdahulu',
   'leads.import_is_reading': 'sedang dibaca',
   'leads.import_is_ready': 'menunggu lajurnya',

@@ -11,6 +11,54 @@ const ASK_MS = 3000;
 const MOST_LAST = 5;
 export const AT_WORK: readonly LeadImport['state'][] = ['reading', 'checking', 'running'];
 
+/** For a bar: how many rows are through, and of how many, which nobody knows before the file was read. */
+export function progressOf({ state, read, written, rows }: LeadImport): { value?: number; max?: number } {
+  return rows ? { value: state === 'running' && written > 0 ? written : read, max: rows } : {};
+}
+
+/** The import that is at work now, whoever began it. */
+export class CurrentImport {
+  /** Null where there is none. */
+  shown = $state.raw<LeadImport | null>(null);
+  readonly #kind: LeadImport['kind'];
+  readonly #onend: (ended: LeadImport) => void;
+  readonly #snapshot: Snapshot;
+
+  /** @param onend takes what was at work and is not any more, as it is now */
+  constructor(live: Live, kind: LeadImport['kind'], onend: (ended: LeadImport) => void) {
+    this.#kind = kind;
+    this.#onend = onend;
+    this.#snapshot = new Snapshot(live, (frame) => frame.code === 'IMPORT_UPDATE' && void this.#load());
+  }
+
+  /** Follows it until the result is called. */
+  follow(): () => void {
+    return this.#snapshot.follow(() => this.#load());
+  }
+
+  async #load(): Promise<void> {
+    try {
+      await this.#snapshot.take(
+        () => newest(this.#kind),
+        (found) => {
+          const before = this.shown;
+          this.shown = found.find((one) => AT_WORK.includes(one.state)) ?? null;
+          const ended = before?.id === this.shown?.id ? undefined : found.find((one) => one.id === before?.id);
+          if (ended) this.#onend(ended);
+        },
+      );
+    } catch {
+      // the page is none the worse for not knowing, and it is asked again
+    }
+  }
+}
+
+/** Those of a kind, the newest first. */
+async function newest(kind: LeadImport['kind']): Promise<LeadImport[]> {
+  const { items } = await data(api.GET('/api/v1/leads/imports', { params: { query: { limit: 50 } } }));
+  return items.filter((one) => one.kind === kind);
+}
+
 export class ImportRun {
   /** Null before the file has arrived. */
   shown = $state.raw<LeadImport | null>(null);
@@ -69,8 +117,7 @@ export class ImportRun {
 
   async #findLast(): Promise<void> {
     try {
-      const { items } = await data(api.GET('/api/v1/leads/imports', { params: { query: { limit: 50 } } }));
-      this.last = items.filter((one) => one.kind === this.kind).slice(0, MOST_LAST);
+      this.last = (await newest(this.kind)).slice(0, MOST_LAST);
     } catch {
       // A file can be chosen all the same.
     }

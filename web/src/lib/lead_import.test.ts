@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { LeadImport } from '../api/types';
 import { FakeServer, settled } from '../testing/server';
-import { ImportRun } from './lead_import.svelte';
+import { CurrentImport, ImportRun, progressOf } from './lead_import.svelte';
 
 it('an import that was left is found again, and goes on from where it is', async () => {
   const left = {
@@ -28,4 +28,27 @@ it('an import that was left is found again, and goes on from where it is', async
     ['expo'],
   ]);
   end();
+});
+
+it('the import at work is known, whoever began it, until its end', async () => {
+  const server = new FakeServer();
+  let state: LeadImport['state'] = 'done';
+  const one = () => ({ id: '8', kind: 'leads', state, read: 500, written: 0, rows: 1200 }) as unknown as LeadImport;
+  server.on('GET /leads/imports', () => ({ items: [{ ...one(), kind: 'suppressions' }, one()], next: null }));
+  const ends: string[] = [];
+  const current = new CurrentImport(server.live, 'leads', (ended) => ends.push(ended.state));
+  const leave = current.follow();
+  const told = async (now: LeadImport['state']): Promise<[string | undefined, string]> => {
+    state = now;
+    server.frame('IMPORT_UPDATE', { id: '8' });
+    await settled();
+    return [current.shown?.state, ends.join()];
+  };
+  await settled();
+  expect(current.shown).toBeNull();
+  expect(await told('checking')).toEqual(['checking', '']);
+  expect(await told('running')).toEqual(['running', '']);
+  expect(progressOf(current.shown!)).toEqual({ value: 500, max: 1200 });
+  expect(await told('done')).toEqual([undefined, 'done']);
+  leave();
 });
