@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from wafast.accounts.principal import Principal
 from wafast.answers import sends
+from wafast.api.authentication import reach_of
 from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of
 from wafast.api.leads import find_lead
@@ -26,7 +27,7 @@ from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.leads import merging, notes
 from wafast.leads.notes import LeadNote
-from wafast.leads.rows import Lead
+from wafast.leads.rows import Lead, others_of_person
 from wafast.sequences import of_leads
 
 
@@ -161,6 +162,24 @@ class LeadDetailController(Controller):
             limit=limit + 1,
         )
         return page_of(found, limit, _send_of, lambda row: int(row["id"]))
+
+    @get(
+        "/same-person",
+        opt={"policy": Policy.READ},
+        operation_id="list_leads_of_person",
+        summary="Leads that are the same person",
+        responses=problems(401, 404),
+    )
+    async def same_person(
+        self,
+        lead_id: FromPath[str],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+    ) -> Page[Lead]:
+        """WhatsApp names their numbers the same, or one has the number of a lead that became part of the other. They
+        get each campaign once; merge them to have one."""
+        lead = await find_lead(services, principal, lead_id)
+        return Page(await others_of_person(services.pool, reach_of(principal), int(lead.id)), None)
 
     @post(
         "/merge",

@@ -139,6 +139,12 @@ async def get(pool: bus.Executor, reach: Reach, lead_id: int) -> Lead | None:
     return lead_of(rows[0]) if rows else None
 
 
+async def others_of_person(pool: bus.Executor, reach: Reach, lead_id: int) -> list[Lead]:
+    """Leads the caller sees that are the same person as this one: WhatsApp names their numbers the same."""
+    ids = [row["id"] for row in await pool.fetch(q.others_of_person, reach.tenant_id, lead_id)]
+    return [lead_of(row) for row in await pool.fetch(q.get_leads, reach.tenant_id, ids, reach.device_ids)]
+
+
 async def device_no(pool: bus.Executor, reach: Reach, device_id: UUID) -> int | None:
     """The number of a device the caller sees."""
     found: int | None = await pool.fetchval(q.device_for_lead, reach.tenant_id, device_id)

@@ -17,6 +17,13 @@ LEFT JOIN LATERAL lead_score(l) k ON true
 WHERE l.tenant_id = $1 AND l.id = ANY ($2::int8[])
   AND ($3::uuid[] IS NULL OR l.device_no IS NULL OR d.id = ANY ($3));
 
+-- name: others_of_person
+-- Who is the same person as lead $2, as far as is known by its numbers.
+SELECT o.id FROM leads l
+CROSS JOIN LATERAL numbers_of_person(l.tenant_id, l.phone) p
+JOIN leads o ON o.tenant_id = l.tenant_id AND o.phone = p.phone AND o.id <> l.id
+WHERE l.tenant_id = $1 AND l.id = $2;
+
 -- name: list_leads
 -- $2 the filter, $3 only those before this id, $4 how many. Of few that fit all are sorted; many are met soon on the way
 -- down from the newest.

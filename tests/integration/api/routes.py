@@ -165,6 +165,7 @@ ROUTES = (
     Route("POST", f"{A}/leads/{{lead_id}}/notes", "send", {"text": "Call back"}),
     Route("DELETE", f"{A}/leads/{{lead_id}}/notes/{{lead_note_id}}", "send"),
     Route("GET", f"{A}/leads/{{lead_id}}/sends", "read"),
+    Route("GET", f"{A}/leads/{{lead_id}}/same-person", "read"),
     Route("POST", f"{A}/leads/{{lead_id}}/merge", "send", {"lead_id": "1"}),
     Route("POST", f"{A}/scorings", "admin", {"filter": {}}),
     Route("GET", f"{A}/scorings", "read"),

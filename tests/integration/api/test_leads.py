@@ -284,7 +284,7 @@ def test_the_persons_of_a_devices_chats_become_its_leads(tenant: Tenant, world: 
         device.no,
     )
     tenant.message(tenant.chat(device, name="Ana", jid="551112345678@s.whatsapp.net"))
-    _add(client, "+5511912345678", name="Ana Souza")
+    ana = _add(client, "+5511912345678", name="Ana Souza")
     for jid, name in (("60123456781", "Farid"), ("60123456782", "+60123456782"), ("60123456783", "Mei")):
         tenant.message(tenant.chat(device, name=name, jid=f"{jid}@s.whatsapp.net"))
     tenant.message(tenant.chat(device, name="Family", jid="120363@g.us"))
@@ -301,6 +301,10 @@ def test_the_persons_of_a_devices_chats_become_its_leads(tenant: Tenant, world: 
         "+5511912345678": ("Ana Souza", None),
     }
     assert client.post(f"{LEADS}/import-chats", json={"device_id": str(device.id)}).json() == {"new": 0, "known": 4}
+    added = "INSERT INTO leads (tenant_id, phone, zone) VALUES ($1, '+551112345678', 'America/Sao_Paulo')"
+    world.sql(added, tenant.id)
+    same = client.get(f"{LEADS}/{ana['id']}/same-person").json()
+    assert ([lead["phone"] for lead in same["items"]], same["next"]) == (["+551112345678"], None)
 
 
 def test_who_wants_nothing_more_is_a_list(tenant: Tenant, stranger: Tenant) -> None:
