@@ -25,16 +25,16 @@ impl Server {
     const NAMES: [&'static str; 8] =
         ["s.whatsapp.net", "lid", "g.us", "broadcast", "newsletter", "bot", "interop", "unknown"];
 
-    fn parse(name: &str) -> Self {
+    fn parse(name: &[u8]) -> Self {
         match name {
             // Who has WhatsApp host the devices of a business is the same person still.
-            "s.whatsapp.net" | "c.us" | "hosted" => Self::Phone,
-            "lid" | "hosted.lid" => Self::Lid,
-            "g.us" => Self::Group,
-            "broadcast" => Self::Broadcast,
-            "newsletter" => Self::Newsletter,
-            "bot" => Self::Bot,
-            "interop" => Self::Interop,
+            b"s.whatsapp.net" | b"c.us" | b"hosted" => Self::Phone,
+            b"lid" | b"hosted.lid" => Self::Lid,
+            b"g.us" => Self::Group,
+            b"broadcast" => Self::Broadcast,
+            b"newsletter" => Self::Newsletter,
+            b"bot" => Self::Bot,
+            b"interop" => Self::Interop,
             _ => Self::Other,
         }
     }
@@ -117,12 +117,16 @@ impl Jid {
     }
 
     fn of(user: &[u8], name: &[u8]) -> Option<Self> {
-        let (user, name) = (User::parse(user)?, text::clean(name));
-        let server = Server::parse(&name);
+        let user = User::parse(user)?;
+        let server = match Server::parse(name) {
+            // Cleaned it may be one that is known; cleaning all was a twentieth of decoding.
+            Server::Other => Server::parse(text::clean(name).as_bytes()),
+            known => known,
+        };
         if server != Server::Other {
             return Some(Self { user, server });
         }
-        let name = if name.is_empty() { "unknown" } else { &name };
+        let name = text::some(name).unwrap_or_else(|| "unknown".into());
         Some(Self { user: User::Text(format!("{user}@{name}").into()), server })
     }
 
