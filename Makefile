@@ -43,8 +43,8 @@ run: build
 build:
 	@$(MAKE) --no-print-directory -j2 .build/core .build/web
 
-# Tests in Python mostly wait for a server or a phone: checks without a clock get what they leave of the processor. Rust's
-# come last, as some of the benches compile what they measure at first, and cargo lets one wait for the other.
+# Tests in Python mostly wait for a server or a phone: checks without a clock get what they leave of the processor.
+# Rust's come last, as some of the benches compile what they measure at first, and cargo lets one wait for the other.
 test:
 	@$(MAKE) --no-print-directory -j2 prepare test-web test-rust
 	@$(MAKE) --no-print-directory -j2 test-python beside

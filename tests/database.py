@@ -19,7 +19,7 @@ TEMPLATE = "wafast_template"
 SHAPE = """
 SELECT md5(string_agg(part, ';' ORDER BY part)) FROM (
     SELECT concat('class', oid, relname, relkind, relpersistence, relhastriggers, reltablespace, reloptions::text,
-            relpages, reltuples)
+            CASE relkind WHEN 'r' THEN concat(relpages, ' ', reltuples) END)
         FROM pg_class WHERE oid >= 16384
     UNION ALL SELECT concat('column', attrelid, attnum, attname, atttypid, attnotnull, atthasdef, attoptions::text)
         FROM pg_attribute WHERE attrelid >= 16384
