@@ -153,6 +153,7 @@ def test_an_import_that_was_left_is_seen_and_told_of(alone: App, tenant: Tenant,
     _open(app)
     state = page.get_by_role("group", name="Import of expo.csv")
     expect(state).to_contain_text("being taken in")
+    expect(state).to_contain_text("300 of 1,200")
     expect(state.get_by_role("progressbar")).to_have_js_property("position", 0.25)
     app.expect_accessible()
     state.get_by_role("button", name="Show import").click()
