@@ -176,8 +176,8 @@ class LeadDetailController(Controller):
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
     ) -> Page[Lead]:
-        """WhatsApp names their numbers the same, or one has the number of a lead that became part of the other. They
-        get each campaign once; merge them to have one."""
+        """WhatsApp names their numbers the same, in which case they get each campaign once; or one has the number of a
+        lead that became part of the other. Merge them to have one."""
         lead = await find_lead(services, principal, lead_id)
         return Page(await others_of_person(services.pool, reach_of(principal), int(lead.id)), None)
 

@@ -24,9 +24,9 @@ WITH next AS (
     ORDER BY row.not_before, row.id LIMIT $3
 )
 SELECT n.id, n.not_before, n.zone, n.lead_id, d.device_no AS own,
-       ARRAY(SELECT c.device_no FROM chats c
-             WHERE c.tenant_id = $1 AND c.jid = ANY ((SELECT jids_of_phone($1, '+' || split_part(n.to_jid, '@', 1)))::text[])
-               AND NOT c.is_group AND c.last_key IS NOT NULL ORDER BY c.last_key DESC LIMIT 3) AS chats,
+       ARRAY(SELECT c.device_no FROM jids_of_phone($1, '+' || split_part(n.to_jid, '@', 1)) named
+             JOIN chats c ON c.tenant_id = $1 AND c.jid = named.jid
+             WHERE NOT c.is_group AND c.last_key IS NOT NULL ORDER BY c.last_key DESC LIMIT 3) AS chats,
        (SELECT o.device_no FROM outbox o WHERE o.lead_id = n.lead_id AND o.state IN ('sent', 'delivered', 'read')
         ORDER BY o.id DESC LIMIT 1) AS wrote,
        s.score

@@ -22,11 +22,15 @@ SELECT f.phone, f.reason, f.created_by, f.created_at, l.id AS lead_id, l.name, f
 FROM found f LEFT JOIN leads l ON l.tenant_id = f.tenant_id AND l.phone = f.phone LEFT JOIN devices d ON d.no = l.device_no;
 
 -- name: remove_suppression
--- All numbers of the person ($2 is one). What it wrote until now counts no more, though a history may bring it only later (answers.sql: note_opt_out).
--- Not of the last five minutes, for clocks that differ: a word too many is heard rather than one too few.
-WITH removed AS (
-    DELETE FROM suppressions WHERE tenant_id = $1 AND phone IN (SELECT p.phone FROM numbers_of_person($1, $2) p)
-    RETURNING phone, reason
+-- All numbers of the person ($2 is one), and those of these, as they were put there. What it wrote until now counts no more,
+-- though a history may bring it only later (answers.sql: note_opt_out). Not of the last five minutes, for clocks that differ:
+-- a word too many is heard rather than one too few.
+WITH RECURSIVE person AS (
+    SELECT $2::text AS phone
+  UNION
+    SELECT n.phone FROM person p CROSS JOIN LATERAL numbers_of_person($1, p.phone) n
+), removed AS (
+    DELETE FROM suppressions WHERE tenant_id = $1 AND phone IN (SELECT phone FROM person) RETURNING phone, reason
 ), settled AS (
     INSERT INTO opt_outs (tenant_id, phone, key)
     SELECT $1, phone, floor(extract(epoch FROM now() - interval '5 minutes'))::int8 << 32 FROM removed

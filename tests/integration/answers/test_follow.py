@@ -174,6 +174,17 @@ async def test_who_writes_by_the_number_of_a_lead_that_became_part_of_another_is
     assert [row["phone"] for row in listed] == everywhere
 
 
+async def test_who_wants_more_again_at_one_number_wants_it_at_all(people: People) -> None:
+    admin = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+    siti, part = await people.lead(phone=SITI), await people.lead(phone=DIALLED)
+    assert await merging.merge(people.pool, admin, siti, part, of_leads)
+    await people.name(DIALLED, NAMED)
+    await suppressions.add(people.pool, admin, NAMED, "by a person")
+    assert await people.value("SELECT count(*) FROM suppressions") == 3
+    assert await suppressions.remove(people.pool, admin, SITI)
+    assert await people.value("SELECT count(*) FROM suppressions") == 0
+
+
 async def test_a_reply_answers_the_last_send_of_thirty_days(people: People) -> None:
     sequence = await people.sequence(*(step(f"{number}") for number in range(3)), stop_on_reply=False)
     await people.enrol(sequence, await people.lead(phone=SITI))

@@ -56,6 +56,23 @@ async def test_whom_whatsapp_names_the_same_gets_it_at_one_number(floor: Floor, 
     assert await floor.state(dialled) == ("cancelled", "same_person")
 
 
+@pytest.mark.parametrize("ended", ["cancelled", "failed", "expired"])
+@pytest.mark.parametrize("leaves", ["dialled", "named"])
+async def test_what_ended_at_one_number_without_leaving_goes_to_the_other(
+    floor: Floor, leaves: str, ended: str
+) -> None:
+    devices = await floor.devices(2)
+    dialled, named = await _rows(floor, devices, "5511912345678@s.whatsapp.net", ANA)
+    await _name(floor, devices[0], "+5511912345678")
+    wanted, other = (dialled, named) if leaves == "dialled" else (named, dialled)
+    await floor.pool.execute(
+        "UPDATE outbox SET state = $2, reason = 'x', cause = 'lead_gone', named_jid = nullif($3, to_jid) WHERE id = $1",
+        other, ended, ANA,
+    )  # fmt: skip
+    [claim] = await floor.claim_at(AT, devices)
+    assert claim.id == wanted
+
+
 async def test_two_lines_at_once_do_not_write_to_one_person(floor: Floor) -> None:
     devices = await floor.devices(2)
     first, second = await _rows(floor, devices, "5511912345678@s.whatsapp.net", "5511812345678@s.whatsapp.net")

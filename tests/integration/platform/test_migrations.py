@@ -144,6 +144,7 @@ RELEASED = {
     "0060_numbers_of_one_person.sql": "aa6d5c7564929701",
     "0061_once_a_person.sql": "c5dd5e7982a0d0b7",
     "0062_asked_as_part_of_the_claim.sql": "88a7c84cc09871c9",
+    "0063_what_counts_as_had.sql": "700c55fc92f015e8",
 }
 
 
