@@ -49,13 +49,17 @@ async def become_one(connection: Executor, tenant_id: int, kept: int, gone: int)
     """What waited for the one that goes is cancelled, and `kept` has been where it was, and had what it had."""
     # Enrolments first: else a walk puts in another step beside the rows that are cancelled.
     await hold(connection, tenant_id, [kept, gone])
+    await connection.execute(q.hold_sends, tenant_id, [kept, gone])
     await connection.execute(q.join_ways, tenant_id, kept, gone)
+    # who is one person now is not written to twice, nor left without what one of the two was getting
+    had = await connection.fetch(q.had_by_other, tenant_id, kept, gone)
+    theirs = await connection.fetch(q.for_one_only, tenant_id, kept, gone, [row["source_id"] for row in had])
     for row in await connection.fetch(q.end_enrolments, tenant_id, gone):
         await enrolments.tell(connection, tenant_id, row["sequence_id"])
     await connection.execute(q.move_enrolments, tenant_id, kept, gone)
-    # who is one person now is not written to twice
-    had = [row["id"] for row in await connection.fetch(q.had_by_other, tenant_id, kept, gone)]
-    await cancel_rows(connection, "lead_gone", "The lead it became one with has had it.", rows=had)
-    await cancel_rows(connection, "lead_gone", "The lead became one with another.", leads=[gone])
+    said = "The lead it became one with has had it."
+    await cancel_rows(connection, "lead_gone", said, rows=[row["id"] for row in had])
+    said = "The lead became one with another."
+    await cancel_rows(connection, "lead_gone", said, rows=[row["id"] for row in theirs])
     await connection.execute(q.link_numbers, tenant_id, kept, gone)
     await connection.execute(q.move_sends, tenant_id, kept, gone)

@@ -42,6 +42,12 @@ WHERE tenant_id = $1 AND lead_id = $2 AND source_id IS NOT NULL AND state IN ('q
 SELECT FROM enrolments WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[]) AND ended_at IS NULL
 ORDER BY id FOR NO KEY UPDATE
 
+-- name: hold_sends
+-- What waits for leads $2, or is on its way to them, stays so until the end: else one that is typed for the one lead comes
+-- back to wait between two looks, and is cancelled where it kept the other's from leaving.
+SELECT FROM outbox WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[]) AND state IN ('queued', 'sending')
+ORDER BY id FOR NO KEY UPDATE
+
 -- name: end_enrolments
 UPDATE enrolments SET state = 'stopped', reason = 'merged', ended_at = now(), step_id = NULL,
     outbox_id = NULL
@@ -53,18 +59,31 @@ RETURNING sequence_id
 UPDATE enrolments SET lead_id = $2 WHERE tenant_id = $1 AND lead_id = $3 AND ended_at IS NOT NULL
 
 -- name: had_by_other
--- What waits for lead $2 and has left for lead $3, or may have.
-SELECT k.id FROM outbox k
+-- What waits for lead $2 and has left for lead $3, or may have; but a step of a way that was over before waits for one who
+-- begins anew.
+SELECT k.id, k.source_id FROM outbox k
 WHERE k.tenant_id = $1 AND k.lead_id = $2 AND k.source_id IS NOT NULL AND k.state = 'queued'
   AND EXISTS (SELECT FROM outbox g WHERE g.lead_id = $3 AND g.source_id = k.source_id
-              AND g.state IN ('sending', 'sent', 'delivered', 'read', 'unknown'))
+              AND g.state IN ('sending', 'sent', 'delivered', 'read', 'unknown')
+              AND NOT EXISTS (SELECT FROM enrolments w JOIN enrolments v ON v.id = k.enrolment_id
+                              WHERE w.id = g.enrolment_id AND w.ended_at <= v.started_at))
+
+-- name: for_one_only
+-- What waits for lead $3 or is on its way there, but for that which lead $2 gets by it: of sources $4, and in a way it is in.
+SELECT g.id FROM outbox g
+WHERE g.tenant_id = $1 AND g.lead_id = $3 AND g.state IN ('queued', 'sending')
+  AND (g.state = 'sending' AND (
+      g.source_id = ANY ($4::int8[])
+      OR EXISTS (SELECT FROM enrolments e WHERE e.id = g.enrolment_id AND e.lead_id = $2 AND e.ended_at IS NULL)
+  )) IS NOT TRUE
 
 -- name: join_ways
--- The steps that lead $3 has had of a sequence that lead $2 is in are had in that way.
+-- The steps that lead $3 has had of a sequence since lead $2 is in it are had in that way.
 WITH had AS (
     SELECT DISTINCT ON (k.id, o.source_id) o.id, k.id AS enrolment_id
     FROM enrolments g
     JOIN enrolments k ON k.lead_id = $2 AND k.sequence_id = g.sequence_id AND k.ended_at IS NULL
+                     AND coalesce(g.ended_at, 'infinity') > k.started_at
     JOIN outbox o ON o.enrolment_id = g.id AND o.state IN ('sending', 'sent', 'delivered', 'read', 'unknown')
     WHERE g.tenant_id = $1 AND g.lead_id = $3
       AND NOT EXISTS (SELECT FROM outbox x WHERE x.enrolment_id = k.id AND x.source_id = o.source_id)

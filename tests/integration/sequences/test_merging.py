@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.integration.sequences.people import People, step
 from wafast.accounts.principal import Principal
 from wafast.database.pool import connect
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DAY = 86_400
+#: A worker has claimed what waits.
+SENDING = (
+    "UPDATE outbox SET state = 'sending', claim_worker = gen_random_uuid(), claim_epoch = 1, claimed_at = now(),"
+    " attempts = 1 RETURNING id"
+)
 
 
 async def _merge(people: People, kept: int, gone: int) -> None:
@@ -99,6 +106,60 @@ async def test_a_merge_while_both_enter_the_next_sequence_waits_and_is_not_refus
     assert await _ways(people, kept) == [
         (second, "active", None), (second, "stopped", "merged"), (first, "completed", None), (first, "completed", None),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("has_row", [True, False])
+async def test_what_is_on_its_way_to_the_one_that_goes_arrives_where_the_other_does_not_get_it(
+    people: People, has_row: bool
+) -> None:
+    """The step is typed while the leads become one; `has_row`: it waits for the other too."""
+    sequence = await people.sequence(step("one"), step("two", DAY))
+    kept, gone = await people.lead(), await people.lead()
+    await people.enrol(sequence, gone)
+    await people.walk()
+    theirs = await people.value(SENDING)
+    await people.enrol(sequence, kept)
+    if has_row:
+        await people.walk()
+    await _merge(people, kept, gone)
+    assert await people.value("SELECT cause FROM outbox WHERE id = $1", theirs) is None, "it leaves"
+    await people.pool.execute(
+        "UPDATE outbox SET state = 'sent', sent_at = now(), message_id = 'M' WHERE id = $1", theirs
+    )
+    assert await people.until_end() == []
+    await people.pass_time(2 * DAY)
+    assert await people.until_end() == ["two"]
+
+
+async def test_what_is_on_its_way_to_the_one_that_goes_is_cancelled_where_the_other_wants_nothing_of_it(
+    people: People,
+) -> None:
+    sequence = await people.sequence(step("one"))
+    kept, gone = await people.lead(), await people.lead()
+    await people.enrol(sequence, gone)
+    await people.walk()
+    await people.pool.execute(SENDING)
+    await _merge(people, kept, gone)
+    assert await people.value("SELECT cause FROM outbox") == "lead_gone"
+
+
+@pytest.mark.parametrize("has_row", [True, False])
+async def test_what_was_had_before_the_other_entered_is_had_again(people: People, has_row: bool) -> None:
+    """As it is where one lead enters again."""
+    sequence = await people.sequence(step("one"), step("two", DAY))
+    kept, gone = await people.lead(), await people.lead()
+    await people.enrol(sequence, gone)
+    assert await people.until_end() == ["one"]
+    await people.pass_time(2 * DAY)
+    assert await people.until_end() == ["two"]
+    assert await people.states(sequence) == [("completed", None)]
+    await people.enrol(sequence, kept)
+    if has_row:
+        await people.walk()
+    await _merge(people, kept, gone)
+    assert await people.until_end() == ["one"]
+    await people.pass_time(2 * DAY)
+    assert await people.until_end() == ["two"]
 
 
 async def test_what_has_left_for_one_does_not_leave_for_the_other(people: People) -> None:
