@@ -4,13 +4,14 @@ worker: WhatsApp itself sends a file on so when it is forwarded."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 from neonize.proto import Neonize_pb2 as pb
 
 from wafast.devices import neonize_content as content_of
-from wafast.devices.session import Media
+from wafast.devices.session import Media, NotSent
 from wafast.devices.uploads import KEPT_SECONDS, Uploads
 
 #: Files a device remembers, some KB each with its preview.
@@ -54,7 +55,19 @@ class Files:
         else:
             upload = await self._upload(media)
             await self._uploads.keep(self._device_no, media, upload.SerializeToString())
-        return await asyncio.to_thread(content_of.file_of, media, upload)
+        with reading():
+            return await asyncio.to_thread(content_of.file_of, media, upload)
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[None]:
+    """A file that can't be read is not sent; one that is not there stays a FileNotFoundError."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise NotSent(f"the file could not be read: {error}") from None
 
 
 def _failed(upload: asyncio.Future[content_of.File]) -> bool:

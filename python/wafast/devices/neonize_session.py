@@ -18,7 +18,7 @@ from wafast.devices import neonize_events
 from wafast.devices import session as ev
 from wafast.devices.gate import Gate
 from wafast.devices.neonize_binding import Binding, Feed
-from wafast.devices.neonize_files import Files
+from wafast.devices.neonize_files import Files, reading
 from wafast.devices.uploads import Uploads
 
 log = logs.get("devices.session")
@@ -313,12 +313,8 @@ class NeonizeSession:
     async def _upload(self, media: ev.Media) -> pb.UploadResponse:
         kind = content_of.media_type(media.kind)
         async with self._binding.uploading:
-            try:
+            with reading():
                 content = await asyncio.to_thread(media.path.read_bytes)
-            except FileNotFoundError:
-                raise
-            except OSError as error:
-                raise ev.NotSent(f"the file could not be read: {error}") from None
             answer = pb.UploadReturnFunction.FromString(await self._call("Upload", content, len(content), kind))
         if answer.Error:
             raise upload_error(answer.Error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 from neonize.proto import Neonize_pb2 as pb
 
@@ -71,6 +72,15 @@ async def test_an_upload_that_failed_is_tried_again() -> None:
     await files.of(document())
     await files.of(document())
     assert server.count == 2
+
+
+async def test_a_picture_that_was_uploaded_and_can_not_be_read_now_is_not_sent(tmp_path: Path) -> None:
+    """As one that can't be read for its upload; an OSError would say that the database is away."""
+    picture = Media("image", tmp_path, b"a folder", "image/jpeg", "a.jpg")
+    with pytest.raises(NotSent, match="could not be read"):
+        await Files(1, NothingKept(), Server()).of(picture)
+    with pytest.raises(FileNotFoundError):
+        await Files(1, NothingKept(), Server()).of(msgspec.structs.replace(picture, path=tmp_path / "none"))
 
 
 async def test_who_gives_up_does_not_take_the_upload_away_from_others() -> None:
