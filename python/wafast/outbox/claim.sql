@@ -2,9 +2,9 @@
 -- What may leave now, for the devices of a worker that are looked at: at most one reply and one paced row a device, with
 -- what its words are made of, or why it is known not to leave. It is locked, and claimed in the same transaction.
 -- $1 the worker, $2 devices whose last reply has left, $3 devices whose last paced row has left, $4 devices of which a reply's
--- file is on its way, each ($5) to a JID: only what neither goes there nor is a file passes it. $6 the instant (NULL: now),
--- $7 for how many days it holds that a number is not on WhatsApp, $8 whether people's answers are heard: where nobody could
--- opt out, no source's row leaves.
+-- file is on its way, each ($5) to a JID, whose name may be known only since: what neither goes there nor is a file passes it.
+-- $6 the instant (NULL: now), $7 for how many days it holds that a number is not on WhatsApp, $8 whether people's answers
+-- are heard: where nobody could opt out, no source's row leaves.
 -- The device row is locked because its clock and counters move with the claim, for all that is sent from it; paced rows
 -- wait for the clock and the caps, replies do not. Only under a lease that holds: its epoch goes into the row.
 -- Of a device's sources the one whose turn it is goes first, so that those of one with a short gap don't pass all others.
@@ -30,7 +30,8 @@ picked AS MATERIALIZED (
         WHERE o.device_no = h.no AND o.state = 'queued' AND o.priority = 'reply' AND o.not_before <= at
           AND (o.expires_at IS NULL OR o.expires_at > at)
           AND NOT EXISTS (SELECT FROM unnest($4::int4[], $5::text[]) f (no, jid)
-                          WHERE f.no = h.no AND (f.jid = named_jid(o.tenant_id, (h.device).network, o.to_jid)
+                          WHERE f.no = h.no AND (named_jid(o.tenant_id, (h.device).network, f.jid)
+                                                   = named_jid(o.tenant_id, (h.device).network, o.to_jid)
                                                  OR o.media_sha256 IS NOT NULL))
         ORDER BY o.not_before, o.id
         LIMIT 1
@@ -219,7 +220,8 @@ due AS (
         WHERE o.device_no = due_of.no AND o.state = 'queued' AND o.priority = 'reply'
           AND (o.expires_at IS NULL OR o.expires_at > clock.at)
           AND NOT EXISTS (SELECT FROM unnest($3::int4[], $4::text[]) f (no, jid) JOIN devices d ON d.no = f.no
-                          WHERE f.no = due_of.no AND (f.jid = named_jid(o.tenant_id, d.network, o.to_jid)
+                          WHERE f.no = due_of.no AND (named_jid(o.tenant_id, d.network, f.jid)
+                                                        = named_jid(o.tenant_id, d.network, o.to_jid)
                                                       OR o.media_sha256 IS NOT NULL))
         ORDER BY o.not_before, o.id LIMIT 1
     ) row
