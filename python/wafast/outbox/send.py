@@ -229,6 +229,8 @@ class Sender:
                     await session.prepare(content)
                 await self._type(session, claim)
                 held = await self._held_since(claim)
+        except asyncpg.LockNotAvailableError as error:
+            await self._wait_for_connection(claim, f"the database is busy: {error}")
         except DATABASE_AWAY as error:
             await self._wait_for_connection(claim, f"the database is away: {error}")
         except SessionError as error:
@@ -239,7 +241,7 @@ class Sender:
     async def _introduce(self, claim: Claim, session: Session) -> tuple[str, End | None]:
         """How WhatsApp names a claim's person; and how its send ends that must not leave, now that this is known."""
         named = await session.introduce(claim.to_jid)
-        cause = None if named == claim.to_jid else await naming.note(self._pool, claim, named)
+        cause = None if named == claim.to_jid else await naming.note(self._pool, self._worker_id, claim, named)
         return named, None if cause is None else End(claim, "cancelled", claims.ENDINGS[cause].reason, cause=cause)
 
     async def _held_since(self, claim: Claim) -> End | None:

@@ -11,7 +11,7 @@ import pytest
 from tests.integration.outbox.floor import Floor
 from tests.integration.outbox.lines import Line, sending, until, until_state
 from wafast.devices import number_checks
-from wafast.outbox import again
+from wafast.outbox import again, naming
 from wafast.outbox import claim as claims
 from wafast.outbox.rows import Cause
 from wafast.outbox.sources import Pace
@@ -135,3 +135,36 @@ async def test_a_campaign_goes_to_the_name_of_a_person_who_has_one_lead(floor: F
         await until_state(floor, row, "sent")
     assert line.sent == [ANA]
     assert await floor.pool.fetchval("SELECT jid FROM number_checks") == ANA
+
+
+async def test_a_name_is_kept_only_at_the_claim_that_learned_it(floor: Floor) -> None:
+    """Somebody else's row would be kept from its person by it."""
+    [device] = await floor.devices(1)
+    [row] = await _rows(floor, [device], "5511912345678@s.whatsapp.net")
+    [claim] = await claims.claim(floor.pool, floor.worker, [], [device], AT)
+    await naming.note(floor.pool, floor.worker, claim, ANA)
+    name = "SELECT named_jid FROM outbox WHERE id = $1"
+    assert await floor.pool.fetchval(name, row) == ANA
+    await floor.pool.execute("UPDATE outbox SET state = 'unknown' WHERE id = $1", row)
+    await again.queue_one_again(floor.pool, floor.tenant_id, row)
+    await naming.note(floor.pool, floor.worker, claim, ANA)
+    assert await floor.pool.fetchval(name, row) is None
+
+
+async def test_a_name_whose_chats_somebody_holds_is_kept_later(floor: Floor, tmp_path: Path) -> None:
+    """Who deletes a device, say; waited for by as many as a worker has connections, none of its lines would send."""
+    [device] = await floor.devices(1)
+    dialled = "5511912345678@s.whatsapp.net"
+    await floor.pool.execute(
+        "INSERT INTO chats (tenant_id, device_no, jid) VALUES ($1, $2, $3)", floor.tenant_id, device, dialled
+    )
+    line = Line(device)
+    line.names[dialled] = ANA
+    row = await floor.reply(device, dialled)
+    waits = "SELECT state = 'queued' AND reason LIKE '%the database is busy%' FROM outbox WHERE id = $1"
+    async with sending(floor, [line], tmp_path), floor.pool.acquire() as connection:
+        async with connection.transaction():
+            await connection.execute("SELECT FROM chats FOR UPDATE")
+            await until(lambda: floor.pool.fetchval(waits, row), "it is left for later")
+        await until_state(floor, row, "sent")
+    assert line.sent == [ANA]

@@ -178,7 +178,7 @@ async def test_what_a_person_retried_is_not_ended_by_who_sent_it_before(floor: F
 async def test_a_file_on_its_way_holds_up_what_follows_it_there_and_other_files_but_nothing_else(
     floor: Floor, tmp_path: Path, named: str
 ) -> None:
-    """SPEC section 5: replies are not slowed beyond 1 s, and a large file takes minutes. `named`: as WhatsApp says, when
+    """SPEC section 5: replies are not slowed beyond 1 s, and a large file takes minutes. `named`: as WhatsApp says when
     it is first asked."""
     [device] = await floor.devices(1)
     line, may_arrive = Line(device), asyncio.Event()
