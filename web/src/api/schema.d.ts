@@ -1656,8 +1656,8 @@ export interface paths {
         };
         /**
          * Leads that are the same person
-         * @description WhatsApp names their numbers the same, or one has the number of a lead that became part of the other. They
-         *     get each campaign once; merge them to have one.
+         * @description WhatsApp names their numbers the same, in which case they get each campaign once; or one has the number of a
+         *     lead that became part of the other. Merge them to have one.
          */
         get: operations["list_leads_of_person"];
         put?: never;
