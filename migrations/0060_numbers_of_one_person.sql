@@ -4,18 +4,20 @@
 ALTER TABLE former_leads ADD COLUMN lead_id int8 REFERENCES leads ON DELETE SET NULL;
 CREATE INDEX former_leads_by_lead ON former_leads (lead_id) WHERE lead_id IS NOT NULL;
 
--- How a number that people dial is called: as it is, and as WhatsApp names it.
-CREATE FUNCTION jids_of_phone(of_tenant int4, of_phone text) RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT (substr(of_phone, 2) || '@s.whatsapp.net') || ARRAY(
-        SELECT c.jid FROM number_checks c WHERE c.tenant_id = of_tenant AND c.network IN ('whatsapp', 'loopback')
-            AND c.phone = of_phone AND c.jid <> substr(of_phone, 2) || '@s.whatsapp.net')
+-- How a number that people dial is called: as it is, and as WhatsApp names it. A table of its own, so that it
+-- becomes part of the query that asks: a value that looks into tables costs 100 us each time.
+CREATE FUNCTION jids_of_phone(of_tenant int4, of_phone text) RETURNS TABLE (jid text) LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT substr(of_phone, 2) || '@s.whatsapp.net'
+  UNION
+    SELECT c.jid FROM number_checks c
+    WHERE c.tenant_id = of_tenant AND c.network IN ('whatsapp', 'loopback') AND c.phone = of_phone AND c.jid IS NOT NULL
 $$;
 
 -- All numbers of whoever has this one, and it too.
 CREATE FUNCTION numbers_of_person(of_tenant int4, of_phone text) RETURNS TABLE (phone text) LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT of_phone
   UNION
-    SELECT p.phone FROM unnest(jids_of_phone(of_tenant, of_phone)) named (jid) CROSS JOIN LATERAL phones_of(of_tenant, named.jid) p
+    SELECT p.phone FROM jids_of_phone(of_tenant, of_phone) named CROSS JOIN LATERAL phones_of(of_tenant, named.jid) p
   UNION
     SELECT l.phone FROM former_leads f JOIN leads l ON l.id = f.lead_id WHERE f.tenant_id = of_tenant AND f.phone = of_phone
   UNION

@@ -141,10 +141,8 @@ RELEASED = {
     "0057_the_ends_of_long_texts.sql": "0975ff051d6e6b42",
     "0058_notices_by_number.sql": "a2b72ad557118206",
     "0059_why_whatsapp_holds_back.sql": "16b51540f58acd74",
-    "0060_numbers_of_one_person.sql": "aa6d5c7564929701",
-    "0061_once_a_person.sql": "c5dd5e7982a0d0b7",
-    "0062_asked_as_part_of_the_claim.sql": "88a7c84cc09871c9",
-    "0063_what_counts_as_had.sql": "700c55fc92f015e8",
+    "0060_numbers_of_one_person.sql": "40aab47c3dc8d9bb",
+    "0061_once_a_person.sql": "ff12982f3c6b65ac",
 }
 
 
