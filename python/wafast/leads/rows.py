@@ -140,7 +140,8 @@ async def get(pool: bus.Executor, reach: Reach, lead_id: int) -> Lead | None:
 
 
 async def others_of_person(pool: bus.Executor, reach: Reach, lead_id: int) -> list[Lead]:
-    """Leads the caller sees that are the same person as this one: WhatsApp names their numbers the same."""
+    """Leads the caller sees that are the same person as this one: WhatsApp names their numbers the same, or one has the
+    number of a lead that became part of the other."""
     ids = [row["id"] for row in await pool.fetch(q.others_of_person, reach.tenant_id, lead_id)]
     return [lead_of(row) for row in await pool.fetch(q.get_leads, reach.tenant_id, ids, reach.device_ids)]
 

@@ -84,9 +84,8 @@ async def remove(pool: asyncpg.Pool, principal: Principal, phone: str) -> bool:
     async with pool.acquire() as connection, connection.transaction():
         removed = await connection.fetch(q.remove_suppression, tenant_id, phone)
         for row in removed:
-            subject = f"suppression:{row['phone']}"
-            told = {"reason": row["reason"]}
-            await audit.record(connection, tenant_id, principal.actor, "suppression.remove", subject, **told)
+            subject, reason = f"suppression:{row['phone']}", row["reason"]
+            await audit.record(connection, tenant_id, principal.actor, "suppression.remove", subject, reason=reason)
         await tell(connection, tenant_id, [row["lead_id"] for row in removed if row["lead_id"] is not None])
     return bool(removed)
 

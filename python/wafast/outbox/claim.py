@@ -88,9 +88,8 @@ async def claim(
     try:
         async with pool.acquire() as connection, connection.transaction():
             said = await _take(connection, looked, at)
-    except (
-        asyncpg.UniqueViolationError
-    ):  # another has claimed the same for one of these people: the next look sees that
+    except asyncpg.UniqueViolationError:
+        # another worker has claimed the same for one of these people: the next look sees that
         return []
     return [_claim(record, words) for record, words in said if not isinstance(words, Ending)]
 
@@ -176,20 +175,10 @@ def _claim(record: asyncpg.Record, words: str) -> Claim:
 
 
 #: What is picked only to claim it, and to make words of it.
-FOR_WORDS = frozenset(
-    {
-        "ends",
-        "is_walked",
-        "named",
-        "named_jid",
-        "template",
-        "lead_id",
-        "lead_name",
-        "lead_phone",
-        "lead_fields",
-        "local_hour",
-    }
-)
+FOR_WORDS = frozenset((
+    "ends", "is_walked", "named", "named_jid", "template", "lead_id", "lead_name", "lead_phone", "lead_fields",
+    "local_hour",
+))  # fmt: skip
 
 
 async def held_since(pool: asyncpg.Pool, worker_id: UUID, claim: Claim) -> Literal["opted_out", "held"] | None:

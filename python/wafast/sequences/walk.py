@@ -183,10 +183,10 @@ class Walker:
             moves.setdefault(decide(at), []).append(at)
         moves.pop("wait", None)
         self._untold.update((at.tenant_id, at.sequence_id) for those in moves.values() for at in those)
-        steps, completed = moves.pop("step", []), moves.pop("complete", [])
-        for move, those in moves.items():
-            if move != "wait" and move != "step" and move != "complete":
-                await enrolments.stop(self._connection, [at.id for at in those], move)
+        steps, completed = moves.get("step", []), moves.get("complete", [])
+        for reason in enrolments.CAUSES:
+            if those := moves.get(reason):
+                await enrolments.stop(self._connection, [at.id for at in those], reason)
         # rows, lanes, then leads, as whoever gives one another number
         await lanes.ensure(self._connection, [Lane(at.tenant_id, at.source_id, at.device_no, at.zone) for at in steps])
         await self._connection.execute(q.hold_numbers, [at.lead_id for at in steps + completed])
