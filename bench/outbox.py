@@ -33,6 +33,7 @@ from wafast.database.embedded import Embedded
 from wafast.database.migrations import migrate
 from wafast.database.pool import WORKER_CONNECTIONS, open_pool
 from wafast.devices.session import Sent
+from wafast.loaded import leave_loaded
 from wafast.outbox import claim as claims
 from wafast.outbox import sources
 from wafast.outbox.send import LOOKED_AT_ONCE, Sender
@@ -279,6 +280,7 @@ def main() -> None:
     if options.quick:
         options.rows, options.devices = 20_000, 100
     logs.configure("warning", "bench")
+    leave_loaded()  # as a worker does
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with working_folder() as folder:
         tables = asyncio.run(_run(folder, options))
