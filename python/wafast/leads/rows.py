@@ -199,6 +199,7 @@ async def _change(
             if other not in (None, lead_id):
                 raise Known(other)
             await sends.readdress(connection, tenant_id, lead_id, phone, zone)
+            await connection.execute(q.stay_suppressed, tenant_id, lead_id, phone)
         was = await connection.fetchval(q.phone_of_lead, tenant_id, lead_id)
         found = await connection.fetchval(
             q.change_lead, tenant_id, lead_id, phone, zone, changes.get("name"),

@@ -68,6 +68,14 @@ FROM unnest($2::text[]) AS t (phone)
 JOIN chats c ON c.tenant_id = $1 AND c.jid = substr(t.phone, 2) || '@s.whatsapp.net' AND NOT c.is_group
 GROUP BY c.device_no;
 
+-- name: stay_suppressed
+-- Before lead $2 has the number $3: who wants nothing more wants nothing there either, until a person says otherwise.
+INSERT INTO suppressions (tenant_id, phone, reason, created_by)
+SELECT s.tenant_id, $3, s.reason, s.created_by
+FROM leads l JOIN suppressions s ON s.tenant_id = l.tenant_id AND s.phone = l.phone
+WHERE l.tenant_id = $1 AND l.id = $2
+ON CONFLICT DO NOTHING;
+
 -- name: change_lead
 -- $10: what of $3 to $9 is to be changed.
 UPDATE leads SET

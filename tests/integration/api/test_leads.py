@@ -241,6 +241,22 @@ def test_what_waits_for_a_lead_goes_to_the_number_it_has_now(tenant: Tenant, wor
     assert world.sql("SELECT phone FROM former_leads WHERE tenant_id = $1", tenant.id) == "+60123456791"
 
 
+def test_who_wants_nothing_more_wants_nothing_at_the_number_it_gets_either(tenant: Tenant) -> None:
+    admin = tenant.client("admin")
+    lead = _add(admin, "0123456791")
+    address, listed = f"{LEADS}/{lead['id']}", "/api/v1/suppressions"
+    assert admin.post(listed, json={"phone": lead["phone"], "reason": "replied STOP"}).status_code == 201
+    assert admin.patch(address, json={"name": "Siti"}).json()["is_suppressed"] is True
+    assert admin.patch(address, json={"phone": "0123456792"}).json()["is_suppressed"] is True
+    kept = {one["phone"]: one["reason"] for one in admin.get(listed).json()["items"]}
+    assert kept == {"+60123456791": "replied STOP", "+60123456792": "replied STOP"}
+    assert admin.post(f"{address}/merge", json={"lead_id": _add(admin, "0123456795")["id"]}).status_code == 200
+    assert "+60123456795" in {one["phone"] for one in admin.get(listed).json()["items"]}, "nor at one it had elsewhere"
+    assert admin.delete(f"{listed}/+60123456792").status_code == 204
+    assert admin.get(address).json()["is_suppressed"] is False, "a person has said otherwise"
+    assert admin.patch(address, json={"phone": "0123456793"}).json()["is_suppressed"] is False
+
+
 def test_segments_keep_a_filter_by_name(tenant: Tenant, stranger: Tenant) -> None:
     client = tenant.client("send")
     made = client.post(
