@@ -89,7 +89,7 @@ pub const MEMBERS: &[Member] = &[
     member(2, "senderKeyDistributionMessage", Nothing),
     member(3, "imageMessage", Media(Kind::Image, &media::IMAGE)),
     member(4, "contactMessage", Cards(0)),
-    member(5, "locationMessage", Place(&[&[3], &[4]], &place::LOCATION)),
+    member(5, "locationMessage", Place(&[&[3], &[4], &[11]], &place::LOCATION)),
     member(6, "extendedTextMessage", Linked),
     member(7, "documentMessage", Media(Kind::Document, &media::DOCUMENT)),
     member(8, "audioMessage", Audio),

@@ -217,6 +217,8 @@ KINDS = [
     Shape("place", Message(locationMessage=e2e.LocationMessage(
         degreesLatitude=3.1, degreesLongitude=101.6, name="KLCC", address="Jalan Ampang")),
         "location", "KLCC\nJalan Ampang"),
+    Shape("place with a comment", Message(locationMessage=e2e.LocationMessage(
+        degreesLatitude=3.1, name="KLCC", comment="jumpa sini", isLive=True)), "location", "KLCC\njumpa sini"),
     Shape("place without name", Message(locationMessage=e2e.LocationMessage(degreesLatitude=3.1)), "location"),
     Shape("live place", Message(liveLocationMessage=e2e.LiveLocationMessage(caption="sini")), "location", "sini"),
     Shape("contact", Message(contactMessage=e2e.ContactMessage(displayName="Ali", vcard="BEGIN:VCARD")),
