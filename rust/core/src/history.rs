@@ -74,7 +74,7 @@ fn conversation<'a>(bytes: &'a [u8], is_listing: bool, now: i64, keep: usize, re
 /// What the phone says is unread. What is too old counts as read: nothing is left of that in a chat that rests since then,
 /// and where its messages reach back so far, no more than have come since.
 fn unread(conversation: &[u8], messages: &[&[u8]], now: i64) -> Option<Unread> {
-    let told = usize::try_from(wire::number_of(conversation, 6)).ok().filter(|told| *told > 0)?;
+    let told = told_unread(conversation);
     let second = |number| Some(wire::number_of(conversation, number).cast_signed()).filter(|at| *at != 0);
     let last_active = [5, 12].into_iter().filter_map(second).map(|at| timestamp::repair(at, now).seconds).max();
     let heard_to = last_active.max(messages.last().map(|newest| sent(newest, now).seconds));
@@ -88,6 +88,13 @@ fn unread(conversation: &[u8], messages: &[&[u8]], now: i64) -> Option<Unread> {
     };
     let count = i32::try_from(told.min(most).min(MOST_UNREAD)).ok().filter(|count| *count > 0)?;
     Some(Unread { count, heard_to: heard_to.unwrap_or(i64::MAX) })
+}
+
+/// Somebody may have marked a chat as unread in which nothing is: it says so, or has -1 unread.
+fn told_unread(conversation: &[u8]) -> usize {
+    let told = (wire::number_of(conversation, 6) as u32).cast_signed();
+    let is_marked = told < 0 || wire::number_of(conversation, 19) != 0;
+    usize::try_from(told).unwrap_or(0).max(usize::from(is_marked))
 }
 
 /// When a `WebMessageInfo` was sent.

@@ -287,6 +287,11 @@ OLD = NOW - 31 * 86_400
         # It may be longer than what was told of it.
         ([NOW - 90, NOW - 60], {"unreadCount": 5, "conversationTimestamp": NOW - 60}, 5),
         ([], {"unreadCount": 2}, 2),
+        # Marked as unread by a person, with nothing unread in it.
+        ([NOW - 60], {"unreadCount": 2**32 - 1}, 1),
+        ([NOW - 60], {"markedAsUnread": True}, 1),
+        ([NOW - 60], {"markedAsUnread": True, "unreadCount": 4}, 4),
+        ([OLD], {"markedAsUnread": True, "conversationTimestamp": OLD}, 0),
     ],
 )
 def test_what_is_too_old_for_a_history_counts_as_read(
