@@ -171,8 +171,14 @@ fn message<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) -> Result<(
     let Some(message) = head(info, is_edit, now, records) else { return Ok(()) };
     let before = records.messages.len();
     message.record(content, around, records);
-    if records.messages.len() == before && decode::has_content(content) {
-        // Few: their head is read again, so that no other needs to be copied.
+    if records.messages.len() > before {
+        return Ok(());
+    }
+    // Few: what nothing was found in is looked at again, so that no other needs to be.
+    if !wire::is_whole(content) {
+        return Err(Damaged);
+    }
+    if decode::has_content(content) {
         let again = head(info, is_edit, now, &mut Records::default());
         records.others.extend(again.map(|Head { chat, id, .. }| Other::Rowless { chat, message_id: id }));
     }
@@ -294,9 +300,6 @@ impl<'a> Head<'a> {
 
     /// Records a message.
     pub fn message(self, mut content: Content<'a>, records: &mut Records<'a>) {
-        if self.id.is_empty() {
-            return;
-        }
         content.flags |= if self.from_me { flag::FROM_ME } else { 0 };
         // An edit that names no message has the id of the one it edits. Where that is not there, this is the message.
         let edit = self.edited_at.map(|at| Target {

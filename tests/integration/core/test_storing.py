@@ -368,10 +368,16 @@ def test_what_postgresql_refuses_is_repaired_and_nonsense_times_are_replaced(wor
 
 
 def test_what_is_no_protobuf_is_set_aside_and_holds_nobody_up(world: World) -> None:
-    world.feed((MESSAGE, b"\xff" * 20), (MESSAGE, events.message("A1", "selepas")))
-    assert len(world.messages()) == 1
-    assert world.ingest is not None and world.ingest.stats()["damaged"] == 1
-    assert len(list((world.spool / "poison").iterdir())) == 1
+    cut = (MESSAGE, events.message_of("CUT", events.image("terpotong").SerializeToString()[:-3]))
+    world.feed((MESSAGE, b"\xff" * 20), cut, (MESSAGE, events.message("A1", "selepas")))
+    assert [message["message_id"] for message in world.messages()] == ["A1"]
+    assert world.ingest is not None and world.ingest.stats()["damaged"] == 2
+    assert len(list((world.spool / "poison").iterdir())) == 2
+
+
+def test_a_message_without_an_id_is_a_message(world: World) -> None:
+    world.feed((MESSAGE, events.message("", "satu")), (MESSAGE, events.message("", "satu")))
+    assert [(message["message_id"], message["message_text"]) for message in world.messages()] == [("", "satu")]
 
 
 def test_what_was_done_is_counted_once_it_is_committed(world: World) -> None:
