@@ -223,6 +223,8 @@ class Hub:
 
     def resync(self, subscription: Subscription, reason: str) -> None:
         """Tells one socket to fetch again what it shows, and nothing that happened before."""
+        # a number of its own: who has the newest frame already would take this one for it
+        self._seq += 1
         subscription.restart(self._resync(self._seq, reason))
 
     def answer(self, subscription: Subscription) -> None:
@@ -265,6 +267,8 @@ class Hub:
         for heard in events:
             if heard.get("k") == "access":
                 self._doubt(heard["t"])
+                # who is away now is not asked, and must not go on with what was shown before
+                self._lose(heard["t"])
                 continue
             self._note_typing(heard)
             for event in self._viewing.note(heard) if heard.get("k") == "viewing" else [heard]:

@@ -267,11 +267,12 @@ def test_a_line_that_is_taken_from_somebody_is_taken_from_his_open_sockets(tenan
     email = world.user(tenant, role="agent")
     user = world.sql("SELECT id FROM users WHERE email = $1", email)
     with _socket(world, cookie=f"wafast={world.signed_in(email).cookies['wafast']}") as socket:
-        assert _next(socket)["code"] == "RESYNC"
+        assert (connected := _next(socket))["code"] == "RESYNC"
         assert admin.patch(f"/api/v1/users/{user}", json={"device_ids": [str(kept.id)]}).is_success
         for device in (taken, kept):
             _written(tenant, tenant.chat(device), "Hello")
-        assert _next(socket)["code"] == "RESYNC"
+        assert (changed := _next(socket))["code"] == "RESYNC"
+        assert _sequence(changed) > _sequence(connected), "a browser drops what it takes for a repeat"
         assert _next(socket)["result"]["device_id"] == str(kept.id)
 
 

@@ -115,6 +115,18 @@ async def test_another_tenants_and_hidden_devices_frames_stay_away(running: Runn
     assert [result for _, code, result in await _all(other) if code != "RESYNC"] == [2]
 
 
+async def test_who_was_away_while_access_changed_fetches_again(running: Running) -> None:
+    there = running.attach()
+    await running.happen(_event(1))
+    assert [code for _, code, _ in await _all(there)] == ["RESYNC", "NEW_MESSAGE"]
+    seen = str(running.hub.newest)
+    await running.happen({"k": "access", "t": 1}, _event(2))
+    assert [code for _, code, _ in await _all(running.attach(after=seen))] == ["RESYNC"]
+    there.doubted.clear()
+    there.trust()
+    assert [code for _, code, _ in await _all(there)] == ["NEW_MESSAGE"], "who is there is asked instead"
+
+
 async def test_what_nobody_watched_is_not_kept(running: Running) -> None:
     other = running.hub.attach(2, lambda _: True, None)
     ((known, _, _),) = await _all(other)
