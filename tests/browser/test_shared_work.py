@@ -139,12 +139,22 @@ def test_labels_and_the_panel(signed_in: App, stack: Stack, look: Look) -> None:
 def test_who_may_see_less_sees_less_and_who_may_only_read_only_reads(signed_in: App, stack: Stack, team: Team) -> None:
     _, _, text = _asked(signed_in, stack, "Seen by all")
     _, _, hidden = _asked(signed_in, stack, "Seen by few")
-    devices = signed_in.page.request.get("/api/v1/devices", params={"search": "Seen by all"}).json()["items"]
-    limited = team.sign_in(add_person(signed_in, device_ids=[devices[0]["id"]]))
+    api = signed_in.page.request
+    every, few = (api.get("/api/v1/devices", params={"search": f"Seen by {by}"}).json() for by in ("all", "few"))
+    person = add_person(signed_in, device_ids=[every["items"][0]["id"]])
+    limited = team.sign_in(person)
     limited.page.goto("/inbox")
     expect(_row(limited, text)).to_be_visible()
     expect(_row(limited, hidden)).to_have_count(0)
     expect(limited.page.get_by_role("link", name="People")).to_have_count(0)
+
+    # who gets another line in place of the one whose chat is open is led away from it
+    _open(limited, text)
+    assert api.patch(f"/api/v1/users/{person['id']}", data={"device_ids": [few["items"][0]["id"]]}).ok
+    expect(limited.page).to_have_url(re.compile("/inbox$"))
+    limited.told("This chat is no more")
+    expect(_row(limited, hidden)).to_be_visible()
+    expect(_row(limited, text)).to_have_count(0)
 
     viewer = team.sign_in(add_person(signed_in, name="Wei", role="viewer"))
     _open(viewer, hidden)

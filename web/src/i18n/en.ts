@@ -306,7 +306,8 @@ export const en = {
 
   'chat.messages': 'Messages with {name}',
   'chat.group': 'Group',
-  'chat.gone': 'This chat is no more: its device was deleted, or it became one with another chat of the same person.',
+  'chat.gone':
+    'This chat is no more: its device was deleted or taken from you, or it became one with another chat of the same person.',
   'chat.failed': 'The messages could not be loaded',
   'chat.no_messages': 'No messages are kept of this chat',
   'chat.none_yet': 'No messages yet',

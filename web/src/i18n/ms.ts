@@ -311,7 +311,7 @@ export const ms: Record<MessageKey, string> = {
   'chat.messages': 'Mesej dengan {name}',
   'chat.group': 'Kumpulan',
   'chat.gone':
-    'Sembang ini tiada lagi: perantinya dipadam, atau ia digabungkan dengan sembang lain bagi orang yang sama.',
+    'Sembang ini tiada lagi: perantinya dipadam atau diambil daripada anda, atau ia digabungkan dengan sembang lain bagi orang yang sama.',
   'chat.failed': 'Mesej tidak dapat dimuatkan',
   'chat.no_messages': 'Tiada mesej disimpan daripada sembang ini',
   'chat.none_yet': 'Belum ada mesej',
