@@ -140,7 +140,21 @@ def test_a_press_arrives_while_the_list_moves(alone: App, tenant: Tenant, look: 
     page.mouse.up()
     expect(pressed).to_have_attribute("data-heard", "")
     # what came below is seen once nothing is pressed
-    app.until(lambda: app.messages.evaluate("list => list.scrollHeight - list.scrollTop - list.clientHeight < 20"))
+    at_end = "list => list.scrollHeight - list.scrollTop - list.clientHeight < 20"
+    app.until(lambda: app.messages.evaluate(at_end))
+    # and so is what grows in the frame of a scroll
+    height = app.messages.evaluate("list => list.scrollHeight")
+    last.evaluate(
+        """(bubble) => {
+          bubble.style.height = `${bubble.clientHeight + 300}px`;
+          bubble.closest('[role=region]').dispatchEvent(new Event('scroll'));
+        }"""
+    )
+    app.until(lambda: app.messages.evaluate("list => list.scrollHeight") >= height + 290)
+    app.until(lambda: app.messages.evaluate(at_end))
+    # but whoever goes up stays there
+    page.mouse.wheel(0, -400)
+    expect(page.get_by_role("button", name="To the newest message")).to_be_visible()
 
 
 @pytest.mark.parametrize("look", [PHONE], indirect=True, ids=lambda look: look.name)
