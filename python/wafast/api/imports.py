@@ -34,7 +34,7 @@ from wafast.leads.imports import Import, Kind, Options
 
 #: Bytes of a file: two million rows of CSV, and the form around it.
 MAX_FILE = (200 << 20) + (64 << 10)
-#: Rows that were not taken, of a piece of their file.
+#: Rows of a piece of the file of problems.
 PROBLEMS = 5_000
 
 
@@ -212,7 +212,7 @@ class ImportController(Controller):
         "/imports/{import_id:str}/problems.csv",
         opt={"policy": Policy.READ},
         operation_id="get_import_problems",
-        summary="Rows that were not taken, and why",
+        summary="Rows that were not taken, or as of another number, and why",
         media_type=CSV,
         responses=problems(401, 403, 404),
     )

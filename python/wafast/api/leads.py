@@ -180,7 +180,7 @@ class LeadController(Controller):
         services: NamedDependency[Services],
         idempotency_key: IdempotencyKey = None,
     ) -> Lead:
-        """Each number is one lead of the workspace."""
+        """Each number is one lead of the workspace, and so are several that are known to be one person's."""
         draft = rows.Draft(
             phone=await phone_of(services.pool, principal.tenant_id, data.phone),
             name=data.name.strip(),
@@ -317,9 +317,13 @@ async def _device_no(services: Services, principal: Principal, device_id: str | 
 
 
 async def _known(services: Services, principal: Principal, phone: str, error: rows.Known) -> Problem:
-    if await rows.get(services.pool, reach_of(principal), error.lead_id) is None:
+    lead = await rows.get(services.pool, reach_of(principal), error.lead_id)
+    if lead is None:
         return conflict("phone-taken", f"{phone} is a lead already, of a device that you do not reach.")
-    return conflict("phone-taken", f"{phone} is lead {error.lead_id} already: change that one, or merge the two.")
+    is_its = f"is lead {lead.id} already"
+    if lead.phone != phone:
+        is_its = f"is another number of lead {lead.id} ({lead.phone})"
+    return conflict("phone-taken", f"{phone} {is_its}: change that one, or merge the two.")
 
 
 WANTS: dict[bulk.Action, str] = {

@@ -9,8 +9,7 @@ WHERE c.tenant_id = $1 AND c.device_no = $2 AND c.id > $3 AND c.last_key IS NOT 
 ORDER BY c.id LIMIT $4;
 
 -- name: add_from_chats
--- Who is a lead by another of its numbers is one already.
 INSERT INTO leads (tenant_id, phone, name, device_no, zone)
 SELECT $1, phone, name, $2, zone FROM unnest($3::text[], $4::text[], $5::text[]) AS c (phone, name, zone)
-WHERE NOT EXISTS (SELECT FROM numbers_of_person($1, c.phone) p JOIN leads l ON l.tenant_id = $1 AND l.phone = p.phone)
+WHERE NOT EXISTS (SELECT FROM lead_of_person($1, c.phone))
 ON CONFLICT (tenant_id, phone) DO NOTHING RETURNING id;

@@ -124,10 +124,13 @@ class Importing:
                 problems.append((line, False, error.value, str(error)))
 
     async def _apply(self) -> None:
+        of_leads = self._row["kind"] == "leads"
+        if of_leads:
+            await self._work.execute(q.find_joined, self._tenant_id)
+            await self._work.execute(q.join_staged)
         for statement in (q.find_doubles, q.drop_doubles, q.analyze_staged):
             await self._work.execute(statement)
-        doubles = await self._work.fetchval(q.count_doubles)
-        of_leads = self._row["kind"] == "leads"
+        doubles, joined = await self._work.fetchval(q.count_doubles), await self._work.fetchval(q.count_joined)
         updates = msgspec.convert(self._row["options"], Options).known == "update"
         counted = q.count_staged if of_leads else q.count_suppressions
         arguments = (self._tenant_id, updates) if of_leads else (self._tenant_id,)
@@ -147,6 +150,7 @@ class Importing:
                 "unchanged": staged - new - changed,
                 "doubles": doubles,
                 "errors": self._errors,
+                "joined": joined,
             }
             await self._end("done" if self._state == "running" else "checked", counts)
 

@@ -49,13 +49,16 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """What was done with the rows, or would be; they sum to `rows`."""
+    """What was done with the rows, or would be; all but `joined` sum to `rows`."""
 
     new: Annotated[int, Meta(examples=[940])]
     changed: Annotated[int, Meta(examples=[31])]
     unchanged: Annotated[int, Meta(examples=[12])]
-    doubles: Annotated[int, Meta(description="The number stands in a row before.", examples=[9])]
+    doubles: Annotated[int, Meta(description="The number, or the person, stands in a row before.", examples=[9])]
     errors: Annotated[int, Meta(examples=[8])]
+    joined: Annotated[
+        int, Meta(description="Of `changed` and `unchanged`: by another number of the lead.", examples=[2])
+    ] = 0
 
 
 class Import(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,7 +235,8 @@ async def list_imports(pool: asyncpg.Pool, tenant_id: int, *, before: int, limit
 async def problems(
     pool: asyncpg.Pool, tenant_id: int, import_id: int, *, after: int, limit: int
 ) -> list[asyncpg.Record]:
-    """Rows that were not taken, behind the row `after` of the file, in order: line, is_double, value, reason."""
+    """Rows that were not taken, or as of another number, behind the row `after` of the file, in order: line,
+    is_double, value, reason."""
     return await pool.fetch(q.list_problems, tenant_id, import_id, after, limit)
 
 

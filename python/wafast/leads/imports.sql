@@ -106,9 +106,26 @@ SET maintenance_work_mem = '64MB';
 CREATE TEMP TABLE staged (line int8, phone text, name text, tags text[], target_status text, device_no int4, fields text,
                           zone text);
 CREATE TEMP TABLE problems (line int8, is_double bool, value text, reason text);
+CREATE TEMP TABLE joined (line int8, written text, phone text);
+
+-- name: find_joined
+-- Rows whose number no lead has, but the person of one. Few numbers can be so, and only of these it is asked.
+WITH others AS (
+    SELECT phone FROM former_leads WHERE tenant_id = $1 AND lead_id IS NOT NULL
+  UNION
+    SELECT unnest(ARRAY[phone, '+' || split_part(jid, '@', 1)]) FROM number_checks
+    WHERE tenant_id = $1 AND jid <> substr(phone, 2) || '@s.whatsapp.net'
+), few AS MATERIALIZED (
+    SELECT s.line, s.phone FROM others o JOIN staged s ON s.phone = o.phone
+)
+INSERT INTO joined
+SELECT f.line, f.phone, l.phone FROM few f CROSS JOIN LATERAL lead_of_person($1, f.phone) l WHERE l.phone <> f.phone;
+
+-- name: join_staged
+UPDATE staged s SET phone = j.phone FROM joined j WHERE j.line = s.line;
 
 -- name: find_doubles
--- Of rows with the same number the first counts.
+-- Of rows of the same lead the first counts.
 CREATE TEMP TABLE doubles AS
 SELECT line, phone, first FROM (
     SELECT line, phone, min(line) OVER (PARTITION BY phone) AS first FROM staged) numbered
@@ -119,6 +136,9 @@ DELETE FROM staged s USING doubles d WHERE s.line = d.line;
 
 -- name: count_doubles
 SELECT count(*) FROM doubles;
+
+-- name: count_joined
+SELECT count(*) FROM joined j WHERE NOT EXISTS (SELECT FROM doubles d WHERE d.line = j.line);
 
 -- name: analyze_staged
 CREATE UNIQUE INDEX ON staged (line);
@@ -181,7 +201,13 @@ DELETE FROM import_problems WHERE import_id = $1;
 INSERT INTO import_problems (import_id, tenant_id, line, is_double, value, reason)
 SELECT $1, $2, line, is_double, value, reason FROM (
     SELECT * FROM problems UNION ALL
-    SELECT line, true, phone, 'the same number as in row ' || first FROM doubles) told
+    SELECT d.line, true, coalesce(j.written, d.phone),
+           CASE WHEN coalesce(j.written, d.phone) = coalesce(f.written, d.phone) THEN 'the same number' ELSE 'the same person' END
+               || ' as in row ' || d.first
+    FROM doubles d LEFT JOIN joined j ON j.line = d.line LEFT JOIN joined f ON f.line = d.first
+    UNION ALL
+    SELECT line, true, written, 'another number of the lead ' || phone || ': it counts as that one'
+    FROM joined j WHERE NOT EXISTS (SELECT FROM doubles d WHERE d.line = j.line)) told
 ORDER BY line;
 
 -- name: end_import

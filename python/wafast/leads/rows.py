@@ -87,7 +87,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Known(Exception):
-    """A lead of the tenant has this number; `lead_id` says which."""
+    """A lead of the tenant has this number, or its person has; `lead_id` says which."""
 
     def __init__(self, lead_id: int) -> None:
         super().__init__(f"lead {lead_id} has the number")
@@ -162,7 +162,7 @@ async def create(pool: asyncpg.Pool, principal: Principal, draft: Draft) -> int:
             draft.fields, phones.zone_of(draft.phone, time_zone),
         )  # fmt: skip
         if lead_id is None:
-            raise Known(await connection.fetchval(q.lead_by_phone, tenant_id, draft.phone))
+            raise Known(await connection.fetchval(q.lead_of_person, tenant_id, draft.phone))
         await learn(connection, tenant_id, wanted, draft.fields)
         await audit.record(connection, tenant_id, principal.actor, "lead.create", f"lead:{lead_id}", phone=draft.phone)
         await tell(connection, tenant_id, [lead_id])
@@ -183,7 +183,7 @@ async def change(pool: asyncpg.Pool, principal: Principal, lead_id: int, changes
         if error.constraint_name != ONE_NUMBER:
             raise
     # somebody else has given the number to another one in this moment
-    raise Known(await pool.fetchval(q.lead_by_phone, tenant_id, phone))
+    raise Known(await pool.fetchval(q.lead_of_person, tenant_id, phone))
 
 
 async def _change(
@@ -195,7 +195,7 @@ async def _change(
         if phone is not None:
             _, time_zone = await region(connection, tenant_id)
             zone = phones.zone_of(phone, time_zone)
-            other = await connection.fetchval(q.lead_by_phone, tenant_id, phone)
+            other = await connection.fetchval(q.lead_of_person, tenant_id, phone)
             if other not in (None, lead_id):
                 raise Known(other)
             await sends.readdress(connection, tenant_id, lead_id, phone, zone)

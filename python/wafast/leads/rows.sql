@@ -51,12 +51,12 @@ SELECT no FROM devices WHERE tenant_id = $1 AND id = $2;
 
 -- name: create_lead
 INSERT INTO leads (tenant_id, phone, name, tags, target_status, device_no, fields, zone)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE NOT EXISTS (SELECT FROM lead_of_person($1, $2))
 ON CONFLICT (tenant_id, phone) DO NOTHING
 RETURNING id;
 
--- name: lead_by_phone
-SELECT id FROM leads WHERE tenant_id = $1 AND phone = $2;
+-- name: lead_of_person
+SELECT id FROM lead_of_person($1, $2);
 
 -- name: phone_of_lead
 SELECT phone FROM leads WHERE tenant_id = $1 AND id = $2;

@@ -73,7 +73,7 @@ def test_a_file_is_looked_at_checked_and_taken_in(tenant: Tenant, stranger: Tena
     assert found["mapping"] == ["name", "phone", "niche", "target_status", "device", "field:city"]
     assert found["shape"]["columns"][1]["examples"][0] == "012-345 6781"
     checked = _go(tenant, found, "check", options={"tags": ["Expo"]})
-    counts = {"new": 1, "changed": 2, "unchanged": 0, "doubles": 1, "errors": 3}
+    counts = {"new": 1, "changed": 2, "unchanged": 0, "doubles": 1, "errors": 3, "joined": 0}
     assert (checked["state"], checked["counts"], checked["rows"]) == ("checked", counts, 7)
     assert admin.get(f"{LEADS}/count").json() == {"count": 2}, "looking changes nothing"
     problems = [
@@ -101,11 +101,42 @@ def test_a_file_is_looked_at_checked_and_taken_in(tenant: Tenant, stranger: Tena
     assert refused.status_code == 409
 
 
+def test_a_number_that_became_part_of_a_lead_counts_as_that_lead(tenant: Tenant, world: World) -> None:
+    admin, device = tenant.client("admin"), tenant.device()
+    kept, gone = (admin.post(LEADS, json={"phone": f"012345678{n}", "name": "Siti"}).json() for n in (1, 2))
+    assert admin.post(f"{LEADS}/{kept['id']}/merge", json={"lead_id": gone["id"]}).status_code == 200
+    ana = admin.post(LEADS, json={"phone": "+5511912345678"}).json()
+    world.sql(
+        "INSERT INTO number_checks (tenant_id, network, phone, jid)"
+        " SELECT tenant_id, network, '+5511912345678', '551112345678@s.whatsapp.net' FROM devices WHERE no = $1",
+        device.no,
+    )
+    text = (
+        "phone,name,niche\n0123456782,Siti Hassan,kl\n0123456781,,vip\n0123456782,,\n+551112345678,Ana,\n0123456783,,\n"
+    )
+    checked = _go(tenant, _upload(tenant, text), "check")
+    assert checked["counts"] == {"new": 1, "changed": 2, "unchanged": 0, "doubles": 2, "errors": 0, "joined": 2}
+    done = _go(tenant, checked, "start")
+    assert (done["state"], done["counts"]) == ("done", checked["counts"])
+    assert _problems(admin, done) == [
+        "2,+60123456782,another number of the lead +60123456781: it counts as that one",
+        "3,+60123456781,the same person as in row 2",
+        "4,+60123456782,the same number as in row 2",
+        "5,+551112345678,another number of the lead +5511912345678: it counts as that one",
+    ]
+    leads = {one["phone"]: (one["id"], one["name"], one["tags"]) for one in admin.get(LEADS).json()["items"]}
+    assert leads.pop("+60123456783")[1:] == ("", [])
+    assert leads == {
+        "+60123456781": (kept["id"], "Siti Hassan", ["kl"]),
+        "+5511912345678": (ana["id"], "Ana", []),
+    }
+
+
 def test_known_leads_are_left_alone_when_that_is_wanted(tenant: Tenant) -> None:
     admin = tenant.client("admin")
     admin.post(LEADS, json={"phone": "0123456781", "name": "Ahmad"})
     done = _upload(tenant, "phone,name\n0123456781,Other\n0123456782,New\n", start=True, known="leave")
-    assert done["counts"] == {"new": 1, "changed": 0, "unchanged": 1, "doubles": 0, "errors": 0}
+    assert done["counts"] == {"new": 1, "changed": 0, "unchanged": 1, "doubles": 0, "errors": 0, "joined": 0}
     assert {lead["name"] for lead in admin.get(LEADS).json()["items"]} == {"Ahmad", "New"}
 
 
@@ -201,7 +232,8 @@ def test_odd_rows_are_told_and_hold_up_no_others(tenant: Tenant) -> None:
     )
     nonsense = 100_001
     done = _upload(tenant, text + "x\n" * nonsense, start=True)
-    assert done["counts"] == {"new": 3, "changed": 0, "unchanged": 0, "doubles": 0, "errors": 4 + nonsense}, done
+    counts = {"new": 3, "changed": 0, "unchanged": 0, "doubles": 0, "errors": 4 + nonsense, "joined": 0}
+    assert done["counts"] == counts, done
     admin = tenant.client("admin")
     names = [lead["name"] for lead in admin.get(LEADS).json()["items"]]
     assert names == ["=1+1", 'Two\nlines, and "quotes"', "Short row"]
@@ -230,7 +262,7 @@ def test_numbers_to_leave_alone_come_in_by_a_file(tenant: Tenant) -> None:
     files = {"file": ("stop.csv", b"phone,reason\n0123456781,x\n0123456781,y\nnobody,z\n")}
     answer = admin.post("/api/v1/suppressions/import", files=files, data={"options": '{"start": true}'})
     done = _settled(tenant, answer.json()["id"])
-    assert done["counts"] == {"new": 1, "changed": 0, "unchanged": 0, "doubles": 1, "errors": 1}
+    assert done["counts"] == {"new": 1, "changed": 0, "unchanged": 0, "doubles": 1, "errors": 1, "joined": 0}
     listed = admin.get("/api/v1/suppressions").json()["items"]
     assert [(one["phone"], one["reason"]) for one in listed] == [("+60123456781", "imported")]
     assert admin.get(LEADS).json()["items"] == []

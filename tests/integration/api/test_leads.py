@@ -222,6 +222,24 @@ def test_two_leads_of_one_person_become_one(tenant: Tenant, world: World) -> Non
     assert client.get(f"{LEADS}/{gone['id']}").status_code == 404
 
 
+def test_a_number_that_became_part_of_a_lead_is_no_lead_of_its_own(tenant: Tenant, world: World) -> None:
+    client, device = tenant.client("send"), tenant.device()
+    kept, gone = _add(client, "0123456781"), _add(client, "0123456782")
+    assert client.post(f"{LEADS}/{kept['id']}/merge", json={"lead_id": gone["id"]}).status_code == 200
+    other = _add(client, "0123456783")
+    for answer in (
+        client.post(LEADS, json={"phone": "0123456782"}),
+        client.patch(f"{LEADS}/{other['id']}", json={"phone": "0123456782"}),
+    ):
+        assert (answer.status_code, answer.json()["type"]) == (409, "urn:wafast:problem:phone-taken")
+        assert f"another number of lead {kept['id']} (+60123456781)" in answer.json()["detail"]
+    tenant.message(tenant.chat(device, jid="60123456782@s.whatsapp.net"))
+    chats = client.post(f"{LEADS}/import-chats", json={"device_id": str(device.id)}).json()
+    assert chats == {"new": 0, "known": 1}
+    assert client.patch(f"{LEADS}/{kept['id']}", json={"phone": "0123456782"}).json()["phone"] == gone["phone"]
+    assert _add(client, "0123456781")["id"] != kept["id"], "what it was called before is free"
+
+
 def test_what_waits_for_a_lead_goes_to_the_number_it_has_now(tenant: Tenant, world: World) -> None:
     client = tenant.client("send")
     lead = _add(client, "0123456791")

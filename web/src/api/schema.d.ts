@@ -1261,7 +1261,7 @@ export interface paths {
         put?: never;
         /**
          * Add a lead
-         * @description Each number is one lead of the workspace.
+         * @description Each number is one lead of the workspace, and so is each person whose numbers are known to be one person's.
          */
         post: operations["create_lead"];
         delete?: never;
@@ -1482,7 +1482,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Rows that were not taken, and why
+         * Rows that were not taken, or as of another number, and why
          * @description All of them as CSV: row of the file, value, reason.
          */
         get: operations["get_import_problems"];
@@ -6115,12 +6115,18 @@ export interface components {
             /** @example 12 */
             unchanged: number;
             /**
-             * @description The number stands in a row before.
+             * @description The number, or the person, stands in a row before.
              * @example 9
              */
             doubles: number;
             /** @example 8 */
             errors: number;
+            /**
+             * @description Of `changed` and `unchanged`: by another number of the lead.
+             * @default 0
+             * @example 2
+             */
+            joined: number;
         };
         /** Workspace */
         session_Workspace: {

@@ -748,6 +748,7 @@ export const ms: Record<MessageKey, string> = {
   'leads.import_start': 'Import sekarang',
   'leads.import_done': 'Selesai.',
   'leads.import_sum': '{n} baris kesemuanya',
+  'leads.import_joined': '· {n} dengan nombor lain bagi prospek',
   'leads.import_problems': 'Muat turun baris bermasalah',
   'leads.count_new': 'Baharu',
   'leads.count_changed': 'Diubah',
