@@ -1,6 +1,8 @@
 """Phones' histories: live messages beside ten of them, and the memory that 200,000 messages take.
 
 ``python -m bench.histories [--rate N] [--seconds N] [--histories N] [--messages N]``
+
+The same through lines that are linked: sent by the simulator, taken by neonize, stored by a worker.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import argparse
 import os
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread, Timer
 
@@ -19,8 +22,11 @@ from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversati
 from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import WebMessageInfo
 
 from bench import paced, report
-from bench.bed import Bed, prepared
+from bench.bed import Bed, prepared, q
+from bench.contacts import Lines, running, until
 from bench.corpus import Corpus
+from bench.folder import working_folder
+from tests.simulator import Simulator
 from wafast._core import Ingest, message_key
 
 HISTORY_SYNC = 13
@@ -28,9 +34,14 @@ DEVICES, CHATS, BEFORE = 1000, 30_000, 300_000
 HISTORY_CHATS, A_CHAT = 1000, 20
 #: Messages of one of the events WhatsApp cuts a long history into.
 A_CHUNK = 5000
+#: The same as the simulator cuts it, smaller and larger.
+CHUNKS = (2000, A_CHUNK)
+#: Lines whose histories come at once, through sessions.
+LINKED = 4
 MIB = 2**20
 FIRST_NUMBER = 60_190_000_000
 """Phone number of a history's first chat; none of the corpus has it."""
+TEXT = "selamat pagi, pesanan anda sudah siap untuk diambil, nombor"
 
 
 def main() -> None:
@@ -54,6 +65,8 @@ def main() -> None:
             memory = hold(ingest, bed.devices[options.histories :], options.messages, options.histories)
         finally:
             ingest.close()
+    with working_folder() as folder, running(folder, len(CHUNKS) + LINKED) as lines:
+        linked = link(lines, options.messages)
     table = report.Table(
         title=f"Live messages beside histories: {options.rate:,} msg/s for {options.seconds:.0f} s, "
         f"histories of {HISTORY_CHATS * A_CHAT:,} messages",
@@ -62,7 +75,7 @@ def main() -> None:
         note=f"A history is one event of {len(history) / MIB:.1f} MiB; all come at once, a second after the "
         "first live message. Every chat of a history keeps all its messages.",
     )
-    report.finish("histories", options, begun, [table, memory])
+    report.finish("histories", options, begun, [table, memory, linked])
 
 
 def measure(
@@ -124,29 +137,82 @@ def hold(ingest: Ingest, devices: Sequence[int], messages: int, lines: int) -> r
     )
 
 
-class _Watch:
-    """The most this process held, above what it held at the start."""
+def link(lines: Lines, messages: int) -> report.Table:
+    """What histories of so many messages take of the worker that holds the lines, with neonize and all."""
+    lines.wait_quiet()
+    worker: int = lines.fetch(q.worker)[0]["pid"]
+    shapes = [([phone], chunk) for phone, chunk in zip(lines.phones, CHUNKS, strict=False)]
+    shapes.append((lines.phones[len(CHUNKS) :], A_CHUNK))
+    rows: list[list[report.Cell]] = []
+    for phones, chunk in shapes:
+        name = "{} lines at once, {} events each" if len(phones) > 1 else "one line, {1} events"
+        wanted = _stored(lines) + len(phones) * messages
+        watch, begun = _Watch(worker), time.monotonic()
+        told = [Thread(target=_tell, args=(lines, phone, messages, chunk)) for phone in phones]
+        for thread in told:
+            thread.start()
+        until(partial(_holds, lines, wanted), "every message of the histories")
+        took = time.monotonic() - begun
+        for thread in told:
+            thread.join()
+        watch.stop()
+        heap, mapped = (kib / 1024 for kib in watch.most)
+        rows.append(
+            [
+                name.format(len(phones), messages // chunk),
+                float(len(phones) * messages),
+                heap + mapped,
+                heap,
+                mapped,
+                took,
+            ]
+        )
+    return report.Table(
+        title=f"Memory of a worker whose lines' phones send histories of {messages:,} messages, chats of {A_CHAT}",
+        heads=["", "messages", "MiB at most", "of it heap", "of it mapped", "stored after, s"],
+        rows=rows,
+        note="Resident, above what the worker had before: neonize's memory with ours. What an earlier history left "
+        "free in the heap is not counted again. The time includes the simulator's, which makes and packs them.",
+    )
 
-    def __init__(self) -> None:
-        self._before, self._end = _resident(), Event()
+
+def _tell(lines: Lines, phone: str, messages: int, chunk: int) -> None:
+    caller = Simulator.attach(lines.simulator.folder / "loopback.json")
+    caller.history(phone, str(FIRST_NUMBER), A_CHAT, chats=messages // A_CHAT, chunk=chunk, text=TEXT)
+
+
+def _holds(lines: Lines, wanted: int) -> bool | None:
+    return _stored(lines) >= wanted or None
+
+
+def _stored(lines: Lines) -> int:
+    count: int = lines.fetch("SELECT count(*) AS n FROM messages")[0]["n"]
+    return count
+
+
+class _Watch:
+    """The most a process held, above what it held at the start."""
+
+    def __init__(self, pid: int | str = "self") -> None:
+        self._pid = pid
+        self._before, self._end = _resident(pid), Event()
         self.most: tuple[int, ...] = (0, 0)
         self._thread = Thread(target=self._look, daemon=True)
         self._thread.start()
 
     def _look(self) -> None:
         while not self._end.wait(0.002):
-            self.most = max(
-                self.most, tuple(now - old for now, old in zip(_resident(), self._before, strict=True)), key=sum
-            )
+            held = zip(_resident(self._pid), self._before, strict=True)
+            self.most = max(self.most, tuple(now - old for now, old in held), key=sum)
 
     def stop(self) -> None:
         self._end.set()
         self._thread.join()
 
 
-def _resident() -> tuple[int, ...]:
+def _resident(pid: int | str) -> tuple[int, ...]:
     """Heap and mapped files, KiB."""
-    fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     return tuple(int(fields[name].split()[0]) for name in ("RssAnon", "RssFile"))
 
 
@@ -172,7 +238,7 @@ def _history(now: int, chats: int, a_chat: int, first: int = 0) -> bytes:
             HistorySyncMsg(
                 message=WebMessageInfo(
                     key=MessageKey(remoteJID=jid, fromMe=number % 3 == 0, ID=f"3EB1{chat * a_chat + number:016X}"),
-                    message=Message(conversation=f"selamat pagi, pesanan nombor {number} sudah siap untuk diambil"),
+                    message=Message(conversation=f"{TEXT} {number}"),
                     messageTimestamp=now - 86_400 + number,
                 )
             )

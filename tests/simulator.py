@@ -380,13 +380,17 @@ class Simulator:
         contact: str,
         count: int,
         *,
+        chats: int = 1,
+        chunk: int | None = None,
         text: str | None = None,
         days: float | None = None,
         inline: bool = False,
         name: str | None = None,
     ) -> list[str]:
-        """The phone sends its devices `count` old messages of a chat, spread over `days`. Gives ids, oldest first."""
+        """The phone sends its devices `count` old messages of a chat, spread over `days`, and of as many others as
+        `chats` says, whose numbers follow; `chunk` messages at once. Gives ids, oldest first in each chat."""
         fields: dict[str, Any] = {"phone": phone, "contact": contact, "text": text, "name": name}
+        fields |= {"chats": chats, "chunk": chunk}
         return self.order("history", _Ids, count=count, days=days, inline=inline, **fields).ids
 
     # people react

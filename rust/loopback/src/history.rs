@@ -20,8 +20,8 @@ use crate::{
     world::{self, World},
 };
 
-/// Messages in one chunk; phones send some thousands at once.
-const CHUNK: usize = 2_000;
+/// Messages in one chunk where nobody says so; phones send some thousands at once.
+pub const CHUNK: usize = 2_000;
 /// Who asks, what about, who answers.
 const LINES: [&str; 6] = [
     "Good morning, is the shop open today?",
@@ -32,31 +32,37 @@ const LINES: [&str; 6] = [
     "Noted, thank you!",
 ];
 
-/// What a chat's history is to hold.
+/// What the history of a chat, or of several, is to hold.
 pub struct Past {
+    /// Of the first chat; those of the others follow it.
     pub contact: Phone,
+    pub chats: usize,
+    /// Messages of each chat.
     pub count: usize,
     /// The text of every message, numbered; without one it is small talk.
     pub text: Option<String>,
     /// How many days back the first message is.
     pub days: f64,
-    /// The chat's name in the phone's address book.
+    /// The name of each chat in the phone's address book.
     pub name: Option<String>,
+    /// Messages in one chunk.
+    pub chunk: usize,
     /// Whether chunks travel inside the message instead of as files.
     pub inline: bool,
 }
 
-/// Sends a chat's history to all companions of `line`. Gives the messages' ids, oldest first.
+/// Sends the history of some chats to all companions of `line`. Gives the messages' ids, oldest first in each chat.
 ///
 /// # Errors
 /// A file can't be written, or a companion's keys are damaged.
 pub fn send(world: &World, line: Phone, past: &Past) -> io::Result<Vec<String>> {
-    let messages = messages(world, past);
-    let ids = messages.iter().map(|message| message.key.id().to_owned()).collect();
-    let total = messages.len().div_ceil(CHUNK).max(1);
-    // newest first, as phones do: the chats people look at are there soonest
-    for (order, chunk) in messages.rchunks(CHUNK).enumerate() {
-        let progress = ((order + 1) * 100 / total) as u32;
+    let chats: Vec<(Phone, Vec<WebMessageInfo>)> = (0..past.chats as Phone)
+        .map(|n| past.contact + n)
+        .map(|contact| (contact, messages(world, past, contact)))
+        .collect();
+    let chunks = chunks(&chats, past.chunk.max(1));
+    for (order, chunk) in chunks.iter().enumerate() {
+        let progress = ((order + 1) * 100 / chunks.len()) as u32;
         let sync = chunk_of(world, past, chunk, order as u32 + 1, progress);
         let notification = pack(world, &sync, past.inline)?;
         let protocol = ProtocolMessage {
@@ -68,13 +74,33 @@ pub fn send(world: &World, line: Phone, past: &Past) -> io::Result<Vec<String>> 
         let letter = Letter::new(line, Chat::Peer, world.message_id(), &message);
         message_out::post(world, &letter).map_err(io::Error::other)?;
     }
-    Ok(ids)
+    Ok(chats.iter().flat_map(|(_, messages)| messages).map(|message| message.key.id().to_owned()).collect())
 }
 
-fn messages(world: &World, past: &Past) -> Vec<WebMessageInfo> {
-    let chat = address::pn(past.contact).to_string();
+/// A part of a chat, or all of it, oldest first.
+type Piece<'a> = (Phone, &'a [WebMessageInfo]);
+
+/// What goes together, `most` messages at most: of a chat the newest first, as phones do, so that what people look at is
+/// there soonest. There is always one, be it empty.
+fn chunks(chats: &[(Phone, Vec<WebMessageInfo>)], most: usize) -> Vec<Vec<Piece<'_>>> {
+    let (mut chunks, mut room) = (vec![vec![]], most);
+    let pieces =
+        chats.iter().flat_map(|(contact, messages)| messages.rchunks(most).map(move |piece| (*contact, piece)));
+    for piece in pieces {
+        if piece.1.len() > room {
+            chunks.push(vec![]);
+            room = most;
+        }
+        room -= piece.1.len();
+        chunks.last_mut().expect("there is always one").push(piece);
+    }
+    chunks
+}
+
+fn messages(world: &World, past: &Past, contact: Phone) -> Vec<WebMessageInfo> {
+    let chat = address::pn(contact).to_string();
     let (now, span) = (world::now(), past.days * 86_400.0);
-    let name = past.name.clone().unwrap_or_else(|| world.name_of(past.contact));
+    let name = name_of(world, past, contact);
     (0..past.count)
         .map(|n| {
             let from_me = n % 2 == 1;
@@ -100,12 +126,38 @@ fn messages(world: &World, past: &Past) -> Vec<WebMessageInfo> {
         .collect()
 }
 
-fn chunk_of(world: &World, past: &Past, messages: &[WebMessageInfo], order: u32, progress: u32) -> HistorySync {
-    let name = past.name.clone().unwrap_or_else(|| world.name_of(past.contact));
+fn name_of(world: &World, past: &Past, contact: Phone) -> String {
+    past.name.clone().unwrap_or_else(|| world.name_of(contact))
+}
+
+fn chunk_of(world: &World, past: &Past, pieces: &[Piece<'_>], order: u32, progress: u32) -> HistorySync {
+    HistorySync {
+        sync_type: HistorySyncType::Recent as i32,
+        conversations: pieces.iter().map(|piece| conversation(name_of(world, past, piece.0), piece)).collect(),
+        chunk_order: Some(order),
+        progress: Some(progress),
+        pushnames: pieces
+            .iter()
+            .map(|(contact, _)| Pushname {
+                id: Some(address::pn(*contact).to_string()),
+                pushname: Some(name_of(world, past, *contact)),
+            })
+            .collect(),
+        phone_number_to_lid_mappings: pieces
+            .iter()
+            .map(|(contact, _)| PhoneNumberToLidMapping {
+                pn_jid: Some(address::pn(*contact).to_string()),
+                lid_jid: Some(address::lid(*contact).to_string()),
+            })
+            .collect(),
+        ..Default::default()
+    }
+}
+
+fn conversation(name: String, (contact, messages): &Piece<'_>) -> Conversation {
     let newest = messages.last().and_then(|message| message.message_timestamp);
-    let (pn, lid) = (address::pn(past.contact).to_string(), address::lid(past.contact).to_string());
-    let conversation = Conversation {
-        id: pn.clone(),
+    Conversation {
+        id: address::pn(*contact).to_string(),
         // newest first inside a conversation
         messages: messages
             .iter()
@@ -116,16 +168,7 @@ fn chunk_of(world: &World, past: &Past, messages: &[WebMessageInfo], order: u32,
         last_msg_timestamp: newest,
         conversation_timestamp: newest,
         unread_count: Some(0),
-        name: Some(name.clone()),
-        ..Default::default()
-    };
-    HistorySync {
-        sync_type: HistorySyncType::Recent as i32,
-        conversations: vec![conversation],
-        chunk_order: Some(order),
-        progress: Some(progress),
-        pushnames: vec![Pushname { id: Some(pn.clone()), pushname: Some(name) }],
-        phone_number_to_lid_mappings: vec![PhoneNumberToLidMapping { pn_jid: Some(pn), lid_jid: Some(lid) }],
+        name: Some(name),
         ..Default::default()
     }
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,14 @@ class World:
         if self.ingest is not None:
             self.ingest.close()
             self.ingest = None
+
+    def rows_read(self, table: str) -> int:
+        """How many rows of a table were read, by connections that have ended: the core is closed."""
+        assert self.ingest is None
+        while self.value("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'wafast core%'"):
+            time.sleep(0.05)
+        read = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables"
+        return int(self.value(f"{read} WHERE relname = '{table}'"))
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """What a query gives."""

@@ -223,6 +223,24 @@ def test_reactions_move_with_the_lid(world: World) -> None:
     assert json.loads(world.messages()[0]["reactions"]) == [{"sender_jid": SITI, "emoji": "❤️", "at": NOW + 1}]
 
 
+def test_learning_a_number_reads_no_rows_but_those_that_name_the_lid(world: World) -> None:
+    others = [f"6011{number:08}@s.whatsapp.net" for number in range(300)]
+    world.feed(
+        *(said(f"B{chat}-{n}", chat=chat, at=NOW - 9 + n) for chat in others for n in range(9)),
+        told(events.reaction("A1", "👍", NOW), chat=GROUP, sender=SITI_LID),
+        said(chat=GROUP, sender=ALI),
+        said("A2", chat=GROUP, sender=SITI_LID, at=NOW + 1),
+    )
+    world.close()  # what its connections have counted is told as they end
+    before = world.rows_read("messages")
+    world.start()
+    world.feed(said("A3", chat=GROUP, sender=SITI_LID, sender_alt=SITI, at=NOW + 2))
+    world.close()
+    assert world.rows_read("messages") - before < 600
+    assert [row["sender_jid"] for row in world.messages()[-3:]] == [ALI, SITI, SITI]
+    assert json.loads(world.value("SELECT reactions FROM messages WHERE message_id = 'A1'"))[0]["sender_jid"] == SITI
+
+
 @pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
 def test_timestamps_come_in_any_unit(world: World, unit: int) -> None:
     world.feed(said(at=(NOW - 77) * unit))

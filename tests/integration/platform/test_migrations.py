@@ -144,6 +144,7 @@ RELEASED = {
     "0060_numbers_of_one_person.sql": "40aab47c3dc8d9bb",
     "0061_once_a_person.sql": "ff12982f3c6b65ac",
     "0062_leads_by_another_number.sql": "c77d21eacd5f0bbe",
+    "0063_where_lids_stand.sql": "b1579ce30df3f1f9",
 }
 
 

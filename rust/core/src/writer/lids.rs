@@ -28,20 +28,24 @@ const MERGE: &str = "SELECT merge_chats($1, $2)";
 /// Search finds a chat's messages by where they are.
 const QUEUE_FOR_SEARCH: &str =
     "INSERT INTO search_queue (chat_id, key) SELECT m.chat_id, m.key FROM messages m WHERE m.chat_id = $1";
-/// Senders of groups and of the person's own chat, as their rows have them (number << 3, and 1 for a LID), and who reacted
-/// or voted.
+/// Senders of groups and of the person's own chat, as their rows have them: number << 3, and 1 for a LID.
 const SENDERS: &str = "\
-    WITH told AS MATERIALIZED (SELECT * FROM unnest($1::int4[], $2::int8[], $3::int8[]) t (device_no, lid, number)), \
-         jids AS MATERIALIZED (SELECT array_agg(lid || '@lid') AS lids, array_agg(number || '@s.whatsapp.net') AS numbers FROM told), \
-         moved AS (SELECT m.chat_id, m.key, coalesce(t.number << 3, m.sender) AS sender, \
-                          said_by(m.reactions, j.lids, j.numbers) AS reactions, said_by(m.poll_votes, j.lids, j.numbers) AS votes \
-                   FROM chats c JOIN messages m ON m.chat_id = c.id CROSS JOIN jids j \
-                   LEFT JOIN told t ON t.device_no = c.device_no AND m.sender = (t.lid << 3 | 1) \
-                   WHERE c.device_no IN (SELECT device_no FROM told) \
-                     AND (t.number IS NOT NULL OR m.reactions IS NOT NULL OR m.poll_votes IS NOT NULL)) \
-    UPDATE messages m SET sender = v.sender, reactions = v.reactions, poll_votes = v.votes \
-    FROM moved v WHERE m.chat_id = v.chat_id AND m.key = v.key \
-      AND (m.sender, m.reactions, m.poll_votes) IS DISTINCT FROM (v.sender, v.reactions, v.votes)";
+    UPDATE messages m SET sender = t.number << 3 \
+    FROM unnest($1::int4[], $2::int8[], $3::int8[]) t (device_no, lid, number) \
+    WHERE m.device_no = t.device_no AND m.sender = (t.lid << 3 | 1) AND m.sender & 7 = 1";
+/// Who reacted or voted.
+const SAID: &str = "\
+    WITH told AS MATERIALIZED (SELECT device_no, lid || '@lid' AS lid, number || '@s.whatsapp.net' AS number \
+                               FROM unnest($1::int4[], $2::int8[], $3::int8[]) t (device_no, lid, number)), \
+         named AS (SELECT m.chat_id, m.key, array_agg(t.lid) AS lids, array_agg(t.number) AS numbers \
+                   FROM messages m \
+                   CROSS JOIN jsonb_array_elements(coalesce(m.reactions, '[]') || coalesce(m.poll_votes, '[]')) said (one) \
+                   JOIN told t ON t.device_no = m.device_no AND t.lid = said.one ->> 'sender_jid' \
+                   WHERE m.device_no = ANY ($1) \
+                     AND (m.reactions::text LIKE '%@lid\"%' OR m.poll_votes::text LIKE '%@lid\"%') \
+                   GROUP BY m.chat_id, m.key) \
+    UPDATE messages m SET reactions = said_by(m.reactions, n.lids, n.numbers), poll_votes = said_by(m.poll_votes, n.lids, n.numbers) \
+    FROM named n WHERE m.chat_id = n.chat_id AND m.key = n.key";
 
 /// (device, LID) and number.
 pub type Pairs = BTreeMap<(i32, i64), i64>;
@@ -76,6 +80,7 @@ pub async fn learn(database: &Database, known: &mut Known, told: Pairs, keep: us
     let numbers: Vec<i64> = fresh.values().copied().collect();
     database.query(SAVE, &[&devices, &lids, &numbers]).await?;
     database.query(SENDERS, &[&devices, &lids, &numbers]).await?;
+    database.query(SAID, &[&devices, &lids, &numbers]).await?;
     let notices = notices::of_devices(database, &devices).await?;
     let (mut moved, mut ids) = (Vec::new(), HashSet::new());
     // A person may have had several LIDs: the first chat takes the number's name, the others go into it.

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     address::Phone,
     behaviour::Behaviour,
-    copies, live,
+    copies, history, live,
     mutation::ChatSettings,
     outage, phone, presence, receipt,
     registration::{self, Outcome},
@@ -66,9 +66,10 @@ pub async fn carry_out(world: &Arc<World>, order: Order) -> Result<Value, String
         Order::Image { phone, contact, caption, data, group } => {
             chats::image(world, phone.0, contact.0, group, caption, data)
         }
-        Order::History { phone, contact, count, text, days, inline, name } => {
+        Order::History { phone, contact, chats, count, chunk, text, days, inline, name } => {
             let (contact, days, inline) = (contact.0, days.unwrap_or(7.0), inline.unwrap_or(false));
-            let past = crate::history::Past { contact, count, text, days, name, inline };
+            let (chats, chunk) = (chats.unwrap_or(1), chunk.unwrap_or(history::CHUNK));
+            let past = history::Past { contact, chats, count, text, days, name, chunk, inline };
             chats::history(world, phone.0, &past)
         }
         other => carry_out_at_once(world, other),

@@ -106,11 +106,14 @@ pub enum Order {
         archived: Option<bool>,
         name: Option<String>,
     },
-    /// A chat's history goes to the line's devices → `{ids}`.
+    /// The history of a chat, or of as many as `chats`, goes to the line's devices → `{ids}`. `contact`: of the first,
+    /// those of the others follow it; `count`: messages of each; `chunk`: messages that come together.
     History {
         phone: Number,
         contact: Number,
+        chats: Option<usize>,
         count: usize,
+        chunk: Option<usize>,
         text: Option<String>,
         days: Option<f64>,
         inline: Option<bool>,
