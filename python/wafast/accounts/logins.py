@@ -57,6 +57,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     time_zone: str | None
     language: Language | None
+    single_keys: bool
     tenant_id: int
     workspaces: list[Workspace]
 
@@ -118,17 +119,24 @@ async def switch_tenant(pool: asyncpg.Pool, token: str, user_id: int, tenant_id:
         raise NotMember
 
 
-async def set_ways_of_reading(
+async def set_habits(
     pool: asyncpg.Pool,
     user_id: int,
     *,
     time_zone: str | msgspec.UnsetType | None = msgspec.UNSET,
     language: Language | msgspec.UnsetType | None = msgspec.UNSET,
+    single_keys: bool | msgspec.UnsetType = msgspec.UNSET,
 ) -> None:
-    """In which zone a person reads times, and in which language the app. What is not given stays; None is no wish."""
-    zone, word = (None if one is msgspec.UNSET else one for one in (time_zone, language))
+    """How a person uses the app, in every browser. What is not given stays.
+
+    Args:
+        time_zone: in which times are read; None is no wish.
+        language: of the app; None is no wish.
+        single_keys: whether keys do something by themselves beside the fields.
+    """
+    zone, word, keys = (None if one is msgspec.UNSET else one for one in (time_zone, language, single_keys))
     changes = time_zone is not msgspec.UNSET, language is not msgspec.UNSET
-    await pool.execute(q.set_ways_of_reading, user_id, changes[0], zone, changes[1], word)
+    await pool.execute(q.set_habits, user_id, changes[0], zone, changes[1], word, keys)
 
 
 async def logout(pool: asyncpg.Pool, token: str) -> None:
@@ -178,6 +186,7 @@ async def _session(pool: asyncpg.Pool, user_id: int, tenant_id: int) -> Session:
         name=user["name"],
         time_zone=user["time_zone"],
         language=user["language"],
+        single_keys=user["single_keys"],
         tenant_id=tenant_id,
         workspaces=[Workspace(row["id"], row["name"], row["role"], row["default_network"]) for row in rows],
     )

@@ -28,7 +28,7 @@ WHERE subject = $1 OR (subject = $2 AND failed_at = ANY ($3::timestamptz[]))
 SELECT id, password_hash FROM users WHERE email = $1 AND disabled_at IS NULL
 
 -- name: user_by_id
-SELECT id, email, name, time_zone, language, password_hash FROM users WHERE id = $1
+SELECT id, email, name, time_zone, language, single_keys, password_hash FROM users WHERE id = $1
 
 -- name: workspaces_of
 SELECT t.id, t.name, m.role, t.default_network
@@ -66,9 +66,10 @@ WHERE token_hash = $1 AND user_id = $2
   AND EXISTS (SELECT FROM members m WHERE m.user_id = $2 AND m.tenant_id = $3)
 RETURNING tenant_id
 
--- name: set_ways_of_reading
--- $2 whether the zone is to change, to $3; $4 the language, to $5.
-UPDATE users SET time_zone = CASE WHEN $2 THEN $3 ELSE time_zone END, language = CASE WHEN $4 THEN $5 ELSE language END
+-- name: set_habits
+-- $2 whether the zone is to change, to $3; $4 the language, to $5; $6 whether single keys do something, NULL: as before.
+UPDATE users SET time_zone = CASE WHEN $2 THEN $3 ELSE time_zone END,
+    language = CASE WHEN $4 THEN $5 ELSE language END, single_keys = coalesce($6, single_keys)
 WHERE id = $1
 
 -- name: end_login

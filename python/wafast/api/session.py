@@ -62,6 +62,7 @@ class Session(msgspec.Struct, frozen=True):
         str, Meta(description="The zone for whoever has chosen none.", examples=["Asia/Kuala_Lumpur"])
     ]
     language: Annotated[Language | None, Meta(description="Null: what the browser asks for.", examples=["ms"])]
+    single_keys: Annotated[bool, Meta(description="Whether keys as `/` do something by themselves beside the fields.")]
     loopback: Annotated[bool, Meta(description="Whether simulated lines can be added here.")]
     network_default: Annotated[Network, Meta(description="Network of a new device that names none.")]
     chat_days: Annotated[int, Meta(description="Chats without a message for longer are in no list.", examples=[30])]
@@ -85,6 +86,9 @@ class ChangeSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = UNSET
     language: Annotated[
         Language | UnsetType | None, Meta(description="Of the app; null: what the browser asks for.", examples=["ms"])
+    ] = UNSET
+    single_keys: Annotated[
+        bool | UnsetType, Meta(description="Whether keys as `/` do something by themselves beside the fields.")
     ] = UNSET
 
 
@@ -136,7 +140,7 @@ class SessionController(Controller):
     @patch(
         opt={"policy": Policy.USER},
         operation_id="change_session",
-        summary="Switch workspace, zone or language",
+        summary="Switch workspace, zone, language or single keys",
         responses=problems(400, 401, 404),
     )
     async def change(
@@ -146,7 +150,7 @@ class SessionController(Controller):
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
     ) -> Session:
-        """From now on this browser sees the other workspace; zone and language are the person's in every browser."""
+        """From now on this browser sees the other workspace; the rest is the person's in every browser."""
         assert principal.user_id is not None
         if data.time_zone is not UNSET and data.time_zone is not None:
             _check_zone(data.time_zone)
@@ -157,9 +161,13 @@ class SessionController(Controller):
                 await logins.switch_tenant(services.pool, token_of(request.headers) or "", principal.user_id, tenant_id)
             except logins.NotMember:
                 raise not_found("workspace", data.tenant_id) from None
-        if data.time_zone is not UNSET or data.language is not UNSET:
-            await logins.set_ways_of_reading(
-                services.pool, principal.user_id, time_zone=data.time_zone, language=data.language
+        if any(one is not UNSET for one in (data.time_zone, data.language, data.single_keys)):
+            await logins.set_habits(
+                services.pool,
+                principal.user_id,
+                time_zone=data.time_zone,
+                language=data.language,
+                single_keys=data.single_keys,
             )
         session = await logins.session_of(services.pool, msgspec.structs.replace(principal, tenant_id=tenant_id))
         return _shown(session, services.settings)
@@ -228,6 +236,7 @@ def _shown(session: logins.Session, settings: Settings) -> Session:
         time_zone=session.time_zone or settings.time_zone,
         time_zone_default=settings.time_zone,
         language=session.language,
+        single_keys=session.single_keys,
         loopback=settings.demo or settings.loopback is not None,
         network_default=msgspec.convert(workspace.default_network, Network),
         chat_days=settings.chat_days,

@@ -145,7 +145,7 @@ def test_a_role_is_a_scope(world: World, tenant: Tenant, role: str, allowed: str
     assert browser.post("/api/v1/devices", json={"name": "New"}).status_code == (201 if allowed == "admin" else 403)
 
 
-def test_zone_and_language_are_the_persons_in_every_browser(world: World, tenant: Tenant) -> None:
+def test_zone_language_and_keys_are_the_persons_in_every_browser(world: World, tenant: Tenant) -> None:
     email = world.user(tenant)
     browser, other = world.signed_in(email), world.signed_in(email)
     changed = browser.patch(SESSION, json={"time_zone": "Europe/London", "language": "ms"})
@@ -153,7 +153,9 @@ def test_zone_and_language_are_the_persons_in_every_browser(world: World, tenant
     shown = other.get(SESSION).json()
     assert (shown["time_zone"], shown["language"]) == ("Europe/London", "ms")
     assert browser.patch(SESSION, json={"time_zone": None}).json()["time_zone"] == shown["time_zone_default"]
-    assert other.get(SESSION).json()["language"] == "ms"
+    assert (other.get(SESSION).json()["language"], shown["single_keys"]) == ("ms", True)
+    assert browser.patch(SESSION, json={"single_keys": False}).json()["language"] == "ms"
+    assert other.get(SESSION).json()["single_keys"] is False
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc/passwd", "", "\0"])

@@ -2473,8 +2473,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Switch workspace, zone or language
-         * @description From now on this browser sees the other workspace; zone and language are the person's in every browser.
+         * Switch workspace, zone, language or single keys
+         * @description From now on this browser sees the other workspace; the rest is the person's in every browser.
          */
         patch: operations["change_session"];
         trace?: never;
@@ -3233,6 +3233,8 @@ export interface components {
              * @example ms
              */
             language?: ("en" | "ms") | null;
+            /** @description Whether keys as `/` do something by themselves beside the fields. */
+            single_keys?: boolean;
         };
         /** ChangeStep */
         ChangeStep: {
@@ -5711,6 +5713,8 @@ export interface components {
              * @enum {null|string}
              */
             language: "en" | "ms" | null;
+            /** @description Whether keys as `/` do something by themselves beside the fields. */
+            single_keys: boolean;
             /** @description Whether simulated lines can be added here. */
             loopback: boolean;
             /**

@@ -35,6 +35,14 @@ class Account {
     return this.session?.chat_days ?? Infinity;
   }
 
+  /**
+   * Whether keys do something by themselves beside the fields: `/`, `?`, the letters that go to the composer. They can be
+   * switched off (WCAG 2.1.4), as who dictates says letters all the time.
+   */
+  get singleKeys(): boolean {
+    return this.session?.single_keys ?? true;
+  }
+
   get isAdmin(): boolean {
     return this.role === 'admin';
   }
@@ -75,7 +83,12 @@ class Account {
   }
 
   /** @throws Problem 404 for a workspace that is not this person's, 400 for a zone that is none */
-  async change(wanted: { tenant_id?: string; time_zone?: string | null; language?: Language }): Promise<void> {
+  async change(wanted: {
+    tenant_id?: string;
+    time_zone?: string | null;
+    language?: Language;
+    single_keys?: boolean;
+  }): Promise<void> {
     await this.#set(await this.#changing(api.PATCH('/api/v1/session', { body: wanted })));
     this.#tellOtherTabs();
   }

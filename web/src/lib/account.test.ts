@@ -50,3 +50,12 @@ it('is signed in though it was asked before who is', async () => {
   await checking;
   expect(account.state).toBe('in');
 });
+
+it('single keys do something unless this person has switched them off', async () => {
+  const server = new FakeServer().on('GET /session', () => ({ ...signedIn('en'), single_keys: true }));
+  server.on('PATCH /session', (body) => ({ ...signedIn('en'), ...(body as object) }));
+  await account.check();
+  expect(account.singleKeys).toBe(true);
+  await account.change({ single_keys: false });
+  expect(account.singleKeys).toBe(false);
+});
