@@ -143,22 +143,31 @@ def test_what_a_lead_was_sent_is_not_taken_away_when_the_lead_changes(signed_in:
 
 
 @pytest.mark.parametrize("look", [PHONE_DARK], indirect=True, ids=lambda look: look.name)
-def test_an_import_that_was_left_is_seen_and_told_of(alone: App, tenant: Tenant, look: Look) -> None:
+@pytest.mark.parametrize(
+    ("kind", "place", "title"),
+    [("leads", "/leads", "Import leads"), ("suppressions", "/leads/suppressions", "Import opted-out numbers")],
+)
+def test_an_import_that_was_left_is_seen_and_told_of(
+    alone: App, tenant: Tenant, look: Look, kind: str, place: str, title: str
+) -> None:
     app, page, world = alone, alone.page, tenant.world
     id = world.sql(
         "INSERT INTO imports (tenant_id, kind, file_name, size, state, rows, read, written, options, created_by)"
-        " VALUES ($1, 'leads', 'expo.csv', 9000, 'running', 1200, 1200, 300, '{}', 'user:1') RETURNING id",
+        " VALUES ($1, $2, 'expo.csv', 9000, 'running', 1200, 1200, 300, '{}', 'user:1') RETURNING id",
         tenant.id,
+        kind,
     )
-    _open(app)
+    page.goto(place)
     state = page.get_by_role("group", name="Import of expo.csv")
     expect(state).to_contain_text("being taken in")
     expect(state).to_contain_text("300 of 1,200")
     expect(state.get_by_role("progressbar")).to_have_js_property("position", 0.25)
     app.expect_accessible()
     state.get_by_role("button", name="Show import").click()
-    dialog = page.get_by_role("dialog", name="Import leads")
-    expect(dialog.get_by_text("Taking the leads in")).to_be_visible()
+    dialog = page.get_by_role("dialog", name=title)
+    expect(dialog.get_by_text("Writing what was read")).to_be_visible()
+    expect(dialog.get_by_text("300 of 1,200")).to_be_visible()
+    expect(dialog.get_by_role("progressbar")).to_have_js_property("position", 0.25)
     page.go_back()
     expect(dialog).to_have_count(0)
     counts = '{"new": 1200, "changed": 0, "unchanged": 0, "doubles": 0, "errors": 0}'

@@ -1261,7 +1261,7 @@ export interface paths {
         put?: never;
         /**
          * Add a lead
-         * @description Each number is one lead of the workspace, and so is each person whose numbers are known to be one person's.
+         * @description Each number is one lead of the workspace, and so are several that are known to be one person's.
          */
         post: operations["create_lead"];
         delete?: never;

@@ -2,6 +2,7 @@
 import { api, data } from '../api/client';
 import { Problem } from '../api/problem';
 import type { LeadImport } from '../api/types';
+import { amount, t } from '../i18n/index.svelte';
 import type { Live } from './live.svelte';
 import { Snapshot } from './snapshot';
 
@@ -11,9 +12,22 @@ const ASK_MS = 3000;
 const MOST_LAST = 5;
 export const AT_WORK: readonly LeadImport['state'][] = ['reading', 'checking', 'running'];
 
+/** What was read is being written: the rows are gone through once more. */
+export function isWriting({ state, written }: LeadImport): boolean {
+  return state === 'running' && written > 0;
+}
+
 /** For a bar: how many rows are through, and of how many, which nobody knows before the file was read. */
-export function progressOf({ state, read, written, rows }: LeadImport): { value?: number; max?: number } {
-  return rows ? { value: state === 'running' && written > 0 ? written : read, max: rows } : {};
+export function progressOf(shown: LeadImport): { value?: number; max?: number } {
+  return shown.rows ? { value: isWriting(shown) ? shown.written : shown.read, max: shown.rows } : {};
+}
+
+/** The same in words. */
+export function progressWords(shown: LeadImport): string {
+  const { value, max } = progressOf(shown);
+  return value === undefined || max === undefined
+    ? t('leads.import_progress', { n: amount(shown.read) })
+    : t('bulk.progress', { done: amount(value), of: amount(max) });
 }
 
 /** The import that is at work now, whoever began it. */

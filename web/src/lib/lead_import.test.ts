@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { LeadImport } from '../api/types';
 import { FakeServer, settled } from '../testing/server';
-import { CurrentImport, ImportRun, progressOf } from './lead_import.svelte';
+import { CurrentImport, ImportRun, progressOf, progressWords } from './lead_import.svelte';
 
 it('an import that was left is found again, and goes on from where it is', async () => {
   const left = {
@@ -51,4 +51,14 @@ it('the import at work is known, whoever began it, until its end', async () => {
   expect(progressOf(current.shown!)).toEqual({ value: 500, max: 1200 });
   expect(await told('done')).toEqual([undefined, 'done']);
   leave();
+});
+
+it('a bar and its words say the same of the rows', () => {
+  const told = (state: LeadImport['state'], read: number, written: number, rows: number | null = 1200) => {
+    const shown = { state, read, written, rows } as unknown as LeadImport;
+    return [progressOf(shown), progressWords(shown)];
+  };
+  expect(told('checking', 500, 0, null)).toEqual([{}, '500 rows']);
+  expect(told('running', 500, 0)).toEqual([{ value: 500, max: 1200 }, '500 of 1,200']);
+  expect(told('running', 1200, 300)).toEqual([{ value: 300, max: 1200 }, '300 of 1,200']);
 });
