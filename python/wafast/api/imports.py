@@ -56,10 +56,11 @@ class BeginImport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     options: Annotated[Options, Meta(examples=[{"known": "update", "tags": ["expo 2026"]}])] | UnsetType = UNSET
 
 
-class LookAtSheet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The sheet of the workbook that is meant."""
+class LookAgain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The sheet of the workbook that is meant, or how CSV is to be read."""
 
-    sheet: Annotated[str, Meta(min_length=1, max_length=200, examples=["Customers"])]
+    sheet: Annotated[str, Meta(min_length=1, max_length=200, examples=["Customers"])] | None = None
+    encoding: Annotated[str, Meta(min_length=1, max_length=20, examples=["cp950"])] | None = None
 
 
 class ImportChats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -145,20 +146,23 @@ class ImportController(Controller):
         """With its columns, counts and how far it is."""
         return await _find(services, principal, import_id)
 
-    @beginning("look", "Look at another sheet of an import")
+    @beginning("look", "Look at another sheet of an import, or read it in another encoding")
     async def look(
         self,
         import_id: FromPath[str],
-        data: JSONBody[LookAtSheet],
+        data: JSONBody[LookAgain],
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
     ) -> Import:
-        """One of `shape.sheets`. Its columns are looked at anew; then it is `ready`, with a mapping of its own."""
+        """One of `shape.sheets` or `shape.encodings`. Its columns are looked at anew; then it is `ready`, with a
+        mapping of its own."""
+        if (data.sheet is None) == (data.encoding is None):
+            raise Problem(400, "invalid-request", "Say one of the two: `sheet` of a workbook, or `encoding` of CSV.")
         found = await _find(services, principal, import_id)
         try:
-            begun = await imports.look_at(services.pool, principal, int(found.id), data.sheet)
-        except imports.NoSheet as error:
-            raise refused_field("sheet", data.sheet, str(error)) from None
+            begun = await imports.look_at(services.pool, principal, int(found.id), data.sheet, data.encoding)
+        except imports.NotSo as error:
+            raise refused_field(error.field, str(getattr(data, error.field)), str(error)) from None
         except imports.NotNow as error:
             raise _not_now(error) from None
         if begun is None:
@@ -345,8 +349,8 @@ async def _begin(
         begun = await imports.begin(services.pool, principal, int(found.id), state, mapping, options)
     except columns.MappingError as error:
         raise refused_field("mapping", ", ".join(mapping or [])[:200], str(error)) from None
-    except imports.NoSheet as error:
-        raise refused_field("options.sheet", options.sheet if options else "", str(error)) from None
+    except imports.NotSo as error:
+        raise refused_field(f"options.{error.field}", str(getattr(options, error.field)), str(error)) from None
     except imports.NotNow as error:
         raise _not_now(error) from None
     if begun is None:

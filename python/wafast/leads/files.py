@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from xml.parsers.expat import ExpatError
 
 import msgspec
@@ -45,6 +45,10 @@ WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 #: The 3,755 usual characters of GB 2312.
 USUAL_CHINESE = re.compile(rb"(?:[\xb0-\xd7][\xa1-\xfe])+")
+#: In what Excel saves CSV, by the language of its Windows. Which it was the file does not say, and of a few names
+#: nobody can tell (what guesses takes Thai for Japanese, and French for Czech): a person says it.
+Encoding = Literal["cp1252", "gb18030", "cp950", "cp932", "cp949", "cp1256", "cp1251", "cp874"]
+ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -64,6 +68,9 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 
     format: Literal["csv", "workbook"]
     encoding: Annotated[str, Meta(description="Of CSV.", examples=["utf-8"])] = ""
+    encodings: Annotated[
+        list[Encoding], Meta(description="Of CSV that does not say its own: those that can be.", examples=[[]])
+    ] = []
     delimiter: Annotated[str, Meta(description="Of CSV.", examples=[","])] = ""
     sheet: Annotated[str, Meta(description="Of a workbook: the one that is read.", examples=["People"])] = ""
     sheets: Annotated[
@@ -77,12 +84,13 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     columns: list[Column]
 
 
-def look(path: Path, sheet: str = "") -> Shape:
+def look(path: Path, sheet: str = "", encoding: str = "") -> Shape:
     """How the file is read: by what is in it, and never by its name. Raises NotReadable.
 
     Args:
         path: of the file.
         sheet: of a workbook that is to be read; empty: the first that has rows.
+        encoding: of CSV that does not say its own; empty: what it may be.
     """
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
@@ -91,8 +99,9 @@ def look(path: Path, sheet: str = "") -> Shape:
     if head.startswith(WORKBOOKS):
         kind: dict[str, Any] = {"format": "workbook", **_sheet(path, sheet)}
     else:
-        encoding = _encoding(path, head)
-        kind = {"format": "csv", "encoding": encoding, "delimiter": _delimiter(head, encoding)}
+        told = _told_encoding(path, head)
+        kind = {"format": "csv", "encoding": told} if told else _untold(path, head, encoding)
+        kind["delimiter"] = _delimiter(head, kind["encoding"])
     bare = Shape(**kind, header=False, columns=[])
     begins, first = _table(list(islice(rows(path, bare), HEAD_ROWS)))
     if bare.format == "workbook":
@@ -237,7 +246,8 @@ def _unpacked(path: Path) -> int:
         return path.stat().st_size
 
 
-def _encoding(path: Path, head: bytes) -> str:
+def _told_encoding(path: Path, head: bytes) -> str | None:
+    """What a file says of itself; None where it may be of any language."""
     for mark, name in BOMS:
         if head.startswith(mark):
             return name
@@ -245,9 +255,24 @@ def _encoding(path: Path, head: bytes) -> str:
         return "utf-16-le"
     if head[::2].count(0) > len(head) // 4:
         return "utf-16-be"
-    if _is_in(path, "utf-8"):
-        return "utf-8"
-    return "gb18030" if _is_mostly_chinese(path) and _is_in(path, "gb18030") else "cp1252"
+    return "utf-8" if _is_in(path, "utf-8") else None
+
+
+def _untold(path: Path, head: bytes, wanted: str) -> dict[str, Any]:
+    """How else it is read, and how it could be: as a person says, or as most here save it."""
+    found = [one for one in ENCODINGS if _begins_in(head, one)]
+    if wanted and wanted not in found:
+        raise NotReadable(f"the file is not in {wanted!r}; it can be read in {', '.join(found) or 'none there is'}")
+    usual = "gb18030" if _is_mostly_chinese(path) and _is_in(path, "gb18030") else "cp1252"
+    return {"format": "csv", "encoding": wanted or usual, "encodings": found}
+
+
+def _begins_in(head: bytes, encoding: str) -> bool:
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_in(path: Path, encoding: str) -> bool:

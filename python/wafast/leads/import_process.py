@@ -80,12 +80,12 @@ class Importing:
                 place += 1
 
     async def _look(self) -> None:
-        shape = files.look(self._path, self._row["options"].get("sheet", ""))
+        options = msgspec.convert(self._row["options"], Options)
+        shape = files.look(self._path, options.sheet, options.encoding)
         mapping = columns.proposed(shape.columns)
-        starts = self._row["options"].get("start", False)
-        if starts:
+        if options.start:
             columns.check(mapping, shape.columns)
-        state = "running" if starts else "ready"
+        state = "running" if options.start else "ready"
         if not await self._work.fetchval(q.note_shape, self._id, state, msgspec.to_builtins(shape), mapping):
             raise Ended
         await tell(self._work, self._tenant_id, self._id)

@@ -45,6 +45,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     sheet: Annotated[
         str, Meta(max_length=200, description="Of a workbook: the sheet to read; empty: the first that has rows.")
     ] = ""
+    encoding: Annotated[
+        str, Meta(max_length=20, description="Of CSV that does not say its own: how to read it; empty: as it seems.")
+    ] = ""
     start: Annotated[bool, Meta(description="Go on by itself with the columns as they are proposed.")] = False
 
 
@@ -98,8 +101,16 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
 
 
-class NoSheet(ValueError):
-    """The workbook has no such sheet; the text says which it has."""
+class NotSo(ValueError):
+    """The file has no such sheet, or can't be in that encoding; the text says what there is.
+
+    Args:
+        field: of the two, the one that was asked for.
+    """
+
+    def __init__(self, field: Literal["sheet", "encoding"], text: str) -> None:
+        super().__init__(text)
+        self.field = field
 
 
 class NotNow(Exception):
@@ -147,18 +158,25 @@ async def create(
     return import_of(row)
 
 
-async def look_at(pool: asyncpg.Pool, principal: Principal, import_id: int, sheet: str) -> Import | None:
-    """Looks at another sheet of a workbook. None when there is no such import. Raises NoSheet, NotNow."""
+async def look_at(
+    pool: asyncpg.Pool, principal: Principal, import_id: int, sheet: str | None, encoding: str | None
+) -> Import | None:
+    """Looks at another sheet of a workbook, or reads CSV in another encoding. None when there is no such import. Raises
+    NotSo, NotNow."""
     tenant_id = principal.tenant_id
     async with pool.acquire() as connection, connection.transaction():
         waiting = await _waiting(connection, tenant_id, import_id)
         if waiting is None:
             return None
         _, shape = waiting
-        if sheet not in shape.sheets:
+        if sheet is not None and sheet not in shape.sheets:
             known = ", ".join(map(repr, shape.sheets)) or "none, as it is no workbook"
-            raise NoSheet(f"the file has no such sheet; it has {known}")
-        row = await connection.fetchrow(q.look_at_sheet, tenant_id, import_id, sheet)
+            raise NotSo("sheet", f"the file has no such sheet; it has {known}")
+        if encoding is not None and encoding not in shape.encodings:
+            known = ", ".join(shape.encodings) or shape.encoding or "none, as it is a workbook"
+            raise NotSo("encoding", f"the file can't be read in that encoding; it can in {known}")
+        wanted = {"sheet": sheet or shape.sheet, "encoding": encoding or "", "start": False}
+        row = await connection.fetchrow(q.look_again, tenant_id, import_id, wanted)
         await tell(connection, tenant_id, import_id)
     return None if row is None else import_of(row)
 
@@ -172,7 +190,7 @@ async def begin(
     options: Options | None,
 ) -> Import | None:
     """Looks through a file or takes it in, with these columns and options, or those it has. None when there is no such
-    import. Raises columns.MappingError, NoSheet, NotNow."""
+    import. Raises columns.MappingError, NotSo, NotNow."""
     tenant_id = principal.tenant_id
     async with pool.acquire() as connection, connection.transaction():
         waiting = await _waiting(connection, tenant_id, import_id)
@@ -183,7 +201,9 @@ async def begin(
         options = options or found.options
         columns.check(mapping or [], shape.columns)
         if options.sheet not in ("", shape.sheet):
-            raise NoSheet(f"the columns are those of the sheet {shape.sheet!r}: look at the other one first")
+            raise NotSo("sheet", f"the columns are those of the sheet {shape.sheet!r}: look at the other one first")
+        if options.encoding not in ("", shape.encoding):
+            raise NotSo("encoding", f"the columns were read in {shape.encoding!r}: look at the file in the other first")
         options = msgspec.structs.replace(options, tags=tags(options.tags), sheet=shape.sheet)
         row = await connection.fetchrow(
             q.begin_import, tenant_id, import_id, state, mapping, msgspec.to_builtins(options)

@@ -19,8 +19,8 @@ SELECT * FROM imports WHERE tenant_id = $1 AND id = $2;
 -- name: lock_import
 SELECT * FROM imports WHERE tenant_id = $1 AND id = $2 FOR UPDATE;
 
--- name: look_at_sheet
-UPDATE imports SET state = 'reading', options = options || jsonb_build_object('sheet', $3::text, 'start', false),
+-- name: look_again
+UPDATE imports SET state = 'reading', options = options || $3::jsonb,
     reason = NULL, counts = NULL, rows = NULL, attempts = 0, read = 0, written = 0
 WHERE tenant_id = $1 AND id = $2
 RETURNING *;
@@ -76,8 +76,8 @@ WITH failed AS (
 SELECT tenant_id FROM failed;
 
 -- name: keep_shape
--- The sheet that was looked at can't be read, and the one before stays.
-UPDATE imports SET state = 'ready', reason = $2, options = options || jsonb_build_object('sheet', shape -> 'sheet')
+-- The sheet that was looked at can't be read, or not so, and what was before stays.
+UPDATE imports SET state = 'ready', reason = $2, options = options || jsonb_build_object('sheet', shape -> 'sheet', 'encoding', '')
 WHERE id = $1 AND state = 'reading';
 
 -- name: import_to_do

@@ -184,6 +184,25 @@ def test_a_person_says_which_sheet_is_read(tenant: Tenant) -> None:
     assert "has no sheet 'Gone'" in _upload(tenant, book, sheet="Gone", start=True)["reason"]
 
 
+def test_a_person_says_what_language_a_file_is_in_that_does_not_say_it(tenant: Tenant) -> None:
+    text = "姓名,電話\n陳大文,0123456781\n林美玲,0123456782\n"
+    found = _upload(tenant, text.encode("cp950"))
+    assert found["shape"]["columns"][0]["examples"] != ["陳大文", "林美玲"]
+    assert "cp950" in found["shape"]["encodings"]
+    look = f"{LEADS}/imports/{found['id']}/look"
+    refused = tenant.client("admin").post(look, json={"encoding": "utf-8"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "encoding")
+    assert "cp950" in refused.json()["detail"]
+    other = _go(tenant, found, "look", encoding="cp950")
+    assert (other["state"], other["shape"]["encoding"], other["mapping"]) == ("ready", "cp950", ["name", "phone"])
+    assert other["shape"]["columns"][0]["examples"] == ["陳大文", "林美玲"]
+    done = _go(tenant, _go(tenant, other, "check", options={"tags": ["tw"]}), "start")
+    assert done["counts"]["new"] == 2
+    items = tenant.client("admin").get(LEADS).json()["items"]
+    assert [(lead["name"], lead["tags"]) for lead in items] == [("林美玲", ["tw"]), ("陳大文", ["tw"])]
+    assert _upload(tenant, text.encode(), start=True)["shape"]["encodings"] == [], "it says so itself"
+
+
 def test_a_sheet_without_rows_does_not_cost_the_one_before(tenant: Tenant) -> None:
     book = workbook({"People": [["phone"], ["0123456781"]], "Old": [["phone"], ["0123456782"]], "Empty": []})
     found = _go(tenant, _upload(tenant, book), "look", sheet="Empty")

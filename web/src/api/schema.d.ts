@@ -1464,8 +1464,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Look at another sheet of an import
-         * @description One of `shape.sheets`. Its columns are looked at anew; then it is `ready`, with a mapping of its own.
+         * Look at another sheet of an import, or read it in another encoding
+         * @description One of `shape.sheets` or `shape.encodings`. Its columns are looked at anew; then it is `ready`, with a
+         *     mapping of its own.
          */
         post: operations["look_import"];
         delete?: never;
@@ -4554,10 +4555,12 @@ export interface components {
             /** @example /media/4711-7711650218893115392.thumb.jpg */
             thumbnail_url: string | null;
         };
-        /** LookAtSheet */
-        LookAtSheet: {
+        /** LookAgain */
+        LookAgain: {
             /** @example Customers */
-            sheet: string;
+            sheet?: string | null;
+            /** @example cp950 */
+            encoding?: string | null;
         };
         /** MediaFacts */
         MediaFacts: {
@@ -4904,6 +4907,11 @@ export interface components {
              * @default
              */
             sheet: string;
+            /**
+             * @description Of CSV that does not say its own: how to read it; empty: as it seems.
+             * @default
+             */
+            encoding: string;
             /**
              * @description Go on by itself with the columns as they are proposed.
              * @default false
@@ -5765,6 +5773,11 @@ export interface components {
              * @example utf-8
              */
             encoding: string;
+            /**
+             * @description Of CSV that does not say its own: those that can be.
+             * @example []
+             */
+            encodings?: ("cp1252" | "gb18030" | "cp950" | "cp932" | "cp949" | "cp1256" | "cp1251" | "cp874")[];
             /**
              * @description Of CSV.
              * @default
@@ -11736,7 +11749,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["LookAtSheet"];
+                "application/json": components["schemas"]["LookAgain"];
             };
         };
         responses: {

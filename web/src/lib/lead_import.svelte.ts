@@ -169,16 +169,17 @@ export class ImportRun {
     request.send(form);
   }
 
-  /** Another sheet of a workbook. */
-  look(sheet: string): Promise<void> {
-    return this.#do((params) => data(api.POST('/api/v1/leads/imports/{import_id}/look', { params, body: { sheet } })));
+  /** Another sheet of a workbook, or CSV in another encoding. */
+  look(body: { sheet: string } | { encoding: string }): Promise<void> {
+    return this.#do((params) => data(api.POST('/api/v1/leads/imports/{import_id}/look', { params, body })));
   }
 
   /** Looks through the file without changing anything, or takes it in. */
   begin(how: 'check' | 'start'): Promise<void> {
+    const { sheet = '', encoding = '' } = this.shown?.shape ?? {};
     const body = {
       mapping: this.mapping,
-      options: { known: this.known, tags: this.tags, sheet: this.shown?.shape?.sheet ?? '', start: false },
+      options: { known: this.known, tags: this.tags, sheet, encoding, start: false },
     };
     const address =
       how === 'check' ? '/api/v1/leads/imports/{import_id}/check' : '/api/v1/leads/imports/{import_id}/start';
