@@ -17,6 +17,7 @@ from wafast import demo, logs
 from wafast.accounts import tenants
 from wafast.children import GRACE_SECONDS, Child
 from wafast.data_dir import claim
+from wafast.database import long_chats
 from wafast.database.embedded import Embedded, is_made, is_running
 from wafast.database.migrations import migrate
 from wafast.database.pool import connect
@@ -130,6 +131,7 @@ class _System:
             raise SettingError(f"DB_URI is {shown!r}, and can't be used: {error}") from None
         for name in names:
             self._say(f"migration {name}")
+        asyncio.run(long_chats.prepare(self._uri, self._settings.messages_per_chat, self._say))
         password = asyncio.run(bootstrap(self._uri, self._settings))
         if password is not None:
             self._show_password(password)

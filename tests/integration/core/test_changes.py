@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -28,6 +29,7 @@ from tests.integration.core import events
 from tests.integration.core.conftest import OWN, World
 from tests.integration.core.events import GROUP, GROUP_INFO, JOINED_GROUP, MESSAGE, NOW, RECEIPT, SITI, SITI_LID
 from wafast._core import message_key
+from wafast.database import long_chats
 
 ALI = "60111111111@s.whatsapp.net"
 
@@ -221,6 +223,22 @@ def test_reactions_move_with_the_lid(world: World) -> None:
     assert json.loads(world.messages()[0]["reactions"])[0]["sender_jid"] == SITI_LID
     world.feed(told(events.reaction("A1", "❤️", NOW + 1), "X2", chat=GROUP, sender=SITI_LID, sender_alt=SITI))
     assert json.loads(world.messages()[0]["reactions"]) == [{"sender_jid": SITI, "emoji": "❤️", "at": NOW + 1}]
+
+
+def test_in_a_long_chat_a_change_finds_its_message_without_reading_the_others(world: World) -> None:
+    asyncio.run(long_chats.prepare(world.uri, 0, print))
+    world.start(messages_per_chat=0)
+    world.feed(*(said(f"B{n}", at=NOW - 5_000 + n) for n in range(3_000)))
+    world.close()  # what its connections have counted is told as they end
+    before = world.rows_read("messages")
+    world.start(messages_per_chat=0)
+    world.feed(told(events.reaction("B7", "👍", NOW)), told(events.edit("B8", "lain"), "X2"))
+    world.close()
+    # a writer that has just begun reads the newest thousand of a chat
+    assert world.rows_read("messages") - before < 1_500
+    assert world.value("SELECT count(*) FROM messages WHERE reactions IS NOT NULL OR body = 'lain'") == 2
+    asyncio.run(long_chats.prepare(world.uri, 20, print))
+    assert world.value("SELECT to_regclass('messages_by_id')") is None
 
 
 def test_learning_a_number_reads_no_rows_but_those_that_name_the_lid(world: World) -> None:
