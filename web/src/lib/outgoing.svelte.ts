@@ -31,12 +31,11 @@ export interface Target {
 
 /**
  * Whether it is posted again by itself, with the same key so that it cannot be sent twice: nobody knows whether it was
- * taken, or the server says when to come back. Where the database went away in the middle the key is free again, and a
- * person decides; so it is where the server fails (500) or is full (507), with its reason.
+ * taken, or the server says when to come back. Where the server fails (500) or is full (507) a person decides, with its
+ * reason.
  */
 function repeats(error: unknown): boolean {
-  if (!(error instanceof Problem) || error.status === 500 || error.status === 507) return false;
-  return error.mayPass && error.kind !== 'database-away';
+  return error instanceof Problem && error.mayPass && error.status !== 500 && error.status !== 507;
 }
 
 /** What leaves in one chat. */

@@ -109,22 +109,25 @@ describe('what leaves', () => {
 
   it.each([
     { status: 409, answer: { retry_after: 0 }, isAskedAgain: true },
-    { status: 503, answer: { type: 'urn:wafast:problem:database-away' }, isAskedAgain: false },
+    { status: 503, answer: { type: 'urn:wafast:problem:database-away' }, isAskedAgain: true },
     { status: 507, answer: { type: 'urn:wafast:problem:disk-full' }, isAskedAgain: false },
-  ])('is left to a person where it may be there and its key is free: %o', async ({ status, answer, isAskedAgain }) => {
-    const { network, posted, server, conversation } = opened();
-    await settled();
-    network.status = status;
-    network.answer = answer;
-    conversation.send('once', null);
-    await settled();
-    network.status = 202;
-    server.connect();
-    await settled();
-    expect(posted).toEqual(isAskedAgain ? ['once'] : []);
-    expect(conversation.outgoing.sending.bubbles[0]?.refused !== null).toBe(!isAskedAgain);
-    conversation.outgoing.drop();
-  });
+  ])(
+    'waits for what passes by itself, and for a person where there is no room: %o',
+    async ({ status, answer, isAskedAgain }) => {
+      const { network, posted, server, conversation } = opened();
+      await settled();
+      network.status = status;
+      network.answer = answer;
+      conversation.send('once', null);
+      await settled();
+      network.status = 202;
+      server.connect();
+      await settled();
+      expect(posted).toEqual(isAskedAgain ? ['once'] : []);
+      expect(conversation.outgoing.sending.bubbles[0]?.refused !== null).toBe(!isAskedAgain);
+      conversation.outgoing.drop();
+    },
+  );
 
   it('says the same again under the same key, though the chat goes elsewhere meanwhile', async () => {
     const { network, told, server, conversation } = opened();
