@@ -106,7 +106,7 @@ class Wanted(msgspec.Struct, frozen=True):
     Args:
         terms: the words.
         grams: hashes that a text with all of them has, at most MOST_GRAMS, without the tenant's part.
-        digits: the digits when it may be a phone number, without the zero it is dialled with; else empty.
+        digits: the digits when it may be a phone number, without the zeros it is dialled with; else empty.
     """
 
     terms: tuple[Term, ...]
@@ -163,8 +163,9 @@ def wanted(query: str) -> Wanted:
             continue
         for run in runs:
             grams += _of_query(run[0], run[1] is not None, is_single or run.start() > 0)
-    digits = "".join(letter for letter in query if letter.isdigit() and letter.isascii()).lstrip("0")
-    is_number = bool(re.fullmatch(r"[\d\s()+./-]+", query.strip(), re.ASCII)) and digits != ""
+    # without the zeros it is dialled with; the last digits of a number may be zeros too, and three are needed to look
+    digits = re.sub(r"^0+(?=\d{3})", "", re.sub(r"\D", "", query, flags=re.ASCII))
+    is_number = bool(re.fullmatch(r"[\d\s()+./-]+", query.strip(), re.ASCII)) and digits.strip("0") != ""
     return Wanted(tuple(terms.values()), tuple(_spread(grams)), digits if is_number else "")
 
 

@@ -62,6 +62,13 @@ def test_numbers_in_any_writing(query: str) -> None:
     assert asked.digit_ranges("+60123456789")
 
 
+@pytest.mark.parametrize("query", ["0045", "045", "1200", "006012", "0060120", "0120000", "000045"])
+def test_zeros_of_a_number_are_not_those_it_is_dialled_with(query: str) -> None:
+    asked = wanted(query)
+    assert asked.number_grams(7) and set(asked.number_grams(7)) <= grams_of("siti 60120000045", 7)
+    assert asked.digit_ranges("60120000045")
+
+
 @pytest.mark.parametrize("query", ["", "  ", "?!", "()"])
 def test_nothing_to_look_for(query: str) -> None:
     assert (wanted(query).terms, wanted(query).grams, wanted(query).digits) == ((), (), "")
