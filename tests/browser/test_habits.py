@@ -51,6 +51,7 @@ def test_one_can_write_first(signed_in: App, stack: Stack, look: Look) -> None:
     phone, customer, nobody = link(app, stack, f"First {look.name}"), new_number(), new_number()
     stack.phones.not_on_whatsapp(nobody)
     app.open_inbox(f"First {look.name}")
+    page.get_by_role("button", name="Unread", exact=True).click()
     page.get_by_role("searchbox").fill(nobody)
     page.get_by_role("button", name="New chat").click()
     dialog = page.get_by_role("dialog", name="New chat")

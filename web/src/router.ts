@@ -23,3 +23,9 @@ export const { p, navigate, isActive, route } = createRouter({
   '*': Devices,
   layout: Shell,
 });
+
+/** Goes to an address as `p` makes it, with its search; the router's own takes a path alone and would escape the rest. */
+export function go(address: string, replace = false): void {
+  const { pathname, search } = new URL(address, location.origin);
+  void navigate(pathname as '/', { search, replace });
+}
