@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -15,7 +16,7 @@ from wafast.devices.session import Sent
 from wafast.leads import merging
 from wafast.leads import rows as leads
 from wafast.outbox import claim as claims
-from wafast.outbox import transition
+from wafast.outbox import naming, transition
 from wafast.outbox.again import NotRetryable
 from wafast.outbox.claim import Claim
 from wafast.outbox.transition import End
@@ -29,7 +30,7 @@ class Sender:
     """A worker that holds the device and sends to nobody."""
 
     def __init__(self, people: People, worker_id: UUID) -> None:
-        self._people, self._worker_id = people, worker_id
+        self._people, self.worker_id = people, worker_id
 
     @classmethod
     async def make(cls, people: People) -> Sender:
@@ -41,25 +42,25 @@ class Sender:
 
     async def claim(self) -> Claim:
         """The one row that may leave now, on its way from then on."""
-        [claim] = await claims.claim(self._people.pool, self._worker_id, [], [self._people.device_no])
+        [claim] = await claims.claim(self._people.pool, self.worker_id, [], [self._people.device_no])
         return claim
 
     async def fail(self, claim: Claim) -> None:
         """It has not left, and may be tried again at once."""
         assert await transition.record(
-            self._people.pool, self._worker_id, [End(claim, "queued", "not sent yet: offline")], 20
+            self._people.pool, self.worker_id, [End(claim, "queued", "not sent yet: offline")], 20
         )
 
     async def end(self, claim: Claim) -> bool:
         """It has left."""
         sent = Sent(f"M{claim.id}", 1_795_574_838 + claim.id)
-        return bool(await transition.record(self._people.pool, self._worker_id, [End(claim, "sent", sent=sent)], 20))
+        return bool(await transition.record(self._people.pool, self.worker_id, [End(claim, "sent", sent=sent)], 20))
 
     async def send(self) -> list[str]:
         """The words of all that may leave now."""
         said: list[str] = []
         device = [self._people.device_no]
-        while claimed := await claims.claim(self._people.pool, self._worker_id, [], device):
+        while claimed := await claims.claim(self._people.pool, self.worker_id, [], device):
             for one in claimed:
                 assert await self.end(one)
                 said.append(one.body)
@@ -386,3 +387,49 @@ async def test_a_step_that_failed_is_not_tried_again_when_nobody_wants_it_any_mo
     with pytest.raises(NotRetryable, match=why):
         await enrolments.retry_row(people.pool, people.tenant_id, row)
     assert await people.value("SELECT state FROM outbox WHERE id = $1", row) == "failed"
+
+
+async def _two_of_one_person(people: People) -> tuple[Sender, int, int]:
+    """Two leads at the first step of a sequence, whose numbers WhatsApp names the same, as is known only now."""
+    sender, numbers = await Sender.make(people), ("+5511912345678", "+5511812345678")
+    sequence = await people.sequence(step("one"))
+    await people.enrol(sequence, *[await people.lead(phone=number) for number in numbers])
+    await people.walk()
+    first, second = [row["id"] for row in await people.pool.fetch("SELECT id FROM outbox ORDER BY id")]
+    return sender, first, second
+
+
+async def _name_both(people: People) -> None:
+    for number in ("+5511912345678", "+5511812345678"):
+        await people.name(number, "+551112345678")
+
+
+STATE = "SELECT state || coalesce(' ' || cause, '') FROM outbox WHERE id = $1"
+
+
+async def test_two_lines_at_once_do_not_send_a_step_to_one_person(people: People) -> None:
+    sender, first, second = await _two_of_one_person(people)
+    await _name_both(people)
+    device = [people.device_no]
+    async with people.pool.acquire() as connection:
+        async with connection.transaction():
+            await connection.execute(
+                "UPDATE outbox SET state = 'sending', claim_worker = gen_random_uuid(), claim_epoch = 1, attempts = 1,"
+                " claimed_at = now(), named_jid = '551112345678@s.whatsapp.net' WHERE id = $1", first,
+            )  # fmt: skip
+            waits = asyncio.create_task(claims.claim(people.pool, sender.worker_id, [], device))
+            await people.until(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
+                " AND wait_event_type = 'Lock')"
+            )
+        assert await waits == []
+    assert await claims.claim(people.pool, sender.worker_id, [], device) == []
+    assert await people.value(STATE, second) == "cancelled same_person"
+
+
+async def test_of_two_steps_whose_person_is_named_as_they_leave_one_leaves(people: People) -> None:
+    sender, *_ = await _two_of_one_person(people)
+    both = [await sender.claim(), await sender.claim()]
+    await _name_both(people)
+    causes = [await naming.note(people.pool, sender.worker_id, one, "551112345678@s.whatsapp.net") for one in both]
+    assert causes == [None, "same_person"]
