@@ -11,7 +11,8 @@ SET LOCAL lock_timeout = '250ms'; SET LOCAL plan_cache_mode = force_generic_plan
 -- did not take it, $12 which attempt of its row each is. Each device once. The gap to the next paced message counts from when this one left, after its typing; what has not left is not
 -- counted against the caps.
 -- A row that was not sent goes back as what happened meanwhile wants it: who cancelled it left a cause, who holds it back
--- a later not_before, and who moved it another lane, whose device it gets. IS NOT FALSE:
+-- a later not_before, and who moved it another lane, whose device it gets. One that was not tried has its place again, which
+-- its lane has not passed: behind what is due since, it would be the last of its campaign. IS NOT FALSE:
 -- or the index of what is being sent (outbox_open) is read, which looks small and, while a snapshot is held, has all that
 -- was ever sent.
 -- An end is written again where the database went away as it was: by then the row may be under way once more, from another
@@ -35,8 +36,9 @@ UPDATE outbox o SET
     sent_at = CASE WHEN e.state = 'sent' THEN now() END,
     device_no = CASE WHEN e.state = 'queued' AND o.cause IS NULL AND lane_id IS NOT NULL
                      THEN (SELECT n.device_no FROM lanes n WHERE n.id = lane_id) ELSE o.device_no END,
-    not_before = CASE WHEN e.state = 'queued' THEN greatest(not_before, now() + make_interval(secs => e.again_seconds))
-                      ELSE least(not_before, now()) END,
+    not_before = CASE WHEN e.state <> 'queued' THEN least(not_before, now())
+                      WHEN e.again_seconds = 0 AND NOT e.is_not_taken THEN not_before
+                      ELSE greatest(not_before, now() + make_interval(secs => e.again_seconds)) END,
     claim_worker = CASE WHEN e.state = 'queued' THEN NULL ELSE claim_worker END,
     claim_epoch = CASE WHEN e.state = 'queued' THEN NULL ELSE claim_epoch END,
     claimed_at = CASE WHEN e.state = 'queued' THEN NULL ELSE o.claimed_at END

@@ -504,16 +504,20 @@ async def test_what_somebody_stops_while_it_is_typed_does_not_leave(floor: Floor
     assert await floor.sends_counted(device) == 0
 
 
-async def test_what_was_held_back_while_it_was_typed_leaves_once_it_may(floor: Floor, tmp_path: Path) -> None:
+async def test_what_was_held_back_while_it_was_typed_leaves_once_it_may_before_the_others(
+    floor: Floor, tmp_path: Path
+) -> None:
     [device] = await floor.devices(1, typing=True, min_seconds=0, max_seconds=0)
     source = await floor.source(Pace(0, 0))
-    [row] = await floor.rows(source, device, 1)
+    rows = await floor.rows(source, device, 2)
     line = Line(device)
     line.meanwhile = lambda: sources.set_state(floor.pool, floor.tenant_id, source, "paused")
+    back = "SELECT state = 'queued' AND attempts = 1 FROM outbox WHERE id = $1"
     async with sending(floor, [line], tmp_path) as sender:
-        await until(lambda: floor.pool.fetchval("SELECT state = 'queued' AND attempts = 1 FROM outbox"), "it is back")
+        await until(lambda: floor.pool.fetchval(back, rows[0]), "it is back")
         line.meanwhile = nothing
         await sources.set_state(floor.pool, floor.tenant_id, source, "running")
         sender.wake(device)
-        await until_state(floor, row, "sent")
-    assert len(line.sent) == 1
+        for row in rows:
+            await until_state(floor, row, "sent")
+    assert line.sent == [await floor.pool.fetchval("SELECT to_jid FROM outbox WHERE id = $1", row) for row in rows]
