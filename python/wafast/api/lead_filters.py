@@ -11,7 +11,7 @@ from litestar.params import QueryParameter
 from wafast.accounts.principal import Principal
 from wafast.api.problems import Problem, refused_field
 from wafast.leads import rows
-from wafast.leads.filters import LeadFilter, stored
+from wafast.leads.filters import SEEN, LeadFilter, stored
 
 FilterParameter = Annotated[
     str | None,
@@ -24,7 +24,9 @@ FilterParameter = Annotated[
 ]
 TagParameter = Annotated[
     str | None,
-    QueryParameter(name="tag", required=False, max_length=100, description="Has this tag, besides `filter`."),
+    QueryParameter(
+        name="tag", required=False, max_length=100, pattern=SEEN, description="Has this tag, besides `filter`."
+    ),
 ]
 
 

@@ -47,11 +47,11 @@ class SourcePace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     min_seconds: Annotated[float, Meta(ge=0, le=LONGEST_GAP, description="Shortest gap.", examples=[10])] = 10.0
     max_seconds: Annotated[float, Meta(ge=0, le=LONGEST_GAP, description="Longest gap.", examples=[30])] = 30.0
     opens: Annotated[
-        time | None,
+        Annotated[time, Meta(tz=False)] | None,
         Meta(description="Nothing leaves before, on the clock of who gets it; with `closes`.", examples=["09:00:00"]),
     ] = None
     closes: Annotated[
-        time | None,
+        Annotated[time, Meta(tz=False)] | None,
         Meta(description="Nothing leaves from then on; before `opens`: past midnight.", examples=["18:00:00"]),
     ] = None
     days: Annotated[

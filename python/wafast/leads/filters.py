@@ -14,7 +14,9 @@ from wafast.inbox.reach import Reach
 from wafast.leads.tags import tags
 
 TargetStatus = Literal["prospect", "customer"]
-Tags = Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(max_length=100)]
+#: Something that is seen: a filter whose only tag were blank would be one of every lead.
+SEEN = r"\S"
+Tags = Annotated[list[Annotated[str, Meta(min_length=1, max_length=100, pattern=SEEN)]], Meta(max_length=100)]
 
 
 class LeadFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

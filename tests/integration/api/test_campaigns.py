@@ -161,6 +161,7 @@ def test_from_the_draft_to_the_report(tenant: Tenant) -> None:
         ({"name": " "}, "name"),
         ({"pace": {"min_seconds": 9, "max_seconds": 5}}, "pace.max_seconds"),
         ({"pace": {"opens": "09:00:00"}}, "pace.closes"),
+        ({"pace": {"opens": "09:00:00+08:00", "closes": "18:00:00"}}, "pace.opens"),
         ({"schedule": {"date": "2099-01-01", "time": "09:00:00", "zone": "Asia/Nowhere"}}, "schedule.zone"),
         ({"expires_at": "2099-01-01T00:00:00"}, "expires_at"),
         ({"message": {"type": "image", "text": "x"}}, "message.media_id"),

@@ -136,12 +136,21 @@ def test_filters_mean_what_they_say(tenant: Tenant, world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[]", "{", '{"tag": ["kl"]}', '{"tags": "kl"}', '{"created_after": "2020-01-01T00:00:00"}']
+    "text",
+    ["[]", "{", '{"tag": ["kl"]}', '{"tags": "kl"}', '{"tags": [" "]}', '{"created_after": "2020-01-01T00:00:00"}'],
 )
 def test_a_filter_that_is_none_says_what_is_wrong(tenant: Tenant, text: str) -> None:
     answer = tenant.client("read").get(LEADS, params={"filter": text})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == "filter"
+
+
+def test_a_blank_tag_is_nobodys_and_not_everybodys(tenant: Tenant) -> None:
+    lead, client = tenant.lead(), tenant.client("send")
+    answer = client.post(f"{LEADS}/bulk", json={"action": "delete", "filter": {"tags": ["\u00a0"]}})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "filter.tags[0]")
+    assert client.get(LEADS, params={"tag": " "}).json()["errors"][0]["field"] == "tag"
+    assert client.get(f"{LEADS}/{lead}").status_code == 200
 
 
 def test_who_reaches_some_devices_sees_their_leads_and_those_of_none(tenant: Tenant) -> None:
