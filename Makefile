@@ -67,7 +67,7 @@ lint-python: .build/core .venv/.packages-dev
 lint-rust: .build/core
 	$(call say,checking Rust)
 	cargo fmt --all --check
-	cargo clippy --release --workspace --all-targets -- -D warnings
+	cargo clippy --release --workspace --lib --bins --tests --examples -- -D warnings
 
 lint-web: web/node_modules/.stamp .build/types
 	$(call say,checking the web app)

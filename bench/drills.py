@@ -27,7 +27,7 @@ from bench.system import POSTGRESQL, WORKERS, simulator
 from wafast import logs
 
 #: Of its disk, MiB: 3,000 session files, PostgreSQL and the spool take a third.
-DISK_MIB = 6144
+DISK_MIB, QUICK_DISK_MIB = 6144, 1024
 #: Each line's contact writes so many messages in a drill, so many a second in all. All drills together stay below what
 #: a chat keeps, or rows would not count messages.
 EACH, RATE = 4, 300
@@ -178,7 +178,8 @@ def main() -> None:
     logs.configure("warning", "bench")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a bench that is stopped leaves no server behind
     begun = time.monotonic()
-    with own_disk(DISK_MIB) as (folder, disk), simulator(folder / "loopback") as (profile, pid):
+    size = QUICK_DISK_MIB if options.quick else DISK_MIB
+    with own_disk(size) as (folder, disk), simulator(folder / "loopback") as (profile, pid):
         drills = asyncio.run(drill(Fleet(folder, profile, pid, options), disk, options))
         report.finish("drills", options, begun, [_table(drills, options.devices)])
 

@@ -46,7 +46,7 @@ def main() -> None:
     options = parser.parse_args()
     begun = time.monotonic()
     if options.quick:
-        options.rows, options.times = 20_000, 5
+        options.rows, options.times = 4_000, 3
     logs.configure("warning", "bench")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with working_folder(options.keep) as folder:

@@ -45,7 +45,7 @@ def main() -> None:
     begun = time.monotonic()
     chats, before = CHATS, BEFORE
     if options.quick:
-        options.seconds, options.rate, chats, before = 2, 300, 1_000, 10_000
+        options.seconds, options.rate, chats, before = 1, 100, 500, 5_000
     with prepared(devices=DEVICES, chats=chats, before=before) as bed, api(bed) as server:
         corpus = Corpus(bed.devices, chats)
         ingest = Ingest(bed.uri, f"bench-{os.getpid()}", bed.folder / "spool")

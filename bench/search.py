@@ -53,7 +53,7 @@ def main() -> None:
     options = parser.parse_args()
     begun = time.monotonic()
     if options.quick:
-        options.rows, options.times, options.rivals = 20_000, 5, 1
+        options.rows, options.times, options.rivals = 4_000, 5, 1
     logs.configure("warning", "bench")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with working_folder(options.keep) as folder:
@@ -240,7 +240,7 @@ async def _found_after(pool: asyncpg.Pool, uri: str, tenant_id: int, times: int)
 
 def beside_ingest(options: argparse.Namespace) -> report.Table:
     """Ingest as fast as it goes, alone and with a process that indexes."""
-    fed, there, chats = (8_000, 10_000, 1_000) if options.quick else (FED, THERE, CHATS)
+    fed, there, chats = (2_000, 5_000, 500) if options.quick else (FED, THERE, CHATS)
     rows: list[list[report.Cell]] = []
     with prepared(devices=DEVICES, chats=chats, before=there) as bed:
         feeder = Feeder(bed, Corpus(bed.devices, chats), BATCH)

@@ -90,7 +90,7 @@ def _fresh_database(request: pytest.FixtureRequest) -> Iterator[None]:
 def system(data_dirs: list[Path]) -> Iterator[System]:
     """A running `wafast up --demo`, its lines online. Tests share it: each makes devices and contacts of its own.
 
-    Not for the whole session: its people write all the time, which takes a tenth of a core.
+    Not for the whole session: its people write all the time, and what that takes in five minutes is a start.
     """
     with demo_system(data_dirs) as running:
         yield running

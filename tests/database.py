@@ -33,7 +33,11 @@ SELECT md5(string_agg(part, ';' ORDER BY part)) FROM (
         JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database()
 ) whole (part)
 """
-TABLES = "SELECT oid::regclass::text AS name FROM pg_class WHERE oid >= 16384 AND relkind = 'r' ORDER BY 1"
+#: Tables that have or had rows. To look into all there are would open each of their indexes, which is most of the work.
+USED = """
+SELECT oid::regclass::text AS name FROM pg_class WHERE oid >= 16384 AND relkind = 'r' AND pg_relation_size(oid) > 0
+    ORDER BY 1
+"""
 #: A table of up to so many bytes is one of few rows: to the planner one that was never looked at has ten pages anyway.
 FEW = 10 * 8192
 COUNTED = "SELECT format('%I.%I', schemaname, sequencename) AS name, last_value FROM pg_sequences ORDER BY 1"
@@ -120,7 +124,6 @@ class _Template:
         connection = await asyncpg.connect(uri)
         try:
             self._shape = await connection.fetchval(SHAPE)
-            self._tables = [row["name"] for row in await connection.fetch(TABLES)]
             self._filled = await self._with_rows(connection)
             self._counted = {row["name"] for row in await connection.fetch(COUNTED) if row["last_value"] is not None}
             self._rows = await self._read(connection)
@@ -154,7 +157,8 @@ class _Template:
 
     async def _with_rows(self, connection: asyncpg.Connection) -> list[str]:
         """The tables that are not empty."""
-        each = ", ".join(f"CASE WHEN EXISTS (SELECT FROM {name}) THEN '{name}' END" for name in self._tables)
+        used = [row["name"] for row in await connection.fetch(USED)]
+        each = ", ".join(f"CASE WHEN EXISTS (SELECT FROM {name}) THEN '{name}' END" for name in used)
         found: list[str] = await connection.fetchval(f"SELECT array_remove(ARRAY[{each}], NULL)")
         return found
 

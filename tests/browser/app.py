@@ -35,6 +35,14 @@ class App:
         self.page.get_by_role("button", name="Sign in").click()
         expect(self.page.get_by_role("navigation", name="Main")).to_be_visible()
 
+    def enter(self, email: str, password: str) -> None:
+        """The first page, for somebody who signs in by the API: the form is a page more, and has its tests in
+        test_pages."""
+        answer = self.page.request.post("/api/v1/session", data={"email": email, "password": password})
+        assert answer.ok, answer.text()
+        self.page.goto("/")
+        expect(self.page.get_by_role("navigation", name="Main")).to_be_visible()
+
     def switch_workspace(self, name: str) -> None:
         """By the tile at the top of the navigation."""
         self.page.get_by_role("button", name=re.compile("^Workspace:")).click()

@@ -112,8 +112,7 @@ def alone(browser: Browser, tenant: Tenant, look: Look) -> Iterator[App]:
     page = context.new_page()
     mistakes = watch(page)
     app = App(page, narrow=look.width <= 768)
-    page.goto("/")
-    app.sign_in(tenant.world.user(tenant), PASSWORD)
+    app.enter(tenant.world.user(tenant), PASSWORD)
     yield app
     context.close()
     assert mistakes == []

@@ -37,6 +37,5 @@ class Team:
         page = context.new_page()
         self.mistakes.append(watch(page))
         app = App(page, narrow=look.width <= 768)
-        page.goto("/")
-        app.sign_in(person["email"], person["password"])
+        app.enter(person["email"], person["password"])
         return app

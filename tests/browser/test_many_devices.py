@@ -32,8 +32,7 @@ def app(browser: Browser, tenant: Tenant, look: Look) -> Iterator[App]:
 
 
 def _open(app: App, tenant: Tenant) -> None:
-    app.page.goto("/")
-    app.sign_in(tenant.world.user(tenant), PASSWORD)
+    app.enter(tenant.world.user(tenant), PASSWORD)
 
 
 def _lines(tenant: Tenant, count: int, *, unpaired: int = 0) -> None:
@@ -311,14 +310,12 @@ def test_how_long_a_state_lasts_and_why_stand_in_the_row(app: App, tenant: Tenan
 
 def test_a_viewer_chooses_nothing_and_an_agent_connects_only(app: App, tenant: Tenant) -> None:
     _lines(tenant, 3)
-    app.page.goto("/")
-    app.sign_in(tenant.world.user(tenant, role="viewer"), PASSWORD)
+    app.enter(tenant.world.user(tenant, role="viewer"), PASSWORD)
     expect(app.page.locator(ROW)).to_have_count(3)
     expect(app.page.get_by_role("checkbox")).to_have_count(0)
     app.page.goto("about:blank")  # or an answer that is still on its way brings the cookie back
     app.page.context.clear_cookies()
-    app.page.goto("/")
-    app.sign_in(tenant.world.user(tenant, role="agent"), PASSWORD)
+    app.enter(tenant.world.user(tenant, role="agent"), PASSWORD)
     expect(app.page.locator(ROW)).to_have_count(3)
     app.page.get_by_role("checkbox", name="Select all shown").click()
     bar = app.page.get_by_role("group", name="Selected devices")

@@ -25,9 +25,8 @@ def app(browser: Browser, tenant: Tenant, look: Look) -> Iterator[App]:
     for number in (1, 2, 3):
         device = tenant.device()
         tenant.world.sql("UPDATE devices SET name = $2, state = 'online' WHERE id = $1", device.id, f"Line {number}")
-    page.goto("/")
     app = App(page, narrow=look.width <= 768)
-    app.sign_in(tenant.world.user(tenant), PASSWORD)
+    app.enter(tenant.world.user(tenant), PASSWORD)
     yield app
     assert mistakes == []
     context.close()
@@ -149,8 +148,7 @@ def test_who_may_not_change_a_pace_sees_it(browser: Browser, world: World, tenan
     tenant.device()
     context = open_context(browser, world.url, DESKTOP)
     app = App(context.new_page(), narrow=False)
-    app.page.goto("/")
-    app.sign_in(world.user(tenant, role="viewer"), PASSWORD)
+    app.enter(world.user(tenant, role="viewer"), PASSWORD)
     app.page.get_by_role("button", name=re.compile("^Actions for")).click()
     app.page.get_by_role("menuitem", name="Pace").click()
     dialog = app.page.get_by_role("dialog")
