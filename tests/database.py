@@ -17,7 +17,7 @@ from wafast.database.pool import open_pool
 TEMPLATE = "wafast_template"
 #: All that makes a database what it is, without the rows of its tables. Statistics count: plans depend on them.
 SHAPE = """
-SELECT md5(string_agg(part, ';' ORDER BY part)) FROM (
+SELECT md5(string_agg(part, ';' ORDER BY part COLLATE "C")) FROM (
     SELECT concat('class', oid, relname, relkind, relpersistence, relhastriggers, reltablespace, reloptions::text,
             CASE relkind WHEN 'r' THEN concat(relpages, ' ', reltuples) END)
         FROM pg_class WHERE oid >= 16384
@@ -41,6 +41,11 @@ SELECT oid::regclass::text AS name FROM pg_class WHERE oid >= 16384 AND relkind 
 #: A table of up to so many bytes is one of few rows: to the planner one that was never looked at has ten pages anyway.
 FEW = 10 * 8192
 COUNTED = "SELECT format('%I.%I', schemaname, sequencename) AS name, last_value FROM pg_sequences ORDER BY 1"
+#: Sequences that migrations took no number of begin anew. To ALTER one would give it a new file.
+RECOUNT = """
+SELECT setval(format('%I.%I', schemaname, sequencename), start_value, false) FROM pg_sequences
+    WHERE last_value IS NOT NULL AND NOT format('%I.%I', schemaname, sequencename) = ANY ($1)
+"""
 
 
 class Database:
@@ -125,7 +130,7 @@ class _Template:
         try:
             self._shape = await connection.fetchval(SHAPE)
             self._filled = await self._with_rows(connection)
-            self._counted = {row["name"] for row in await connection.fetch(COUNTED) if row["last_value"] is not None}
+            self._counted = [row["name"] for row in await connection.fetch(COUNTED) if row["last_value"] is not None]
             self._rows = await self._read(connection)
         finally:
             await connection.close()
@@ -138,9 +143,7 @@ class _Template:
                 return False
             filled = [name for name in await self._with_rows(connection) if name not in self._filled]
             await self._empty(connection, filled)
-            for row in await connection.fetch(COUNTED):
-                if row["last_value"] is not None and row["name"] not in self._counted:
-                    await connection.execute(f"ALTER SEQUENCE {row['name']} RESTART")
+            await connection.execute(RECOUNT, self._counted)
             return await self._read(connection) == self._rows
         finally:
             await connection.close()
