@@ -174,16 +174,20 @@ class Follower:
 
 async def opt_out(connection: asyncpg.Connection, message: Heard) -> None:
     """The person wants nothing more: it is suppressed, and told so once if it said so lately; `end_suppressed` does the
-    rest. What it said before a person took the lead back does not count again."""
+    rest. What it said before a person took the lead back does not count again.
+
+    It is told in a transaction of its own, so that the word counts where its line is just being deleted; after a cut
+    between the two it is not told.
+    """
     async with connection.transaction():
         if await connection.fetchval(q.note_opt_out, message.tenant_id, message.phone, message.key) is None:
             return
         reason = f"replied {message.body.strip()[:40]}"
         is_new = await connection.fetchval(q.suppress, message.tenant_id, message.phone, reason)
-        if is_new and message.opt_out_answer and clock.now() - message.at < CONFIRMED_WITHIN:
-            await _confirm(connection, message)
         chat = {"k": "chat", "t": message.tenant_id, "d": message.device_no, "c": [message.chat_id]}
         await bus.publish(connection, [chat])
+    if is_new and message.opt_out_answer and clock.now() - message.at < CONFIRMED_WITHIN:
+        await _confirm(connection, message)
     log.info("a person wants nothing more", tenant=message.tenant_id, device=message.device_no)
 
 
@@ -216,13 +220,14 @@ async def end_suppressed(connection: asyncpg.Connection) -> None:
 
 
 async def _confirm(connection: asyncpg.Connection, message: Heard) -> None:
-    row = await connection.fetchrow(
-        q.answer_opt_out, message.tenant_id, message.device_no, message.jid, message.opt_out_answer
-    )
-    if row is not None:
-        await bus.wake(connection, "outbox", row["network"], message.device_no)
-        event = {"k": "outbox", "t": message.tenant_id, "d": message.device_no, "o": [row["id"]]}
-        await bus.publish(connection, [event])
+    async with connection.transaction():
+        row = await connection.fetchrow(
+            q.answer_opt_out, message.tenant_id, message.device_no, message.jid, message.opt_out_answer
+        )
+        if row is not None:
+            await bus.wake(connection, "outbox", row["network"], message.device_no)
+            event = {"k": "outbox", "t": message.tenant_id, "d": message.device_no, "o": [row["id"]]}
+            await bus.publish(connection, [event])
 
 
 async def stop_answered(connection: asyncpg.Connection, replies: Sequence[tuple[int, datetime]]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from tests.database import blocked
 from tests.integration.sequences.people import People, step
 from wafast.accounts.principal import Principal
 from wafast.answers import chat_lead
@@ -221,6 +222,17 @@ async def test_stop_ends_everything_and_is_confirmed_once(people: People) -> Non
         ("You will get no more of these messages.", f"{SITI[1:]}@s.whatsapp.net", people.device_no)
     ]
     assert await people.enrol(sequence, await people.value("SELECT id FROM leads"), again=True) == 0
+
+
+async def test_stop_counts_where_its_line_is_just_being_deleted(people: People) -> None:
+    await people.lead(phone=SITI)
+    await people.write("stop", SITI)
+    async with people.pool.acquire() as deleting, deleting.transaction():
+        await deleting.execute("DELETE FROM devices WHERE no = $1", people.device_no)
+        following = await blocked(people.pool, people.follow())
+    await following
+    assert await people.value("SELECT array_agg(phone) FROM suppressions") == [SITI]
+    assert await people.value("SELECT count(*) FROM outbox") == 0
 
 
 async def test_who_is_put_back_by_a_person_is_not_taken_out_by_what_was_said_before(people: People) -> None:

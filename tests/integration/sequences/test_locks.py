@@ -132,3 +132,14 @@ async def test_many_leads_are_changed_while_the_walk_puts_their_steps(people: Pe
         await changing.execute("SELECT FROM leads WHERE id = $1 FOR UPDATE", second)
     await walking
     assert await people.value("SELECT count(*) FROM outbox") == 2
+
+
+async def test_a_device_is_deleted_while_the_walk_puts_the_step_of_a_single_person_there(people: People) -> None:
+    sequence = await people.sequence(step("one"))
+    await people.enrol(sequence, await people.lead())
+    async with people.pool.acquire() as deleting, deleting.transaction():
+        await deleting.execute("DELETE FROM devices WHERE no = $1", people.device_no)
+        walking = await blocked(people.pool, people.walk())
+    await walking
+    assert await people.states(sequence) == [("active", None)]
+    assert await people.value("SELECT count(*) FROM outbox WHERE device_no IS NULL AND state = 'queued'") == 1
