@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 q = load(__file__)
 
+#: What keeps a row from being tried again (ended_rows), in words.
+KEPT_BY = {
+    "over": "The time it was to leave in is over: write anew.",
+    "opted_out": "This person wants no more of these messages: take the number off the list of those who want none.",
+    "same_person": "This person has this one already, or waits for it, maybe at another number: write anew if it must.",
+}
+
 
 class NotRetryable(Exception):
     """A row can't be tried again; the text says why, and what can be done."""
@@ -28,13 +35,30 @@ class NotRetryable(Exception):
 
 async def queue_again(connection: Executor, tenant_id: int, rows: Sequence[int]) -> list[asyncpg.Record]:
     """Queue rows that failed, expired, were cancelled or are unknown as if they were new, at their device or in the
-    pool; gives those it did so with. Not those that came to their end, nor a source's for people who want no more or
-    have the same at the number that is theirs now.
+    pool; gives those it did so with. Not those that something keeps (KEPT_BY).
 
     Run it in a transaction that holds what stands behind their source, and has seen that they may leave.
     """
+    ended = await _hold_ended(connection, tenant_id, rows)
+    return await _queue(connection, tenant_id, [row for row in ended if row["kept_by"] is None])
+
+
+async def queue_one_again(connection: Executor, tenant_id: int, row: int) -> None:
+    """`queue_again` of one row, which is told. Raises NotRetryable."""
+    ended = await _hold_ended(connection, tenant_id, [row])
+    if not ended:
+        raise NotRetryable("It waits again, or was deleted.")
+    if (kept_by := ended[0]["kept_by"]) is not None:
+        raise NotRetryable(KEPT_BY[kept_by])
+    await tell(connection, await _queue(connection, tenant_id, ended))
+
+
+async def _hold_ended(connection: Executor, tenant_id: int, rows: Sequence[int]) -> list[asyncpg.Record]:
     await connection.execute(q.hold_sources_of_rows, tenant_id, list(rows))
-    found = await connection.fetch(q.ended_rows, tenant_id, list(rows))
+    return await connection.fetch(q.ended_rows, tenant_id, list(rows))
+
+
+async def _queue(connection: Executor, tenant_id: int, found: list[asyncpg.Record]) -> list[asyncpg.Record]:
     ids = [row["id"] for row in found]
     of_sources = [row for row in found if row["source_id"] is not None]
     wanted = [Lane(tenant_id, row["source_id"], row["device_no"], row["zone"]) for row in of_sources]
@@ -49,17 +73,6 @@ async def queue_again(connection: Executor, tenant_id: int, rows: Sequence[int])
     if any(row["device_no"] is None for row in found):
         await wake_pool(connection)
     return found
-
-
-async def queue_one_again(connection: Executor, tenant_id: int, row: int) -> None:
-    """`queue_again` of one row, which is told. Raises NotRetryable."""
-    queued = await queue_again(connection, tenant_id, [row])
-    await tell(connection, queued)
-    if not queued:
-        raise NotRetryable(
-            "This person wants no more of these messages, has this one at another number, or the time it was to leave "
-            "in is over: take the number off the list of those who want none, or write anew."
-        )
 
 
 async def retry(pool: asyncpg.Pool, tenant_id: int, outbox_id: int) -> None:

@@ -4,30 +4,37 @@ SELECT FROM sources WHERE id IN (SELECT source_id FROM outbox WHERE tenant_id = 
 ORDER BY id FOR NO KEY UPDATE
 
 -- name: ended_rows
--- Of $2 those that ended without leaving, as far as anybody knows, and whose people still want what sources write; with the
--- lane each waits in. What sources write goes to the number a lead has now, which may be another's it became one with: once.
--- A lead that is gone is written to at the hours of the tenant.
+-- Of $2 those that ended without leaving, as far as anybody knows, with the lane each waits in, and what keeps it from leaving
+-- (again.py has the words). What sources write goes to the number a lead has now, which may be another's it became one with;
+-- what of a campaign waits or went there already goes there once. A lead that is gone is written to at the hours of the tenant.
 WITH ended AS MATERIALIZED (
-    SELECT o.id, o.tenant_id, o.source_id, o.enrolment_id, o.device_no, d.network, coalesce(l.zone, t.time_zone) AS zone,
-           o.lane_id, o.cause, o.to_jid AS old_jid,
+    SELECT o, o.id, o.tenant_id, o.source_id, o.enrolment_id, o.device_no, d.network, coalesce(l.zone, t.time_zone) AS zone,
+           o.lane_id, o.lead_id, o.cause, o.to_jid AS old_jid,
            CASE WHEN o.source_id IS NULL OR l.phone IS NULL THEN o.to_jid
-                ELSE substr(l.phone, 2) || '@s.whatsapp.net' END AS to_jid
+                ELSE substr(l.phone, 2) || '@s.whatsapp.net' END AS to_jid,
+           coalesce(o.expires_at <= now(), false) AND (o.source_id IS NOT NULL OR o.target IS NOT NULL) AS is_over
     FROM outbox o
     JOIN tenants t ON t.id = o.tenant_id
     LEFT JOIN devices d ON d.no = o.device_no
     LEFT JOIN leads l ON l.id = o.lead_id
     WHERE o.tenant_id = $1 AND o.id = ANY ($2::int8[]) AND o.state IN ('failed', 'expired', 'cancelled', 'unknown')
-      AND (o.expires_at > now() OR o.expires_at IS NULL OR o.source_id IS NULL AND o.target IS NULL)
     ORDER BY o.id FOR NO KEY UPDATE OF o
 ), numbered AS (
-    SELECT *, row_number() OVER (PARTITION BY source_id, to_jid ORDER BY to_jid <> old_jid, id) AS place FROM ended
+    SELECT *, row_number() OVER (PARTITION BY is_over, source_id, to_jid ORDER BY to_jid <> old_jid, id) AS place FROM ended
 )
-SELECT e.id, e.tenant_id, e.source_id, e.device_no, e.network, e.zone, e.lane_id, e.cause, e.to_jid
+SELECT e.id, e.tenant_id, e.source_id, e.device_no, e.network, e.zone, e.lane_id, e.cause, e.to_jid,
+       CASE WHEN e.is_over THEN 'over'
+            WHEN e.source_id IS NULL THEN NULL
+            WHEN EXISTS (SELECT FROM suppressions u WHERE u.tenant_id = e.tenant_id AND u.phone = '+' || split_part(e.to_jid, '@', 1))
+                THEN 'opted_out'
+            WHEN e.enrolment_id IS NULL AND (
+                e.to_jid <> e.old_jid AND (e.place > 1 OR EXISTS (
+                    SELECT FROM outbox x WHERE x.source_id = e.source_id AND x.enrolment_id IS NULL AND x.to_jid = e.to_jid))
+                OR EXISTS (SELECT FROM outbox x WHERE x.lead_id = e.lead_id AND x.source_id = e.source_id AND x.id <> e.id
+                           AND x.enrolment_id IS NULL AND x.state NOT IN ('failed', 'cancelled', 'expired'))
+            ) OR elsewhere.is_so THEN 'same_person' END AS kept_by
 FROM numbered e
-WHERE e.source_id IS NULL OR NOT EXISTS (
-          SELECT FROM suppressions u WHERE u.tenant_id = e.tenant_id AND u.phone = '+' || split_part(e.to_jid, '@', 1))
-      AND (e.enrolment_id IS NOT NULL OR e.to_jid = e.old_jid OR e.place = 1 AND NOT EXISTS (
-          SELECT FROM outbox x WHERE x.source_id = e.source_id AND x.enrolment_id IS NULL AND x.to_jid = e.to_jid))
+CROSS JOIN LATERAL has_elsewhere(e.o, named_jid(e.tenant_id, e.network, e.to_jid)) elsewhere
 ORDER BY e.id
 
 -- name: queue_again

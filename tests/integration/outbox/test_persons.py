@@ -49,11 +49,18 @@ async def test_whom_whatsapp_names_the_same_gets_it_at_one_number(floor: Floor, 
     assert await floor.state(dialled) == ("cancelled", "same_person")
     assert await floor.state(named) == ("sent", None)
     assert await floor.sends_counted(devices[0]) == 0, "what does not leave costs no clock"
-    await again.queue_one_again(floor.pool, floor.tenant_id, dialled)
-    await floor.pool.execute("UPDATE outbox SET not_before = $1 WHERE id = $2", AT, dialled)
-    await floor.pool.execute("UPDATE lanes SET walked_at = '-infinity'")
-    await floor.claim_at(AT, devices)
-    assert await floor.state(dialled) == ("cancelled", "same_person")
+    with pytest.raises(again.NotRetryable, match="has this one already"):
+        await again.queue_one_again(floor.pool, floor.tenant_id, dialled)
+
+
+async def test_what_one_number_of_a_lead_has_is_not_tried_again_at_the_other(floor: Floor) -> None:
+    """Two leads became one, each with a row of the campaign (sequences/of_leads.sql)."""
+    devices = await floor.devices(2)
+    failed, left = await _rows(floor, devices, "5511912345678@s.whatsapp.net", ANA)
+    await floor.pool.execute("UPDATE outbox SET state = 'failed', cause = 'refused' WHERE id = $1", failed)
+    assert [claim.id for claim in await floor.claim_at(AT, devices)] == [left]
+    await floor.pool.execute("UPDATE outbox SET lead_id = (SELECT lead_id FROM outbox WHERE id = $1)", failed)
+    assert await again.queue_again(floor.pool, floor.tenant_id, [failed]) == []
 
 
 @pytest.mark.parametrize("ended", ["cancelled", "failed", "expired"])
