@@ -17,7 +17,12 @@ from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
     PinInChatMessage,
     ProtocolMessage,
 )
-from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversation, HistorySync, HistorySyncMsg
+from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import (
+    Conversation,
+    HistorySync,
+    HistorySyncMsg,
+    PhoneNumberToLIDMapping,
+)
 from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import (
     MessageAddOnContextInfo,
     PinInChat,
@@ -239,6 +244,24 @@ def test_in_a_long_chat_a_change_finds_its_message_without_reading_the_others(wo
     assert world.value("SELECT count(*) FROM messages WHERE reactions IS NOT NULL OR body = 'lain'") == 2
     asyncio.run(long_chats.prepare(world.uri, 20, print))
     assert world.value("SELECT to_regclass('messages_by_id')") is None
+
+
+def test_rows_that_name_lids_are_read_once_however_many_are_learned(world: World) -> None:
+    people = [700_000_000 + number for number in range(60)]
+    groups = [f"1203630000000000{number}@g.us" for number in range(3)]
+    for number, lid in enumerate(people):
+        chat, reaction = groups[number % 3], events.reaction(f"A{lid}", "👍", NOW)
+        world.feed(said(f"A{lid}", chat=chat, sender=ALI), told(reaction, f"R{lid}", chat=chat, sender=f"{lid}@lid"))
+    world.close()  # what its connections have counted is told as they end
+    before = world.rows_read("messages")
+    world.start()
+    learned = [PhoneNumberToLIDMapping(pnJID=f"6017{lid}@s.whatsapp.net", lidJID=f"{lid}@lid") for lid in people]
+    sync = HistorySync(syncType=HistorySync.RECENT, phoneNumberToLidMappings=learned)
+    world.feed((events.HISTORY_SYNC, bytes(pb.HistorySync(Data=sync).SerializePartialToString())))
+    world.close()
+    assert world.rows_read("messages") - before < 600
+    reactions = [json.loads(row["reactions"])[0]["sender_jid"] for row in world.messages()]
+    assert sorted(reactions) == sorted(f"6017{lid}@s.whatsapp.net" for lid in people)
 
 
 def test_learning_a_number_reads_no_rows_but_those_that_name_the_lid(world: World) -> None:

@@ -20,6 +20,8 @@ use crate::{
 const OWNER_AGE: Duration = Duration::from_secs(2);
 /// Chats in memory: 300 bytes each with twenty keys.
 const MAX_CHATS: usize = 100_000;
+/// LIDs in memory: 17 bytes each.
+const MAX_LIDS: usize = 1_000_000;
 
 const OWNERS: &str = "SELECT no, tenant_id, jid, lid FROM devices WHERE no = ANY ($1)";
 const LIDS: &str = "SELECT device_no, lid, number FROM lid_numbers WHERE device_no = ANY ($1)";
@@ -143,7 +145,7 @@ impl Known {
         self.clock = self.clock.max(now);
         let doubtful = std::mem::take(&mut self.doubtful);
         self.forget_chats(doubtful);
-        self.shed();
+        self.shed(devices);
         let stale = |no: &&i32| self.owners.get(no).is_none_or(|owner| owner.asked.elapsed() > OWNER_AGE);
         let stale: Vec<i32> = devices.iter().filter(stale).copied().collect();
         if !stale.is_empty() {
@@ -301,7 +303,11 @@ impl Known {
     }
 
     /// Half of the chats, those that were not needed for longest, when they are too many.
-    fn shed(&mut self) {
+    /// Forgets, where there is too much, what these devices don't need.
+    fn shed(&mut self, devices: &[i32]) {
+        if self.lids.values().map(FxHashMap::len).sum::<usize>() > MAX_LIDS {
+            self.lids.retain(|no, _| devices.contains(no));
+        }
         if self.chats.len() > MAX_CHATS {
             let mut used: Vec<u64> = self.chats.values().map(|chat| chat.used).collect();
             let middle = used.len() / 2;

@@ -23,27 +23,28 @@ const CHATS: &str = "\
     FROM unnest($1::int4[], $2::int8[], $3::int8[]) t (device_no, lid, number) \
     JOIN chats l ON l.device_no = t.device_no AND l.jid = t.lid || '@lid' \
     LEFT JOIN chats p ON p.device_no = t.device_no AND p.jid = t.number || '@s.whatsapp.net'";
-const RENAME: &str = "UPDATE chats SET jid = $2 WHERE id = $1";
+const RENAME: &str = "UPDATE chats c SET jid = t.jid FROM unnest($1::int8[], $2::text[]) t (id, jid) WHERE c.id = t.id";
 const MERGE: &str = "SELECT merge_chats($1, $2)";
-/// Search finds a chat's messages by where they are.
+/// Search finds messages by where they are: those of $1 will be in $2.
 const QUEUE_FOR_SEARCH: &str =
-    "INSERT INTO search_queue (chat_id, key) SELECT m.chat_id, m.key FROM messages m WHERE m.chat_id = $1";
+    "INSERT INTO search_queue (chat_id, key) SELECT $2::int8, m.key FROM messages m WHERE m.chat_id = $1::int8";
 /// Senders of groups and of the person's own chat, as their rows have them: number << 3, and 1 for a LID.
 const SENDERS: &str = "\
     UPDATE messages m SET sender = t.number << 3 \
     FROM unnest($1::int4[], $2::int8[], $3::int8[]) t (device_no, lid, number) \
     WHERE m.device_no = t.device_no AND m.sender = (t.lid << 3 | 1) AND m.sender & 7 = 1";
-/// Who reacted or voted.
+/// Who reacted or voted. $2 has numbers' JIDs by those of the LIDs: each row is read once, and each JID in it looked up. A
+/// join went through all rows for each LID, which for a thousand of either was a second.
 const SAID: &str = "\
-    WITH told AS MATERIALIZED (SELECT device_no, lid || '@lid' AS lid, number || '@s.whatsapp.net' AS number \
-                               FROM unnest($1::int4[], $2::int8[], $3::int8[]) t (device_no, lid, number)), \
-         named AS (SELECT m.chat_id, m.key, array_agg(t.lid) AS lids, array_agg(t.number) AS numbers \
-                   FROM messages m \
-                   CROSS JOIN jsonb_array_elements(coalesce(m.reactions, '[]') || coalesce(m.poll_votes, '[]')) said (one) \
-                   JOIN told t ON t.device_no = m.device_no AND t.lid = said.one ->> 'sender_jid' \
-                   WHERE m.device_no = ANY ($1) \
-                     AND (m.reactions::text LIKE '%@lid\"%' OR m.poll_votes::text LIKE '%@lid\"%') \
-                   GROUP BY m.chat_id, m.key) \
+    WITH named AS MATERIALIZED ( \
+        SELECT m.chat_id, m.key, array_agg(said.jid) AS lids, array_agg($2::jsonb ->> said.jid) AS numbers \
+        FROM messages m \
+        CROSS JOIN LATERAL ( \
+            SELECT DISTINCT one ->> 'sender_jid' AS jid \
+            FROM jsonb_array_elements(coalesce(m.reactions, '[]') || coalesce(m.poll_votes, '[]')) one) said \
+        WHERE m.device_no = ANY ($1) AND (m.reactions::text LIKE '%@lid\"%' OR m.poll_votes::text LIKE '%@lid\"%') \
+          AND $2::jsonb ? said.jid \
+        GROUP BY m.chat_id, m.key) \
     UPDATE messages m SET reactions = said_by(m.reactions, n.lids, n.numbers), poll_votes = said_by(m.poll_votes, n.lids, n.numbers) \
     FROM named n WHERE m.chat_id = n.chat_id AND m.key = n.key";
 
@@ -80,33 +81,48 @@ pub async fn learn(database: &Database, known: &mut Known, told: Pairs, keep: us
     let numbers: Vec<i64> = fresh.values().copied().collect();
     database.query(SAVE, &[&devices, &lids, &numbers]).await?;
     database.query(SENDERS, &[&devices, &lids, &numbers]).await?;
-    database.query(SAID, &[&devices, &lids, &numbers]).await?;
-    let notices = notices::of_devices(database, &devices).await?;
+    let jids: serde_json::Map<String, serde_json::Value> = fresh
+        .iter()
+        .map(|((_, lid), number)| (format!("{lid}@lid"), format!("{number}@s.whatsapp.net").into()))
+        .collect();
+    let jids = serde_json::Value::Object(jids);
+    database.query(SAID, &[&devices, &jids]).await?;
+    let notices = notices::of_people(database, &devices, &jids).await?;
     let (mut moved, mut ids) = (Vec::new(), HashSet::new());
     // A person may have had several LIDs: the first chat takes the number's name, the others go into it.
     let mut renamed: FxHashMap<(i32, &str), i64> = FxHashMap::default();
+    let mut merged: Vec<(i64, i64)> = Vec::new();
     let rows = database.query(CHATS, &[&devices, &lids, &numbers]).await?;
     for row in &rows {
-        let (by_lid, jid): (i64, &str) = (row.get(2), row.get(4));
-        let by_number = row.get::<_, Option<i64>>(3).or_else(|| renamed.get(&(row.get(1), jid)).copied());
+        let (tenant_id, device_no, by_lid, jid): (i32, i32, i64, &str) =
+            (row.get(0), row.get(1), row.get(2), row.get(4));
+        let by_number = row.get::<_, Option<i64>>(3).or_else(|| renamed.get(&(device_no, jid)).copied());
         match by_number {
-            None => {
-                renamed.insert((row.get(1), jid), by_lid);
-                database.query(RENAME, &[&by_lid, &jid]).await?
-            }
-            Some(by_number) => {
-                database.query(MERGE, &[&by_lid, &by_number]).await?;
-                database.query(QUEUE_FOR_SEARCH, &[&by_number]).await?
-            }
-        };
-        let (tenant_id, device_no, chat_id) = (row.get(0), row.get(1), by_number.unwrap_or(by_lid));
+            None => _ = renamed.insert((device_no, jid), by_lid),
+            Some(by_number) => merged.push((by_lid, by_number)),
+        }
+        let chat_id = by_number.unwrap_or(by_lid);
         moved.push(Moved { tenant_id, device_no, chat_id, merged: by_number.map(|_| by_lid) });
         ids.extend([by_lid, chat_id]);
     }
+    rename(database, &renamed).await?;
+    for (by_lid, by_number) in &merged {
+        database.query(QUEUE_FOR_SEARCH, &[by_lid, by_number]).await?;
+        database.query(MERGE, &[by_lid, by_number]).await?;
+    }
     known.forget_chats(ids.iter().copied());
-    counts::raise_floors(database, ids.into_iter().collect(), keep).await?;
+    let longer: HashSet<i64> = merged.iter().map(|(_, by_number)| *by_number).collect();
+    counts::raise_floors(database, longer.into_iter().collect(), keep).await?;
     for ((no, lid), number) in fresh {
         known.lids.entry(no).or_default().insert(lid, number);
     }
     Ok(Learned { moved, notices })
+}
+
+async fn rename(database: &Database, renamed: &FxHashMap<(i32, &str), i64>) -> Result<(), Error> {
+    if renamed.is_empty() {
+        return Ok(());
+    }
+    let (jids, ids): (Vec<&str>, Vec<i64>) = renamed.iter().map(|((_, jid), id)| (*jid, *id)).unzip();
+    database.query(RENAME, &[&ids, &jids]).await.map(drop)
 }

@@ -6,7 +6,8 @@ use tokio_postgres::Error;
 
 use crate::connection::Database;
 
-/// Within one second what was stored later is later, here as in the counts.
+/// Within one second what was stored later is later, here as in the counts. What may be the newest is of the newest second: of
+/// a long chat no more is read.
 const REMOVE: &str = "\
     WITH gone AS (DELETE FROM messages m USING unnest($1::int8[], $2::int8[]) t (chat_id, key) \
                   WHERE m.chat_id = t.chat_id AND m.key = t.key \
@@ -19,7 +20,9 @@ const REMOVE: &str = "\
     UPDATE chats c SET stored = c.stored - n.stored, unread = greatest(0, c.unread - n.unread), last_key = l.key, \
         last_kind = l.kind, last_flags = l.flags, last_text = left(l.body, 200), last_sender = l.sender_name, last_status = l.status \
     FROM counted n LEFT JOIN LATERAL (SELECT * FROM messages m WHERE m.chat_id = n.chat_id AND m.key <> ALL (n.keys) \
-                                      ORDER BY m.key >> 32 DESC, m.created_at DESC LIMIT 1) l ON true \
+                                        AND m.key >= (SELECT max(x.key) >> 32 << 32 FROM messages x \
+                                                      WHERE x.chat_id = n.chat_id AND x.key <> ALL (n.keys)) \
+                                      ORDER BY m.created_at DESC LIMIT 1) l ON true \
     WHERE c.id = n.chat_id RETURNING c.id, n.keys";
 
 /// Takes these messages, (chat, key) each, out of their chats, and gives the keys of each chat's.
