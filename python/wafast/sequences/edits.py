@@ -69,9 +69,10 @@ async def _follow(connection: asyncpg.Connection | Connection, sequence_id: int)
             await _cancel(connection, await connection.fetch(q.wait_for_deleted, people), "the step was deleted")
             await connection.execute(q.move_due, people)
             await connection.execute(q.queue_unbegun, people)
-        # who ended between the look and the lock is missing from a portion: fewer than STEP need not be the last ones
-        if people and await connection.fetch(q.who_follows, sequence_id, people[-1], 1):
-            await connection.execute(q.note_followed, sequence_id, people[-1], len(people))
+        # who ended between the look and the lock is missing: a portion of any size, or none, need not be the last
+        last = people[-1] if people else edited["after_id"]
+        if await connection.fetchval(q.is_anybody_behind, sequence_id, last):
+            await connection.execute(q.note_followed, sequence_id, last, len(people))
         elif left := await connection.fetch(q.left_at_deleted, sequence_id, STEP):
             await _cancel(connection, left, "what it comes from was deleted")
         else:

@@ -24,6 +24,11 @@ SELECT id FROM enrolments WHERE ended_at IS NULL AND id IN (
     ) open ORDER BY id LIMIT $3)
 ORDER BY id FOR NO KEY UPDATE
 
+-- name: is_anybody_behind
+-- $2, whoever holds them.
+SELECT EXISTS (SELECT FROM enrolments WHERE sequence_id = $1 AND state = 'active' AND id > $2)
+    OR EXISTS (SELECT FROM enrolments WHERE sequence_id = $1 AND state = 'paused' AND id > $2)
+
 -- name: wait_for_deleted
 -- What waits, or may wait again, of steps that were deleted. $1 enrolments.
 SELECT o.id FROM outbox o JOIN sequence_steps p ON p.source_id = o.source_id

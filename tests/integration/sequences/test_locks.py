@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncpg
+import pytest
 
 from tests.database import blocked
 from tests.integration.sequences.people import People, step
@@ -143,3 +144,21 @@ async def test_a_device_is_deleted_while_the_walk_puts_the_step_of_a_single_pers
     await walking
     assert await people.states(sequence) == [("active", None)]
     assert await people.value("SELECT count(*) FROM outbox WHERE device_no IS NULL AND state = 'queued'") == 1
+
+
+async def test_all_of_a_portion_are_deleted_while_they_are_to_follow_an_edit(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edits, "STEP", 2)
+    sequence = await people.sequence(step("one", 60))
+    ids = [await people.lead() for _ in range(4)]
+    await people.enrol(sequence, *ids)
+    await people.walk()
+    step_id = await people.value("SELECT id FROM sequence_steps")
+    await rows.change_step(people.pool, people.tenant_id, sequence, step_id, {"delay_seconds": 7200})
+    async with people.pool.acquire() as deleting, deleting.transaction():
+        await deleting.execute("DELETE FROM leads WHERE id = ANY ($1)", ids[:2])
+        walking = await blocked(people.pool, people.walk())
+    await walking
+    moved = "SELECT count(*) FROM outbox WHERE state = 'queued' AND not_before > now() + interval '1 hour'"
+    assert await people.value(moved) == 2
