@@ -377,7 +377,8 @@ export class Conversation {
     if (!fresh || !isNew || this.#told.has(message)) return;
     this.#told.add(message);
     if (!message.from_me) this.#created(message);
-    if (beyond || this.messages.at(-1)?.id === message.id) this.arrived = { received: message.from_me ? 0 : 1 };
+    // of those of one second the last to come may stand anywhere
+    if (!newest || message.timestamp >= newest.timestamp) this.arrived = { received: message.from_me ? 0 : 1 };
   }
 
   /** The instant a new bubble stands at: below everything there is, also when this computer's clock is slow. */

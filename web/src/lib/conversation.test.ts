@@ -26,6 +26,19 @@ describe('Conversation', () => {
     expect(texts(conversation)).toEqual(['one', 'm2', 'm3']);
   });
 
+  it('tells of each message of one second, in whatever order they stand', async () => {
+    const server = new FakeServer();
+    const conversation = await opened(server);
+    const told = [3, 2, 1].map((n) => {
+      server.frame('NEW_MESSAGE', message({ id: `8-${n}`, timestamp: 8 }));
+      return conversation.arrived;
+    });
+    expect(told).toEqual([{ received: 1 }, { received: 1 }, { received: 1 }]);
+    expect(new Set(told).size).toBe(3);
+    server.frame('NEW_MESSAGE', message({ id: '7-9', timestamp: 7 }));
+    expect(conversation.arrived).toBe(told[2]);
+  });
+
   it('follows edits, deletions and ticks', async () => {
     const server = new FakeServer();
     const mine = message({ id: '7-1', from_me: true, status: 'sent' });
