@@ -165,6 +165,11 @@ def test_the_inbox_by_keyboard_alone(signed_in: App, stack: Stack) -> None:
     expect(page.locator("a[data-index='1']")).to_be_focused()
     page.keyboard.press("Enter")
     expect(signed_in.composer).to_be_focused()
+    # also where the system's colours take the place of all others
+    page.emulate_media(forced_colors="active")
+    for marked in (signed_in.composer, page.locator("a[data-chat][aria-current=true]")):
+        expect(marked).to_have_css("outline-style", "solid")
+    page.emulate_media(forced_colors="none")
     page.keyboard.press("Escape")
     expect(page.get_by_text("Your chats stay here")).to_be_visible()
     expect(page.locator("a[data-chat]:focus")).to_have_count(1)
