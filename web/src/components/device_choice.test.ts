@@ -8,7 +8,7 @@ afterEach(async () => {
   if (page) await unmount(page);
 });
 
-function shown(count: number, chosen: string[] = []) {
+function shown(count: number, chosen: string[] = [], only = false) {
   const devices = Array.from({ length: count }, (_, index) => ({
     id: `d${index}`,
     name: `Sales ${index}`,
@@ -16,13 +16,13 @@ function shown(count: number, chosen: string[] = []) {
     tags: index === 7 ? ['ipoh'] : [],
   })) as unknown as Device[];
   const onchange = vi.fn<(chosen: ReadonlySet<string>) => void>();
-  const props = { devices, chosen: new Set(chosen), label: 'Devices', onchange };
+  const props = { devices, chosen: new Set(chosen), only, label: 'Devices', onchange };
   page = mount(DeviceChoice, { target: document.body, props });
   flushSync();
   return onchange;
 }
 
-const boxes = () => [...document.querySelectorAll<HTMLInputElement>('input[type=checkbox]')];
+const boxes = () => [...document.querySelectorAll<HTMLInputElement>('input:not([type=search])')];
 const names = () => [...document.querySelectorAll('label')].map((label) => label.textContent.trim());
 
 function type(words: string): void {
@@ -58,4 +58,12 @@ it('what is ticked joins what was chosen, shown or not', () => {
   type('Sales 2999');
   boxes()[0]!.click();
   expect(onchange).toHaveBeenCalledWith(new Set(['d2500', 'd2999']));
+});
+
+it('where one is meant, the one that is chosen takes the place of the other', () => {
+  const onchange = shown(3000, ['d2500'], true);
+  type('Sales 2999');
+  expect(boxes().map((box) => box.type)).toEqual(['radio']);
+  boxes()[0]!.click();
+  expect(onchange).toHaveBeenCalledWith(new Set(['d2999']));
 });

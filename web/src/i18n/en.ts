@@ -655,6 +655,8 @@ export const en = {
   'leads.bulk_doing': 'Changing leads',
   'leads.bulk_done_one': '{n} lead changed',
   'leads.bulk_done_other': '{n} leads changed',
+  'leads.device_title_one': 'Device of {n} lead',
+  'leads.device_title_other': 'Device of {n} leads',
   'leads.tags_title_one': 'Tags of {n} lead',
   'leads.tags_title_other': 'Tags of {n} leads',
   'leads.delete': 'Delete',

@@ -659,6 +659,8 @@ export const ms: Record<MessageKey, string> = {
   'leads.bulk_doing': 'Mengubah prospek',
   'leads.bulk_done_one': '{n} prospek diubah',
   'leads.bulk_done_other': '{n} prospek diubah',
+  'leads.device_title_one': 'Peranti bagi {n} prospek',
+  'leads.device_title_other': 'Peranti bagi {n} prospek',
   'leads.tags_title_one': 'Tag bagi {n} prospek',
   'leads.tags_title_other': 'Tag bagi {n} prospek',
   'leads.delete': 'Padam',
