@@ -75,6 +75,9 @@ def test_a_colleague_sees_at_once_what_was_agreed(signed_in: App, stack: Stack, 
     aina.page.get_by_role("button", name="Private note").click()
     field = aina.page.get_by_role("textbox", name="Private note")
     field.fill("Wants the blue one")
+    # a word of an input method is accepted by an Enter that Safari tells by its code alone
+    field.dispatch_event("keydown", {"key": "Enter", "keyCode": 229})
+    expect(aina.page.get_by_role("button", name="Save note")).to_be_enabled()
     aina.page.get_by_role("button", name="Save note").click()
     note = admin.page.get_by_role("note", name=f"Private note by {who}")
     expect(note).to_contain_text("Wants the blue one")

@@ -1,8 +1,6 @@
 /** Which files can be sent as a picture; the server looks at the bytes again. */
 const TYPES = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
 
-export const PICTURE_TYPES = [...TYPES].join(',');
-
 export function isPicture(file: File): boolean {
   return TYPES.has(file.type);
 }
