@@ -27,8 +27,6 @@ const DUAL_UPLOADS: [u64; 4] = [5, 10, 12, 19];
 /// Members that accompany content: keys, and `messageContextInfo`.
 const KEYS: [u32; 2] = [2, 15];
 const CONTEXT_INFO: u32 = 35;
-/// What whatsmeow opens, in its order: members, and the field of theirs that holds the message inside.
-const OPENED: [(u32, u32); 9] = [(31, 2), (67, 1), (40, 1), (37, 1), (55, 1), (59, 1), (53, 1), (74, 1), (58, 1)];
 /// `ProtocolMessage.type`.
 const REVOKE: u64 = 0;
 const MESSAGE_EDIT: u64 = 14;
@@ -113,19 +111,6 @@ impl<'a> Around<'a> {
     /// One wrapper further in, which gave these flags.
     pub fn deeper(self, flags: i16) -> Self {
         Self { flags: self.flags | flags, depth: self.depth + 1, ..self }
-    }
-
-    /// Inside of the wrappers that whatsmeow has opened of `raw`, which is what came.
-    pub fn inside(self, raw: &'a [u8]) -> Self {
-        let (mut around, mut outer) = (Self { depth: 0, ..self }, raw);
-        for (member, field) in OPENED {
-            let inner = wire::bytes_of(wire::bytes_of(outer, member), field);
-            if !inner.is_empty() {
-                around = around.with(wire::bytes_of(outer, CONTEXT_INFO)).deeper(0);
-                outer = inner;
-            }
-        }
-        around
     }
 
     /// With what a `MessageContextInfo` says.

@@ -144,8 +144,8 @@ pub(crate) fn pair(one: Option<&Jid>, other: Option<&Jid>, records: &mut Records
 }
 
 fn message<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) -> Result<(), Damaged> {
-    let (mut info, mut content, mut raw, mut is_edit) = (&[][..], &[][..], &[][..], false);
-    // whatsmeow has opened the outermost wrappers already, and says which.
+    let (mut info, mut content, mut is_edit) = (&[][..], &[][..], false);
+    // whatsmeow has opened the outermost wrappers already and says of most which; `Raw` (14) is what it found inside, again.
     let mut around = Around::default();
     let mut fields = wire::fields(bytes);
     for field in fields.by_ref() {
@@ -157,16 +157,11 @@ fn message<'a>(bytes: &'a [u8], now: i64, records: &mut Records<'a>) -> Result<(
             4..=6 if field.flag() && around.flags & flag::VIEW_ONCE == 0 => around = around.deeper(flag::VIEW_ONCE),
             7 | 8 if field.flag() => around = around.deeper(0),
             9 if field.flag() => (around, is_edit) = (around.deeper(0), true),
-            14 => raw = field.bytes(),
             _ => {}
         }
     }
     if !fields.is_whole() {
         return Err(Damaged);
-    }
-    // It repeats the content, wrappers and all; where none was opened it is the same.
-    if !raw.is_empty() && raw.len() != content.len() {
-        around = around.inside(raw);
     }
     let Some(message) = head(info, is_edit, now, records) else { return Ok(()) };
     let before = records.messages.len();

@@ -16,6 +16,12 @@
 //! 6. `writer/transaction.rs` has the steps of the transaction in order; its rows go in by [`copy`].
 //! 7. After the commit [`announce`] tells browsers, and [`pipeline::Shared::finish`] frees the event's places in the spool
 //!    and in the buffer.
+//!
+//! Beside that way: what is said of a message that is there (an edit, a reaction, a receipt) is a [`record::Change`], which
+//! `writer/changes.rs` makes or keeps until its message comes; `writer/lids.rs` makes one chat of two when the number of a LID
+//! is told; what can't be read or stored is set aside ([`spool::Spool::set_aside`]): `wafast doctor` shows it, and
+//! `wafast poison` replays it.
+//! To change what a message becomes, change [`members`] and its row in `tests/integration/core/shapes.py`.
 
 #[macro_use]
 mod tell;

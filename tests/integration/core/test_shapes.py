@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from neonize.proto import Neonize_pb2 as pb
 from neonize.proto.waCommon.WACommon_pb2 import MessageKey
-from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import DeviceSentMessage, Message
 from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversation, HistorySync, HistorySyncMsg
 from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import WebMessageInfo
 
@@ -78,39 +77,15 @@ def test_in_a_history_every_shape_is_the_same(world: World) -> None:
         assert found == (None if shape.kind is None else shape.expected), shape.name
 
 
-def opened(id: str, came: Message, inner: Message, **flags: bool) -> bytes:
-    """A message of which whatsmeow has opened the outermost wrappers."""
-    return events.message(id, inner, flags={"Raw": came, **flags})
-
-
 def test_wrappers_that_were_opened_before_count(world: World) -> None:
-    def of_three(inner: Message) -> Message:
-        for wrapper in ("viewOnceMessageV2Extension", "viewOnceMessageV2", "viewOnceMessage"):
-            inner = shapes.wrapped(wrapper, inner)
-        return inner
-
-    def sent(inner: Message) -> Message:
-        return Message(deviceSentMessage=DeviceSentMessage(message=inner))
-
-    def asked(inner: Message) -> Message:
-        return shapes.wrapped("botInvokeMessage", inner)
-
     once = {"IsViewOnce": True, "IsViewOnceV2": True, "IsViewOnceV2Extension": True}
     told = {}
-    for name, outer, count, flags in (("sent", sent, 1, {}), ("asked", asked, 1, {}), ("once", of_three, 3, once)):
-        for kind, depth in (("text", 16 - count), ("unsupported", 17 - count)):
-            inner = shapes.nested(depth, shapes.HI)
-            told[f"{kind}, {name}"] = opened(f"{kind}, {name}", outer(inner), inner, **flags)
+    for name, flags in (("timed", {"IsEphemeral": True}), ("file", {"IsDocumentWithCaption": True}), ("once", once)):
+        for kind, depth in (("text", 15), ("unsupported", 16)):
+            id = f"{kind}, {name}"
+            told[id] = events.message(id, shapes.nested(depth, shapes.HI), flags=flags)
     rows = feed(world, *((MESSAGE, event) for event in told.values()))
     assert {id: rows[id]["message_type"] for id in told} == {id: id.partition(",")[0] for id in told}
-
-
-def test_what_stood_beside_an_opened_wrapper_counts(world: World) -> None:
-    twin = shapes.wrapped("associatedChildMessage", events.image("twin"))
-    came = shapes.wrapped("ephemeralMessage", twin)
-    came.messageContextInfo.messageAssociation.associationType = 5
-    rows = feed(world, (MESSAGE, opened("TWIN", came, twin, IsEphemeral=True)))
-    assert "TWIN" not in rows
 
 
 def test_no_shape_is_there_twice() -> None:
