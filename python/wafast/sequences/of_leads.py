@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wafast.database.queries import load
 from wafast.outbox import lanes, sources
+from wafast.outbox.again import queue_again
 from wafast.outbox.cancel import cancel as cancel_rows
 from wafast.outbox.lanes import Lane
 from wafast.sequences import enrolments
@@ -22,6 +23,13 @@ q = load(__file__)
 async def readdress(connection: Executor, tenant_id: int, lead_id: int, phone: str, zone: str) -> None:
     """What waits for a lead goes to the number it gets, at the hours of that place, and nothing more to the one it had,
     which is remembered."""
+    await _move_to(connection, tenant_id, lead_id, phone, zone)
+    await connection.execute(q.keep_number, tenant_id, lead_id, phone)
+    left = [row["id"] for row in await connection.fetch(q.at_old_number, tenant_id, lead_id, phone)]
+    await cancel_rows(connection, "number_changed", "The lead has another number now.", rows=left)
+
+
+async def _move_to(connection: Executor, tenant_id: int, lead_id: int, phone: str, zone: str) -> None:
     found = await connection.fetch(q.in_other_zones, tenant_id, lead_id, zone)
     held = await sources.hold(connection, [row["source_id"] for row in found])
     # seen anew: where a device was deleted until then, its rows are in the pool
@@ -29,10 +37,7 @@ async def readdress(connection: Executor, tenant_id: int, lead_id: int, phone: s
     elsewhere = [row for row in found if row["source_id"] in held]
     wanted = [Lane(tenant_id, row["source_id"], row["device_no"], zone) for row in elsewhere]
     await lanes.move(connection, [row["id"] for row in elsewhere], await lanes.ensure(connection, wanted))
-    await connection.execute(q.keep_number, tenant_id, lead_id, phone)
     await connection.execute(q.readdress, tenant_id, lead_id, phone)
-    left = [row["id"] for row in await connection.fetch(q.at_old_number, tenant_id, lead_id, phone)]
-    await cancel_rows(connection, "number_changed", "The lead has another number now.", rows=left)
 
 
 async def hold(connection: Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:
@@ -46,15 +51,22 @@ async def cancel(connection: Executor, lead_ids: Sequence[int]) -> None:
 
 
 async def become_one(connection: Executor, tenant_id: int, kept: int, gone: int) -> None:
-    """What waited for the one that goes is cancelled, and `kept` has been where it was, and had what it had."""
-    # Enrolments first: else a walk puts in another step beside the rows that are cancelled.
+    """What waited for the one that goes is cancelled, and `kept` has been where it was, and had what it had. What
+    `kept` did not get because the other was to get it, it gets."""
+    # Sources before enrolments, as who follows an edit (edits.py); enrolments before rows: else a walk puts in another
+    # step beside those that are cancelled.
+    await connection.execute(q.hold_sources_of_leads, tenant_id, [kept, gone])
     await hold(connection, tenant_id, [kept, gone])
     await connection.execute(q.hold_sends, tenant_id, [kept, gone])
+    changed = await connection.fetch(q.take_ways, tenant_id, kept, gone)
     await connection.execute(q.join_ways, tenant_id, kept, gone)
     # who is one person now is not written to twice, nor left without what one of the two was getting
     had = await connection.fetch(q.had_by_other, tenant_id, kept, gone)
-    theirs = await connection.fetch(q.for_one_only, tenant_id, kept, gone, [row["source_id"] for row in had])
-    for row in await connection.fetch(q.end_enrolments, tenant_id, gone):
+    left_to_other = await connection.fetch(q.left_to_other, tenant_id, kept, gone)
+    by_the_other = [row["source_id"] for row in (*had, *left_to_other)]
+    theirs = await connection.fetch(q.for_one_only, tenant_id, kept, gone, by_the_other)
+    changed += await connection.fetch(q.end_enrolments, tenant_id, gone)
+    for row in changed:
         await enrolments.tell(connection, tenant_id, row["sequence_id"])
     await connection.execute(q.move_enrolments, tenant_id, kept, gone)
     said = "The lead it became one with has had it."
@@ -63,3 +75,6 @@ async def become_one(connection: Executor, tenant_id: int, kept: int, gone: int)
     await cancel_rows(connection, "lead_gone", said, rows=[row["id"] for row in theirs])
     await connection.execute(q.link_numbers, tenant_id, kept, gone)
     await connection.execute(q.move_sends, tenant_id, kept, gone)
+    [place] = await connection.fetch(q.place_of, tenant_id, kept)
+    await _move_to(connection, tenant_id, kept, place["phone"], place["zone"])
+    await queue_again(connection, tenant_id, [row["id"] for row in left_to_other])

@@ -42,6 +42,14 @@ WHERE tenant_id = $1 AND lead_id = $2 AND source_id IS NOT NULL AND state IN ('q
 SELECT FROM enrolments WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[]) AND ended_at IS NULL
 ORDER BY id FOR NO KEY UPDATE
 
+-- name: hold_sources_of_leads
+-- Of steps that wait for leads $2, and of what was left to another number of theirs, before the rows (sources.hold).
+SELECT FROM sources WHERE id IN (
+    SELECT source_id FROM outbox
+    WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[])
+      AND (cause = 'same_person' OR enrolment_id IS NOT NULL AND state IN ('queued', 'sending')))
+ORDER BY id FOR NO KEY UPDATE
+
 -- name: hold_sends
 -- What waits for leads $2, or is on its way to them, stays so until the end: else one that is typed for the one lead comes
 -- back to wait between two looks, and is cancelled where it kept the other's from leaving.
@@ -68,14 +76,29 @@ WHERE k.tenant_id = $1 AND k.lead_id = $2 AND k.source_id IS NOT NULL AND k.stat
               AND NOT EXISTS (SELECT FROM enrolments w JOIN enrolments v ON v.id = k.enrolment_id
                               WHERE w.id = g.enrolment_id AND w.ended_at <= v.started_at))
 
+-- name: left_to_other
+-- What of campaigns lead $2 did not get as lead $3 is the same person, for whom it waits or is on its way.
+SELECT k.id, k.source_id FROM outbox k JOIN sources s ON s.id = k.source_id AND s.state <> 'ended'
+WHERE k.tenant_id = $1 AND k.lead_id = $2 AND k.enrolment_id IS NULL AND k.state = 'cancelled' AND k.cause = 'same_person'
+  AND EXISTS (SELECT FROM outbox g WHERE g.lead_id = $3 AND g.source_id = k.source_id AND g.enrolment_id IS NULL
+              AND g.state IN ('queued', 'sending'))
+
 -- name: for_one_only
--- What waits for lead $3 or is on its way there, but for that which lead $2 gets by it: of sources $4, and in a way it is in.
+-- What waits for lead $3 or is on its way there, but for that which lead $2 gets by it: of sources $4 where it is on its way,
+-- and in a way it is in.
 SELECT g.id FROM outbox g
 WHERE g.tenant_id = $1 AND g.lead_id = $3 AND g.state IN ('queued', 'sending')
-  AND (g.state = 'sending' AND (
-      g.source_id = ANY ($4::int8[])
-      OR EXISTS (SELECT FROM enrolments e WHERE e.id = g.enrolment_id AND e.lead_id = $2 AND e.ended_at IS NULL)
-  )) IS NOT TRUE
+  AND (g.state = 'sending' AND g.source_id = ANY ($4::int8[])
+       OR EXISTS (SELECT FROM enrolments e WHERE e.id = g.enrolment_id AND e.lead_id = $2 AND e.ended_at IS NULL)) IS NOT TRUE
+
+-- name: take_ways
+-- Lead $2 goes the way of lead $3 through a sequence that it was kept from because of that one.
+UPDATE enrolments g SET lead_id = $2
+WHERE g.tenant_id = $1 AND g.lead_id = $3 AND g.ended_at IS NULL
+  AND EXISTS (SELECT FROM enrolments k WHERE k.lead_id = $2 AND k.sequence_id = g.sequence_id AND k.reason = 'same_person'
+              AND k.ended_at > g.started_at)
+  AND NOT EXISTS (SELECT FROM enrolments k WHERE k.lead_id = $2 AND k.sequence_id = g.sequence_id AND k.ended_at IS NULL)
+RETURNING g.sequence_id
 
 -- name: join_ways
 -- The steps that lead $3 has had of a sequence since lead $2 is in it are had in that way.
@@ -90,6 +113,10 @@ WITH had AS (
     ORDER BY k.id, o.source_id, o.id DESC
 )
 UPDATE outbox o SET enrolment_id = had.enrolment_id FROM had WHERE o.id = had.id
+
+-- name: place_of
+-- Of lead $2.
+SELECT phone, zone FROM leads WHERE tenant_id = $1 AND id = $2
 
 -- name: move_sends
 UPDATE outbox SET lead_id = $2 WHERE tenant_id = $1 AND lead_id = $3

@@ -185,3 +185,37 @@ async def test_what_has_left_for_one_does_not_leave_for_the_other(people: People
     await people.pass_time(2 * DAY)
     assert await people.until_end() == ["three"], "once, and nothing that the other has had"
     assert await _ways(people, kept) == [(sequence, "stopped", "merged"), (sequence, "completed", None)]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kuala_Lumpur", "America/Sao_Paulo"])
+async def test_who_was_kept_from_something_because_of_the_other_gets_it(people: People, zone: str) -> None:
+    """The steps that are still to come, at its own number and hours, and the campaign that waits for the other."""
+    dialled, named = "+5511912345678", "+551112345678"
+    sequence = await people.sequence(step("one"), step("two", DAY), step("three", DAY))
+    gone, kept = await people.lead(phone=dialled), await people.lead(phone=named, zone=zone)
+    await people.enrol(sequence, gone)
+    assert await people.until_end() == ["one"]
+    await people.name(dialled, named)
+    await people.enrol(sequence, kept)
+    await people.walk()
+    assert await people.states(sequence) == [("active", None), ("stopped", "same_person")]
+    campaign = await sources.create(people.pool, people.tenant_id, Message("text", "sale"), Pace(0, 0), may_move=False)
+    await sources.set_state(people.pool, people.tenant_id, campaign, "running")
+    [lane] = await lanes.ensure(people.pool, [Lane(people.tenant_id, campaign, people.device_no, "Asia/Kuala_Lumpur")])
+    for lead, state, phone in ((kept, "cancelled", named), (gone, "queued", dialled)):
+        await people.pool.execute(
+            "INSERT INTO outbox (tenant_id, device_no, source_id, lane_id, lead_id, to_jid, kind, priority, state,"
+            " reason, cause, created_by) SELECT $1, $2, $3, $4, $5, substr($7, 2) || '@s.whatsapp.net', 'text',"
+            " 'paced', $6, c, c, 'test' FROM (SELECT CASE $6 WHEN 'cancelled' THEN 'same_person' END AS c) said",
+            people.tenant_id, people.device_no, campaign, lane, lead, state, phone,
+        )  # fmt: skip
+    await _merge(people, kept, gone)
+    waits = await people.pool.fetch(
+        "SELECT o.to_jid, o.lead_id, l.zone FROM outbox o JOIN lanes l ON l.id = o.lane_id WHERE o.state = 'queued'"
+    )
+    assert [tuple(row) for row in waits] == [(f"{named[1:]}@s.whatsapp.net", kept, zone)] * 2
+    assert await people.send() == ["sale"]
+    for text in ("two", "three"):
+        await people.pass_time(2 * DAY)
+        assert await people.until_end() == [text]
+    assert await people.states(sequence) == [("completed", None), ("stopped", "same_person")]
