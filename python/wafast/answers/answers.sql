@@ -17,6 +17,10 @@ LEFT JOIN former_leads f ON f.tenant_id = m.tenant_id AND f.phone = p.phone
 WHERE m.flags & 1 = 0 AND message_kind(m.kind) NOT IN ('system', 'call') AND NOT c.is_group
   AND (l.id IS NOT NULL OR f.phone IS NOT NULL)
 
+-- name: wait_briefly
+-- Whoever holds what one person's message is about, for the minutes of an import, holds up nobody else's.
+SET LOCAL lock_timeout = '100ms'
+
 -- name: note_replies
 -- $1 leads, $2 when each last wrote. An import holds many leads for a minute, and waits for who holds one of them: what it
 -- holds is left for later, so that neither waits.
@@ -54,6 +58,8 @@ UPDATE outbox SET replied_at = $2 WHERE id = $1 AND replied_at IS NULL RETURNING
 SELECT DISTINCT e.id FROM unnest($1::int8[], $2::timestamptz[]) AS r (lead_id, at)
 JOIN enrolments e ON e.lead_id = r.lead_id AND e.ended_at IS NULL AND e.started_at <= r.at + interval '1 second'
 JOIN sequences s ON s.id = e.sequence_id AND s.stop_on_reply
+JOIN leads l ON l.id = e.lead_id
+WHERE NOT EXISTS (SELECT FROM suppressions u WHERE u.tenant_id = l.tenant_id AND u.phone = l.phone)
 
 -- name: note_opt_out
 -- Nothing, when this message was looked at before, or one that was written in a later second, or when somebody has taken
@@ -82,6 +88,11 @@ SELECT t.tenant_id, l.id AS lead_id
 FROM taken t
 LEFT JOIN suppressions s ON s.tenant_id = t.tenant_id AND s.phone = t.phone
 LEFT JOIN leads l ON l.tenant_id = s.tenant_id AND l.phone = s.phone
+
+-- name: queue_suppressed_again
+-- One ($1), behind all others.
+WITH taken AS (DELETE FROM suppression_queue WHERE id = $1 RETURNING tenant_id, phone)
+INSERT INTO suppression_queue (tenant_id, phone) SELECT tenant_id, phone FROM taken
 
 -- name: open_enrolments
 -- $1 leads.

@@ -11,6 +11,7 @@ import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import asyncpg
 import msgspec
 
 from wafast import clock, logs
@@ -28,8 +29,6 @@ from wafast.sequences import enrolments
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import asyncpg
-
     from wafast.events.announced import MessageKey
 
 q = load(__file__)
@@ -41,9 +40,12 @@ WAKE = "wafast_answers"
 GATHER_SECONDS = 0.15
 #: Messages looked at together.
 STEP = 500
-#: Between two notes of how far it is, and between two tries to note who replied where an import holds the lead.
+#: Between two notes of how far it is, and between two looks at what somebody else holds: an import leads or numbers of
+#: the list, a deletion a line.
 NOTE_SECONDS = 30.0
 AGAIN_SECONDS = 1.0
+#: Messages looked at again in one round, each of which may wait 0.2 s for who holds it still: no other waits for long.
+HELD = 5
 #: Who wrote the word longer ago, to a line that was off, is not written to any more, not even that it was heard.
 CONFIRMED_WITHIN = timedelta(days=1)
 
@@ -86,6 +88,10 @@ class Follower:
         self._announced = Announced(only_messages=True)
         #: leads that are held by somebody else, and when they wrote
         self._late: dict[int, datetime] = {}
+        #: messages that wait for what somebody else holds, the one that was looked at longest ago first
+        self._held: dict[MessageKey, None] = {}
+        #: whether more may wait for people who were put on the list
+        self._is_ending = False
 
     async def run(self) -> None:
         """Until the connection is cut, which raises."""
@@ -93,20 +99,21 @@ class Follower:
         await self._connection.add_listener(WAKE, lambda *_: self._announced.heard.set())
         noted = 0.0
         while True:
-            if not self._announced.has_missed:
+            if not (self._announced.has_missed or self._is_ending):
                 await self._wait()
             self._announced.heard.clear()
             if self._announced.has_missed:
                 await self.look_back()
             await self.look_at_known()
             await self.catch_up()
-            if not (self._announced.has_missed or self._late) and time.monotonic() > noted + NOTE_SECONDS:
+            self._is_ending = await end_suppressed(self._connection)
+            if not (self._announced.has_missed or self._late or self._held) and time.monotonic() > noted + NOTE_SECONDS:
                 noted = time.monotonic()
                 await self._connection.execute(q.note_told)
 
     async def _wait(self) -> None:
         try:
-            await asyncio.wait_for(self._announced.heard.wait(), AGAIN_SECONDS if self._late else None)
+            await asyncio.wait_for(self._announced.heard.wait(), AGAIN_SECONDS if self._late or self._held else None)
             await asyncio.sleep(GATHER_SECONDS)
         except TimeoutError:
             pass
@@ -130,6 +137,9 @@ class Follower:
         while is_more:
             await self._look_at(self._announced.take_first(STEP))
             is_more = bool(self._announced)
+        for place in list(self._held)[:HELD]:
+            del self._held[place]
+            await self._look_at([place])
 
     async def look_at_known(self) -> None:
         """Looks at what was said under LIDs whose number has become known."""
@@ -138,12 +148,17 @@ class Follower:
             while rows := await self._connection.fetch(q.places_of_lids, lids, *place, STEP):
                 place = rows[-1]["chat_id"], rows[-1]["key"]
                 await self._look_at([(row["chat_id"], row["key"]) for row in rows])
+            if self._held:  # they stay in the queue: what was said there may be old, and is not read again after a cut
+                return
             await self._connection.execute(q.forget_lids, lids)
 
     async def _look_at(self, places: Sequence[MessageKey]) -> None:
         await batches.do(places, self._heed, self._pass_over)
 
     async def _pass_over(self, place: MessageKey, error: Exception) -> None:
+        if isinstance(error, asyncpg.LockNotAvailableError):
+            self._held[place] = None
+            return
         log.error("what a person wrote can't be heeded", chat=place[0], key=place[1], exc_info=error)
 
     async def _heed(self, places: Sequence[MessageKey]) -> None:
@@ -152,7 +167,6 @@ class Follower:
         for message in sorted(rows, key=lambda one: one.key):
             if message.is_text and is_opt_out(message.body, message.opt_out_words):
                 await opt_out(self._connection, message)
-        await end_suppressed(self._connection)  # before the replies: that is why its sequences stop
         replies = [(one.lead_id, one.at) for one in rows if one.lead_id is not None]
         await self._note(replies)
         if replies:
@@ -180,6 +194,7 @@ async def opt_out(connection: asyncpg.Connection, message: Heard) -> None:
     between the two it is not told.
     """
     async with connection.transaction():
+        await connection.execute(q.wait_briefly)
         if await connection.fetchval(q.note_opt_out, message.tenant_id, message.phone, message.key) is None:
             return
         reason = f"replied {message.body.strip()[:40]}"
@@ -191,8 +206,9 @@ async def opt_out(connection: asyncpg.Connection, message: Heard) -> None:
     log.info("a person wants nothing more", tenant=message.tenant_id, device=message.device_no)
 
 
-async def end_suppressed(connection: asyncpg.Connection) -> None:
-    """Ends what waits for people who were put on the list of those who want nothing more, and their sequences.
+async def end_suppressed(connection: asyncpg.Connection) -> bool:
+    """Ends what waits for people who were put on the list of those who want nothing more, and their sequences: of the
+    next STEP of them; gives whether there may be more. Those of whom somebody holds a row have their turn last.
 
     In transactions of its own: whoever holds a row of one of them does not hold back the word, which the claim and the
     walk look at.
@@ -200,6 +216,7 @@ async def end_suppressed(connection: asyncpg.Connection) -> None:
 
     async def end(ids: Sequence[int]) -> None:
         async with connection.transaction():
+            await connection.execute(q.wait_briefly)
             taken = await connection.fetch(q.take_suppressed, ids)
             ended = [row["lead_id"] for row in taken if row["lead_id"] is not None]
             open_ones = await connection.fetch(q.open_enrolments, ended)
@@ -212,15 +229,21 @@ async def end_suppressed(connection: asyncpg.Connection) -> None:
                 await leads.tell(connection, tenant_id, [lead_id for lead_id in of_tenant if lead_id is not None])
 
     async def give_up(one: int, error: Exception) -> None:  # the claim and the walk let nothing leave all the same
+        if isinstance(error, asyncpg.LockNotAvailableError):
+            await connection.execute(q.queue_suppressed_again, one)
+            return
         log.error("what waits for a suppressed number can't be ended", suppression=one, exc_info=error)
         await connection.fetch(q.take_suppressed, [one])
 
-    while ids := [row["id"] for row in await connection.fetch(q.next_suppressed, STEP)]:
+    ids = [row["id"] for row in await connection.fetch(q.next_suppressed, STEP)]
+    if ids:
         await batches.do(ids, end, give_up)
+    return len(ids) == STEP
 
 
 async def _confirm(connection: asyncpg.Connection, message: Heard) -> None:
     async with connection.transaction():
+        await connection.execute(q.wait_briefly)
         row = await connection.fetchrow(
             q.answer_opt_out, message.tenant_id, message.device_no, message.jid, message.opt_out_answer
         )
@@ -231,12 +254,13 @@ async def _confirm(connection: asyncpg.Connection, message: Heard) -> None:
 
 
 async def stop_answered(connection: asyncpg.Connection, replies: Sequence[tuple[int, datetime]]) -> None:
-    """Stops sequences that stop when a lead writes.
+    """Stops sequences that stop when a lead writes; those of people on the list end for that reason (`end_suppressed`).
 
     Args:
         replies: lead and when it wrote.
     """
     async with connection.transaction():
+        await connection.execute(q.wait_briefly)
         found = await connection.fetch(q.answered_enrolments, *_columns(replies))
         if found:
             await enrolments.stop(connection, [row["id"] for row in found], "replied")

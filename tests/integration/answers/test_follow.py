@@ -12,7 +12,7 @@ import pytest
 from tests.database import blocked
 from tests.integration.sequences.people import People, step
 from wafast.accounts.principal import Principal
-from wafast.answers import chat_lead
+from wafast.answers import chat_lead, follow
 from wafast.answers.follow import Follower, end_suppressed
 from wafast.database.pool import connect
 from wafast.events import bus
@@ -322,6 +322,59 @@ async def test_whoever_holds_a_lead_holds_up_nobody(people: People) -> None:
         assert await people.value("SELECT count(*) FROM leads WHERE replied_at IS NULL") == 0
     finally:
         await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "hold"),
+    [
+        ("stop", "INSERT INTO suppressions (tenant_id, phone, reason, created_by) VALUES ($1, $2, 'x', 'import:1')"),
+        ("hello", "SELECT e.id FROM enrolments e JOIN leads l ON l.id = e.lead_id AND l.tenant_id = $1 AND phone = $2"
+         " FOR UPDATE OF e"),
+        ("stop", "SELECT e.id FROM enrolments e JOIN leads l ON l.id = e.lead_id AND l.tenant_id = $1 AND phone = $2"
+         " FOR UPDATE OF e"),
+    ],
+    ids=["their number", "their way, who answer", "their way, who want no more"],
+)  # fmt: skip
+async def test_whoever_holds_what_one_wrote_about_holds_up_nobody(people: People, words: str, hold: str) -> None:
+    sequence = await _written_to(people)
+    other = "+60111111111"
+    await people.enrol(sequence, await people.lead(phone=other))
+    await people.walk()
+    connection = await connect(people.uri, "answers")
+    follower = Follower(connection)
+    try:
+        async with people.pool.acquire() as holding:
+            held = holding.transaction()
+            await held.start()
+            await holding.execute(hold, people.tenant_id, SITI)
+            await people.write(words, SITI)
+            await people.write("stop", other)
+            async with asyncio.timeout(120):
+                await follower.look_back()
+                await follower.catch_up()
+                await end_suppressed(connection)
+            assert await people.states(sequence) == [("active", None), ("stopped", "opted_out")]
+            await held.rollback()
+        await follower.catch_up()
+        await end_suppressed(connection)
+        reason = "replied" if words == "hello" else "opted_out"
+        assert await people.states(sequence) == [("stopped", reason), ("stopped", "opted_out")]
+    finally:
+        await connection.close()
+
+
+async def test_many_who_are_put_on_the_list_are_ended_in_portions(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "STEP", 1)
+    await _by_file(people, Principal(tenant_id=people.tenant_id, scope="admin", key_id=1))
+    waiting = await people.value("SELECT count(*) FROM suppression_queue")
+    connection = await connect(people.uri, "answers")
+    try:
+        assert await end_suppressed(connection)
+    finally:
+        await connection.close()
+    assert await people.value("SELECT count(*) FROM suppression_queue") == waiting - 1
 
 
 async def test_what_it_missed_is_read_once_however_much_it_is(people: People) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from wafast.answers.follow import Follower
+from wafast.answers.follow import Follower, end_suppressed
 from wafast.database.pool import connect
 from wafast.devices import number_checks
 from wafast.outbox.sources import Message, Pace
@@ -174,5 +174,7 @@ class People:
             follower = Follower(connection)
             await follower.look_back()
             await follower.look_at_known()
+            while await end_suppressed(connection):
+                pass
         finally:
             await connection.close()
