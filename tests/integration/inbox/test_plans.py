@@ -235,13 +235,31 @@ def _expected(node: dict[str, Any], table: str) -> int:
 
 async def test_a_change_of_very_many_leads_is_no_comparison_of_each_with_each(shelf: Shelf) -> None:
     await shelf.pool.execute(
-        "INSERT INTO leads (tenant_id, phone, name, zone) SELECT $1, '+6012' || 1000000 + n, 'Lead ' || n, 'UTC'"
-        " FROM generate_series(1, 60000) n",
+        "INSERT INTO leads (tenant_id, phone, name, zone, tags) SELECT $1, '+6012' || 1000000 + n, 'Lead ' || n, 'UTC',"
+        " '{paid}' FROM generate_series(1, 60000) n",
+        shelf.tenant,
+    )
+    await shelf.pool.execute(
+        "INSERT INTO sequences (tenant_id, name, trigger, created_by) VALUES ($1, 'Drip', 'gold', 'user:1')",
         shelf.tenant,
     )
     async with shelf.pool.acquire() as connection:
         # what a trigger does is planned for the first change of a connection, which is mostly one of one lead
-        await connection.execute("UPDATE leads SET name = 'Ali' WHERE id = (SELECT min(id) FROM leads)")
+        await connection.execute("UPDATE leads SET tags = '{paid, gold}' WHERE id = (SELECT min(id) FROM leads)")
         # 3,600 million comparisons take minutes on any machine, 60,000 looks for a chat a second or two
         await connection.execute("SET statement_timeout = '60s'")
         await connection.execute("UPDATE leads SET device_no = $1", shelf.device_no)
+        assert await connection.fetchval("SELECT count(*) FROM enrolments") == 1
+
+
+async def test_the_end_of_very_many_steps_is_no_comparison_of_each_with_each(shelf: Shelf) -> None:
+    await shelf.pool.execute(
+        "INSERT INTO outbox (tenant_id, device_no, to_jid, kind, body, created_by, enrolment_id)"
+        " SELECT $1, $2, n || '@s.whatsapp.net', 'text', 'Hi', 'user:1', n FROM generate_series(1, 30000) n",
+        shelf.tenant, shelf.device_no,
+    )  # fmt: skip
+    async with shelf.pool.acquire() as connection:
+        await connection.execute("UPDATE outbox SET body = 'Hello' WHERE id = (SELECT min(id) FROM outbox)")
+        await connection.execute("SET statement_timeout = '60s'")
+        await connection.execute("UPDATE outbox SET state = 'cancelled'")
+        assert await connection.fetchval("SELECT count(*) FROM walk_queue") == 30000

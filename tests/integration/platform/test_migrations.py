@@ -147,6 +147,7 @@ RELEASED = {
     "0063_where_lids_stand.sql": "b1579ce30df3f1f9",
     "0064_keys_of_a_person.sql": "dd61f64f73e4be9d",
     "0065_a_step_under_way.sql": "d097bd893b4edf14",
+    "0066_changes_of_very_many.sql": "e906cff07fb47a75",
 }
 
 
