@@ -15,7 +15,7 @@ ORDER BY id FOR SHARE
 
 -- name: standing
 -- Where these enrolments stand, and the step that comes next: the first behind the open one that they have not had. Who begins
--- may be in it at another number, as another lead, or have been, unless it is asked in again itself.
+-- may be in it at another number, as another lead, or have been, unless it is asked in again.
 SELECT e.id, e.tenant_id, e.sequence_id, e.lead_id, e.since, s.deleted_at IS NOT NULL AS is_deleted,
        o.state AS row_state, o.cause, o.sent_at, l.phone, l.zone,
        coalesce(l.device_no, (SELECT d.no FROM devices d WHERE d.no = o.device_no AND NOT is_over(d))) AS device_no,
@@ -25,8 +25,7 @@ SELECT e.id, e.tenant_id, e.sequence_id, e.lead_id, e.since, s.deleted_at IS NOT
            JOIN leads t ON t.tenant_id = e.tenant_id AND t.phone = p.phone AND t.id <> l.id
            JOIN enrolments x ON x.lead_id = t.id AND x.sequence_id = e.sequence_id AND x.id < e.id
                             AND x.reason IS DISTINCT FROM 'same_person'
-           WHERE x.ended_at IS NULL
-              OR NOT EXISTS (SELECT FROM enrolments y WHERE y.sequence_id = e.sequence_id AND y.lead_id = l.id AND y.id < e.id)
+           WHERE x.ended_at IS NULL OR NOT e.again
        ) AS is_elsewhere,
        n.id AS next_step_id, n.source_id, n.delay_seconds,
        CASE WHEN f.deleted_at IS NULL THEN s.next_sequence_id END AS next_sequence_id

@@ -148,6 +148,7 @@ RELEASED = {
     "0064_keys_of_a_person.sql": "dd61f64f73e4be9d",
     "0065_a_step_under_way.sql": "d097bd893b4edf14",
     "0066_changes_of_very_many.sql": "e906cff07fb47a75",
+    "0067_entered_again.sql": "6e579c574c782b16",
 }
 
 

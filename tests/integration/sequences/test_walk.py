@@ -560,9 +560,11 @@ async def test_a_person_who_is_two_leads_walks_a_sequence_once(people: People, w
     assert (await people.states(sequence))[1] == ("stopped", "same_person")
     await people.pass_time(DAY)
     assert await people.until_end() == ([] if was == "over" else ["two"])
-    for lead in (second, first):
+    third = await people.lead(phone="+5511812345678")  # who never was in it
+    await people.name("+5511812345678", named)
+    for lead in (third, second, first):
         await people.enrol(sequence, lead, again=True)
-        assert await people.until_end() == (["one"] if lead == second else []), "as a person wants it, at one of them"
+        assert await people.until_end() == (["one"] if lead == third else []), "as a person wants it, at one of them"
 
 
 async def test_of_two_whose_name_is_learned_on_the_way_one_gets_the_step(people: People) -> None:
