@@ -166,6 +166,7 @@ def test_several_files_go_at_once_each_with_its_caption(
     dialog.get_by_label("Add a caption").fill("Green")
     dialog.get_by_role("button", name="invoice.pdf", exact=True).click()
     expect(dialog.get_by_role("alert")).to_contain_text("says to be application/pdf, but is not")
+    expect(dialog.get_by_role("alert").get_by_role("button"), "another try ends as this one").to_have_count(0)
     send = dialog.get_by_role("button", name="Send", exact=True)
     expect(send).to_be_disabled()
     app.expect_accessible()

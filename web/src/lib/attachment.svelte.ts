@@ -53,6 +53,11 @@ export class Attachment {
     return this.problem === null ? null : explain(this.problem);
   }
 
+  /** It is not what it says to be, or not to be sent: another try ends as this one did. */
+  get isRefused(): boolean {
+    return this.problem instanceof Problem && !this.problem.mayPass;
+  }
+
   /** The file on the server; begins anew after a failure. */
   async stored(): Promise<Upload> {
     if (this.upload) return this.upload;
