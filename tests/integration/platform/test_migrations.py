@@ -149,6 +149,7 @@ RELEASED = {
     "0065_a_step_under_way.sql": "d097bd893b4edf14",
     "0066_changes_of_very_many.sql": "e906cff07fb47a75",
     "0067_entered_again.sql": "6e579c574c782b16",
+    "0068_all_numbers_of_a_person.sql": "6d5e1fb43695e797",
 }
 
 

@@ -219,3 +219,18 @@ async def test_who_was_kept_from_something_because_of_the_other_gets_it(people: 
         await people.pass_time(2 * DAY)
         assert await people.until_end() == [text]
     assert await people.states(sequence) == [("completed", None), ("stopped", "same_person")]
+
+
+async def test_each_number_of_who_was_several_leads_means_the_one(people: People) -> None:
+    """As people dial them, and as WhatsApp names them since."""
+    phones = ["+60131000001", "+60131000002", "+60131000003"]
+    kept, *others = [await people.lead(phone=phone) for phone in phones]
+    for other in others:
+        await _merge(people, kept, other)
+    names = ["+60131000011", "+60131000012", "+60131000013"]
+    for phone, named in zip(phones, names, strict=True):
+        await people.name(phone, named)
+    numbers = "SELECT array_agg(phone ORDER BY phone) FROM numbers_of_person($1, $2)"
+    for phone in (*phones, *names):
+        assert await people.value(numbers, people.tenant_id, phone) == phones + names, phone
+        assert await people.value("SELECT id FROM lead_of_person($1, $2)", people.tenant_id, phone) == kept
