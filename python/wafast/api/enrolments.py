@@ -189,6 +189,9 @@ class EnrolmentController(Controller):
             row = await enrolments.skip(services.pool, principal.tenant_id, *place)
         except enrolments.HasEnded:
             raise _has_ended(enrolment_id) from None
+        except enrolments.NotBegun:
+            detail = f"Enrolment {enrolment_id} waits for no step yet: try again once it does."
+            raise conflict("enrolment-not-begun", detail) from None
         if row is None:
             raise not_found("enrolment", enrolment_id)
         await _record(services, principal, "skip", f"enrolment:{row.id}", lead=row.lead_id)

@@ -77,6 +77,10 @@ class HasEnded(Exception):
     """The enrolment is completed or stopped."""
 
 
+class NotBegun(Exception):
+    """The enrolment has no step yet: the walk is about to put in its first, or the sequence has none."""
+
+
 async def enrol(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, leads: Sequence[int], *, again: bool) -> int:
     """How many of these leads have entered. Who wants no messages does not enter, nor who is in it; who was in it
     before only with `again`. Raises rows.NoSequence."""
@@ -151,15 +155,16 @@ async def set_state(
 
 async def skip(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, enrolment_id: int) -> EnrolmentRow | None:
     """Go on to the next step after its delay from now, without the one that is open; None when there is no such
-    enrolment. Raises HasEnded."""
+    enrolment. Raises HasEnded, NotBegun."""
     async with pool.acquire() as connection, connection.transaction():
         held = await connection.fetchrow(q.hold_enrolment, tenant_id, sequence_id, enrolment_id)
         if held is None:
             return None
         if held["state"] in ("completed", "stopped"):
             raise HasEnded(enrolment_id)
-        if held["outbox_id"] is not None:
-            await cancel(connection, "by_person", "a person skipped this step", rows=[held["outbox_id"]])
+        if held["outbox_id"] is None:
+            raise NotBegun(enrolment_id)
+        await cancel(connection, "by_person", "a person skipped this step", rows=[held["outbox_id"]])
         await _go_on(connection, tenant_id, sequence_id, enrolment_id, held["outbox_id"])
         return await get(connection, tenant_id, sequence_id, enrolment_id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -21,6 +22,14 @@ def _made(tenant: Tenant, **more: Any) -> dict[str, Any]:
     assert answer.status_code == 201, answer.text
     made: dict[str, Any] = answer.json()
     return made
+
+
+def _wait_for_steps(tenant: Tenant, sequence_id: str) -> None:
+    deadline = time.monotonic() + 120
+    without = "SELECT EXISTS (SELECT FROM enrolments WHERE sequence_id = $1 AND ended_at IS NULL AND outbox_id IS NULL)"
+    while tenant.world.sql(without, int(sequence_id)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def _lead(tenant: Tenant, phone: str = "+60123456789", name: str = "Farid", device_no: int | None = None) -> str:
@@ -115,6 +124,7 @@ def test_leads_enter_wait_and_are_paused_skipped_and_stopped(tenant: Tenant) -> 
     assert client.patch(one, json={"state": "paused"}).json()["state"] == "paused"
     assert [found["id"] for found in client.get(path, params={"state": "paused"}).json()["items"]] == [shown[0]["id"]]
     assert client.patch(one, json={"state": "active"}).json()["state"] == "active"
+    _wait_for_steps(tenant, made["id"])
     skipped = client.post(f"{one}/skip", headers={"Idempotency-Key": "skip"})
     assert (skipped.status_code, skipped.json()["id"]) == (200, shown[0]["id"])
     assert client.post(f"{one}/skip", headers={"Idempotency-Key": "skip"}).json() == skipped.json()
@@ -127,6 +137,15 @@ def test_leads_enter_wait_and_are_paused_skipped_and_stopped(tenant: Tenant) -> 
     counts = client.get(f"{SEQUENCES}/{made['id']}").json()["enrolments"]
     assert counts == {"active": 2, "paused": 0, "completed": 0, "stopped": 1}
     assert [found["phone"] for found in client.get(path, params={"search": "6780"}).json()["items"]] == ["+60123456780"]
+
+
+def test_who_waits_for_no_step_skips_none(tenant: Tenant) -> None:
+    client, made = tenant.client(), _made(tenant, steps=[])
+    path = f"{SEQUENCES}/{made['id']}/enrolments"
+    client.post(path, json={"lead_ids": [_lead(tenant)]})
+    [one] = client.get(path).json()["items"]
+    early = client.post(f"{path}/{one['id']}/skip")
+    assert (early.status_code, early.json()["type"]) == (409, "urn:wafast:problem:enrolment-not-begun")
 
 
 def test_who_reaches_some_devices_sees_their_leads_and_those_of_nobody(tenant: Tenant) -> None:

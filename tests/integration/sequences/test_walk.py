@@ -323,6 +323,8 @@ async def test_who_enters_before_there_are_steps_gets_the_first_one(people: Peop
     await people.enrol(sequence, await people.lead())
     await people.walk()
     assert await people.states(sequence) == [("active", None)]
+    with pytest.raises(enrolments.NotBegun):
+        await enrolments.skip(people.pool, people.tenant_id, sequence, *await _ids(people, sequence))
     await rows.add_step(people.pool, people.tenant_id, sequence, step("one"), None)
     assert await people.until_end() == ["one"]
 

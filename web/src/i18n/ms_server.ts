@@ -22,6 +22,7 @@ export const msServer: Readonly<Record<string, string>> = {
   'empty-audience': 'Tiada sesiapa dalam khalayak, atau semuanya sudah henti terima. Pilih orang lain.',
   ended: 'Ini sudah tamat.',
   'enrolment-ended': 'Pendaftaran ini sudah tamat.',
+  'enrolment-not-begun': 'Pendaftaran ini belum menunggu sebarang langkah.',
   'foreign-origin': 'Halaman dari tapak lain tidak boleh melakukan ini.',
   gone: 'Sesuatu yang disebut dalam permintaan ini baru sahaja dipadam. Lihat semula.',
   'idempotency-key-reused': 'Ini mungkin sudah dibuat. Semak sebelum mencuba lagi.',
