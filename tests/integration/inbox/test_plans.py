@@ -233,6 +233,39 @@ def _expected(node: dict[str, Any], table: str) -> int:
     return own + sum(_expected(below, table) for below in node.get("Plans", []))
 
 
+async def test_chats_under_a_number_named_otherwise_are_found_without_a_look_at_each_device(shelf: Shelf) -> None:
+    await shelf.pool.execute(
+        "WITH made AS (INSERT INTO devices (tenant_id, name, network) SELECT $1, 'Line ' || n, 'loopback'"
+        " FROM generate_series(1, 300) n RETURNING no)"
+        " INSERT INTO chats (tenant_id, device_no, jid) SELECT $1, no, n || '@s.whatsapp.net'"
+        " FROM made, generate_series(1, 20) n",
+        shelf.tenant,
+    )
+    async with shelf.pool.acquire() as connection:
+        await connection.execute("ANALYZE chats; ANALYZE devices")
+        async with connection.transaction():
+            await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+            await connection.execute("SELECT join_named_chats($1, 'loopback', 'x@s.whatsapp.net', 'y')", shelf.tenant)
+            looks = await connection.fetchval(
+                "SELECT seq_tup_read + idx_scan FROM pg_stat_xact_user_tables WHERE relname = 'chats'"
+            )
+    assert looks < 10, "whoever plans looks for the ends of an index too"
+
+
+async def test_receipts_of_a_chat_that_goes_are_found_by_their_index(shelf: Shelf) -> None:
+    chat_id = await _chat(shelf)
+    await shelf.pool.execute(
+        "INSERT INTO receipts (chat_id, key, person, tenant_id) SELECT $2, n / 100, n, $1"
+        " FROM generate_series(1, 20000) n",
+        shelf.tenant, chat_id,
+    )  # fmt: skip
+    async with shelf.pool.acquire() as connection:
+        await connection.execute("ANALYZE receipts; SET plan_cache_mode = force_generic_plan")
+        await connection.execute("PREPARE gone (int8) AS DELETE FROM receipts WHERE chat_id = $1")
+        nodes = await _plan(connection, "EXECUTE gone (1)")
+    assert _read(nodes) == {"receipts_pkey"}
+
+
 async def test_a_change_of_very_many_leads_is_no_comparison_of_each_with_each(shelf: Shelf) -> None:
     await shelf.pool.execute(
         "INSERT INTO leads (tenant_id, phone, name, zone, tags) SELECT $1, '+6012' || 1000000 + n, 'Lead ' || n, 'UTC',"

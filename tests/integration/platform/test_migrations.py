@@ -150,6 +150,8 @@ RELEASED = {
     "0066_changes_of_very_many.sql": "e906cff07fb47a75",
     "0067_entered_again.sql": "6e579c574c782b16",
     "0068_all_numbers_of_a_person.sql": "6d5e1fb43695e797",
+    "0069_receipts_of_few_groups.sql": "aa84c180a309b973",
+    "0070_chats_named_otherwise.sql": "b5513b8d4ca87ef5",
 }
 
 
