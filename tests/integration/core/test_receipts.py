@@ -53,6 +53,18 @@ def test_receipts_go_with_their_chat(world: World) -> None:
     assert world.rows(KNOWN) == []
 
 
+def test_receipts_go_with_their_message(world: World) -> None:
+    world.start(messages_per_chat=2)
+    sent = [
+        (MESSAGE, events.message(f"G{n}", "kami", chat=GROUP, sender=OWN, from_me=True, at=NOW + n)) for n in range(4)
+    ]
+    world.feed(*sent[:3], receipt("READ", SITI, "G0"), receipt("READ", SITI, "G2"))
+    assert world.value("SELECT count(*) FROM receipts") == 2
+    world.feed(sent[3])
+    assert world.rows("SELECT message_id FROM receipts JOIN messages USING (chat_id, key)") == [{"message_id": "G2"}]
+    assert world.value("SELECT count(*) FROM receipts") == 1
+
+
 def tell_members(world: World, *jids: str) -> None:
     """WhatsApp has said who is in the group."""
     members = json.dumps([{"jid": jid, "is_admin": False} for jid in jids])

@@ -67,7 +67,9 @@ const TRIM: &str = "\
     WITH gone AS (DELETE FROM messages m USING unnest($1::int8[], $2::int8[], $3::int8[]) t (chat_id, trimmed_key, floor_key) \
                   WHERE m.chat_id = t.chat_id AND m.key > t.trimmed_key AND m.key <= t.floor_key RETURNING m.chat_id), \
          pictures AS (DELETE FROM thumbnails p USING unnest($1::int8[], $2::int8[], $3::int8[]) t (chat_id, trimmed_key, floor_key) \
-                      WHERE p.chat_id = t.chat_id AND p.key > t.trimmed_key AND p.key <= t.floor_key) \
+                      WHERE p.chat_id = t.chat_id AND p.key > t.trimmed_key AND p.key <= t.floor_key), \
+         read AS (DELETE FROM receipts r USING unnest($1::int8[], $2::int8[], $3::int8[]) t (chat_id, trimmed_key, floor_key) \
+                  WHERE r.chat_id = t.chat_id AND r.key > t.trimmed_key AND r.key <= t.floor_key) \
     SELECT chat_id, count(*)::int4 FROM gone GROUP BY chat_id";
 /// Keys of one second say nothing of its order, so a floor can't divide it: its oldest rows go at once, and their keys are
 /// kept as long as others of that second are.

@@ -243,13 +243,7 @@ impl Writer<'_> {
         if self.swept.is_none_or(|at| at.elapsed() > SWEEP) {
             self.swept = Some(Instant::now());
             // Refused or away: the next hour will do.
-            let _ = self.session.retry(
-                async |database| {
-                    changes::forget_old(database).await?;
-                    receipts::forget_trimmed(database).await
-                },
-                || (),
-            );
+            let _ = self.session.retry(async |database| changes::forget_old(database).await, || ());
         }
     }
 }

@@ -20,7 +20,6 @@ const SAVE: &str = "\
        OR (r.read_at IS NULL AND excluded.read_at IS NOT NULL) OR (r.played_at IS NULL AND excluded.played_at IS NOT NULL) \
     RETURNING r.chat_id, r.key";
 const READ_BY_ALL: &str = "SELECT chat_id, key, tenant_id, device_no, is_last, outbox_id FROM mark_read_by_all($1, $2)";
-const FORGET: &str = "DELETE FROM receipts r USING chats c WHERE c.id = r.chat_id AND r.key <= c.floor_key";
 
 /// Unix seconds at which one person got, read and played one message.
 #[derive(Default)]
@@ -112,9 +111,4 @@ impl Receipts {
             .await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
-}
-
-/// Drops those of messages that were trimmed.
-pub async fn forget_trimmed(database: &Database) -> Result<(), Error> {
-    database.query(FORGET, &[]).await.map(drop)
 }
