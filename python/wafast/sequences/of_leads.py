@@ -69,8 +69,10 @@ async def become_one(connection: Executor, tenant_id: int, kept: int, gone: int)
     for row in changed:
         await enrolments.tell(connection, tenant_id, row["sequence_id"])
     await connection.execute(q.move_enrolments, tenant_id, kept, gone)
+    # of a step the walk would stop the way for it
     said = "The lead it became one with has had it."
-    await cancel_rows(connection, "lead_gone", said, rows=[row["id"] for row in had])
+    await cancel_rows(connection, "same_person", said, rows=[row["id"] for row in had if row["enrolment_id"] is None])
+    await cancel_rows(connection, "lead_gone", said, rows=[row["id"] for row in had if row["enrolment_id"] is not None])
     said = "The lead became one with another."
     await cancel_rows(connection, "lead_gone", said, rows=[row["id"] for row in theirs])
     await connection.execute(q.link_numbers, tenant_id, kept, gone)

@@ -69,7 +69,7 @@ UPDATE enrolments SET lead_id = $2 WHERE tenant_id = $1 AND lead_id = $3 AND end
 -- name: had_by_other
 -- What waits for lead $2 and has left for lead $3, or may have; but a step of a way that was over before waits for one who
 -- begins anew.
-SELECT k.id, k.source_id FROM outbox k
+SELECT k.id, k.source_id, k.enrolment_id FROM outbox k
 WHERE k.tenant_id = $1 AND k.lead_id = $2 AND k.source_id IS NOT NULL AND k.state = 'queued'
   AND EXISTS (SELECT FROM outbox g WHERE g.lead_id = $3 AND g.source_id = k.source_id
               AND g.state IN ('sending', 'sent', 'delivered', 'read', 'unknown')

@@ -180,7 +180,8 @@ async def test_what_has_left_for_one_does_not_leave_for_the_other(people: People
             people.tenant_id, people.device_no, campaign, lane, lead, state,
         )  # fmt: skip
     await _merge(people, kept, gone)
-    assert await people.value("SELECT state FROM outbox WHERE source_id = $1 ORDER BY id", campaign) == "cancelled"
+    [ended, _] = await people.pool.fetch("SELECT state, cause FROM outbox WHERE source_id = $1 ORDER BY id", campaign)
+    assert tuple(ended) == ("cancelled", "same_person")
     assert await people.until_end() == []
     await people.pass_time(2 * DAY)
     assert await people.until_end() == ["three"], "once, and nothing that the other has had"
