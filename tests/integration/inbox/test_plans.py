@@ -10,6 +10,7 @@ import pytest
 
 from tests.integration.inbox.conftest import Shelf
 from wafast.answers.follow import q as answers
+from wafast.devices.group_members import q as members
 from wafast.events import bus
 from wafast.inbox.all_chats import Filter, q
 from wafast.inbox.chats import NEWEST
@@ -250,6 +251,35 @@ async def test_chats_under_a_number_named_otherwise_are_found_without_a_look_at_
                 "SELECT seq_tup_read + idx_scan FROM pg_stat_xact_user_tables WHERE relname = 'chats'"
             )
     assert looks < 10, "whoever plans looks for the ends of an index too"
+
+
+async def test_of_a_group_with_very_many_messages_the_newest_are_looked_at_for_who_has_read_them(shelf: Shelf) -> None:
+    chat_id = await _chat(shelf)
+    await shelf.pool.execute(
+        "INSERT INTO messages (chat_id, key, tenant_id, device_no, kind, flags, status, message_id, created_at)"
+        " SELECT $3, n, $1, $2, 0, 1, 3, 'M' || n, now() FROM generate_series(1, 2000) n",
+        shelf.tenant, shelf.device_no, chat_id,
+    )  # fmt: skip
+    await shelf.pool.execute(
+        "INSERT INTO receipts (chat_id, key, person, tenant_id, read_at) SELECT $2, n, p << 3, $1, now()"
+        " FROM generate_series(1, 2000) n, generate_series(1, 5) p",
+        shelf.tenant, chat_id,
+    )  # fmt: skip
+    await shelf.pool.execute(
+        "INSERT INTO group_members (chat_id, tenant_id, told_at, members) SELECT $2, $1, now(),"
+        " (SELECT jsonb_agg(jsonb_build_object('jid', p || '@s.whatsapp.net')) FROM generate_series(1, 5) p)",
+        shelf.tenant, chat_id,
+    )  # fmt: skip
+    async with shelf.pool.acquire() as connection:
+        await connection.execute("ANALYZE")
+        for newest in (2000, 1900):
+            async with connection.transaction():
+                read = await connection.fetch(members.mark_read_by_all, chat_id)
+                looked = await connection.fetchval(
+                    "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'receipts'"
+                )
+            assert sorted(row["key"] for row in read) == list(range(newest - 99, newest + 1))
+            assert looked < 3000
 
 
 async def test_receipts_of_a_chat_that_goes_are_found_by_their_index(shelf: Shelf) -> None:
