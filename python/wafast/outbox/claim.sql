@@ -286,9 +286,10 @@ UPDATE devices d SET last_paced_at = least(d.last_paced_at, now()), hour_slot = 
 FROM held WHERE d.no = held.no
 
 -- name: expire_queued
--- Of any device, and of none: whoever looks first. $1 the most at once.
+-- Of any device, and of none: whoever looks first. $1 the most at once. Not of a step that is held back: its time stands still.
 UPDATE outbox SET state = 'expired', reason = 'it could not leave in time'
-WHERE id IN (SELECT id FROM outbox WHERE state = 'queued' AND expires_at <= now()
+WHERE id IN (SELECT o.id FROM outbox o WHERE state = 'queued' AND expires_at <= now()
+               AND (enrolment_id IS NULL OR EXISTS (SELECT FROM sources s WHERE s.id = o.source_id AND s.state = 'running'))
              ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING id, tenant_id, device_no
 

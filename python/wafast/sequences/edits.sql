@@ -50,14 +50,15 @@ WHERE s.id = $1 LIMIT $2
 
 -- name: move_due
 -- Who waits for a step whose time was changed gets it after the new delay, and until its new end, counted from the same
--- instant; a try that failed waits as it does, and one that is just being sent waits so if it fails. $1 enrolments.
+-- instant; a try that failed waits as it does, and who is paused does, and one that is just being sent waits so if it fails.
+-- $1 enrolments.
 UPDATE outbox o SET
     expires_at = step_end(s, p, e.since),
-    not_before = CASE WHEN o.state = 'queued' AND o.attempts > 0 THEN o.not_before
+    not_before = CASE WHEN e.state = 'paused' OR o.state = 'queued' AND o.attempts > 0 THEN o.not_before
                       ELSE greatest(e.since + make_interval(secs => p.delay_seconds), now()) END
 FROM enrolments e JOIN sequences s ON s.id = e.sequence_id
 JOIN sequence_steps p ON p.id = e.step_id AND NOT p.is_followed
-WHERE e.id = ANY ($1::int8[]) AND e.state = 'active' AND o.id = e.outbox_id
+WHERE e.id = ANY ($1::int8[]) AND o.id = e.outbox_id
   AND o.state IN ('queued', 'sending')
 
 -- name: queue_unbegun

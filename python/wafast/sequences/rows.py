@@ -174,10 +174,14 @@ async def change(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, changes: 
         await connection.execute(q.change_sequence, tenant_id, sequence_id, dict(changes))
         state: State = changes.get("state", was)
         if state != was:
+            turned = await connection.fetch(q.turn_ends, tenant_id, sequence_id, state == "active")
+            for step in turned:
+                await sources.set_state(connection, tenant_id, step["source_id"], "waiting")
             for step in await connection.fetch(q.steps_of, tenant_id, sequence_id):
                 if not step["is_deleted"] and step["is_followed"]:
                     await sources.set_state(connection, tenant_id, step["source_id"], SOURCE_STATE[state])
-            await connection.execute(q.turn_ends, sequence_id, state == "active")
+            if turned:
+                await let_follow(connection, tenant_id, sequence_id)
 
 
 async def add_step(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, step: Step, position: int | None) -> int:

@@ -41,11 +41,14 @@ UPDATE sequences s SET (name, trigger, next_sequence_id, stop_on_reply, state) =
 WHERE tenant_id = $1 AND id = $2
 
 -- name: turn_ends
--- The time in which a step may leave runs while its sequence ($1) does: who waited while it stood still ($2 false) has all of
--- it from the start on.
-UPDATE outbox o SET expires_at = CASE WHEN $2 THEN greatest(o.not_before, now()) + make_interval(secs => p.expires_seconds) END
-FROM sequence_steps p JOIN lanes n ON n.source_id = p.source_id
-WHERE p.sequence_id = $1 AND p.expires_seconds > 0 AND o.lane_id = n.id AND o.state = 'queued'
+-- The time in which a step may leave runs while its sequence ($2) does: who waited while it stood still has all of it from the
+-- start on ($3 whether it starts). Until everybody who waits for such a step follows, nothing of it leaves or ends.
+WITH started AS (
+    UPDATE sequences SET active_since = now() WHERE tenant_id = $1 AND id = $2 AND $3
+)
+UPDATE sequence_steps SET is_followed = false
+WHERE tenant_id = $1 AND sequence_id = $2 AND expires_seconds > 0 AND deleted_at IS NULL
+RETURNING source_id
 
 -- name: delete_sequence
 UPDATE sequences SET deleted_at = now(), state = 'paused' WHERE tenant_id = $1 AND id = $2

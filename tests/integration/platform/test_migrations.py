@@ -152,6 +152,7 @@ RELEASED = {
     "0068_all_numbers_of_a_person.sql": "6d5e1fb43695e797",
     "0069_receipts_of_few_groups.sql": "aa84c180a309b973",
     "0070_chats_named_otherwise.sql": "b5513b8d4ca87ef5",
+    "0071_when_sequences_started.sql": "3e017ea3753e490f",
 }
 
 

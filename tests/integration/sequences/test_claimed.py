@@ -310,10 +310,51 @@ async def test_no_step_is_too_late_because_its_sequence_stood_still(people: Peop
         await people.walk()
         assert await sender.send() == []
         await rows.change(people.pool, people.tenant_id, sequence, {"state": "active"})
+        await claims.expire(people.pool)
+        assert await sender.send() == [], "until everybody follows"
+        await people.walk()
         assert await people.value("SELECT expires_at - now() <= interval '1 hour' FROM outbox WHERE state = 'queued'")
         assert await sender.send() == [text]
         await people.walk()
         await rows.change(people.pool, people.tenant_id, sequence, {"state": "paused"})
+
+
+async def test_who_waited_while_a_sequence_stood_still_has_all_the_time_of_a_step_that_is_edited_since(
+    people: People,
+) -> None:
+    sender = await Sender.make(people)
+    sequence = await people.sequence(step("one", 0, 7200))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    await rows.change(people.pool, people.tenant_id, sequence, {"state": "paused"})
+    await people.pass_time(DAY)
+    await people.walk()
+    await rows.change(people.pool, people.tenant_id, sequence, {"state": "active"})
+    [one] = await rows.list_steps(people.pool, people.tenant_id, sequence)
+    await rows.change_step(people.pool, people.tenant_id, sequence, one.id, {"expires_seconds": 3600})
+    await people.walk()
+    await claims.expire(people.pool)
+    assert await sender.send() == ["one"]
+
+
+async def test_a_step_that_was_typed_when_its_sequence_was_paused_does_not_end_in_the_pause(people: People) -> None:
+    sender = await Sender.make(people)
+    sequence = await people.sequence(step("one", 0, 3600))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    await people.pool.execute(
+        "UPDATE outbox SET state = 'sending', claim_worker = gen_random_uuid(), claim_epoch = 1, claimed_at = now()"
+    )
+    await rows.change(people.pool, people.tenant_id, sequence, {"state": "paused"})
+    await people.pool.execute("UPDATE outbox SET state = 'queued', claim_worker = NULL, claim_epoch = NULL")
+    await people.pass_time(DAY)
+    await claims.expire(people.pool)
+    await people.walk()
+    await claims.expire(people.pool)
+    assert await people.value("SELECT state FROM outbox") == "queued"
+    await rows.change(people.pool, people.tenant_id, sequence, {"state": "active"})
+    await people.walk()
+    assert await sender.send() == ["one"]
 
 
 async def test_what_waits_for_a_lead_leaves_at_the_hours_of_its_new_number(people: People) -> None:

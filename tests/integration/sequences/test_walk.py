@@ -362,13 +362,14 @@ QUEUED = "SELECT count(*) FROM walk_queue"
         ("deletion", QUEUED),
         ("sequence deleted", "SELECT count(*) FROM enrolments WHERE reason = 'sequence_deleted'"),
         ("first step", QUEUED),
+        ("pause", "SELECT count(*) FROM outbox WHERE expires_at IS NULL"),
     ],
 )
 async def test_an_edit_moves_nobody_in_its_request_and_people_follow_in_portions(
     people: People, monkeypatch: pytest.MonkeyPatch, edit: str, moved: str
 ) -> None:
     monkeypatch.setattr(edits, "STEP", 3)
-    sequence = await people.sequence(*([] if edit == "first step" else [step("one", DAY), step("two")]))
+    sequence = await people.sequence(*([] if edit == "first step" else [step("one", DAY, 3600), step("two")]))
     await people.enrol(sequence, *[await people.lead() for _ in range(10)])
     await people.walk()
     place = (people.pool, people.tenant_id, sequence)
@@ -379,6 +380,8 @@ async def test_an_edit_moves_nobody_in_its_request_and_people_follow_in_portions
         await rows.delete_step(*place, one)
     elif edit == "sequence deleted":
         await enrolments.delete(*place)
+    elif edit == "pause":
+        await _set(people, sequence, "paused")
     else:
         await rows.add_step(*place, step("one"), None)
     assert await people.value(moved) == 0
