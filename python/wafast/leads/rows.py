@@ -231,7 +231,7 @@ async def remove(connection: bus.Executor, tenant_id: int, lead_ids: Sequence[in
     await sends.hold(connection, tenant_id, lead_ids)
     rows = await connection.fetch(q.delete_leads, tenant_id, lead_ids)
     gone = [row["id"] for row in rows]
-    await sends.cancel(connection, gone)
+    await sends.cancel(connection, tenant_id, gone)
     await tell(connection, tenant_id, gone)
     await tell_renamed(connection, tenant_id, [row["phone"] for row in rows])
     return gone

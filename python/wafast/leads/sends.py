@@ -20,7 +20,7 @@ class Sends(Protocol):
     async def hold(self, connection: Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:
         """Leads are about to be deleted: whoever is putting in something for one of them is waited for."""
 
-    async def cancel(self, connection: Executor, lead_ids: Sequence[int]) -> None:
+    async def cancel(self, connection: Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:
         """Leads were deleted, and whoever was putting in something for one of them has ended: nothing more leaves."""
 
     async def become_one(self, connection: Executor, tenant_id: int, kept: int, gone: int) -> None:

@@ -53,8 +53,13 @@ async def queue_one_again(connection: Executor, tenant_id: int, row: int) -> Non
     await tell(connection, await _queue(connection, tenant_id, ended))
 
 
-async def _hold_ended(connection: Executor, tenant_id: int, rows: Sequence[int]) -> list[asyncpg.Record]:
+async def hold_sources(connection: Executor, tenant_id: int, rows: Sequence[int]) -> None:
+    """Who holds other rows, and then tries these again, does it before (sources.hold)."""
     await connection.execute(q.hold_sources_of_rows, tenant_id, list(rows))
+
+
+async def _hold_ended(connection: Executor, tenant_id: int, rows: Sequence[int]) -> list[asyncpg.Record]:
+    await hold_sources(connection, tenant_id, rows)
     return await connection.fetch(q.ended_rows, tenant_id, list(rows))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wafast.database.queries import load
 from wafast.outbox import lanes, sources
-from wafast.outbox.again import queue_again
+from wafast.outbox.again import hold_sources, queue_again
 from wafast.outbox.cancel import cancel as cancel_rows
 from wafast.outbox.lanes import Lane
 from wafast.sequences import enrolments
@@ -41,13 +41,18 @@ async def _move_to(connection: Executor, tenant_id: int, lead_id: int, phone: st
 
 
 async def hold(connection: Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:
-    """The walk holds an enrolment first and then wants its lead: who takes both takes them in its order."""
+    """The walk holds an enrolment first and then wants its lead: who takes both takes them in its order. Sources come
+    before, those of what is left to these leads (`cancel`)."""
+    left_to = await connection.fetch(q.left_to_those, tenant_id, list(lead_ids))
+    await hold_sources(connection, tenant_id, [row["id"] for row in left_to])
     await connection.execute(q.hold_enrolments, tenant_id, list(lead_ids))
 
 
-async def cancel(connection: Executor, lead_ids: Sequence[int]) -> None:
-    """Who is gone is written to no more."""
+async def cancel(connection: Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:
+    """Who is gone is written to no more; who did not get something because it was the same person gets it."""
     await cancel_rows(connection, "lead_gone", "The lead was deleted.", leads=lead_ids)
+    left_to = await connection.fetch(q.left_to_those, tenant_id, list(lead_ids))
+    await queue_again(connection, tenant_id, [row["id"] for row in left_to])
 
 
 async def become_one(connection: Executor, tenant_id: int, kept: int, gone: int) -> None:

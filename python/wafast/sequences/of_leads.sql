@@ -83,6 +83,21 @@ WHERE k.tenant_id = $1 AND k.lead_id = $2 AND k.enrolment_id IS NULL AND k.state
   AND EXISTS (SELECT FROM outbox g WHERE g.lead_id = $3 AND g.source_id = k.source_id AND g.enrolment_id IS NULL
               AND g.state IN ('queued', 'sending'))
 
+-- name: left_to_those
+-- What of campaigns others did not get as one of leads $2 is the same person, for whom it waits, or waited until it was deleted.
+-- Each number is looked up: of many leads PostgreSQL would read the whole outbox, as it expects none.
+SELECT k.id FROM outbox g
+JOIN sources s ON s.id = g.source_id AND s.state <> 'ended'
+CROSS JOIN LATERAL numbers_of_person(g.tenant_id, '+' || split_part(g.to_jid, '@', 1)) p
+CROSS JOIN LATERAL (
+    SELECT o.id FROM outbox o
+    WHERE o.source_id = g.source_id AND o.to_jid = substr(p.phone, 2) || '@s.whatsapp.net' AND o.enrolment_id IS NULL
+      AND o.state = 'cancelled' AND o.cause = 'same_person' AND o.lead_id <> ALL ($2::int8[])
+    LIMIT 1
+) k
+WHERE g.tenant_id = $1 AND g.lead_id = ANY ($2::int8[]) AND g.enrolment_id IS NULL
+  AND (g.state = 'queued' OR g.state = 'cancelled' AND g.cause = 'lead_gone')
+
 -- name: for_one_only
 -- What waits for lead $3 or is on its way there, but for that which lead $2 gets by it: of sources $4 where it is on its way,
 -- and in a way it is in.

@@ -11,10 +11,12 @@ import pytest
 from tests.integration.outbox.floor import Floor
 from tests.integration.outbox.lines import Line, sending, until, until_state
 from wafast.devices import number_checks
+from wafast.leads import rows as leads
 from wafast.outbox import again, naming
 from wafast.outbox import claim as claims
 from wafast.outbox.rows import Cause
 from wafast.outbox.sources import Pace
+from wafast.sequences import of_leads
 
 AT = datetime(2026, 3, 23, 4, tzinfo=UTC)  # noon in Kuala Lumpur
 ANA = "551112345678@s.whatsapp.net"
@@ -51,6 +53,19 @@ async def test_whom_whatsapp_names_the_same_gets_it_at_one_number(floor: Floor, 
     assert await floor.sends_counted(devices[0]) == 0, "what does not leave costs no clock"
     with pytest.raises(again.NotRetryable, match="has this one already"):
         await again.queue_one_again(floor.pool, floor.tenant_id, dialled)
+
+
+async def test_who_was_kept_from_it_by_a_lead_that_is_deleted_gets_it(floor: Floor) -> None:
+    devices = await floor.devices(2)
+    dialled, named = await _rows(floor, devices, "5511912345678@s.whatsapp.net", ANA)
+    await _name(floor, devices[0], "+5511912345678")
+    assert await floor.claim_at(AT, devices[:1]) == []
+    assert await floor.state(dialled) == ("cancelled", "same_person")
+    waits = await floor.pool.fetchval("SELECT lead_id FROM outbox WHERE id = $1", named)
+    async with floor.pool.acquire() as connection, connection.transaction():
+        await leads.remove(connection, floor.tenant_id, [waits], of_leads)
+    assert await floor.state(named) == ("cancelled", "lead_gone")
+    assert await floor.state(dialled) == ("queued", None)
 
 
 async def test_what_one_number_of_a_lead_has_is_not_tried_again_at_the_other(floor: Floor) -> None:
