@@ -19,6 +19,8 @@ q = load(__file__)
 #: So long WhatsApp isn't asked again for a file it did not have, unless a person wants to try. A phone that uploads it
 #: anew, because somebody there forwards it, makes another message.
 EXPIRED_SECONDS = 24 * 3600.0
+#: A place (chat, key) before all.
+BEFORE_ALL = (0, 0)
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -59,6 +61,12 @@ async def seconds_until_wanted(pool: asyncpg.Pool, device_nos: Sequence[int]) ->
     """When a file of these devices may be tried again, from now; None when none waits for its time."""
     seconds: float | None = await pool.fetchval(q.seconds_until_wanted, device_nos)
     return seconds
+
+
+async def forget_gone(pool: asyncpg.Pool, after: tuple[int, int]) -> tuple[int, int]:
+    """Forget those whose message is gone, of the next thousand after a place (chat, key); gives where to go on."""
+    last = await pool.fetchrow(q.forget_gone, *after)
+    return BEFORE_ALL if last is None else (last["chat_id"], last["key"])
 
 
 async def try_later(pool: asyncpg.Pool, file: Wanted, seconds: float, *, reason: str, counts: bool) -> None:

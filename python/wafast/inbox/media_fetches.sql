@@ -9,8 +9,13 @@ ORDER BY f.key DESC
 LIMIT $4;
 
 -- name: seconds_until_wanted
-SELECT extract(epoch FROM min(f.retry_at) - now())::float8 FROM media_fetches f
-WHERE f.state = 'wanted' AND f.retry_at > now() AND f.device_no = ANY ($1::int4[]);
+-- The first of each device by itself: all of them may be very many.
+SELECT extract(epoch FROM min(next.retry_at) - now())::float8
+FROM unnest($1::int4[]) d (no)
+CROSS JOIN LATERAL (
+    SELECT f.retry_at FROM media_fetches f WHERE f.state = 'wanted' AND f.device_no = d.no AND f.retry_at > now()
+    ORDER BY f.retry_at LIMIT 1
+) next;
 
 -- name: try_fetch_later
 UPDATE media_fetches SET
@@ -31,3 +36,14 @@ RETURNING chat_id, key, tenant_id, device_no;
 
 -- name: forget_fetch
 DELETE FROM media_fetches WHERE chat_id = $1 AND key = $2 RETURNING chat_id, key, tenant_id, device_no, state;
+
+-- name: forget_gone
+-- Of the next thousand after the place $1 $2 those without a message; gives the thousandth.
+WITH looked AS (
+    SELECT chat_id, key FROM media_fetches WHERE (chat_id, key) > ($1::int8, $2::int8) ORDER BY chat_id, key LIMIT 1000
+), gone AS (
+    DELETE FROM media_fetches f USING looked l
+    WHERE f.chat_id = l.chat_id AND f.key = l.key
+      AND (SELECT true FROM messages m WHERE m.chat_id = l.chat_id AND m.key = l.key) IS NULL
+)
+SELECT chat_id, key FROM looked ORDER BY chat_id, key OFFSET 999;

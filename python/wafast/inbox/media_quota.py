@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from wafast import logs
 from wafast.database.away import DATABASE_AWAY
 from wafast.database.queries import load
+from wafast.inbox import media_fetches
 
 if TYPE_CHECKING:
     import asyncpg
@@ -25,16 +26,18 @@ STEP = 100
 
 
 async def keep_within(pool: asyncpg.Pool, store: MediaStore, quota: int) -> None:
-    """Looks after the disk until cancelled. Any number of processes may do this.
+    """Looks after the disk, and what is remembered of files, until cancelled. Any number of processes may do this.
 
     Args:
         pool: connections to PostgreSQL.
         store: the files.
         quota: bytes of all files together; 0 for no limit.
     """
+    looked_at = media_fetches.BEFORE_ALL
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         try:
+            looked_at = await media_fetches.forget_gone(pool, looked_at)
             freed = await sweep(pool, store, quota)
         except DATABASE_AWAY as error:
             log.warning("media are not swept", error=str(error))
@@ -44,7 +47,7 @@ async def keep_within(pool: asyncpg.Pool, store: MediaStore, quota: int) -> None
 
 
 async def sweep(pool: asyncpg.Pool, store: MediaStore, quota: int) -> int:
-    """Throws files away until all together fit the quota, and forgets fetches whose message is gone.
+    """Throws files away until all together fit the quota.
 
     Nothing happens while another process sweeps. Each file is a transaction of its own, so that a crash at any instant
     leaves nothing undone but the rest.
@@ -61,7 +64,6 @@ async def sweep(pool: asyncpg.Pool, store: MediaStore, quota: int) -> int:
         if not await connection.fetchval(q.try_to_sweep):
             return 0
         try:
-            await connection.execute(q.forget_fetches)
             over = int(await connection.fetchval(q.bytes_on_disk)) - quota if quota else 0
             freed = 0
             while freed < over:

@@ -23,7 +23,3 @@ WHERE m.viewed_at < now() - interval '10 minutes'
   AND NOT EXISTS (SELECT FROM sources s WHERE s.media_sha256 = m.sha256 AND s.state <> 'ended')
 ORDER BY m.viewed_at
 LIMIT $1;
-
--- name: forget_fetches
-DELETE FROM media_fetches f
-WHERE NOT EXISTS (SELECT FROM messages m WHERE m.chat_id = f.chat_id AND m.key = f.key);

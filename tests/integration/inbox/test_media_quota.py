@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from tests.integration.inbox.conftest import Shelf
+from wafast.inbox.media_fetches import BEFORE_ALL, forget_gone
 from wafast.outbox import rows as outbox
 
 MB = 1 << 20
@@ -100,10 +101,21 @@ async def test_two_sweeps_at_once_are_one(shelf: Shelf) -> None:
     assert len(shelf.files()) == 10
 
 
-async def test_fetches_of_messages_that_are_gone_are_forgotten(shelf: Shelf) -> None:
+async def test_fetches_of_messages_that_are_gone_are_forgotten_a_thousand_at_a_time(shelf: Shelf) -> None:
     await shelf.pool.execute(
-        "INSERT INTO media_fetches (chat_id, key, tenant_id, device_no) VALUES (1, 1, $1, $2)",
+        "INSERT INTO messages (chat_id, key, tenant_id, device_no, kind, flags, status, message_id, created_at)"
+        " SELECT 1, n, $1, $2, 1, 0, 0, 'M' || n, now() FROM generate_series(1, 5000) n WHERE n % 10 <> 0",
         shelf.tenant, shelf.device_no,
     )  # fmt: skip
-    await shelf.sweep(0)
-    assert await shelf.pool.fetchval("SELECT count(*) FROM media_fetches") == 0
+    await shelf.pool.execute(
+        "INSERT INTO media_fetches (chat_id, key, tenant_id, device_no) SELECT 1, n, $1, $2"
+        " FROM generate_series(1, 2500) n",
+        shelf.tenant, shelf.device_no,
+    )  # fmt: skip
+    await shelf.pool.execute("ANALYZE messages; ANALYZE media_fetches")
+    places, left = [BEFORE_ALL], []
+    for _ in range(3):
+        places.append(await forget_gone(shelf.pool, places[-1]))
+        left.append(await shelf.pool.fetchval("SELECT count(*) FROM media_fetches"))
+    assert places[1:] == [(1, 1000), (1, 2000), BEFORE_ALL]
+    assert left == [2400, 2300, 2250]

@@ -14,6 +14,7 @@ from wafast.devices.group_members import q as members
 from wafast.events import bus
 from wafast.inbox.all_chats import Filter, q
 from wafast.inbox.chats import NEWEST
+from wafast.inbox.media_fetches import q as fetches
 from wafast.inbox.messages import q as messages
 from wafast.inbox.search_index import q as search_index
 from wafast.outbox import rows
@@ -251,6 +252,26 @@ async def test_chats_under_a_number_named_otherwise_are_found_without_a_look_at_
                 "SELECT seq_tup_read + idx_scan FROM pg_stat_xact_user_tables WHERE relname = 'chats'"
             )
     assert looks < 10, "whoever plans looks for the ends of an index too"
+
+
+@pytest.mark.parametrize("planned", PLANNED)
+async def test_files_that_wait_for_their_next_attempt_are_not_read(shelf: Shelf, planned: str) -> None:
+    await shelf.pool.execute(
+        "INSERT INTO media_fetches (chat_id, key, tenant_id, device_no, retry_at) SELECT 1, n, $1, $2,"
+        " now() + (1000 - n) * interval '1 hour' FROM generate_series(-20000, 1002) n",
+        shelf.tenant, shelf.device_no,
+    )  # fmt: skip
+    async with shelf.pool.acquire() as connection:
+        await connection.execute(f"ANALYZE media_fetches; SET plan_cache_mode = {planned}")
+        async with connection.transaction():
+            due = await connection.fetch(fetches.next_wanted, [shelf.device_no], [], [], 10)
+            seconds = await connection.fetchval(fetches.seconds_until_wanted, [shelf.device_no])
+            read = await connection.fetchval(
+                "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'media_fetches'"
+            )
+    assert [row["key"] for row in due] == [1002, 1001, 1000]
+    assert 0 < seconds <= 3600
+    assert read < 10
 
 
 async def test_of_a_group_with_very_many_messages_the_newest_are_looked_at_for_who_has_read_them(shelf: Shelf) -> None:

@@ -153,6 +153,7 @@ RELEASED = {
     "0069_receipts_of_few_groups.sql": "aa84c180a309b973",
     "0070_chats_named_otherwise.sql": "b5513b8d4ca87ef5",
     "0071_when_sequences_started.sql": "3e017ea3753e490f",
+    "0072_files_that_are_due.sql": "cf03da6b83efd2f1",
 }
 
 
