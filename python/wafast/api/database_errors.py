@@ -44,12 +44,21 @@ def answer_gone(request: Request[Any, Any, Any], error: asyncpg.ForeignKeyViolat
 
 
 def answer_away(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """503 while the database is away (`database.away`), 507 when the disk is full."""
+    """503 while the database is away (`database.away`) or takes too long, 507 when the disk is full."""
     if is_full(error):
         log.error("request %s: the disk is full", request_id_of(request))
         return response_to(request, Problem(507, "disk-full", "The server's disk is full: nothing can be stored now."))
+    if isinstance(error, TimeoutError) and error.errno is None:
+        return _answer_took_long(request)
     log.warning("request %s: the database is away: %s", request_id_of(request), error)
     problem = Problem(
         503, "database-away", "The database cannot be reached: try again in a moment.", headers={"Retry-After": "2"}
     )
     return response_to(request, problem)
+
+
+def _answer_took_long(request: Request[Any, Any, Any]) -> Response[bytes]:
+    # it is there, but a statement ran into the pool's limit of a minute: trying the same again is no help by itself
+    log.warning("request %s: a statement took too long", request_id_of(request))
+    detail = "The database took too long for this: ask for less at once, or try again when less is going on."
+    return response_to(request, Problem(503, "took-too-long", detail, headers={"Retry-After": "60"}))

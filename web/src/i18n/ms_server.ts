@@ -76,6 +76,8 @@ export const msServer: Readonly<Record<string, string>> = {
   'too-many-labels': 'Sembang ini sudah mempunyai bilangan label terbanyak. Tanggalkan satu dahulu.',
   'too-many-numbers': 'Peranti ini sudah menyemak terlalu banyak nombor. Tunggu sebentar dan cuba lagi.',
   'too-many-steps': 'Rentetan ini sudah mempunyai bilangan langkah terbanyak. Sambung dalam rentetan seterusnya.',
+  'took-too-long':
+    'Pangkalan data mengambil masa terlalu lama. Minta lebih sedikit sekali gus, atau cuba lagi kemudian.',
   undone: 'Pengagihan ini sudah dibuat asal.',
   'unsupported-media-type':
     'Fail ini tidak boleh digunakan di sini. Pilih jenis yang lain, atau hantar sebagai dokumen.',
