@@ -125,9 +125,11 @@ async def list_chats(
         limit: how many at most.
     """
     key, chat_id = after or (NEWEST, NEWEST)
-    rows = await pool.fetch(
-        q.list_chats, reach.tenant_id, reach.device_ids, device, oldest_listed(days), key, chat_id, only, limit + 1
-    )
+    place = (reach.tenant_id, reach.device_ids, device, oldest_listed(days), key, chat_id)
+    if only is None:
+        rows = await pool.fetch(q.list_chats, *place, limit + 1)
+    else:
+        rows = await pool.fetch(q.list_these_chats, *place, only, limit + 1)
     page = rows[:limit]
     last = (page[-1]["last_key"], page[-1]["id"]) if len(rows) > limit else None
     return ChatPage([chat_of(row) for row in page], last)

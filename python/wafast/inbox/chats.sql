@@ -5,8 +5,33 @@ SELECT d.no FROM devices d
 WHERE d.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2)) AND d.id = $3;
 
 -- name: list_chats
--- $3 device, $4 oldest last_key shown, $5 $6 the chat after which the page starts (last_key, id), $7 only these chats
--- (NULL: all), $8 how many. The device's chats are found by their jid index and sorted.
+-- $3 device, $4 oldest last_key shown, $5 $6 the chat after which the page starts (last_key, id), $7 how many. The order is
+-- walked, and those that have changed since they got their place in it are as they are now.
+WITH moved AS (
+SELECT DISTINCT unnest(chat_ids) AS id FROM chat_order_queue WHERE tenant_id = $1
+), page AS (
+(SELECT o.chat_id AS id, o.last_key
+FROM chat_order o
+WHERE o.tenant_id = $1 AND o.device_no = $3 AND o.last_key >= $4 AND (o.last_key, o.chat_id) < ($5::int8, $6::int8)
+  AND o.chat_id NOT IN (SELECT id FROM moved)
+ORDER BY o.last_key DESC, o.chat_id DESC
+LIMIT $7)
+UNION ALL
+(SELECT c.id, c.last_key
+FROM moved JOIN chats c ON c.id = moved.id
+WHERE c.tenant_id = $1 AND c.device_no = $3 AND c.last_key >= $4 AND (c.last_key, c.id) < ($5, $6)
+ORDER BY c.last_key DESC, c.id DESC
+LIMIT $7)
+ORDER BY last_key DESC, id DESC
+LIMIT $7
+)
+SELECT s.* FROM page JOIN chats_shown s ON s.id = page.id
+WHERE $2::uuid[] IS NULL OR s.device_id = ANY ($2)
+ORDER BY s.last_key DESC, s.id DESC;
+
+-- name: list_these_chats
+-- $3 device, $4 oldest last_key shown, $5 $6 the chat after which the page starts (last_key, id), $7 only these chats,
+-- $8 how many.
 WITH page AS (
 SELECT c.id
 FROM chats c
@@ -15,7 +40,7 @@ WHERE c.tenant_id = $1 AND ($2::uuid[] IS NULL OR d.id = ANY ($2))
   AND c.device_no = $3
   AND c.last_key IS NOT NULL AND c.last_key >= $4
   AND (c.last_key, c.id) < ($5::int8, $6::int8)
-  AND ($7::int8[] IS NULL OR c.id = ANY ($7))
+  AND c.id = ANY ($7::int8[])
 ORDER BY c.last_key DESC, c.id DESC
 LIMIT $8
 )

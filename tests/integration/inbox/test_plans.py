@@ -14,6 +14,7 @@ from wafast.devices.group_members import q as members
 from wafast.events import bus
 from wafast.inbox.all_chats import Filter, q
 from wafast.inbox.chats import NEWEST
+from wafast.inbox.chats import q as chats
 from wafast.inbox.media_fetches import q as fetches
 from wafast.inbox.messages import q as messages
 from wafast.inbox.search_index import q as search_index
@@ -252,6 +253,31 @@ async def test_chats_under_a_number_named_otherwise_are_found_without_a_look_at_
                 "SELECT seq_tup_read + idx_scan FROM pg_stat_xact_user_tables WHERE relname = 'chats'"
             )
     assert looks < 10, "whoever plans looks for the ends of an index too"
+
+
+@pytest.mark.parametrize("planned", PLANNED)
+async def test_of_a_devices_very_many_chats_a_page_is_read(shelf: Shelf, planned: str) -> None:
+    await shelf.pool.execute(
+        "WITH made AS (INSERT INTO chats (tenant_id, device_no, jid, last_key)"
+        " SELECT $1, $2, n || '@s.whatsapp.net', n FROM generate_series(1, 10000) n RETURNING id, last_key)"
+        " INSERT INTO chat_order (chat_id, tenant_id, device_no, last_key, is_group, is_unread, is_pinned, archived,"
+        " is_open) SELECT id, $1, $2, last_key, false, false, false, false, true FROM made",
+        shelf.tenant, shelf.device_no,
+    )  # fmt: skip
+    await shelf.pool.execute("DELETE FROM chat_order_queue")
+    await shelf.pool.execute("UPDATE chats SET last_key = 20000 WHERE id = (SELECT min(id) FROM chats)")
+    async with shelf.pool.acquire() as connection:
+        await connection.execute(f"ANALYZE; SET plan_cache_mode = {planned}")
+        async with connection.transaction():
+            page = await connection.fetch(
+                chats.list_chats, shelf.tenant, None, shelf.device_no, 0, NEWEST, NEWEST, 51
+            )  # fmt: skip
+            read = await connection.fetchval(
+                "SELECT sum(seq_tup_read + idx_tup_fetch)::int8 FROM pg_stat_xact_user_tables"
+                " WHERE relname IN ('chats', 'chat_order')"
+            )
+    assert [row["last_key"] for row in page] == [20000, *range(10000, 9950, -1)]
+    assert read < 300
 
 
 @pytest.mark.parametrize("planned", PLANNED)
