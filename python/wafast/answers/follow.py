@@ -90,6 +90,8 @@ class Follower:
         self._late: dict[int, datetime] = {}
         #: messages that wait for what somebody else holds, the one that was looked at longest ago first
         self._held: dict[MessageKey, None] = {}
+        #: people who want nothing more and are still to be told so
+        self._untold: list[Heard] = []
         #: whether more may wait for people who were put on the list
         self._is_ending = False
 
@@ -107,13 +109,17 @@ class Follower:
             await self.look_at_known()
             await self.catch_up()
             self._is_ending = await end_suppressed(self._connection)
-            if not (self._announced.has_missed or self._late or self._held) and time.monotonic() > noted + NOTE_SECONDS:
+            if not (self._announced.has_missed or self._puts_aside()) and time.monotonic() > noted + NOTE_SECONDS:
                 noted = time.monotonic()
                 await self._connection.execute(q.note_told)
 
+    def _puts_aside(self) -> bool:
+        """Whether something waits for what somebody else holds."""
+        return bool(self._late or self._held or self._untold)
+
     async def _wait(self) -> None:
         try:
-            await asyncio.wait_for(self._announced.heard.wait(), AGAIN_SECONDS if self._late or self._held else None)
+            await asyncio.wait_for(self._announced.heard.wait(), AGAIN_SECONDS if self._puts_aside() else None)
             await asyncio.sleep(GATHER_SECONDS)
         except TimeoutError:
             pass
@@ -132,7 +138,7 @@ class Follower:
         await self._connection.execute(q.close_untold)
 
     async def catch_up(self) -> None:
-        """Looks at what was heard of, and again at whom somebody else held."""
+        """Looks at what was heard of, and again at whom somebody else held; who wants nothing more is told so."""
         is_more = True
         while is_more:
             await self._look_at(self._announced.take_first(STEP))
@@ -140,6 +146,7 @@ class Follower:
         for place in list(self._held)[:HELD]:
             del self._held[place]
             await self._look_at([place])
+        await self._confirm()
 
     async def look_at_known(self) -> None:
         """Looks at what was said under LIDs whose number has become known."""
@@ -165,13 +172,28 @@ class Follower:
         chats, keys = [chat for chat, _ in places], [key for _, key in places]
         rows = [msgspec.convert(dict(row), Heard) for row in await self._connection.fetch(q.heard, chats, keys)]
         for message in sorted(rows, key=lambda one: one.key):
-            if message.is_text and is_opt_out(message.body, message.opt_out_words):
-                await opt_out(self._connection, message)
+            is_word = message.is_text and is_opt_out(message.body, message.opt_out_words)
+            if is_word and await opt_out(self._connection, message):
+                self._untold.append(message)
         replies = [(one.lead_id, one.at) for one in rows if one.lead_id is not None]
         await self._note(replies)
         if replies:
             await stop_answered(self._connection, replies)
             await note_answered(self._connection, replies)
+
+    async def _confirm(self) -> None:
+        """Tells people that their word counts. Those whose line somebody else holds are told later; no more than HELD
+        are waited for."""
+        held: list[Heard] = []
+        while self._untold and len(held) < HELD:
+            message = self._untold.pop(0)
+            try:
+                await confirm(self._connection, message)
+            except asyncpg.LockNotAvailableError:
+                held.append(message)
+            except asyncpg.ForeignKeyViolationError:  # its line was deleted meanwhile
+                log.info("nobody is there to tell that a word counts", device=message.device_no)
+        self._untold += held
 
     async def _note(self, replies: Sequence[tuple[int, datetime]]) -> None:
         last = dict(self._late)
@@ -186,24 +208,23 @@ class Follower:
                 await leads.tell(self._connection, tenant_id, told)
 
 
-async def opt_out(connection: asyncpg.Connection, message: Heard) -> None:
-    """The person wants nothing more: it is suppressed, and told so once if it said so lately; `end_suppressed` does the
-    rest. What it said before a person took the lead back does not count again.
+async def opt_out(connection: asyncpg.Connection, message: Heard) -> bool:
+    """The person wants nothing more: it is suppressed; `end_suppressed` does the rest. What it said before a person
+    took the lead back does not count again. Gives whether it is to be told so (`confirm`), which it is once.
 
-    It is told in a transaction of its own, so that the word counts where its line is just being deleted; after a cut
-    between the two it is not told.
+    It is told in a transaction of its own, so that the word counts at once where its line is held, or just being
+    deleted; after a cut between the two it is not told.
     """
     async with connection.transaction():
         await connection.execute(q.wait_briefly)
         if await connection.fetchval(q.note_opt_out, message.tenant_id, message.phone, message.key) is None:
-            return
+            return False
         reason = f"replied {message.body.strip()[:40]}"
         is_new = await connection.fetchval(q.suppress, message.tenant_id, message.phone, reason)
         chat = {"k": "chat", "t": message.tenant_id, "d": message.device_no, "c": [message.chat_id]}
         await bus.publish(connection, [chat])
-    if is_new and message.opt_out_answer and clock.now() - message.at < CONFIRMED_WITHIN:
-        await _confirm(connection, message)
     log.info("a person wants nothing more", tenant=message.tenant_id, device=message.device_no)
+    return bool(is_new and message.opt_out_answer)
 
 
 async def end_suppressed(connection: asyncpg.Connection) -> bool:
@@ -241,7 +262,11 @@ async def end_suppressed(connection: asyncpg.Connection) -> bool:
     return len(ids) == STEP
 
 
-async def _confirm(connection: asyncpg.Connection, message: Heard) -> None:
+async def confirm(connection: asyncpg.Connection, message: Heard) -> None:
+    """The person is told that its word counts, if it said it lately. Raises LockNotAvailableError where its line is
+    held, ForeignKeyViolationError where it is gone."""
+    if clock.now() - message.at >= CONFIRMED_WITHIN:
+        return
     async with connection.transaction():
         await connection.execute(q.wait_briefly)
         row = await connection.fetchrow(

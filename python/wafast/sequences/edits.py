@@ -75,7 +75,7 @@ async def _follow(connection: asyncpg.Connection | Connection, sequence_id: int)
             await connection.execute(q.note_followed, sequence_id, last, len(people))
         elif left := await connection.fetch(q.left_at_deleted, sequence_id, STEP):
             await _cancel(connection, left, "what it comes from was deleted")
-        else:
+        elif not await connection.fetchval(q.move_left, sequence_id, STEP):
             await _end(connection, edited)
     return edited["tenant_id"], sequence_id
 

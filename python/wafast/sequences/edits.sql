@@ -61,6 +61,22 @@ JOIN sequence_steps p ON p.id = e.step_id AND NOT p.is_followed
 WHERE e.id = ANY ($1::int8[]) AND o.id = e.outbox_id
   AND o.state IN ('queued', 'sending')
 
+-- name: move_left
+-- The same for what a person tries again for people whose way has ended, once everybody on the way follows: the next $2 of the
+-- sequence $1.
+WITH late AS (
+    SELECT o.id, step_end(s, p, e.since) AS ends_at FROM sequences s
+    JOIN sequence_steps p ON p.sequence_id = s.id AND NOT p.is_followed AND p.deleted_at IS NULL
+    JOIN lanes n ON n.source_id = p.source_id
+    JOIN outbox o ON o.lane_id = n.id AND o.state = 'queued'
+    JOIN enrolments e ON e.id = o.enrolment_id AND e.ended_at IS NOT NULL
+    WHERE s.id = $1 AND o.expires_at IS DISTINCT FROM step_end(s, p, e.since)
+    LIMIT $2
+), moved AS (
+    UPDATE outbox o SET expires_at = late.ends_at FROM late WHERE o.id = late.id AND o.state = 'queued' RETURNING o.id
+)
+SELECT count(*) FROM moved
+
 -- name: queue_unbegun
 -- Who entered before there was a step. $1 enrolments.
 INSERT INTO walk_queue (enrolment_id)

@@ -60,7 +60,8 @@ async def become_one(connection: Executor, tenant_id: int, kept: int, gone: int)
     `kept` did not get because the other was to get it, it gets."""
     # Sources before enrolments, as who follows an edit (edits.py); enrolments before rows: else a walk puts in another
     # step beside those that are cancelled.
-    await connection.execute(q.hold_sources_of_leads, tenant_id, [kept, gone])
+    await connection.execute(q.hold_campaigns_of_leads, tenant_id, [kept, gone])
+    await connection.execute(q.hold_steps_of_leads, tenant_id, [kept, gone])
     await hold(connection, tenant_id, [kept, gone])
     await connection.execute(q.hold_sends, tenant_id, [kept, gone])
     changed = await connection.fetch(q.take_ways, tenant_id, kept, gone)

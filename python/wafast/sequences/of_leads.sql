@@ -42,13 +42,18 @@ WHERE tenant_id = $1 AND lead_id = $2 AND source_id IS NOT NULL AND state IN ('q
 SELECT FROM enrolments WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[]) AND ended_at IS NULL
 ORDER BY id FOR NO KEY UPDATE
 
--- name: hold_sources_of_leads
--- Of steps that wait for leads $2, and of what was left to another number of theirs, before the rows (sources.hold).
+-- name: hold_campaigns_of_leads
+-- Of what was left to another number of leads $2, before the rows (sources.hold).
+SELECT FROM sources WHERE id IN (
+    SELECT source_id FROM outbox WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[]) AND cause = 'same_person' AND enrolment_id IS NULL)
+ORDER BY id FOR NO KEY UPDATE
+
+-- name: hold_steps_of_leads
+-- Of steps that wait for leads $2: the walk, which has an enrolment when it makes a lane, looks at the source as well.
 SELECT FROM sources WHERE id IN (
     SELECT source_id FROM outbox
-    WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[])
-      AND (cause = 'same_person' OR enrolment_id IS NOT NULL AND state IN ('queued', 'sending')))
-ORDER BY id FOR NO KEY UPDATE
+    WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[]) AND enrolment_id IS NOT NULL AND state IN ('queued', 'sending'))
+ORDER BY id FOR SHARE
 
 -- name: hold_sends
 -- What waits for leads $2, or is on its way to them, stays so until the end: else one that is typed for the one lead comes

@@ -174,6 +174,8 @@ async def change(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, changes: 
         await connection.execute(q.change_sequence, tenant_id, sequence_id, dict(changes))
         state: State = changes.get("state", was)
         if state != was:
+            steps = await connection.fetch(q.steps_of, tenant_id, sequence_id)
+            await sources.hold(connection, [step["source_id"] for step in steps])
             turned = await connection.fetch(q.turn_ends, tenant_id, sequence_id, state == "active")
             for step in turned:
                 await sources.set_state(connection, tenant_id, step["source_id"], "waiting")

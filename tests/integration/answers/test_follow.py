@@ -235,6 +235,25 @@ async def test_stop_counts_where_its_line_is_just_being_deleted(people: People) 
     assert await people.value("SELECT count(*) FROM outbox") == 0
 
 
+async def test_who_holds_a_line_holds_up_what_tells_that_stop_counts_and_not_that_it_does(people: People) -> None:
+    await people.lead(phone=SITI)
+    await people.write("stop", SITI)
+    connection = await connect(people.uri, "answers")
+    follower = Follower(connection)
+    try:
+        async with people.pool.acquire() as replacing, replacing.transaction():
+            await replacing.execute("SELECT FROM devices WHERE no = $1 FOR UPDATE", people.device_no)
+            await follower.look_back()
+            await follower.catch_up()
+            assert await people.value("SELECT count(*) FROM suppressions") == 1
+            assert await people.value("SELECT count(*) FROM outbox") == 0
+        await follower.catch_up()
+        await follower.catch_up()
+        assert await people.value("SELECT count(*) FROM outbox WHERE priority = 'reply'") == 1
+    finally:
+        await connection.close()
+
+
 async def test_who_is_put_back_by_a_person_is_not_taken_out_by_what_was_said_before(people: People) -> None:
     await _written_to(people)
     await people.write("stop", SITI)

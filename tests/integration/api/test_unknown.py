@@ -21,13 +21,15 @@ def unknown(tenant: Tenant, device: Device, to: str = "60191234567", source: int
     return row
 
 
-def count_one(tenant: Tenant, device: Device) -> None:
-    """The device's clock counts one send of a moment ago."""
+def count_one(tenant: Tenant, device: Device, row: int) -> None:
+    """The device's clock counts a send as of its claim."""
     tenant.world.sql(
-        "UPDATE devices SET hour_sends = sends_counted(hour_sends, hour_slot, slot_of(now(), 300), 1, 13),"
-        " hour_slot = slot_of(now(), 300), day_sends = sends_counted(day_sends, day_slot, slot_of(now(), 3600), 1, 25),"
-        " day_slot = slot_of(now(), 3600) WHERE no = $1",
+        "UPDATE devices SET hour_sends = sends_counted(hour_sends, hour_slot, slot_of(claimed_at, 300), 1, 13),"
+        " hour_slot = slot_of(claimed_at, 300),"
+        " day_sends = sends_counted(day_sends, day_slot, slot_of(claimed_at, 3600), 1, 25),"
+        " day_slot = slot_of(claimed_at, 3600) FROM outbox o WHERE no = $1 AND o.id = $2",
         device.no,
+        row,
     )
 
 
@@ -59,7 +61,7 @@ def test_what_arrived_is_a_message_of_its_chat(tenant: Tenant) -> None:
 def test_what_did_not_arrive_failed_and_is_not_counted(tenant: Tenant) -> None:
     device = tenant.device()
     row = unknown(tenant, device)
-    count_one(tenant, device)
+    count_one(tenant, device, row)
     shown = say(tenant, row, False)
     assert (shown["state"], shown["cause"]) == ("failed", "not_arrived")
     assert shown["reason"] == "it did not arrive, said send", "the key's name"

@@ -326,7 +326,8 @@ async def test_of_a_group_with_very_many_messages_the_newest_are_looked_at_for_w
                     "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'receipts'"
                 )
             assert sorted(row["key"] for row in read) == list(range(newest - 99, newest + 1))
-            assert looked < 3000
+            # how many have read each of the newest thousand, and who they are for a hundred of them
+            assert looked < 7000
 
 
 async def test_receipts_of_a_chat_that_goes_are_found_by_their_index(shelf: Shelf) -> None:

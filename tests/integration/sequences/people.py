@@ -174,6 +174,7 @@ class People:
             follower = Follower(connection)
             await follower.look_back()
             await follower.look_at_known()
+            await follower.catch_up()
             while await end_suppressed(connection):
                 pass
         finally:

@@ -357,6 +357,27 @@ async def test_a_step_that_was_typed_when_its_sequence_was_paused_does_not_end_i
     assert await sender.send() == ["one"]
 
 
+async def test_what_is_tried_again_for_one_whose_way_has_ended_has_all_its_time_after_a_pause(people: People) -> None:
+    sender = await Sender.make(people)
+    sequence = await people.sequence(step("one", 0, 3600))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    refused = End(await sender.claim(), "failed", "WhatsApp refused it")
+    assert await transition.record(people.pool, sender.worker_id, [refused], 20)
+    await people.walk()
+    assert await people.states(sequence) == [("completed", None)]
+    await enrolments.retry_row(people.pool, people.tenant_id, await people.value("SELECT id FROM outbox"))
+    await rows.change(people.pool, people.tenant_id, sequence, {"state": "paused"})
+    await people.walk()
+    await people.pass_time(DAY)
+    await claims.expire(people.pool)
+    await rows.change(people.pool, people.tenant_id, sequence, {"state": "active"})
+    await people.walk()
+    await claims.expire(people.pool)
+    left = "SELECT expires_at - now() BETWEEN '59 minutes' AND '1 hour' FROM outbox WHERE state = 'queued'"
+    assert await people.value(left)
+
+
 async def test_what_waits_for_a_lead_leaves_at_the_hours_of_its_new_number(people: People) -> None:
     sender = await Sender.make(people)
     lead = await people.lead()

@@ -20,7 +20,7 @@ use crate::{
 const OWNER_AGE: Duration = Duration::from_secs(2);
 /// Chats in memory: 300 bytes each with twenty keys.
 const MAX_CHATS: usize = 100_000;
-/// LIDs in memory: 17 bytes each.
+/// LIDs in memory, 17 bytes each, of all lines.
 const MAX_LIDS: usize = 1_000_000;
 
 const OWNERS: &str = "SELECT no, tenant_id, jid, lid FROM devices WHERE no = ANY ($1)";
@@ -117,11 +117,19 @@ impl Chat {
     }
 }
 
+/// The numbers of a device's LIDs.
+#[derive(Default)]
+struct Lids {
+    numbers: FxHashMap<i64, i64>,
+    /// The batch that last asked.
+    used: u64,
+}
+
 /// See the module.
 #[derive(Default)]
 pub struct Known {
     owners: FxHashMap<i32, Owner>,
-    pub lids: FxHashMap<i32, FxHashMap<i64, i64>>,
+    lids: FxHashMap<i32, Lids>,
     ids: FxHashMap<(i32, Jid), i64>,
     chats: FxHashMap<i64, Chat>,
     /// Chats whose name was not there when they were loaded, which is once.
@@ -145,7 +153,7 @@ impl Known {
         self.clock = self.clock.max(now);
         let doubtful = std::mem::take(&mut self.doubtful);
         self.forget_chats(doubtful);
-        self.shed(devices);
+        self.shed();
         let stale = |no: &&i32| self.owners.get(no).is_none_or(|owner| owner.asked.elapsed() > OWNER_AGE);
         let stale: Vec<i32> = devices.iter().filter(stale).copied().collect();
         if !stale.is_empty() {
@@ -153,10 +161,13 @@ impl Known {
         }
         let missing: Vec<i32> = devices.iter().filter(|no| !self.lids.contains_key(no)).copied().collect();
         if !missing.is_empty() {
-            self.lids.extend(missing.iter().map(|no| (*no, FxHashMap::default())));
+            self.lids.extend(missing.iter().map(|no| (*no, Lids::default())));
             for row in database.query(LIDS, &[&missing]).await? {
-                self.lids.entry(row.get(0)).or_default().insert(row.get(1), row.get(2));
+                self.learn(row.get(0), row.get(1), row.get(2));
             }
+        }
+        for no in devices {
+            self.lids.entry(*no).or_default().used = self.batch;
         }
         Ok(())
     }
@@ -195,11 +206,20 @@ impl Known {
         if owner.lid.as_ref() == Some(jid) {
             return owner.jid.clone().unwrap_or_else(|| jid.clone());
         }
-        let number = || self.lids.get(&owner.device_no)?.get(&jid.number()?).copied();
-        match number() {
+        match jid.number().and_then(|lid| self.number_of(owner.device_no, lid)) {
             Some(number) => Jid::of_number(number),
             None => jid.clone(),
         }
+    }
+
+    /// The number of a device's LID.
+    pub fn number_of(&self, device_no: i32, lid: i64) -> Option<i64> {
+        self.lids.get(&device_no)?.numbers.get(&lid).copied()
+    }
+
+    /// Takes in which number a device's LID has.
+    pub fn learn(&mut self, device_no: i32, lid: i64, number: i64) {
+        self.lids.entry(device_no).or_default().numbers.insert(lid, number);
     }
 
     /// All JIDs of a person, as far as they are known.
@@ -209,7 +229,7 @@ impl Known {
         if owner.jid.as_ref() == Some(jid) || owner.lid.as_ref() == Some(jid) {
             names.extend([&owner.jid, &owner.lid].into_iter().flatten().map(ToString::to_string));
         }
-        let lids = self.lids.get(&owner.device_no).into_iter().flatten();
+        let lids = self.lids.get(&owner.device_no).into_iter().flat_map(|lids| &lids.numbers);
         let of_them = lids.filter(|(_, number)| jid.server == Server::Phone && jid.number() == Some(**number));
         names.extend(of_them.map(|(lid, _)| Jid::of_lid(*lid).to_string()));
         names
@@ -302,18 +322,22 @@ impl Known {
         }
     }
 
-    /// Half of the chats, those that were not needed for longest, when they are too many.
-    /// Forgets, where there is too much, what these devices don't need.
-    fn shed(&mut self, devices: &[i32]) {
-        if self.lids.values().map(FxHashMap::len).sum::<usize>() > MAX_LIDS {
-            self.lids.retain(|no, _| devices.contains(no));
+    /// Half of the chats, and of the lines whose LIDs are known, those that were not needed for longest, when they are too many.
+    fn shed(&mut self) {
+        if self.lids.values().map(|lids| lids.numbers.len()).sum::<usize>() > MAX_LIDS {
+            let median = median(self.lids.values().map(|lids| lids.used));
+            self.lids.retain(|_, lids| lids.used > median);
         }
         if self.chats.len() > MAX_CHATS {
-            let mut used: Vec<u64> = self.chats.values().map(|chat| chat.used).collect();
-            let middle = used.len() / 2;
-            let median = *used.select_nth_unstable(middle).1;
+            let median = median(self.chats.values().map(|chat| chat.used));
             self.chats.retain(|_, chat| chat.used > median);
             self.ids.retain(|_, id| self.chats.contains_key(id));
         }
     }
+}
+
+fn median(used: impl Iterator<Item = u64>) -> u64 {
+    let mut used: Vec<u64> = used.collect();
+    let middle = used.len() / 2;
+    *used.select_nth_unstable(middle).1
 }

@@ -69,9 +69,7 @@ pub struct Learned {
 
 /// Stores what is new of `told`, and moves the chats and senders that were known by their LID.
 pub async fn learn(database: &Database, known: &mut Known, told: Pairs, keep: usize) -> Result<Learned, Error> {
-    let is_new = |no: i32, lid: i64, number: i64| {
-        known.owner(no).is_some() && known.lids.get(&no).and_then(|lids| lids.get(&lid)) != Some(&number)
-    };
+    let is_new = |no: i32, lid: i64, number: i64| known.owner(no).is_some() && known.number_of(no, lid) != Some(number);
     let fresh: Pairs = told.into_iter().filter(|((no, lid), number)| is_new(*no, *lid, *number)).collect();
     if fresh.is_empty() {
         return Ok(Learned::default());
@@ -114,7 +112,7 @@ pub async fn learn(database: &Database, known: &mut Known, told: Pairs, keep: us
     let longer: HashSet<i64> = merged.iter().map(|(_, by_number)| *by_number).collect();
     counts::raise_floors(database, longer.into_iter().collect(), keep).await?;
     for ((no, lid), number) in fresh {
-        known.lids.entry(no).or_default().insert(lid, number);
+        known.learn(no, lid, number);
     }
     Ok(Learned { moved, notices })
 }
