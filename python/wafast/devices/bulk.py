@@ -101,7 +101,10 @@ async def set_pacing(
 ) -> Outcome:
     """Change columns of the pace of devices, to values that make sense by themselves; counts from the next send."""
     rows = await pool.fetch(q.set_pacing, tenant_id, device_ids, changes)
-    await _tell(pool, tenant_id, [row for row in rows if row["is_changed"]])
+    changed = [row for row in rows if row["is_changed"]]
+    await _tell(pool, tenant_id, changed)
+    # what a cap or the hours held may leave now
+    await bus.wake_each(pool, "outbox", [(row["network"], row["no"]) for row in changed])
     return _outcome(device_ids, rows)
 
 

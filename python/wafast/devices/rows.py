@@ -155,6 +155,8 @@ async def change_device(
     await bus.publish(pool, [{"k": "device", "t": tenant_id, "d": device.no}])
     if "proxy" in changes:
         await bus.wake(pool, "device", device.network, device.no)
+    if changes.keys() & set(PacingRow.__struct_fields__):
+        await bus.wake(pool, "outbox", device.network, device.no)  # what a cap or the hours held may leave now
     return device
 
 

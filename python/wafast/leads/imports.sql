@@ -32,7 +32,8 @@ WHERE tenant_id = $1 AND id = $2
 RETURNING *;
 
 -- name: cancel_import
-UPDATE imports SET state = 'cancelled', ended_at = now()
+-- Of what was written nothing stays.
+UPDATE imports SET state = 'cancelled', written = 0, ended_at = now()
 WHERE tenant_id = $1 AND id = $2 AND state NOT IN ('done', 'failed', 'cancelled')
 RETURNING *;
 

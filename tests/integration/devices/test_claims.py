@@ -10,9 +10,10 @@ import pytest
 
 from tests.database import pool_of
 from tests.integration.devices.stack import Stack
-from wafast.devices import lease, rows, state
+from wafast.devices import bulk, lease, rows, state
 from wafast.devices.lease import Leases
 from wafast.devices.session import Sent
+from wafast.events import bus
 from wafast.outbox import claim as claims
 from wafast.outbox import transition
 from wafast.outbox.resolve import resolve
@@ -36,6 +37,26 @@ async def holder(stack: Stack, *devices: rows.DeviceRow) -> UUID:
 async def queue(stack: Stack, device: rows.DeviceRow, count: int, priority: str = "reply") -> list[int]:
     sends = [await stack.send(device.id, "60123", f"{n}", priority=priority) for n in range(count)]
     return [row.id for row in sends]
+
+
+async def test_a_pace_that_is_changed_wakes_what_it_held(stack: Stack) -> None:
+    device = await stack.add_device("Shop")
+    heard: asyncio.Queue[str] = asyncio.Queue()
+
+    def hear(*said: object) -> None:
+        if '"w":"outbox"' in str(said[-1]):
+            heard.put_nowait(str(said[-1]))
+
+    async with stack.pool.acquire() as connection:
+        await connection.add_listener(bus.WORK, hear)
+        for change in (
+            rows.change_device(stack.pool, stack.tenant_id, device.id, {"per_hour": 9}),
+            bulk.set_pacing(stack.pool, stack.tenant_id, [device.id], {"quiet_from": None, "per_hour": 10}),
+        ):
+            await change
+            async with asyncio.timeout(60):
+                assert f'"d":{device.no}}}' in await heard.get()
+        await connection.remove_listener(bus.WORK, hear)
 
 
 async def test_one_row_a_device_and_replies_and_paced_rows_side_by_side(stack: Stack) -> None:
