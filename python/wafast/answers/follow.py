@@ -45,7 +45,7 @@ STEP = 500
 NOTE_SECONDS = 30.0
 AGAIN_SECONDS = 1.0
 #: Messages looked at again in one round, each of which may wait 0.2 s for who holds it still: no other waits for long.
-HELD = 5
+HELD_A_ROUND = 5
 #: Who wrote the word longer ago, to a line that was off, is not written to any more, not even that it was heard.
 CONFIRMED_WITHIN = timedelta(days=1)
 
@@ -143,7 +143,7 @@ class Follower:
         while is_more:
             await self._look_at(self._announced.take_first(STEP))
             is_more = bool(self._announced)
-        for place in list(self._held)[:HELD]:
+        for place in list(self._held)[:HELD_A_ROUND]:
             del self._held[place]
             await self._look_at([place])
         await self._confirm()
@@ -182,10 +182,10 @@ class Follower:
             await note_answered(self._connection, replies)
 
     async def _confirm(self) -> None:
-        """Tells people that their word counts. Those whose line somebody else holds are told later; no more than HELD
-        are waited for."""
+        """Tells people that their word counts. Those whose line somebody else holds are told later; no more than
+        HELD_A_ROUND are waited for."""
         held: list[Heard] = []
-        while self._untold and len(held) < HELD:
+        while self._untold and len(held) < HELD_A_ROUND:
             message = self._untold.pop(0)
             try:
                 await confirm(self._connection, message)

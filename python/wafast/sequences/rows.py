@@ -176,11 +176,14 @@ async def change(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, changes: 
         if state != was:
             steps = await connection.fetch(q.steps_of, tenant_id, sequence_id)
             await sources.hold(connection, [step["source_id"] for step in steps])
-            turned = await connection.fetch(q.turn_ends, tenant_id, sequence_id, state == "active")
-            for step in turned:
-                await sources.set_state(connection, tenant_id, step["source_id"], "waiting")
-            for step in await connection.fetch(q.steps_of, tenant_id, sequence_id):
-                if not step["is_deleted"] and step["is_followed"]:
+            turned = {
+                row["source_id"]
+                for row in await connection.fetch(q.turn_ends, tenant_id, sequence_id, state == "active")
+            }
+            for step in steps:
+                if step["source_id"] in turned:
+                    await sources.set_state(connection, tenant_id, step["source_id"], "waiting")
+                elif not step["is_deleted"] and step["is_followed"]:
                     await sources.set_state(connection, tenant_id, step["source_id"], SOURCE_STATE[state])
             if turned:
                 await let_follow(connection, tenant_id, sequence_id)

@@ -33,6 +33,15 @@ def _read(nodes: list[dict[str, Any]]) -> set[str]:
     return {node["Index Name"] for node in nodes if "Index Name" in node}
 
 
+async def _rows_read(connection: bus.Executor, *tables: str) -> int:
+    """How many rows of these tables the connection's transaction has read."""
+    read: int = await connection.fetchval(
+        "SELECT sum(seq_tup_read + idx_tup_fetch)::int8 FROM pg_stat_xact_user_tables WHERE relname = ANY ($1)",
+        list(tables),
+    )
+    return read
+
+
 async def _plan(connection: bus.Executor, query: str, *arguments: Any) -> list[dict[str, Any]]:
     """What a query does, step by step."""
     [plan] = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *arguments))
@@ -272,10 +281,7 @@ async def test_of_a_devices_very_many_chats_a_page_is_read(shelf: Shelf, planned
             page = await connection.fetch(
                 chats.list_chats, shelf.tenant, None, shelf.device_no, 0, NEWEST, NEWEST, 51
             )  # fmt: skip
-            read = await connection.fetchval(
-                "SELECT sum(seq_tup_read + idx_tup_fetch)::int8 FROM pg_stat_xact_user_tables"
-                " WHERE relname IN ('chats', 'chat_order')"
-            )
+            read = await _rows_read(connection, "chats", "chat_order")
     assert [row["last_key"] for row in page] == [20000, *range(10000, 9950, -1)]
     assert read < 300
 
@@ -292,9 +298,7 @@ async def test_files_that_wait_for_their_next_attempt_are_not_read(shelf: Shelf,
         async with connection.transaction():
             due = await connection.fetch(fetches.next_wanted, [shelf.device_no], [], [], 10)
             seconds = await connection.fetchval(fetches.seconds_until_wanted, [shelf.device_no])
-            read = await connection.fetchval(
-                "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'media_fetches'"
-            )
+            read = await _rows_read(connection, "media_fetches")
     assert [row["key"] for row in due] == [1002, 1001, 1000]
     assert 0 < seconds <= 3600
     assert read < 10
@@ -322,9 +326,7 @@ async def test_of_a_group_with_very_many_messages_the_newest_are_looked_at_for_w
         for newest in (6000, 5900):
             async with connection.transaction():
                 read = await connection.fetch(members.mark_read_by_all, chat_id)
-                looked = await connection.fetchval(
-                    "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'receipts'"
-                )
+                looked = await _rows_read(connection, "receipts")
             assert sorted(row["key"] for row in read) == list(range(newest - 99, newest + 1))
             # of 30,000: how many have read each of the newest thousand, and who they are for a hundred of them
             assert looked < 15_000

@@ -161,11 +161,11 @@ impl Known {
         }
         let missing: Vec<i32> = devices.iter().filter(|no| !self.lids.contains_key(no)).copied().collect();
         if !missing.is_empty() {
-            self.lids.extend(missing.iter().map(|no| (*no, Lids::default())));
             for row in database.query(LIDS, &[&missing]).await? {
                 self.learn(row.get(0), row.get(1), row.get(2));
             }
         }
+        // also where there are none, which is known from now on
         for no in devices {
             self.lids.entry(*no).or_default().used = self.batch;
         }
