@@ -113,11 +113,32 @@ ORDER BY m.chat_id, m.key LIMIT $4
 -- name: forget_lids
 DELETE FROM lid_queue WHERE id = ANY ($1::int8[])
 
+-- name: to_be_told
+-- $1 tenant, $2 device, $3 chat's JID, $4 words, $5 when it said that it wants nothing more.
+INSERT INTO opt_out_answers (tenant_id, device_no, jid, body, said_at) VALUES ($1, $2, $3, $4, $5)
+
+-- name: next_to_be_told
+SELECT id FROM opt_out_answers ORDER BY id LIMIT 1
+
 -- name: answer_opt_out
--- The one confirmation: $1 tenant, $2 device, $3 chat's JID, $4 words.
-INSERT INTO outbox (tenant_id, device_no, to_jid, kind, body, priority, created_by)
-SELECT $1, d.no, $3, 'text', $4, 'reply', 'opt-out' FROM devices d WHERE d.no = $2
-RETURNING id, (SELECT network FROM devices WHERE no = $2) AS network
+-- The one confirmation ($1), of a word said after $2, where the line is still there.
+WITH taken AS (DELETE FROM opt_out_answers WHERE id = $1 RETURNING tenant_id, device_no, jid, body, said_at),
+line AS (SELECT t.*, d.network FROM taken t JOIN devices d ON d.no = t.device_no WHERE t.said_at > $2),
+told AS (
+    INSERT INTO outbox (tenant_id, device_no, to_jid, kind, body, priority, created_by)
+    SELECT tenant_id, device_no, jid, 'text', body, 'reply', 'opt-out' FROM line
+    RETURNING id
+)
+SELECT told.id, line.tenant_id, line.device_no, line.network FROM told, line
+
+-- name: forget_to_be_told
+DELETE FROM opt_out_answers WHERE id = $1
+
+-- name: tell_again
+-- One ($1), behind all others.
+WITH taken AS (DELETE FROM opt_out_answers WHERE id = $1 RETURNING tenant_id, device_no, jid, body, said_at)
+INSERT INTO opt_out_answers (tenant_id, device_no, jid, body, said_at)
+SELECT tenant_id, device_no, jid, body, said_at FROM taken
 
 -- name: told_until
 -- A message is stored some seconds after its created_at at most; five minutes are for clocks that differ. Who asks for what

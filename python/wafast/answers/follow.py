@@ -90,8 +90,8 @@ class Follower:
         self._late: dict[int, datetime] = {}
         #: messages that wait for what somebody else holds, the one that was looked at longest ago first
         self._held: dict[MessageKey, None] = {}
-        #: people who want nothing more and are still to be told so
-        self._untold: list[Heard] = []
+        #: whether somebody holds the line of a person who is still to be told that its word counts
+        self._is_telling = False
         #: whether more may wait for people who were put on the list
         self._is_ending = False
 
@@ -115,7 +115,7 @@ class Follower:
 
     def _puts_aside(self) -> bool:
         """Whether something waits for what somebody else holds."""
-        return bool(self._late or self._held or self._untold)
+        return bool(self._late or self._held or self._is_telling)
 
     async def _wait(self) -> None:
         try:
@@ -173,8 +173,8 @@ class Follower:
         rows = [msgspec.convert(dict(row), Heard) for row in await self._connection.fetch(q.heard, chats, keys)]
         for message in sorted(rows, key=lambda one: one.key):
             is_word = message.is_text and is_opt_out(message.body, message.opt_out_words)
-            if is_word and await opt_out(self._connection, message):
-                self._untold.append(message)
+            if is_word:
+                await opt_out(self._connection, message)
         replies = [(one.lead_id, one.at) for one in rows if one.lead_id is not None]
         await self._note(replies)
         if replies:
@@ -182,18 +182,22 @@ class Follower:
             await note_answered(self._connection, replies)
 
     async def _confirm(self) -> None:
-        """Tells people that their word counts. Those whose line somebody else holds are told later; no more than
-        HELD_A_ROUND are waited for."""
-        held: list[Heard] = []
-        while self._untold and len(held) < HELD_A_ROUND:
-            message = self._untold.pop(0)
-            try:
-                await confirm(self._connection, message)
-            except asyncpg.LockNotAvailableError:
-                held.append(message)
-            except asyncpg.ForeignKeyViolationError:  # its line was deleted meanwhile
-                log.info("nobody is there to tell that a word counts", device=message.device_no)
-        self._untold += held
+        """Tells people that their word counts. Those whose line somebody else holds have their turn behind all others;
+        no more than HELD_A_ROUND are waited for."""
+        held = 0
+
+        async def give_up(one: int, error: Exception) -> None:
+            nonlocal held
+            if isinstance(error, asyncpg.LockNotAvailableError):
+                held += 1
+                await self._connection.execute(q.tell_again, one)
+                return
+            log.error("a person can't be told that its word counts", answer=one, exc_info=error)
+            await self._connection.execute(q.forget_to_be_told, one)
+
+        while held < HELD_A_ROUND and (one := await self._connection.fetchval(q.next_to_be_told)):
+            await batches.do([one], lambda ones: confirm(self._connection, ones[0]), give_up)
+        self._is_telling = held > 0
 
     async def _note(self, replies: Sequence[tuple[int, datetime]]) -> None:
         last = dict(self._late)
@@ -208,23 +212,25 @@ class Follower:
                 await leads.tell(self._connection, tenant_id, told)
 
 
-async def opt_out(connection: asyncpg.Connection, message: Heard) -> bool:
+async def opt_out(connection: asyncpg.Connection, message: Heard) -> None:
     """The person wants nothing more: it is suppressed; `end_suppressed` does the rest. What it said before a person
-    took the lead back does not count again. Gives whether it is to be told so (`confirm`), which it is once.
+    took the lead back does not count again.
 
-    It is told in a transaction of its own, so that the word counts at once where its line is held, or just being
-    deleted; after a cut between the two it is not told.
+    It is told so once (`confirm`), in a transaction of its own, so that the word counts at once where its line is held,
+    or just being deleted.
     """
     async with connection.transaction():
         await connection.execute(q.wait_briefly)
         if await connection.fetchval(q.note_opt_out, message.tenant_id, message.phone, message.key) is None:
-            return False
+            return
         reason = f"replied {message.body.strip()[:40]}"
         is_new = await connection.fetchval(q.suppress, message.tenant_id, message.phone, reason)
+        if is_new and message.opt_out_answer:
+            place = message.tenant_id, message.device_no, message.jid
+            await connection.execute(q.to_be_told, *place, message.opt_out_answer, message.at)
         chat = {"k": "chat", "t": message.tenant_id, "d": message.device_no, "c": [message.chat_id]}
         await bus.publish(connection, [chat])
     log.info("a person wants nothing more", tenant=message.tenant_id, device=message.device_no)
-    return bool(is_new and message.opt_out_answer)
 
 
 async def end_suppressed(connection: asyncpg.Connection) -> bool:
@@ -262,19 +268,22 @@ async def end_suppressed(connection: asyncpg.Connection) -> bool:
     return len(ids) == STEP
 
 
-async def confirm(connection: asyncpg.Connection, message: Heard) -> None:
-    """The person is told that its word counts, if it said it lately. Raises LockNotAvailableError where its line is
-    held, ForeignKeyViolationError where it is gone."""
-    if clock.now() - message.at >= CONFIRMED_WITHIN:
-        return
+async def confirm(connection: asyncpg.Connection, one: int) -> None:
+    """A person is told that its word counts, if it said it lately and its line is still there.
+
+    Args:
+        one: its row of opt_out_answers.
+
+    Raises:
+        asyncpg.LockNotAvailableError: its line is held.
+        asyncpg.ForeignKeyViolationError: its line was deleted at this instant.
+    """
     async with connection.transaction():
         await connection.execute(q.wait_briefly)
-        row = await connection.fetchrow(
-            q.answer_opt_out, message.tenant_id, message.device_no, message.jid, message.opt_out_answer
-        )
+        row = await connection.fetchrow(q.answer_opt_out, one, clock.now() - CONFIRMED_WITHIN)
         if row is not None:
-            await bus.wake(connection, "outbox", row["network"], message.device_no)
-            event = {"k": "outbox", "t": message.tenant_id, "d": message.device_no, "o": [row["id"]]}
+            await bus.wake(connection, "outbox", row["network"], row["device_no"])
+            event = {"k": "outbox", "t": row["tenant_id"], "d": row["device_no"], "o": [row["id"]]}
             await bus.publish(connection, [event])
 
 

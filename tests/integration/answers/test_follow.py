@@ -254,6 +254,24 @@ async def test_who_holds_a_line_holds_up_what_tells_that_stop_counts_and_not_tha
         await connection.close()
 
 
+async def test_who_was_not_told_before_a_cut_is_told_after_it(people: People) -> None:
+    await people.lead(phone=SITI)
+    await people.write("stop", SITI)
+    connection = await connect(people.uri, "answers")
+    try:
+        async with people.pool.acquire() as replacing, replacing.transaction():
+            await replacing.execute("SELECT FROM devices WHERE no = $1 FOR UPDATE", people.device_no)
+            killed = Follower(connection)
+            await killed.look_back()
+            await killed.catch_up()
+        assert await people.value("SELECT count(*) FROM outbox") == 0
+        await people.follow()
+        await people.follow()
+        assert await people.value("SELECT count(*) FROM outbox WHERE priority = 'reply'") == 1
+    finally:
+        await connection.close()
+
+
 async def test_who_is_put_back_by_a_person_is_not_taken_out_by_what_was_said_before(people: People) -> None:
     await _written_to(people)
     await people.write("stop", SITI)
