@@ -19,7 +19,7 @@ from wafast.database.queries import load
 from wafast.devices import rows
 from wafast.devices.rows import DeviceRow
 from wafast.outbox.sources import Message, Pace
-from wafast.sequences import enrolments
+from wafast.sequences import intakes
 from wafast.sequences import rows as sequences
 from wafast.settings import Settings
 
@@ -163,7 +163,7 @@ async def _sequence(pool: asyncpg.Pool, tenant_id: int) -> None:
         created_by="demo",
     )  # fmt: skip
     await sequences.change(pool, tenant_id, made, {"state": "active"})
-    await enrolments.enrol_matching(pool, tenant_id, made, {"tags": ["vip"]}, again=False)
+    await intakes.begin(pool, tenant_id, made, {"tags": ["vip"]}, again=False, created_by="demo")
 
 
 async def order(profile: Profile, op: str, **fields: Any) -> Any:

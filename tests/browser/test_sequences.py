@@ -150,9 +150,14 @@ def test_the_lead_stands_beside_its_conversation(signed_in: App, stack: Stack, l
 
 
 @pytest.mark.parametrize("look", [DESKTOP, PHONE_DARK], indirect=True, ids=lambda look: look.name)
-def test_how_many_follow_an_edit_is_told(signed_in: App, look: Look) -> None:
+def test_how_many_follow_an_edit_or_enter_is_told(signed_in: App, look: Look) -> None:
     app, page, name = signed_in, signed_in.page, f"Long {secrets.token_hex(2)}"
     made = page.request.post("/api/v1/sequences", data={"name": name}).json()
+    stopped: list[str] = []
+
+    def stop(route: Route) -> None:
+        stopped.append(route.request.url)
+        route.fulfill(json={})
 
     def as_while_edited(route: Route) -> None:
         answer = route.fetch()
@@ -160,13 +165,24 @@ def test_how_many_follow_an_edit_is_told(signed_in: App, look: Look) -> None:
         for one in found.get("items", [found]):
             if one["id"] == made["id"]:
                 one["following"] = {"done": 12_000, "total": 1_000_000}
+        if "intakes" in found:
+            entering = {"state": "running", "leads": 250_000, "looked": 48_000, "entered": 47_120, "ended_at": None}
+            made_by = {"created_by": "user:1", "created_at": made["created_at"]}
+            found["intakes"] = [] if stopped else [{"id": "3", "sequence_id": made["id"], **entering, **made_by}]
         route.fulfill(response=answer, json=found)
 
     page.route(re.compile(r"/api/v1/sequences(\?|/\d+$|$)"), as_while_edited)
+    page.route(re.compile(r"/intakes/3/cancel$"), stop)
     page.goto("/sequences")
     told = "12,000 of 1,000,000 leads follow the change"
     expect(page.locator(f"[data-sequence='{made['id']}']")).to_contain_text(told)
     app.expect_accessible()
     page.get_by_role("link", name=name).click()
     expect(page.get_by_text(told)).to_be_visible()
+    bar = page.get_by_role("group", name="Leads enter")
+    expect(bar.get_by_role("progressbar", name="Leads enter")).to_be_visible()
+    expect(bar).to_contain_text("48,000 of 250,000")
     app.expect_accessible()
+    bar.get_by_role("button", name="Stop").click()
+    expect(bar).to_be_hidden()
+    assert len(stopped) == 1

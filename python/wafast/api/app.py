@@ -32,6 +32,7 @@ from wafast.api.gallery import GalleryController
 from wafast.api.gate import MAX_JSON_BODY, Gate
 from wafast.api.health import HealthController
 from wafast.api.imports import ImportController, SuppressionImportController
+from wafast.api.intakes import IntakeController
 from wafast.api.keys import KeyController
 from wafast.api.labels import LabelController
 from wafast.api.lead_details import LeadDetailController
@@ -122,6 +123,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             UploadController,
             SequenceController,
             EnrolmentController,
+            IntakeController,
             ChatLeadController,
             CampaignController,
             CampaignActionController,

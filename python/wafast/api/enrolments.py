@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Controller, get, patch, post
@@ -25,8 +25,9 @@ from wafast.api.sequences import find_sequence
 from wafast.api.services import Services
 from wafast.leads import rows as leads
 from wafast.leads.filters import LeadFilter, stored
-from wafast.sequences import enrolments, rows
+from wafast.sequences import enrolments, intakes, rows
 from wafast.sequences.enrolments import EnrolmentRow, Reason, State
+from wafast.sequences.intakes import Intake
 
 InState = Annotated[State | None, QueryParameter(name="state", required=False, description="Only those in this state.")]
 
@@ -58,9 +59,16 @@ class Enrol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Enrolled(msgspec.Struct, frozen=True):
-    """How many have entered."""
+    """How many have entered so far."""
 
     enrolled: Annotated[int, Meta(ge=0, description="Who wants no messages or is in it already is not among them.")]
+    intake: Annotated[
+        Intake | None,
+        Meta(
+            description="By a filter: how far it is. While it runs others enter in the background.",
+            examples=[None],
+        ),
+    ]
 
 
 class ChangeEnrolment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,8 +127,9 @@ class EnrolmentController(Controller):
         services: NamedDependency[Services],
         idempotency_key: IdempotencyKey = None,
     ) -> Enrolled:
-        """Up to 1,000 by their ids, or all that fit a filter. Each is in a sequence once at a time. While the sequence
-        is paused they wait at its first step."""
+        """Up to 1,000 by their ids, or all that fit a filter: the first thousands of them at once, the others in the
+        background, which `GET /sequences/{sequence_id}/intakes/{intake_id}` follows. Each is in a sequence once at a
+        time. While the sequence is paused they wait at its first step."""
         require_whole_tenant(principal)
         if (data.lead_ids is UNSET) == (data.filter is UNSET):
             raise refused_field("lead_ids", None, "either lead_ids or filter is wanted, and not both")
@@ -128,16 +137,14 @@ class EnrolmentController(Controller):
         if isinstance(data.filter, LeadFilter):
             region, _ = await leads.region(services.pool, principal.tenant_id)
             wanted = stored(data.filter, region)
-            count = enrolments.enrol_matching(services.pool, principal.tenant_id, number, wanted, again=data.again)
+            entering = _enter_by_filter(services, principal, number, wanted, again=data.again)
         else:
             ids = [lead for lead in map(as_number, data.lead_ids or []) if lead is not None]
-            count = enrolments.enrol(services.pool, principal.tenant_id, number, ids, again=data.again)
+            entering = _enter(services, principal, number, ids, again=data.again)
         try:
-            enrolled = await count
+            return await entering
         except rows.NoSequence:
             raise not_found("sequence", sequence_id) from None
-        await _record(services, principal, "create", f"sequence:{number}", enrolled=enrolled)
-        return Enrolled(enrolled)
 
     @patch(
         "/{enrolment_id:str}",
@@ -215,6 +222,23 @@ def enrolment_of(row: EnrolmentRow) -> Enrolment:
         started_at=row.started_at,
         ended_at=row.ended_at,
     )
+
+
+async def _enter(
+    services: Services, principal: Principal, sequence_id: int, lead_ids: list[int], *, again: bool
+) -> Enrolled:
+    enrolled = await enrolments.enrol(services.pool, principal.tenant_id, sequence_id, lead_ids, again=again)
+    await _record(services, principal, "create", f"sequence:{sequence_id}", enrolled=enrolled)
+    return Enrolled(enrolled, None)
+
+
+async def _enter_by_filter(
+    services: Services, principal: Principal, sequence_id: int, wanted: dict[str, Any], *, again: bool
+) -> Enrolled:
+    place = principal.tenant_id, sequence_id
+    made = await intakes.begin(services.pool, *place, wanted, again=again, created_by=principal.actor)
+    await _record(services, principal, "create", f"sequence:{sequence_id}", leads=made.leads)
+    return Enrolled(made.entered, made)
 
 
 async def _record(services: Services, principal: Principal, action: str, subject: str, **detail: int) -> None:

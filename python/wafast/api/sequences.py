@@ -32,7 +32,8 @@ from wafast.database.together import together
 from wafast.leads.tags import tag
 from wafast.outbox.render import check
 from wafast.outbox.sources import Message
-from wafast.sequences import enrolments, report, rows
+from wafast.sequences import enrolments, intakes, report, rows
+from wafast.sequences.intakes import Intake
 from wafast.sequences.rows import MOST_STEPS, SequenceRow, State, StepRow
 from wafast.visible import is_visible
 
@@ -109,6 +110,7 @@ class SequenceWithSteps(Sequence, frozen=True, kw_only=True):
     """A sequence with its steps in order."""
 
     steps: list[SequenceStep]
+    intakes: Annotated[list[Intake], Meta(description="Under way: leads that enter by a filter.", examples=[[]])]
 
 
 class CreateStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -504,7 +506,8 @@ async def _shown(services: Services, principal: Principal, sequence_id: int) -> 
     counts = await rows.enrolment_counts(services.pool, principal.tenant_id, [row.id])
     steps = await rows.list_steps(services.pool, principal.tenant_id, row.id)
     shown = sequence_of(row, counts[row.id])
-    return SequenceWithSteps(**msgspec.structs.asdict(shown), steps=[_step(one) for one in steps])
+    entering = await intakes.list_open(services.pool, principal.tenant_id, row.id)
+    return SequenceWithSteps(**msgspec.structs.asdict(shown), steps=[_step(one) for one in steps], intakes=entering)
 
 
 async def _tell(pool: asyncpg.Pool, principal: Principal, sequence_id: int, action: str) -> None:

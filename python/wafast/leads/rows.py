@@ -104,8 +104,13 @@ def lead_of(row: asyncpg.Record) -> Lead:
 async def matching(pool: asyncpg.Pool) -> AsyncIterator[bus.Executor]:
     """A connection in a transaction, for statements with `leads_matching()`."""
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(q.plan_by_filter)
+        await plan_by_filter(connection)
         yield connection
+
+
+async def plan_by_filter(connection: bus.Executor) -> None:
+    """The same for a connection that is in a transaction."""
+    await connection.execute(q.plan_by_filter)
 
 
 async def region(pool: bus.Executor, tenant_id: int) -> tuple[str, str]:

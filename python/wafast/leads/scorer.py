@@ -21,7 +21,7 @@ from wafast import logs
 from wafast.ai import AiError, Away, Refused, Unusable, plain
 from wafast.database.queries import load
 from wafast.database.turn import SCORING, keep_at
-from wafast.leads.rows import tell
+from wafast.leads.rows import plan_by_filter, tell
 from wafast.leads.scorings import WORK
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Scorer:
     async def _step(self, scoring: asyncpg.Record) -> tuple[bool, bool]:
         """Whether it came further, and whether the endpoint is away."""
         async with self._connection.transaction():
-            await self._connection.execute(q.plan_by_filter)
+            await plan_by_filter(self._connection)
             rows = await self._connection.fetch(
                 q.leads_to_score, scoring["tenant_id"], scoring["filter"], scoring["last_id"], scoring["lead_ids"], STEP
             )

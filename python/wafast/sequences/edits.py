@@ -6,11 +6,8 @@ together with the note of how far that is. A portion done twice does nothing, so
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
-from wafast import logs
-from wafast.database.away import DATABASE_AWAY
 from wafast.database.queries import load
 from wafast.outbox import sources, told
 from wafast.outbox.cancel import cancel
@@ -22,37 +19,26 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from wafast.database.aside import Aside
     from wafast.sequences.rows import Connection
 
 q = load(__file__)
-log = logs.get("sequences.edits")
 
 #: Enrolments of one transaction. As many go on in one of the walk, so that its queue does not grow by those who follow.
 STEP = 500
-#: A sequence that nobody could follow is looked at again after so long.
-AGAIN_SECONDS = 60.0
 
 
-async def follow(connection: asyncpg.Connection | Connection, aside: dict[int, float]) -> tuple[int, int] | None:
+async def follow(connection: asyncpg.Connection | Connection, aside: Aside) -> tuple[int, int] | None:
     """The next STEP of the sequence whose turn it is; gives its tenant and id, None when everybody follows.
 
     Only one process may do this at a time.
 
     Args:
-        aside: sequences that can't be followed by a fault, so that the others are, each with the instant (of
-            `time.monotonic`) at which it is looked at again; more are put there.
+        aside: sequences that can't be followed by a fault, so that the others are.
     """
-    for sequence_id in [one for one, again in aside.items() if again <= time.monotonic()]:
-        del aside[sequence_id]
-    while (sequence_id := await connection.fetchval(q.next_edited, list(aside))) is not None:
-        try:
-            return await _follow(connection, sequence_id)
-        except DATABASE_AWAY:
-            raise
-        except Exception:
-            log.exception("nobody follows what was edited in a sequence", sequence=sequence_id)
-            aside[sequence_id] = time.monotonic() + AGAIN_SECONDS
-    return None
+    return await aside.do_first(
+        lambda those: connection.fetchval(q.next_edited, those), lambda one: _follow(connection, one)
+    )
 
 
 async def _follow(connection: asyncpg.Connection | Connection, sequence_id: int) -> tuple[int, int] | None:

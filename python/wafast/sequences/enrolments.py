@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from wafast.database.queries import load
 from wafast.events import bus
-from wafast.leads.rows import matching
 from wafast.outbox import sources, told
 from wafast.outbox.again import NotRetryable, queue_one_again
 from wafast.outbox.cancel import cancel
@@ -84,22 +83,11 @@ class NotBegun(Exception):
 async def enrol(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, leads: Sequence[int], *, again: bool) -> int:
     """How many of these leads have entered. Who wants no messages does not enter, nor who is in it; who was in it
     before only with `again`. Raises rows.NoSequence."""
-    return await _enrol(pool, q.enrol_ids, tenant_id, sequence_id, list(leads), again)
-
-
-async def enrol_matching(
-    pool: asyncpg.Pool, tenant_id: int, sequence_id: int, leads: dict[str, Any], *, again: bool
-) -> int:
-    """As `enrol`, for all leads that fit a filter of leads_matching(), in one statement."""
-    return await _enrol(pool, q.enrol_matching, tenant_id, sequence_id, leads, again)
-
-
-async def _enrol(pool: asyncpg.Pool, query: str, tenant_id: int, sequence_id: int, leads: object, again: bool) -> int:
-    async with matching(pool) as connection:
-        # not held: whoever changes or deletes it does not wait for a million, and the walk sees to who came too late
+    async with pool.acquire() as connection, connection.transaction():
+        # not held: whoever changes or deletes it waits for nobody, and the walk sees to who came too late
         if not await connection.fetchval(q.has_sequence, tenant_id, sequence_id):
             raise rows.NoSequence(sequence_id)
-        tag = await connection.execute(query, tenant_id, sequence_id, leads, again)
+        tag = await connection.execute(q.enrol_ids, tenant_id, sequence_id, list(leads), again)
         await tell(connection, tenant_id, sequence_id)
     return int(tag.rpartition(" ")[2])
 

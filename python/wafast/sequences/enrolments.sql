@@ -1,19 +1,10 @@
 -- Leads on their way through sequences. $1 is the tenant, $2 a sequence, unless something else is said.
 
 -- name: enrol_ids
--- $3 leads; $4 whether who was in it before, at whatever number, enters again.
+-- $3 leads; $4 whether who was in it before, at whatever number, enters again. One that is just being deleted does not.
 INSERT INTO enrolments (tenant_id, sequence_id, lead_id, again)
-SELECT $1, $2, l.id, $4::bool FROM leads l
-WHERE l.tenant_id = $1 AND l.id = ANY ($3::int8[])
-  AND NOT EXISTS (SELECT FROM suppressions s WHERE s.tenant_id = $1 AND s.phone = l.phone)
-  AND ($4::bool OR NOT EXISTS (SELECT FROM enrolments e WHERE e.sequence_id = $2 AND e.lead_id = l.id))
-ORDER BY l.id
-ON CONFLICT DO NOTHING
-
--- name: enrol_matching
--- $3 a filter of leads_matching.
-INSERT INTO enrolments (tenant_id, sequence_id, lead_id, again)
-SELECT $1, $2, l.id, $4::bool FROM leads_matching($1, $3) l
+SELECT $1, $2, l.id, $4::bool
+FROM (SELECT id, phone FROM leads WHERE tenant_id = $1 AND id = ANY ($3::int8[]) ORDER BY id FOR KEY SHARE) l
 WHERE NOT EXISTS (SELECT FROM suppressions s WHERE s.tenant_id = $1 AND s.phone = l.phone)
   AND ($4::bool OR NOT EXISTS (SELECT FROM enrolments e WHERE e.sequence_id = $2 AND e.lead_id = l.id))
 ORDER BY l.id

@@ -18,12 +18,13 @@ import msgspec
 
 from wafast import clock, logs
 from wafast.database import batches
+from wafast.database.aside import Aside
 from wafast.database.queries import load
 from wafast.database.turn import SEQUENCES, keep_at
 from wafast.events import bus
 from wafast.outbox import lanes
 from wafast.outbox.lanes import Lane
-from wafast.sequences import edits, enrolments
+from wafast.sequences import edits, enrolments, intakes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,8 +126,10 @@ class Walker:
         #: sequences whose pages are not told yet
         self._untold: set[tuple[int, int]] = set()
         self._told_at = 0.0
-        #: edited sequences that nobody can follow, and when they are looked at again
-        self._aside: dict[int, float] = {}
+        #: edited sequences that nobody can follow
+        self._edits = Aside("sequences.edits")
+        #: of filters whose leads can't enter
+        self._intakes = Aside("sequences.intakes")
 
     async def run(self) -> None:
         """Until the connection is cut, which raises."""
@@ -138,21 +141,24 @@ class Walker:
             if self._untold and time.monotonic() >= self._told_at + TELL_SECONDS:
                 await self._tell()
             if not is_more:
-                looks = [self._told_at + TELL_SECONDS, *self._aside.values()] if self._untold else self._aside.values()
+                looks = [*self._edits.looks, *self._intakes.looks]
+                if self._untold:
+                    looks.append(self._told_at + TELL_SECONDS)
                 wait = min(looks) - time.monotonic() if looks else None
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._heard.wait(), wait)
 
     async def tick(self) -> bool:
-        """Takes the next STEP of the queue, and the next who follow an edit; sums up how many are where.
+        """Takes the next STEP of the queue, the next who follow an edit, and the next who enter by a filter; sums up
+        how many are where.
 
         Gives whether there may be more."""
         is_more = await self._take()
-        followed = await edits.follow(self._connection, self._aside)
-        if followed is not None:
-            self._untold.add(followed)
+        followed = await edits.follow(self._connection, self._edits)
+        entered = await intakes.go_on(self._connection, self._intakes)
+        self._untold.update(one for one in (followed, entered) if one is not None)
         folded = await self._connection.fetchval(q.fold_enrolment_counts, FOLD)
-        return is_more or followed is not None or folded == FOLD
+        return is_more or followed is not None or entered is not None or folded == FOLD
 
     async def _take(self) -> bool:
         queued = await self._connection.fetch(q.next_in_queue, STEP)

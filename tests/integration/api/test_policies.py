@@ -23,7 +23,8 @@ OF_THE_WORKSPACE = (
 #: Every name of an id in a path or body.
 IDS = (
     "device_id pairing_id chat_id outbox_id key_id filename message_id reply_id user_id note_id label_id sequence_id "
-    "step_id enrolment_id lead_id distribution_id scoring_id campaign_id lead_note_id import_id segment_id phone"
+    "step_id enrolment_id intake_id lead_id distribution_id scoring_id campaign_id lead_note_id import_id segment_id "
+    "phone"
 ).split()
 WITH_IDS = [route for route in PROTECTED if "{" in route.path or "{device_id}" in str(route.body)]
 
@@ -118,7 +119,14 @@ def _sequence(tenant: Tenant) -> dict[str, str]:
         "INSERT INTO enrolments (tenant_id, sequence_id, lead_id) VALUES ($1, $2, $3) RETURNING id",
         tenant.id, sequence, lead,
     )  # fmt: skip
-    return {"sequence_id": str(sequence), "step_id": str(step), "enrolment_id": str(enrolment)}
+    intake = sql(
+        "INSERT INTO intakes (tenant_id, sequence_id, filter, again, created_by, state, ended_at)"
+        " VALUES ($1, $2, '{}', false, 'key:0', 'done', now()) RETURNING id",
+        tenant.id, sequence,
+    )  # fmt: skip
+    return {
+        "sequence_id": str(sequence), "step_id": str(step), "enrolment_id": str(enrolment), "intake_id": str(intake)
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("route", PROTECTED, ids=_name)

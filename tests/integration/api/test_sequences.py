@@ -112,8 +112,8 @@ def test_leads_enter_wait_and_are_paused_skipped_and_stopped(tenant: Tenant) -> 
     client, made = tenant.client(), _made(tenant)
     path = f"{SEQUENCES}/{made['id']}/enrolments"
     leads = [_lead(tenant, f"+6012345678{number}", f"Lead {number}") for number in range(3)]
-    assert client.post(path, json={"lead_ids": [*leads[:2], "x"]}).json() == {"enrolled": 2}
-    assert client.post(path, json={"filter": {"search": "lead"}}).json() == {"enrolled": 1}
+    assert client.post(path, json={"lead_ids": [*leads[:2], "x"]}).json() == {"enrolled": 2, "intake": None}
+    assert client.post(path, json={"filter": {"search": "lead"}}).json()["enrolled"] == 1
     assert client.post(path, json={"filter": {"tag": "x"}}).status_code == 400
     assert client.post(path, json={}).status_code == 400
     first = client.get(path, params={"limit": "2"}).json()
@@ -137,6 +137,25 @@ def test_leads_enter_wait_and_are_paused_skipped_and_stopped(tenant: Tenant) -> 
     counts = client.get(f"{SEQUENCES}/{made['id']}").json()["enrolments"]
     assert counts == {"active": 2, "paused": 0, "completed": 0, "stopped": 1}
     assert [found["phone"] for found in client.get(path, params={"search": "6780"}).json()["items"]] == ["+60123456780"]
+
+
+def test_leads_that_enter_by_a_filter_are_followed_and_stopped(tenant: Tenant) -> None:
+    client, made = tenant.client(), _made(tenant)
+    path = f"{SEQUENCES}/{made['id']}"
+    lead = _lead(tenant)
+    intake = client.post(f"{path}/enrolments", json={"filter": {}}).json()["intake"]
+    one = f"{path}/intakes/{intake['id']}"
+    assert [intake[name] for name in ("state", "leads", "looked", "entered")] == ["done", 1, 1, 1]
+    assert (client.get(f"{path}/intakes").json()["items"], client.get(one).json()) == ([intake], intake)
+    assert (client.post(f"{one}/cancel").status_code, client.get(path).json()["intakes"]) == (409, [])
+    goes_on = "UPDATE intakes SET state = 'running', ended_at = NULL, last_id = $1 WHERE sequence_id = $2"
+    with tenant.world.holding("SELECT FROM leads WHERE id = $1 FOR UPDATE", int(lead)):
+        tenant.world.sql(goes_on, 2**62, int(made["id"]))
+        [shown] = client.get(path).json()["intakes"]
+        stopped = client.post(f"{one}/cancel")
+    assert (shown["state"], stopped.status_code, stopped.json()["state"]) == ("running", 200, "cancelled")
+    logged = "SELECT count(*) FROM audit_log WHERE tenant_id = $1 AND action = 'enrolment.cancel'"
+    assert tenant.world.sql(logged, tenant.id) == 1
 
 
 def test_who_waits_for_no_step_skips_none(tenant: Tenant) -> None:

@@ -8,6 +8,7 @@ import pytest
 from tests.database import blocked
 from tests.integration.sequences.people import People, step
 from wafast.accounts.principal import Principal
+from wafast.database.aside import Aside
 from wafast.database.pool import connect
 from wafast.leads import rows as leads
 from wafast.sequences import edits, enrolments, of_leads, rows
@@ -38,7 +39,7 @@ async def test_people_follow_an_edit_while_a_row_of_theirs_goes_back_to_the_pool
     connection: asyncpg.Connection = await connect(people.uri, "follow")
     async with people.pool.acquire() as taking, taking.transaction():
         await taking.fetchval("SELECT state FROM sources WHERE id = $1 FOR SHARE", row["source_id"])
-        following = await blocked(people.pool, edits.follow(connection, {}))
+        following = await blocked(people.pool, edits.follow(connection, Aside("edits")))
         await taking.execute("UPDATE outbox SET reason = 'x' WHERE id = $1", row["id"])
     assert await following is not None
     await connection.close()

@@ -11,6 +11,8 @@ import pytest
 
 from tests.calendar import change_of_clocks
 from tests.integration.sequences.people import People, saying, step
+from wafast.database import aside
+from wafast.database.aside import Aside
 from wafast.database.pool import connect
 from wafast.leads import rows as leads
 from wafast.outbox import lanes
@@ -140,17 +142,6 @@ async def test_nobody_is_twice_in_one_sequence_at_a_time(people: People) -> None
             "INSERT INTO enrolments (tenant_id, sequence_id, lead_id) VALUES ($1, $2, $3)",
             people.tenant_id, sequence, lead,
         )  # fmt: skip
-
-
-async def test_a_filter_enrols_exactly_those_it_counts_but_who_wants_nothing_more(people: People) -> None:
-    sequence = await people.sequence(step("one"))
-    for number in range(20):
-        await people.lead("vip" if number % 2 else "new", phone=f"+60149{number:06}")
-    await people.pool.execute(
-        "INSERT INTO suppressions (tenant_id, phone, reason, created_by) VALUES ($1, '+60149000001', 'x', 'test')",
-        people.tenant_id,
-    )
-    assert await enrolments.enrol_matching(people.pool, people.tenant_id, sequence, {"tags": ["vip"]}, again=False) == 9
 
 
 @pytest.mark.parametrize(("state", "cause"), [("failed", "refused"), ("unknown", None), ("expired", None)])
@@ -387,7 +378,7 @@ async def test_an_edit_moves_nobody_in_its_request_and_people_follow_in_portions
     assert await people.value(moved) == 0
     followed = []
     async with people.pool.acquire() as connection:
-        while await edits.follow(connection, {}) is not None:
+        while await edits.follow(connection, Aside("edits")) is not None:
             followed.append(await people.value(moved))
     assert followed == [3, 6, 9, 10]
 
@@ -420,13 +411,13 @@ async def test_edits_one_after_another_leave_everybody_at_the_last(
     [one, two] = await rows.list_steps(*place)
     async with people.pool.acquire() as connection:
         await rows.change_step(*place, one.id, saying("one", 9 * DAY))
-        await edits.follow(connection, {})
+        await edits.follow(connection, Aside("edits"))
         shown = await rows.get(people.pool, people.tenant_id, sequence)
         assert shown is not None
         assert (shown.followed, shown.people) == (3, 8)
         await rows.change_step(*place, one.id, saying("one", 7 * DAY))
-        await edits.follow(connection, {})
-        await edits.follow(connection, {})
+        await edits.follow(connection, Aside("edits"))
+        await edits.follow(connection, Aside("edits"))
         await rows.delete_step(*place, one.id)
         await rows.change_step(*place, two.id, saying("two", DAY))
     await people.walk()
@@ -501,7 +492,7 @@ async def test_one_who_can_not_go_on_stops_nobody_else(people: People) -> None:
 async def test_a_sequence_nobody_could_follow_is_looked_at_again_by_itself(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(edits, "AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(aside, "AGAIN_SECONDS", 0.1)
     sequence = await people.sequence(step("one", 60))
     await people.enrol(sequence, await people.lead())
     await people.walk()
@@ -542,11 +533,11 @@ async def test_a_sequence_nobody_can_follow_holds_up_no_other(people: People) ->
         " EXECUTE FUNCTION poison()"
     )
     connection = await connect(people.uri, "walk")
-    aside: dict[int, float] = {}
-    while await edits.follow(connection, aside) is not None:
+    left = Aside("edits")
+    while await edits.follow(connection, left) is not None:
         pass
     await connection.close()
-    assert list(aside) == [first]
+    assert list(left) == [first]
     assert await people.send() == ["two"]
 
 

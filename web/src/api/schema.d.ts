@@ -2312,8 +2312,9 @@ export interface paths {
         put?: never;
         /**
          * Let leads enter a sequence
-         * @description Up to 1,000 by their ids, or all that fit a filter. Each is in a sequence once at a time. While the sequence
-         *     is paused they wait at its first step.
+         * @description Up to 1,000 by their ids, or all that fit a filter: the first thousands of them at once, the others in the
+         *     background, which `GET /sequences/{sequence_id}/intakes/{intake_id}` follows. Each is in a sequence once at a
+         *     time. While the sequence is paused they wait at its first step.
          */
         post: operations["create_enrolments"];
         delete?: never;
@@ -2356,6 +2357,66 @@ export interface paths {
          * @description The next one follows after its delay, from now.
          */
         post: operations["skip_enrolment_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sequences/{sequence_id}/intakes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Intakes of a sequence
+         * @description Newest first.
+         */
+        get: operations["list_intakes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sequences/{sequence_id}/intakes/{intake_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How an intake goes
+         * @description Its state, and how many leads have entered.
+         */
+        get: operations["get_intake"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sequences/{sequence_id}/intakes/{intake_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let nobody more enter
+         * @description Who has entered stays.
+         */
+        post: operations["cancel_intake"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4003,6 +4064,11 @@ export interface components {
         Enrolled: {
             /** @description Who wants no messages or is in it already is not among them. */
             enrolled: number;
+            /**
+             * @description By a filter: how far it is. While it runs others enter in the background.
+             * @example null
+             */
+            intake: components["schemas"]["Intake"] | null;
         };
         /** Enrolment */
         Enrolment: {
@@ -4282,6 +4348,38 @@ export interface components {
              * @example 2
              */
             position?: number | null;
+        };
+        /** Intake */
+        Intake: {
+            /** @example 3 */
+            id: string;
+            /** @example 7 */
+            sequence_id: string;
+            /**
+             * @example running
+             * @enum {string}
+             */
+            state: "running" | "done" | "cancelled";
+            /**
+             * @description That fitted when it was asked for.
+             * @example 250000
+             */
+            leads: number;
+            /**
+             * @description Were looked at so far, the newest first.
+             * @example 48000
+             */
+            looked: number;
+            /**
+             * @description Who wants no messages or is in it already is not among them.
+             * @example 47120
+             */
+            entered: number;
+            /** @example user:7 */
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
         };
         /** Key */
         Key: {
@@ -5143,6 +5241,11 @@ export interface components {
             items: components["schemas"]["Suppression"][];
             next: string | null;
         };
+        /** Page[Intake] */
+        IntakePage: {
+            items: components["schemas"]["Intake"][];
+            next: string | null;
+        };
         /** Pairing */
         Pairing: {
             /** @example 6e7d3c52-0d0a-4a54-9a6e-0c5a3b8f6a01 */
@@ -5699,6 +5802,11 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             steps: components["schemas"]["SequenceStep"][];
+            /**
+             * @description Under way: leads that enter by a filter.
+             * @example []
+             */
+            intakes: components["schemas"]["Intake"][];
         };
         /** Session */
         Session: {
@@ -15454,6 +15562,178 @@ export interface operations {
             };
             /** @description The Idempotency-Key was used with another body, or what the request names is not there; `detail` says which. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_intakes: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                sequence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakePage"];
+                };
+            };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_intake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sequence_id: string;
+                intake_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Intake"];
+                };
+            };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    cancel_intake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sequence_id: string;
+                intake_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Intake"];
+                };
+            };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -982,6 +982,9 @@ export const en = {
   'sequences.again': 'Also those who were in it before',
   'sequences.fitting_one': '{n} lead fits.',
   'sequences.fitting_other': '{n} leads fit.',
+  'sequences.entering': 'Leads enter',
+  'sequences.entering_behind_one': '{n} lead enters in the background',
+  'sequences.entering_behind_other': '{n} leads enter in the background',
   'sequences.entered_one': '{n} lead has entered',
   'sequences.entered_other': '{n} leads have entered',
 

@@ -990,6 +990,9 @@ export const ms: Record<MessageKey, string> = {
   'sequences.again': 'Juga mereka yang pernah berada di dalamnya',
   'sequences.fitting_one': '{n} prospek sepadan.',
   'sequences.fitting_other': '{n} prospek sepadan.',
+  'sequences.entering': 'Prospek sedang masuk',
+  'sequences.entering_behind_one': '{n} prospek masuk di latar belakang',
+  'sequences.entering_behind_other': '{n} prospek masuk di latar belakang',
   'sequences.entered_one': '{n} prospek telah masuk',
   'sequences.entered_other': '{n} prospek telah masuk',
 

@@ -98,6 +98,13 @@ export class OneSequence {
     this.shown = await data(api.PATCH('/api/v1/sequences/{sequence_id}', { params: { path: this.#path }, body }));
   }
 
+  /** Nobody more enters by it. @throws Problem 409 when it has ended meanwhile */
+  async cancelIntake(intake: string): Promise<void> {
+    const params = { path: { ...this.#path, intake_id: intake } };
+    await data(api.POST('/api/v1/sequences/{sequence_id}/intakes/{intake_id}/cancel', { params }));
+    await this.load();
+  }
+
   /** @throws Problem */
   async remove(): Promise<void> {
     await data(api.DELETE('/api/v1/sequences/{sequence_id}', { params: { path: this.#path } }));
