@@ -196,6 +196,9 @@ async def _change(
 ) -> bool:
     tenant_id = principal.tenant_id
     async with pool.acquire() as connection, connection.transaction():
+        held = await connection.fetchrow(q.hold_leads, tenant_id, [lead_id])
+        if held is None:
+            return False
         zone = None
         if phone is not None:
             _, time_zone = await region(connection, tenant_id)
@@ -205,20 +208,17 @@ async def _change(
                 raise Known(other)
             await sends.readdress(connection, tenant_id, lead_id, phone, zone)
             await connection.execute(q.stay_suppressed, tenant_id, lead_id, phone)
-        was = await connection.fetchval(q.phone_of_lead, tenant_id, lead_id)
-        found = await connection.fetchval(
+        await connection.execute(
             q.change_lead, tenant_id, lead_id, phone, zone, changes.get("name"),
             changes.get("tags"), changes.get("target_status"), changes.get("device_id"), changes.get("fields"),
             list(changes),
         )  # fmt: skip
-        if found is None:
-            return False
         await learn(connection, tenant_id, changes.get("tags", []), changes.get("fields", {}))
         told = {"changed": sorted(changes)}
         await audit.record(connection, tenant_id, principal.actor, "lead.change", f"lead:{lead_id}", **told)
         await tell(connection, tenant_id, [lead_id])
         if changes.keys() & {"name", "phone", "device_id"}:
-            await tell_renamed(connection, tenant_id, [was, phone or was])
+            await tell_renamed(connection, tenant_id, [held["phone"], phone or held["phone"]])
     return True
 
 
@@ -233,6 +233,7 @@ async def delete(pool: asyncpg.Pool, principal: Principal, lead_id: int, sends: 
 
 async def remove(connection: bus.Executor, tenant_id: int, lead_ids: Sequence[int], sends: Sends) -> list[int]:
     """Deletes leads in the caller's transaction; gives those that were there. Who is gone is written to no more."""
+    await connection.execute(q.hold_leads, tenant_id, lead_ids)
     await sends.hold(connection, tenant_id, lead_ids)
     rows = await connection.fetch(q.delete_leads, tenant_id, lead_ids)
     gone = [row["id"] for row in rows]

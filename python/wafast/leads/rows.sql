@@ -58,8 +58,10 @@ RETURNING id;
 -- name: lead_of_person
 SELECT id FROM lead_of_person($1, $2);
 
--- name: phone_of_lead
-SELECT phone FROM leads WHERE tenant_id = $1 AND id = $2;
+-- name: hold_leads
+-- Before anything of theirs, and in one order: so does whoever changes, merges or deletes leads. Who only refers to one, as the
+-- walk, is not kept from it.
+SELECT id, phone FROM leads WHERE tenant_id = $1 AND id = ANY ($2::int8[]) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: chats_of_numbers
 -- Ids of the chats with these numbers ($2) by device.
@@ -87,11 +89,13 @@ UPDATE leads SET
     device_no = CASE WHEN 'device_id' = ANY ($10::text[]) THEN $8 ELSE device_no END,
     fields = CASE WHEN 'fields' = ANY ($10::text[]) THEN $9 ELSE fields END,
     updated_at = now()
-WHERE tenant_id = $1 AND id = $2
-RETURNING id;
+WHERE tenant_id = $1 AND id = $2;
 
 -- name: delete_leads
-DELETE FROM leads WHERE tenant_id = $1 AND id = ANY ($2::int8[]) RETURNING id, phone;
+WITH held AS (
+    SELECT id FROM leads WHERE tenant_id = $1 AND id = ANY ($2::int8[]) ORDER BY id FOR UPDATE
+)
+DELETE FROM leads l USING held WHERE l.id = held.id RETURNING l.id, l.phone;
 
 -- name: learn_terms
 INSERT INTO lead_terms (tenant_id, kind, term)

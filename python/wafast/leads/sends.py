@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 class Sends(Protocol):
-    """What is on its way to leads. Each is called in the transaction that changes the leads, before it does, but
-    `cancel`."""
+    """What is on its way to leads. Each is called in the transaction that changes the leads and holds them, before it
+    does, but `cancel`."""
 
     async def readdress(self, connection: Executor, tenant_id: int, lead_id: int, phone: str, zone: str) -> None:
         """A lead gets another number, of a place with this IANA zone: what waits for it goes there, at its hours."""

@@ -30,6 +30,7 @@ Priority = Literal["reply", "paced"]
 Cause = Literal[
     "not_on_whatsapp", "refused", "reach_out", "banned", "media_gone", "render", "lead_gone", "opted_out", "replied",
     "by_person", "parent_gone", "device_gone", "not_taken", "not_arrived", "number_changed", "same_person",
+    "merged",
 ]  # fmt: skip
 
 

@@ -38,7 +38,7 @@ CAUSES: dict[Reason, Cause] = {
     "not_on_whatsapp": "not_on_whatsapp",
     "same_person": "same_person",
     "sequence_deleted": "parent_gone",
-    "merged": "lead_gone",
+    "merged": "merged",
     "failed": "parent_gone",
 }
 IN_WORDS: dict[Reason, str] = {

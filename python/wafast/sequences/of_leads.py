@@ -60,10 +60,9 @@ async def become_one(connection: Executor, tenant_id: int, kept: int, gone: int)
     `kept` did not get because the other was to get it, it gets."""
     # Sources before enrolments, as who follows an edit (edits.py); enrolments before rows: else a walk puts in another
     # step beside those that are cancelled.
-    await connection.execute(q.hold_campaigns_of_leads, tenant_id, [kept, gone])
-    await connection.execute(q.hold_steps_of_leads, tenant_id, [kept, gone])
-    await hold(connection, tenant_id, [kept, gone])
-    await connection.execute(q.hold_sends, tenant_id, [kept, gone])
+    both = [kept, gone]
+    for statement in (q.hold_campaigns_of_leads, q.hold_steps_of_leads, q.hold_enrolments, q.hold_sends):
+        await connection.execute(statement, tenant_id, both)
     changed = await connection.fetch(q.take_ways, tenant_id, kept, gone)
     await connection.execute(q.join_ways, tenant_id, kept, gone)
     # who is one person now is not written to twice, nor left without what one of the two was getting
@@ -78,9 +77,9 @@ async def become_one(connection: Executor, tenant_id: int, kept: int, gone: int)
     # of a step the walk would stop the way for it
     said = "The lead it became one with has had it."
     await cancel_rows(connection, "same_person", said, rows=[row["id"] for row in had if row["enrolment_id"] is None])
-    await cancel_rows(connection, "lead_gone", said, rows=[row["id"] for row in had if row["enrolment_id"] is not None])
+    await cancel_rows(connection, "merged", said, rows=[row["id"] for row in had if row["enrolment_id"] is not None])
     said = "The lead became one with another."
-    await cancel_rows(connection, "lead_gone", said, rows=[row["id"] for row in theirs])
+    await cancel_rows(connection, "merged", said, rows=[row["id"] for row in theirs])
     await connection.execute(q.link_numbers, tenant_id, kept, gone)
     await connection.execute(q.move_sends, tenant_id, kept, gone)
     [place] = await connection.fetch(q.place_of, tenant_id, kept)

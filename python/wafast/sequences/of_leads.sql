@@ -43,9 +43,12 @@ SELECT FROM enrolments WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[]) AND e
 ORDER BY id FOR NO KEY UPDATE
 
 -- name: hold_campaigns_of_leads
--- Of what was left to another number of leads $2, before the rows (sources.hold).
+-- Of what waits for leads $2, and of what was left to another number of theirs, or by them to another: all at once and before
+-- any row (sources.hold), so that of two who take the same none waits for the other in a circle.
 SELECT FROM sources WHERE id IN (
-    SELECT source_id FROM outbox WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[]) AND cause = 'same_person' AND enrolment_id IS NULL)
+    SELECT source_id FROM outbox
+    WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[]) AND enrolment_id IS NULL
+      AND (state IN ('queued', 'sending') OR cause IN ('same_person', 'lead_gone', 'merged')))
 ORDER BY id FOR NO KEY UPDATE
 
 -- name: hold_steps_of_leads
@@ -89,7 +92,8 @@ WHERE k.tenant_id = $1 AND k.lead_id = $2 AND k.enrolment_id IS NULL AND k.state
               AND g.state IN ('queued', 'sending'))
 
 -- name: left_to_those
--- What of campaigns others did not get as one of leads $2 is the same person, for whom it waits, or waited until it was deleted.
+-- What of campaigns others did not get as one of leads $2 is the same person, for whom it waits, or waited until it was deleted
+-- or became part of another.
 -- Each number is looked up: of many leads PostgreSQL would read the whole outbox, as it expects none.
 SELECT k.id FROM outbox g
 JOIN sources s ON s.id = g.source_id AND s.state <> 'ended'
@@ -101,7 +105,7 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) k
 WHERE g.tenant_id = $1 AND g.lead_id = ANY ($2::int8[]) AND g.enrolment_id IS NULL
-  AND (g.state = 'queued' OR g.state = 'cancelled' AND g.cause = 'lead_gone')
+  AND (g.state = 'queued' OR g.state = 'cancelled' AND g.cause IN ('lead_gone', 'merged'))
 
 -- name: for_one_only
 -- What waits for lead $3 or is on its way there, but for that which lead $2 gets by it: of sources $4 where it is on its way,

@@ -227,7 +227,7 @@ def test_two_leads_of_one_person_become_one(tenant: Tenant, world: World) -> Non
     assert [note["text"] for note in notes] == ["Was also +60123456782, Siti", "Wants the red one"]
     (send,) = client.get(f"{LEADS}/{kept['id']}/sends").json()["items"]
     assert (send["id"], send["state"]) == (str(row), "cancelled")
-    assert send["cause"] in ("lead_gone", "opted_out"), "whoever comes first: the merge, or who follows the list"
+    assert send["cause"] in ("merged", "opted_out"), "whoever comes first: the merge, or who follows the list"
     assert client.get(f"{LEADS}/{gone['id']}").status_code == 404
 
 

@@ -170,7 +170,7 @@ def _admin(people: People) -> Principal:
         (_reply, "replied"),
         (_opt_out, "opted_out"),
         (_delete_lead, "lead_gone"),
-        (_merge_lead, "lead_gone"),
+        (_merge_lead, "merged"),
         (_change_number, "number_changed"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import asyncpg
 import pytest
 
@@ -11,6 +13,10 @@ from wafast.accounts.principal import Principal
 from wafast.database.aside import Aside
 from wafast.database.pool import connect
 from wafast.leads import rows as leads
+from wafast.leads.merging import merge
+from wafast.outbox import lanes, sources
+from wafast.outbox.lanes import Lane
+from wafast.outbox.sources import Message, Pace
 from wafast.sequences import edits, enrolments, of_leads, rows
 
 
@@ -163,3 +169,71 @@ async def test_all_of_a_portion_are_deleted_while_they_are_to_follow_an_edit(
     await walking
     moved = "SELECT count(*) FROM outbox WHERE state = 'queued' AND not_before > now() + interval '1 hour'"
     assert await people.value(moved) == 2
+
+
+async def _campaign(people: People, *sends: tuple[int, str, str | None]) -> int:
+    """A campaign whose rows are of these leads, in this state for this reason; gives its source."""
+    campaign = await sources.create(people.pool, people.tenant_id, Message("text", "sale"), Pace(0, 0))
+    [lane] = await lanes.ensure(people.pool, [Lane(people.tenant_id, campaign, people.device_no, "Asia/Kuala_Lumpur")])
+    for lead, state, cause in sends:
+        await people.pool.execute(
+            "INSERT INTO outbox (tenant_id, device_no, source_id, lane_id, lead_id, to_jid, kind, priority, state,"
+            " reason, cause, created_by)"
+            " SELECT tenant_id, $2, $3, $4, id, substr(phone, 2) || '@s.whatsapp.net', 'text',"
+            " 'paced', $5, $6, $6, 'test' FROM leads WHERE id = $1",
+            lead, people.device_no, campaign, lane, state, cause,
+        )  # fmt: skip
+    return campaign
+
+
+async def test_merges_of_people_of_the_same_campaigns_take_these_in_one_order(people: People) -> None:
+    dialled, named = "+5511912345678", "+551112345678"
+    gone, kept, other = await people.lead(phone=dialled), await people.lead(), await people.lead(phone=named)
+    await people.name(dialled, named)
+    first = await _campaign(people, (gone, "queued", None), (other, "cancelled", "same_person"))
+    second = await _campaign(people, (gone, "queued", None), (kept, "cancelled", "same_person"))
+    principal = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+    hold = "SELECT FROM sources WHERE id = $1 FOR NO KEY UPDATE"
+    async with people.pool.acquire() as merging, merging.transaction():
+        await merging.execute(hold, first)
+        blocked_merge = await blocked(people.pool, merge(people.pool, principal, kept, gone, of_leads))
+        await merging.execute(hold, second)
+    assert await blocked_merge
+
+
+@pytest.mark.parametrize("what", ["delete", "change"])
+async def test_a_lead_is_deleted_or_changed_while_it_is_merged(people: People, what: str) -> None:
+    sequence = await people.sequence(step("one", 60))
+    kept, gone = await people.lead(), await people.lead()
+    await people.enrol(sequence, gone)
+    await people.walk()
+    campaign = await _campaign(people, (kept, "cancelled", "same_person"))
+    principal = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+    async with people.pool.acquire() as holding, holding.transaction():
+        await holding.execute("SELECT FROM sources WHERE id = $1 FOR NO KEY UPDATE", campaign)
+        merging = await blocked(people.pool, merge(people.pool, principal, kept, gone, of_leads))
+        if what == "delete":
+            second = asyncio.create_task(leads.delete(people.pool, principal, gone, of_leads))
+        else:
+            changes = {"phone": "+60199999999"}
+            second = asyncio.create_task(leads.change(people.pool, principal, gone, changes, of_leads))
+        await people.until(
+            "SELECT count(*) = 2 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+    assert await merging
+    assert not await second
+
+
+async def test_many_leads_are_deleted_in_the_order_in_which_others_hold_them(people: People) -> None:
+    first, second = await people.lead(), await people.lead()
+    await people.pool.execute("UPDATE leads SET name = 'Later in the table' WHERE id = $1", first)
+    async with people.pool.acquire() as editing, editing.transaction():
+        await editing.execute("SELECT FROM leads WHERE id = $1 FOR UPDATE", first)
+        removing = await blocked(people.pool, _remove(people, [second, first]))
+        await editing.execute("SELECT FROM leads WHERE id = $1 FOR UPDATE", second)
+    assert sorted(await removing) == [first, second]
+
+
+async def _remove(people: People, ids: list[int]) -> list[int]:
+    async with people.pool.acquire() as connection, connection.transaction():
+        return await leads.remove(connection, people.tenant_id, ids, of_leads)

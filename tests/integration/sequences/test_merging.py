@@ -140,7 +140,7 @@ async def test_what_is_on_its_way_to_the_one_that_goes_is_cancelled_where_the_ot
     await people.walk()
     await people.pool.execute(SENDING)
     await _merge(people, kept, gone)
-    assert await people.value("SELECT cause FROM outbox") == "lead_gone"
+    assert await people.value("SELECT cause FROM outbox") == "merged"
 
 
 @pytest.mark.parametrize("has_row", [True, False])

@@ -89,6 +89,7 @@ export const msServer: Readonly<Record<string, string>> = {
   by_person: 'Dibatalkan oleh seseorang.',
   device_gone: 'Perantinya telah dipadam.',
   lead_gone: 'Prospeknya telah dipadam.',
+  merged: 'Prospek ini telah digabungkan dengan prospek lain.',
   media_gone: 'Failnya tiada lagi. Muat naik semula.',
   not_arrived: 'Seseorang berkata mesej ini tidak sampai.',
   not_on_whatsapp: 'Nombor ini tiada di WhatsApp.',
