@@ -251,7 +251,9 @@ class LeadController(Controller):
     async def remove(
         self, lead_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> None:
-        """What waits to be sent to it is cancelled; what was sent stays in the reports."""
+        """What waits to be sent to it is cancelled; what was sent stays in the reports. A campaign that another number
+        of its person was left out of for it goes there, as nobody had it. A sequence ends with the lead: it goes on for
+        no other number, as nobody would know which steps the person has had; let that lead enter again."""
         lead = await find_lead(services, principal, lead_id)
         if not await rows.delete(services.pool, principal, int(lead.id), of_leads):
             raise not_found("lead", lead_id)

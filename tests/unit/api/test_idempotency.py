@@ -38,6 +38,7 @@ HARMLESS = {
     "check_import": "sets a state",
     "start_import": "sets a state",
     "cancel_import": "sets a state",
+    "cancel_intake": "sets a state",
 }
 
 

@@ -1551,7 +1551,9 @@ export interface paths {
         post?: never;
         /**
          * Delete a lead
-         * @description What waits to be sent to it is cancelled; what was sent stays in the reports.
+         * @description What waits to be sent to it is cancelled; what was sent stays in the reports. A campaign that another number
+         *     of its person was left out of for it goes there, as nobody had it. A sequence ends with the lead: it goes on for
+         *     no other number, as nobody would know which steps the person has had; let that lead enter again.
          */
         delete: operations["delete_lead"];
         options?: never;
@@ -5058,7 +5060,7 @@ export interface components {
              * @description What kind of reason a failed or cancelled one has.
              * @enum {null|string}
              */
-            cause: "not_on_whatsapp" | "refused" | "reach_out" | "banned" | "media_gone" | "render" | "lead_gone" | "opted_out" | "replied" | "by_person" | "parent_gone" | "device_gone" | "not_taken" | "not_arrived" | "number_changed" | "same_person" | null;
+            cause: "not_on_whatsapp" | "refused" | "reach_out" | "banned" | "media_gone" | "render" | "lead_gone" | "opted_out" | "replied" | "by_person" | "parent_gone" | "device_gone" | "not_taken" | "not_arrived" | "number_changed" | "same_person" | "merged" | null;
             /** @description WhatsApp's id, from `sent` on. */
             message_id: string | null;
             attempts: number;
