@@ -49,10 +49,11 @@ from wafast.api.pacing import DefaultPacingController
 from wafast.api.pairings import PairingController
 from wafast.api.parameters import require_known
 from wafast.api.pins import PinController
-from wafast.api.problems import Problem, answer_http_exception, answer_problem, answer_too_deep, answer_unexpected
+from wafast.api.problems import Problem, answer_problem, answer_too_deep, answer_unexpected
 from wafast.api.quick_replies import QuickReplyController
 from wafast.api.reactions import ReactionController
 from wafast.api.receipts import ReceiptController
+from wafast.api.refusals import answer_http_exception, answer_undecodable
 from wafast.api.replacements import ReplacementController
 from wafast.api.scorings import ScoringController
 from wafast.api.search import SearchController
@@ -161,6 +162,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
             asyncpg.DeadlockDetectedError: answer_held,
             asyncpg.ForeignKeyViolationError: answer_gone,
             **dict.fromkeys(DATABASE_AWAY, answer_away),
+            UnicodeDecodeError: answer_undecodable,
             RecursionError: answer_too_deep,
             Exception: answer_unexpected,
         },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -20,7 +20,7 @@ from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of, uuid_of
-from wafast.api.instants import day_of, instant_of
+from wafast.api.instants import TimeOfDay, day_of, instant_of, time_of, written
 from wafast.api.opt_outs import require_hearing
 from wafast.api.paging import below_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, Search, name_of
@@ -60,7 +60,7 @@ class CampaignSchedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When it begins: the clock of a place."""
 
     date: Annotated[date, Meta(examples=["2027-03-01"])]
-    time: Annotated[time, Meta(tz=False, examples=["09:30:00"])]
+    time: TimeOfDay
     zone: Annotated[str, Meta(max_length=64, examples=["Asia/Kuala_Lumpur"])]
 
 
@@ -166,7 +166,7 @@ def campaign_of(row: CampaignRow, newest_row: int = 0) -> Campaign:
         pace=pace_of(row.pace),
         device_ids=None if row.device_ids is None else [str(one) for one in row.device_ids],
         may_move=row.may_move,
-        schedule=msgspec.convert(row.schedule, CampaignSchedule | None, from_attributes=True),
+        schedule=None if row.schedule is None else schedule_of(row.schedule),
         starts_at=row.starts_at,
         expires_at=row.expires_at,
         planned=row.planned,
@@ -219,6 +219,11 @@ async def stored_devices(pool: asyncpg.Pool, principal: Principal, device_ids: l
     return wanted
 
 
+def schedule_of(schedule: Schedule) -> CampaignSchedule:
+    """A stored schedule as the API shows it."""
+    return CampaignSchedule(schedule.date, written(schedule.time), schedule.zone)
+
+
 def stored_schedule(wanted: CampaignSchedule) -> Schedule:
     """What to store of a schedule.
 
@@ -227,7 +232,7 @@ def stored_schedule(wanted: CampaignSchedule) -> Schedule:
     """
     if wanted.zone not in available_timezones():
         raise refused_field("schedule.zone", wanted.zone, "no such time zone; Asia/Kuala_Lumpur is one")
-    return Schedule(day_of("schedule.date", wanted.date), wanted.time, wanted.zone)
+    return Schedule(day_of("schedule.date", wanted.date), time_of(wanted.time), wanted.zone)
 
 
 async def attempt(work: Coroutine[Any, Any, Result]) -> Result:

@@ -22,7 +22,12 @@ from wafast.devices import pacing
 from wafast.devices.pacing import PacingRow
 
 ClockTime = Annotated[
-    str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", description="`21:00`; null with the other: no quiet hours.")
+    str,
+    Meta(
+        pattern="^([01][0-9]|2[0-3]):[0-5][0-9](:00)?$",
+        description="`21:00` or `21:00:00`; null with the other: no quiet hours. Answers have no seconds.",
+        examples=["21:00"],
+    ),
 ]
 
 
@@ -85,7 +90,7 @@ class DefaultPacingController(Controller):
         """Devices that are there keep theirs; `set_pacing` of `POST /devices/bulk` changes them."""
         require_whole_tenant(principal)
         changes = changes_of(data)
-        checked = functools.partial(check, changes)
+        checked = functools.partial(check, changes, within="")
         row = await pacing.change_default_pacing(services.pool, principal.tenant_id, changes, checked)
         subject = f"tenant:{principal.tenant_id}"
         await audit.record(
@@ -110,23 +115,35 @@ def pacing_of(row: PacingRow) -> Pacing:
 
 
 def changes_of(data: PacingChange) -> dict[str, Any]:
-    """The columns that were named; gaps to the millisecond."""
+    """The columns that were named: gaps to the millisecond, times as they are answered."""
     named = {name: value for name, value in msgspec.structs.asdict(data).items() if value is not UNSET}
-    return {name: round(value, 3) if name in GAPS else value for name, value in named.items()}
+    return {name: _to_store(name, value) for name, value in named.items()}
 
 
 GAPS = ("min_seconds", "max_seconds")
+QUIET = ("quiet_from", "quiet_until")
 #: They make sense together only.
-PAIRS = (GAPS, ("quiet_from", "quiet_until"))
+PAIRS = (GAPS, QUIET)
 
 
-def check(changes: dict[str, Any], now: PacingRow) -> None:
+def _to_store(name: str, value: Any) -> Any:
+    if name in GAPS:
+        return round(value, 3)
+    return value[: len("21:00")] if name in QUIET and value is not None else value
+
+
+def check(changes: dict[str, Any], now: PacingRow, within: str = "pacing.") -> None:
     """Whether the pace makes sense once it is changed.
+
+    Args:
+        changes: of `changes_of`.
+        now: the pace until then.
+        within: what stands before the names of the members, as the caller wrote them.
 
     Raises:
         Problem: 400, naming the value.
     """
-    _check_pairs(msgspec.to_builtins(pacing_of(now)) | changes)
+    _check_pairs(msgspec.to_builtins(pacing_of(now)) | changes, within)
 
 
 def check_by_itself(changes: dict[str, Any]) -> None:
@@ -138,14 +155,14 @@ def check_by_itself(changes: dict[str, Any]) -> None:
     for one, other in (*PAIRS, *((other, one) for one, other in PAIRS)):
         if one in changes and other not in changes:
             raise refused_field(f"pacing.{other}", None, f"it goes together with {one}: give both")
-    _check_pairs(changes)
+    _check_pairs(changes, "pacing.")
 
 
-def _check_pairs(wished: dict[str, Any]) -> None:
+def _check_pairs(wished: dict[str, Any], within: str) -> None:
     shortest, longest = wished.get("min_seconds", 0), wished.get("max_seconds", 0)
     if longest < shortest:
-        raise refused_field("pacing.max_seconds", longest, f"it must be at least min_seconds, which is {shortest:g}")
+        raise refused_field(f"{within}max_seconds", longest, f"it must be at least min_seconds, which is {shortest:g}")
     begin, end = wished.get("quiet_from"), wished.get("quiet_until")
     if (begin is None) != (end is None) or (begin is not None and begin == end):
         reason = "quiet_from and quiet_until are two different times, or both null"
-        raise refused_field("pacing.quiet_until", end, reason)
+        raise refused_field(f"{within}quiet_until", end, reason)

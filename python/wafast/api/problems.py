@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
 from msgspec import Meta
 
 if TYPE_CHECKING:
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("wafast.api")
 
 MEDIA_TYPE = "application/problem+json"
+#: Characters of a value that was sent, as it is told.
+LONGEST_SHOWN = 100
 
 
 class FieldError(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -89,13 +90,21 @@ def not_found(what: str, key: object) -> Problem:
 
 def refused_field(field: str, value: object, message: str, *, status: int = 400) -> Problem:
     """A request whose one field cannot be accepted."""
-    shown = value if isinstance(value, str | int | float | bool | None) else str(value)
-    return Problem(
-        status,
-        "invalid-request",
-        f"{field} {shown!r}: {message}",
-        errors=[FieldError(field=field, message=message, value=shown)],
-    )
+    return refused_fields([FieldError(field=field, message=message, value=value)], status=status)
+
+
+def refused_fields(errors: list[FieldError], *, status: int = 400) -> Problem:
+    """A request with fields that cannot be accepted; long values are cut."""
+    shown = [msgspec.structs.replace(error, value=_shown(error.value)) for error in errors]
+    told = (f"{error.field}{'' if error.value is None else f' {error.value!r}'}: {error.message}" for error in shown)
+    return Problem(status, "invalid-request", "; ".join(told), errors=shown)
+
+
+def _shown(value: object) -> str | int | float | bool | None:
+    if not isinstance(value, str) and isinstance(value, int | float | bool | None):
+        return value
+    text = str(value)
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
 
 
 def conflict(kind: str, detail: str) -> Problem:
@@ -128,11 +137,6 @@ def answer_problem(request: Request[Any, Any, Any], problem: Problem) -> Respons
     return response_to(request, problem)
 
 
-def answer_http_exception(request: Request[Any, Any, Any], exception: HTTPException) -> Response[bytes]:
-    """Litestar exception handler for what the framework itself refuses: validation, routes, methods, bodies."""
-    return response_to(request, _from_framework(request, exception))
-
-
 def answer_too_deep(request: Request[Any, Any, Any], exception: RecursionError) -> Response[bytes]:
     """Litestar exception handler for what the JSON decoder gives up on; nothing of ours recurses."""
     return response_to(request, Problem(400, "invalid-request", "The body is nested too deeply."))
@@ -147,51 +151,3 @@ def answer_unexpected(request: Request[Any, Any, Any], exception: Exception) -> 
 def internal_error() -> Problem:
     """500 without a word about our insides; the request id leads to the log."""
     return Problem(500, "internal-error", "The server failed on this request; its log has the reason by request_id.")
-
-
-KINDS = {
-    400: "invalid-request",
-    401: "not-signed-in",
-    403: "not-allowed",
-    404: "not-found",
-    405: "method-not-allowed",
-    413: "too-large",
-    415: "unsupported-media-type",
-}
-
-
-def _from_framework(request: Request[Any, Any, Any], exception: HTTPException) -> Problem:
-    status = exception.status_code
-    if status >= 500:
-        log.error("request %s failed", request_id_of(request), exc_info=exception)
-        return internal_error()
-    if isinstance(exception, ValidationException):
-        return _from_validation(request, exception)
-    detail = {
-        404: f"Nothing is at {request.url.path}.",
-        405: f"{request.method} is not possible at {request.url.path}.",
-        413: f"The body of {request.method} {request.url.path} is too large. {exception.detail}",
-    }.get(status, exception.detail)
-    return Problem(status, KINDS.get(status, f"http-{status}"), detail, headers=exception.headers)
-
-
-def _from_validation(request: Request[Any, Any, Any], exception: ValidationException) -> Problem:
-    found = exception.extra if isinstance(exception.extra, list) else []
-    errors = [_field_error(request, item) for item in found if isinstance(item, dict)]
-    if not errors:
-        return Problem(400, "invalid-request", exception.detail)
-    told = "; ".join(
-        f"{error.field}: {error.message}" + ("" if error.value is None else f" (got {error.value!r})")
-        for error in errors
-    )
-    return Problem(400, "invalid-request", told, errors=errors)
-
-
-def _field_error(request: Request[Any, Any, Any], item: Mapping[str, Any]) -> FieldError:
-    """A field of the path or query with what was sent; of a body the message names it, and it may be a password."""
-    field = str(item.get("key", "body"))
-    value = request.path_params.get(field, request.query_params.get(field))
-    shown = None if value is None else str(value)
-    if shown is not None and len(shown) > 100:
-        shown = shown[:100] + "…"
-    return FieldError(field=field, message=str(item.get("message", "not acceptable")), value=shown)

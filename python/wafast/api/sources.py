@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import time
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from wafast.api.instants import TimeOfDay, time_of, written
 from wafast.api.outbox import WANTED_MIME
 from wafast.api.problems import not_found, refused_field
 from wafast.inbox.media import file_url, hash_of, mime_of_stored
@@ -47,11 +47,11 @@ class SourcePace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     min_seconds: Annotated[float, Meta(ge=0, le=LONGEST_GAP, description="Shortest gap.", examples=[10])] = 10.0
     max_seconds: Annotated[float, Meta(ge=0, le=LONGEST_GAP, description="Longest gap.", examples=[30])] = 30.0
     opens: Annotated[
-        Annotated[time, Meta(tz=False)] | None,
+        TimeOfDay | None,
         Meta(description="Nothing leaves before, on the clock of who gets it; with `closes`.", examples=["09:00:00"]),
     ] = None
     closes: Annotated[
-        Annotated[time, Meta(tz=False)] | None,
+        TimeOfDay | None,
         Meta(description="Nothing leaves from then on; before `opens`: past midnight.", examples=["18:00:00"]),
     ] = None
     days: Annotated[
@@ -78,8 +78,8 @@ def pace_of(pace: Pace) -> SourcePace:
         # stored as real: 0.1 comes back as 0.10000000149
         min_seconds=round(pace.min_seconds, 3),
         max_seconds=round(pace.max_seconds, 3),
-        opens=pace.opens,
-        closes=pace.closes,
+        opens=None if pace.opens is None else written(pace.opens),
+        closes=None if pace.closes is None else written(pace.closes),
         days=days_of(pace.days),
     )
 
@@ -120,9 +120,10 @@ def stored_pace(wanted: SourcePace) -> Pace:
         raise refused_field("pace.max_seconds", wanted.max_seconds, f"it is below min_seconds, {wanted.min_seconds:g}")
     if (wanted.opens is None) != (wanted.closes is None):
         raise refused_field("pace.closes", wanted.closes, "opens and closes go together: give both, or neither")
-    if wanted.opens is not None and wanted.opens == wanted.closes:
+    opens, closes = (None if one is None else time_of(one) for one in (wanted.opens, wanted.closes))
+    if opens is not None and opens == closes:
         raise refused_field("pace.closes", wanted.closes, "it is the same as opens; leave both out for any hour")
-    return Pace(wanted.min_seconds, wanted.max_seconds, wanted.opens, wanted.closes, bits_of(wanted.days))
+    return Pace(wanted.min_seconds, wanted.max_seconds, opens, closes, bits_of(wanted.days))
 
 
 def bits_of(days: Sequence[Day]) -> int:

@@ -11,11 +11,12 @@ import pytest
 
 from tests.integration.api.world import Tenant
 from wafast.api.app import create_app
+from wafast.api.instants import TIME_OF_DAY
 
-#: By format, else by type, what is at the edge of what JSON, Python or PostgreSQL can say.
+#: By format or pattern, else by type, what is at the edge of what JSON, Python or PostgreSQL can say.
 EDGES: dict[str, list[Any]] = {
     "date": ["0001-01-01", "9999-12-31", "1969-12-31"],
-    "time": ["00:00:00", "23:59:59.999999", "12:00:00+14:00"],
+    TIME_OF_DAY: ["00:00", "00:00:00", "23:59:59.999999", "12:00:00+14:00"],
     "date-time": ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2027-01-01T00:00:00"],
     "integer": [-(2**63), -1, 0, 2**31, 2**53, 2**63 - 1, 2**63],
     "number": [-1e308, -1, 0, 5e-324, 1e308],
@@ -64,7 +65,7 @@ def _sample(schema: dict[str, Any]) -> Any:
 def _edged(schema: dict[str, Any], depth: int = 0) -> Iterator[tuple[str, Any, Any]]:
     """Each place in a body where an edge can stand: its name, the edge, and the value with it."""
     schema = _plain(schema)
-    for edge in EDGES.get(schema.get("format", ""), EDGES.get(_type(schema), [])):
+    for edge in EDGES.get(schema.get("format") or schema.get("pattern", ""), EDGES.get(_type(schema), [])):
         yield "", edge, edge
     if _type(schema) != "object" or depth > 3:
         return
@@ -89,7 +90,7 @@ def _queries() -> Iterator[tuple[str, str, str, Any]]:
             if one["in"] != "query":
                 continue
             schema = _plain(one["schema"])
-            for edge in EDGES.get(schema.get("format", ""), EDGES.get(_type(schema), [])):
+            for edge in EDGES.get(schema.get("format") or schema.get("pattern", ""), EDGES.get(_type(schema), [])):
                 others = {
                     other["name"]: str(_sample(other["schema"]))
                     for other in operations["get"]["parameters"] if other["in"] == "query" and other.get("required")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
-from wafast.api.problems import KINDS
+from wafast.api.refusals import KINDS
 from wafast.campaigns.estimate import HoldsCause
 from wafast.devices.state import TERMINAL
 from wafast.outbox.rows import Cause

@@ -3032,8 +3032,8 @@ export interface components {
              */
             date: string;
             /**
-             * Format: duration
-             * @example 09:30:00
+             * @description A time of day: `09:00` or `09:00:00`; answers have seconds.
+             * @example 09:00:00
              */
             time: string;
             /** @example Asia/Kuala_Lumpur */
@@ -5113,9 +5113,15 @@ export interface components {
             per_day?: number;
             typing?: boolean;
             ramp?: boolean;
-            /** @description `21:00`; null with the other: no quiet hours. */
+            /**
+             * @description `21:00` or `21:00:00`; null with the other: no quiet hours. Answers have no seconds.
+             * @example 21:00
+             */
             quiet_from?: string | null;
-            /** @description `21:00`; null with the other: no quiet hours. */
+            /**
+             * @description `21:00` or `21:00:00`; null with the other: no quiet hours. Answers have no seconds.
+             * @example 21:00
+             */
             quiet_until?: string | null;
         };
         /** Page[AuditLine] */
