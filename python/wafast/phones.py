@@ -110,6 +110,17 @@ _KINDS = (
     "voicemail",
 )  # fmt: skip
 
+_WAY_OUT = "write it with its country code, as +60 12-345 6789"
+#: By what phonenumbers says of a number's length.
+_LENGTHS = {
+    phonenumbers.ValidationResult.TOO_SHORT: "short",
+    phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "short",
+    phonenumbers.ValidationResult.INVALID_LENGTH: "short or too long",
+    phonenumbers.ValidationResult.TOO_LONG: "long",
+}
+#: Numbers that are dialled otherwise by now and that WhatsApp goes on with: of Mexico's mobiles, Benin and Ivory Coast.
+_OF_OLD = re.compile("521[0-9]{10}|229[0-9]{8}|225[0-9]{8}")
+
 
 def _common(cleaned: str, region: str) -> str | None:
     """The number, when it is written in a way that leaves no doubt: a tenth of the time of phonenumbers, and the same
@@ -157,19 +168,38 @@ def _home(region: str) -> _Country | None:
 
 
 def _any(text: str, cleaned: str, region: str) -> str:
+    _refuse_letters(text)
     # A number without "+" is a local one where the region's rules allow it, else an international one: what CRMs store.
-    for candidate, where in ((cleaned, region), ("+" + cleaned.lstrip("+"), None)):
-        try:
-            number = phonenumbers.parse(candidate, where)
-        except phonenumbers.NumberParseException:
-            continue
-        if phonenumbers.is_valid_number(number):
+    local, abroad = _read(cleaned, region), _read("+" + cleaned.lstrip("+"), None)
+    for number in (local, abroad):
+        if number is not None and phonenumbers.is_valid_number(number):
+            if number.extension:
+                raise PhoneError(f"{text!r} has an extension, which can't be written to: leave it out")
             return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     digits = cleaned.lstrip("+").replace(" ", "").replace("-", "")
-    # Ranges newer than our table, and the simulator's own numbers: long enough, digits only, with a country code.
-    if digits.isascii() and digits.isdigit() and 8 <= len(digits) <= 15 and not digits.startswith("0"):
-        return "+" + digits
-    raise PhoneError(f"{text!r} is not a phone number; write it with its country code, as +60 12-345 6789")
+    if abroad is None or not (digits.isascii() and digits.isdigit()) or digits.startswith("0"):
+        raise PhoneError(f"{text!r} is not a phone number; {_WAY_OUT}")
+    # ranges newer than our table: what is as long as a number there can be
+    fault = _LENGTHS.get(phonenumbers.is_possible_number_with_reason(abroad))
+    if fault is not None and _OF_OLD.fullmatch(digits) is None:
+        raise PhoneError(f"{text!r} is too {fault} for a number of +{abroad.country_code}; {_WAY_OUT}")
+    return phonenumbers.format_number(abroad, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _read(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def _refuse_letters(text: str) -> None:
+    """Letters before a number are a label, as in `Tel: 012-345 6789`; phonenumbers dials those behind its first
+    digit, or drops them."""
+    first = next((place for place, one in enumerate(text) if one.isdigit()), len(text))
+    letters = re.search(r"[^\W\d_]+", text[first:])
+    if letters is not None:
+        raise PhoneError(f"{text!r} has letters in it, {letters[0]!r}; a number in digits is wanted, without extension")
 
 
 def to_jid(text: str, region: str = DEFAULT_REGION) -> str:

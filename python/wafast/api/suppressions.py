@@ -127,7 +127,7 @@ class SuppressionController(Controller):
         try:
             number = phones.parse(phone, region)
         except phones.PhoneError:
-            raise not_found("suppression", phone) from None
+            number = phone  # WhatsApp has numbers that nobody can dial, and who has one can opt out
         if not await suppressions.remove(services.pool, principal, number):
             raise not_found("suppression", phone)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,6 +54,55 @@ def test_what_is_read_quickly_is_read_alike(start: str, digits: str, region: str
 )
 def test_common_shapes_are_read_quickly(text: str, number: str) -> None:
     assert phones._common(text, "MY") == number == phones.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("+60125550", "'+60125550' is too short for a number of +60; write it with its country code"),
+        ("60125550", "too short for a number of +60"),
+        ("+601", "is not a phone number"),
+        ("91234567", "too short for a number of +91"),
+        ("+60199999999999", "too long for a number of +60"),
+        ("+999123456789", "is not a phone number"),
+        ("+60123456789 ext 5", "has letters in it, 'ext'"),
+        ("012-345 6789 x5", "has letters in it, 'x'"),
+        ("012-345 6789#5", "has an extension"),
+        ("1-800-CALL-NOW", "has letters in it, 'CALL'"),
+        ("+1-800-FLOWERS", "has letters in it, 'FLOWERS'"),
+        ("012-345 6789 / 019-888 7766", "is not a phone number"),
+    ],
+)
+def test_what_can_be_no_number_is_refused_and_told_why(text: str, told: str) -> None:
+    with pytest.raises(phones.PhoneError, match=re.escape(told)):
+        phones.parse(text)
+    with pytest.raises(phones.PhoneError, match=re.escape(told)):
+        phones.to_jid(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("+60155555555", "+60155555555"),  # of no range that is known
+        ("+6591234567", "+6591234567"),
+        ("+551191234567", "+551191234567"),  # Brazil without and with its ninth digit
+        ("+5511912345678", "+5511912345678"),
+        ("+525512345678", "+525512345678"),  # Mexico as it is dialled, and as WhatsApp names it
+        ("5215512345678", "+5215512345678"),
+        ("+54 9 11 1234-5678", "+5491112345678"),  # Argentina: mobile, and without its 9
+        ("+54 11 1234-5678", "+541112345678"),
+        ("+22997123456", "+22997123456"),  # Benin and Ivory Coast before they had ten digits, and since
+        ("+2290197123456", "+2290197123456"),
+        ("+22507123456", "+22507123456"),
+        ("+2250707123456", "+2250707123456"),
+        ("p:+60123456789", "+60123456789"),  # as advertisers export them
+        ("Tel: 012-345 6789", "+60123456789"),
+        ("+60 012-345 6789", "+60123456789"),
+        ("٠١٢٣٤٥٦٧٨٩", "+60123456789"),
+    ],
+)
+def test_numbers_that_may_be_are_taken(text: str, number: str) -> None:
+    assert phones.parse(text) == number
 
 
 @pytest.mark.parametrize(
