@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Meta
 
 from wafast.leads import xlsx
+from wafast.leads.other_files import OLE, ZIP, other_than_table, refuse_binary
 
 if TYPE_CHECKING:
     from wafast.leads import other_workbooks
@@ -40,8 +41,11 @@ MOST_COLUMNS = 200
 MOST_UNPACKED = 4 << 30
 #: What reading a broken workbook raises; RuntimeError: its parts are locked, or packed in a way that few know.
 BROKEN = (ValueError, KeyError, IndexError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, ExpatError)
-#: First bytes of workbooks: zipped XML, and the older format.
-WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+#: What the libraries say of it tells of their insides.
+DAMAGED = (
+    "the workbook can't be read: it is damaged, or only a part of it came; open it in the program that made it, and "
+    "save it again, or as CSV"
+)
 BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 #: The 3,755 usual characters of GB 2312.
 USUAL_CHINESE = re.compile(rb"(?:[\xb0-\xd7][\xa1-\xfe])+")
@@ -96,10 +100,14 @@ def look(path: Path, sheet: str = "", encoding: str = "") -> Shape:
         head = file.read(HEAD_BYTES)
     if not head.strip(b"\x00 \r\n\t"):
         raise NotReadable("the file is empty")
-    if head.startswith(WORKBOOKS):
+    if (other := other_than_table(path, head)) is not None:
+        raise NotReadable(other)
+    if head.startswith((ZIP, OLE)):
         kind: dict[str, Any] = {"format": "workbook", **_sheet(path, sheet)}
     else:
         told = _told_encoding(path, head)
+        if (told is None or told.startswith("utf-8")) and (binary := refuse_binary(head)) is not None:
+            raise NotReadable(binary)
         kind = {"format": "csv", "encoding": told} if told else _untold(path, head, encoding)
         kind["delimiter"] = _delimiter(head, kind["encoding"])
     bare = Shape(**kind, header=False, columns=[])
@@ -225,8 +233,10 @@ def _opened(path: Path) -> Iterator[xlsx.Workbook | other_workbooks.Workbook]:
     try:
         with _workbook(path) as book:
             yield book
-    except BROKEN as error:
+    except xlsx.Broken as error:
         raise NotReadable(f"the workbook can't be read: {error}") from None
+    except BROKEN as error:
+        raise NotReadable(DAMAGED) from error
 
 
 def _workbook(path: Path) -> xlsx.Workbook | other_workbooks.Workbook:
@@ -251,9 +261,10 @@ def _told_encoding(path: Path, head: bytes) -> str | None:
     for mark, name in BOMS:
         if head.startswith(mark):
             return name
-    if head[1::2].count(0) > len(head) // 4:
+    text = head.rstrip(b"\0")
+    if text[1::2].count(0) > len(text) // 4:
         return "utf-16-le"
-    if head[::2].count(0) > len(head) // 4:
+    if text[::2].count(0) > len(text) // 4:
         return "utf-16-be"
     return "utf-8" if _is_in(path, "utf-8") else None
 

@@ -31,6 +31,10 @@ ELAPSED = 46
 IN_FORMAT = re.compile(r'"[^"]*"|\\.|_.|\*.|(\[(?:h+|m+|s+)\])|\[[^\]]*\]|([dmyhs])', re.IGNORECASE)
 
 
+class Broken(ValueError):
+    """The workbook is not as one must be; the text says where."""
+
+
 class Workbook:
     """An open workbook. Raises ValueError, KeyError, zipfile.BadZipFile and expat.ExpatError when it is none that can
     be read, here and in `rows`.
@@ -201,7 +205,7 @@ class _Texts(_Part):
 
     def _at(self, number: int) -> str:
         if not 0 <= number < len(self._places) - 1:
-            raise ValueError(f"a cell names the text {number + 1} of {len(self._places) - 1}")
+            raise Broken(f"a cell names the text {number + 1} of {len(self._places) - 1}")
         begin, end = self._places[number], self._places[number + 1]
         # most are named in their order
         if begin < self._from or end > self._from + len(self._at_hand):
@@ -229,7 +233,7 @@ class _Rows(_Part):
     def _begin_row(self, attributes: dict[str, str]) -> None:
         line = int(attributes.get("r", self._line + 1))
         if not self._line < line <= MOST_ROWS:
-            raise ValueError(f"row {line} stands below row {self._line}")
+            raise Broken(f"row {line} stands below row {self._line}")
         self._line, self._row, self._column = line, [], 0
 
     def _end_row(self, _: object) -> None:
@@ -239,7 +243,7 @@ class _Rows(_Part):
         place = attributes.get("r")
         self._column = self._column + 1 if place is None else _column(place.rstrip("0123456789"))
         if self._column > MOST_COLUMNS:
-            raise ValueError(f"row {self._line} has more than {MOST_COLUMNS} cells")
+            raise Broken(f"row {self._line} has more than {MOST_COLUMNS} cells")
         self._kind, self._style = attributes.get("t", "n"), attributes.get("s", "")
         self._text = ""
 
@@ -265,7 +269,7 @@ class _Rows(_Part):
             return written.strip().replace("T", " ", 1)
         if kind == "e":
             return ""
-        raise ValueError(f"row {self._line} has a cell of an unknown kind, {kind!r}")
+        raise Broken(f"row {self._line} has a cell of an unknown kind, {kind!r}")
 
     def _number(self, written: str) -> str:
         try:
@@ -303,7 +307,7 @@ def _parser() -> expat.XMLParserType:
 
 
 def _refuse_entity(*declared: object) -> None:
-    raise ValueError("it declares entities, which no workbook has")
+    raise Broken("it declares entities, which no workbook has")
 
 
 def _pieces(part: IO[bytes], parser: expat.XMLParserType) -> Iterator[None]:
@@ -329,7 +333,7 @@ def _place(target: str) -> str:
 def _column(letters: str) -> int:
     """The number of a column, from 1. Raises ValueError."""
     if not (letters.isascii() and letters.isalpha() and len(letters) <= 3):
-        raise ValueError(f"there is no column {letters[:20]!r}")
+        raise Broken(f"there is no column {letters[:20]!r}")
     return functools.reduce(lambda found, letter: found * 26 + ord(letter) - 64, letters.upper(), 0)
 
 

@@ -219,7 +219,8 @@ def test_a_sheet_without_rows_does_not_cost_the_one_before(tenant: Tenant) -> No
     ("content", "why"),
     [
         (b"\n \r\n", "empty"),
-        (b"PK\x03\x04 no workbook", "can't be read"),
+        (b"PK\x03\x04 no workbook", "can't be read: it is damaged"),
+        (b"%PDF-1.7\n0123456781\n", "the file is a PDF"),
         (workbook({"Leads": [["phone"]]}, more='<row><c r="XFD2"><v>1</v></c></row>'), "16384 columns"),
         (open_document("0123456781", 1_000_000, 94), "save it as CSV"),
         (b'phone\n"0123456781\n' + b"0123456782\n" * 20_000, "quotation mark"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,66 @@ def test_a_workbook_without_the_wanted_sheet_or_without_rows_is_not_read(path: P
     path.write_bytes(workbook({"A": [], "B": []}))
     with pytest.raises(files.NotReadable, match="no rows"):
         files.look(path)
+
+
+def _zipped(*names: str, kind: str = "") -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name in names:
+            archive.writestr(name, kind if name == "mimetype" else "<x/>")
+    return made.getvalue()
+
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1024)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"%PDF-1.7\n1,0123456789\n", "a PDF"),
+        (b"\x89PNG\r\n\x1a\nphone,0123456789\n", "a picture"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF,0123456789\n", "a picture"),
+        (b"\x1f\x8b\x08phone\n0123456789\n", "a compressed archive"),
+        (b"\n<!DOCTYPE html><table><tr><td>0123456789</td></tr></table>", "a web page or XML"),
+        (b'[{"phone": "0123456789"}]', "JSON"),
+        (b"BEGIN:VCARD\nTEL:0123456789\nEND:VCARD\n", "an address book"),
+        (_zipped("phones.csv"), "a ZIP archive"),
+        (_zipped("word/document.xml"), "a Word document"),
+        (_zipped("Index/Document.iwa"), "a file of Apple's Numbers"),
+        (_zipped("mimetype", "content.xml", kind="application/vnd.oasis.opendocument.text"), "a document of another"),
+        (OLE + "EncryptedPackage".encode("utf-16-le"), "a workbook locked with a password"),
+        (OLE + "WordDocument".encode("utf-16-le"), "a Word document"),
+        (b"\x7fELF\x02\x01\x01" + bytes(range(32)) * 8 + b"phone,0123456789\n", "no text"),
+    ],
+)
+def test_what_is_no_table_is_told_what_it_is(path: Path, content: bytes, what: str) -> None:
+    path.write_bytes(content)
+    with pytest.raises(files.NotReadable, match=f"the file is {what}.*save it as CSV"):
+        files.look(path)
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04 cut", OLE, workbook({"A": [["phone"]]})[:-30]])
+def test_a_damaged_workbook_is_told_so_without_a_librarys_words(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(files.NotReadable) as refused:
+        files.look(path)
+    assert str(refused.value) == files.DAMAGED
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"phone,name\n012345\x006789,Si\x00ti\n" + bytes(4096),
+        "phone,name\n0123456789,Siti\n".encode("utf-16"),
+        "phone,name\n0123456789,Siti\n".encode("utf-16-le"),
+        b"<phone>,name\n0123456789,Siti\n",
+        b"[phone],name\n0123456789,Siti\n",
+    ],
+    ids=["nuls", "utf-16", "utf-16 without mark", "angles", "brackets"],
+)
+def test_odd_text_is_a_table_still(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    assert [row for _, row in files.rows(path, files.look(path))] == [["0123456789", "Siti"]]
 
 
 def test_a_workbook_that_is_huge_once_it_is_unpacked_is_not_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
