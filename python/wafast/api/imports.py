@@ -188,7 +188,7 @@ class ImportController(Controller):
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
     ) -> Import:
-        """All rows count at once, when it is `done`."""
+        """All leads count at once, when it is `done`; numbers to leave alone do a few thousand at a time."""
         return await _begin(services, principal, import_id, "running", data)
 
     @post(
@@ -202,7 +202,8 @@ class ImportController(Controller):
     async def cancel(
         self, import_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Import:
-        """Nothing of it stays."""
+        """Nothing of it stays; of numbers to leave alone those that were taken in, `written` and `counts` say how
+        many."""
         found = await _find(services, principal, import_id)
         try:
             ended = await imports.cancel(services.pool, principal, int(found.id))
@@ -272,7 +273,8 @@ class SuppressionImportController(Controller):
         services: NamedDependency[Services],
         idempotency_key: IdempotencyKey = None,
     ) -> Import:
-        """As `POST /leads/import`; only the column `phone` counts. It goes on under `/leads/imports/{import_id}`."""
+        """As `POST /leads/import`; only the column `phone` counts. It goes on under `/leads/imports/{import_id}`.
+        Numbers count a few thousand at a time, as they are taken in; taken in once more, they change nothing."""
         return await _received(request, services, principal, "suppressions", idempotency_key)
 
 

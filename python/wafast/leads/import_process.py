@@ -1,7 +1,8 @@
 """The process that reads one import's file: it holds no memory of the API's, and ends with it, or when nobody wants it.
 
-Everything it applies, it applies in one transaction, which also says that the import is done. Killed before, it has
-done nothing; started again, it begins anew.
+What it applies of leads, it applies in one transaction, which also says that the import is done. Killed before, it has
+done nothing; started again, it begins anew. Numbers to leave alone count from the moment they are known: they go in a
+portion at a time, and started again, it finds those that are there.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ q = load(__file__)
 BATCH = 10_000
 #: Lines taken in by one statement: between two of them it is seen whether it was cancelled.
 STEP = 50_000
+#: Lines of numbers to leave alone that count at once.
+PORTION = 5_000
 TELL_SECONDS = 0.5
 #: Exit codes when the database was away, which is not the file's fault, and when a disk was full.
 AWAY, FULL = 75, 74
@@ -134,9 +137,10 @@ class Importing:
         updates = msgspec.convert(self._row["options"], Options).known == "update"
         counted = q.count_staged if of_leads else q.count_suppressions
         arguments = (self._tenant_id, updates) if of_leads else (self._tenant_id,)
+        begun = None if of_leads or self._state == "checking" else await self._take_suppressions(doubles)
         async with self._work.transaction():
             if self._state == "running":
-                new, changed = await (self._take_leads(updates) if of_leads else self._take_suppressions())
+                new, changed = (begun, 0) if begun is not None else await self._take_leads(updates)
                 staged = self._read - self._errors - doubles
             else:
                 would = await self._work.fetchrow(counted, *arguments)
@@ -167,16 +171,25 @@ class Importing:
         await self._work.execute(q.tidy_indexes)
         return new, changed
 
-    async def _take_suppressions(self) -> tuple[int, int]:
-        new = 0
-        for first, last in await self._steps():
-            new += _rows(await self._work.execute(q.add_suppressions, self._tenant_id, first, last, str(self._id)))
-            await self._tell(last)
-        return new, 0
+    async def _take_suppressions(self, doubles: int) -> int:
+        """Puts the numbers on the list, each portion in a transaction that also says so; gives how many are new, with
+        those of a process before that was killed. Raises Ended, and what is on the list by then stays."""
+        new = taken = 0
+        for first, last in await self._steps(PORTION):
+            async with self._work.transaction():
+                portion = await self._work.fetchrow(q.add_suppressions, self._tenant_id, first, last, str(self._id))
+                assert portion is not None, "an aggregate gives a row"
+                taken += portion["all"]
+                noted = self._id, portion["new"], taken, doubles, self._errors
+                new = await self._work.fetchval(q.note_portion, *noted)
+                if new is None:
+                    raise Ended
+            await self._announce()
+        return new
 
-    async def _steps(self) -> list[tuple[int, int]]:
+    async def _steps(self, size: int = STEP) -> list[tuple[int, int]]:
         last = await self._work.fetchval(q.last_staged)
-        return [(first, min(first + STEP, last + 1)) for first in range(1, last + 1, STEP)]
+        return [(first, min(first + size, last + 1)) for first in range(1, last + 1, size)]
 
     async def _end(self, state: str, counts: dict[str, int]) -> None:
         ended = await self._work.fetchval(q.end_import, self._id, self._state, state, counts, self._read)
@@ -191,10 +204,14 @@ class Importing:
         """Says how far it is, now and then. Raises Ended."""
         if time.monotonic() - self._told < TELL_SECONDS:
             return
-        self._told = time.monotonic()
         if not await self._aside.fetchval(q.note_progress, self._id, self._state, self._read, written):
             raise Ended
-        await bus.publish(self._aside, [{"k": "import", "t": self._tenant_id, "i": self._id}])
+        await self._announce()
+
+    async def _announce(self) -> None:
+        if time.monotonic() - self._told >= TELL_SECONDS:
+            self._told = time.monotonic()
+            await bus.publish(self._aside, [{"k": "import", "t": self._tenant_id, "i": self._id}])
 
     async def _devices(self) -> dict[str, int]:
         found: dict[str, int] = {}

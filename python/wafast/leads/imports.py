@@ -93,7 +93,12 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     rows: Annotated[int | None, Meta(description="Rows of the file, when it was read to its end.", examples=[1000])]
     read: Annotated[int, Meta(description="Rows read so far.", examples=[1000])]
     written: Annotated[
-        int, Meta(description="Rows taken in so far; all of them count at once, at the end.", examples=[0])
+        int,
+        Meta(
+            description="Rows taken in so far. Those of leads count at once, at the end; numbers to leave alone count "
+            "as they are taken in, and those of an import that was cancelled stay.",
+            examples=[0],
+        ),
     ]
     counts: Counts | None
     created_by: Annotated[str, Meta(examples=["user:7"])]
@@ -226,7 +231,8 @@ async def _waiting(connection: bus.Executor, tenant_id: int, import_id: int) -> 
 
 
 async def cancel(pool: asyncpg.Pool, principal: Principal, import_id: int) -> Import | None:
-    """Ends an import: nothing of it stays. None when there is no such import. Raises NotNow when it has ended."""
+    """Ends an import: of leads nothing stays, of numbers to leave alone what was taken in. None when there is no such
+    import. Raises NotNow when it has ended."""
     tenant_id = principal.tenant_id
     async with pool.acquire() as connection, connection.transaction():
         row = await connection.fetchrow(q.cancel_import, tenant_id, import_id)

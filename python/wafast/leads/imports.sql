@@ -27,13 +27,15 @@ RETURNING *;
 
 -- name: begin_import
 -- A person says what the columns are, and that it is to be looked through ('checking') or taken in ('running').
-UPDATE imports SET state = $3, mapping = $4, options = $5, attempts = 0, read = 0, written = 0, reason = NULL
+-- What was counted when it was looked through is not what was written.
+UPDATE imports SET state = $3, mapping = $4, options = $5, attempts = 0, read = 0, written = 0, reason = NULL,
+    counts = CASE WHEN kind = 'leads' OR $3 = 'checking' THEN counts END
 WHERE tenant_id = $1 AND id = $2
 RETURNING *;
 
 -- name: cancel_import
--- Of what was written nothing stays.
-UPDATE imports SET state = 'cancelled', written = 0, ended_at = now()
+-- Of what was written of leads nothing stays.
+UPDATE imports SET state = 'cancelled', written = CASE WHEN kind = 'suppressions' THEN written ELSE 0 END, ended_at = now()
 WHERE tenant_id = $1 AND id = $2 AND state NOT IN ('done', 'failed', 'cancelled')
 RETURNING *;
 
@@ -68,7 +70,8 @@ UPDATE imports SET attempts = attempts + 1 WHERE id = $1 RETURNING attempts;
 -- name: fail_import
 -- Its file is of no more use.
 WITH failed AS (
-    UPDATE imports SET state = 'failed', reason = $2, ended_at = now()
+    UPDATE imports SET state = 'failed', reason = $2, ended_at = now(),
+        written = CASE WHEN kind = 'suppressions' THEN written ELSE 0 END
     WHERE id = $1 AND state IN ('reading', 'checking', 'running')
     RETURNING id, tenant_id
 ), gone AS (
@@ -91,8 +94,19 @@ SELECT bytes FROM import_pieces WHERE import_id = $1 AND place = $2;
 UPDATE imports SET state = $2, shape = $3, mapping = $4 WHERE id = $1 AND state = 'reading' RETURNING id;
 
 -- name: note_progress
--- Gives nothing when the import is to end: it was cancelled, or another process has done it.
-UPDATE imports SET read = $3, written = $4 WHERE id = $1 AND state = $2 RETURNING id;
+-- Gives nothing when the import is to end: it was cancelled, or another process has done it. What a process before wrote stays.
+UPDATE imports SET read = $3, written = CASE WHEN kind = 'suppressions' THEN written ELSE $4 END
+WHERE id = $1 AND state = $2
+RETURNING id;
+
+-- name: note_portion
+-- In the transaction that wrote it: $2 more numbers are new, and the first $3 are written. Gives how many are new by now.
+UPDATE imports i SET written = n.written, counts = jsonb_build_object(
+    'new', n.new, 'changed', 0, 'unchanged', greatest(n.written - n.new, 0), 'doubles', $4::int8, 'errors', $5::int8, 'joined', 0)
+FROM (SELECT id, coalesce((counts ->> 'new')::int8, 0) + $2 AS new, greatest(written, $3::int8) AS written
+      FROM imports WHERE id = $1 AND state = 'running' FOR NO KEY UPDATE) n
+WHERE i.id = n.id
+RETURNING n.new;
 
 -- name: import_devices
 SELECT no, id::text AS id, lower(name) AS name, phone FROM devices WHERE tenant_id = $1 ORDER BY no DESC;
@@ -184,9 +198,15 @@ FROM staged s LEFT JOIN suppressions p ON p.tenant_id = $1 AND p.phone = s.phone
 SELECT coalesce(max(line), 0) FROM staged;
 
 -- name: add_suppressions
-INSERT INTO suppressions (tenant_id, phone, reason, created_by)
-SELECT $1, phone, 'imported', 'import:' || $4 FROM staged WHERE line >= $2 AND line < $3
-ON CONFLICT DO NOTHING;
+WITH portion AS (
+    SELECT phone FROM staged WHERE line >= $2 AND line < $3
+), added AS (
+    INSERT INTO suppressions (tenant_id, phone, reason, created_by)
+    SELECT $1, phone, 'imported', 'import:' || $4 FROM portion ORDER BY phone
+    ON CONFLICT DO NOTHING
+    RETURNING phone
+)
+SELECT (SELECT count(*) FROM added) AS new, (SELECT count(*) FROM portion) AS all;
 
 -- name: staged_terms
 SELECT ARRAY(SELECT DISTINCT unnest(tags) FROM staged) AS tags,

@@ -715,6 +715,8 @@ export const en = {
   'leads.import_progress': '{n} rows',
   'leads.import_cancel': 'Cancel import',
   'leads.import_cancelled': 'Cancelled. Nothing of the file was taken in.',
+  'leads.import_cut': 'Cancelled before the end of the file.',
+  'leads.import_stays': 'New numbers that were put on the list before, and stay there: {n}',
   'leads.import_columns_help': 'What is in the columns of {file}?',
   'leads.import_sheet': 'Sheet',
   'leads.import_encoding': 'Language of the file',
