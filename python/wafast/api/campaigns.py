@@ -19,7 +19,7 @@ from wafast.accounts import audit
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.idempotency import IN_ONE
-from wafast.api.ids import number_of, uuid_of
+from wafast.api.ids import number_of, uuids_of
 from wafast.api.instants import TimeOfDay, day_of, instant_of, time_of, written
 from wafast.api.opt_outs import require_hearing
 from wafast.api.paging import below_of, page_of
@@ -211,7 +211,7 @@ async def stored_devices(pool: asyncpg.Pool, principal: Principal, device_ids: l
     """
     if device_ids is None:
         return None
-    wanted = [uuid_of("device", text) for text in dict.fromkeys(device_ids)]
+    wanted = uuids_of("device", device_ids)
     missing = [one for one in wanted if not principal.sees(one)]
     missing += await rows.unknown_devices(pool, principal.tenant_id, wanted)
     if missing:

@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
-from wafast.api.ids import MAX_INT8, number_of, uuid_of
+from wafast.api.ids import MAX_INT8, number_of, uuids_of
 from wafast.api.outbox import find_row
 from wafast.api.paging import below_of, page_of
 from wafast.api.parameters import MAX_DEVICES, After, IdempotencyKey, Limit
@@ -276,7 +276,7 @@ async def _checked(
     lead_filter = stored(data.filter, region)
     if data.device_ids is None:
         return lead_filter, None
-    wanted = [uuid_of("device", text) for text in data.device_ids]
+    wanted = uuids_of("device", data.device_ids)
     own = await devices.ids_of_tenant(services.pool, principal.tenant_id, wanted)
     for device_id in wanted:
         if device_id not in own:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from wafast.api.problems import not_found
@@ -24,6 +25,15 @@ def uuid_of(what: str, text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise not_found(what, text) from None
+
+
+def uuids_of(what: str, texts: Iterable[str]) -> list[UUID]:
+    """The UUIDs of a list, each once.
+
+    Raises:
+        Problem: 404 when one cannot be one.
+    """
+    return list(dict.fromkeys(uuid_of(what, text) for text in texts))
 
 
 def as_number(text: str, largest: int = MAX_INT8) -> int | None:

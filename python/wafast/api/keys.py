@@ -16,7 +16,7 @@ from wafast.accounts import keys as accounts
 from wafast.accounts.principal import Principal, Scope
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.idempotency import IN_ONE
-from wafast.api.ids import number_of, uuid_of
+from wafast.api.ids import number_of, uuids_of
 from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit
 from wafast.api.policy import Policy
@@ -89,7 +89,7 @@ class KeyController(Controller):
         name = data.name.strip()
         if not name:
             raise refused_field("name", data.name, "a name with at least one letter or digit is wanted")
-        devices = None if data.device_ids is None else [uuid_of("device", text) for text in data.device_ids]
+        devices = None if data.device_ids is None else uuids_of("device", data.device_ids)
         tenant_id, actor = principal.tenant_id, principal.actor
         async with together(services.pool) as pool:
             try:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DESCRIPTION = """WhatsApp lines, their inboxes, and one queue for everything that leaves.
 
 Ids are opaque strings. Lists are newest first and paged by `limit` and `after`; the answer is `{items, next}`.
+What a list in a request names twice, an id, a tag or a number, counts once.
 Errors are problem details (RFC 9457). Times are RFC 3339 in UTC. Creating and sending take an `Idempotency-Key`.
 Objects of another workspace, or of devices the caller may not see, answer 404; a missing scope answers 403.
 """

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import msgspec
-from litestar import Controller, delete, get, patch, post
+from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
@@ -25,6 +26,12 @@ from wafast.leads import rows, suppressions
 from wafast.leads.suppressions import OptOut, Suppression
 from wafast.leads.tags import tags
 
+#: The other answer of adding a number.
+STANDS = ResponseSpec(
+    data_container=Suppression,
+    generate_examples=False,
+    description="The number was there already, and stays as it is.",
+)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -98,7 +105,7 @@ class SuppressionController(Controller):
         opt={"policy": Policy.SEND, "idempotent": IN_ONE},
         operation_id="add_suppression",
         summary="Leave a number alone",
-        responses=problems(400, 401, 403, 422),
+        responses={200: STANDS, **problems(400, 401, 403, 422)},
     )
     async def add(
         self,
@@ -106,10 +113,12 @@ class SuppressionController(Controller):
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
         idempotency_key: IdempotencyKey = None,
-    ) -> Suppression:
-        """At once: what waits for it in campaigns and sequences does not leave. One that is there stays as it is."""
+    ) -> Response[Suppression]:
+        """At once: what waits for it in campaigns and sequences does not leave. One that is there stays as it is, with
+        its first reason, and the answer is 200."""
         phone = await phone_of(services.pool, principal.tenant_id, data.phone)
-        return await suppressions.add(services.pool, principal, phone, data.reason.strip() or "by a person")
+        stands, is_new = await suppressions.add(services.pool, principal, phone, data.reason.strip() or "by a person")
+        return Response(stands, status_code=201 if is_new else 200)
 
     @delete(
         "/{phone:str}",

@@ -19,7 +19,7 @@ from wafast.accounts.people import Person
 from wafast.accounts.principal import Principal, Role
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.idempotency import IN_ONE
-from wafast.api.ids import number_of, uuid_of
+from wafast.api.ids import number_of, uuids_of
 from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, name_of
 from wafast.api.policy import Policy
@@ -250,7 +250,7 @@ def _shown(person: Person) -> User:
 
 
 def _devices(texts: list[str] | None) -> list[UUID] | None:
-    return None if texts is None else sorted({uuid_of("device", text) for text in texts})
+    return None if texts is None else sorted(uuids_of("device", texts))
 
 
 def _require_other(principal: Principal, person: Person) -> None:

@@ -62,8 +62,12 @@ async def list_suppressions(
     return await pool.fetch(q.list_suppressions, tenant_id, at, phone, begins, limit)
 
 
-async def add(pool: asyncpg.Pool, principal: Principal, phone: str, reason: str) -> Suppression:
-    """Adds a number in E.164; one that is there stays as it is. Of a lead out of the caller's reach nothing is told."""
+async def add(pool: asyncpg.Pool, principal: Principal, phone: str, reason: str) -> tuple[Suppression, bool]:
+    """Adds a number in E.164; one that is there stays as it is. Of a lead out of the caller's reach nothing is told.
+
+    Returns:
+        What stands on the list, and whether it is new there.
+    """
     tenant_id = principal.tenant_id
     seen = None if principal.device_ids is None else list(principal.device_ids)
     async with pool.acquire() as connection, connection.transaction():
@@ -74,7 +78,9 @@ async def add(pool: asyncpg.Pool, principal: Principal, phone: str, reason: str)
             await audit.record(connection, tenant_id, principal.actor, "suppression.add", subject, reason=reason)
             await tell(connection, tenant_id, [] if row["lead_id"] is None else [row["lead_id"]])
     shown = suppression_of(row)
-    return shown if row["is_seen"] else msgspec.structs.replace(shown, lead_id=None, name=None)
+    if not row["is_seen"]:
+        shown = msgspec.structs.replace(shown, lead_id=None, name=None)
+    return shown, row["is_new"]
 
 
 async def remove(pool: asyncpg.Pool, principal: Principal, phone: str) -> bool:

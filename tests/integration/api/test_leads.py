@@ -356,7 +356,9 @@ def test_who_wants_nothing_more_is_a_list(tenant: Tenant, stranger: Tenant) -> N
     added = admin.post("/api/v1/suppressions", json={"phone": phone, "reason": "asked on the phone"}).json()
     assert (added["phone"], added["lead_id"], added["name"]) == (phone, str(lead), "Siti")
     assert admin.get(f"{LEADS}/{lead}").json()["is_suppressed"] is True
-    again = admin.post("/api/v1/suppressions", json={"phone": phone}).json()
+    answer = admin.post("/api/v1/suppressions", json={"phone": phone})
+    assert answer.status_code == 200, "nothing was made"
+    again = answer.json()
     assert again["reason"] == "asked on the phone"
     for number in range(3):
         admin.post("/api/v1/suppressions", json={"phone": f"+6591234{number:03}"})

@@ -32,7 +32,8 @@ async def test_a_number_is_put_on_the_list_twice_at_once(people: People, princip
     async with people.pool.acquire() as other, other.transaction():
         await other.execute(added, people.tenant_id, SITI)
         adding = await blocked(people.pool, suppressions.add(people.pool, principal, SITI, "asked on the phone"))
-    assert ((await adding).reason, (await adding).created_by) == ("replied STOP", "lead")
+    stands, is_new = await adding
+    assert (stands.reason, stands.created_by, is_new) == ("replied STOP", "lead", False)
     assert await people.value("SELECT count(*) FROM suppression_queue") == 1
     assert await people.value("SELECT count(*) FROM audit_log WHERE action = 'suppression.add'") == 0
 

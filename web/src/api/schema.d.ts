@@ -1425,7 +1425,8 @@ export interface paths {
         put?: never;
         /**
          * Cancel an import
-         * @description Nothing of it stays.
+         * @description Nothing of it stays; of numbers to leave alone those that were taken in, `written` and `counts` say how
+         *     many.
          */
         post: operations["cancel_import"];
         delete?: never;
@@ -1506,7 +1507,7 @@ export interface paths {
         put?: never;
         /**
          * Take an import in
-         * @description All rows count at once, when it is `done`.
+         * @description All leads count at once, when it is `done`; numbers to leave alone do a few thousand at a time.
          */
         post: operations["start_import"];
         delete?: never;
@@ -2578,7 +2579,8 @@ export interface paths {
         put?: never;
         /**
          * Leave a number alone
-         * @description At once: what waits for it in campaigns and sequences does not leave. One that is there stays as it is.
+         * @description At once: what waits for it in campaigns and sequences does not leave. One that is there stays as it is, with
+         *     its first reason, and the answer is 200.
          */
         post: operations["add_suppression"];
         delete?: never;
@@ -2619,6 +2621,7 @@ export interface paths {
         /**
          * Import a file of numbers to leave alone
          * @description As `POST /leads/import`; only the column `phone` counts. It goes on under `/leads/imports/{import_id}`.
+         *     Numbers count a few thousand at a time, as they are taken in; taken in once more, they change nothing.
          */
         post: operations["import_suppressions"];
         delete?: never;
@@ -4315,7 +4318,7 @@ export interface components {
              */
             read: number;
             /**
-             * @description Rows taken in so far; all of them count at once, at the end.
+             * @description Rows taken in so far. Those of leads count at once, at the end; numbers to leave alone count as they are taken in, and those of an import that was cancelled stay.
              * @example 0
              */
             written: number;
@@ -16397,6 +16400,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The number was there already, and stays as it is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suppression"];
+                };
+            };
             /** @description Document created, URL follows */
             201: {
                 headers: {
