@@ -26,6 +26,7 @@ from wafast.api.paging import below_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem, conflict, not_found, refused_field
+from wafast.api.refusals import refused_json
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.csv_rows import guarded, pieces
@@ -325,8 +326,10 @@ def _options(text: object) -> Options:
         return Options()
     try:
         return msgspec.json.decode(str(text), type=Options)
-    except msgspec.DecodeError as error:
-        raise refused_field("options", str(text)[:200], f"{error}; JSON as in `Import.options` is wanted") from None
+    except msgspec.ValidationError as error:
+        raise refused_json("options", Options, str(text), error) from None
+    except msgspec.DecodeError:
+        raise refused_field("options", str(text), "JSON as in `Import.options` is wanted") from None
 
 
 async def _find(services: Services, principal: Principal, import_id: str) -> Import:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import msgspec
+from litestar.enums import RequestEncodingType
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.utils.scope.state import ScopeState
 
@@ -79,8 +80,11 @@ def answer_http_exception(request: Request[Any, Any, Any], exception: HTTPExcept
 
 
 def answer_undecodable(request: Request[Any, Any, Any], error: UnicodeDecodeError) -> Response[bytes]:
-    """Litestar exception handler for a body that is not UTF-8; of anything else it is our own fault."""
+    """Litestar exception handler for a body that is not UTF-8, or a form with a part that is not; of anything else it
+    is our own fault."""
     detail = _unreadable(request)
+    if detail is None and request.content_type[0] == RequestEncodingType.MULTI_PART:
+        detail = f"A part of the form is not UTF-8: its byte {error.start} is 0x{error.object[error.start]:02x}."
     if detail is None:
         return answer_unexpected(request, error)
     return response_to(request, Problem(400, "invalid-request", detail))
@@ -134,8 +138,25 @@ def _unreadable(request: Request[Any, Any, Any]) -> str | None:
     return None
 
 
+def refused_json(field: str, kind: type, text: str, error: msgspec.ValidationError) -> Problem:
+    """The problem with JSON that is not of the type wanted, in a part of a form.
+
+    Args:
+        field: name of the part.
+        kind: the type.
+        text: the part.
+        error: of decoding it.
+    """
+    message, _, key = str(error).partition(" - at `$")
+    place = _within(Place(field, kind, msgspec.json.decode(text)), key.rstrip("`"))
+    return refused_fields([_told(place, message)])
+
+
 def _refused(request: Request[Any, Any, Any], key: str, message: str) -> FieldError:
-    place = _place(request, key)
+    return _told(_place(request, key), message)
+
+
+def _told(place: Place, message: str) -> FieldError:
     options = list(_options(place.kind))
     for told, said in ((UNKNOWN, "there is no such member here; known are: {}"), (MISSING, "it is missing")):
         member = told.fullmatch(message)
@@ -166,8 +187,12 @@ def _place(request: Request[Any, Any, Any], key: str) -> Place:
         given = request.path_params.get(key, request.query_params.get(name, request.headers.get(name)))
         return Place(name, parameters[key].raw, given)
     sent = ScopeState.from_scope(request.scope).json
-    place = Place("", parameters["data"].annotation if "data" in parameters else Any, sent)
-    for step in STEP.finditer("" if key == "data" else key):
+    body = Place("", parameters["data"].annotation if "data" in parameters else Any, sent)
+    return _within(body, "" if key == "data" else key)
+
+
+def _within(place: Place, path: str) -> Place:
+    for step in STEP.finditer(path):
         place = _inside(place, step[1] or step[2])
     return place
 

@@ -123,3 +123,22 @@ def test_two_times_that_are_the_same_are_seen_however_they_are_written(tenant: T
 
     assert (pace.status_code, pace.json()["errors"][0]["field"]) == (400, "pace.closes")
     assert (quiet.status_code, quiet.json()["errors"][0]["field"]) == (400, "quiet_until")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (b'{"known": "drop"}', "options.known 'drop': one of these is wanted: update, leave"),
+        (b'{"tags": ["a", ""]}', "options.tags[1] '': Expected `str` of length >= 1"),
+        (b'{"begin": true}', "options.begin: there is no such member here; known are: known, tags"),
+        (b"{", "options '{': JSON as in `Import.options` is wanted"),
+        (b'{"tags": ["\xff"]}', "A part of the form is not UTF-8: its byte 11 is 0xff."),
+    ],
+)
+def test_a_part_of_a_form_is_refused_as_a_body_is(tenant: Tenant, options: bytes, told: str) -> None:
+    form = {"file": ("a.csv", b"phone\n0123456789\n"), "options": (None, options)}
+
+    answer = tenant.client().post("/api/v1/leads/import", files=form)
+
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith(told)
