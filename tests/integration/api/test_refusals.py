@@ -142,3 +142,40 @@ def test_a_part_of_a_form_is_refused_as_a_body_is(tenant: Tenant, options: bytes
 
     assert answer.status_code == 400
     assert answer.json()["detail"].startswith(told)
+
+
+def test_a_number_that_can_not_be_is_refused_alike_wherever_it_is_written(tenant: Tenant) -> None:
+    client, device, lead = tenant.client(), tenant.device(), tenant.lead()
+    campaign = client.post("/api/v1/campaigns", json=CAMPAIGN).json()["id"]
+    number = "+60125550"
+    answers = {
+        "phone": [
+            client.post("/api/v1/leads", json={"phone": number}),
+            client.patch(f"/api/v1/leads/{lead}", json={"phone": number}),
+            client.post("/api/v1/suppressions", json={"phone": number}),
+        ],
+        "to": [
+            client.post(f"/api/v1/campaigns/{campaign}/test", json={"to": number}),
+            client.post("/api/v1/messages", json={"device_id": str(device.id), "to": number, "text": "Hi"}),
+            client.post(f"/api/v1/devices/{device.id}/chats", json={"to": number}),
+        ],
+        "phones[0]": [client.post(f"/api/v1/devices/{device.id}/check-numbers", json={"phones": [number]})],
+    }
+    for field, several in answers.items():
+        for answer in several:
+            assert answer.status_code == 400, answer.request.url
+            assert answer.json()["errors"][0]["field"] == field
+            assert "is too short for a number of +60" in answer.json()["detail"]
+
+
+def test_a_number_that_nobody_can_dial_can_be_taken_off_the_suppression_list(tenant: Tenant) -> None:
+    tenant.world.sql(
+        "INSERT INTO suppressions (tenant_id, phone, reason, created_by) VALUES ($1, '+60125550', 'STOP', 'lead')",
+        tenant.id,
+    )
+    client = tenant.client()
+
+    assert client.delete("/api/v1/suppressions/+60125550").status_code == 204
+    assert client.get("/api/v1/suppressions").json()["items"] == []
+    assert client.delete("/api/v1/suppressions/+60125550").status_code == 404
+    assert client.delete("/api/v1/suppressions/nobody").status_code == 404

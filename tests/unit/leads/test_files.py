@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -287,6 +288,14 @@ def test_a_number_with_a_decimal_nobody_wrote_is_read() -> None:
         assert reader.read(2, [written]).phone == "+60123456789"
     with pytest.raises(columns.Refused):
         reader.read(3, ["60123456789.5"])
+
+
+def test_a_row_whose_number_can_not_be_is_told_with_the_reason() -> None:
+    reader = columns.Reader(["phone"], "MY", "Asia/Kuala_Lumpur", {})
+    for written, why in (("+60125550", "too short for a number of +60"), ("012-345 6789 ext 5", "has letters in it")):
+        with pytest.raises(columns.Refused, match=re.escape(why)) as refused:
+            reader.read(2, [written])
+        assert refused.value.value == written
 
 
 def test_a_lead_gets_no_more_tags_and_fields_than_it_can_have() -> None:
