@@ -143,6 +143,28 @@ def test_what_a_lead_was_sent_is_not_taken_away_when_the_lead_changes(signed_in:
 
 
 @pytest.mark.parametrize("look", [PHONE_DARK], indirect=True, ids=lambda look: look.name)
+def test_an_import_of_numbers_that_was_cancelled_says_how_many_stay(alone: App, tenant: Tenant, look: Look) -> None:
+    page, world = alone.page, tenant.world
+    id = world.sql(
+        "INSERT INTO imports (tenant_id, kind, file_name, size, state, read, written, options, created_by)"
+        " VALUES ($1, 'suppressions', 'stop.csv', 9000, 'running', 12000, 5000, '{}', 'user:1') RETURNING id",
+        tenant.id,
+    )
+    page.goto("/leads/suppressions")
+    page.get_by_role("button", name="Show import").click()
+    dialog = page.get_by_role("dialog", name="Import opted-out numbers")
+    expect(dialog.get_by_text("Writing what was read")).to_be_visible()
+
+    counts = '{"new": 4990, "changed": 0, "unchanged": 10, "doubles": 0, "errors": 0}'
+    world.sql(f"UPDATE imports SET state = 'cancelled', ended_at = now(), counts = '{counts}' WHERE id = $1", id)
+    world.publish({"k": "import", "t": tenant.id, "i": id})
+
+    expect(dialog.get_by_text("Cancelled before the end of the file.")).to_be_visible()
+    expect(dialog.get_by_text("and stay there: 4,990")).to_be_visible()
+    alone.expect_accessible()
+
+
+@pytest.mark.parametrize("look", [PHONE_DARK], indirect=True, ids=lambda look: look.name)
 @pytest.mark.parametrize(
     ("kind", "place", "title"),
     [("leads", "/leads", "Import leads"), ("suppressions", "/leads/suppressions", "Import opted-out numbers")],
