@@ -162,7 +162,9 @@ def wanted(query: str) -> Wanted:
         if begun:
             continue
         for run in runs:
-            grams += _of_query(run[0], run[1] is not None, is_single or run.start() > 0)
+            # with one letter at the end a longer word may begin, and a word is known by its first two
+            is_whole = len(run[0]) > 1 or run.end() < len(text)
+            grams += _of_query(run[0], run[1] is not None, is_single or (run.start() > 0 and is_whole))
     # without the zeros it is dialled with; the last digits of a number may be zeros too, and three are needed to look
     digits = re.sub(r"^0+(?=\d{3})", "", re.sub(r"\D", "", query, flags=re.ASCII))
     is_number = bool(re.fullmatch(r"[\d\s()+./-]+", query.strip(), re.ASCII)) and digits.strip("0") != ""

@@ -35,6 +35,8 @@ FOUND = [
     ("banana", "anana ban", ["banana"]),
     ("Siti Nurhaliza", "siti n", ["Siti", "N"]),
     ("plan b of a plan", "b plan", ["plan", "b", "plan"]),
+    ("send an e-mail", "send e-m", ["send", "e-m"]),
+    ("价格rm5", "价格r", ["价格r"]),
 ]
 
 
