@@ -149,7 +149,6 @@ def test_a_devices_list_is_searched_to_its_end_however_little_one_look_covers(
     ids = people(world, 4)
     if is_short_of_time:
         monkeypatch.setattr(search, "BUDGET_SECONDS", 0.0)
-        monkeypatch.setattr(search, "FIRST_LOOK", 1)
         monkeypatch.setattr(search_chats, "STEP", 1)
 
     async def look(pool: asyncpg.Pool, scope: search.Scope, after: search.Place | None) -> Page:
