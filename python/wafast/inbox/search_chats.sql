@@ -34,10 +34,24 @@ WHERE meant.is_it OR walked.n = $5
 ORDER BY walked.n;
 
 -- name: next_listed
--- The next $6 chats of the device $2 below the place $4 $5, as far down as $3.
-SELECT c.id, c.last_key FROM chats c
-WHERE c.tenant_id = $1 AND c.device_no = $2 AND c.last_key >= $3 AND (c.last_key, c.id) < ($4::int8, $5::int8)
-ORDER BY c.last_key DESC, c.id DESC LIMIT $6;
+-- The next $6 chats of the device $2 below the place $4 $5, as far down as $3: walked as list_chats does (chats.sql).
+WITH moved AS (
+SELECT DISTINCT unnest(chat_ids) AS id FROM chat_order_queue WHERE tenant_id = $1
+)
+(SELECT o.chat_id AS id, o.last_key
+FROM chat_order o
+WHERE o.tenant_id = $1 AND o.device_no = $2 AND o.last_key >= $3 AND (o.last_key, o.chat_id) < ($4::int8, $5::int8)
+  AND o.chat_id NOT IN (SELECT id FROM moved)
+ORDER BY o.last_key DESC, o.chat_id DESC
+LIMIT $6)
+UNION ALL
+(SELECT c.id, c.last_key
+FROM moved JOIN chats c ON c.id = moved.id
+WHERE c.tenant_id = $1 AND c.device_no = $2 AND c.last_key >= $3 AND (c.last_key, c.id) < ($4, $5)
+ORDER BY c.last_key DESC, c.id DESC
+LIMIT $6)
+ORDER BY last_key DESC, id DESC
+LIMIT $6;
 
 -- name: words_of_chats
 -- What may be meant of the chats $2: their names and messages ($3 patterns); NULL where the number is it ($4 pattern).

@@ -15,8 +15,12 @@ from wafast.events import bus
 from wafast.inbox.all_chats import Filter, q
 from wafast.inbox.chats import NEWEST
 from wafast.inbox.chats import q as chats
+from wafast.inbox.grams import BUCKET_SECONDS, in_bucket
 from wafast.inbox.media_fetches import q as fetches
 from wafast.inbox.messages import q as messages
+from wafast.inbox.search import TOP
+from wafast.inbox.search import q as search
+from wafast.inbox.search_chats import q as search_chats
 from wafast.inbox.search_index import q as search_index
 from wafast.outbox import rows
 
@@ -277,13 +281,46 @@ async def test_of_a_devices_very_many_chats_a_page_is_read(shelf: Shelf, planned
     await shelf.pool.execute("UPDATE chats SET last_key = 20000 WHERE id = (SELECT min(id) FROM chats)")
     async with shelf.pool.acquire() as connection:
         await connection.execute(f"ANALYZE; SET plan_cache_mode = {planned}")
+        for query, arguments in (
+            (chats.list_chats, (None, shelf.device_no, 0, NEWEST, NEWEST, 51)),
+            (search_chats.next_listed, (shelf.device_no, 0, NEWEST, NEWEST, 51)),
+        ):
+            async with connection.transaction():
+                page = await connection.fetch(query, shelf.tenant, *arguments)
+                read = await _rows_read(connection, "chats", "chat_order")
+            assert [row["last_key"] for row in page] == [20000, *range(10000, 9950, -1)]
+            assert read < 300
+
+
+@pytest.mark.parametrize("planned", PLANNED)
+@pytest.mark.parametrize(
+    ("letters", "seconds", "read", "left"),
+    [("%harga%", 60.0, 2000, []), ("%argah%", 0.0, 2000, [8, 7]), ("%argah%", 60.0, 6000, [])],
+    ids=["a page is full", "the time is over", "there is nothing further back"],
+)
+async def test_of_common_letters_no_more_hours_are_read_than_a_page_or_the_time_needs(
+    shelf: Shelf, planned: str, letters: str, seconds: float, read: int, left: list[int]
+) -> None:
+    gram, buckets = 77, [9, 8, 7]
+    for bucket in buckets:
+        await shelf.pool.execute(
+            "INSERT INTO message_search (chat_id, key, tenant_id, device_no, kind, words, grams)"
+            " SELECT n, ($3::int8 << 32) + n, $1, $2, 0, 'harga', ARRAY[$4::int4] FROM generate_series(1, 2000) n",
+            shelf.tenant, shelf.device_no, bucket * BUCKET_SECONDS, in_bucket(gram, bucket),
+        )  # fmt: skip
+    await shelf.pool.execute(
+        "INSERT INTO search_buckets (tenant_id, bucket) SELECT $1, unnest($2::int4[])", shelf.tenant, buckets
+    )
+    async with shelf.pool.acquire() as connection:
+        await connection.execute("VACUUM ANALYZE message_search")
+        await connection.execute(f"SET plan_cache_mode = {planned}")
         async with connection.transaction():
-            page = await connection.fetch(
-                chats.list_chats, shelf.tenant, None, shelf.device_no, 0, NEWEST, NEWEST, 51
-            )  # fmt: skip
-            read = await _rows_read(connection, "chats", "chat_order")
-    assert [row["last_key"] for row in page] == [20000, *range(10000, 9950, -1)]
-    assert read < 300
+            rows = await connection.fetch(
+                search.find_messages, shelf.tenant, None, None, 9, *TOP, [gram], [gram], [letters], 51, seconds
+            )
+            assert await _rows_read(connection, "message_search") == read
+    assert [row["bucket"] for row in rows if row["key"] is None] == left
+    assert [row["key"] & 0xFFFF for row in rows if row["key"] is not None] in ([], list(range(2000, 1949, -1)))
 
 
 @pytest.mark.parametrize("planned", PLANNED)
