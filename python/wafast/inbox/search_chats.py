@@ -25,10 +25,8 @@ if TYPE_CHECKING:
 
 q = load(__file__)
 
-#: Chats of the first walk, 2 ms: a name that one in twenty-five has fills a page with them.
-FIRST_WALK = 500
-#: Of a further one.
-WALK = 2000
+#: Chats of a walk, 2 ms: a name that one in twenty-five has fills a page with them.
+WALK = 500
 #: More are not ranked: 3,000 take 8 ms; a name that more have is met every few hundred chats of a walk.
 MOST_RANKED = 3000
 #: Chats that a device's list is narrowed to at once; of more it is walked.
@@ -80,14 +78,14 @@ async def find_chats(
     places: list[Place] = []
     further: Place | None = start
     if not scope.is_narrow:
-        places, further = await _walk(pool, scope, asked, start, FIRST_WALK)
+        places, further = await _walk(pool, scope, asked, start)
     if len(places) <= limit:
         ids = await _meant(pool, scope, asked, MOST_RANKED)
         if ids is not None:
             rows = await pool.fetch(q.rank_chats, scope.reach.tenant_id, ids, scope.devices, *start, limit + 1)
             places, further = [(row["last_key"], row["id"]) for row in rows], None
     while further is not None and len(places) <= limit and time.monotonic() < until:
-        more, further = await _walk(pool, scope, asked, further, WALK)
+        more, further = await _walk(pool, scope, asked, further)
         places += more
     page = places[:limit]
     found = await _shown(pool, scope, wanted, [chat_id for _, chat_id in page])
@@ -163,12 +161,10 @@ async def _meant(pool: asyncpg.Pool, scope: Scope, asked: _Asked, most: int) -> 
     return None if len(rows) > most else [row["chat_id"] for row in rows]
 
 
-async def _walk(
-    pool: asyncpg.Pool, scope: Scope, asked: _Asked, place: Place, count: int
-) -> tuple[list[Place], Place | None]:
-    """Places of those that are meant among so many chats below a place, and where to go on; None at the end."""
+async def _walk(pool: asyncpg.Pool, scope: Scope, asked: _Asked, place: Place) -> tuple[list[Place], Place | None]:
+    """Places of those that are meant among the next chats below a place, and where to go on; None at the end."""
     rows = await pool.fetch(
-        q.walk_chats, scope.reach.tenant_id, scope.devices, *place, count, asked.names, asked.patterns, asked.numbers,
+        q.walk_chats, scope.reach.tenant_id, scope.devices, *place, WALK, asked.names, asked.patterns, asked.numbers,
         asked.number,
     )  # fmt: skip
     places = [(row["last_key"], row["id"]) for row in rows if row["is_meant"]]

@@ -170,7 +170,7 @@ def test_people_are_found_to_the_last_newest_first_by_the_index_or_by_a_walk(
     newest, _, *older = people(world, 5)
     monkeypatch.setattr(search, "MOST_DEVICE_GRAMS", 0)
     monkeypatch.setattr(search, "BUDGET_SECONDS", 0.0)
-    monkeypatch.setattr(search_chats, "FIRST_WALK", 1)
+    monkeypatch.setattr(search_chats, "WALK", 1)
     monkeypatch.setattr(search_chats, "MOST_RANKED", most_ranked)
 
     async def look(pool: asyncpg.Pool, scope: search.Scope, after: search.Place | None) -> Page:
