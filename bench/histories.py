@@ -55,7 +55,7 @@ def main() -> None:
     begun = time.monotonic()
     chats, before = CHATS, BEFORE
     if options.quick:
-        options.seconds, options.histories, options.messages, chats, before = 3, 2, 20_000, 1_000, 10_000
+        options.seconds, options.histories, options.messages, chats, before = 3, 2, 10_000, 1_000, 10_000
     history = _history(int(time.time()), HISTORY_CHATS, A_CHAT)
     with prepared(devices=DEVICES, chats=chats, before=before) as bed:
         corpus = Corpus(bed.devices, chats)
