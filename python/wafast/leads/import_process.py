@@ -128,12 +128,9 @@ class Importing:
 
     async def _apply(self) -> None:
         of_leads = self._row["kind"] == "leads"
-        if of_leads:
-            await self._work.execute(q.find_joined, self._tenant_id)
-            await self._work.execute(q.join_staged)
-        for statement in (q.find_doubles, q.drop_doubles, q.analyze_staged):
-            await self._work.execute(statement)
-        doubles, joined = await self._work.fetchval(q.count_doubles), await self._work.fetchval(q.count_joined)
+        await self._join()
+        await self._work.execute(q.analyze_staged)
+        doubles, joined = await self._joined()
         updates = msgspec.convert(self._row["options"], Options).known == "update"
         counted = q.count_staged if of_leads else q.count_suppressions
         arguments = (self._tenant_id, updates) if of_leads else (self._tenant_id,)
@@ -141,6 +138,7 @@ class Importing:
         async with self._work.transaction():
             if self._state == "running":
                 new, changed = (begun, 0) if begun is not None else await self._take_leads(updates)
+                doubles, joined = await self._joined()
                 staged = self._read - self._errors - doubles
             else:
                 would = await self._work.fetchrow(counted, *arguments)
@@ -158,12 +156,30 @@ class Importing:
             }
             await self._end("done" if self._state == "running" else "checked", counts)
 
+    async def _join(self) -> None:
+        """Rows of one lead, or one person, become one."""
+        if self._row["kind"] == "leads":
+            await self._work.execute(q.find_joined, self._tenant_id)
+            await self._work.execute(q.join_staged)
+        for statement in (q.find_doubles, q.drop_doubles):
+            await self._work.execute(statement)
+
+    async def _joined(self) -> tuple[int, int]:
+        return await self._work.fetchval(q.count_doubles), await self._work.fetchval(q.count_joined)
+
     async def _take_leads(self, updates: bool) -> tuple[int, int]:
         new = changed = 0
         for first, last in await self._steps():
-            if updates:
-                changed += _rows(await self._work.execute(q.change_known, self._tenant_id, first, last))
-            new += _rows(await self._work.execute(q.add_new, self._tenant_id, first, last))
+            place, is_left = (self._tenant_id, first, last), True
+            while is_left:
+                if updates:
+                    changed += _rows(await self._work.execute(q.change_known, *place))
+                added = await self._work.fetchrow(q.add_new, *place)
+                assert added is not None, "a select without a table gives a row"
+                new += added["new"]
+                is_left = added["joined"] > 0
+                if is_left:
+                    await self._join()
             await self._tell(last)
         terms = await self._work.fetchrow(q.staged_terms)
         assert terms is not None, "a select without a table gives a row"

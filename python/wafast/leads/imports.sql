@@ -121,7 +121,8 @@ SET maintenance_work_mem = '64MB';
 CREATE TEMP TABLE staged (line int8, phone text, name text, tags text[], target_status text, device_no int4, fields text,
                           zone text);
 CREATE TEMP TABLE problems (line int8, is_double bool, value text, reason text);
-CREATE TEMP TABLE joined (line int8, written text, phone text);
+CREATE TEMP TABLE joined (line int8 PRIMARY KEY, written text, phone text);
+CREATE TEMP TABLE doubles (line int8, phone text, first int8);
 
 -- name: find_joined
 -- Rows whose number no lead has, but the person of one. Few numbers can be so, and only of these it is asked.
@@ -134,14 +135,15 @@ WITH others AS (
     SELECT s.line, s.phone FROM others o JOIN staged s ON s.phone = o.phone
 )
 INSERT INTO joined
-SELECT f.line, f.phone, l.phone FROM few f CROSS JOIN LATERAL lead_of_person($1, f.phone) l WHERE l.phone <> f.phone;
+SELECT f.line, f.phone, l.phone FROM few f CROSS JOIN LATERAL lead_of_person($1, f.phone) l WHERE l.phone <> f.phone
+ON CONFLICT (line) DO UPDATE SET phone = excluded.phone;
 
 -- name: join_staged
-UPDATE staged s SET phone = j.phone FROM joined j WHERE j.line = s.line;
+UPDATE staged s SET phone = j.phone FROM joined j WHERE j.line = s.line AND s.phone <> j.phone;
 
 -- name: find_doubles
 -- Of rows of the same lead the first counts.
-CREATE TEMP TABLE doubles AS
+INSERT INTO doubles
 SELECT line, phone, first FROM (
     SELECT line, phone, min(line) OVER (PARTITION BY phone) AS first FROM staged) numbered
 WHERE line <> first;
@@ -185,10 +187,20 @@ WHERE s.line >= $2 AND s.line < $3 AND l.tenant_id = $1 AND l.phone = s.phone
        OR s.fields IS NOT NULL AND NOT l.fields @> s.fields::jsonb);
 
 -- name: add_new
-INSERT INTO leads (tenant_id, phone, name, tags, target_status, device_no, fields, zone)
-SELECT $1, phone, name, tags, coalesce(target_status, 'prospect'), device_no, coalesce(fields::jsonb, '{}'), zone
-FROM staged WHERE line >= $2 AND line < $3 ORDER BY line
-ON CONFLICT (tenant_id, phone) DO NOTHING;
+-- Gives how many are new, and how many are no leads of their own, as theirs became part of another since find_joined: those
+-- are left out. So are those whose lead is there: it may become so before its number is free.
+WITH fresh AS MATERIALIZED (
+    SELECT s.*, EXISTS (SELECT FROM former_leads f WHERE f.tenant_id = $1 AND f.phone = s.phone AND f.lead_id IS NOT NULL)
+               AS is_joined
+    FROM staged s
+    WHERE s.line >= $2 AND s.line < $3 AND NOT EXISTS (SELECT FROM leads l WHERE l.tenant_id = $1 AND l.phone = s.phone)
+), added AS (
+    INSERT INTO leads (tenant_id, phone, name, tags, target_status, device_no, fields, zone)
+    SELECT $1, phone, name, tags, coalesce(target_status, 'prospect'), device_no, coalesce(fields::jsonb, '{}'), zone
+    FROM fresh WHERE NOT is_joined ORDER BY line
+    ON CONFLICT (tenant_id, phone) DO NOTHING RETURNING 1
+)
+SELECT (SELECT count(*) FROM added) AS new, (SELECT count(*) FROM fresh WHERE is_joined) AS joined;
 
 -- name: count_suppressions
 SELECT count(*) FILTER (WHERE p.phone IS NULL) AS new, 0::int8 AS changed, count(*) AS all

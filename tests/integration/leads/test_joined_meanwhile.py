@@ -1,0 +1,97 @@
+"""A number comes in at the instant at which its lead becomes part of another: it is that one's, no lead of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.database import Database, blocked, pool_of
+from tests.integration.sequences.people import People
+from wafast.accounts.principal import Principal
+from wafast.database.together import together
+from wafast.leads import chats, import_process
+from wafast.leads.merging import merge
+from wafast.sequences import of_leads
+
+KEPT, GONE, OTHER = "+60123456781", "+60123456782", "+60123456783"
+
+
+@pytest_asyncio.fixture
+async def people(database: Database) -> AsyncIterator[People]:
+    async with pool_of(database.uri) as pool:
+        yield await People.make(database.uri, pool)
+
+
+@pytest.fixture
+def principal(people: People) -> Principal:
+    return Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+
+
+async def _file(people: People, text: str, known: str = "update") -> int:
+    """An import of a CSV file that a person has just started."""
+    columns: list[dict[str, object]] = [{"name": name, "examples": []} for name in ("phone", "name")]
+    shape = {"format": "csv", "encoding": "utf-8", "delimiter": ",", "header": True, "columns": columns}
+    found: int = await people.value(
+        "INSERT INTO imports (tenant_id, kind, file_name, size, state, options, shape, mapping, created_by)"
+        " VALUES ($1, 'leads', 'a.csv', 1, 'running', $2, $3, $4, 'user:1') RETURNING id",
+        people.tenant_id, {"known": known}, shape, ["phone", "name"],
+    )  # fmt: skip
+    await people.pool.execute(
+        "INSERT INTO import_pieces (import_id, tenant_id, place, bytes) VALUES ($1, $2, 0, $3)",
+        found, people.tenant_id, text.encode(),
+    )  # fmt: skip
+    return found
+
+
+async def _leads(people: People) -> list[tuple[str, str]]:
+    return [tuple(row) for row in await people.pool.fetch("SELECT phone, name FROM leads ORDER BY phone")]
+
+
+@pytest.mark.parametrize(
+    ("known", "name", "counts"),
+    [
+        ("update", "Siti", {"new": 1, "changed": 1, "unchanged": 0}),
+        ("leave", "", {"new": 1, "changed": 0, "unchanged": 1}),
+    ],
+)
+async def test_an_import_has_it(
+    people: People, principal: Principal, tmp_path: Path, known: str, name: str, counts: dict[str, int]
+) -> None:
+    kept, gone = await people.lead(phone=KEPT, name=""), await people.lead(phone=GONE, name="")
+    found = await _file(people, f"phone,name\n{GONE},Siti\n{OTHER},Farid\n", known)
+    async with together(people.pool) as pool:
+        assert await merge(pool, principal, kept, gone, of_leads)
+        importing = await blocked(people.pool, import_process.work(people.uri, found, tmp_path))
+    await importing
+    assert await _leads(people) == [(KEPT, name), (OTHER, "Farid")]
+    assert (await people.value("SELECT counts FROM imports")).items() >= counts.items()
+
+
+async def test_an_import_has_it_beside_the_one_it_became_part_of(
+    people: People, principal: Principal, tmp_path: Path
+) -> None:
+    kept, gone = await people.lead(phone=KEPT, name="Siti"), await people.lead(phone=GONE, name="")
+    found = await _file(people, f"phone,name\n{KEPT},Siti\n{GONE},Aishah\n{OTHER},Farid\n")
+    async with together(people.pool) as pool:
+        assert await merge(pool, principal, kept, gone, of_leads)
+        importing = await blocked(people.pool, import_process.work(people.uri, found, tmp_path))
+    await importing
+    assert await _leads(people) == [(KEPT, "Siti"), (OTHER, "Farid")]
+    counts = await people.value("SELECT counts FROM imports")
+    assert counts == {"new": 1, "changed": 0, "unchanged": 1, "doubles": 1, "errors": 0, "joined": 0}
+    assert await people.value("SELECT reason FROM import_problems") == "the same person as in row 2"
+
+
+async def test_chats_have_it(people: People, principal: Principal) -> None:
+    kept, gone = await people.lead(phone=KEPT), await people.lead(phone=GONE)
+    for phone in (GONE, OTHER):
+        chat, key = await people.write("Hi", phone)
+        await people.pool.execute("UPDATE chats SET last_key = $2 WHERE id = $1", chat, key)
+    async with together(people.pool) as pool:
+        assert await merge(pool, principal, kept, gone, of_leads)
+        taking = await blocked(people.pool, chats.take(people.pool, principal, people.device_no))
+    assert await taking == (1, 1)
+    assert [phone for phone, _ in await _leads(people)] == [KEPT, OTHER]
