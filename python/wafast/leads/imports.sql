@@ -172,7 +172,16 @@ SELECT count(*) FILTER (WHERE l.id IS NULL) AS new,
 FROM staged s LEFT JOIN leads l ON l.tenant_id = $1 AND l.phone = s.phone;
 
 -- name: change_known
--- $2, $3: from this line up to before that. Tags and fields are added, and what the file leaves empty stays.
+-- $2, $3: from this line up to before that. Tags and fields are added, and what the file leaves empty stays. The leads are
+-- held in the order in which others hold many.
+WITH differing AS MATERIALIZED (
+    SELECT l.id, s.* FROM staged s JOIN leads l ON l.tenant_id = $1 AND l.phone = s.phone
+    WHERE s.line >= $2 AND s.line < $3
+      AND (s.name <> '' AND s.name <> l.name OR NOT s.tags <@ l.tags OR s.target_status <> l.target_status
+           OR s.device_no IS NOT NULL AND s.device_no IS DISTINCT FROM l.device_no
+           OR s.fields IS NOT NULL AND NOT l.fields @> s.fields::jsonb)
+    ORDER BY l.id FOR NO KEY UPDATE OF l
+)
 UPDATE leads l SET
     name = CASE WHEN s.name <> '' THEN s.name ELSE l.name END,
     tags = (l.tags || ARRAY(SELECT tag FROM unnest(s.tags) tag WHERE tag <> ALL (l.tags)))[:100],
@@ -180,11 +189,7 @@ UPDATE leads l SET
     device_no = coalesce(s.device_no, l.device_no),
     fields = l.fields || coalesce(s.fields::jsonb, '{}'),
     updated_at = now()
-FROM staged s
-WHERE s.line >= $2 AND s.line < $3 AND l.tenant_id = $1 AND l.phone = s.phone
-  AND (s.name <> '' AND s.name <> l.name OR NOT s.tags <@ l.tags OR s.target_status <> l.target_status
-       OR s.device_no IS NOT NULL AND s.device_no IS DISTINCT FROM l.device_no
-       OR s.fields IS NOT NULL AND NOT l.fields @> s.fields::jsonb);
+FROM differing s WHERE l.id = s.id;
 
 -- name: add_new
 -- Gives how many are new, and how many are no leads of their own, as theirs became part of another since find_joined: those

@@ -98,6 +98,7 @@ INSERT INTO enrolments (tenant_id, sequence_id, lead_id)
 SELECT DISTINCT w.tenant_id, w.sequence_id, w.lead_id
 FROM unnest($1::int4[], $2::int8[], $3::int8[]) AS w (tenant_id, sequence_id, lead_id)
 WHERE NOT EXISTS (SELECT FROM enrolments e WHERE e.sequence_id = w.sequence_id AND e.lead_id = w.lead_id)
+ORDER BY w.sequence_id, w.lead_id
 ON CONFLICT DO NOTHING
 
 -- name: fold_enrolment_counts

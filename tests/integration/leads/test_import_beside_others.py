@@ -1,4 +1,4 @@
-"""A number comes in at the instant at which its lead becomes part of another: it is that one's, no lead of its own."""
+"""What others do to leads while a file of them comes in; and a number whose lead becomes part of another meanwhile."""
 
 from __future__ import annotations
 
@@ -95,3 +95,14 @@ async def test_chats_have_it(people: People, principal: Principal) -> None:
         taking = await blocked(people.pool, chats.take(people.pool, principal, people.device_no))
     assert await taking == (1, 1)
     assert [phone for phone, _ in await _leads(people)] == [KEPT, OTHER]
+
+
+async def test_an_import_holds_leads_in_the_order_in_which_others_hold_many(people: People, tmp_path: Path) -> None:
+    first, second = await people.lead(phone=KEPT, name=""), await people.lead(phone=GONE, name="")
+    found = await _file(people, f"phone,name\n{GONE},Siti\n{KEPT},Farid\n")
+    async with people.pool.acquire() as editing, editing.transaction():
+        await editing.execute("SELECT FROM leads WHERE id = $1 FOR UPDATE", first)
+        importing = await blocked(people.pool, import_process.work(people.uri, found, tmp_path))
+        await editing.execute("SELECT FROM leads WHERE id = $1 FOR UPDATE", second)
+    await importing
+    assert await _leads(people) == [(KEPT, "Farid"), (GONE, "Siti")]
