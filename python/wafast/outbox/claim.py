@@ -34,7 +34,7 @@ SET_BACK_AT_ONCE = 5_000
 class Claim(msgspec.Struct, frozen=True):
     """A row in state `sending`, and the lease it was claimed under. `to_jid` is as WhatsApp names the person, as far as
     that is known. `refusals`: how often it was not taken before. `is_first`: nothing of its source has left its device
-    before."""
+    before. `expires_in`: seconds from the claim until it must not leave any more; None: it may as long as it takes."""
 
     id: int
     tenant_id: int
@@ -60,6 +60,7 @@ class Claim(msgspec.Struct, frozen=True):
     source_id: int | None = None
     refusals: int = 0
     is_first: bool = False
+    expires_in: float | None = None
 
 
 #: Devices of which a reply's file is on its way, and the JID it goes to. What follows it there waits for it, and so do

@@ -180,9 +180,11 @@ class Sender:
         if not replies and not paced:
             return
         looked = self._pool, self._worker_id, replies, paced
+        began = time.monotonic()
         for claim in await claims.claim(*looked, filing=self._filing(), hears=self._hears):
             self._turns[_turn(claim)][claim.device_no] = claim
-            task = asyncio.create_task(self._carry_out(claim))
+            ends = math.inf if claim.expires_in is None else began + claim.expires_in
+            task = asyncio.create_task(self._carry_out(claim, ends))
             self._in_flight[task] = claim.id
             task.add_done_callback(self._in_flight.pop)
 
@@ -204,9 +206,10 @@ class Sender:
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=STOP_SECONDS)
 
-    async def _carry_out(self, claim: Claim) -> None:
+    async def _carry_out(self, claim: Claim, ends: float) -> None:
+        """`ends`: it must not leave after that, on the monotonic clock."""
         try:
-            await self._prepare_and_send(claim)
+            await self._prepare_and_send(claim, ends)
         except Exception as error:
             log.exception("a send was not carried out", outbox=claim.id, device=claim.device_no)
             await self._ends.record(End(claim, "unknown", f"it went wrong in the middle, it may have left: {error}"))
@@ -214,7 +217,7 @@ class Sender:
             del self._turns[_turn(claim)][claim.device_no]
             self.wake(claim.device_no)
 
-    async def _prepare_and_send(self, claim: Claim) -> None:
+    async def _prepare_and_send(self, claim: Claim, ends: float) -> None:
         session = self._session_of(claim.device_no)
         if session is None:
             await self._wait_for_connection(claim, "the device is not connected")
@@ -224,11 +227,14 @@ class Sender:
             named, held = await self._introduce(claim, session)
             claim = msgspec.structs.replace(claim, to_jid=named)
             content = await self._content(claim)
-            if held is None and takes_time:
+            if held is None and claim.media_sha256 is not None:
                 with contextlib.suppress(FileNotFoundError):  # of which `send` tells
                     await session.prepare(content)
+            if held is None and takes_time:
                 await self._type(session, claim)
                 held = await self._held_since(claim)
+            if held is None and time.monotonic() >= ends:
+                held = End(claim, "queued", "not sent: its time was over before it could leave")
         except asyncpg.LockNotAvailableError as error:
             await self._wait_for_connection(claim, f"the database is busy: {error}")
         except DATABASE_AWAY as error:

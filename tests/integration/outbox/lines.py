@@ -34,7 +34,8 @@ class Line:
     def __init__(self, device_no: int) -> None:
         self.device_no = device_no
         self.server: Send = take
-        #: what happens while it uploads, and while it shows that somebody types
+        #: what happens while it is asked who has a number, while it uploads, and while it shows that somebody types
+        self.introducing: Callable[[], Awaitable[object]] = nothing
         self.uploading: Callable[[], Awaitable[object]] = nothing
         self.meanwhile: Callable[[], Awaitable[object]] = nothing
         #: whom it wrote to
@@ -46,6 +47,7 @@ class Line:
 
     async def introduce(self, to_jid: str) -> str:
         """As `names` says."""
+        await self.introducing()
         return self.names.get(to_jid, to_jid)
 
     async def prepare(self, _content: Content | Change) -> None:

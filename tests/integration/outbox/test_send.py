@@ -504,6 +504,26 @@ async def test_what_somebody_stops_while_it_is_typed_does_not_leave(floor: Floor
     assert await floor.sends_counted(device) == 0
 
 
+@pytest.mark.parametrize("what", ["a campaign's text that nobody types", "a reply's file"])
+async def test_what_is_too_late_when_it_could_leave_does_not(floor: Floor, tmp_path: Path, what: str) -> None:
+    """Whose number it is may be asked for seconds, and a file be uploaded for minutes after the claim."""
+    [device] = await floor.devices(1)
+    row = await floor.file(device, "60123456789@s.whatsapp.net") if "file" in what else None
+    row = row or (await floor.rows(await floor.source(), device, 1))[0]
+    await floor.pool.execute("UPDATE outbox SET expires_at = clock_timestamp() + interval '1 second'")
+    line = Line(device)
+
+    async def too_late() -> None:
+        await until(lambda: floor.pool.fetchval("SELECT expires_at <= clock_timestamp() FROM outbox"), "it is over")
+
+    line.introducing = line.uploading = too_late
+    async with sending(floor, [line], tmp_path):
+        await until(lambda: floor.pool.fetchval("SELECT state <> 'sending' AND attempts = 1 FROM outbox"), what)
+        await claims.expire(floor.pool)
+        await until_state(floor, row, "expired")
+    assert line.sent == []
+
+
 async def test_what_was_held_back_while_it_was_typed_leaves_once_it_may_before_the_others(
     floor: Floor, tmp_path: Path
 ) -> None:
