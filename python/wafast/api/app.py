@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException
 from wafast.accounts.principal import Principal
 from wafast.api.all_chats import AllChatsController
 from wafast.api.audit import AuditController
+from wafast.api.bodies import refuse_unread
 from wafast.api.campaign_actions import CampaignActionController
 from wafast.api.campaign_preview import CampaignPreviewController
 from wafast.api.campaign_reports import CampaignReportController
@@ -94,6 +95,7 @@ def create_app(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
     versioned = Router(
         "/api/v1",
         guards=[require_known],
+        before_request=refuse_unread,
         route_handlers=[
             SessionController,
             KeyController,

@@ -57,9 +57,12 @@ def _ask(client: httpx.Client, route: Route, ids: dict[str, str]) -> httpx.Respo
     body = route.body
     if isinstance(body, dict):
         body = {name: ids["device_id"] if value == "{device_id}" else value for name, value in body.items()}
-    is_upload = route.path.endswith(("/media", "/import")) and route.method == "POST"
-    files = {"file": ("a.txt", b"a")} if is_upload else None
+    files = {"file": ("a.txt", b"a")} if _is_upload(route) else None
     return client.request(route.method, path, json=body, files=files)
+
+
+def _is_upload(route: Route) -> bool:
+    return route.path.endswith(("/media", "/import")) and route.method == "POST"
 
 
 def _things(tenant: Tenant) -> tuple[Device, dict[str, str]]:
@@ -326,6 +329,26 @@ def test_a_parameter_that_a_route_does_not_know_is_named(tenant: Tenant) -> None
     assert "known are: " in answer.json()["detail"]
     assert "limit" in answer.json()["detail"]
     assert client.options("/api/v1/devices", params={"limti": "5"}).status_code < 300
+
+
+def test_what_a_route_without_a_body_is_told_is_refused_by_name(tenant: Tenant) -> None:
+    """Whoever says more than a route hears thinks it was heard."""
+    client, (_, ids) = tenant.client("admin"), _things(tenant)
+    routes = [one for one in PROTECTED if one.method != "GET" and one.body is None and not _is_upload(one)]
+    for route in routes:
+        path = re.sub(r"{(\w+)}", lambda found: ids[found[1]], route.path)
+        answer = client.request(route.method, path, json={"zzz": 1})
+        told = [error["field"] for error in answer.json().get("errors", [])]
+        assert (answer.status_code, told) == (400, ["zzz"]), _name(route)
+    assert len(routes) > 20
+    path = f"/api/v1/campaigns/{ids['campaign_id']}/pause"
+    for body, field in ((b"zzz", "body"), (b"[1]", "body"), (b'"now"', "body"), (b'{"at": "now"}', "at")):
+        answer = client.post(path, content=body, headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field), body
+    assert client.post(path, files={"at": b"now"}).status_code == 400
+    for nothing in (b"", b"{}", b"null", b" {} "):
+        answer = client.post(path, content=nothing, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 409, "it is heard, and is a draft"
 
 
 def test_a_key_limited_to_devices_touches_nothing_of_the_workspace(tenant: Tenant) -> None:
