@@ -309,8 +309,10 @@ class DeviceController(Controller):
     async def remove(
         self, device_id: DeviceId, principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> None:
-        """With its chats, messages, media and open sends. A device that is online is unlinked from its phone in the
-        seconds after; the phone of one that is not keeps the link until a person removes it there."""
+        """With its chats, messages, media and open sends. What campaigns and sequences have waiting for its people goes
+        to the pool, for another device; of a campaign that moves nobody (`may_move`) it fails as `device_gone`. A
+        device that is online is unlinked from its phone in the seconds after; the phone of one that is not keeps the
+        link until a person removes it there."""
         device = await find_device(services.pool, principal, device_id)
         if not await rows.delete_device(services.pool, principal.tenant_id, device.id, choices):
             raise not_found("device", device_id)

@@ -219,7 +219,8 @@ class SequenceController(Controller):
         services: NamedDependency[Services],
         idempotency_key: IdempotencyKey = None,
     ) -> SequenceWithSteps:
-        """It is paused at first. Leads enter by their tag, or by `POST /sequences/{sequence_id}/enrolments`."""
+        """It is paused at first. Leads enter by their tag, or by `POST /sequences/{sequence_id}/enrolments`. Each gets
+        its steps from its device; where that is deleted, as who has none: from one chosen when a step is due."""
         require_whole_tenant(principal)
         tenant_id, following = principal.tenant_id, data.next_sequence_id
         steps = [await _wanted(services, tenant_id, step) for step in data.steps]

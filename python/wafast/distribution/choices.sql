@@ -42,3 +42,25 @@ WITH gone AS (
     FROM was w WHERE c.id = w.id
 )
 SELECT c.id, c.tenant_id, c.source_id, w.runs FROM was w JOIN campaigns c ON c.id = w.id WHERE w.has_none ORDER BY c.id
+
+-- name: staying_at
+-- What waits at devices $1 for campaigns that move nobody, and are not over, of people whom a person gave to them. Whom
+-- distribution gave to one, and who is not its own, goes back to the pool (pool.sql: rows_to_take_back, lost.sql).
+SELECT o.id
+FROM lanes n
+JOIN sources s ON s.id = n.source_id AND s.state <> 'ended' AND NOT s.may_move
+JOIN outbox o ON o.lane_id = n.id AND o.state = 'queued' AND o.enrolment_id IS NULL
+JOIN leads l ON l.id = o.lead_id AND l.device_no = n.device_no
+WHERE n.device_no = ANY ($1::int4[])
+  AND NOT EXISTS (SELECT FROM distribution_decisions x WHERE x.outbox_id = o.id)
+  AND NOT EXISTS (SELECT FROM distribution_decisions x
+                  WHERE x.lead_id = l.id AND x.device_no = n.device_no AND x.code IN ('chat', 'wrote', 'room'))
+
+-- name: fail_stayed
+-- Rows $1, for the reason $2, unless somebody has cancelled them meanwhile; none is claimed, as their device is held.
+WITH held AS (
+    SELECT id FROM outbox WHERE id = ANY ($1::int8[]) AND state = 'queued' ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE outbox o SET state = 'failed', cause = 'device_gone', reason = $2 FROM held
+WHERE o.id = held.id AND o.state = 'queued'
+RETURNING o.id, o.tenant_id, o.device_no

@@ -34,8 +34,9 @@ class NotRetryable(Exception):
 
 
 async def queue_again(connection: Executor, tenant_id: int, rows: Sequence[int]) -> list[asyncpg.Record]:
-    """Queue rows that failed, expired, were cancelled or are unknown as if they were new, at their device or in the
-    pool; gives those it did so with. Not those that something keeps (KEPT_BY).
+    """Queue rows that failed, expired, were cancelled or are unknown as if they were new, at their device, or when that
+    is gone at the one their lead has now, or in the pool; gives those it did so with. Not those that something keeps
+    (KEPT_BY).
 
     Run it in a transaction that holds what stands behind their source, and has seen that they may leave.
     """
@@ -70,7 +71,8 @@ async def _queue(connection: Executor, tenant_id: int, found: list[asyncpg.Recor
     made = await lanes.ensure(connection, wanted)
     lane_of = {row["id"]: row["lane_id"] for row in found}
     lane_of |= {row["id"]: lane for row, lane in zip(of_sources, made, strict=True)}
-    await connection.execute(q.queue_again, ids, [lane_of[one] for one in ids], [row["to_jid"] for row in found])
+    jids, device_nos = [row["to_jid"] for row in found], [row["device_no"] for row in found]
+    await connection.execute(q.queue_again, ids, [lane_of[one] for one in ids], jids, device_nos)
     absent = [row["to_jid"] for row in found if row["cause"] == "not_on_whatsapp"]
     await number_checks.forget_absent(connection, tenant_id, absent)
     devices = {(row["network"], row["device_no"]) for row in found if row["device_no"] is not None}

@@ -6,17 +6,18 @@ ORDER BY id FOR NO KEY UPDATE
 -- name: ended_rows
 -- Of $2 those that ended without leaving, as far as anybody knows, with the lane each waits in, and what keeps it from leaving
 -- (again.py has the words). What sources write goes to the number a lead has now, which may be another's it became one with;
--- what of a campaign waits or went there already goes there once. A lead that is gone is written to at the hours of the tenant.
+-- what of a campaign waits or went there already goes there once. Where its device is gone it leaves from the one the lead has
+-- now, if any. A lead that is gone is written to at the hours of the tenant.
 WITH ended AS MATERIALIZED (
-    SELECT o, o.id, o.tenant_id, o.source_id, o.enrolment_id, o.device_no, d.network, coalesce(l.zone, t.time_zone) AS zone,
+    SELECT o, o.id, o.tenant_id, o.source_id, o.enrolment_id, d.no AS device_no, d.network, coalesce(l.zone, t.time_zone) AS zone,
            o.lane_id, o.lead_id, o.cause, o.to_jid AS old_jid,
            CASE WHEN o.source_id IS NULL OR l.phone IS NULL THEN o.to_jid
                 ELSE substr(l.phone, 2) || '@s.whatsapp.net' END AS to_jid,
            coalesce(o.expires_at <= now(), false) AND (o.source_id IS NOT NULL OR o.target IS NOT NULL) AS is_over
     FROM outbox o
     JOIN tenants t ON t.id = o.tenant_id
-    LEFT JOIN devices d ON d.no = o.device_no
     LEFT JOIN leads l ON l.id = o.lead_id
+    LEFT JOIN devices d ON d.no = coalesce(o.device_no, l.device_no)
     WHERE o.tenant_id = $1 AND o.id = ANY ($2::int8[]) AND o.state IN ('failed', 'expired', 'cancelled', 'unknown')
     ORDER BY o.id FOR NO KEY UPDATE OF o
 ), numbered AS (
@@ -38,12 +39,12 @@ CROSS JOIN LATERAL has_elsewhere(e.o, named_jid(e.tenant_id, e.network, e.to_jid
 ORDER BY e.id
 
 -- name: queue_again
--- Rows $1 in lanes $2 to $3. A change of a message and a source's row keep their end: later nobody wants them; any other may wait
+-- Rows $1 in lanes $2 to $3, at devices $4. A change of a message and a source's row keep their end: later nobody wants them; any other may wait
 -- as long as before.
 UPDATE outbox o SET state = 'queued', reason = NULL, cause = NULL, attempts = 0, refusals = 0, not_before = clock_timestamp(),
-    lane_id = w.lane_id, to_jid = w.to_jid, named_jid = NULL,
+    lane_id = w.lane_id, device_no = w.device_no, to_jid = w.to_jid, named_jid = NULL,
     expires_at = CASE WHEN o.target IS NOT NULL OR o.source_id IS NOT NULL THEN o.expires_at
                       ELSE clock_timestamp() + (o.expires_at - o.created_at) END,
     claim_worker = NULL, claim_epoch = NULL, claimed_at = NULL
-FROM unnest($1::int8[], $2::int8[], $3::text[]) AS w (id, lane_id, to_jid)
+FROM unnest($1::int8[], $2::int8[], $3::text[], $4::int4[]) AS w (id, lane_id, to_jid, device_no)
 WHERE o.id = w.id AND o.state IN ('failed', 'expired', 'cancelled', 'unknown')

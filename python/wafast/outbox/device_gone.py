@@ -46,13 +46,17 @@ async def give_back(connection: Executor, rows: Sequence[asyncpg.Record]) -> lis
     return moved
 
 
-async def leave(connection: Connection, device_nos: Sequence[int]) -> None:
-    """What waits at these devices for a source goes to the pool, what is just being sent is unknown, and what no source
-    has sent is deleted."""
+async def stop(connection: Connection, device_nos: Sequence[int]) -> None:
+    """Devices, held, are about to be deleted: what is just being sent for a source is unknown."""
     # held before the devices (distribution/choices.py), but for those that have begun to wait there since
     await sources.hold(connection, await connection.fetchval(q.sources_at, list(device_nos)))
-    # before the rest: a send that fails now would be queued again behind what is given back
+    # before what waits goes elsewhere: a send that fails now would be queued again behind that
     await connection.execute(q.lose_sends, list(device_nos))
+
+
+async def leave(connection: Connection, device_nos: Sequence[int]) -> None:
+    """After `stop`: what still waits at these devices for a source goes to the pool, and what no source has sent is
+    deleted."""
     async for rows in waiting_at(connection, device_nos):
         await give_back(connection, rows)
     await connection.execute(q.delete_sends, list(device_nos))
