@@ -179,7 +179,7 @@ async def test_a_row_is_tried_again_while_its_device_is_deleted(office: Office) 
 async def test_a_lead_gets_a_number_of_another_country_while_its_device_is_deleted(office: Office) -> None:
     device = await office.device()
     await office.leads(1, device)
-    made = await office.started()
+    made = await office.started(may_move=True)
     lead = await office.pool.fetchval("SELECT id FROM leads")
     who = Principal(tenant_id=office.tenant_id, scope="admin", key_id=1)
     async with office.pool.acquire() as deleting, deleting.transaction():
@@ -319,6 +319,42 @@ async def test_devices_that_were_deleted_before_are_chosen_no_more_by_the_migrat
     ]  # fmt: skip
     lanes = await office.pool.fetch("SELECT is_live FROM lanes WHERE source_id = $1", chosen[0].source_id)
     assert [row["is_live"] for row in lanes] == [False]
+
+
+async def test_whose_device_is_deleted_gets_a_campaign_from_no_other_unless_it_may_move_people(office: Office) -> None:
+    gone, other = await office.device(), await office.device()
+    await office.leads(2, gone)
+    stays, moves = await office.started(), await office.started(may_move=True)
+    cancelled = await office.started()
+    await rows.cancel(office.pool, office.tenant_id, cancelled.id)
+    assert await devices.delete_device(office.pool, office.tenant_id, gone.id, choices)
+    told = await office.pool.fetch(
+        "SELECT DISTINCT state, cause, reason FROM outbox WHERE source_id = $1", stays.source_id
+    )
+    assert [tuple(row) for row in told] == [("failed", "device_gone", choices.STAYED)]
+    assert await office.count(moves, "state = 'queued' AND device_no IS NULL") == 2
+    assert buckets(await office.shown(cancelled)) == {"cancelled": 2}
+    # a person gives one of them another device, and tries all again knowingly
+    await office.pool.execute("UPDATE leads SET device_no = $1 WHERE id = (SELECT min(id) FROM leads)", other.no)
+    assert await rows.retry_failed(office.pool, office.tenant_id, stays.id) == 2
+    assert await office.count(stays, "state = 'queued' AND device_no IS NULL") == 1
+    [claim] = await office.claim()
+    assert (claim.source_id, claim.device_no) == (stays.source_id, other.no)
+
+
+async def test_whom_nobody_gave_to_a_deleted_device_goes_back_to_the_pool(office: Office) -> None:
+    gone = await office.device()
+    await office.leads(3, gone)
+    made = await office.started()
+    first, second, _ = await office.pool.fetch("SELECT id, lead_id FROM outbox ORDER BY id")
+    for row, outbox_id in ((first, first["id"]), (second, None)):
+        await office.pool.execute(
+            "INSERT INTO distribution_decisions (tenant_id, lead_id, outbox_id, device_no, code, reason)"
+            " VALUES ($1, $2, $3, $4, 'room', 'It had the most room')",
+            office.tenant_id, row["lead_id"], outbox_id, gone.no,
+        )  # fmt: skip
+    assert await devices.delete_device(office.pool, office.tenant_id, gone.id, choices)
+    assert buckets(await office.shown(made)) == {"waiting": 2, "failed": 1}
 
 
 async def test_a_clone_is_a_draft_with_the_same_words_and_people(office: Office) -> None:
