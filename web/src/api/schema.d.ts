@@ -847,8 +847,10 @@ export interface paths {
         post?: never;
         /**
          * Delete a device
-         * @description With its chats, messages, media and open sends. A device that is online is unlinked from its phone in the
-         *     seconds after; the phone of one that is not keeps the link until a person removes it there.
+         * @description With its chats, messages, media and open sends. What campaigns and sequences have waiting for its people goes
+         *     to the pool, for another device; of a campaign that moves nobody (`may_move`) it fails as `device_gone`. A
+         *     device that is online is unlinked from its phone in the seconds after; the phone of one that is not keeps the
+         *     link until a person removes it there.
          */
         delete: operations["delete_device"];
         options?: never;
@@ -2262,7 +2264,8 @@ export interface paths {
         put?: never;
         /**
          * Make a sequence
-         * @description It is paused at first. Leads enter by their tag, or by `POST /sequences/{sequence_id}/enrolments`.
+         * @description It is paused at first. Leads enter by their tag, or by `POST /sequences/{sequence_id}/enrolments`. Each gets
+         *     its steps from its device; where that is deleted, as who has none: from one chosen when a step is due.
          */
         post: operations["create_sequence"];
         delete?: never;
