@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from wafast.database import migrations
 from wafast.database.pool import connect
 from wafast.database.queries import load
 
@@ -15,7 +16,8 @@ SHORT = 200
 
 
 async def prepare(uri: str, messages_per_chat: int, say: Callable[[str], None]) -> None:
-    """Makes the index where chats may be long, and drops it where they are short.
+    """Makes the index where chats may be long, and drops it where they are short. Of several starters one does it, and
+    the others wait.
 
     Args:
         messages_per_chat: newest messages kept of a chat; 0 keeps all.
@@ -23,6 +25,7 @@ async def prepare(uri: str, messages_per_chat: int, say: Callable[[str], None]) 
     """
     connection = await connect(uri, "prepare")
     try:
+        await migrations.wait_for_turn(connection)
         is_there = await connection.fetchval(q.has_index_by_id)
         if 0 < messages_per_chat <= SHORT:
             await connection.execute(q.drop_index_by_id)

@@ -62,7 +62,7 @@ async def migrate(uri: str, path: Path | None = None) -> list[str]:
     migrations = read(path)
     connection = await connect(uri, "migrate")
     try:
-        await connection.execute(q.lock_migrations, LOCK)
+        await wait_for_turn(connection)
         await connection.execute(q.create_migrations)
         applied = {row["number"]: row for row in await connection.fetch(q.applied_migrations)}
         _check(migrations, applied)
@@ -74,6 +74,11 @@ async def migrate(uri: str, path: Path | None = None) -> list[str]:
         return done
     finally:
         await connection.close()
+
+
+async def wait_for_turn(connection: asyncpg.Connection) -> None:
+    """Until no other starter changes what the database is made of; the turn ends with the connection."""
+    await connection.execute(q.lock_migrations, LOCK)
 
 
 async def state(connection: asyncpg.Connection) -> tuple[str, int]:

@@ -34,6 +34,7 @@ async def open_pool(uri: str, *, size: int, name: str, lock_seconds: float = 0.0
     """
     return await asyncpg.create_pool(
         uri,
+        connect=_connect,
         min_size=1,
         max_size=size,
         init=set_codecs,
@@ -45,6 +46,14 @@ async def open_pool(uri: str, *, size: int, name: str, lock_seconds: float = 0.0
             "wafast.chat_days": str(chat_days),
         },
     )
+
+
+async def _connect(*place: Any, **options: Any) -> asyncpg.Connection:
+    """A host that does not answer is a database that is away, and no statement that takes long."""
+    try:
+        return await asyncpg.connect(*place, **options)
+    except TimeoutError as error:
+        raise ConnectionError("the database does not answer") from error
 
 
 async def set_codecs(connection: asyncpg.Connection) -> None:

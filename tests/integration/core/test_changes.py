@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import time
 from typing import Any
 
@@ -244,6 +245,46 @@ def test_in_a_long_chat_a_change_finds_its_message_without_reading_the_others(wo
     assert world.value("SELECT count(*) FROM messages WHERE reactions IS NOT NULL OR body = 'lain'") == 2
     asyncio.run(long_chats.prepare(world.uri, 20, print))
     assert world.value("SELECT to_regclass('messages_by_id')") is None
+
+
+def test_where_all_are_kept_an_id_of_any_length_is_stored_and_found(world: World) -> None:
+    long = random.Random(7).randbytes(4_000).hex()
+    world.feed(said(long))
+    world.close()
+    asyncio.run(long_chats.prepare(world.uri, 0, print))
+    world.start(messages_per_chat=0)
+    world.feed(said(f"{long}1", at=NOW + 1), told(events.reaction(long, "👍", NOW)))
+    world.feed(told(events.reaction(f"{long}2", "👍", NOW), "R2"), said("B1", at=NOW + 2))
+    stored = [(row["message_id"], row["reactions"] is not None) for row in world.messages()]
+    assert stored == [(long, True), (f"{long}1", False), ("B1", False)]
+
+
+def test_of_several_starters_one_makes_the_index_and_the_others_find_it(world: World) -> None:
+    async def start() -> None:
+        await asyncio.gather(*(long_chats.prepare(world.uri, 0, print) for _ in range(4)))
+
+    asyncio.run(start())
+    assert world.value("SELECT to_regclass('messages_by_id')") is not None
+
+
+def test_a_number_that_one_line_learns_names_nobody_in_what_another_has(world: World) -> None:
+    # of two writers one has the lines of odd numbers, so the one after the next is its as well
+    more = "INSERT INTO devices (tenant_id, name, network, store) SELECT id, {0}, 'loopback', {0} FROM tenants"
+    other = [world.value(f"{more.format(name)} RETURNING no") for name in ("'L2'", "'L3'")][-1]
+    world.feed(said(chat=GROUP, sender=ALI), told(events.reaction("A1", "👍", NOW), chat=GROUP, sender=SITI_LID))
+
+    def learned(lid: str, number: str) -> bytes:
+        told = [PhoneNumberToLIDMapping(pnJID=number, lidJID=lid)]
+        sync = HistorySync(syncType=HistorySync.RECENT, phoneNumberToLidMappings=told)
+        return bytes(pb.HistorySync(Data=sync).SerializePartialToString())
+
+    assert world.ingest is not None
+    world.ingest.receive(world.device_no, events.HISTORY_SYNC, learned("555001@lid", "60155500155@s.whatsapp.net"))
+    world.ingest.receive(other, events.HISTORY_SYNC, learned(SITI_LID, SITI))
+    assert world.ingest.flush(60)
+    assert world.value("SELECT count(*) FROM lid_numbers") == 2
+    [message] = world.messages()
+    assert [one["sender_jid"] for one in json.loads(message["reactions"])] == [SITI_LID]
 
 
 def test_rows_that_name_lids_are_read_once_however_many_are_learned(world: World) -> None:

@@ -25,6 +25,29 @@ def test_a_chat_another_process_has_merged_loses_no_message(world: World) -> Non
     assert world.ingest is not None and world.ingest.stats()["retries"] == 0
 
 
+def test_changes_for_a_chat_another_process_has_merged_are_not_lost(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "hai")))
+    world.value(
+        "SELECT count(*) FROM tenants t, join_named_chats(t.id, 'loopback', '60123456789@s.whatsapp.net',"
+        " '6012345678@s.whatsapp.net')"
+    )
+    reactions = [(MESSAGE, events.message(f"R{id}", events.reaction(id, "👍", NOW))) for id in ("A1", "A9")]
+    world.feed(*reactions)
+    applied = world.value("SELECT count(*) FROM messages WHERE reactions IS NOT NULL")
+    assert applied + world.value("SELECT count(*) FROM pending_changes") == 2
+
+
+def test_a_lids_chat_beside_what_another_process_knows_becomes_one_when_it_is_told_again(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "by lid", chat=SITI_LID, sender=SITI_LID)))
+    world.feed((MESSAGE, events.message("A2", "by number")))
+    world.close()
+    world.value("INSERT INTO lid_numbers SELECT tenant_id, no, 900123, 60123456789 FROM devices RETURNING lid")
+    world.start()
+    world.feed((MESSAGE, events.message("A3", "both", chat=SITI_LID, sender=SITI_LID, sender_alt=SITI, at=NOW + 1)))
+    assert [chat["chat_jid"] for chat in world.chats()] == [SITI]
+    assert {row["chat_jid"] for row in world.messages()} == {SITI}
+
+
 def test_a_change_that_waited_under_the_lid_meets_its_message_when_the_chats_become_one(world: World) -> None:
     world.feed((MESSAGE, events.message("A1", "by number")))
     world.feed((MESSAGE, events.message("A2", events.revoke("A1"), chat=SITI_LID, sender=SITI_LID)))

@@ -65,6 +65,14 @@ def test_receipts_go_with_their_message(world: World) -> None:
     assert world.value("SELECT count(*) FROM receipts") == 1
 
 
+def test_receipts_go_with_messages_of_which_one_second_has_too_many(world: World) -> None:
+    world.start(messages_per_chat=2)
+    world.feed(ours("G0"), ours("G1"), receipt("READ", SITI, "G0"), receipt("READ", SITI, "G1"))
+    world.feed(ours("G2"), ours("G3"))
+    assert world.value("SELECT count(*) FROM messages") == 2
+    assert world.value("SELECT count(*) FROM receipts") == 0
+
+
 def tell_members(world: World, *jids: str) -> None:
     """WhatsApp has said who is in the group."""
     members = json.dumps([{"jid": jid, "is_admin": False} for jid in jids])

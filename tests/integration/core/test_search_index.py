@@ -218,6 +218,19 @@ def test_messages_of_a_chat_that_became_part_of_another_are_found_there(world: W
     assert world.value("SELECT count(*) FROM chat_search") == 1
 
 
+def test_messages_are_found_after_whatsapp_has_named_their_number_otherwise(world: World) -> None:
+    world.feed((MESSAGE, events.message("A1", "Harga durian?")))
+    index(world)
+    world.value(
+        "WITH long_ago AS (UPDATE messages SET created_at = created_at - interval '1 hour' RETURNING 1)"
+        " SELECT count(*) FROM long_ago"
+    )
+    named = "6012345678@s.whatsapp.net"
+    world.value(f"SELECT count(*) FROM tenants t, join_named_chats(t.id, 'loopback', '{SITI}', '{named}')")
+    index(world)
+    assert found(world, "durian") == [f"{named}: Harga durian?"]
+
+
 def test_what_is_trimmed_leaves_no_rows_behind(world: World) -> None:
     world.start(messages_per_chat=5)
     for number in range(30):

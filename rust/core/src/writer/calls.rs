@@ -23,7 +23,7 @@ const THERE: &str = "\
 const NOTE: &str = "\
     UPDATE messages m SET media = coalesce(m.media, '{\"type\": \"call\"}') || jsonb_build_object('also', t.also) \
     FROM unnest($1::int8[], $2::text[], $3::text[]) t (chat_id, message_id, also) \
-    WHERE m.chat_id = t.chat_id AND m.message_id = t.message_id AND m.kind = 11";
+    WHERE m.chat_id = t.chat_id AND m.message_id = t.message_id AND left(m.message_id, 500) = left(t.message_id, 500) AND m.kind = 11";
 
 /// A call that is in the table, or about to be stored.
 pub struct Call {

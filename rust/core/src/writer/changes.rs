@@ -26,26 +26,29 @@ const TAKE_WAITING: &str = "\
 /// What waited in a chat that is part of another one now, which may have the message.
 const TAKE_MERGED: &str = "\
     DELETE FROM pending_changes p USING messages m \
-    WHERE p.chat_id = ANY ($1) AND m.chat_id = p.chat_id AND m.message_id = p.message_id \
+    WHERE p.chat_id = ANY ($1) AND m.chat_id = p.chat_id AND m.message_id = p.message_id AND left(m.message_id, 500) = left(p.message_id, 500) \
     RETURNING p.id, p.chat_id, p.message_id, p.change";
+/// An id of more bytes is none of WhatsApp's, and an index has no room for one of 2,700.
 const KEEP_WAITING: &str = "\
     INSERT INTO pending_changes (tenant_id, device_no, chat_id, message_id, change) \
     SELECT c.tenant_id, c.device_no, c.id, t.message_id, t.change \
     FROM unnest($1::int8[], $2::text[], $3::jsonb[]) WITH ORDINALITY t (chat_id, message_id, change, n) \
-    JOIN chats c ON c.id = t.chat_id ORDER BY t.n";
+    JOIN chats c ON c.id = t.chat_id WHERE octet_length(t.message_id) <= 1000 ORDER BY t.n";
 /// A send that is just being stored by another process holds the lock; afterwards its message is there.
-const LOCK: &str = "SELECT FROM chats WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE";
+const LOCK: &str = "SELECT id FROM chats WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE";
+const ARE_THERE: &str = "SELECT FROM devices WHERE no = ANY ($1) LIMIT 1";
 const PREVIEW: &str = "\
     UPDATE chats c SET last_kind = t.kind, last_flags = t.flags, last_status = t.status, last_text = left(t.body, 200) \
     FROM unnest($1::int8[], $2::int8[], $3::int2[], $4::int2[], $5::int2[], $6::text[]) t (chat_id, key, kind, flags, status, body) \
     WHERE c.id = t.chat_id AND c.last_key = t.key RETURNING c.id";
-/// A chat holds at most twice what is kept of it, so its rows are the fastest way to an id.
+/// A chat holds at most twice what is kept of it, so its rows are the fastest way to an id; where all are kept, there is an
+/// index of their first letters (`database/long_chats.py`).
 const TARGETS: &str = "\
     SELECT m.chat_id, m.message_id, m.key, m.sender, m.kind, m.flags, m.status, m.body, m.reactions, \
            extract(epoch FROM m.edited_at)::int8, extract(epoch FROM m.deleted_at)::int8, m.poll, m.poll_votes, m.pin_said_at, \
            extract(epoch FROM m.pinned_until)::int8 \
     FROM messages m JOIN unnest($1::int8[], $2::text[]) t (chat_id, message_id) \
-    ON m.chat_id = t.chat_id AND m.message_id = t.message_id";
+    ON m.chat_id = t.chat_id AND m.message_id = t.message_id AND left(m.message_id, 500) = left(t.message_id, 500)";
 const UPDATE: &str = "\
     UPDATE messages m SET kind = t.kind, flags = t.flags, status = t.status, body = t.body, reactions = t.reactions, \
         edited_at = to_timestamp(t.edited_at), deleted_at = to_timestamp(t.deleted_at), poll_votes = t.poll_votes, \
@@ -304,11 +307,16 @@ pub struct Applied<'w> {
     pub waiting: usize,
 }
 
-/// Applies changes in their order; what names no message that is there is kept for a day.
-pub async fn apply<'w>(database: &Database, known: &mut Known, wanted: &'w [Wanted]) -> Result<Applied<'w>, Error> {
+/// Applies changes in their order; what names no message that is there is kept for a day. None when a chat has become part
+/// of another one: then nothing of this transaction may stay.
+pub async fn apply<'w>(
+    database: &Database,
+    known: &mut Known,
+    wanted: &'w [Wanted],
+) -> Result<Option<Applied<'w>>, Error> {
     let mut applied = Applied::default();
     if wanted.is_empty() {
-        return Ok(applied);
+        return Ok(Some(applied));
     }
     let mut targets = load(database, wanted.iter()).await?;
     let missing = |targets: &Targets| -> Vec<&Wanted> {
@@ -317,8 +325,9 @@ pub async fn apply<'w>(database: &Database, known: &mut Known, wanted: &'w [Want
     };
     let first = missing(&targets);
     if !first.is_empty() {
-        let chats: Vec<i64> = first.iter().map(|one| one.chat_id).collect();
-        database.query(LOCK, &[&chats]).await?;
+        if have_moved(database, &first).await? {
+            return Ok(None);
+        }
         targets.extend(load(database, first.into_iter()).await?);
     }
     let mut receipts = Receipts::default();
@@ -345,7 +354,17 @@ pub async fn apply<'w>(database: &Database, known: &mut Known, wanted: &'w [Want
     applied.groups_read = receipts.chats_read();
     applied.messages.sort_unstable();
     applied.messages.dedup();
-    Ok(applied)
+    Ok(Some(applied))
+}
+
+/// Locks the chats of these, and gives whether one is not there any more though its device is.
+async fn have_moved(database: &Database, wanted: &[&Wanted]) -> Result<bool, Error> {
+    let chats: Vec<i64> = wanted.iter().map(|one| one.chat_id).collect();
+    let rows = database.query(LOCK, &[&chats]).await?;
+    let there: HashSet<i64> = rows.iter().map(|row| row.get(0)).collect();
+    let devices: Vec<i32> =
+        wanted.iter().filter(|one| !there.contains(&one.chat_id)).map(|one| one.device_no).collect();
+    Ok(!devices.is_empty() && !database.query(ARE_THERE, &[&devices]).await?.is_empty())
 }
 
 type Targets = HashMap<(i64, String), Target>;

@@ -54,7 +54,9 @@ const RAISE_FLOOR: &str = "\
          gone AS (DELETE FROM messages m USING surplus s \
                   WHERE m.chat_id = s.chat_id AND m.key = s.key AND s.is_kept_second RETURNING m.chat_id, m.key), \
          pictures AS (DELETE FROM thumbnails p USING surplus s \
-                      WHERE p.chat_id = s.chat_id AND p.key = s.key AND s.is_kept_second) \
+                      WHERE p.chat_id = s.chat_id AND p.key = s.key AND s.is_kept_second), \
+         read AS (DELETE FROM receipts r USING surplus s \
+                  WHERE r.chat_id = s.chat_id AND r.key = s.key AND s.is_kept_second) \
     UPDATE chats c SET floor_key = greatest(c.floor_key, f.floor_key), stored = c.stored - f.gone, \
         thinned = c.thinned || f.thinned \
     FROM (SELECT s.chat_id, max(s.key) FILTER (WHERE NOT s.is_kept_second) AS floor_key, count(g.key)::int4 AS gone, \
@@ -78,6 +80,7 @@ const THIN_OUT: &str = "\
                      CROSS JOIN LATERAL (SELECT m.key FROM messages m WHERE m.chat_id = t.chat_id AND m.key >= t.first_key \
                                            AND m.key >> 32 = t.first_key >> 32 ORDER BY m.created_at LIMIT t.surplus) o), \
          pictures AS (DELETE FROM thumbnails p USING surplus s WHERE p.chat_id = s.chat_id AND p.key = s.key), \
+         read AS (DELETE FROM receipts r USING surplus s WHERE r.chat_id = s.chat_id AND r.key = s.key), \
          noted AS (UPDATE chats c SET thinned = array(SELECT key FROM unnest(c.thinned) key WHERE key >= g.first_key) || g.keys \
                    FROM (SELECT s.chat_id, array_agg(s.key) AS keys, min(t.first_key) AS first_key FROM surplus s \
                          JOIN unnest($1::int8[], $2::int8[]) t (chat_id, first_key) ON t.chat_id = s.chat_id GROUP BY 1) g \

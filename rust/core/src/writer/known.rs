@@ -24,7 +24,11 @@ const MAX_CHATS: usize = 100_000;
 const MAX_LIDS: usize = 1_000_000;
 
 const OWNERS: &str = "SELECT no, tenant_id, jid, lid FROM devices WHERE no = ANY ($1)";
-const LIDS: &str = "SELECT device_no, lid, number FROM lid_numbers WHERE device_no = ANY ($1)";
+/// A LID whose chat still stands beside the number's, as a line's that took over from another may, is not known: when its
+/// number is told again, the two become one.
+const LIDS: &str = "\
+    SELECT l.device_no, l.lid, l.number FROM lid_numbers l WHERE l.device_no = ANY ($1) \
+      AND NOT EXISTS (SELECT FROM chats c WHERE c.device_no = l.device_no AND c.jid = l.lid || '@lid')";
 /// A key costs a look at its row, which may be anywhere: only those above the floor are asked for, the newest `$3` of them.
 const CHATS: &str = "\
     SELECT c.device_no, c.jid, c.id, c.floor_key, \
@@ -322,11 +326,12 @@ impl Known {
         }
     }
 
-    /// Half of the chats, and of the lines whose LIDs are known, those that were not needed for longest, when they are too many.
+    /// Half of the chats, and of the lines whose LIDs are known, those that were not needed for longest, when they are too
+    /// many; no LIDs that the last batch needed, as the next would ask for all of them again.
     fn shed(&mut self) {
         if self.lids.values().map(|lids| lids.numbers.len()).sum::<usize>() > MAX_LIDS {
             let median = median(self.lids.values().map(|lids| lids.used));
-            self.lids.retain(|_, lids| lids.used > median);
+            self.lids.retain(|_, lids| lids.used > median || lids.used + 1 == self.batch);
         }
         if self.chats.len() > MAX_CHATS {
             let median = median(self.chats.values().map(|chat| chat.used));
@@ -340,4 +345,22 @@ fn median(used: impl Iterator<Item = u64>) -> u64 {
     let mut used: Vec<u64> = used.collect();
     let middle = used.len() / 2;
     *used.select_nth_unstable(middle).1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_too_many_lids_those_stay_that_the_last_batch_needed() {
+        let mut known = Known { batch: 8, ..Known::default() };
+        let many: FxHashMap<i64, i64> = (0..400_000).map(|lid| (lid, lid)).collect();
+        for (device_no, used) in [(1, 7), (2, 7), (3, 5)] {
+            known.lids.insert(device_no, Lids { numbers: many.clone(), used });
+        }
+        known.shed();
+        let mut left: Vec<i32> = known.lids.keys().copied().collect();
+        left.sort_unstable();
+        assert_eq!(left, [1, 2]);
+    }
 }

@@ -25,25 +25,22 @@ const CHATS: &str = "\
     LEFT JOIN chats p ON p.device_no = t.device_no AND p.jid = t.number || '@s.whatsapp.net'";
 const RENAME: &str = "UPDATE chats c SET jid = t.jid FROM unnest($1::int8[], $2::text[]) t (id, jid) WHERE c.id = t.id";
 const MERGE: &str = "SELECT merge_chats($1, $2)";
-/// Search finds messages by where they are: those of $1 will be in $2.
-const QUEUE_FOR_SEARCH: &str =
-    "INSERT INTO search_queue (chat_id, key) SELECT $2::int8, m.key FROM messages m WHERE m.chat_id = $1::int8";
 /// Senders of groups and of the person's own chat, as their rows have them: number << 3, and 1 for a LID.
 const SENDERS: &str = "\
     UPDATE messages m SET sender = t.number << 3 \
     FROM unnest($1::int4[], $2::int8[], $3::int8[]) t (device_no, lid, number) \
     WHERE m.device_no = t.device_no AND m.sender = (t.lid << 3 | 1) AND m.sender & 7 = 1";
-/// Who reacted or voted. $2 has numbers' JIDs by those of the LIDs: each row is read once, and each JID in it looked up. A
-/// join went through all rows for each LID, which for a thousand of either was a second.
+/// Who reacted or voted. $2 has, for each device, numbers' JIDs by those of the LIDs: each row is read once, and each JID in
+/// it looked up. A join went through all rows for each LID, which for a thousand of either was a second.
 const SAID: &str = "\
     WITH named AS MATERIALIZED ( \
-        SELECT m.chat_id, m.key, array_agg(said.jid) AS lids, array_agg($2::jsonb ->> said.jid) AS numbers \
+        SELECT m.chat_id, m.key, array_agg(said.jid) AS lids, array_agg($2::jsonb -> m.device_no::text ->> said.jid) AS numbers \
         FROM messages m \
         CROSS JOIN LATERAL ( \
             SELECT DISTINCT one ->> 'sender_jid' AS jid \
             FROM jsonb_array_elements(coalesce(m.reactions, '[]') || coalesce(m.poll_votes, '[]')) one) said \
         WHERE m.device_no = ANY ($1) AND (m.reactions::text LIKE '%@lid\"%' OR m.poll_votes::text LIKE '%@lid\"%') \
-          AND $2::jsonb ? said.jid \
+          AND $2::jsonb -> m.device_no::text ? said.jid \
         GROUP BY m.chat_id, m.key) \
     UPDATE messages m SET reactions = said_by(m.reactions, n.lids, n.numbers), poll_votes = said_by(m.poll_votes, n.lids, n.numbers) \
     FROM named n WHERE m.chat_id = n.chat_id AND m.key = n.key";
@@ -79,11 +76,11 @@ pub async fn learn(database: &Database, known: &mut Known, told: Pairs, keep: us
     let numbers: Vec<i64> = fresh.values().copied().collect();
     database.query(SAVE, &[&devices, &lids, &numbers]).await?;
     database.query(SENDERS, &[&devices, &lids, &numbers]).await?;
-    let jids: serde_json::Map<String, serde_json::Value> = fresh
-        .iter()
-        .map(|((_, lid), number)| (format!("{lid}@lid"), format!("{number}@s.whatsapp.net").into()))
-        .collect();
-    let jids = serde_json::Value::Object(jids);
+    let mut jids: BTreeMap<i32, BTreeMap<String, String>> = BTreeMap::new();
+    for ((no, lid), number) in &fresh {
+        jids.entry(*no).or_default().insert(format!("{lid}@lid"), format!("{number}@s.whatsapp.net"));
+    }
+    let jids = serde_json::json!(jids);
     database.query(SAID, &[&devices, &jids]).await?;
     let notices = notices::of_people(database, &devices, &jids).await?;
     let (mut moved, mut ids) = (Vec::new(), HashSet::new());
@@ -105,7 +102,6 @@ pub async fn learn(database: &Database, known: &mut Known, told: Pairs, keep: us
     }
     rename(database, &renamed).await?;
     for (by_lid, by_number) in &merged {
-        database.query(QUEUE_FOR_SEARCH, &[by_lid, by_number]).await?;
         database.query(MERGE, &[by_lid, by_number]).await?;
     }
     known.forget_chats(ids.iter().copied());

@@ -31,7 +31,7 @@ const THERE: &str = "\
 const BY_ID: &str = "\
     SELECT m.chat_id, m.message_id, m.key, m.flags & 32 <> 0 \
     FROM messages m JOIN unnest($1::int8[], $2::text[]) t (chat_id, message_id) \
-    ON m.chat_id = t.chat_id AND m.message_id = t.message_id";
+    ON m.chat_id = t.chat_id AND m.message_id = t.message_id AND left(m.message_id, 500) = left(t.message_id, 500)";
 /// Nobody leaves previews of messages that are gone; should one lie there all the same, it must not keep a message out.
 const NO_THUMBNAILS: &str = "\
     DELETE FROM thumbnails p USING unnest($1::int8[], $2::int8[]) t (chat_id, key) \

@@ -6,13 +6,13 @@ use tokio_postgres::Error;
 use super::{messages::Row, placeholders};
 use crate::{announce, connection::Database, record::Carried};
 
-/// Of what names somebody by a LID, that which names one of $2, an object by JIDs: it costs 100 us to name anew.
+/// Of what names somebody by a LID, that which names one of $2, an object by devices and JIDs: it costs 100 us to name anew.
 const NAMING: &str = "\
     SELECT m.chat_id, m.key FROM messages m \
     WHERE m.device_no = ANY ($1) AND m.kind = 12 AND m.media::text LIKE '%@lid\"%' \
       AND EXISTS (SELECT FROM (SELECT m.media ->> 'who' \
                                UNION ALL SELECT jsonb_path_query(m.media, '$.happened[*].people[*]') #>> '{}') named (jid) \
-                  WHERE $2::jsonb ? named.jid)";
+                  WHERE $2::jsonb -> m.device_no::text ? named.jid)";
 const NAME: &str = "\
     WITH told AS MATERIALIZED (SELECT m.chat_id, m.key, m.tenant_id, m.device_no, n.* \
                   FROM unnest($1::int8[], $2::int8[]) t (chat_id, key) JOIN messages m USING (chat_id, key) \
@@ -33,7 +33,7 @@ pub async fn of_new<'r>(database: &Database, rows: impl Iterator<Item = &'r Row<
     name(database, named.map(|row| (row.chat_id, row.key)).unzip()).await.map(drop)
 }
 
-/// Of these devices, those that name people whose numbers were learned just now: `jids` has them by their LIDs'.
+/// Of these devices, those that name people whose numbers were learned just now: `jids` has them by device and their LIDs'.
 pub async fn of_people(database: &Database, devices: &[i32], jids: &Value) -> Result<Vec<Renamed>, Error> {
     let rows = database.query(NAMING, &[&devices, jids]).await?;
     name(database, rows.iter().map(|row| (row.get::<_, i64>(0), row.get::<_, i64>(1))).unzip()).await

@@ -13,7 +13,7 @@ use crate::{
 const READ: &str = "\
     WITH up_to AS (SELECT DISTINCT ON (t.chat_id) t.chat_id, m.key, m.created_at \
                    FROM unnest($1::int8[], $2::text[]) t (chat_id, message_id) \
-                   JOIN messages m ON m.chat_id = t.chat_id AND m.message_id = t.message_id \
+                   JOIN messages m ON m.chat_id = t.chat_id AND m.message_id = t.message_id AND left(m.message_id, 500) = left(t.message_id, 500) \
                    ORDER BY t.chat_id, m.key >> 32 DESC, m.created_at DESC) \
     UPDATE chats c SET read_key = u.key, unread = least(c.unread, \
         (SELECT count(*)::int4 FROM messages m WHERE m.chat_id = c.id AND m.key >= (u.key >> 32 << 32) AND m.flags & 65 = 0 \

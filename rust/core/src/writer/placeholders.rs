@@ -25,7 +25,7 @@ const SHOW: &str = "\
     FROM messages m WHERE c.id = ANY ($1) AND m.chat_id = c.id AND m.key = c.last_key";
 const NAMED: &str = "\
     SELECT m.chat_id, m.key FROM messages m JOIN unnest($1::int8[], $2::text[]) t (chat_id, message_id) \
-    ON m.chat_id = t.chat_id AND m.message_id = t.message_id WHERE m.flags & 32 <> 0 FOR UPDATE OF m";
+    ON m.chat_id = t.chat_id AND m.message_id = t.message_id AND left(m.message_id, 500) = left(t.message_id, 500) WHERE m.flags & 32 <> 0 FOR UPDATE OF m";
 
 /// Puts messages in the place of their placeholders, whose keys they have.
 pub async fn fill(database: &Database, rows: &[Row<'_>]) -> Result<(), Error> {

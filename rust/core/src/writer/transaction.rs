@@ -148,7 +148,7 @@ async fn steps(
     let mut wanted = changes::take_waiting(database, step.known, inserts.all()).await?;
     wanted.extend(changes::take_merged(database, step.known, &step.merged).await?);
     wanted.extend(step.wanted_changes(&others));
-    let read = step.apply(&wanted).await?;
+    let Some(read) = step.apply(&wanted).await? else { return Ok(None) };
     step.tell_of_people(&others, inserts.rows(), &read).await?;
     step.fleeting(&others);
     step.tell_again(&others);
@@ -382,9 +382,9 @@ impl Step<'_> {
         wanted
     }
 
-    /// Gives what we have read.
-    async fn apply<'w>(&mut self, wanted: &'w [Wanted]) -> Result<Vec<&'w Wanted>, Error> {
-        let applied = changes::apply(self.database, self.known, wanted).await?;
+    /// Gives what we have read; None when a chat is not there any more.
+    async fn apply<'w>(&mut self, wanted: &'w [Wanted]) -> Result<Option<Vec<&'w Wanted>>, Error> {
+        let Some(applied) = changes::apply(self.database, self.known, wanted).await? else { return Ok(None) };
         self.done.changed += applied.messages.len();
         self.done.waiting += applied.waiting;
         for (chat_id, key) in applied.messages {
@@ -397,7 +397,7 @@ impl Step<'_> {
         for id in applied.groups_read {
             self.done.news.groups_read.entry(self.chats[&id].device_no).or_default().push(id);
         }
-        Ok(applied.read)
+        Ok(Some(applied.read))
     }
 
     /// What the phone says of its chats. `rows`: the new messages, by chat; `read`: what we have read of chats.
