@@ -103,6 +103,27 @@ def test_the_inbox_of_three_thousand_lines_leads_to_any_of_them(app: App, tenant
 
     app.until(is_further_down)
     assert page.locator("a[data-chat]").count() <= DRAWN
+    # of all these rows Tab leads to one, also when it lies far above what is seen
+    field = page.get_by_role("searchbox")
+    first = page.locator("a[data-index='0']")
+    page.get_by_role("button", name="Groups").focus()
+    page.keyboard.press("Tab")
+    expect(first).to_be_focused()
+    page.keyboard.press("PageDown")
+    expect(page.locator("a[data-index]:focus")).not_to_have_attribute("data-index", re.compile("^[0-5]$"))
+    page.keyboard.press("PageUp")
+    expect(first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    second = page.locator("a[data-index='1']")
+    expect(second).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus[data-chat]")).to_have_count(0)
+    page.keyboard.press("Shift+Tab")
+    expect(second).to_be_focused()
+    app.expect_accessible()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowUp")
+    expect(field).to_be_focused()
 
     page.get_by_role("button", name="Device: All devices").click()
     page.get_by_role("menuitem", name="Find a device").click()

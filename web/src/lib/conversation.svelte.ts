@@ -2,18 +2,19 @@
 import { api, data } from '../api/client';
 import { Problem } from '../api/problem';
 import type { Chat, Message, MessageWindow, Outbox } from '../api/types';
+import type { Asked } from './ahead';
 import { isOutbox, type Frame } from './frames';
 import type { Attachment } from './attachment.svelte';
 import { isChange } from './changes';
 import type { LoadState } from './devices.svelte';
 import type { Live } from './live.svelte';
 import { MessageActions } from './message_actions.svelte';
+import { messagePage, type PlaceOfPage } from './message_page';
 import { placeMessages, rejoinMessages } from './messages';
 import { Outgoing } from './outgoing.svelte';
 import { answered, Snapshot } from './snapshot';
 import { unreadLine, type UnreadLine } from './timeline';
 
-const PAGE = 50;
 /** The most the server gives at once, to reach the first of many unread messages. */
 const LARGEST_PAGE = 200;
 /** WhatsApp shows "typing" for some 25 s; telling it again every 10 s keeps it up. Milliseconds. */
@@ -45,6 +46,10 @@ export class Conversation {
   #moves = 0;
   /** The chat as a list has it, which its frames keep as it is: it need not be fetched to begin with. */
   #known: Chat | null;
+  /** Its newest messages, where they were asked for before it was opened. */
+  #asked: Asked | null;
+  /** The messages are here, or could not be had. */
+  #loaded: Promise<void> = Promise.resolve();
   /** Where to begin, instead of at the newest message. */
   #start: string | null = null;
   readonly id: string;
@@ -73,6 +78,7 @@ export class Conversation {
    * @param arrived told of every message of others that arrives while the chat is open
    * @param actions what is done to its messages
    * @param known the chat, where a list has it that is kept up to date
+   * @param asked its newest messages, where they were asked for already
    */
   constructor(
     id: string,
@@ -81,12 +87,14 @@ export class Conversation {
     arrived: (message: Message) => void = () => undefined,
     actions = new MessageActions(),
     known: Chat | null = null,
+    asked: Asked | null = null,
   ) {
     this.actions = actions;
     this.id = id;
     this.live = live;
     this.outgoing = outgoing;
     this.#known = known;
+    this.#asked = asked;
     this.#created = arrived;
     this.#snapshot = new Snapshot(live, (frame) => this.apply(frame));
     this.#jumps = new Snapshot(live, (frame) => this.apply(frame));
@@ -107,8 +115,7 @@ export class Conversation {
     if (this.#known) this.#is(this.#known);
     const ends = [
       this.outgoing.open(),
-      // messages first, which are waited for; the rows are mostly there too when the list is drawn
-      this.#snapshot.follow(() => this.load()),
+      this.#snapshot.follow(() => (this.#loaded = this.load())),
       this.#rows.follow(() => this.#loadRows()),
       this.live.whenLive(() => {
         if (this.olderProblem) void this.older();
@@ -125,6 +132,7 @@ export class Conversation {
     const first = this.state !== 'ready';
     const start = this.#start;
     const moves = this.#moves;
+    const overtaken = start === null ? (this.#asked?.frames ?? []) : [];
     try {
       await this.#snapshot.take(
         () => this.#fetch(),
@@ -137,6 +145,7 @@ export class Conversation {
           this.messages = whole ? placeMessages([], page.items) : rejoinMessages(this.messages, page.items, complete);
           if (whole || this.messages.length === page.items.length) this.#next = page.next;
           this.#previous = page.previous;
+          overtaken.forEach((frame) => this.apply(frame));
           if (!whole && this.messages.at(-1)?.id !== newest) this.#tellArrived(newest);
           for (const message of page.items) this.outgoing.settle(message);
           this.actions.settle(page.items);
@@ -195,7 +204,8 @@ export class Conversation {
   async #loadRows(): Promise<void> {
     try {
       await this.#rows.take(
-        () => this.#openRows(),
+        // messages first, which are waited for
+        () => this.#loaded.then(() => this.#openRows()),
         (rows) => rows.forEach((row) => this.#row(row)),
       );
     } catch {
@@ -211,20 +221,21 @@ export class Conversation {
     return { ...page, items: [...page.items, ...older.items], next: older.next };
   }
 
-  #page(query: { limit?: number; after?: string; before?: string; around?: string }): Promise<MessageWindow> {
-    const params = { path: { chat_id: this.id }, query: { limit: PAGE, ...query } };
-    return data(api.GET('/api/v1/chats/{chat_id}/messages', { params }));
+  #page(place: PlaceOfPage = {}): Promise<MessageWindow> {
+    return messagePage(this.id, place);
   }
 
   /** The newest messages, unless one reads elsewhere: then what lies around that place, if it is still kept. */
   async #firstPage(): Promise<MessageWindow> {
     const middle = this.hasNewer ? this.messages[this.messages.length >> 1]?.id : null;
     const place = this.state === 'ready' ? middle : this.#start;
-    if (!place) return this.#page({});
+    const asked = this.#asked;
+    this.#asked = null;
+    if (!place) return asked?.page ?? this.#page();
     try {
       return await this.#page({ around: place });
     } catch (error) {
-      if (error instanceof Problem && error.status === 404) return this.#page({});
+      if (error instanceof Problem && error.status === 404) return this.#page();
       throw error;
     }
   }

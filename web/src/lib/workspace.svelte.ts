@@ -2,6 +2,7 @@
  * written and sent. Made anew when the workspace is switched. */
 import { getContext, setContext } from 'svelte';
 import { account } from './account.svelte';
+import { Ahead } from './ahead';
 import { Devices } from './devices.svelte';
 import { Drafts } from './drafts';
 import { Labels } from './labels.svelte';
@@ -16,6 +17,7 @@ export class Workspace {
   readonly labels = new Labels(this.live);
   readonly drafts = new Drafts(account.session);
   readonly outgoing = new OutgoingChats(this.live, this.drafts);
+  readonly ahead = new Ahead(this.live);
   readonly successors = new Successors(this.live, this.drafts, this.outgoing);
 
   /** Connects, and disconnects when the result is called. */
@@ -31,6 +33,7 @@ export class Workspace {
     this.live.start();
     return () => {
       ends.forEach((end) => end());
+      this.ahead.drop();
       quickReplies.forget();
       this.live.stop();
     };
