@@ -14,7 +14,9 @@ from msgspec import Meta
 
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
-from wafast.api.ids import MAX_INT8, number_of, uuids_of
+from wafast.api.chosen_devices import chosen_devices
+from wafast.api.ids import MAX_INT8, number_of
+from wafast.api.lead_filters import acted_on
 from wafast.api.outbox import find_row
 from wafast.api.paging import below_of, page_of
 from wafast.api.parameters import MAX_DEVICES, After, IdempotencyKey, Limit
@@ -22,12 +24,10 @@ from wafast.api.policy import Policy
 from wafast.api.problems import conflict, not_found
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
-from wafast.devices import rows as devices
 from wafast.distribution import decisions, people
 from wafast.distribution.decisions import DecisionRow
 from wafast.distribution.people import Distribution as DistributionRow
-from wafast.leads import rows as leads
-from wafast.leads.filters import LeadFilter, stored
+from wafast.leads.filters import LeadFilter
 
 DEVICE_ID = "0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11"
 WHY = "Sales 1 had the most room: 520 of 800 sends left today, paired 40 days ago"
@@ -272,16 +272,10 @@ async def _checked(
     Raises:
         Problem: 404 for a device that is not the tenant's.
     """
-    region, _ = await leads.region(services.pool, principal.tenant_id)
-    lead_filter = stored(data.filter, region)
+    lead_filter = await acted_on(services.pool, principal, data.filter)
     if data.device_ids is None:
         return lead_filter, None
-    wanted = uuids_of("device", data.device_ids)
-    own = await devices.ids_of_tenant(services.pool, principal.tenant_id, wanted)
-    for device_id in wanted:
-        if device_id not in own:
-            raise not_found("device", device_id)
-    return lead_filter, wanted
+    return lead_filter, await chosen_devices(services.pool, principal, data.device_ids)
 
 
 async def _find(services: Services, principal: Principal, distribution_id: str) -> DistributionRow:

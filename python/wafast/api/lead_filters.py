@@ -7,8 +7,10 @@ from typing import Annotated, Any
 import asyncpg
 import msgspec
 from litestar.params import QueryParameter
+from msgspec import UnsetType
 
 from wafast.accounts.principal import Principal
+from wafast.api.chosen_devices import chosen_devices
 from wafast.api.problems import Problem, refused_field
 from wafast.leads import rows
 from wafast.leads.filters import SEEN, LeadFilter, stored
@@ -46,6 +48,18 @@ async def wanted_of(
     if tag:
         members["tags"] = [*members.get("tags", []), *stored(LeadFilter(tags=[tag]), region).get("tags", [])]
     return members
+
+
+async def acted_on(pool: asyncpg.Pool, principal: Principal, wanted: LeadFilter) -> dict[str, Any]:
+    """The filter of those whom something is done with, or that is kept, as the database reads it.
+
+    Raises:
+        Problem: 404 for a device that is not there, or out of the caller's reach: it would be nobody's filter.
+    """
+    if not isinstance(wanted.device_ids, UnsetType):
+        await chosen_devices(pool, principal, wanted.device_ids)
+    region, _ = await rows.region(pool, principal.tenant_id)
+    return stored(wanted, region)
 
 
 def _read(text: str) -> LeadFilter:

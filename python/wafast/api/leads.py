@@ -13,16 +13,17 @@ from msgspec import UNSET, Meta, UnsetType
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of, require_scope
 from wafast.api.idempotency import IN_ONE
-from wafast.api.ids import as_number, number_of, uuid_of
-from wafast.api.lead_filters import FilterParameter, TagParameter, wanted_of
+from wafast.api.ids import number_of, uuid_of
+from wafast.api.lead_filters import FilterParameter, TagParameter, acted_on, wanted_of
 from wafast.api.paging import below_of, cursor, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, Search, phone_of
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem, conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
+from wafast.api.skipped_leads import SkippedLead, named_leads, overfull
 from wafast.leads import bulk, rows
-from wafast.leads.filters import LeadFilter, Tags, TargetStatus, stored
+from wafast.leads.filters import LeadFilter, Tags, TargetStatus
 from wafast.leads.rows import Fields, Lead
 from wafast.leads.tags import tags
 from wafast.sequences import of_leads
@@ -103,7 +104,8 @@ class ChangedLeads(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the leads."""
 
     changed: Annotated[int, Meta(examples=[1200])]
-    unchanged: Annotated[int, Meta(description="Were so already, or are not there.", examples=[34])]
+    unchanged: Annotated[int, Meta(description="Were so already.", examples=[34])]
+    skipped: Annotated[list[SkippedLead], Meta(description="With which nothing was done.", examples=[[]])]
     undo: Annotated[list[Undo], Meta(description="What takes it back; empty for `delete`.", examples=[[]])]
     next: Annotated[str | None, Meta(description="More leads fit `filter`: give it as `after`.", examples=[None])]
 
@@ -278,21 +280,19 @@ class LeadController(Controller):
         if data.action == "delete":
             require_scope(principal, "admin")
         value = await _value(services, principal, data)
-        wanted, ids = None, []
+        skipped: list[SkippedLead] = []
+        following = None
         if data.filter is not UNSET:
-            region, _ = await rows.region(services.pool, principal.tenant_id)
-            wanted = stored(data.filter, region)
+            wanted = await acted_on(services.pool, principal, data.filter)
+            chosen, following = await bulk.fitting(services.pool, reach_of(principal), wanted, below_of(data.after))
         else:
-            numbers = [as_number(text) for text in dict.fromkeys(data.lead_ids or [])]
-            ids = [number for number in numbers if number is not None]
-        chosen, following = await bulk.choose(services.pool, reach_of(principal), wanted, ids, below_of(data.after))
-        changed, undone = await bulk.act(services.pool, principal, data.action, chosen, value, of_leads)
-        asked = len(chosen) if wanted is not None else len(set(data.lead_ids or []))
-        undo = [_undo(data.action, one) for one in undone]
+            chosen, skipped = await named_leads(services.pool, principal, data.lead_ids or [])
+        outcome = await bulk.act(services.pool, principal, data.action, chosen, value, of_leads)
         return ChangedLeads(
-            changed=changed,
-            unchanged=asked - changed,
-            undo=undo,
+            changed=outcome.changed,
+            unchanged=len(chosen) - outcome.changed - len(outcome.overfull),
+            skipped=skipped + overfull(outcome.overfull),
+            undo=[_undo(data.action, one) for one in outcome.undone],
             next=None if following is None else cursor(following),
         )
 

@@ -13,16 +13,17 @@ from msgspec import UNSET, Meta, UnsetType
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.drafts import require_ai
-from wafast.api.ids import as_number, number_of
+from wafast.api.ids import number_of
+from wafast.api.lead_filters import acted_on
 from wafast.api.paging import below_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit
 from wafast.api.policy import Policy
 from wafast.api.problems import conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
-from wafast.leads import rows as leads
+from wafast.api.skipped_leads import SkippedLead, named_leads
 from wafast.leads import scorings
-from wafast.leads.filters import LeadFilter, stored
+from wafast.leads.filters import LeadFilter
 from wafast.leads.scorings import Scoring
 
 
@@ -43,6 +44,12 @@ class ScoreLeads(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = ""
 
 
+class BegunScoring(Scoring, frozen=True, kw_only=True):
+    """As it begins."""
+
+    skipped: Annotated[list[SkippedLead], Meta(description="Of `lead_ids` those that are no lead's.", examples=[[]])]
+
+
 class ScoringController(Controller):
     """Leads get a score of 0 to 100 with a reason from the AI endpoint, one after the other in the background. It is
     told tags, status and fields of a lead, and whether it has ever answered: no name and no number. Distribution gives
@@ -55,7 +62,7 @@ class ScoringController(Controller):
         opt={"policy": Policy.ADMIN, "idempotent": True},
         operation_id="score_leads",
         summary="Score leads",
-        responses=problems(400, 401, 403, 409, 422),
+        responses=problems(400, 401, 403, 404, 409, 422),
     )
     async def create(
         self,
@@ -63,16 +70,19 @@ class ScoringController(Controller):
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
         idempotency_key: IdempotencyKey = None,
-    ) -> Scoring:
+    ) -> BegunScoring:
         """Follow `GET /scorings/{scoring_id}`; the scores stand on the leads."""
         require_whole_tenant(principal)
         require_ai(services)
         if (data.lead_ids is UNSET) == (data.filter is UNSET):
             raise refused_field("lead_ids", None, "either lead_ids or filter is wanted, and not both")
-        region, _ = await leads.region(services.pool, principal.tenant_id)
-        wanted = {} if data.filter is UNSET else stored(data.filter, region)
-        ids = None if data.lead_ids is UNSET else [n for text in data.lead_ids if (n := as_number(text)) is not None]
-        return await scorings.begin(services.pool, principal, wanted, ids, " ".join(data.goal.split()))
+        wanted = {} if data.filter is UNSET else await acted_on(services.pool, principal, data.filter)
+        ids: list[int] | None = None
+        skipped: list[SkippedLead] = []
+        if data.lead_ids is not UNSET:
+            ids, skipped = await named_leads(services.pool, principal, data.lead_ids)
+        begun = await scorings.begin(services.pool, principal, wanted, ids, " ".join(data.goal.split()))
+        return BegunScoring(**msgspec.structs.asdict(begun), skipped=skipped)
 
     @get(
         opt={"policy": Policy.READ},

@@ -13,14 +13,15 @@ from msgspec import Meta
 from wafast.accounts.principal import Principal
 from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import number_of
+from wafast.api.lead_filters import acted_on
 from wafast.api.paging import below_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, name_of
 from wafast.api.policy import Policy
 from wafast.api.problems import name_taken, not_found
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
-from wafast.leads import rows, segments
-from wafast.leads.filters import LeadFilter, stored
+from wafast.leads import segments
+from wafast.leads.filters import LeadFilter
 from wafast.leads.segments import Segment
 
 Name = Annotated[str, Meta(min_length=1, max_length=100, examples=["Quiet customers in KL"])]
@@ -65,7 +66,7 @@ class SegmentController(Controller):
         opt={"policy": Policy.SEND, "idempotent": IN_ONE},
         operation_id="create_segment",
         summary="Save a filter",
-        responses=problems(400, 401, 403, 409, 422),
+        responses=problems(400, 401, 403, 404, 409, 422),
     )
     async def create(
         self,
@@ -75,9 +76,9 @@ class SegmentController(Controller):
         idempotency_key: IdempotencyKey = None,
     ) -> Segment:
         """Everybody of the workspace has it then."""
-        region, _ = await rows.region(services.pool, principal.tenant_id)
+        wanted = await acted_on(services.pool, principal, data.filter)
         try:
-            return await segments.create(services.pool, principal, name_of(data.name), stored(data.filter, region))
+            return await segments.create(services.pool, principal, name_of(data.name), wanted)
         except segments.NameTaken:
             raise name_taken("segment", data.name) from None
 
@@ -96,9 +97,8 @@ class SegmentController(Controller):
         services: NamedDependency[Services],
     ) -> Segment:
         """Name, filter, or both."""
-        region, _ = await rows.region(services.pool, principal.tenant_id)
         name = None if data.name is None else name_of(data.name)
-        wanted = None if data.filter is None else stored(data.filter, region)
+        wanted = None if data.filter is None else await acted_on(services.pool, principal, data.filter)
         number = number_of("segment", segment_id)
         try:
             segment = await segments.change(services.pool, principal, number, name, wanted)

@@ -26,6 +26,14 @@ Action = Literal["add_tags", "remove_tags", "set_status", "set_device", "delete"
 AT_ONCE = 5_000
 
 
+class Outcome(msgspec.Struct, frozen=True):
+    """How many were changed, what takes it back, and who would have had too many tags."""
+
+    changed: int
+    undone: list[Undone]
+    overfull: list[int]
+
+
 class Undone(msgspec.Struct, frozen=True):
     """Leads that were so before the change.
 
@@ -38,19 +46,23 @@ class Undone(msgspec.Struct, frozen=True):
     was: tuple[str | None, ...]
 
 
-async def choose(
-    pool: asyncpg.Pool, reach: Reach, wanted: dict[str, Any] | None, ids: Sequence[int], before: int
+async def seen(pool: asyncpg.Pool, reach: Reach, ids: Sequence[int]) -> list[int]:
+    """Those of these leads that the caller sees, the newest first."""
+    async with matching(pool) as connection:
+        rows = await connection.fetch(q.ids_seen, reach.tenant_id, within({}, reach), list(ids))
+    return [row["id"] for row in rows]
+
+
+async def fitting(
+    pool: asyncpg.Pool, reach: Reach, wanted: dict[str, Any], before: int
 ) -> tuple[list[int], int | None]:
-    """Ids of the leads a change is for, the newest first, and where the next ones go on.
+    """Ids of the next leads that fit, the newest first, and where those behind them go on.
 
     Args:
-        wanted: a stored filter, or None when `ids` are given.
-        before: with a filter, only ids below this.
+        wanted: a stored filter.
+        before: only ids below this.
     """
     async with matching(pool) as connection:
-        if wanted is None:
-            rows = await connection.fetch(q.ids_seen, reach.tenant_id, within({}, reach), list(ids))
-            return [row["id"] for row in rows], None
         rows = await connection.fetch(q.ids_of_filter, reach.tenant_id, within(wanted, reach), before, AT_ONCE + 1)
     found = [row["id"] for row in rows]
     return found[:AT_ONCE], found[AT_ONCE - 1] if len(found) > AT_ONCE else None
@@ -58,8 +70,8 @@ async def choose(
 
 async def act(
     pool: asyncpg.Pool, principal: Principal, action: Action, lead_ids: list[int], value: Any, sends: Sends
-) -> tuple[int, list[Undone]]:
-    """Changes leads of the tenant in one transaction; gives how many were changed, and what takes it back.
+) -> Outcome:
+    """Changes leads of the tenant in one transaction.
 
     Args:
         value: tags as they are stored, a status, or a device's number.
@@ -68,8 +80,11 @@ async def act(
         if action == "delete":
             changed = await remove(connection, principal.tenant_id, lead_ids, sends)
             groups: list[Undone] = []
+            overfull: list[int] = []
         else:
-            rows = await _change(connection, principal.tenant_id, action, lead_ids, value)
+            found = await _change(connection, principal.tenant_id, action, lead_ids, value)
+            overfull = [row["id"] for row in found if row["was"] is None]
+            rows = [row for row in found if row["was"] is not None]
             changed, groups = [row["id"] for row in rows], _grouped(rows)
             await tell(connection, principal.tenant_id, changed)
             if action == "set_device":
@@ -77,7 +92,7 @@ async def act(
         told = {"leads": len(changed), "value": value}
         if changed:
             await audit.record(connection, principal.tenant_id, principal.actor, f"lead.{action}", "leads", **told)
-    return len(changed), groups
+    return Outcome(len(changed), groups, overfull)
 
 
 async def _change(

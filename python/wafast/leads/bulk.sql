@@ -7,15 +7,19 @@ SELECT l.id FROM leads_matching($1, $2) l WHERE l.id < $3 ORDER BY l.id DESC LIM
 SELECT l.id FROM leads_matching($1, $2) l WHERE l.id = ANY ($3::int8[]) ORDER BY l.id DESC;
 
 -- name: add_lead_tags
+-- Who would have too many ($4) keeps its own: nothing takes that back.
 WITH wanted AS (
     SELECT id, ARRAY(SELECT tag FROM unnest($3::text[]) WITH ORDINALITY t (tag, place) WHERE tag <> ALL (l.tags)
                      ORDER BY place) AS added
     FROM leads l WHERE tenant_id = $1 AND id = ANY ($2::int8[])
     ORDER BY id FOR UPDATE
+), tagged AS (
+    UPDATE leads l SET tags = l.tags || added, updated_at = now() FROM wanted w
+    WHERE l.id = w.id AND added <> '{}' AND cardinality(l.tags || added) <= $4
+    RETURNING l.id
 )
-UPDATE leads l SET tags = l.tags || added, updated_at = now() FROM wanted w
-WHERE l.id = w.id AND added <> '{}' AND cardinality(l.tags || added) <= $4
-RETURNING l.id, added AS was;
+SELECT w.id, CASE WHEN t.id IS NOT NULL THEN added END AS was
+FROM wanted w LEFT JOIN tagged t ON t.id = w.id WHERE added <> '{}';
 
 -- name: remove_lead_tags
 WITH wanted AS (

@@ -214,6 +214,9 @@ def test_a_scoring_can_be_stopped_and_only_names_leads_that_are_ones(shop: Tenan
     server.open.clear()
     made = admin.post(f"{A}/scorings", json={"lead_ids": [str(lead), "x", "999999999"]}).json()
     assert (made["state"], made["leads"]) == ("running", 1)
+    assert [(one["lead_id"], one["reason"]) for one in made["skipped"]] == [
+        ("x", "not_found"), ("999999999", "not_found"),
+    ]  # fmt: skip
     stopped = admin.post(f"{A}/scorings/{made['id']}/cancel")
     assert (stopped.status_code, stopped.json()["state"]) == (200, "cancelled")
     server.open.set()

@@ -198,6 +198,32 @@ def test_a_change_of_many_is_taken_back_by_what_it_gives(tenant: Tenant, action:
     assert now() == before
 
 
+@pytest.mark.parametrize(
+    ("action", "value"),
+    [("add_tags", {"tags": ["vip"]}), ("set_status", {"target_status": "customer"}), ("delete", {})],
+)
+def test_leads_that_are_not_there_are_named_by_a_change_of_many(
+    tenant: Tenant, stranger: Tenant, action: str, value: dict[str, Any]
+) -> None:
+    mine, foreign = str(tenant.lead()), str(stranger.lead())
+    body = {"action": action, "lead_ids": [mine, foreign, "x", "999999999", "x"], **value}
+    done = tenant.client().post(f"{LEADS}/bulk", json=body).json()
+    assert (done["changed"], done["unchanged"]) == (1, 0)
+    assert [(one["lead_id"], one["reason"]) for one in done["skipped"]] == [
+        (foreign, "not_found"), ("x", "not_found"), ("999999999", "not_found"),
+    ]  # fmt: skip
+
+
+def test_who_would_have_too_many_tags_is_named(tenant: Tenant) -> None:
+    full, other = (str(tenant.lead(tags=[f"t{number}" for number in range(count)])) for count in (100, 1))
+    body = {"action": "add_tags", "tags": ["one", "t0"], "lead_ids": [full, other]}
+    done = tenant.client().post(f"{LEADS}/bulk", json=body).json()
+    assert (done["changed"], done["unchanged"]) == (1, 0)
+    assert [(one["lead_id"], one["reason"]) for one in done["skipped"]] == [(full, "too_many_tags")]
+    again = tenant.client().post(f"{LEADS}/bulk", json={**body, "tags": ["t0"]}).json()
+    assert (again["changed"], again["unchanged"], again["skipped"]) == (0, 2, [])
+
+
 def test_what_waits_for_a_deleted_lead_is_cancelled(tenant: Tenant, world: World) -> None:
     lead = tenant.lead()
     row = tenant.outbox(tenant.device())
@@ -205,7 +231,9 @@ def test_what_waits_for_a_deleted_lead_is_cancelled(tenant: Tenant, world: World
     admin = tenant.client("admin")
     body = {"action": "delete", "lead_ids": [str(lead), "x", "999999999"]}
     assert tenant.client("send").post(f"{LEADS}/bulk", json=body).status_code == 403
-    assert admin.post(f"{LEADS}/bulk", json=body).json() == {"changed": 1, "unchanged": 2, "undo": [], "next": None}
+    done = admin.post(f"{LEADS}/bulk", json=body).json()
+    assert (done["changed"], done["unchanged"], done["undo"], done["next"]) == (1, 0, [], None)
+    assert [one["lead_id"] for one in done["skipped"]] == ["x", "999999999"]
     assert world.sql("SELECT state || ' ' || cause FROM outbox WHERE id = $1", row) == "cancelled lead_gone"
 
 
