@@ -18,10 +18,10 @@ from wafast.api.campaigns import (
     Campaign,
     CampaignSchedule,
     attempt,
-    campaign_of,
     find_campaign,
     present,
     record,
+    show_campaign,
     stored_schedule,
 )
 from wafast.api.idempotency import IN_ONE
@@ -164,7 +164,7 @@ class CampaignActionController(Controller):
             raise not_found("campaign", campaign_id)
         row = await find_campaign(services.pool, principal, campaign_id)
         await record(services.pool, principal, "retry_failed", row)
-        return Retried(again, campaign_of(row))
+        return Retried(again, await show_campaign(services.pool, row))
 
     @post(
         "/resolve-unknown",
@@ -188,7 +188,8 @@ class CampaignActionController(Controller):
         keep = services.settings.messages_per_chat
         count = await rows.resolve_unknown(services.pool, principal, row, arrived=data.arrived, keep=keep)
         await record(services.pool, principal, "resolve", row)
-        return Resolved(count, campaign_of(await find_campaign(services.pool, principal, campaign_id)))
+        row = await find_campaign(services.pool, principal, campaign_id)
+        return Resolved(count, await show_campaign(services.pool, row))
 
 
 async def _decide(

@@ -20,12 +20,12 @@ from wafast.api.campaigns import (
     DeviceIds,
     attempt,
     find_campaign,
-    stored_audience,
     stored_devices,
     stored_schedule,
 )
 from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import uuid_of
+from wafast.api.lead_filters import acted_on
 from wafast.api.leads import find_lead
 from wafast.api.outbox import Outbox, outbox_of
 from wafast.api.parameters import IdempotencyKey, jid_of
@@ -127,7 +127,7 @@ class CampaignPreviewController(Controller):
         found = await estimate.of_audience(
             services.pool,
             principal.tenant_id,
-            within(await stored_audience(services.pool, principal, data.audience), reach_of(principal)),
+            within(await acted_on(services.pool, principal, data.audience), reach_of(principal)),
             stored_pace(data.pace),
             await stored_devices(services.pool, principal, data.device_ids),
             start,
@@ -152,7 +152,7 @@ class CampaignPreviewController(Controller):
         """Byte for byte what would be sent now; of choices one is taken. Without anybody in the audience, for a person
         of whom only the name is known."""
         lead_id = await _asked(services, principal, data.lead_id)
-        audience = await stored_audience(services.pool, principal, data.audience)
+        audience = await acted_on(services.pool, principal, data.audience)
         person = await trial.person(services.pool, reach_of(principal), audience, lead_id)
         words = trial.words(data.text, person)
         why = trial.fault(words, is_text=False)

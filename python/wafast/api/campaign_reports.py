@@ -16,7 +16,7 @@ from msgspec import Meta
 from wafast import phones
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import reach_of
-from wafast.api.campaigns import OTHER_DEVICES, Campaign, campaign_of, find_campaign
+from wafast.api.campaigns import OTHER_DEVICES, Campaign, find_campaign, show_campaign
 from wafast.api.exports import download
 from wafast.api.ids import number_of, uuid_of
 from wafast.api.paging import cursor, place_of
@@ -27,6 +27,7 @@ from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.campaigns import report, rows
 from wafast.campaigns.report import BUCKETS, Bucket
+from wafast.outbox.held_by import HeldBy, what_holds
 
 
 class BucketCount(msgspec.Struct, frozen=True):
@@ -96,6 +97,9 @@ class CampaignRecipient(msgspec.Struct, frozen=True, kw_only=True):
     bucket: Bucket
     reason: str | None
     cause: str | None
+    held_by: Annotated[
+        HeldBy | None, Meta(description="Of one that waits: what holds it; null while it is being sent.")
+    ]
     text: Annotated[str, Meta(description="The words it got; empty before it is due.")]
     sent_at: datetime | None
     delivered_at: datetime | None
@@ -127,7 +131,7 @@ class CampaignReportController(Controller):
             raise not_found("campaign", campaign_id)
         row = found.campaign
         return CampaignReport(
-            campaign=campaign_of(row),
+            campaign=await show_campaign(services.pool, row),
             total=row.total,
             buckets=[BucketCount(bucket, getattr(row, bucket)) for bucket in BUCKETS],
             failed=[CauseCount(cause, n) for cause, n in sorted(found.causes.items(), key=lambda pair: -pair[1])],
@@ -190,7 +194,10 @@ class CampaignReportController(Controller):
         )
         page = found[:limit]
         following = cursor(int(page[-1].to_jid.partition("@")[0])) if len(found) > limit else None
-        return Page([_shown(one, is_cancelled) for one in page], following)
+        waiting = [one.id for one in page if one.state == "queued" and not is_cancelled]
+        hears = services.settings.chat_storage
+        held = await what_holds(services.pool, principal.tenant_id, waiting, hears=hears)
+        return Page([_shown(one, held.get(one.id), is_cancelled) for one in page], following)
 
 
 def _parts(found: list[report.DeviceCounts], principal: Principal) -> list[DeviceReport]:
@@ -215,7 +222,7 @@ def _counts(counts: dict[str, int]) -> list[BucketCount]:
     return [BucketCount(bucket, counts[bucket]) for bucket in BUCKETS if counts.get(bucket)]
 
 
-def _shown(one: report.Recipient, is_cancelled: bool) -> CampaignRecipient:
+def _shown(one: report.Recipient, held: HeldBy | None, is_cancelled: bool) -> CampaignRecipient:
     return CampaignRecipient(
         id=str(one.id),
         phone=phones.of_jid(one.to_jid) or one.to_jid,
@@ -226,6 +233,7 @@ def _shown(one: report.Recipient, is_cancelled: bool) -> CampaignRecipient:
         bucket="cancelled" if is_cancelled and one.bucket == "waiting" else one.bucket,
         reason=one.reason,
         cause=one.cause,
+        held_by=held,
         text=one.body,
         sent_at=one.sent_at,
         delivered_at=one.delivered_at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -15,12 +15,15 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
+from wafast import clock
 from wafast.accounts import audit
 from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
+from wafast.api.chosen_devices import chosen_devices
 from wafast.api.idempotency import IN_ONE
-from wafast.api.ids import number_of, uuids_of
+from wafast.api.ids import number_of
 from wafast.api.instants import TimeOfDay, day_of, instant_of, time_of, written
+from wafast.api.lead_filters import acted_on
 from wafast.api.opt_outs import require_hearing
 from wafast.api.paging import below_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, Search, name_of
@@ -31,9 +34,8 @@ from wafast.api.services import Services
 from wafast.api.sources import SourceMessage, SourcePace, message_of, pace_of, stored_message, stored_pace
 from wafast.campaigns import rows
 from wafast.campaigns.rows import CampaignRow, NotPossible, NoWords, Plan, Schedule, State
+from wafast.campaigns.standstill import Standstill, standstills
 from wafast.database.together import together
-from wafast.leads import filters
-from wafast.leads import rows as leads
 from wafast.leads.filters import LeadFilter
 from wafast.outbox.rows import UnknownMedia
 
@@ -93,7 +95,14 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     device_ids: Annotated[
         list[str] | None, Meta(description="Devices that people without one are given to; null: all that are online.")
     ]
-    may_move: Annotated[bool, Meta(description="Whether a recipient may go to another device when its own can't send.")]
+    may_move: Annotated[
+        bool,
+        Meta(
+            description="Whether a recipient may go to another device when its own can't send, or is deleted. When "
+            "not, and its own is deleted, its row fails (`device_gone`) and can be tried again. Whoever no person "
+            "gave to a device, but distribution or the pool, goes to another in any case."
+        ),
+    ]
     schedule: CampaignSchedule | None
     starts_at: datetime | None
     expires_at: datetime | None
@@ -101,6 +110,10 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     planned_at: datetime | None
     plan_share: Annotated[
         float | None, Meta(description="While it is planned, how far that is: 0 to 1.", examples=[None])
+    ]
+    standstill: Annotated[
+        Standstill | None,
+        Meta(description="Of one that is `running`: why nothing of it can leave; null while something can."),
     ]
     counts: Counts
     ended_at: datetime | None
@@ -151,8 +164,8 @@ def counts_of(row: CampaignRow) -> Counts:
     )  # fmt: skip
 
 
-def campaign_of(row: CampaignRow, newest_row: int = 0) -> Campaign:
-    """A campaign as the API shows it; `newest_row` is where the numbers of the outbox stand, for one being planned."""
+def _shown(row: CampaignRow, newest_row: int, standstill: Standstill | None) -> Campaign:
+    """`newest_row` is where the numbers of the outbox stand, for one being planned."""
     share = None
     if row.state == "planning":
         share = min(1.0, max(0, newest_row - (row.plan_from or newest_row)) / max(1, row.plan_size or 1))
@@ -172,6 +185,7 @@ def campaign_of(row: CampaignRow, newest_row: int = 0) -> Campaign:
         planned=row.planned,
         planned_at=row.planned_at,
         plan_share=share,
+        standstill=standstill,
         counts=counts_of(row),
         ended_at=row.ended_at,
         created_by=row.created_by,
@@ -179,10 +193,17 @@ def campaign_of(row: CampaignRow, newest_row: int = 0) -> Campaign:
     )
 
 
-async def show_campaigns(pool: asyncpg.Pool, found: list[CampaignRow]) -> list[Campaign]:
+async def show_campaigns(pool: asyncpg.Pool, found: Sequence[CampaignRow]) -> list[Campaign]:
     """Campaigns as the API shows them."""
     newest = await rows.newest_row(pool) if any(row.state == "planning" for row in found) else 0
-    return [campaign_of(row, newest) for row in found]
+    still = await standstills(pool, found)
+    return [_shown(row, newest, still.get(row.id)) for row in found]
+
+
+async def show_campaign(pool: asyncpg.Pool, row: CampaignRow) -> Campaign:
+    """As `show_campaigns`, of one."""
+    [shown] = await show_campaigns(pool, [row])
+    return shown
 
 
 async def find_campaign(pool: asyncpg.Pool, principal: Principal, campaign_id: str) -> CampaignRow:
@@ -197,26 +218,13 @@ async def find_campaign(pool: asyncpg.Pool, principal: Principal, campaign_id: s
     return row
 
 
-async def stored_audience(pool: asyncpg.Pool, principal: Principal, audience: LeadFilter) -> dict[str, Any]:
-    """An audience as the database reads it."""
-    region, _ = await leads.region(pool, principal.tenant_id)
-    return filters.stored(audience, region)
-
-
 async def stored_devices(pool: asyncpg.Pool, principal: Principal, device_ids: list[str] | None) -> list[UUID] | None:
     """What to store of devices, each once.
 
     Raises:
         Problem: 404 when one is not the workspace's, or out of the caller's reach.
     """
-    if device_ids is None:
-        return None
-    wanted = uuids_of("device", device_ids)
-    missing = [one for one in wanted if not principal.sees(one)]
-    missing += await rows.unknown_devices(pool, principal.tenant_id, wanted)
-    if missing:
-        raise not_found("device", missing[0])
-    return wanted
+    return None if device_ids is None else await chosen_devices(pool, principal, device_ids)
 
 
 def schedule_of(schedule: Schedule) -> CampaignSchedule:
@@ -266,7 +274,7 @@ async def present(
         if row is None:
             raise not_found("campaign", campaign_id)
         await record(pool, principal, action, row)
-    return campaign_of(row)
+    return await show_campaign(services.pool, row)
 
 
 async def record(pool: asyncpg.Pool, principal: Principal, action: str, row: CampaignRow) -> None:
@@ -302,8 +310,8 @@ class CampaignController(Controller):
             before=below_of(after),
             limit=limit + 1,
         )
-        newest = await rows.newest_row(services.pool)
-        return page_of(found, limit, lambda row: campaign_of(row, newest), lambda row: row.id)
+        shown = {one.id: one for one in await show_campaigns(services.pool, found)}
+        return page_of(found, limit, lambda row: shown[str(row.id)], lambda row: row.id)
 
     @get(
         "/calendar",
@@ -343,7 +351,7 @@ class CampaignController(Controller):
             require_hearing(services)
         plan = Plan(
             name=name_of(data.name),
-            audience=await stored_audience(services.pool, principal, data.audience),
+            audience=await acted_on(services.pool, principal, data.audience),
             message=await stored_message(services.pool, principal.tenant_id, data.message),
             pace=stored_pace(data.pace),
             may_move=data.may_move,
@@ -354,7 +362,7 @@ class CampaignController(Controller):
         async with together(services.pool) as pool:
             row = await attempt(rows.create(pool, principal.tenant_id, principal.actor, plan, schedule))
             await record(pool, principal, "create", row)
-        return campaign_of(row)
+        return await show_campaign(services.pool, row)
 
     @get(
         "/{campaign_id:str}",
@@ -367,8 +375,7 @@ class CampaignController(Controller):
         self, campaign_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
     ) -> Campaign:
         """State, message and counts; `CAMPAIGN_UPDATE` follows it live."""
-        [shown] = await show_campaigns(services.pool, [await find_campaign(services.pool, principal, campaign_id)])
-        return shown
+        return await show_campaign(services.pool, await find_campaign(services.pool, principal, campaign_id))
 
     @patch(
         "/{campaign_id:str}",
@@ -446,7 +453,7 @@ async def _changes(pool: asyncpg.Pool, principal: Principal, data: ChangeCampaig
     if data.name is not UNSET:
         changes["name"] = name_of(data.name)
     if data.audience is not UNSET:
-        changes["audience"] = await stored_audience(pool, principal, data.audience)
+        changes["audience"] = await acted_on(pool, principal, data.audience)
     if data.message is not UNSET:
         changes["message"] = await stored_message(pool, principal.tenant_id, data.message)
     if data.pace is not UNSET:
@@ -460,5 +467,11 @@ async def _changes(pool: asyncpg.Pool, principal: Principal, data: ChangeCampaig
     return changes
 
 
-def _expiry(at: datetime | None) -> datetime | None:
-    return None if at is None else instant_of("expires_at", at)
+def _expiry(wanted: datetime | None) -> datetime | None:
+    """When it is to end. Raises Problem 400 when that is over already."""
+    if wanted is None:
+        return None
+    at = instant_of("expires_at", wanted)
+    if at <= clock.now():
+        raise refused_field("expires_at", at.isoformat(), "it is over: choose a later time, or none")
+    return at

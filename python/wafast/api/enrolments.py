@@ -16,6 +16,7 @@ from wafast.accounts.principal import Principal
 from wafast.api.authentication import require_whole_tenant
 from wafast.api.idempotency import IN_ONE
 from wafast.api.ids import as_number, number_of
+from wafast.api.lead_filters import acted_on
 from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, Search
 from wafast.api.policy import Policy
@@ -23,8 +24,7 @@ from wafast.api.problems import Problem, conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.sequences import find_sequence
 from wafast.api.services import Services
-from wafast.leads import rows as leads
-from wafast.leads.filters import LeadFilter, stored
+from wafast.leads.filters import LeadFilter
 from wafast.sequences import enrolments, intakes, rows
 from wafast.sequences.enrolments import EnrolmentRow, Reason, State
 from wafast.sequences.intakes import Intake
@@ -135,8 +135,7 @@ class EnrolmentController(Controller):
             raise refused_field("lead_ids", None, "either lead_ids or filter is wanted, and not both")
         number = number_of("sequence", sequence_id)
         if isinstance(data.filter, LeadFilter):
-            region, _ = await leads.region(services.pool, principal.tenant_id)
-            wanted = stored(data.filter, region)
+            wanted = await acted_on(services.pool, principal, data.filter)
             entering = _enter_by_filter(services, principal, number, wanted, again=data.again)
         else:
             ids = [lead for lead in map(as_number, data.lead_ids or []) if lead is not None]

@@ -68,11 +68,6 @@ SELECT c.id FROM outbox o JOIN campaigns c ON c.source_id = o.source_id WHERE o.
 -- name: reopen_campaign
 UPDATE campaigns SET ended_at = NULL, state = $3, reason = NULL WHERE tenant_id = $1 AND id = $2
 
--- name: unknown_devices
--- Those of $2 that are no devices of the tenant.
-SELECT id FROM unnest($2::uuid[]) AS wanted (id)
-WHERE NOT EXISTS (SELECT FROM devices d WHERE d.tenant_id = $1 AND d.id = wanted.id)
-
 -- name: zone_of_tenant
 SELECT time_zone FROM tenants WHERE id = $1
 

@@ -358,11 +358,6 @@ async def remove(pool: asyncpg.Pool, tenant_id: int, campaign_id: int) -> Campai
         return row
 
 
-async def unknown_devices(pool: asyncpg.Pool, tenant_id: int, device_ids: Sequence[UUID]) -> list[UUID]:
-    """Those that are no devices of the tenant."""
-    return [row["id"] for row in await pool.fetch(q.unknown_devices, tenant_id, list(device_ids))]
-
-
 async def zone_of_tenant(pool: asyncpg.Pool, tenant_id: int) -> str:
     """The time zone of the tenant: an IANA name."""
     zone: str = await pool.fetchval(q.zone_of_tenant, tenant_id)

@@ -11,6 +11,8 @@ from wafast.database.queries import load
 from wafast.outbox.claim import NOT_HEARD
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import asyncpg
 
     from wafast.outbox.rows import OutboxRow
@@ -21,8 +23,11 @@ Rule = Literal[
     "pool", "device_over", "device_offline", "source_not_running", "not_heard", "never_open", "whatsapp_pause",
     "not_before", "hours", "cap_hour", "cap_day", "ramp", "gap", "file", "others", "due",
 ]  # fmt: skip
-#: Rows ahead that are counted.
+#: Rows ahead that are counted, in one lane and in those of all rows that are looked at; where these are in very many,
+#: a few in each.
 MOST_AHEAD = 1_000
+MOST_LOOKED_AT = 20_000
+FEW_AHEAD = 100
 TEXTS: dict[Rule, str] = {
     "pool": "It waits for a device. {left_reason}.",
     "device_over": "Its device is {state} and sends nothing more: pair it again, let another take its place, or give "
@@ -68,8 +73,19 @@ class Clock(msgspec.Struct, frozen=True):
 
 async def held_by(pool: asyncpg.Pool, row: OutboxRow, *, hears: bool = True) -> HeldBy | None:
     """What holds a row; None when it does not wait. `hears`: as the claim has it."""
-    facts = None if row.state != "queued" else await pool.fetchrow(q.held_by, row.tenant_id, row.id, MOST_AHEAD)
-    return None if facts is None else judge(dict(facts), hears=hears)
+    waiting = [row.id] if row.state == "queued" else []
+    return (await what_holds(pool, row.tenant_id, waiting, hears=hears)).get(row.id)
+
+
+async def what_holds(
+    pool: asyncpg.Pool, tenant_id: int, rows: Sequence[int], *, hears: bool = True
+) -> dict[int, HeldBy]:
+    """What holds each of a page of rows; those that do not wait are left out. One query, which looks at MOST_LOOKED_AT
+    rows that wait before them, or FEW_AHEAD in each lane."""
+    if not rows:
+        return {}
+    found = await pool.fetch(q.held_by, tenant_id, list(rows), MOST_AHEAD, MOST_LOOKED_AT, FEW_AHEAD)
+    return {facts["id"]: judge(dict(facts), hears=hears) for facts in found}
 
 
 def judge(facts: dict[str, Any], *, hears: bool = True) -> HeldBy:
@@ -77,7 +93,7 @@ def judge(facts: dict[str, Any], *, hears: bool = True) -> HeldBy:
 
     def by(rule: Rule, until: datetime | None = None) -> HeldBy:
         words = {**facts, "state": (facts["source_state"] if rule == "source_not_running" else facts["state"])}
-        words["ahead"] = f"{facts['ahead']} or more" if facts["ahead"] == MOST_AHEAD else facts["ahead"]
+        words["ahead"] = f"{facts['ahead']} or more" if facts["ahead"] == facts["most_ahead"] else facts["ahead"]
         return HeldBy(rule, until, TEXTS[rule].format(**words))
 
     if facts["source_state"] not in (None, "running"):

@@ -164,6 +164,7 @@ def test_from_the_draft_to_the_report(tenant: Tenant) -> None:
         ({"pace": {"opens": "09:00:00+08:00", "closes": "18:00:00"}}, "pace.opens"),
         ({"schedule": {"date": "2099-01-01", "time": "09:00:00", "zone": "Asia/Nowhere"}}, "schedule.zone"),
         ({"expires_at": "2099-01-01T00:00:00"}, "expires_at"),
+        ({"expires_at": "2020-01-01T00:00:00+00:00"}, "expires_at"),
         ({"message": {"type": "image", "text": "x"}}, "message.media_id"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -172,6 +173,46 @@ def test_what_can_not_be_is_named_with_the_way_out(tenant: Tenant, body: dict[st
     answer = tenant.client().post(URL, json={"name": "Raya", "message": {"text": "Hi"}} | body)
     assert answer.status_code == 400, answer.text
     assert [one["field"] for one in answer.json()["errors"]] == [field]
+
+
+def test_an_audience_of_a_device_that_is_not_there_is_refused_by_name(tenant: Tenant, stranger: Tenant) -> None:
+    client, own, foreign = tenant.client(), tenant.device(), stranger.device()
+    wanted = {"device_ids": [str(own.id), str(foreign.id)]}
+    draft = made(tenant, audience={"device_ids": [str(own.id)]})
+    sequence = client.post("/api/v1/sequences", json={"name": "Welcome"}).json()["id"]
+    asked = [
+        client.post(URL, json={"name": "Raya", "audience": wanted, "message": {"text": "Hi"}}),
+        client.patch(f"{URL}/{draft['id']}", json={"audience": wanted}),
+        client.post(f"{URL}/preview", json={"audience": wanted}),
+        client.post(f"{URL}/render", json={"text": "Hi", "audience": wanted}),
+        client.post("/api/v1/segments", json={"name": "Ours", "filter": wanted}),
+        client.post("/api/v1/distributions", json={"filter": wanted}),
+        client.post("/api/v1/leads/bulk", json={"action": "delete", "filter": wanted}),
+        client.post(f"/api/v1/sequences/{sequence}/enrolments", json={"filter": wanted}),
+    ]
+    for answer in asked:
+        assert (answer.status_code, answer.json().get("detail")) == (404, f"No such device: {foreign.id}."), answer.url
+    assert client.get("/api/v1/leads", params={"filter": json.dumps(wanted)}).status_code == 200
+
+
+def test_who_waits_says_why_and_a_campaign_that_stands_still_says_so(tenant: Tenant) -> None:
+    device = tenant.device()
+    leads(tenant, 3, device.no)
+    campaign = started(tenant)
+    path = f"{URL}/{campaign['id']}"
+    assert campaign["standstill"] is None
+    reader = tenant.client("read")
+    waiting = reader.get(f"{path}/recipients", params={"bucket": "waiting"}).json()["items"]
+    assert sorted(one["held_by"]["text"] for one in waiting)[:2] == ["1 wait before it.", "2 wait before it."]
+    tenant.world.sql("UPDATE devices SET state = 'offline' WHERE no = $1", device.no)
+    waiting = reader.get(f"{path}/recipients").json()["items"]
+    assert {(one["held_by"]["rule"], one["held_by"]["until"]) for one in waiting} == {("device_offline", None)}
+    [listed] = reader.get(URL).json()["items"]
+    for found in (shown(tenant, campaign), listed, reader.get(f"{path}/report").json()["campaign"]):
+        assert (found["standstill"]["offline"], found["standstill"]["has_pool"]) == (1, False)
+    cancelled = tenant.client().post(f"{path}/cancel").json()
+    assert cancelled["standstill"] is None
+    assert {one["held_by"] for one in reader.get(f"{path}/recipients").json()["items"]} == {None}
 
 
 def test_a_file_goes_with_the_message_and_with_its_copy(tenant: Tenant, stranger: Tenant) -> None:

@@ -17,6 +17,7 @@ from wafast import clock
 from wafast.accounts.principal import Principal
 from wafast.campaigns import planner, rows, trial
 from wafast.campaigns.rows import NotPossible, Schedule
+from wafast.campaigns.standstill import Standstill, standstills
 from wafast.database import migrations
 from wafast.devices import rows as devices
 from wafast.distribution import choices
@@ -355,6 +356,47 @@ async def test_whom_nobody_gave_to_a_deleted_device_goes_back_to_the_pool(office
         )  # fmt: skip
     assert await devices.delete_device(office.pool, office.tenant_id, gone.id, choices)
     assert buckets(await office.shown(made)) == {"waiting": 2, "failed": 1}
+
+
+async def test_a_campaign_none_of_whose_devices_can_send_stands_still_and_says_why(office: Office) -> None:
+    one, two = await office.device(), await office.device()
+    await office.leads(2, one)
+    await office.leads(2, two, first=3)
+    made = await office.started()
+
+    async def still() -> Standstill | None:
+        return (await standstills(office.pool, [await office.shown(made)])).get(made.id)
+
+    async def set_device(no: int, change: str) -> None:
+        await office.pool.execute(f"UPDATE devices SET {change} WHERE no = $1", no)
+
+    assert await still() is None
+    await set_device(one.no, "state = 'logged_out'")
+    assert await still() is None, "the other one sends"
+    await set_device(two.no, "paused_until = now() + interval '2 hours', pause_reason = '463'")
+    found = await still()
+    assert found is not None
+    assert (found.gone, found.offline, found.held_back, found.has_pool) == (1, 0, 1, False)
+    assert found.until is not None
+    assert found.text.startswith(
+        "Nothing can leave: of the devices where its people wait 1 is without a link to its phone, 1 is held back by"
+        " WhatsApp. Connect or link one of them"
+    )
+    await set_device(two.no, "paused_until = NULL, state = 'offline'")
+    await set_device(one.no, "state = 'offline'")
+    found = await still()
+    assert found is not None
+    assert (found.gone, found.offline, found.held_back, found.until) == (0, 2, 0, None)
+    # people without a device could get any that is online
+    await office.leads(1, first=9, tag="later")
+    pooled = await office.started(audience={"tags": ["later"]})
+    of_pool = await standstills(office.pool, [pooled])
+    assert (of_pool[pooled.id].has_pool, of_pool[pooled.id].offline) == (True, 0)
+    await office.device()
+    assert await standstills(office.pool, [pooled]) == {}
+    assert await still() is not None
+    await rows.pause(office.pool, office.tenant_id, made.id)
+    assert await still() is None, "a person let it stand"
 
 
 async def test_a_clone_is_a_draft_with_the_same_words_and_people(office: Office) -> None:

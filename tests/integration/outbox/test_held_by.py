@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import asyncpg
 import pytest
 
 from tests.integration.outbox.floor import EVER, Floor
 from wafast.outbox import claim as claims
 from wafast.outbox import rows, sources
-from wafast.outbox.held_by import HeldBy, clock_of, held_by
+from wafast.outbox.held_by import HeldBy, clock_of, held_by, what_holds
 from wafast.outbox.sources import Pace
+
+
+class Counting:
+    """A pool that counts what it is asked."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool, self.asked = pool, 0
+
+    async def fetch(self, *arguments: Any) -> list[asyncpg.Record]:
+        """As the pool answers."""
+        self.asked += 1
+        return await self._pool.fetch(*arguments)
 
 
 async def held(floor: Floor, outbox_id: int) -> HeldBy:
@@ -86,6 +100,36 @@ async def test_who_is_behind_others_sees_how_many_and_about_when(floor: Floor) -
     assert (found.rule, found.text) == ("others", "3 wait before it.")
     assert found.until is not None
     assert abs(found.until - datetime.now(UTC) - timedelta(seconds=300)) < timedelta(minutes=1)
+
+
+async def test_rows_of_a_page_are_told_what_holds_them_each_by_itself_in_one_query(floor: Floor) -> None:
+    busy, off = await floor.devices(2)
+    await floor.pool.execute("UPDATE devices SET state = 'offline' WHERE no = $1", off)
+    source = await floor.source(Pace(100, 100))
+    behind, away, pooled = [await floor.rows(source, device, 3) for device in (busy, off, None)]
+    sent = await floor.reply(busy)
+    await floor.pool.execute("UPDATE outbox SET state = 'failed' WHERE id = $1", sent)
+    page = [behind[2], behind[0], away[1], pooled[0], sent]
+    counting = Counting(floor.pool)
+    found = await what_holds(counting, floor.tenant_id, page)  # type: ignore[arg-type]
+    assert {row: one.rule for row, one in found.items()} == {
+        behind[2]: "others", behind[0]: "due", away[1]: "device_offline", pooled[0]: "pool",
+    }  # fmt: skip
+    alone = {row: await held(floor, row) for row in page[:4]}
+    assert {row: one.text for row, one in found.items()} == {row: one.text for row, one in alone.items()}
+    assert (found[behind[2]].text, counting.asked) == ("2 wait before it.", 1)
+
+
+async def test_of_very_many_lanes_few_rows_are_counted_in_each(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wafast.outbox.held_by.MOST_LOOKED_AT", 6)
+    monkeypatch.setattr("wafast.outbox.held_by.FEW_AHEAD", 2)
+    source, devices = await floor.source(Pace(0, 0)), await floor.devices(2)
+    rows_of = [await floor.rows(source, device, 6) for device in devices]
+    alone = await what_holds(floor.pool, floor.tenant_id, [rows_of[0][5], rows_of[0][1]])
+    assert [alone[row].text for row in (rows_of[0][5], rows_of[0][1])] == ["5 wait before it.", "1 wait before it."]
+    those = [rows_of[0][5], rows_of[1][2]]
+    both = await what_holds(floor.pool, floor.tenant_id, those)
+    assert [both[row].text for row in those] == ["3 or more wait before it.", "2 wait before it."]
 
 
 async def test_a_devices_clock_says_what_has_left_and_when_the_next_may(floor: Floor) -> None:

@@ -77,7 +77,7 @@ class People:
 
     async def enrol(self, sequence_id: int, *leads: int, again: bool = False) -> int:
         """How many entered."""
-        return (await enrolments.enrol(self.pool, self.tenant_id, sequence_id, leads, again=again)).enrolled
+        return await enrolments.enrol(self.pool, self.tenant_id, sequence_id, leads, again=again)
 
     async def name(self, phone: str, named: str) -> None:
         """WhatsApp has told that it names a number otherwise."""

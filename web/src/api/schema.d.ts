@@ -2922,6 +2922,48 @@ export interface components {
              */
             options?: components["schemas"]["Options"];
         };
+        /** BegunScoring */
+        BegunScoring: {
+            /** @example 3 */
+            id: string;
+            /**
+             * @example running
+             * @enum {string}
+             */
+            state: "running" | "done" | "failed" | "cancelled";
+            /**
+             * @description Why it failed, or why it waits just now.
+             * @example null
+             */
+            reason: string | null;
+            /** @example Restaurants in Penang that order every week */
+            goal: string;
+            /**
+             * @description That fitted when it was asked for.
+             * @example 130
+             */
+            leads: number;
+            /**
+             * @description Have got their score.
+             * @example 48
+             */
+            scored: number;
+            /**
+             * @description Got none; each says why.
+             * @example 1
+             */
+            failed: number;
+            /** @example user:7 */
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+            /**
+             * @description Of `lead_ids` those that are no lead's.
+             * @example []
+             */
+            skipped: components["schemas"]["SkippedLead"][];
+        };
         /** BucketCount */
         BucketCount: {
             /**
@@ -2953,7 +2995,7 @@ export interface components {
             pace: components["schemas"]["SourcePace"];
             /** @description Devices that people without one are given to; null: all that are online. */
             device_ids: string[] | null;
-            /** @description Whether a recipient may go to another device when its own can't send. */
+            /** @description Whether a recipient may go to another device when its own can't send, or is deleted. When not, and its own is deleted, its row fails (`device_gone`) and can be tried again. Whoever no person gave to a device, but distribution or the pool, goes to another in any case. */
             may_move: boolean;
             schedule: components["schemas"]["CampaignSchedule"] | null;
             starts_at: string | null;
@@ -2969,6 +3011,8 @@ export interface components {
              * @example null
              */
             plan_share: number | null;
+            /** @description Of one that is `running`: why nothing of it can leave; null while something can. */
+            standstill: components["schemas"]["Standstill"] | null;
             counts: components["schemas"]["api_campaigns_Counts"];
             ended_at: string | null;
             /** @example user:1 */
@@ -3005,6 +3049,8 @@ export interface components {
             bucket: "waiting" | "sent" | "delivered" | "read" | "replied" | "failed" | "unknown" | "expired" | "opted_out" | "cancelled";
             reason: string | null;
             cause: string | null;
+            /** @description Of one that waits: what holds it; null while it is being sent. */
+            held_by: components["schemas"]["HeldBy"] | null;
             /** @description The words it got; empty before it is due. */
             text: string;
             sent_at: string | null;
@@ -3376,10 +3422,15 @@ export interface components {
             /** @example 1200 */
             changed: number;
             /**
-             * @description Were so already, or are not there.
+             * @description Were so already.
              * @example 34
              */
             unchanged: number;
+            /**
+             * @description With which nothing was done.
+             * @example []
+             */
+            skipped: components["schemas"]["SkippedLead"][];
             /**
              * @description What takes it back; empty for `delete`.
              * @example []
@@ -5955,6 +6006,18 @@ export interface components {
             /** @example It was never linked to a phone: pair it first. */
             detail: string;
         };
+        /** SkippedLead */
+        SkippedLead: {
+            /** @example 4712 */
+            lead_id: string;
+            /**
+             * @example not_found
+             * @enum {string}
+             */
+            reason: "not_found" | "too_many_tags";
+            /** @example No such lead. */
+            detail: string;
+        };
         /** SourceMessage */
         SourceMessage: {
             /**
@@ -6038,6 +6101,24 @@ export interface components {
              *     ]
              */
             days: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+        };
+        /** Standstill */
+        Standstill: {
+            /** @description Devices without a link to a phone: logged out, banned, replaced, new. */
+            gone: number;
+            /** @description Devices that are linked, and not online. */
+            offline: number;
+            /** @description Devices that WhatsApp holds back. */
+            held_back: number;
+            /** @description When it lets go the first of these. */
+            until: string | null;
+            /** @description People without a device wait, and none they could get can send. */
+            has_pool: boolean;
+            /**
+             * @description In words, with the way out.
+             * @example Nothing can leave: 2 are offline. Connect or link one of them, let another device take its place, or give these people another device; what waits leaves then by itself.
+             */
+            text: string;
         };
         /** StepDay */
         StepDay: {
@@ -14405,7 +14486,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Scoring"];
+                    "application/json": components["schemas"]["BegunScoring"];
                 };
             };
             /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
@@ -14428,6 +14509,15 @@ export interface operations {
             };
             /** @description Signed in, but the role or the key's scope does not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14793,6 +14883,15 @@ export interface operations {
             };
             /** @description Signed in, but the role or the key's scope does not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

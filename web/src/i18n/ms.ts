@@ -113,7 +113,7 @@ export const ms: Record<MessageKey, string> = {
   'devices.deleted': '{name} dipadam',
   'devices.delete_title': 'Padam {name}?',
   'devices.delete_text':
-    'Sembang, mesej, media dan mesej yang belum dihantar dipadam untuk semua orang di ruang kerja ini. Ini tidak boleh dibuat asal.',
+    'Sembang, mesej, media dan mesej yang belum dihantar dipadam untuk semua orang di ruang kerja ini. Mesej kempen dan rentetan yang menunggu untuk orangnya pergi ke peranti lain, atau gagal jika kempen itu mengekalkan orang dengan peranti mereka. Ini tidak boleh dibuat asal.',
   'devices.delete_confirm': 'Taip {name} untuk mengesahkan',
   'devices.logout_title': 'Log keluar {name}?',
   'devices.logout_text':
@@ -1170,6 +1170,20 @@ export const ms: Record<MessageKey, string> = {
   'campaigns.expiry_help': 'Biarkan kosong jika tiada tarikh tamat.',
   'campaigns.all_well': 'Tiada halangan.',
   'campaigns.no_words': 'Mesej ini kosong.',
+  'campaigns.may_move_help':
+    'Tanpa ini, orang kekal dengan peranti mereka. Jika peranti itu dipadam, mesej mereka gagal dan anda boleh mencubanya semula.',
+  'campaigns.held_until': 'tidak sebelum {when}',
+  'campaigns.still': 'Tiada apa-apa dapat dihantar: tiada satu pun perantinya dapat menghantar',
+  'campaigns.still_gone_one': '{n} peranti tidak dipautkan ke telefon',
+  'campaigns.still_gone_other': '{n} peranti tidak dipautkan ke telefon',
+  'campaigns.still_offline_one': '{n} peranti di luar talian',
+  'campaigns.still_offline_other': '{n} peranti di luar talian',
+  'campaigns.still_held_back_one': 'WhatsApp menahan {n} peranti',
+  'campaigns.still_held_back_other': 'WhatsApp menahan {n} peranti',
+  'campaigns.still_pool': 'Orang tanpa peranti sedang menunggu, dan tiada peranti untuk mereka dapat menghantar',
+  'campaigns.still_way_out':
+    'Sambung atau pautkan salah satu, gantikannya dengan peranti lain, atau beri orang ini peranti lain. Yang menunggu akan dihantar dengan sendirinya.',
+  'campaigns.still_devices': 'Peranti',
   'campaigns.held': '{device}: {n} menunggu. {reason}',
   'campaigns.test': 'Hantar ujian kepada',
   'campaigns.test_send': 'Hantar ujian',

@@ -82,6 +82,9 @@ export class CampaignView {
   }
 
   #apply(frame: Frame): void {
+    // a device that goes or comes moves no row, but says whether any can leave
+    if (frame.code.startsWith('DEVICE_') && this.campaign?.state === 'running')
+      this.#timer ??= setTimeout(() => void this.load(), this.#pause());
     if (frame.code !== 'CAMPAIGN_UPDATE' || frame.result.id !== this.#id) return;
     if (isDeleted(frame.result)) this.gone = true;
     else {

@@ -1,7 +1,25 @@
-import { expect, it } from 'vitest';
-import type { Campaign } from '../api/types';
+import { expect, it, vi } from 'vitest';
+import type { Campaign, Device } from '../api/types';
 import { FakeServer, settled } from '../testing/server';
 import { CampaignView } from './campaign_view.svelte';
+
+it('looks again when a device goes, as nothing of a campaign moves then', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  let standstill: unknown = null;
+  const server = new FakeServer()
+    .on('GET /campaigns/7', () => ({ id: '7', state: 'running', counts: { total: 1 }, standstill }))
+    .on('GET /campaigns/7/report', () => ({}))
+    .on('GET /campaigns/7/estimate', () => ({}));
+  const view = new CampaignView('7', server.live);
+  const end = view.follow();
+  await vi.waitFor(() => expect(view.campaign?.standstill).toBeNull());
+  standstill = { offline: 1 };
+  server.frame('DEVICE_STATUS', { id: 'd1', state: 'offline' } as Device);
+  await vi.advanceTimersByTimeAsync(60_000);
+  await vi.waitFor(() => expect(view.campaign?.standstill).toEqual({ offline: 1 }));
+  end();
+  vi.useRealTimers();
+});
 
 it('shows what a frame said while the answer to a decision was under way', async () => {
   const campaign = (state: Campaign['state']): Campaign => ({ id: '7', state, counts: { total: 0 } }) as Campaign;

@@ -1,5 +1,6 @@
 /** Campaigns in words: instants, near ones by the clock, far ones by the day; and whose part something is. */
-import { t } from '../i18n/index.svelte';
+import type { HeldBy } from '../api/types';
+import { t, told } from '../i18n/index.svelte';
 import { clock, dayNumber, type Place } from './time';
 
 /** `today 15:04`, `Fri 4 Dec, 15:04`, `12 March 2027`. */
@@ -12,6 +13,13 @@ export function finishWords(at: Date, now: Date, place: Place): string {
       : { day: 'numeric', month: 'long', year: 'numeric' };
   const day = new Intl.DateTimeFormat(place.locale, { ...options, timeZone: place.zone }).format(at);
   return Math.abs(days) < 60 ? `${day}, ${clock(at, place)}` : day;
+}
+
+/** What holds a message that waits, and until when as far as that is known. */
+export function heldWords(held: HeldBy, now: Date, place: Place): string {
+  const why = told(`held_${held.rule}`, held.text) ?? '';
+  if (held.until === null || held.rule === 'due') return why;
+  return `${why} · ${t('campaigns.held_until', { when: finishWords(new Date(held.until), now, place) })}`;
 }
 
 /** The device of a part: nobody's yet, or all those together that the reader doesn't reach. */

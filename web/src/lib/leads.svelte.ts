@@ -1,7 +1,7 @@
 /** The leads of a wish, a page after the other as somebody scrolls, kept current by the socket. */
 import { api, data, requestKey } from '../api/client';
 import { pages, type Page } from '../api/pages';
-import type { ChangeLeads, Lead, LeadFilter, Segment } from '../api/types';
+import type { ChangeLeads, Lead, LeadFilter, Segment, SkippedLead } from '../api/types';
 import { t } from '../i18n/index.svelte';
 import { concerns } from './frames';
 import type { Live } from './live.svelte';
@@ -216,13 +216,14 @@ export class LeadBulk {
   /**
    * @param bodies requests; one with a filter goes on until all that fit are done
    * @param of how many leads they are for, as far as known
-   * @returns how many were changed, and what takes it back
+   * @returns how many were changed, for what reasons nothing was done with others, and what takes it back
    */
   async run(
     bodies: readonly ChangeLeads[],
     of: number,
-  ): Promise<{ changed: number; undo: ChangeLeads[]; problem: unknown }> {
+  ): Promise<{ changed: number; skipped: SkippedLead['reason'][]; undo: ChangeLeads[]; problem: unknown }> {
     let changed = 0;
+    const skipped: SkippedLead['reason'][] = [];
     let done = 0;
     const undo: ChangeLeads[] = [];
     this.#stopped = false;
@@ -234,15 +235,16 @@ export class LeadBulk {
           const params = { header: { 'Idempotency-Key': requestKey() } };
           const answer: Awaited<ReturnType<typeof send>> = await send(params, body);
           changed += answer.changed;
-          done += answer.changed + answer.unchanged;
+          done += answer.changed + answer.unchanged + answer.skipped.length;
+          skipped.push(...answer.skipped.map((one) => one.reason));
           undo.push(...(answer.undo as ChangeLeads[]));
           this.running = { done, of: Math.max(of, done) };
           body = answer.next === null ? null : { ...body, after: answer.next };
         }
       }
-      return { changed, undo, problem: null };
+      return { changed, skipped, undo, problem: null };
     } catch (problem) {
-      return { changed, undo, problem };
+      return { changed, skipped, undo, problem };
     } finally {
       this.running = null;
     }
