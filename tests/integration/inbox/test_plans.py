@@ -413,18 +413,3 @@ async def test_the_end_of_very_many_steps_is_no_comparison_of_each_with_each(she
         await connection.execute("SET statement_timeout = '60s'")
         await connection.execute("UPDATE outbox SET state = 'cancelled'")
         assert await connection.fetchval("SELECT count(*) FROM walk_queue") == 30000
-
-
-async def test_how_far_a_message_got_is_written_beside_it(shelf: Shelf) -> None:
-    chat_id = await _chat(shelf)
-    await shelf.pool.execute(
-        "INSERT INTO messages (chat_id, key, tenant_id, device_no, kind, flags, status, message_id, body, created_at)"
-        " SELECT $3, n, $1, $2, 0, 1, 2, 'M' || n, repeat('kami ', 20), now() FROM generate_series(1, 2000) n",
-        shelf.tenant, shelf.device_no, chat_id,
-    )  # fmt: skip
-    async with shelf.pool.acquire() as connection, connection.transaction():
-        await connection.execute("UPDATE messages SET status = 3 WHERE chat_id = $1 AND key % 20 = 0", chat_id)
-        beside = await connection.fetchval(
-            "SELECT n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'messages'"
-        )
-    assert beside == 100

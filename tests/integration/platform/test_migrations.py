@@ -156,8 +156,7 @@ RELEASED = {
     "0072_files_that_are_due.sql": "cf03da6b83efd2f1",
     "0073_told_that_it_counts.sql": "09a237fd75aa29c0",
     "0074_leads_that_enter_by_portions.sql": "bdf427bddcd672dc",
-    "0075_room_in_pages_of_messages.sql": "94c9025b1061642f",
-    "0076_found_where_they_went.sql": "479c8035f4425fb2",
+    "0075_found_where_they_went.sql": "479c8035f4425fb2",
 }
 
 
