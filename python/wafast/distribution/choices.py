@@ -30,9 +30,10 @@ NONE_LEFT = "its chosen devices were deleted; once it goes on, people without a 
 
 
 async def hold(connection: Connection, tenant_id: int, device_ids: Sequence[UUID]) -> None:
-    """Holds whatever chose these devices, or has rows there: before the devices, as whoever starts or stops it."""
-    await connection.execute(q.lock_campaigns, tenant_id, list(device_ids))
-    await connection.execute(q.lock_sources, tenant_id, list(device_ids))
+    """Holds the leads of these devices and whatever chose them, or has rows there: before the devices, as whoever
+    changes a lead, or starts or stops what is sent."""
+    for statement in (q.lock_leads, q.lock_campaigns, q.lock_sources):
+        await connection.execute(statement, tenant_id, list(device_ids))
 
 
 async def leave(connection: Connection, device_nos: Sequence[int]) -> None:

@@ -1,5 +1,11 @@
 -- Devices that campaigns give people without one to (choices.py).
 
+-- name: lock_leads
+-- Before campaigns and rows, as whoever changes, merges or deletes leads (leads/rows.sql).
+SELECT FROM leads l JOIN devices d ON d.no = l.device_no
+WHERE l.tenant_id = $1 AND d.id = ANY ($2::uuid[])
+ORDER BY l.id FOR NO KEY UPDATE OF l;
+
 -- name: lock_campaigns
 -- That chose devices $2, before their sources, as whoever starts and stops them.
 SELECT FROM campaigns WHERE tenant_id = $1 AND device_ids && $2::uuid[] ORDER BY id FOR NO KEY UPDATE
