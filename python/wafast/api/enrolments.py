@@ -26,7 +26,7 @@ from wafast.api.sequences import find_sequence
 from wafast.api.services import Services
 from wafast.leads.filters import LeadFilter
 from wafast.sequences import enrolments, intakes, rows
-from wafast.sequences.enrolments import EnrolmentRow, Reason, State
+from wafast.sequences.enrolments import EnrolmentRow, KeptOut, Reason, State
 from wafast.sequences.intakes import Intake
 
 InState = Annotated[State | None, QueryParameter(name="state", required=False, description="Only those in this state.")]
@@ -58,10 +58,30 @@ class Enrol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     again: Annotated[bool, Meta(description="Also those who were in this sequence before.")] = False
 
 
+WHY: dict[KeptOut, str] = {
+    "not_found": "No such lead.",
+    "opted_out": "This person wants no messages.",
+    "in_it": "This person is in the sequence.",
+    "was_in_it": "This person was in the sequence before: `again` lets them enter once more.",
+}
+
+
+class NotEnrolled(msgspec.Struct, frozen=True):
+    """A lead that has not entered."""
+
+    lead_id: Annotated[str, Meta(examples=["4712"])]
+    reason: Annotated[KeptOut, Meta(examples=["opted_out"])]
+    detail: Annotated[str, Meta(examples=[WHY["opted_out"]])]
+
+
 class Enrolled(msgspec.Struct, frozen=True):
     """How many have entered so far."""
 
     enrolled: Annotated[int, Meta(ge=0, description="Who wants no messages or is in it already is not among them.")]
+    skipped: Annotated[
+        list[NotEnrolled],
+        Meta(description="Of `lead_ids` those that have not entered; an intake counts the others.", examples=[[]]),
+    ]
     intake: Annotated[
         Intake | None,
         Meta(
@@ -138,8 +158,7 @@ class EnrolmentController(Controller):
             wanted = await acted_on(services.pool, principal, data.filter)
             entering = _enter_by_filter(services, principal, number, wanted, again=data.again)
         else:
-            ids = [lead for lead in map(as_number, data.lead_ids or []) if lead is not None]
-            entering = _enter(services, principal, number, ids, again=data.again)
+            entering = _enter(services, principal, number, data.lead_ids or [], again=data.again)
         try:
             return await entering
         except rows.NoSequence:
@@ -224,11 +243,18 @@ def enrolment_of(row: EnrolmentRow) -> Enrolment:
 
 
 async def _enter(
-    services: Services, principal: Principal, sequence_id: int, lead_ids: list[int], *, again: bool
+    services: Services, principal: Principal, sequence_id: int, lead_ids: list[str], *, again: bool
 ) -> Enrolled:
-    enrolled = await enrolments.enrol(services.pool, principal.tenant_id, sequence_id, lead_ids, again=again)
+    numbers = {text: as_number(text) for text in dict.fromkeys(lead_ids)}
+    known = list({number for number in numbers.values() if number is not None})
+    found = await enrolments.enrol(services.pool, principal.tenant_id, sequence_id, known, again=again)
+    enrolled = sum(kept_out is None for kept_out in found.values())
     await _record(services, principal, "create", f"sequence:{sequence_id}", enrolled=enrolled)
-    return Enrolled(enrolled, None)
+    kept: dict[str, KeptOut | None] = {
+        text: "not_found" if number is None else found[number] for text, number in numbers.items()
+    }
+    skipped = [NotEnrolled(text, reason, WHY[reason]) for text, reason in kept.items() if reason is not None]
+    return Enrolled(enrolled, skipped, None)
 
 
 async def _enter_by_filter(
@@ -237,7 +263,7 @@ async def _enter_by_filter(
     place = principal.tenant_id, sequence_id
     made = await intakes.begin(services.pool, *place, wanted, again=again, created_by=principal.actor)
     await _record(services, principal, "create", f"sequence:{sequence_id}", leads=made.leads)
-    return Enrolled(made.entered, made)
+    return Enrolled(made.entered, [], made)
 
 
 async def _record(services: Services, principal: Principal, action: str, subject: str, **detail: int) -> None:

@@ -52,6 +52,9 @@ IN_WORDS: dict[Reason, str] = {
     "failed": "its next step could not be put in; the log says why",
 }
 
+#: Why a lead does not enter: it is not there, wants no messages, is in the sequence, or was in it before.
+KeptOut = Literal["not_found", "opted_out", "in_it", "was_in_it"]
+
 
 class EnrolmentRow(msgspec.Struct, frozen=True, kw_only=True):
     """A row as stored, with its lead and the step it stands at: `position` counts from 1, None before the first."""
@@ -80,16 +83,19 @@ class NotBegun(Exception):
     """The enrolment has no step yet: the walk is about to put in its first, or the sequence has none."""
 
 
-async def enrol(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, leads: Sequence[int], *, again: bool) -> int:
-    """How many of these leads have entered. Who wants no messages does not enter, nor who is in it; who was in it
-    before only with `again`. Raises rows.NoSequence."""
+async def enrol(
+    pool: asyncpg.Pool, tenant_id: int, sequence_id: int, leads: Sequence[int], *, again: bool
+) -> dict[int, KeptOut | None]:
+    """These leads enter; gives why each did not, None where it did. Who wants no messages does not enter, nor who is in
+    it; who was in it before only with `again`. Raises rows.NoSequence."""
     async with pool.acquire() as connection, connection.transaction():
         # not held: whoever changes or deletes it waits for nobody, and the walk sees to who came too late
         if not await connection.fetchval(q.has_sequence, tenant_id, sequence_id):
             raise rows.NoSequence(sequence_id)
-        tag = await connection.execute(q.enrol_ids, tenant_id, sequence_id, list(leads), again)
+        found = await connection.fetch(q.enrol_ids, tenant_id, sequence_id, list(leads), again)
         await tell(connection, tenant_id, sequence_id)
-    return int(tag.rpartition(" ")[2])
+    there: dict[int, KeptOut | None] = {row["id"]: row["kept_out"] for row in found}
+    return {lead: there.get(lead, "not_found") for lead in leads}
 
 
 async def list_rows(

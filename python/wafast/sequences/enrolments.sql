@@ -1,14 +1,23 @@
 -- Leads on their way through sequences. $1 is the tenant, $2 a sequence, unless something else is said.
 
 -- name: enrol_ids
--- $3 leads; $4 whether who was in it before, at whatever number, enters again. One that is just being deleted does not.
-INSERT INTO enrolments (tenant_id, sequence_id, lead_id, again)
-SELECT $1, $2, l.id, $4::bool
-FROM (SELECT id, phone FROM leads WHERE tenant_id = $1 AND id = ANY ($3::int8[]) ORDER BY id FOR KEY SHARE) l
-WHERE NOT EXISTS (SELECT FROM suppressions s WHERE s.tenant_id = $1 AND s.phone = l.phone)
-  AND ($4::bool OR NOT EXISTS (SELECT FROM enrolments e WHERE e.sequence_id = $2 AND e.lead_id = l.id))
-ORDER BY l.id
-ON CONFLICT DO NOTHING
+-- $3 leads; $4 whether who was in it before, at whatever number, enters again. One that is just being deleted does not. Gives
+-- each lead that is there with why it did not enter, NULL where it did.
+WITH wanted AS MATERIALIZED (
+    SELECT l.id, CASE WHEN EXISTS (SELECT FROM suppressions s WHERE s.tenant_id = $1 AND s.phone = l.phone) THEN 'opted_out'
+                      WHEN EXISTS (SELECT FROM enrolments e
+                                   WHERE e.sequence_id = $2 AND e.lead_id = l.id AND e.ended_at IS NULL) THEN 'in_it'
+                      WHEN NOT $4::bool AND EXISTS (SELECT FROM enrolments e WHERE e.sequence_id = $2 AND e.lead_id = l.id)
+                          THEN 'was_in_it' END AS kept_out
+    FROM (SELECT id, phone FROM leads WHERE tenant_id = $1 AND id = ANY ($3::int8[]) ORDER BY id FOR KEY SHARE) l
+), entered AS (
+    INSERT INTO enrolments (tenant_id, sequence_id, lead_id, again)
+    SELECT $1, $2, id, $4::bool FROM wanted WHERE kept_out IS NULL ORDER BY id
+    ON CONFLICT DO NOTHING
+    RETURNING lead_id
+)
+SELECT w.id, CASE WHEN n.lead_id IS NULL THEN coalesce(w.kept_out, 'in_it') END AS kept_out
+FROM wanted w LEFT JOIN entered n ON n.lead_id = w.id
 
 -- name: list_enrolments
 -- The last first; $3 one state, $4 words of name or number, $5 devices within reach (NULL: all), $6 the id below which the

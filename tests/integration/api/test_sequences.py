@@ -112,7 +112,7 @@ def test_leads_enter_wait_and_are_paused_skipped_and_stopped(tenant: Tenant) -> 
     client, made = tenant.client(), _made(tenant)
     path = f"{SEQUENCES}/{made['id']}/enrolments"
     leads = [_lead(tenant, f"+6012345678{number}", f"Lead {number}") for number in range(3)]
-    assert client.post(path, json={"lead_ids": [*leads[:2], "x"]}).json() == {"enrolled": 2, "intake": None}
+    assert client.post(path, json={"lead_ids": leads[:2]}).json() == {"enrolled": 2, "skipped": [], "intake": None}
     assert client.post(path, json={"filter": {"search": "lead"}}).json()["enrolled"] == 1
     assert client.post(path, json={"filter": {"tag": "x"}}).status_code == 400
     assert client.post(path, json={}).status_code == 400
@@ -156,6 +156,24 @@ def test_leads_that_enter_by_a_filter_are_followed_and_stopped(tenant: Tenant) -
     assert (shown["state"], stopped.status_code, stopped.json()["state"]) == ("running", 200, "cancelled")
     logged = "SELECT count(*) FROM audit_log WHERE tenant_id = $1 AND action = 'enrolment.cancel'"
     assert tenant.world.sql(logged, tenant.id) == 1
+
+
+def test_who_does_not_enter_is_told_with_the_reason(tenant: Tenant, stranger: Tenant) -> None:
+    client, made = tenant.client(), _made(tenant)
+    path = f"{SEQUENCES}/{made['id']}/enrolments"
+    new, inside, was, stops = (_lead(tenant, f"+6012345678{number}") for number in range(4))
+    assert client.post(path, json={"lead_ids": [inside, was]}).json()["enrolled"] == 2
+    [gone] = [one["id"] for one in client.get(path).json()["items"] if one["lead_id"] == was]
+    client.patch(f"{path}/{gone}", json={"state": "stopped"})
+    client.post("/api/v1/suppressions", json={"phone": "+60123456783"})
+    foreign = _lead(stranger)
+    answer = client.post(path, json={"lead_ids": [new, inside, was, stops, foreign, "x", new]}).json()
+    assert answer["enrolled"] == 1
+    assert {one["lead_id"]: one["reason"] for one in answer["skipped"]} == {
+        inside: "in_it", was: "was_in_it", stops: "opted_out", foreign: "not_found", "x": "not_found",
+    }  # fmt: skip
+    assert all(one["detail"] for one in answer["skipped"])
+    assert client.post(path, json={"lead_ids": [was], "again": True}).json()["enrolled"] == 1
 
 
 def test_who_waits_for_no_step_skips_none(tenant: Tenant) -> None:

@@ -77,7 +77,8 @@ class People:
 
     async def enrol(self, sequence_id: int, *leads: int, again: bool = False) -> int:
         """How many entered."""
-        return await enrolments.enrol(self.pool, self.tenant_id, sequence_id, leads, again=again)
+        found = await enrolments.enrol(self.pool, self.tenant_id, sequence_id, leads, again=again)
+        return sum(kept_out is None for kept_out in found.values())
 
     async def name(self, phone: str, named: str) -> None:
         """WhatsApp has told that it names a number otherwise."""

@@ -4124,6 +4124,11 @@ export interface components {
             /** @description Who wants no messages or is in it already is not among them. */
             enrolled: number;
             /**
+             * @description Of `lead_ids` those that have not entered; an intake counts the others.
+             * @example []
+             */
+            skipped: components["schemas"]["NotEnrolled"][];
+            /**
              * @description By a filter: how far it is. While it runs others enter in the background.
              * @example null
              */
@@ -4982,6 +4987,18 @@ export interface components {
             seen_at: string | null;
             /** @description To sign in with; null for a person of another workspace, who keeps his own. */
             password: string | null;
+        };
+        /** NotEnrolled */
+        NotEnrolled: {
+            /** @example 4712 */
+            lead_id: string;
+            /**
+             * @example opted_out
+             * @enum {string}
+             */
+            reason: "not_found" | "opted_out" | "in_it" | "was_in_it";
+            /** @example This person wants no messages. */
+            detail: string;
         };
         /** Note */
         Note: {
