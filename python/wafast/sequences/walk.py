@@ -53,7 +53,8 @@ STOPS: dict[str, Reason] = {
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an enrolment stands: the row of its open step, None before the first, and the step that would come next."""
+    """Where an enrolment stands: the row of its open step, or of the last that was another lead's, None before the
+    first, and the step that would come next."""
 
     id: int
     tenant_id: int
@@ -171,6 +172,7 @@ class Walker:
         async with self._connection.transaction():
             await self._take_out(queued)
             await self._connection.execute(q.hold_sequences, those)
+            await self._connection.execute(q.hold_ways, those)
             found = await self._connection.fetch(q.standing, those)
             await self._move([msgspec.convert(dict(row), Standing) for row in found])
 

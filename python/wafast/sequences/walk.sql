@@ -13,9 +13,14 @@ DELETE FROM walk_queue q USING unnest($1::bool[], $2::int8[]) AS n (is_new, id) 
 SELECT id FROM sequences WHERE id IN (SELECT sequence_id FROM enrolments WHERE id = ANY ($1::int8[]))
 ORDER BY id FOR SHARE
 
+-- name: hold_ways
+-- Whoever is at one of these now is waited for: a merge gives some to another lead, whom only who looks afterwards finds.
+SELECT FROM enrolments WHERE id = ANY ($1::int8[]) AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE
+
 -- name: standing
--- Where these enrolments stand, and the step that comes next: the first behind the open one that they have not had. Who begins
--- may be in it at another number, as another lead, or have been, unless it is asked in again.
+-- Where these enrolments, which are held, stand, and the step that comes next: the first behind the open one that they have
+-- not had. Who begins may be in it at another number, as another lead, or have been, unless it is asked in again; and may have
+-- had steps by another who became one with it: the last of them is where it stands.
 SELECT e.id, e.tenant_id, e.sequence_id, e.lead_id, e.since, s.deleted_at IS NOT NULL AS is_deleted,
        o.state AS row_state, o.cause, o.sent_at, l.phone, l.zone,
        coalesce(l.device_no, (SELECT d.no FROM devices d WHERE d.no = o.device_no AND NOT is_over(d))) AS device_no,
@@ -34,7 +39,8 @@ JOIN sequences s ON s.id = e.sequence_id
 JOIN leads l ON l.id = e.lead_id
 LEFT JOIN sequences f ON f.id = s.next_sequence_id
 LEFT JOIN sequence_steps at ON at.id = e.step_id
-LEFT JOIN outbox o ON o.id = e.outbox_id
+LEFT JOIN outbox o ON o.id = coalesce(e.outbox_id, (
+    SELECT h.id FROM outbox h WHERE h.enrolment_id = e.id ORDER BY h.sent_at DESC NULLS FIRST, h.id DESC LIMIT 1))
 LEFT JOIN LATERAL (
     SELECT p.id, p.source_id, p.delay_seconds FROM sequence_steps p
     WHERE p.sequence_id = e.sequence_id AND p.deleted_at IS NULL AND p.place > coalesce(at.place, 0)
@@ -43,7 +49,6 @@ LEFT JOIN LATERAL (
 ) n ON true
 WHERE e.id = ANY ($1::int8[]) AND e.ended_at IS NULL AND (e.state = 'active' OR s.deleted_at IS NOT NULL)
 ORDER BY e.id
-FOR NO KEY UPDATE OF e
 
 -- name: hold_numbers
 -- Nobody gives leads $1 another number meanwhile. In one order, as who changes many.

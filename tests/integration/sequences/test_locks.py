@@ -224,6 +224,34 @@ async def test_a_lead_is_deleted_or_changed_while_it_is_merged(people: People, w
     assert not await second
 
 
+async def test_whose_way_a_merge_gives_to_the_lead_that_stays_goes_on_in_it(people: People) -> None:
+    """The walk waits for the merge, and knows the lead of before."""
+    dialled, named = "+5511912345678", "+551112345678"
+    sequence = await people.sequence(step("one"), step("two"))
+    gone, kept = await people.lead(phone=dialled), await people.lead(phone=named)
+    await people.enrol(sequence, gone)
+    await people.walk()
+    await people.name(dialled, named)
+    await people.enrol(sequence, kept)
+    await people.walk()
+    assert await people.states(sequence) == [("active", None), ("stopped", "same_person")]
+    assert await people.send() == ["one"]
+    note = "INSERT INTO lead_notes (tenant_id, lead_id, created_by, author, body) VALUES ($1, $2, 'test', 'T', 'x')"
+    await people.pool.execute(note, people.tenant_id, gone)
+    principal = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+    async with people.pool.acquire() as writing, writing.transaction():
+        await writing.execute("SELECT FROM lead_notes FOR UPDATE")
+        merging = await blocked(people.pool, merge(people.pool, principal, kept, gone, of_leads))
+        walking = asyncio.create_task(people.walk())
+        await people.until(
+            "SELECT count(*) = 2 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+    assert await merging
+    await walking
+    assert await people.until_end() == ["two"]
+    assert await people.states(sequence) == [("completed", None), ("stopped", "same_person")]
+
+
 async def test_many_leads_are_deleted_in_the_order_in_which_others_hold_them(people: People) -> None:
     first, second = await people.lead(), await people.lead()
     await people.pool.execute("UPDATE leads SET name = 'Later in the table' WHERE id = $1", first)

@@ -235,3 +235,27 @@ async def test_each_number_of_who_was_several_leads_means_the_one(people: People
     for phone in (*phones, *names):
         assert await people.value(numbers, people.tenant_id, phone) == phones + names, phone
         assert await people.value("SELECT id FROM lead_of_person($1, $2)", people.tenant_id, phone) == kept
+
+
+@pytest.mark.parametrize("is_under_way", [True, False])
+async def test_who_has_had_all_as_the_other_before_the_first_step_was_put_in_has_completed_it(
+    people: People, is_under_way: bool
+) -> None:
+    """Nobody has them go on otherwise: nothing of theirs ends any more."""
+    following = await people.sequence(step("after"))
+    sequence = await people.sequence(step("one"), next_sequence_id=following)
+    kept, gone = await people.lead(), await people.lead()
+    await people.enrol(sequence, gone)
+    await people.walk()
+    theirs = await people.value(SENDING)
+    await people.enrol(sequence, kept)
+    left = "UPDATE outbox SET state = 'sent', sent_at = now(), message_id = 'M' WHERE id = $1"
+    if not is_under_way:
+        await people.pool.execute(left, theirs)
+    await _merge(people, kept, gone)
+    if is_under_way:
+        await people.walk()
+        assert await people.states(sequence) == [("stopped", "merged"), ("active", None)], "until it has left"
+        await people.pool.execute(left, theirs)
+    assert await people.until_end() == ["after"]
+    assert await people.states(sequence) == [("stopped", "merged"), ("completed", None)]
