@@ -157,6 +157,7 @@ RELEASED = {
     "0073_told_that_it_counts.sql": "09a237fd75aa29c0",
     "0074_leads_that_enter_by_portions.sql": "bdf427bddcd672dc",
     "0075_found_where_they_went.sql": "479c8035f4425fb2",
+    "0076_nobody_stands_still.sql": "c8f7651d44b019a9",
 }
 
 

@@ -252,6 +252,21 @@ async def test_whose_way_a_merge_gives_to_the_lead_that_stays_goes_on_in_it(peop
     assert await people.states(sequence) == [("completed", None), ("stopped", "same_person")]
 
 
+async def test_many_get_a_trigger_tag_in_the_order_in_which_others_let_them_enter(people: People) -> None:
+    sequence = await people.sequence(step("one"), trigger="vip")
+    leads_of_both = [await people.lead() for _ in range(20)]
+    await people.pool.execute("UPDATE leads SET name = 'Later in the table' WHERE id = $1", leads_of_both[0])
+    entered = "INSERT INTO enrolments (tenant_id, sequence_id, lead_id) VALUES ($1, $2, $3)"
+    whatever_plan = "SET LOCAL enable_sort = off; SET LOCAL enable_indexscan = off; UPDATE leads SET tags = '{vip}'"
+    async with people.pool.acquire() as entering, entering.transaction():
+        await entering.execute(entered, people.tenant_id, sequence, leads_of_both[0])
+        tagging = await blocked(people.pool, people.pool.execute(whatever_plan))
+        for lead in leads_of_both[1:]:
+            await entering.execute(entered, people.tenant_id, sequence, lead)
+    await tagging
+    assert await people.states(sequence) == [("active", None)] * 20
+
+
 async def test_many_leads_are_deleted_in_the_order_in_which_others_hold_them(people: People) -> None:
     first, second = await people.lead(), await people.lead()
     await people.pool.execute("UPDATE leads SET name = 'Later in the table' WHERE id = $1", first)

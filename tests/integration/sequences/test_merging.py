@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.sequences.people import People, step
 from wafast.accounts.principal import Principal
+from wafast.database import migrations
 from wafast.database.pool import connect
 from wafast.events.bus import EVENTS
 from wafast.leads.merging import merge
@@ -259,3 +260,16 @@ async def test_who_has_had_all_as_the_other_before_the_first_step_was_put_in_has
         await people.pool.execute(left, theirs)
     assert await people.until_end() == ["after"]
     assert await people.states(sequence) == [("stopped", "merged"), ("completed", None)]
+
+
+async def test_whom_a_merge_left_standing_before_goes_on_after_the_migration(people: People) -> None:
+    sequence = await people.sequence(step("one"), step("two"))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    assert await people.send() == ["one"]
+    await people.pool.execute("DELETE FROM walk_queue")
+    assert await people.until_end() == []
+    [migration] = [one for one in migrations.read() if one.name == "nobody_stands_still"]
+    await people.pool.execute(migration.sql)
+    assert await people.until_end() == ["two"]
+    assert await people.states(sequence) == [("completed", None)]
