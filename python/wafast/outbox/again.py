@@ -61,6 +61,7 @@ async def hold_sources(connection: Executor, tenant_id: int, rows: Sequence[int]
 
 async def _hold_ended(connection: Executor, tenant_id: int, rows: Sequence[int]) -> list[asyncpg.Record]:
     await hold_sources(connection, tenant_id, rows)
+    await connection.execute(q.hold_ended_rows, tenant_id, list(rows))
     return await connection.fetch(q.ended_rows, tenant_id, list(rows))
 
 

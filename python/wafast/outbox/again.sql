@@ -3,11 +3,17 @@
 SELECT FROM sources WHERE id IN (SELECT source_id FROM outbox WHERE tenant_id = $1 AND id = ANY ($2::int8[]))
 ORDER BY id FOR NO KEY UPDATE
 
+-- name: hold_ended_rows
+-- Of $2, before the look at whose they are: a merge gives some to another lead, whom only who looks afterwards finds.
+SELECT FROM outbox
+WHERE tenant_id = $1 AND id = ANY ($2::int8[]) AND state IN ('failed', 'expired', 'cancelled', 'unknown')
+ORDER BY id FOR NO KEY UPDATE
+
 -- name: ended_rows
--- Of $2 those that ended without leaving, as far as anybody knows, with the lane each waits in, and what keeps it from leaving
--- (again.py has the words). What sources write goes to the number a lead has now, which may be another's it became one with;
--- what of a campaign waits or went there already goes there once. Where its device is gone it leaves from the one the lead has
--- now, if any. A lead that is gone is written to at the hours of the tenant.
+-- Of $2, which are held, those that ended without leaving, as far as anybody knows, with the lane each waits in, and what
+-- keeps it from leaving (again.py has the words). What sources write goes to the number a lead has now, which may be another's
+-- it became one with; what of a campaign waits or went there already goes there once. Where its device is gone it leaves from
+-- the one the lead has now, if any. A lead that is gone is written to at the hours of the tenant.
 WITH ended AS MATERIALIZED (
     SELECT o, o.id, o.tenant_id, o.source_id, o.enrolment_id, d.no AS device_no, d.network, coalesce(l.zone, t.time_zone) AS zone,
            o.lane_id, o.lead_id, o.cause, o.to_jid AS old_jid,
@@ -19,7 +25,6 @@ WITH ended AS MATERIALIZED (
     LEFT JOIN leads l ON l.id = o.lead_id
     LEFT JOIN devices d ON d.no = coalesce(o.device_no, l.device_no)
     WHERE o.tenant_id = $1 AND o.id = ANY ($2::int8[]) AND o.state IN ('failed', 'expired', 'cancelled', 'unknown')
-    ORDER BY o.id FOR NO KEY UPDATE OF o
 ), numbered AS (
     SELECT *, row_number() OVER (PARTITION BY is_over, source_id, to_jid ORDER BY to_jid <> old_jid, id) AS place FROM ended
 )

@@ -177,6 +177,22 @@ async def test_a_row_is_tried_again_while_its_device_is_deleted(office: Office) 
     assert (await office.shown(made)).waiting == 2
 
 
+async def test_a_row_that_a_merge_moves_meanwhile_is_tried_again_at_the_number_of_who_stays(office: Office) -> None:
+    await office.leads(2, await office.device())
+    made = await office.started()
+    stays, gone = (row["id"] for row in await office.pool.fetch("SELECT id FROM leads ORDER BY phone"))
+    await office.pool.execute("UPDATE outbox SET state = 'failed', cause = 'number_changed'")
+    await office.pool.execute("DELETE FROM outbox WHERE lead_id = $1", stays)
+    row = await office.pool.fetchval("SELECT id FROM outbox WHERE lead_id = $1", gone)
+    async with office.pool.acquire() as merging, merging.transaction():
+        await merging.execute("UPDATE outbox SET lead_id = $2 WHERE id = $1", row, stays)
+        retrying = await blocked(office.pool, rows.retry_row(office.pool, office.tenant_id, row))
+        await merging.execute("DELETE FROM leads WHERE id = $1", gone)
+    await retrying
+    assert await office.pool.fetchval("SELECT to_jid FROM outbox") == "601200000001@s.whatsapp.net"
+    assert (await office.shown(made)).waiting == 1
+
+
 async def test_a_lead_gets_a_number_of_another_country_while_its_device_is_deleted(office: Office) -> None:
     device = await office.device()
     await office.leads(1, device)
