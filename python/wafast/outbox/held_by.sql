@@ -1,8 +1,8 @@
 -- name: held_by
--- What may hold each of rows $2 that wait. $1 tenant, $3 the most rows before it that are counted, $4 in all lanes together, $5 but so
--- many in each. A source's row whose lane has
--- others before it waits for them; replies wait for replies, but what a file on its way holds up is passed by all else (claim.sql:
--- pick). A step stands still with its sequence, and with the one it is for.
+-- What may hold each of rows $2 that wait. $1 tenant, $3 the most rows before it that are counted, $4 in all lanes together,
+-- $5 but so many in each. A source's row whose lane has others before it waits for them; replies wait for replies, but what a
+-- file on its way holds up is passed by all else (claim.sql: pick). A step stands still with its sequence, and with the one it
+-- is for.
 WITH those AS MATERIALIZED (
     SELECT * FROM outbox WHERE tenant_id = $1 AND id = ANY ($2::int8[]) AND state = 'queued'
 ),
@@ -49,6 +49,7 @@ LEFT JOIN LATERAL (
     SELECT named_jid(o.tenant_id, d.network, w.to_jid) AS jid FROM outbox w
     WHERE w.device_no = o.device_no AND w.state = 'sending' AND w.priority = 'reply' AND w.media_sha256 IS NOT NULL LIMIT 1
 ) f ON true
+
 -- name: device_clock
 -- When something of this device may leave next, and how much has left, as the claim counts it.
 SELECT nullif(d.last_paced_at, '-infinity') AS last_paced_at,
