@@ -44,13 +44,13 @@ class Aside:
         return list(self._again.values())
 
     async def do_first(
-        self, first: Callable[[list[int]], Awaitable[int | None]], work: Callable[[int], Awaitable[Done]]
+        self, first: Callable[[list[int]], Awaitable[int | None]], work: Callable[[int], Awaitable[Done | None]]
     ) -> Done | None:
         """Does the first part that can be done, and gives what that gives; None when there is none.
 
         Args:
             first: gives the part whose turn it is, but none of these.
-            work: does it, in a transaction of its own.
+            work: does it, in a transaction of its own; gives None when it is gone meanwhile.
 
         Raises:
             Exception: the database is away (`database.away`), which is no part's fault.
@@ -59,7 +59,8 @@ class Aside:
         self._again = {part: again for part, again in self._again.items() if again > now}
         while (one := await first(list(self._again))) is not None:
             try:
-                return await work(one)
+                if (done := await work(one)) is not None:
+                    return done
             except DATABASE_AWAY:
                 raise
             except asyncpg.LockNotAvailableError:
