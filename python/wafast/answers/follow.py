@@ -90,8 +90,8 @@ class Follower:
         self._late: dict[int, datetime] = {}
         #: messages that wait for what somebody else holds, the one that was looked at longest ago first
         self._held: dict[MessageKey, None] = {}
-        #: whether somebody holds the line of a person who is still to be told that its word counts
-        self._is_telling = False
+        #: whether people are still to be told that their word counts, whose line somebody holds
+        self._has_untold = False
         #: whether more may wait for people who were put on the list
         self._is_ending = False
 
@@ -115,7 +115,7 @@ class Follower:
 
     def _puts_aside(self) -> bool:
         """Whether something waits for what somebody else holds."""
-        return bool(self._late or self._held or self._is_telling)
+        return bool(self._late or self._held or self._has_untold)
 
     async def _wait(self) -> None:
         try:
@@ -197,7 +197,7 @@ class Follower:
 
         while held < HELD_A_ROUND and (one := await self._connection.fetchval(q.next_to_be_told)):
             await batches.do([one], lambda ones: confirm(self._connection, ones[0]), give_up)
-        self._is_telling = held > 0
+        self._has_untold = held > 0
 
     async def _note(self, replies: Sequence[tuple[int, datetime]]) -> None:
         last = dict(self._late)

@@ -1,7 +1,8 @@
 -- name: standing_still
--- Of sources $1 those of which nothing can leave, as none of the devices where it waits is online, or WhatsApp holds back those that
--- are for more than a minute; what waits in the pool could leave from any that is chosen. With the devices by what holds them: `gone`
--- have no link to a phone. Mostly the first lane that is looked at says that something can; one probe a lane, whatever waits.
+-- Of sources $1 those of which nothing can leave, as none of the devices where it waits is online, or WhatsApp holds back those
+-- that are for more than a minute; what waits in the pool could leave from any that is chosen. With the devices by what holds
+-- them: `gone` have no link to a phone. Mostly the first lane that is looked at says that something can; one probe a lane,
+-- whatever waits.
 WITH still AS MATERIALIZED (
     SELECT s.id FROM sources s
     WHERE s.id = ANY ($1::int8[]) AND s.state = 'running'

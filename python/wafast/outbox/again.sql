@@ -44,8 +44,8 @@ CROSS JOIN LATERAL has_elsewhere(e.o, named_jid(e.tenant_id, e.network, e.to_jid
 ORDER BY e.id
 
 -- name: queue_again
--- Rows $1 in lanes $2 to $3, at devices $4. A change of a message and a source's row keep their end: later nobody wants them; any other may wait
--- as long as before.
+-- Rows $1 in lanes $2 to $3, at devices $4. A change of a message and a source's row keep their end: later nobody wants them;
+-- any other may wait as long as before.
 UPDATE outbox o SET state = 'queued', reason = NULL, cause = NULL, attempts = 0, refusals = 0, not_before = clock_timestamp(),
     lane_id = w.lane_id, device_no = w.device_no, to_jid = w.to_jid, named_jid = NULL,
     expires_at = CASE WHEN o.target IS NOT NULL OR o.source_id IS NOT NULL THEN o.expires_at

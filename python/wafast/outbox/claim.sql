@@ -86,7 +86,8 @@ SELECT (o).id, (o).tenant_id, p.no AS device_no, p.source_id, (o).to_jid, p.name
        CASE WHEN s.id IS NULL THEN (o).file_name ELSE s.file_name END AS file_name, (o).quoted, (o).target, (o).forwarded,
        (o).priority, (o).attempts + 1 AS attempts, (o).refusals, p.epoch AS claim_epoch, p.is_first, p.is_walked, p.ends, p.typing,
        m.mime AS media_mime, m.seconds AS media_seconds, m.waveform AS media_waveform, m.width AS media_width,
-       m.height AS media_height, m.poster AS media_poster, extract(epoch FROM (o).expires_at - at)::float8 AS expires_in, s.template, (o).lead_id, l.name AS lead_name,
+       m.height AS media_height, m.poster AS media_poster, extract(epoch FROM (o).expires_at - at)::float8 AS expires_in,
+       s.template, (o).lead_id, l.name AS lead_name,
        l.phone AS lead_phone, l.fields AS lead_fields,
        CASE WHEN s.id IS NOT NULL THEN extract(hour FROM at AT TIME ZONE p.zone)::int4 END AS local_hour
 FROM picked p
