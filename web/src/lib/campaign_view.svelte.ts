@@ -34,6 +34,12 @@ export class CampaignView {
     this.#snapshot = new Snapshot(live, (frame) => this.#apply(frame));
   }
 
+  /** When it will be done, as far as anybody can say: not while nothing of it can leave. */
+  get finishesAt(): Date | null {
+    const at = this.campaign?.standstill ? null : this.estimate?.finishes_at;
+    return at ? new Date(at) : null;
+  }
+
   /** Fetches it and follows it until the result is called. */
   follow(): () => void {
     this.#following = true;

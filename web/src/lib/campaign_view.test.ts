@@ -9,14 +9,15 @@ it('looks again when a device goes, as nothing of a campaign moves then', async 
   const server = new FakeServer()
     .on('GET /campaigns/7', () => ({ id: '7', state: 'running', counts: { total: 1 }, standstill }))
     .on('GET /campaigns/7/report', () => ({}))
-    .on('GET /campaigns/7/estimate', () => ({}));
+    .on('GET /campaigns/7/estimate', () => ({ finishes_at: '2027-03-01T01:30:00Z' }));
   const view = new CampaignView('7', server.live);
   const end = view.follow();
-  await vi.waitFor(() => expect(view.campaign?.standstill).toBeNull());
+  await vi.waitFor(() => expect(view.finishesAt).toEqual(new Date('2027-03-01T01:30:00Z')));
   standstill = { offline: 1 };
   server.frame('DEVICE_STATUS', { id: 'd1', state: 'offline' } as Device);
   await vi.advanceTimersByTimeAsync(60_000);
   await vi.waitFor(() => expect(view.campaign?.standstill).toEqual({ offline: 1 }));
+  expect(view.finishesAt).toBeNull();
   end();
   vi.useRealTimers();
 });
