@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
+from re import Pattern
 from typing import Any
 
 from playwright.sync_api import Locator, Page, Route, expect
@@ -139,7 +140,7 @@ class App:
 
         self.until(is_found)
 
-    def hold(self, address: str) -> list[Route]:
+    def hold(self, address: str | Pattern[str]) -> list[Route]:
         """Requests that begin from now on wait, in the list given, until the test lets them go."""
         held: list[Route] = []
         self.page.route(address, lambda route: held.insert(0, route))

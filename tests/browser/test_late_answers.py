@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
@@ -448,3 +449,50 @@ def test_who_slept_gets_what_was_missed_by_the_id_of_the_last_frame(alone: App, 
     assert all("?after=" in url for url in asked[before:])
     later = [code for number, codes in got.items() if number > before for code in codes]
     assert "NEW_MESSAGE" in later and "RESYNC" not in later
+
+
+def test_a_list_whose_next_page_was_asked_for_before_it_was_fetched_anew_goes_on_to_its_end(
+    alone: App, tenant: Tenant
+) -> None:
+    app, page, line = alone, alone.page, tenant.device()
+    tenant.world.sql(
+        "INSERT INTO chats (tenant_id, device_no, jid, name, is_group, last_key, last_kind, last_flags, last_text,"
+        " last_status, unread, stored) SELECT $1, $2, (60190000000 + n) || '@s.whatsapp.net', 'Customer ' || n, false,"
+        " (extract(epoch FROM now())::int8 - n) << 32, 0, 0, 'Hello', 0, 0, 1 FROM generate_series(0, 349) n",
+        tenant.id, line.no,
+    )  # fmt: skip
+    sockets: list[WebSocketRoute] = []
+
+    def carry(route: WebSocketRoute) -> None:
+        route.connect_to_server()
+        sockets.append(route)
+
+    page.route_web_socket(re.compile("/ws"), carry)
+    page.goto("/inbox")
+    expect(app.chat("Customer 0")).to_be_visible()
+    app.until(lambda: sockets)
+    page.wait_for_load_state("networkidle")
+    rows = page.get_by_role("list", name="Chats")
+
+    def reaches(index: int) -> Callable[[], bool]:
+        def is_there() -> bool:
+            rows.evaluate("list => list.scrollTop = list.scrollHeight")
+            return int(page.locator("a[data-chat]").last.get_attribute("data-index") or 0) >= index
+
+        return is_there
+
+    anew = app.hold(re.compile(r"/chats\?limit=100(?!.*after=)"))
+    sockets[-1].send(json.dumps({"id": "", "code": "RESYNC", "message": "", "result": {"reason": "missed"}}))
+    app.until(lambda: anew)
+    following = app.hold(re.compile(r"/chats\?.*after="))
+    reaches(99)()
+    app.until(lambda: following)
+    following.pop().continue_()
+    app.until(reaches(199))
+    app.until(lambda: following)
+    anew.pop().continue_()
+    expect(page.locator("a[data-index='199']")).to_have_count(0)
+    for route in following:
+        route.continue_()
+    page.unroute_all()
+    app.until(reaches(349))

@@ -56,8 +56,9 @@ export class Chats {
   filters = $state.raw<ChatFilters>(NO_FILTERS);
   /** The chat being read: it stays in the list though reading it took it out of the filter. */
   opened: string | undefined;
+  /** The next page is on its way. */
+  loadingMore = $state(false);
   #next: string | null = null;
-  #loadingMore = false;
   readonly #device: string | null;
   readonly #live: Live;
   readonly #snapshot: Snapshot;
@@ -140,8 +141,8 @@ export class Chats {
   }
 
   async loadMore(): Promise<void> {
-    if (this.#next === null || this.#loadingMore) return;
-    this.#loadingMore = true;
+    if (this.#next === null || this.loadingMore) return;
+    this.loadingMore = true;
     try {
       const after = this.#next;
       await answered(
@@ -154,7 +155,7 @@ export class Chats {
     } catch (error) {
       this.moreProblem = error;
     } finally {
-      this.#loadingMore = false;
+      this.loadingMore = false;
     }
   }
 

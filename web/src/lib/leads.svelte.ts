@@ -31,18 +31,23 @@ export class Leads {
   tags = $state.raw<readonly string[]>([]);
   fields = $state.raw<readonly string[]>([]);
   readonly byId = $derived(new Map(this.list.map((lead) => [lead.id, lead])));
+  /** The next page is on its way. */
+  loadingMore = $state(false);
+  /** Why the list breaks off where more follows. */
+  moreProblem = $state.raw<unknown>(null);
   #next: string | null = null;
-  #more = false;
   /** Until nothing more is typed. */
   #typing: ReturnType<typeof setTimeout> | undefined;
   /** Until what has changed is fetched; each has its own, or who types among changes waits for ever. */
   #changing: ReturnType<typeof setTimeout> | undefined;
   #knowsSegments = false;
+  readonly #live: Live;
   readonly #rows: Snapshot;
   readonly #counted: Snapshot;
   readonly #terms: Snapshot;
 
   constructor(live: Live) {
+    this.#live = live;
     this.#rows = new Snapshot(live, (frame) => {
       if (concerns(frame, undefined)) this.#soon();
     });
@@ -65,6 +70,7 @@ export class Leads {
       this.#rows.follow(() => this.#again()),
       this.#counted.follow(() => this.#countUp()),
       this.#terms.follow(() => this.loadTerms()),
+      this.#live.whenLive(() => this.moreProblem && void this.loadMore()),
     ];
     return () => {
       ends.forEach((end) => end());
@@ -78,7 +84,7 @@ export class Leads {
     const isTyping = wish.search !== this.wish.search;
     this.wish = wish;
     this.stale = true;
-    this.#next = null; // it was the next of another wish
+    this.#next = this.moreProblem = null; // they were of another wish
     this.#rows.drop();
     clearTimeout(this.#typing);
     this.#typing = setTimeout(() => void this.load(), isTyping ? TYPING_MS : 0);
@@ -124,6 +130,7 @@ export class Leads {
         this.#next = found.next;
         this.stale = false;
         this.state = 'ready';
+        this.moreProblem = null;
       },
     );
   }
@@ -148,17 +155,18 @@ export class Leads {
 
   async loadMore(): Promise<void> {
     const after = this.#next;
-    if (this.#more || after === null || this.state !== 'ready') return;
-    this.#more = true;
+    if (this.loadingMore || after === null || this.state !== 'ready') return;
+    this.loadingMore = true;
     try {
       const page = await this.#page(after);
       if (this.#next !== after) return;
       this.list = [...this.list, ...page.items.filter((lead) => !this.byId.has(lead.id))];
       this.#next = page.next;
-    } catch {
-      // scrolling on asks again
+      this.moreProblem = null;
+    } catch (error) {
+      if (this.#next === after) this.moreProblem = error;
     } finally {
-      this.#more = false;
+      this.loadingMore = false;
     }
   }
 

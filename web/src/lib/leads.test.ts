@@ -47,6 +47,29 @@ describe('leads', () => {
     end();
   });
 
+  it('say why they break off, and go on once there is a connection again', async () => {
+    const { fake, network } = server();
+    const lead = (id: string): object => ({ id, name: id });
+    fake.on('GET /leads', (_, url) =>
+      network.away
+        ? AWAY()
+        : url.searchParams.has('after')
+          ? { items: [lead('2')], next: null }
+          : { items: [lead('1')], next: 'on' },
+    );
+    const leads = new Leads(fake.live);
+    const end = leads.follow();
+    await settled();
+    network.away = true;
+    await leads.loadMore();
+    expect([leads.list.length, leads.moreProblem === null, leads.loadingMore]).toEqual([1, false, false]);
+    network.away = false;
+    fake.connect();
+    await settled();
+    expect([leads.list.length, leads.moreProblem]).toEqual([2, null]);
+    end();
+  });
+
   it('are shown though they cannot be counted', async () => {
     const { fake } = server();
     fake.on('GET /leads/count', AWAY);
