@@ -49,24 +49,25 @@ describe('leads', () => {
 
   it('say why they break off, and go on once there is a connection again', async () => {
     const { fake, network } = server();
-    const lead = (id: string): object => ({ id, name: id });
+    const lead = (_: unknown, n: number): object => ({ id: String(n), name: '' });
+    const first = Array.from({ length: 100 }, lead);
     fake.on('GET /leads', (_, url) =>
       network.away
         ? AWAY()
         : url.searchParams.has('after')
-          ? { items: [lead('2')], next: null }
-          : { items: [lead('1')], next: 'on' },
+          ? { items: [lead(null, 100)], next: null }
+          : { items: first, next: 'on' },
     );
     const leads = new Leads(fake.live);
     const end = leads.follow();
     await settled();
     network.away = true;
     await leads.loadMore();
-    expect([leads.list.length, leads.moreProblem === null, leads.loadingMore]).toEqual([1, false, false]);
+    expect([leads.list.length, leads.moreProblem === null, leads.loadingMore]).toEqual([100, false, false]);
     network.away = false;
     fake.connect();
     await settled();
-    expect([leads.list.length, leads.moreProblem]).toEqual([2, null]);
+    expect([leads.list.length, leads.moreProblem]).toEqual([101, null]);
     end();
   });
 
