@@ -157,8 +157,9 @@ moved_lanes AS (
 SELECT id FROM claimed
 
 -- name: held_since
--- Whether a claim ($1 worker, $2 row, $3 epoch, $4 attempt) may not leave any more, and why: for one that has been uploaded
--- or typed for seconds since. NULL: it leaves. What holds it here holds it back in `pick` too, or it would be typed again and again.
+-- Whether a claim ($1 worker, $2 row, $3 epoch, $4 attempt, $5 device) may not leave any more, and why: for one that has been
+-- uploaded or typed for seconds since. NULL: it leaves. What holds it here holds it back in `pick` too, or it would be typed
+-- again and again.
 SELECT CASE WHEN s.id IS NOT NULL AND EXISTS (
                 SELECT FROM suppressions u
                 WHERE u.tenant_id = o.tenant_id AND u.phone = '+' || split_part(o.to_jid, '@', 1)) THEN 'opted_out'
@@ -174,6 +175,7 @@ JOIN devices d ON d.no = o.device_no
 JOIN lanes n ON n.id = o.lane_id
 LEFT JOIN sources s ON s.id = n.source_id
 WHERE o.id = $2 AND o.state = 'sending' AND o.claim_worker = $1 AND o.claim_epoch = $3 AND o.attempts = $4
+  AND o.device_no = $5
 
 -- name: next_due
 -- When to look at these devices again: each with the instant from which on something of it may leave, or be another's turn.

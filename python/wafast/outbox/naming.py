@@ -33,7 +33,8 @@ async def note(pool: asyncpg.Pool, worker_id: UUID, claim: Claim, named: str) ->
             try:
                 async with connection.transaction():
                     await connection.execute(q.wait_shortly)
-                    await connection.execute(q.name_row, claim.id, named, worker_id, claim.claim_epoch, claim.attempts)
+                    which = worker_id, claim.claim_epoch, claim.attempts, claim.device_no
+                    await connection.execute(q.name_row, claim.id, named, *which)
             except asyncpg.UniqueViolationError:  # another line is sending it to this person just now
                 cause = "same_person"
     return cause

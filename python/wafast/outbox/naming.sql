@@ -12,6 +12,8 @@ SELECT CASE WHEN EXISTS (SELECT FROM suppressions s WHERE s.tenant_id = o.tenant
 FROM outbox o CROSS JOIN LATERAL has_elsewhere(o, $2) elsewhere WHERE o.id = $1
 
 -- name: name_row
--- $3 the worker, $4 epoch and $5 attempt of the claim: of a row that is somebody else's by now another may name its person.
+-- $3 the worker, $4 epoch, $5 attempt and $6 device of the claim: of a row that is somebody else's by now another may name its
+-- person.
 UPDATE outbox SET named_jid = $2
 WHERE id = $1 AND state IN ('sending', 'unknown') AND claim_worker = $3 AND claim_epoch = $4 AND attempts = $5
+  AND device_no = $6

@@ -16,7 +16,7 @@ SET LOCAL lock_timeout = '250ms'; SET LOCAL plan_cache_mode = force_generic_plan
 -- or the index of what is being sent (outbox_open) is read, which looks small and, while a snapshot is held, has all that
 -- was ever sent.
 -- An end is written again where the database went away as it was: by then the row may be under way once more, from another
--- device of the same worker, whose epoch may be the same.
+-- device of the same worker, whose epoch may be the same, or as its first attempt anew, since a person had it tried again.
 -- Others may have given the claim up meanwhile (`unknown`): its worker knows better, as long as nobody has decided about
 -- the row. What stands behind a source's row has gone on then, so that it fails where it would be tried again.
 WITH ended AS (
@@ -44,6 +44,7 @@ UPDATE outbox o SET
     claimed_at = CASE WHEN e.state = 'queued' THEN NULL ELSE o.claimed_at END
 FROM ended e
 WHERE o.id = e.id AND claim_worker = $1 AND claim_epoch = e.epoch AND o.attempts = e.attempt
+  AND (o.device_no = e.at_device) IS NOT FALSE  -- NULL: it was deleted meanwhile
   AND (o.state = 'sending' OR o.state = 'unknown' AND (o.cause IS DISTINCT FROM 'device_gone' OR e.state = 'sent'))
       IS NOT FALSE
 RETURNING o.id, o.device_no, o.priority, e.at_device, e.state, e.has_not_left, e.claimed_at

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.integration.outbox.floor import Floor
 from tests.integration.outbox.lines import Line, Send, sending, take, until, until_state
 from wafast.devices import bulk
 from wafast.devices.session import Change, Content, Sent
 from wafast.distribution import choices
+from wafast.outbox import again, lanes, naming, transition
 from wafast.outbox import claim as claims
-from wafast.outbox import lanes, transition
 from wafast.outbox.claim import Claim
 from wafast.outbox.sources import Pace
 from wafast.outbox.transition import End
@@ -117,6 +119,33 @@ async def test_an_end_that_is_written_again_ends_no_later_attempt(floor: Floor) 
     assert (await floor.state(row))[0] == "sending"
     sent = End(second, "sent", sent=Sent("ONCE", AT))
     assert await transition.record(floor.pool, floor.worker, [sent], 20) == {row}
+
+
+@pytest.mark.parametrize("what", ["a look", "an end", "a name"])
+async def test_a_claim_whose_device_was_deleted_says_nothing_of_the_row_once_a_person_had_it_tried_again(
+    floor: Floor, what: str
+) -> None:
+    """It is the first attempt anew, by the same worker, under a lease of the same epoch."""
+    device, other = await floor.devices(2, min_seconds=0, max_seconds=0)
+    source = await floor.source(Pace(0, 0))
+    [row] = await floor.rows(source, device, 1)
+    [first] = await claims.claim(floor.pool, floor.worker, [], [device])
+    public = await floor.pool.fetchval("SELECT id FROM devices WHERE no = $1", device)
+    await bulk.delete(floor.pool, floor.tenant_id, [public], choices)
+    await again.queue_one_again(floor.pool, floor.tenant_id, row)
+    assert await lanes.move(floor.pool, [row], [await floor.lane(source, other)]) == [row]
+    [second] = await claims.claim(floor.pool, floor.worker, [], [other])
+    assert (second.id, second.claim_epoch, second.attempts) == (first.id, first.claim_epoch, first.attempts)
+    if what == "a look":
+        assert await claims.held_since(floor.pool, floor.worker, first) == "held"
+        assert await claims.held_since(floor.pool, floor.worker, second) is None
+    elif what == "a name":
+        await naming.note(floor.pool, floor.worker, first, "60999@s.whatsapp.net")
+        assert await floor.pool.fetchval("SELECT named_jid FROM outbox") is None
+    else:
+        end = End(first, "queued", "not sent yet: the device is not connected")
+        assert await transition.record(floor.pool, floor.worker, [end], 20) == set()
+    assert (await floor.state(row))[0] == "sending"
 
 
 async def test_ends_of_one_transaction_are_not_mixed_up(floor: Floor) -> None:
