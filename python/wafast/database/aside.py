@@ -36,7 +36,13 @@ class Aside:
         self._again: dict[int, float] = {}
 
     def __iter__(self) -> Iterator[int]:
+        now = time.monotonic()
+        self._again = {part: again for part, again in self._again.items() if again > now}
         return iter(self._again)
+
+    def put(self, part: int) -> None:
+        """Somebody else holds it: it is looked at again after HELD_SECONDS."""
+        self._again[part] = time.monotonic() + HELD_SECONDS
 
     @property
     def looks(self) -> Sequence[float]:
@@ -55,16 +61,14 @@ class Aside:
         Raises:
             Exception: the database is away (`database.away`), which is no part's fault.
         """
-        now = time.monotonic()
-        self._again = {part: again for part, again in self._again.items() if again > now}
-        while (one := await first(list(self._again))) is not None:
+        while (one := await first(list(self))) is not None:
             try:
                 if (done := await work(one)) is not None:
                     return done
             except DATABASE_AWAY:
                 raise
             except asyncpg.LockNotAvailableError:
-                self._again[one] = time.monotonic() + HELD_SECONDS
+                self.put(one)
             except Exception:
                 log.exception("a part of a job can't be done", job=self._job, part=one)
                 self._again[one] = time.monotonic() + AGAIN_SECONDS

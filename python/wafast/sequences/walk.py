@@ -131,6 +131,8 @@ class Walker:
         self._edits = Aside("sequences.edits")
         #: of filters whose leads can't enter
         self._intakes = Aside("sequences.intakes")
+        #: enrolments at their end, of leads that somebody else holds
+        self._held = Aside("sequences.entries")
 
     async def run(self) -> None:
         """Until the connection is cut, which raises."""
@@ -142,7 +144,7 @@ class Walker:
             if self._untold and time.monotonic() >= self._told_at + TELL_SECONDS:
                 await self._tell()
             if not is_more:
-                looks = [*self._edits.looks, *self._intakes.looks]
+                looks = [*self._edits.looks, *self._intakes.looks, *self._held.looks]
                 if self._untold:
                     looks.append(self._told_at + TELL_SECONDS)
                 wait = min(looks) - time.monotonic() if looks else None
@@ -162,7 +164,7 @@ class Walker:
         return is_more or followed is not None or entered is not None or folded == FOLD
 
     async def _take(self) -> bool:
-        queued = await self._connection.fetch(q.next_in_queue, STEP)
+        queued = await self._connection.fetch(q.next_in_queue, STEP, list(self._held))
         if queued:
             await batches.do(queued, self._go_on, self._give_up)
         return len(queued) == STEP
@@ -198,10 +200,21 @@ class Walker:
         # rows, lanes, then leads, as whoever gives one another number
         await lanes.ensure(self._connection, [Lane(at.tenant_id, at.source_id, at.device_no, at.zone) for at in steps])
         await self._connection.execute(q.hold_numbers, [at.lead_id for at in steps + completed])
-        if completed:
+        if completed := await self._free(completed):
             await self._complete(completed)
         if steps:
             await self._step(steps)
+
+    async def _free(self, completed: Sequence[Standing]) -> list[Standing]:
+        """Those without who would enter another sequence while somebody else holds the lead: an import does so for
+        minutes, may have let it enter there, and would be waited for. They stay in the queue, for later."""
+        entering = [at.lead_id for at in completed if at.next_sequence_id is not None]
+        held = set(entering) - {row["id"] for row in await self._connection.fetch(q.hold_entering, entering)}
+        later = [at.id for at in completed if at.next_sequence_id is not None and at.lead_id in held]
+        for one in later:
+            self._held.put(one)
+        await self._connection.execute(q.queue_enrolments, later)
+        return [at for at in completed if at.id not in later]
 
     async def _step(self, those: Sequence[Standing]) -> None:
         now = clock.now()

@@ -1,8 +1,8 @@
 -- From one step to the next (walk.py). One process does it, for all tenants.
 
 -- name: next_in_queue
--- The next $1 that may have to go on.
-SELECT is_new, id, enrolment_id FROM walk_queue ORDER BY is_new, id LIMIT $1
+-- The next $1 that may have to go on, but for those that are put aside ($2).
+SELECT is_new, id, enrolment_id FROM walk_queue WHERE enrolment_id <> ALL ($2::int8[]) ORDER BY is_new, id LIMIT $1
 
 -- name: take_queue
 -- These: $1 whether new, $2 ids.
@@ -53,6 +53,10 @@ ORDER BY e.id
 -- name: hold_numbers
 -- Nobody gives leads $1 another number meanwhile. In one order, as who changes many.
 SELECT FROM leads WHERE id = ANY ($1::int8[]) ORDER BY id FOR KEY SHARE
+
+-- name: hold_entering
+-- Who lets leads enter a sequence by a tag holds them: of $1 those that nobody does.
+SELECT id FROM leads WHERE id = ANY ($1::int8[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 
 -- name: put_steps
 -- None is due before now: the claim goes forward through a lane, and looks back only once a minute.

@@ -18,6 +18,7 @@ from wafast.outbox import lanes, sources
 from wafast.outbox.lanes import Lane
 from wafast.outbox.sources import Message, Pace
 from wafast.sequences import edits, enrolments, of_leads, rows
+from wafast.sequences.walk import Walker
 
 
 async def test_a_lead_is_deleted_while_the_walk_lets_it_enter_the_next_sequence(people: People) -> None:
@@ -250,6 +251,27 @@ async def test_whose_way_a_merge_gives_to_the_lead_that_stays_goes_on_in_it(peop
     await walking
     assert await people.until_end() == ["two"]
     assert await people.states(sequence) == [("completed", None), ("stopped", "same_person")]
+
+
+async def test_an_import_that_lets_somebody_enter_the_next_sequence_holds_up_nobody_else(people: People) -> None:
+    second = await people.sequence(step("two"), trigger="vip")
+    first = await people.sequence(step("one"), next_sequence_id=second)
+    lead, other = await people.lead(), await people.lead()
+    await people.enrol(first, lead)
+    await people.walk()
+    assert await people.send() == ["one"]
+    connection: asyncpg.Connection = await connect(people.uri, "walk")
+    walker = Walker(connection)
+    async with people.pool.acquire() as importing, importing.transaction():
+        await importing.execute("UPDATE leads SET tags = '{vip}' WHERE id = $1", lead)
+        await people.enrol(first, other)
+        async with asyncio.timeout(60):
+            while await walker.tick():
+                pass
+        assert await people.value("SELECT count(*) FROM outbox WHERE lead_id = $1", other) == 1
+    await connection.close()
+    assert sorted(await people.until_end()) == ["one", "two", "two"]
+    assert await people.states(second) == [("completed", None)] * 2
 
 
 async def test_many_get_a_trigger_tag_in_the_order_in_which_others_let_them_enter(people: People) -> None:
