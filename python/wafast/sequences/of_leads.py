@@ -73,13 +73,15 @@ async def become_one(connection: Executor, tenant_id: int, kept: int, gone: int)
     changed += await connection.fetch(q.end_enrolments, tenant_id, gone)
     for row in changed:
         await enrolments.tell(connection, tenant_id, row["sequence_id"])
+    passed = await connection.fetch(q.stand_at, tenant_id, kept, gone)
     await connection.execute(q.move_enrolments, tenant_id, kept, gone)
     # of a step the walk would stop the way for it
     said = "The lead it became one with has had it."
     await cancel_rows(connection, "same_person", said, rows=[row["id"] for row in had if row["enrolment_id"] is None])
     await cancel_rows(connection, "merged", said, rows=[row["id"] for row in had if row["enrolment_id"] is not None])
     said = "The lead became one with another."
-    await cancel_rows(connection, "merged", said, rows=[row["id"] for row in theirs])
+    left = [row["id"] for row in theirs] + [row["stood_at"] for row in passed]
+    await cancel_rows(connection, "merged", said, rows=left)
     await connection.execute(q.link_numbers, tenant_id, kept, gone)
     await connection.execute(q.move_sends, tenant_id, kept, gone)
     [place] = await connection.fetch(q.place_of, tenant_id, kept)

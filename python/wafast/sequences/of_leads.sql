@@ -125,18 +125,40 @@ WHERE g.tenant_id = $1 AND g.lead_id = $3 AND g.ended_at IS NULL
 RETURNING g.sequence_id
 
 -- name: join_ways
--- The steps that lead $3 has had of a sequence since lead $2 is in it are had in that way.
+-- The steps that lead $3 has had of a sequence since lead $2 is in it are had in that way. Of those that are on their way only
+-- what that way has not passed: it stands there then (stand_at).
 WITH had AS (
     SELECT DISTINCT ON (k.id, o.source_id) o.id, k.id AS enrolment_id
     FROM enrolments g
     JOIN enrolments k ON k.lead_id = $2 AND k.sequence_id = g.sequence_id AND k.ended_at IS NULL
                      AND coalesce(g.ended_at, 'infinity') > k.started_at
     JOIN outbox o ON o.enrolment_id = g.id AND o.state IN ('sending', 'sent', 'delivered', 'read', 'unknown')
-    WHERE g.tenant_id = $1 AND g.lead_id = $3
+    JOIN sequence_steps p ON p.source_id = o.source_id
+    LEFT JOIN sequence_steps at ON at.id = k.step_id
+    WHERE (o.state <> 'sending' OR p.place > coalesce(at.place, 0)) AND g.tenant_id = $1 AND g.lead_id = $3
       AND NOT EXISTS (SELECT FROM outbox x WHERE x.enrolment_id = k.id AND x.source_id = o.source_id)
     ORDER BY k.id, o.source_id, o.id DESC
 )
 UPDATE outbox o SET enrolment_id = had.enrolment_id FROM had WHERE o.id = had.id
+
+-- name: stand_at
+-- One step of a way is open at a time: those of lead $2 stand at what is on its way to lead $3 and was joined to them, and what they
+-- waited for is behind it. Where that does not leave it waits as the way does. Gives the rows they stood at before.
+WITH under_way AS (
+    SELECT DISTINCT ON (k.id) k.id, k.state, k.outbox_id AS stood_at, o.id AS outbox_id, p.id AS step_id, g.since
+    FROM enrolments k
+    JOIN outbox o ON o.enrolment_id = k.id AND o.lead_id = $3 AND o.state = 'sending' AND o.id IS DISTINCT FROM k.outbox_id
+    JOIN sequence_steps p ON p.source_id = o.source_id
+    JOIN enrolments g ON g.lead_id = $3 AND g.sequence_id = k.sequence_id
+    WHERE k.tenant_id = $1 AND k.lead_id = $2 AND k.ended_at IS NULL
+    ORDER BY k.id, p.place DESC, g.id DESC
+), standing AS (
+    UPDATE enrolments k SET step_id = u.step_id, outbox_id = u.outbox_id, since = u.since FROM under_way u WHERE k.id = u.id
+), waiting AS (
+    UPDATE outbox o SET not_before = now() + interval '100 years' FROM under_way u
+    WHERE o.id = u.outbox_id AND u.state = 'paused'
+)
+SELECT stood_at FROM under_way WHERE stood_at IS NOT NULL
 
 -- name: place_of
 -- Of lead $2.

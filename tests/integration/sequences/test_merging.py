@@ -16,7 +16,7 @@ from wafast.leads.merging import merge
 from wafast.outbox import lanes, sources
 from wafast.outbox.lanes import Lane
 from wafast.outbox.sources import Message, Pace
-from wafast.sequences import of_leads
+from wafast.sequences import enrolments, of_leads, rows
 from wafast.sequences.walk import Standing, Walker
 
 if TYPE_CHECKING:
@@ -236,6 +236,77 @@ async def test_each_number_of_who_was_several_leads_means_the_one(people: People
     for phone in (*phones, *names):
         assert await people.value(numbers, people.tenant_id, phone) == phones + names, phone
         assert await people.value("SELECT id FROM lead_of_person($1, $2)", people.tenant_id, phone) == kept
+
+
+async def _under_way(people: People, lead: int) -> int:
+    """A worker has claimed what waits for a lead."""
+    claimed = SENDING.replace(" RETURNING", " WHERE state = 'queued' AND lead_id = $1 RETURNING")
+    found: int = await people.value(claimed, lead)
+    return found
+
+
+async def _one_behind_the_other(people: People) -> tuple[int, int, int, int]:
+    """A lead waits for the second step, and another gets the third just now: the sequence, both, and that row."""
+    sequence = await people.sequence(step("one"), step("two"), step("three"), step("four"))
+    kept, gone = await people.lead(), await people.lead()
+    await people.enrol(sequence, gone)
+    for text in ("one", "two"):
+        await people.walk()
+        assert await people.send() == [text]
+    await people.walk()
+    theirs = await _under_way(people, gone)
+    await people.enrol(sequence, kept)
+    await people.walk()
+    assert await people.send() == ["one"]
+    await people.walk()
+    return sequence, kept, gone, theirs
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+async def test_a_way_stands_at_the_step_that_is_on_its_way_to_the_other(people: People, leaves: bool) -> None:
+    """No other step of it is open beside that, nor leaves before."""
+    sequence, kept, gone, theirs = await _one_behind_the_other(people)
+    await _merge(people, kept, gone)
+    await people.walk()
+    open_ones = "SELECT array_agg(id) FROM outbox WHERE state IN ('queued', 'sending')"
+    assert await people.value(open_ones) == [theirs]
+    ended = "UPDATE outbox SET state = $2, sent_at = now(), message_id = 'M', not_before = now() WHERE id = $1"
+    await people.pool.execute(ended, theirs, "sent" if leaves else "queued")
+    assert await people.until_end() == (["four"] if leaves else ["three", "four"])
+    assert await people.states(sequence) == [("stopped", "merged"), ("completed", None)]
+
+
+async def test_a_way_that_is_paused_waits_at_the_step_that_was_on_its_way_to_the_other(people: People) -> None:
+    sequence, kept, gone, theirs = await _one_behind_the_other(people)
+    way = await people.value("SELECT id FROM enrolments WHERE lead_id = $1", kept)
+    place = people.pool, people.tenant_id, sequence, way
+    await enrolments.set_state(*place, "paused")
+    await _merge(people, kept, gone)
+    await people.pool.execute("UPDATE outbox SET state = 'queued' WHERE id = $1", theirs)
+    assert await people.until_end() == []
+    await enrolments.set_state(*place, "active")
+    assert await people.until_end() == ["three", "four"]
+
+
+async def test_what_is_on_its_way_to_the_one_that_goes_does_not_wait_again_where_the_other_is_past_it(
+    people: People,
+) -> None:
+    sequence = await people.sequence(step("one"), step("three", DAY))
+    kept, gone = await people.lead(), await people.lead()
+    await people.enrol(sequence, kept)
+    assert await people.until_end() == ["one"]
+    await rows.add_step(people.pool, people.tenant_id, sequence, step("two"), 2)
+    await people.enrol(sequence, gone)
+    await people.walk()
+    assert await people.send() == ["one"]
+    await people.walk()
+    theirs = await _under_way(people, gone)
+    await _merge(people, kept, gone)
+    assert await people.value("SELECT cause FROM outbox WHERE id = $1", theirs) == "merged"
+    await people.pool.execute("UPDATE outbox SET state = 'cancelled' WHERE id = $1", theirs)
+    await people.pass_time(2 * DAY)
+    assert await people.until_end() == ["three"]
+    assert await people.states(sequence) == [("completed", None), ("stopped", "merged")]
 
 
 @pytest.mark.parametrize("is_under_way", [True, False])
