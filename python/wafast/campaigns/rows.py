@@ -231,27 +231,11 @@ async def change(
         wanted = msgspec.structs.replace(row.plan, **changes)
         if row.state in NOT_STARTED:
             await hold_file(connection, tenant_id, wanted.message.media_sha256)
-            if schedule is UNSET and row.state == "scheduled":
-                schedule = row.schedule
-            if isinstance(schedule, Schedule):
-                await _schedule(connection, tenant_id, campaign_id, schedule, wanted)
-            elif schedule is None:
-                await connection.execute(q.unschedule_campaign, tenant_id, campaign_id)
-        elif row.state not in ("running", "paused"):
-            raise NotPossible(f"It is {row.state}: clone it to change it.")
-        elif schedule is not UNSET or (wanted.name, wanted.audience, wanted.message, wanted.expires_at) != (
-            row.name, row.audience, row.message, row.expires_at,
-        ):  # fmt: skip
-            raise NotPossible("It has begun: of one that runs, the pace and the devices can be changed, nothing else.")
-        await connection.execute(
-            q.change_campaign,
-            tenant_id,
-            campaign_id,
-            wanted.name,
-            wanted.audience,
-            wanted.device_ids,
-            wanted.expires_at,
-        )
+            await _reschedule(connection, row, wanted, schedule)
+        else:
+            _require_of_begun(row, wanted, schedule)
+        told = wanted.name, wanted.audience, wanted.device_ids, wanted.expires_at
+        await connection.execute(q.change_campaign, tenant_id, campaign_id, *told)
         if wanted.device_ids != row.device_ids:
             await connection.execute(q.set_source_devices, tenant_id, row.source_id, wanted.device_ids)
             await wake_pool(connection)
@@ -425,6 +409,26 @@ async def _reopen(connection: Connection, row: CampaignRow) -> None:
     state: Literal["running", "paused"] = "paused" if row.state == "paused" else "running"
     await connection.execute(q.reopen_campaign, row.tenant_id, row.id, state)
     await sources.set_state(connection, row.tenant_id, row.source_id, state)
+
+
+def _require_of_begun(row: CampaignRow, wanted: Plan, schedule: Schedule | UnsetType | None) -> None:
+    if row.state not in ("running", "paused"):
+        raise NotPossible(f"It is {row.state}: clone it to change it.")
+    fixed = row.name, row.audience, row.message, row.expires_at
+    if schedule is not UNSET or (wanted.name, wanted.audience, wanted.message, wanted.expires_at) != fixed:
+        raise NotPossible("It has begun: of one that runs, the pace and the devices can be changed, nothing else.")
+
+
+async def _reschedule(
+    connection: Connection, row: CampaignRow, wanted: Plan, schedule: Schedule | UnsetType | None
+) -> None:
+    """One that keeps its schedule is looked at by it once more: its new end may lie before."""
+    if schedule is UNSET and row.state == "scheduled":
+        schedule = row.schedule
+    if isinstance(schedule, Schedule):
+        await _schedule(connection, row.tenant_id, row.id, schedule, wanted)
+    elif schedule is None:
+        await connection.execute(q.unschedule_campaign, row.tenant_id, row.id)
 
 
 async def _schedule(
