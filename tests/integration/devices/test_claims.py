@@ -107,17 +107,20 @@ async def test_sending_without_a_claim_is_impossible(stack: Stack) -> None:
         await stack.pool.execute("UPDATE outbox SET state = 'sending' WHERE id = $1", row)
 
 
-async def test_a_row_that_is_late_expires_and_one_that_is_early_waits(stack: Stack) -> None:
+@pytest.mark.parametrize("priority", ["reply", "paced"])
+async def test_a_row_that_is_late_expires_and_one_that_is_early_waits(stack: Stack, priority: str) -> None:
     """SPEC section 10, invariant 4: one that was due long ago leaves."""
     device = await stack.add_device()
     worker = await holder(stack, device)
-    late, early, due = await queue(stack, device, 3)
+    await stack.pool.execute("UPDATE devices SET min_seconds = 0, max_seconds = 0 WHERE no = $1", device.no)
+    late, early, due = await queue(stack, device, 3, priority)
     await stack.pool.execute("UPDATE outbox SET expires_at = now() - interval '1 s' WHERE id = $1", late)
     await stack.pool.execute("UPDATE outbox SET not_before = now() + interval '1 hour' WHERE id = $1", early)
     await stack.pool.execute("UPDATE outbox SET not_before = '2001-01-01' WHERE id = $1", due)
-    assert [row.id for row in await claims.claim(stack.pool, worker, [device.no], [])] == [due]
-    assert await claims.claim(stack.pool, worker, [device.no], []) == []
-    seconds = (await claims.next_due(stack.pool, [device.no], []))[device.no]
+    looked = ([device.no], []) if priority == "reply" else ([], [device.no])
+    assert [row.id for row in await claims.claim(stack.pool, worker, *looked)] == [due]
+    assert await claims.claim(stack.pool, worker, *looked) == []
+    seconds = (await claims.next_due(stack.pool, *looked))[device.no]
     assert 3_500 < seconds <= 3_600
     await claims.expire(stack.pool)
     assert (await stack.until_sent(late, "expired")).reason == "it could not leave in time"

@@ -101,6 +101,32 @@ async def test_whoever_works_for_long_keeps_the_turn(database: Database, monkeyp
     await asyncio.gather(keeping, return_exceptions=True)
 
 
+async def test_of_two_one_works_and_the_other_does_nothing_until_its_turn(database: Database) -> None:
+    """SPEC section 10, invariant 2."""
+    turns: asyncio.Queue[int] = asyncio.Queue()
+
+    async def work(connection: asyncpg.Connection) -> None:
+        turns.put_nowait(connection.get_server_pid())
+        await asyncio.Event().wait()
+
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = $1"
+    waits += " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+    other = await asyncpg.connect(database.uri)
+    both = [asyncio.create_task(turn.keep_at(database.uri, "test", LOCK, work)) for _ in range(2)]
+    async with asyncio.timeout(60):
+        first = await turns.get()
+        while not await other.fetchval(waits, LOCK):
+            assert turns.empty(), "both work"
+            await asyncio.sleep(0.01)
+        await other.execute("SELECT pg_terminate_backend($1)", first)
+        assert await turns.get() != first
+    assert turns.empty()
+    for task in both:
+        task.cancel()
+    await asyncio.gather(*both, return_exceptions=True)
+    await other.close()
+
+
 async def test_a_turn_is_over_when_its_connection_is_cut(database: Database) -> None:
     turns: asyncio.Queue[int] = asyncio.Queue()
 

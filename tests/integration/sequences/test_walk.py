@@ -114,6 +114,8 @@ async def test_tags_are_compared_whole_and_within_the_workspace(people: People) 
     other = await People.make(people.uri, people.pool)
     await people.lead("vip2", "a vip")
     await other.lead("vip")
+    tagged = await people.lead("kl")
+    await people.pool.execute("UPDATE leads SET tags = '{kl,vip2,v,a vip}' WHERE id = $1", tagged)
     assert await people.states(sequence) == []
 
 
@@ -142,6 +144,23 @@ async def test_nobody_is_twice_in_one_sequence_at_a_time(people: People) -> None
             "INSERT INTO enrolments (tenant_id, sequence_id, lead_id) VALUES ($1, $2, $3)",
             people.tenant_id, sequence, lead,
         )  # fmt: skip
+
+
+async def test_a_step_is_one_row_of_a_persons_way(people: People) -> None:
+    """SPEC section 10, invariant 1."""
+    sequence, lead = await people.sequence(step("one", DAY)), await people.lead()
+    await people.enrol(sequence, lead)
+    await people.walk()
+    again = (
+        "INSERT INTO outbox (tenant_id, device_no, source_id, enrolment_id, to_jid, kind, created_by)"
+        " SELECT tenant_id, device_no, source_id, enrolment_id, '60999@s.whatsapp.net', kind, created_by FROM outbox"
+    )
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await people.pool.execute(again)
+    await people.pool.execute("UPDATE enrolments SET step_id = NULL, outbox_id = NULL")
+    await people.pool.execute("INSERT INTO walk_queue (enrolment_id) SELECT id FROM enrolments")
+    await people.walk()
+    assert await people.value("SELECT count(*) FROM outbox") == 1, "nor does the walk put it in twice"
 
 
 @pytest.mark.parametrize(("state", "cause"), [("failed", "refused"), ("unknown", None), ("expired", None)])
