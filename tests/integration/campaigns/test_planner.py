@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import random
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -17,6 +15,7 @@ import pytest
 
 from tests.calendar import change_of_clocks
 from tests.integration.campaigns.office import Office, buckets
+from tests.mortal import CUT, mortal
 from wafast import clock
 from wafast.campaigns import planner, rows
 from wafast.campaigns.rows import CampaignRow, NotPossible, Schedule
@@ -107,43 +106,12 @@ async def test_a_started_campaign_is_planned_and_can_be_claimed_within_moments(o
         assert buckets(done) == {"sent": 3}
 
 
-class Mortal(asyncpg.Connection):
-    """A connection that is cut after so many statements."""
-
-    statements_left: float = math.inf
-
-    def _begin(self) -> None:
-        self.statements_left -= 1
-        if self.statements_left < 0:
-            self.terminate()
-            raise asyncpg.ConnectionDoesNotExistError("it was killed")
-
-    async def execute(self, *asked: Any, **more: Any) -> Any:
-        self._begin()
-        return await super().execute(*asked, **more)
-
-    async def fetch(self, *asked: Any, **more: Any) -> Any:
-        self._begin()
-        return await super().fetch(*asked, **more)
-
-    async def fetchrow(self, *asked: Any, **more: Any) -> Any:
-        self._begin()
-        return await super().fetchrow(*asked, **more)
-
-    async def fetchval(self, *asked: Any, **more: Any) -> Any:
-        self._begin()
-        return await super().fetchval(*asked, **more)
-
-
 async def is_killed(office: Office, campaign: CampaignRow, statements: int) -> bool:
     """Whether a plan was cut off, by whoever kills its planner after so many statements."""
-    named = {"application_name": "wafast campaign plan"}
-    connection = await asyncpg.connect(office.uri, connection_class=Mortal, server_settings=named)
-    await set_codecs(connection)
-    connection.statements_left = statements
+    connection = await mortal(office.uri, statements, "wafast campaign plan")
     try:
         await planner.plan(connection, office.tenant_id, campaign.id)
-    except (asyncpg.InterfaceError, asyncpg.ConnectionDoesNotExistError):
+    except CUT:
         return True
     finally:
         connection.terminate()

@@ -11,6 +11,7 @@ import pytest
 
 from tests.calendar import change_of_clocks
 from tests.integration.sequences.people import People, saying, step
+from tests.mortal import CUT, mortal
 from wafast.database import aside
 from wafast.database.aside import Aside
 from wafast.database.pool import connect
@@ -494,6 +495,30 @@ async def test_how_many_are_in_a_sequence_is_exact_whatever_moved_them(people: P
     await people.walk()
     await expect_exact()
     assert await people.value("SELECT bool_and(sequence_id = $1) FROM enrolment_sums", first)
+
+
+async def _is_cut_off(people: People, statements: int) -> bool:
+    """Whether a look of the walk was, after so many statements."""
+    connection = await mortal(people.uri, statements)
+    try:
+        await Walker(connection).tick()
+    except CUT:
+        return True
+    finally:
+        connection.terminate()
+    return False
+
+
+async def test_a_walk_that_is_cut_off_after_any_statement_leaves_nobody_behind(people: People) -> None:
+    """SPEC section 10, invariant 3."""
+    sequence = await people.sequence(step("one"), step("two"))
+    statements, is_cut_off = 0, True
+    while is_cut_off:
+        await people.enrol(sequence, await people.lead())
+        is_cut_off = await _is_cut_off(people, statements)
+        assert await people.until_end() == ["one", "two"], f"cut off after {statements} statements"
+        statements += 1
+    assert statements > 8, "each of them, and the commit"
 
 
 async def test_one_who_can_not_go_on_stops_nobody_else(people: People) -> None:
