@@ -209,12 +209,13 @@ class Walker:
         """Those without who would enter another sequence while somebody else holds the lead: an import does so for
         minutes, may have let it enter there, and would be waited for. They stay in the queue, for later."""
         entering = [at.lead_id for at in completed if at.next_sequence_id is not None]
-        held = set(entering) - {row["id"] for row in await self._connection.fetch(q.hold_entering, entering)}
-        later = [at.id for at in completed if at.next_sequence_id is not None and at.lead_id in held]
-        for one in later:
-            self._held.put(one)
-        await self._connection.execute(q.queue_enrolments, later)
-        return [at for at in completed if at.id not in later]
+        free = {row["id"] for row in await self._connection.fetch(q.hold_entering, entering)} if entering else set()
+        held = [at for at in completed if at.next_sequence_id is not None and at.lead_id not in free]
+        if held:
+            for at in held:
+                self._held.put(at.id)
+            await self._connection.execute(q.queue_enrolments, [at.id for at in held])
+        return [at for at in completed if at not in held]
 
     async def _step(self, those: Sequence[Standing]) -> None:
         now = clock.now()

@@ -32,6 +32,7 @@ HELD_BY = {
         "faults/test_campaign_killed.py::test_a_campaign_whose_processes_are_killed_reaches_everybody_once",
     ),
     2: (
+        "unit/platform/test_invariants.py::test_one_statement_claims",
         "integration/devices/test_claims.py::test_many_claimers_never_get_one_row_twice",
         "integration/devices/test_claims.py::test_nothing_is_claimed_without_the_lease",
         "integration/devices/test_claims.py::test_sending_without_a_claim_is_impossible",
@@ -144,6 +145,18 @@ def test_only_these_speak_to_other_machines() -> None:
     speak = {"aiohttp", "httpx", "requests", "urllib.request", "http.client", "urllib3", "open_connection"}
     found = {str(file.relative_to(SOURCE)) for file in SOURCE.rglob("*.py") if speak & _names(file)}
     assert found == {"ai_client.py", "demo.py", "devices/tunnel.py", "doctor/parts.py", "supervisor.py"}
+
+
+def test_one_statement_claims() -> None:
+    """Of invariant 2."""
+    claims = re.compile(r"\bSET\s+state\s*=\s*'sending'|\b(?:THEN|ELSE)\s+'sending'")
+    found = [
+        f"{file.relative_to(SOURCE)}: {statement.split()[0]}"
+        for file in SOURCE.rglob("*.sql")
+        for statement in re.split(r"(?m)^-- name: ", file.read_text("utf-8"))[1:]
+        if claims.search(statement)
+    ]
+    assert found == ["outbox/claim.sql: claim"]
 
 
 def test_nothing_is_left_to_be_written() -> None:
