@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from tests.database import Database, pool_of
+from tests.database import Database, blocked, pool_of
 from wafast.accounts.principal import Principal
-from wafast.leads import import_process, imports
+from wafast.leads import import_process, imports, suppressions
 
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 NUMBERS = 12
 PORTION = 5
 
@@ -130,3 +132,32 @@ async def test_what_a_look_through_has_counted_is_not_told_of_an_import_that_was
 
     assert ended is not None
     assert (ended.state, ended.written, ended.counts) == ("cancelled", 0, None)
+
+
+async def test_a_person_of_two_numbers_who_is_put_on_the_list_by_a_person_and_a_file_at_once_is_there_with_both(
+    file: File, pool: asyncpg.Pool
+) -> None:
+    """Each has one number, and would add the other: PostgreSQL lets one of them go on, and that one begins again."""
+    tenant_id, both, other = file.principal.tenant_id, ("+60123450000", "+60999999999"), "+60123450003"
+    await pool.execute(
+        "INSERT INTO number_checks (tenant_id, network, phone, jid, checked_at)"
+        " VALUES ($1, 'loopback', $2, substr($3::text, 2) || '@s.whatsapp.net', now())",
+        tenant_id, *both,
+    )  # fmt: skip
+    added = "INSERT INTO suppressions (tenant_id, phone, reason, created_by) VALUES ($1, $2, 'STOP', 'lead')"
+    async with pool.acquire() as third, third.transaction():
+        await third.execute(added, tenant_id, other)
+        importing = await blocked(pool, file.read())
+        adding = asyncio.create_task(suppressions.add(pool, file.principal, both[1], "asked on the phone"))
+        async with asyncio.timeout(60):
+            while True:
+                if await pool.fetchval(WAITING) == 2:
+                    break
+                await asyncio.sleep(0.02)
+    ended = await asyncio.gather(importing, adding, return_exceptions=True)
+    broken = [one for one in ended if isinstance(one, BaseException)]
+    assert [type(one) for one in broken] == [asyncpg.DeadlockDetectedError]
+
+    done = await file.read()
+
+    assert (done.state, await file.listed()) == ("done", NUMBERS + 1)
