@@ -15,6 +15,8 @@ from wafast.sequences import enrolments
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import asyncpg
+
     from wafast.events.bus import Executor
 
 q = load(__file__)
@@ -63,8 +65,7 @@ async def become_one(connection: Executor, tenant_id: int, kept: int, gone: int)
     both = [kept, gone]
     for statement in (q.hold_campaigns_of_leads, q.hold_steps_of_leads, q.hold_enrolments, q.hold_sends):
         await connection.execute(statement, tenant_id, both)
-    changed = await connection.fetch(q.take_ways, tenant_id, kept, gone)
-    await connection.execute(q.join_ways, tenant_id, kept, gone)
+    changed = await _join_ways(connection, tenant_id, kept, gone)
     # who is one person now is not written to twice, nor left without what one of the two was getting
     had = await connection.fetch(q.had_by_other, tenant_id, kept, gone)
     left_to_other = await connection.fetch(q.left_to_other, tenant_id, kept, gone)
@@ -87,3 +88,12 @@ async def become_one(connection: Executor, tenant_id: int, kept: int, gone: int)
     [place] = await connection.fetch(q.place_of, tenant_id, kept)
     await _move_to(connection, tenant_id, kept, place["phone"], place["zone"])
     await queue_again(connection, tenant_id, [row["id"] for row in left_to_other])
+
+
+async def _join_ways(connection: Executor, tenant_id: int, kept: int, gone: int) -> list[asyncpg.Record]:
+    """What `gone` has had of sequences `kept` has had. Gives the sequences in which `kept` goes the way of `gone`."""
+    taken = await connection.fetch(q.take_ways, tenant_id, kept, gone)
+    lent = await connection.fetch(q.lend_rows, tenant_id, kept, gone)
+    await connection.execute(q.join_ways, tenant_id, kept, gone)
+    await connection.execute(q.take_lent, [row["id"] for row in lent], [row["enrolment_id"] for row in lent])
+    return taken

@@ -124,6 +124,21 @@ WHERE g.tenant_id = $1 AND g.lead_id = $3 AND g.ended_at IS NULL
   AND NOT EXISTS (SELECT FROM enrolments k WHERE k.lead_id = $2 AND k.sequence_id = g.sequence_id AND k.ended_at IS NULL)
 RETURNING g.sequence_id
 
+-- name: lend_rows
+-- Where both wait for one step, and it is on its way to lead $3, the row of lead $2 is nobody's until join_ways: a way has one row
+-- of a step. Gives whose it is then (take_lent).
+UPDATE outbox r SET enrolment_id = NULL
+FROM outbox o
+JOIN enrolments g ON g.id = o.enrolment_id AND g.ended_at IS NULL
+JOIN enrolments k ON k.lead_id = $2 AND k.sequence_id = g.sequence_id AND k.ended_at IS NULL
+WHERE o.tenant_id = $1 AND o.lead_id = $3 AND o.state = 'sending' AND g.lead_id = $3
+  AND r.id = k.outbox_id AND r.source_id = o.source_id AND r.state = 'queued'
+RETURNING r.id, g.id AS enrolment_id
+
+-- name: take_lent
+-- Rows $1 are of the ways $2, which end with the merge.
+UPDATE outbox o SET enrolment_id = w.enrolment_id FROM unnest($1::int8[], $2::int8[]) w (id, enrolment_id) WHERE o.id = w.id
+
 -- name: join_ways
 -- The steps that lead $3 has had of a sequence since lead $2 is in it are had in that way. Of those that are on their way only
 -- what that way has not passed: it stands there then (stand_at).
@@ -135,7 +150,7 @@ WITH had AS (
     JOIN outbox o ON o.enrolment_id = g.id AND o.state IN ('sending', 'sent', 'delivered', 'read', 'unknown')
     JOIN sequence_steps p ON p.source_id = o.source_id
     LEFT JOIN sequence_steps at ON at.id = k.step_id
-    WHERE (o.state <> 'sending' OR p.place > coalesce(at.place, 0)) AND g.tenant_id = $1 AND g.lead_id = $3
+    WHERE (o.state <> 'sending' OR p.place >= coalesce(at.place, 0)) AND g.tenant_id = $1 AND g.lead_id = $3
       AND NOT EXISTS (SELECT FROM outbox x WHERE x.enrolment_id = k.id AND x.source_id = o.source_id)
     ORDER BY k.id, o.source_id, o.id DESC
 )

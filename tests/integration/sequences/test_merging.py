@@ -276,6 +276,23 @@ async def test_a_way_stands_at_the_step_that_is_on_its_way_to_the_other(people: 
     assert await people.states(sequence) == [("stopped", "merged"), ("completed", None)]
 
 
+async def test_what_comes_next_waits_for_the_step_that_is_on_its_way_where_both_were_at_it(people: People) -> None:
+    sequence = await people.sequence(step("one"), step("two"))
+    kept, gone = await people.lead(), await people.lead()
+    await people.enrol(sequence, gone)
+    await people.walk()
+    theirs = await _under_way(people, gone)
+    await people.enrol(sequence, kept)
+    await people.walk()
+    await _merge(people, kept, gone)
+    await people.walk()
+    assert await people.value("SELECT array_agg(id) FROM outbox WHERE state IN ('queued', 'sending')") == [theirs]
+    assert await people.value("SELECT array_agg(cause) FROM outbox WHERE state = 'cancelled'") == ["merged"]
+    await people.pool.execute("UPDATE outbox SET state = 'queued' WHERE id = $1", theirs)
+    assert await people.until_end() == ["one", "two"]
+    assert await people.states(sequence) == [("stopped", "merged"), ("completed", None)]
+
+
 async def test_a_way_that_is_paused_waits_at_the_step_that_was_on_its_way_to_the_other(people: People) -> None:
     sequence, kept, gone, theirs = await _one_behind_the_other(people)
     way = await people.value("SELECT id FROM enrolments WHERE lead_id = $1", kept)
