@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import expect
@@ -69,3 +72,30 @@ def test_a_message_is_forwarded_to_all_that_were_chosen_and_to_no_line_that_cann
     app.told("Forwarded to 2 chats")
     asked = "SELECT array_agg(to_jid ORDER BY to_jid) FROM outbox WHERE tenant_id = $1"
     assert tenant.world.sql(asked, tenant.id) == sorted(chats[name].jid for name in ("Family", "Bala"))
+
+
+def test_a_day_is_gone_to_also_where_it_has_no_midnight_or_its_year_is_half_typed(alone: App, tenant: Tenant) -> None:
+    app, page, chat, zone = alone, alone.page, tenant.chat(_line(tenant)), ZoneInfo("America/Santiago")
+    for hour in (
+        datetime(2026, 9, 5, 12, tzinfo=zone),
+        datetime(2026, 9, 5, 23, tzinfo=zone),
+        datetime(2026, 9, 6, 2, tzinfo=zone),
+    ):
+        tenant.message(chat, f"Written {hour:%d %H}", at=int(hour.timestamp()) + 1800)
+    assert page.request.patch("/api/v1/session", data={"time_zone": zone.key}).ok
+    page.goto(f"/inbox/{chat.id}")
+    expect(app.bubble("Written 06 02")).to_be_visible()
+
+    def go(day: str) -> str:
+        page.get_by_role("button", name="More about this chat").press("Enter")
+        page.get_by_role("menuitem", name="Go to a date").press("Enter")
+        field = page.get_by_role("dialog", name="Go to a date").get_by_label("Day")
+        field.fill(day)
+        with page.expect_response(re.compile("around=")) as answered:
+            field.press("Enter")
+        window = answered.value.json()
+        found: str = next(one["message_text"] for one in window["items"] if one["id"] == window["target"])
+        return found
+
+    assert go("2026-09-06") == "Written 06 02"
+    assert go("0026-09-06") == "Written 05 12"

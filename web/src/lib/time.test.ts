@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { clock, dayNumber, daySeparator, duration, listTime, monthNumber, span, startOfDay, type Place } from './time';
+import {
+  clock,
+  dayNumber,
+  daySeparator,
+  duration,
+  instantOf,
+  listTime,
+  monthNumber,
+  span,
+  startOfDay,
+  type Place,
+} from './time';
 
 const malaysia: Place = { locale: 'en-GB', zone: 'Asia/Kuala_Lumpur', today: 'Today', yesterday: 'Yesterday' };
 const at = (iso: string): Date => new Date(iso);
@@ -105,8 +116,27 @@ describe('startOfDay', () => {
     ['2026-03-29', 'Europe/London', '2026-03-29T00:00:00.000Z'],
     ['2026-03-30', 'Europe/London', '2026-03-29T23:00:00.000Z'],
     ['2026-10-26', 'America/New_York', '2026-10-26T04:00:00.000Z'],
+    // there clocks are put forward at midnight, or back over it
+    ['2026-09-06', 'America/Santiago', '2026-09-06T04:00:00.000Z'],
+    ['2026-03-08', 'America/Havana', '2026-03-08T05:00:00.000Z'],
+    ['2026-11-01', 'America/Havana', '2026-11-01T04:00:00.000Z'],
+    ['2026-04-24', 'Africa/Cairo', '2026-04-23T22:00:00.000Z'],
+    ['2011-12-30', 'Pacific/Apia', '2011-12-30T10:00:00.000Z'],
+    // what stands in the field while the year is being typed
+    ['0026-11-26', 'UTC', '0026-11-26T00:00:00.000Z'],
+    ['0001-01-01', 'UTC', '0001-01-01T00:00:00.000Z'],
   ])('%s in %s begins at %s', (day, zone, instant) => {
     expect(startOfDay(day, zone).toISOString()).toBe(instant);
+  });
+});
+
+describe('instantOf', () => {
+  it.each([
+    ['2026-03-08T02:30', '2026-03-08T07:30:00.000Z'],
+    ['2026-11-01T01:30', '2026-11-01T05:30:00.000Z'],
+    ['2026-11-01T02:00', '2026-11-01T07:00:00.000Z'],
+  ])('%s in New York is %s', (local, instant) => {
+    expect(instantOf(local, 'America/New_York').toISOString()).toBe(instant);
   });
 });
 

@@ -38,7 +38,12 @@ export function startOfDay(day: string, zone: string): Date {
   return instantOf(`${day}T00:00`, zone);
 }
 
-/** The instant at which clocks of a zone show `2026-11-26T15:04`. */
+const DAY = 86_400_000;
+
+/**
+ * The instant at which clocks of a zone show `2026-11-26T15:04`: where they are put back the first of two; where they are
+ * put forward over it, as much after the change.
+ */
 export function instantOf(local: string, zone: string): Date {
   const wanted = Date.parse(`${local}:00Z`);
   const parts = (at: number): Record<string, string> =>
@@ -56,13 +61,13 @@ export function instantOf(local: string, zone: string): Date {
         .map(({ type, value }) => [type, value]),
     );
   const offset = (at: number): number => {
-    const shown = parts(at);
-    const { year, month, day: date, hour, minute, second } = shown;
-    return Date.parse(`${year}-${month}-${date}T${hour}:${minute}:${second}Z`) - at;
+    const { year, month, day: date, hour, minute, second } = parts(at);
+    // who types a year of two digits means one of the first century, as a field for days has it
+    return Date.parse(`${year!.padStart(4, '0')}-${month}-${date}T${hour}:${minute}:${second}Z`) - at;
   };
-  // the second look is for a day on which the clock changed
-  const near = wanted - offset(wanted);
-  return new Date(wanted - offset(near));
+  // of two days around it each has one offset, also where the clock changes between them
+  const possible = [wanted - DAY, wanted + DAY].map((near) => wanted - offset(near));
+  return new Date(possible.find((at) => at + offset(at) === wanted) ?? Math.max(...possible));
 }
 
 /** What clocks of a zone show, as a field for day and time takes it: `2026-11-26T15:04`. */
