@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.app import App
-from tests.browser.looks import DESKTOP, PHONE
+from tests.browser.looks import DESKTOP, PHONE, Look
 from tests.integration.api.world import Chat, Device, Tenant
 
 both = pytest.mark.parametrize("look", [DESKTOP, PHONE], indirect=True, ids=lambda look: look.name)
@@ -29,6 +30,106 @@ def _chat(tenant: Tenant, device: Device, name: str, **fields: Any) -> Chat:
     chat = tenant.chat(device, name=name, **fields)
     tenant.message(chat, f"{name} is here")
     return chat
+
+
+def _find(app: App, chat: Chat, messages: int) -> Locator:
+    """What is looked for finds the chat, and so many of its messages, whatever the words; gives the rows."""
+    api = app.page.request
+    [found] = [one for one in api.get("/api/v1/chats").json()["items"] if one["id"] == str(chat.id)]
+    page = api.get(f"/api/v1/chats/{chat.id}/messages", params={"limit": messages}).json()
+    answer = {
+        "chats": [{"chat": found, "name_highlights": [], "phone_highlights": []}],
+        "chats_next": None,
+        "messages": {
+            "items": [{"message": one, "chat": found, "highlights": []} for one in page["items"]],
+            "next": None,
+        },
+    }
+    app.page.route("**/api/v1/search?*", lambda route: route.fulfill(json=answer))
+    app.page.get_by_role("searchbox", name="Search name, number or message").fill("here")
+    rows = app.page.locator("a[data-found]")
+    expect(rows).to_have_count(messages + 1)
+    return rows
+
+
+def _members(page: Page, count: int) -> None:
+    """So many are in every group."""
+    members = [
+        {"jid": f"6012{n:07}@s.whatsapp.net", "name": f"Member {n}", "phone": f"+6012{n:07}"}
+        | {"is_admin": False, "is_own": False}
+        for n in range(count)
+    ]
+    answer = {"items": members, "is_current": True, "told_at": "2026-11-28T00:00:00Z"}
+    page.route("**/members", lambda route: route.fulfill(json=answer))
+
+
+@both
+def test_tab_leads_to_one_of_what_was_found_and_whoever_leaves_a_chat_is_back_there(
+    alone: App, tenant: Tenant, look: Look
+) -> None:
+    app, page, chat = alone, alone.page, tenant.chat(_line(tenant))
+    for number in range(5):
+        tenant.message(chat, f"Number {number} is here", at=int(time.time()) - 60 + number)
+    page.goto("/inbox")
+    rows = _find(app, chat, 5)
+    page.keyboard.press("Tab")  # over what empties the field
+    page.keyboard.press("Tab")
+    expect(rows.nth(0)).to_be_focused()
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+    expect(rows.nth(3)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("a[data-found]:focus")).to_have_count(0)
+    page.keyboard.press("Shift+Tab")
+    expect(rows.nth(3)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(app.bubble("Number 2")).to_be_visible()
+    if not app.narrow:
+        expect(app.composer).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(rows.nth(3)).to_be_focused()
+
+
+@both
+@pytest.mark.parametrize("way", ["arrow", "back", "Escape"])
+def test_the_focus_goes_into_a_chat_and_back_to_its_row(alone: App, tenant: Tenant, look: Look, way: str) -> None:
+    app, page, device = alone, alone.page, _line(tenant)
+    for name in ("Aina", "Bala", "Chong"):
+        _chat(tenant, device, name)
+    page.goto("/inbox")
+    row = app.chat("Bala")
+    row.focus()
+    page.keyboard.press("Enter")
+    expect(app.bubble("Bala is here")).to_be_visible()
+    back = page.get_by_role("link", name="Back")
+    expect(back if app.narrow else app.composer).to_be_focused()
+    if way == "back":
+        page.go_back()
+    elif way == "arrow" and app.narrow:
+        page.keyboard.press("Enter")
+    else:
+        page.keyboard.press("Escape")
+    expect(row).to_be_focused()
+    expect(app.messages).to_have_count(0)
+
+
+@pytest.mark.parametrize("look", [PHONE], indirect=True, ids=lambda look: look.name)
+def test_back_leads_into_no_chat_that_was_left(alone: App, tenant: Tenant, look: Look) -> None:
+    app, page, device = alone, alone.page, _line(tenant)
+    for name in ("Aina", "Bala"):
+        _chat(tenant, device, name)
+    page.goto("/")
+    page.get_by_role("link", name=re.compile("Inbox")).first.click()
+    for name in ("Aina", "Bala"):
+        app.open_chat(name)
+        # a sheet that was opened and closed there is passed over
+        page.get_by_role("button", name="Details").click()
+        page.get_by_role("dialog").get_by_role("button", name="Close", exact=True).click()
+        page.get_by_role("link", name="Back").click()
+        expect(app.messages).to_have_count(0)
+        expect(page).to_have_url(re.compile("/inbox$"))
+    page.go_back()
+    expect(page.get_by_role("heading", name="Devices", level=1, exact=True)).to_be_visible()
 
 
 def test_a_message_is_forwarded_to_all_that_were_chosen_and_to_no_line_that_cannot_send(
@@ -74,6 +175,23 @@ def test_a_message_is_forwarded_to_all_that_were_chosen_and_to_no_line_that_cann
     assert tenant.world.sql(asked, tenant.id) == sorted(chats[name].jid for name in ("Family", "Bala"))
 
 
+def test_escape_empties_a_search_before_it_leaves_the_chat(alone: App, tenant: Tenant) -> None:
+    app, page, device = alone, alone.page, _line(tenant)
+    group = _chat(tenant, device, "Family", jid="120363000000000001@g.us")
+    _members(page, 20)
+    page.goto(f"/inbox/{group.id}")
+    page.get_by_role("button", name="Details", exact=True).click()
+    field = page.get_by_role("searchbox", name="Find a member")
+    # by what stands there
+    field.fill("12-000 0019")
+    expect(page.get_by_role("button", name="Member 19")).to_be_visible()
+    field.press("Escape")
+    expect(field).to_have_value("")
+    expect(app.messages).to_be_visible()
+    field.press("Escape")
+    expect(app.messages).to_have_count(0)
+
+
 def test_a_day_is_gone_to_also_where_it_has_no_midnight_or_its_year_is_half_typed(alone: App, tenant: Tenant) -> None:
     app, page, chat, zone = alone, alone.page, tenant.chat(_line(tenant)), ZoneInfo("America/Santiago")
     for hour in (
@@ -99,3 +217,28 @@ def test_a_day_is_gone_to_also_where_it_has_no_midnight_or_its_year_is_half_type
 
     assert go("2026-09-06") == "Written 06 02"
     assert go("0026-09-06") == "Written 05 12"
+
+
+def test_tab_leads_to_one_member_of_a_group(alone: App, tenant: Tenant) -> None:
+    app, page, device = alone, alone.page, _line(tenant)
+    group = _chat(tenant, device, "Family", jid="120363000000000001@g.us")
+    _members(page, 500)
+    page.goto(f"/inbox/{group.id}")
+    page.get_by_role("button", name="Details", exact=True).click()
+    panel = page.get_by_role("complementary", name="Details")
+    members = panel.get_by_role("button", name=re.compile("^Member"))
+    expect(members).to_have_count(500)
+    panel.get_by_role("searchbox").focus()
+    page.keyboard.press("Tab")
+    expect(members.nth(0)).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(members.nth(1)).to_be_focused()
+    page.keyboard.press("End")
+    expect(members.nth(499)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(panel.get_by_role("button", name="Answered by")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowUp")
+    expect(panel.get_by_role("searchbox")).to_be_focused()
+    app.expect_accessible()
