@@ -175,6 +175,27 @@ def test_a_message_is_forwarded_to_all_that_were_chosen_and_to_no_line_that_cann
     assert tenant.world.sql(asked, tenant.id) == sorted(chats[name].jid for name in ("Family", "Bala"))
 
 
+def test_the_quick_reply_that_enter_takes_is_seen_and_said(alone: App, tenant: Tenant) -> None:
+    app, page, chat = alone, alone.page, _chat(tenant, _line(tenant), "Aina")
+    for number in range(8):
+        made = page.request.post("/api/v1/quick-replies", data={"name": f"r{number}", "text": f"Reply {number}"})
+        assert made.status == 201, made.text()
+    page.set_viewport_size({"width": 1280, "height": 600})
+    page.goto(f"/inbox/{chat.id}")
+    app.composer.press_sequentially("/")
+    options = page.get_by_role("listbox").get_by_role("option")
+    expect(options).to_have_count(8)
+    app.composer.press("ArrowUp")
+    expect(options.nth(7)).to_have_attribute("aria-selected", "true")
+    expect(options.nth(7)).to_be_in_viewport(ratio=0.9)
+    said = app.composer.get_attribute("aria-activedescendant")
+    assert said == options.nth(7).get_attribute("id")
+    app.expect_accessible()
+    app.composer.press("Enter")
+    expect(app.composer).to_have_value("Reply 7")
+    assert app.composer.get_attribute("aria-activedescendant") is None
+
+
 def test_escape_empties_a_search_before_it_leaves_the_chat(alone: App, tenant: Tenant) -> None:
     app, page, device = alone, alone.page, _line(tenant)
     group = _chat(tenant, device, "Family", jid="120363000000000001@g.us")
