@@ -175,6 +175,23 @@ def test_a_message_is_forwarded_to_all_that_were_chosen_and_to_no_line_that_cann
     assert tenant.world.sql(asked, tenant.id) == sorted(chats[name].jid for name in ("Family", "Bala"))
 
 
+def test_whoever_changes_a_message_for_too_long_keeps_the_words(alone: App, tenant: Tenant) -> None:
+    app, page, chat = alone, alone.page, tenant.chat(_line(tenant))
+    tenant.message(chat, "We open at ten", at=int(time.time()) - 905, from_me=True)
+    # a computer whose clock is slow offers it for longer than WhatsApp
+    page.clock.set_system_time(time.time() - 60)
+    page.goto(f"/inbox/{chat.id}")
+    app.composer.fill("The next thought")
+    app.message_menu(app.bubble("We open at ten")).get_by_role("menuitem", name="Edit", exact=True).click()
+    expect(app.composer).to_have_value("We open at ten")
+    app.composer.fill("We open at eleven")
+    app.composer.press("Enter")
+    app.told("to be sent as one of its own")
+    expect(app.composer).to_have_value("The next thought\nWe open at eleven")
+    page.reload()
+    expect(app.composer).to_have_value("The next thought\nWe open at eleven")
+
+
 def test_the_quick_reply_that_enter_takes_is_seen_and_said(alone: App, tenant: Tenant) -> None:
     app, page, chat = alone, alone.page, _chat(tenant, _line(tenant), "Aina")
     for number in range(8):

@@ -1314,6 +1314,7 @@ export const en = {
   'unsent.files_verb': 'Leave unsent',
   'unsent.too_old': 'This was not sent for a day, and may have arrived. Look before you send it again.',
   'unsent.edit_kept': 'Your text is kept: choose Edit on the message again.',
+  'unsent.edit_over': 'Your text stands where messages are written, to be sent as one of its own.',
   'marks.label': 'Marks for the selected words',
   'marks.bold': 'Bold',
   'marks.italic': 'Italic',

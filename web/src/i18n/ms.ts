@@ -1327,6 +1327,7 @@ export const ms: Record<MessageKey, string> = {
   'unsent.files_verb': 'Jangan hantar',
   'unsent.too_old': 'Ini tidak dihantar selama sehari, dan mungkin sudah sampai. Semak sebelum menghantarnya semula.',
   'unsent.edit_kept': 'Teks anda disimpan: pilih Sunting pada mesej itu sekali lagi.',
+  'unsent.edit_over': 'Teks anda berada di ruang menulis mesej, untuk dihantar sebagai mesej tersendiri.',
   'marks.label': 'Tanda untuk perkataan yang dipilih',
   'marks.bold': 'Tebal',
   'marks.italic': 'Condong',

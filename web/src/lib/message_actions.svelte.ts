@@ -1,5 +1,6 @@
 /** What is done to messages of an open chat: asked of the server, shown at once, and taken back with the reason when it fails. */
 import { api, data, requestKey } from '../api/client';
+import { Problem } from '../api/problem';
 import type { Message, Outbox } from '../api/types';
 import { t, told } from '../i18n/index.svelte';
 import * as changes from './changes';
@@ -10,10 +11,13 @@ export class MessageActions {
   /** JID of the line, which its reactions carry */
   own = $state<string | null>(null);
   readonly #heard = new Set<string>();
-  readonly #keep: (message_id: string, text: string) => void;
+  readonly #keep: (message_id: string, text: string, isOver: boolean) => void;
 
-  /** @param keep told of the text of a change that could not be made, by WhatsApp's id of the message */
-  constructor(keep: (message_id: string, text: string) => void = () => undefined) {
+  /**
+   * @param keep told of the text of a change that could not be made, by WhatsApp's id of the message, and whether the
+   * message can't be changed any more
+   */
+  constructor(keep: (message_id: string, text: string, isOver: boolean) => void = () => undefined) {
     this.#keep = keep;
   }
 
@@ -60,7 +64,7 @@ export class MessageActions {
     } catch (error) {
       this.changes = changes.dropped(this.changes, key);
       toasts.error(error);
-      if (kind === 'edit') this.#keep(message.message_id, text);
+      if (kind === 'edit') this.#keep(message.message_id, text, !(error instanceof Problem && error.mayPass));
     }
   }
 
@@ -69,7 +73,8 @@ export class MessageActions {
     const { state, failed } = changes.rowChanged(this.changes, row);
     this.changes = state;
     if (!failed) return;
-    if (row.type === 'edit' && row.target_message_id) this.#keep(row.target_message_id, row.text);
+    if (row.type === 'edit' && row.target_message_id)
+      this.#keep(row.target_message_id, row.text, row.state === 'expired');
     const reason = told(row.cause, row.reason) ?? t(row.state === 'expired' ? 'act.expired' : 'act.not_done');
     toasts.failed(t(`act.failed_${row.type as changes.ChangeKind}`, { reason }));
   }
