@@ -315,6 +315,7 @@ def test_a_quick_reply_that_is_written_stays_while_another_is_deleted(signed_in:
     dialog = page.get_by_role("dialog", name="Quick replies")
     dialog.get_by_label("Text").fill("We are at Jalan Bank 3")
     dialog.get_by_role("button", name=f"Delete /{name}").click()
+    page.get_by_role("dialog", name=f"Delete /{name}?").get_by_role("button", name="Delete quick reply").click()
     expect(dialog.get_by_text(f"/{name}")).to_have_count(0)
     expect(dialog.get_by_label("Text")).to_have_value("We are at Jalan Bank 3")
 

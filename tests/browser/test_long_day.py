@@ -280,3 +280,50 @@ def test_tab_leads_to_one_member_of_a_group(alone: App, tenant: Tenant) -> None:
     page.keyboard.press("ArrowUp")
     expect(panel.get_by_role("searchbox")).to_be_focused()
     app.expect_accessible()
+
+
+@both
+def test_what_the_team_shares_is_deleted_after_a_question_and_made_once(alone: App, tenant: Tenant, look: Look) -> None:
+    app, page, chat = alone, alone.page, _chat(tenant, _line(tenant), "Aina")
+    api = page.request
+    assert api.post("/api/v1/quick-replies", data={"name": "bank", "text": "Maybank 1"}).status == 201
+    assert api.post(f"/api/v1/chats/{chat.id}/notes", data={"text": "Wants the blue one"}).status == 201
+    page.goto("/inbox")
+    page.get_by_role("button", name="More filters").click()
+    page.get_by_role("menuitem", name="Manage labels").click()
+    dialog = page.get_by_role("dialog", name="Labels")
+    field = dialog.get_by_label("New label")
+    field.fill("Paid")
+    field.press("Enter")
+    field.press("Enter")
+    expect(field).to_have_value("")
+    expect(dialog.get_by_label("Name of the label")).to_have_value("Paid")
+    expect(dialog.locator(".mistake")).to_have_count(0)
+
+    def delete(button: Locator, asked: str) -> None:
+        button.click()
+        question = page.get_by_role("dialog", name=asked)
+        expect(question).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(question).to_have_count(0)
+        button.click()
+        app.expect_accessible()
+        question.get_by_role("button", name=re.compile("^Delete")).click()
+        expect(question).to_have_count(0)
+        expect(button).to_have_count(0)
+
+    delete(dialog.get_by_role("button", name="Delete label: Paid"), "Delete the label Paid?")
+    dialog.get_by_role("button", name="Close").click()
+    app.open_chat("Aina")
+    delete(page.get_by_role("button", name="Delete note"), "Delete this note?")
+    app.composer.fill("/")
+    page.get_by_role("button", name="Manage quick replies").click()
+    dialog = page.get_by_role("dialog", name="Quick replies")
+    delete(dialog.get_by_role("button", name="Delete /bank"), "Delete /bank?")
+    dialog.get_by_role("button", name="Close").click()
+
+    page.get_by_role("button", name="Details", exact=True).click()
+    page.get_by_role("button", name="Make a lead").dblclick()
+    expect(page.get_by_role("button", name="Edit lead")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("noticed") == []

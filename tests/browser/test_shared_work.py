@@ -102,6 +102,7 @@ def test_a_colleague_sees_at_once_what_was_agreed(signed_in: App, stack: Stack, 
     expect(aina.page.get_by_role("button", name="Close chat").first).to_be_visible()
 
     own.get_by_role("button", name="Delete note").click()
+    aina.page.get_by_role("dialog").get_by_role("button", name="Delete note").click()
     expect(note).to_have_count(0)
     # nothing of all that went to the customer
     assert stack.phones.inbox(phone=phone, contact=customer) == []
