@@ -3,6 +3,7 @@ import { flushSync, mount, unmount } from 'svelte';
 import { expect, it } from 'vitest';
 import type { Message } from '../api/types';
 import { t } from '../i18n/index.svelte';
+import { message } from '../testing/samples';
 import { settled } from '../testing/server';
 import Viewer from './inbox/Viewer.svelte';
 
@@ -44,5 +45,20 @@ it('arrows change the picture only while the whole of it is shown, also after th
   button(t('viewer.next')).click();
   press('ArrowLeft');
   expect(text()).toBe('first');
+  await unmount(page);
+});
+
+it('arrows on the controls of a film move in the film', async () => {
+  const all = [1, 2].map((n) => message({ id: `7-${n}`, message_type: 'video', media_url: `/media/7-${n}.mp4` }));
+  const page = mount(Viewer, { target: document.body, props: { message: all[0]!, all } });
+  await settled();
+  const film = (): HTMLVideoElement => document.querySelector('.viewer video')!;
+  const key = (key: string) => new KeyboardEvent('keydown', { key, bubbles: true });
+  film().dispatchEvent(key('ArrowRight'));
+  flushSync();
+  expect(film().getAttribute('src')).toContain('7-1');
+  document.querySelector('.viewer')!.dispatchEvent(key('ArrowRight'));
+  flushSync();
+  expect(film().getAttribute('src')).toContain('7-2');
   await unmount(page);
 });
