@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ from msgspec import Meta
 
 from wafast.database.queries import load
 from wafast.inbox.people import Person, people_of
+from wafast.visible import one_line
 
 if TYPE_CHECKING:
     import asyncpg
@@ -51,4 +53,10 @@ async def kept_of(pool: asyncpg.Pool, reach: Reach, chat_id: int) -> Kept | None
 
 
 def _place(member: Member) -> tuple[bool, bool, bool, str]:
-    return not member.is_own, not member.is_admin, member.name is None, (member.name or member.jid).casefold()
+    name = one_line(member.name or "")
+    return not member.is_own, not member.is_admin, not name, _letters(name or member.jid)
+
+
+def _letters(name: str) -> str:
+    """As people look a name up: without regard to case, and to marks over letters."""
+    return "".join(one for one in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(one))

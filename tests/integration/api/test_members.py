@@ -45,6 +45,22 @@ def _group(tenant: Tenant) -> tuple[Device, Chat, Phone]:
     return device, group, Phone(tenant, group, found)
 
 
+def test_members_stand_in_the_order_of_an_address_book(tenant: Tenant) -> None:
+    device, group, phone = _group(tenant)
+    names = ["zed", "Ángel", "\u3164", "angela", "Ali"]
+    jids = [f"6013{n:07}@s.whatsapp.net" for n in range(len(names))]
+    for jid, name in zip(jids, names, strict=True):
+        tenant.chat(device, name=name, jid=jid)
+    phone.members = [{"jid": jid, "is_admin": False} for jid in jids]
+    worker = FakeWorker(tenant.world, tenant, device, phone.answer)
+    try:
+        shown = _shown(tenant.client("read"), group)["items"]
+    finally:
+        worker.close()
+    # who is called by nothing that can be seen is shown by a number
+    assert [one["name"] for one in shown] == ["Ali", "Ángel", "angela", "zed", "\u3164"]
+
+
 def _shown(client: httpx.Client, group: Chat) -> dict[str, Any]:
     answer = client.get(f"/api/v1/chats/{group.id}/members")
     assert answer.status_code == 200, answer.text
