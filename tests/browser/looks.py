@@ -46,6 +46,8 @@ LEAVE_ACTIONS = """
   const wait = window.setTimeout;
   window.setTimeout = (work, after, ...given) => wait(work, after === 15_000 ? 600_000 : after, ...given);
 """
+#: A browser that is to save data fetches nothing ahead, as it would here in every test, before what a test holds back.
+SAVE_DATA = "Object.defineProperty(navigator, 'connection', {value: {saveData: true}, configurable: true})"
 #: Takes a notice with this text from those that are kept, if there is one.
 TAKE_NOTICE = """(text) => {
   const place = noticed.findIndex((one) => one.includes(text));
@@ -72,4 +74,5 @@ def open_context(browser: Browser, stack_url: str, look: Look) -> BrowserContext
     context.set_default_timeout(PATIENCE_MS)
     context.add_init_script(KEEP_NOTICES)
     context.add_init_script(LEAVE_ACTIONS)
+    context.add_init_script(SAVE_DATA)
     return context

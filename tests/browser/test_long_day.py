@@ -327,3 +327,20 @@ def test_what_the_team_shares_is_deleted_after_a_question_and_made_once(alone: A
     expect(page.get_by_role("button", name="Edit lead")).to_be_visible()
     page.wait_for_load_state("networkidle")
     assert page.evaluate("noticed") == []
+
+
+def test_what_nobody_has_opened_yet_opens_without_a_connection(alone: App, tenant: Tenant) -> None:
+    app, page, chat = alone, alone.page, _chat(tenant, _line(tenant), "Aina")
+    page.add_init_script("Object.defineProperty(navigator, 'connection', {value: {saveData: false}})")
+    came: set[str] = set()
+    page.on("requestfinished", lambda request: came.add(re.sub(r"^.*/|-[^-]*$", "", request.url)))
+    page.goto(f"/inbox/{chat.id}")
+    expect(app.bubble("Aina is here")).to_be_visible()
+    app.until(lambda: {"EmojiPicker", "ForwardDialog", "ShortcutsDialog", "Viewer"} <= came)
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Emoji", exact=True).click()
+    expect(page.get_by_role("dialog", name="Emoji")).to_be_visible()
+    page.keyboard.press("Escape")
+    app.message_menu(app.bubble("Aina is here")).get_by_role("menuitem", name="Forward").click()
+    expect(page.get_by_role("dialog", name="Forward to")).to_be_visible()

@@ -6,6 +6,8 @@ const ENTRY = 'script[type=module]';
 const AGAIN_MS = 3000;
 
 let looking = false;
+/** So many parts that nobody has opened are on their way. */
+let ahead = 0;
 
 /**
  * A part didn't come. After an update of the server those of the old build are gone, and what is there now is a reload
@@ -13,7 +15,7 @@ let looking = false;
  */
 export async function partMissing(): Promise<void> {
   // a chat asks for the same part once for each message that shows it
-  if (looking) return;
+  if (looking || ahead > 0) return;
   looking = true;
   try {
     if (await replaced()) location.reload();
@@ -46,6 +48,19 @@ function entryOf(page: Document): string | null {
 export function openPart<Part>(part: Promise<Part>, close: () => void): Promise<Part> {
   part.catch(close);
   return part;
+}
+
+/** A part that nobody has opened yet; gives whether it came, and says nothing where it didn't. */
+export async function fetchAhead(part: () => Promise<unknown>): Promise<boolean> {
+  ahead += 1;
+  try {
+    await part();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    ahead -= 1;
+  }
 }
 
 /** A stylesheet is asked for once only, and its part would come without it the next time: it is fetched until it comes. */
