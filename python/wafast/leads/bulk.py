@@ -100,8 +100,9 @@ async def _change(
 ) -> list[asyncpg.Record]:
     match action:
         case "add_tags":
+            found = await connection.fetch(q.add_lead_tags, tenant_id, lead_ids, value, MOST_TAGS)
             await learn(connection, tenant_id, value, ())
-            return await connection.fetch(q.add_lead_tags, tenant_id, lead_ids, value, MOST_TAGS)
+            return found
         case "remove_tags":
             return await connection.fetch(q.remove_lead_tags, tenant_id, lead_ids, value)
         case "set_status":

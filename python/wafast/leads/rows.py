@@ -244,7 +244,8 @@ async def remove(connection: bus.Executor, tenant_id: int, lead_ids: Sequence[in
 
 
 async def learn(connection: bus.Executor, tenant_id: int, words: Iterable[str], fields: Iterable[str]) -> None:
-    """Remembers tags and names of fields that leads have, to choose from."""
+    """Remembers tags and names of fields that leads have, to choose from. After the leads, which whoever changes one of
+    them holds by then."""
     words, fields = list(words), list(fields)
     if words or fields:
         await connection.execute(q.learn_terms, tenant_id, words, fields)

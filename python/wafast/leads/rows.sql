@@ -98,8 +98,10 @@ WITH held AS (
 DELETE FROM leads l USING held WHERE l.id = held.id RETURNING l.id, l.phone;
 
 -- name: learn_terms
+-- In one order: of two who learn the same new ones none waits for the other in a circle.
 INSERT INTO lead_terms (tenant_id, kind, term)
 SELECT $1::int4, 'tag', tag FROM unnest($2::text[]) tag UNION ALL SELECT $1::int4, 'field', field FROM unnest($3::text[]) field
+ORDER BY 2, 3
 ON CONFLICT DO NOTHING;
 
 -- name: list_terms

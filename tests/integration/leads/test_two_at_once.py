@@ -1,4 +1,4 @@
-"""What two people do to one number in the same moment."""
+"""What two people do to one number, or one lead, in the same moment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.database import Database, blocked, pool_of
 from tests.integration.sequences.people import People
 from wafast.accounts.principal import Principal
-from wafast.leads import rows, suppressions
+from wafast.leads import bulk, rows, suppressions
 from wafast.sequences import of_leads
 
 SITI = "+60123456789"
@@ -46,3 +46,21 @@ async def test_two_leads_get_one_number_at_once(people: People, principal: Princ
     with pytest.raises(rows.Known) as known:
         await changing
     assert known.value.lead_id == first
+
+
+async def test_a_new_tag_is_given_to_many_while_one_of_them_gets_it(people: People, principal: Principal) -> None:
+    lead = await people.lead()
+    async with people.pool.acquire() as changing, changing.transaction():
+        await changing.execute("SELECT FROM leads WHERE id = $1 FOR NO KEY UPDATE", lead)
+        tagging = await blocked(people.pool, bulk.act(people.pool, principal, "add_tags", [lead], ["expo"], of_leads))
+        await rows.learn(changing, people.tenant_id, ["expo"], ())
+    assert (await tagging).changed == 1
+
+
+async def test_two_learn_the_same_new_tags_in_one_order(people: People) -> None:
+    async with people.pool.acquire() as first, first.transaction():
+        await rows.learn(first, people.tenant_id, ["expo"], ())
+        learning = await blocked(people.pool, rows.learn(people.pool, people.tenant_id, ["raya", "expo"], ()))
+        await rows.learn(first, people.tenant_id, ["raya"], ())
+    await learning
+    assert (await rows.terms(people.pool, people.tenant_id))["tag"] == []
