@@ -172,14 +172,16 @@ class Importing:
         for first, last in await self._steps():
             place, is_left = (self._tenant_id, first, last), True
             while is_left:
-                if updates:
-                    changed += _rows(await self._work.execute(q.change_known, *place))
                 added = await self._work.fetchrow(q.add_new, *place)
                 assert added is not None, "a select without a table gives a row"
                 new += added["new"]
-                is_left = added["joined"] > 0
-                if is_left:
+                if added["joined"]:
                     await self._join()
+                is_left = added["others"] > 0
+                if is_left:
+                    # behind them, as somebody may have made one since; who has become part of another is missing then
+                    changed += _rows(await self._work.execute(q.change_known, *place)) if updates else 0
+                    is_left = await self._work.fetchval(q.is_anybody_missing, *place)
             await self._tell(last)
         terms = await self._work.fetchrow(q.staged_terms)
         assert terms is not None, "a select without a table gives a row"

@@ -192,8 +192,8 @@ UPDATE leads l SET
 FROM differing s WHERE l.id = s.id;
 
 -- name: add_new
--- Gives how many are new, and how many are no leads of their own, as theirs became part of another since find_joined: those
--- are left out. So are those whose lead is there: it may become so before its number is free.
+-- Gives how many are new, how many others there are, and how many of these are no leads of their own, as theirs became part of
+-- another since find_joined: those are left out. So are those whose lead is there: it may become so before its number is free.
 WITH fresh AS MATERIALIZED (
     SELECT s.*, EXISTS (SELECT FROM former_leads f WHERE f.tenant_id = $1 AND f.phone = s.phone AND f.lead_id IS NOT NULL)
                AS is_joined
@@ -205,7 +205,14 @@ WITH fresh AS MATERIALIZED (
     FROM fresh WHERE NOT is_joined ORDER BY line
     ON CONFLICT (tenant_id, phone) DO NOTHING RETURNING 1
 )
-SELECT (SELECT count(*) FROM added) AS new, (SELECT count(*) FROM fresh WHERE is_joined) AS joined;
+SELECT a.new, (SELECT count(*) FROM staged WHERE line >= $2 AND line < $3) - a.new AS others,
+       (SELECT count(*) FROM fresh WHERE is_joined) AS joined
+FROM (SELECT count(*) AS new FROM added) a;
+
+-- name: is_anybody_missing
+-- Whose lead was there, and is not any more.
+SELECT EXISTS (SELECT FROM staged s WHERE s.line >= $2 AND s.line < $3
+               AND NOT EXISTS (SELECT FROM leads l WHERE l.tenant_id = $1 AND l.phone = s.phone));
 
 -- name: count_suppressions
 SELECT count(*) FILTER (WHERE p.phone IS NULL) AS new, 0::int8 AS changed, count(*) AS all

@@ -12,7 +12,7 @@ from tests.database import Database, blocked, pool_of
 from tests.integration.sequences.people import People
 from wafast.accounts.principal import Principal
 from wafast.database.together import together
-from wafast.leads import chats, import_process
+from wafast.leads import chats, import_process, rows
 from wafast.leads.merging import merge
 from wafast.sequences import of_leads
 
@@ -83,6 +83,20 @@ async def test_an_import_has_it_beside_the_one_it_became_part_of(
     counts = await people.value("SELECT counts FROM imports")
     assert counts == {"new": 1, "changed": 0, "unchanged": 1, "doubles": 1, "errors": 0, "joined": 0}
     assert await people.value("SELECT reason FROM import_problems") == "the same person as in row 2"
+
+
+@pytest.mark.parametrize(("known", "name", "changed"), [("update", "Siti", 1), ("leave", "", 0)])
+async def test_a_lead_that_somebody_makes_meanwhile_is_known(
+    people: People, principal: Principal, tmp_path: Path, known: str, name: str, changed: int
+) -> None:
+    found = await _file(people, f"phone,name\n{KEPT},Siti\n{OTHER},Farid\n", known)
+    async with together(people.pool) as pool:
+        await rows.create(pool, principal, rows.Draft(phone=KEPT))
+        importing = await blocked(people.pool, import_process.work(people.uri, found, tmp_path))
+    await importing
+    assert await _leads(people) == [(KEPT, name), (OTHER, "Farid")]
+    counts = await people.value("SELECT counts FROM imports")
+    assert (counts["new"], counts["changed"], counts["unchanged"]) == (1, changed, 1 - changed)
 
 
 async def test_chats_have_it(people: People, principal: Principal) -> None:
