@@ -92,7 +92,7 @@ SELECT d.network, d.no FROM outbox o JOIN devices d ON d.no = o.device_no WHERE 
 
 -- name: hold_row_of_step
 -- What stands behind a row of the outbox ($2), held so that nobody changes it. The sequence is locked first, then the source,
--- as everywhere.
+-- as everywhere, and nobody goes on in it meanwhile: the walk holds enrolments, and then looks at sources.
 SELECT s.name, s.deleted_at IS NOT NULL OR p.deleted_at IS NOT NULL AS is_deleted, e.state
 FROM outbox o
 JOIN sequence_steps p ON p.source_id = o.source_id
@@ -100,7 +100,7 @@ JOIN sequences s ON s.id = p.sequence_id
 JOIN sources x ON x.id = o.source_id
 JOIN enrolments e ON e.id = o.enrolment_id
 WHERE o.tenant_id = $1 AND o.id = $2
-FOR SHARE OF s FOR NO KEY UPDATE OF x, e
+FOR NO KEY UPDATE OF s, x, e
 
 -- name: is_at_another_step
 -- Whether the enrolment of row $2, which is held, stands at another step, or another one of it is open.

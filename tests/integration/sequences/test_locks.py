@@ -67,6 +67,22 @@ async def test_a_row_is_tried_again_while_people_follow_an_edit(people: People) 
     assert await people.value("SELECT state FROM outbox") == "queued"
 
 
+async def test_a_row_is_tried_again_while_the_walk_puts_the_same_step_of_others(people: People) -> None:
+    sequence = await people.sequence(step("one"))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    await people.send("failed", "refused")
+    await people.walk()
+    [row] = await people.pool.fetch("SELECT id, source_id, enrolment_id FROM outbox")
+    async with people.pool.acquire() as walk, walk.transaction():
+        await walk.execute("SELECT FROM sequences WHERE id = $1 FOR SHARE", sequence)
+        await walk.execute("SELECT FROM enrolments WHERE id = $1 FOR NO KEY UPDATE", row["enrolment_id"])
+        retrying = await blocked(people.pool, enrolments.retry_row(people.pool, people.tenant_id, row["id"]))
+        await lanes.ensure(walk, [Lane(people.tenant_id, row["source_id"], None, "Asia/Kuala_Lumpur")])
+    await retrying
+    assert await people.value("SELECT state FROM outbox") == "queued"
+
+
 async def test_of_two_edits_at_once_both_hold(people: People) -> None:
     following = await people.sequence(step("after"))
     sequence = await people.sequence(step("one", 60), next_sequence_id=following)
