@@ -218,6 +218,19 @@ async def test_merges_of_people_of_the_same_campaigns_take_these_in_one_order(pe
     assert await blocked_merge
 
 
+async def test_both_enter_a_sequence_while_a_merge_lets_the_one_that_stays_enter_it(people: People) -> None:
+    kept, gone = await people.lead(), await people.lead("vip")
+    sequence = await people.sequence(step("one"), trigger="vip")
+    principal = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+    async with people.pool.acquire() as entering, entering.transaction():
+        await entering.execute("SELECT FROM leads WHERE id = ANY ($1) ORDER BY id FOR KEY SHARE", [kept, gone])
+        merging = await blocked(people.pool, merge(people.pool, principal, kept, gone, of_leads))
+        entered = "INSERT INTO enrolments (tenant_id, sequence_id, lead_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+        await entering.execute(entered, people.tenant_id, sequence, kept)
+    assert await merging
+    assert await people.states(sequence) == [("active", None)]
+
+
 @pytest.mark.parametrize("what", ["delete", "change"])
 async def test_a_lead_is_deleted_or_changed_while_it_is_merged(people: People, what: str) -> None:
     sequence = await people.sequence(step("one", 60))
