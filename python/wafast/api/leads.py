@@ -224,7 +224,8 @@ class LeadController(Controller):
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
     ) -> Lead:
-        """`tags` and `fields` are given whole."""
+        """`tags` and `fields` are given whole. What waits in campaigns and sequences goes to another `phone`, and leaves
+        from another device."""
         lead = await find_lead(services, principal, lead_id)
         changes: dict[str, Any] = {
             name: value for name in data.__struct_fields__ if (value := getattr(data, name)) is not UNSET
@@ -276,7 +277,8 @@ class LeadController(Controller):
         idempotency_key: IdempotencyKey = None,
     ) -> ChangedLeads:
         """Up to 5,000 leads a request, by their ids or by a filter, newest first; each request is one transaction.
-        `delete` needs scope `admin`. The bodies in `undo` take a change back."""
+        `delete` needs scope `admin`. The bodies in `undo` take a change back. What campaigns and sequences have waiting
+        for leads that get another device leaves from there."""
         if data.action == "delete":
             require_scope(principal, "admin")
         value = await _value(services, principal, data)

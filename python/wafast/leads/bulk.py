@@ -88,6 +88,8 @@ async def act(
             changed, groups = [row["id"] for row in rows], _grouped(rows)
             await tell(connection, principal.tenant_id, changed)
             if action == "set_device":
+                if value is not None:
+                    await sends.go_over(connection, principal.tenant_id, changed, value)
                 await tell_renamed(connection, principal.tenant_id, [row["phone"] for row in rows])
         told = {"leads": len(changed), "value": value}
         if changed:

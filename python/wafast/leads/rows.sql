@@ -61,7 +61,7 @@ SELECT id FROM lead_of_person($1, $2);
 -- name: hold_leads
 -- Before anything of theirs, and in one order: so does whoever changes, merges or deletes leads. Who only refers to one, as the
 -- walk, is not kept from it.
-SELECT id, phone FROM leads WHERE tenant_id = $1 AND id = ANY ($2::int8[]) ORDER BY id FOR NO KEY UPDATE;
+SELECT id, phone, device_no FROM leads WHERE tenant_id = $1 AND id = ANY ($2::int8[]) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: chats_of_numbers
 -- Ids of the chats with these numbers ($2) by device.

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
 
 class Sends(Protocol):
     """What is on its way to leads. Each is called in the transaction that changes the leads and holds them, before it
-    does, but `cancel`."""
+    does, but `cancel` and `go_over`."""
 
     async def readdress(self, connection: Executor, tenant_id: int, lead_id: int, phone: str, zone: str) -> None:
         """A lead gets another number, of a place with this IANA zone: what waits for it goes there, at its hours."""
+
+    async def go_over(self, connection: Executor, tenant_id: int, lead_ids: Sequence[int], device_no: int) -> None:
+        """Leads were given to another device: what waits for them leaves from there."""
 
     async def hold(self, connection: Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:
         """Leads are about to be deleted: whoever is putting in something for one of them is waited for."""

@@ -16,9 +16,20 @@ INSERT INTO former_leads (tenant_id, phone, lead_id) SELECT tenant_id, phone, $2
 ON CONFLICT (tenant_id, phone) DO UPDATE SET lead_id = excluded.lead_id
 
 -- name: in_other_zones
--- What waits for lead $2, or may wait again, at the hours of another zone than $3.
-SELECT o.id, n.source_id, n.device_no FROM outbox o JOIN lanes n ON n.id = o.lane_id
-WHERE o.tenant_id = $1 AND o.lead_id = $2 AND o.source_id IS NOT NULL AND o.state IN ('queued', 'sending') AND n.zone <> $3
+-- What waits for leads $2, or may wait again, at the hours of another zone than $3, with the lane it is to wait in.
+SELECT o.id, n.source_id, n.device_no, $3::text AS zone FROM outbox o JOIN lanes n ON n.id = o.lane_id
+WHERE o.tenant_id = $1 AND o.lead_id = ANY ($2::int8[]) AND o.source_id IS NOT NULL AND o.state IN ('queued', 'sending')
+  AND n.zone <> $3
+
+-- name: at_other_devices
+-- The same at another device than $3.
+SELECT o.id, n.source_id, $3::int4 AS device_no, n.zone FROM outbox o JOIN lanes n ON n.id = o.lane_id
+WHERE o.tenant_id = $1 AND o.lead_id = ANY ($2::int8[]) AND o.source_id IS NOT NULL AND o.state IN ('queued', 'sending')
+  AND n.device_no <> $3
+
+-- name: network_of
+-- Of device $1.
+SELECT network FROM devices WHERE no = $1
 
 -- name: readdress
 -- What waits for lead $2 goes to the number $3, unless that gets the same already.

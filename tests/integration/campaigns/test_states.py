@@ -22,9 +22,11 @@ from wafast.database import migrations
 from wafast.devices import rows as devices
 from wafast.distribution import choices
 from wafast.inbox.reach import Reach
+from wafast.leads import bulk
 from wafast.leads import rows as leads
-from wafast.outbox import again, transition
+from wafast.outbox import again, lanes, transition
 from wafast.outbox.again import NotRetryable
+from wafast.outbox.lanes import Lane
 from wafast.outbox.sources import Message, Pace
 from wafast.outbox.transition import End
 from wafast.sequences import of_leads
@@ -413,6 +415,42 @@ async def test_a_campaign_none_of_whose_devices_can_send_stands_still_and_says_w
     assert await still() is not None
     await rows.pause(office.pool, office.tenant_id, made.id)
     assert await still() is None, "a person let it stand"
+
+
+@pytest.mark.parametrize("how", ["one by one", "many"])
+async def test_what_waits_for_people_who_get_another_device_leaves_from_there(office: Office, how: str) -> None:
+    away, other = await office.device(), await office.device()
+    await office.leads(2, away)
+    made = await office.started()
+    await office.pool.execute("UPDATE devices SET state = 'offline' WHERE no = $1", away.no)
+    first, second = [row["id"] for row in await office.pool.fetch("SELECT id FROM leads ORDER BY id")]
+    who = Principal(tenant_id=office.tenant_id, scope="admin", key_id=1)
+    if how == "many":
+        await bulk.act(office.pool, who, "set_device", [first], other.no, of_leads)
+    else:
+        await leads.change(office.pool, who, first, {"device_id": other.no}, of_leads)
+    waiting = await office.pool.fetch("SELECT lead_id, device_no FROM outbox ORDER BY lead_id")
+    assert [tuple(row) for row in waiting] == [(first, other.no), (second, away.no)]
+    assert await standstills(office.pool, [await office.shown(made)]) == {}
+    assert other.no in {claim.device_no for claim in await office.claim()}
+
+
+@pytest.mark.parametrize("how", ["one by one", "many"])
+async def test_what_went_to_another_device_does_not_come_back_as_its_person_keeps_its_own(
+    office: Office, how: str
+) -> None:
+    away, other = await office.device(), await office.device()
+    await office.leads(1, away)
+    made = await office.started(may_move=True)
+    [row] = await office.pool.fetch("SELECT id, lead_id FROM outbox")
+    there = await lanes.ensure(office.pool, [Lane(office.tenant_id, made.source_id, other.no, "Asia/Kuala_Lumpur")])
+    await lanes.move(office.pool, [row["id"]], there)
+    who = Principal(tenant_id=office.tenant_id, scope="admin", key_id=1)
+    if how == "many":
+        await bulk.act(office.pool, who, "set_device", [row["lead_id"]], away.no, of_leads)
+    else:
+        await leads.change(office.pool, who, row["lead_id"], {"device_id": away.no, "name": "Siti"}, of_leads)
+    assert await office.pool.fetchval("SELECT device_no FROM outbox") == other.no
 
 
 async def test_a_clone_is_a_draft_with_the_same_words_and_people(office: Office) -> None:
