@@ -224,8 +224,8 @@ class LeadController(Controller):
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
     ) -> Lead:
-        """`tags` and `fields` are given whole. What waits in campaigns and sequences goes to another `phone`, and leaves
-        from another device."""
+        """`tags` and `fields` are given whole. What waits in campaigns and sequences goes to another `phone`, and
+        leaves from another device."""
         lead = await find_lead(services, principal, lead_id)
         changes: dict[str, Any] = {
             name: value for name in data.__struct_fields__ if (value := getattr(data, name)) is not UNSET

@@ -3,6 +3,7 @@ already waits at each device."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 q = load(__file__)
 
 #: What kind of reason holds back what a device has of a campaign.
-HoldsCause = PauseCause | Literal["not_online", "caps_full", "no_device"]
+HoldsCause = PauseCause | Literal["not_online", "caps_full", "no_device", "never_open"]
 
 #: What takes longer is told as "not within a year".
 MOST_DAYS = 366
@@ -248,21 +249,29 @@ def finish(line: Line, rows: int, start: datetime, window: hours.Hours, zone: st
 
 
 def _load(line: Line, rows: int, start: datetime, window: hours.Hours, zone: str) -> Load:
-    holds, cause = _holds(line)
+    holds, cause = _holds(line, start, window, zone)
     end = None if line.is_gone else finish(line, rows, start, window, zone)
     ahead = sum(min(other, rows) for other in line.others)
     return Load(line=line, rows=rows, ahead=ahead, finishes_at=end, holds=holds, holds_cause=cause)
 
 
-def _holds(line: Line) -> tuple[str | None, HoldsCause | None]:
-    """Why nothing leaves a device now, and what kind of reason that is."""
+def _holds(line: Line, start: datetime, window: hours.Hours, zone: str) -> tuple[str | None, HoldsCause | None]:
+    """Why nothing leaves a device now, or ever, and what kind of reason that is."""
     if line.paused_until is not None and line.paused_until > clock.now():
         return line.pause_reason or "WhatsApp has told this number to wait", line.pause_cause
     if line.state != "online":
         return f"the device is {line.state.replace('_', ' ')}", "not_online"
     if line.free_at is not None and line.free_at > clock.now():
         return "its hour or its day is full", "caps_full"
+    if not _ever_opens(start.astimezone(ZoneInfo(zone)).date(), window, line.awake, zone):
+        return "its quiet hours lie over all hours in which this may leave", "never_open"
     return None, None
+
+
+def _ever_opens(first: date, window: hours.Hours, awake: hours.Hours, zone: str) -> bool:
+    """Whether a source's hours and its device's meet within a week."""
+    week = itertools.takewhile(lambda day: day < first + timedelta(8), _days(first, window))
+    return any(True for day in week for _ in _openings(day, window, awake, zone))
 
 
 def _days(first: date, window: hours.Hours) -> Iterator[date]:

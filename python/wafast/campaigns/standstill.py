@@ -23,6 +23,7 @@ WAY_OUT = (
     "Connect or link one of them, let another device take its place, or give these people another device; what waits "
     "leaves then by itself."
 )
+OVER_ALL = "quiet in all hours of the campaign, so that its hours or the quiet ones have to change"
 
 
 class Standstill(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +32,7 @@ class Standstill(msgspec.Struct, frozen=True, kw_only=True):
     gone: Annotated[int, Meta(description="Devices without a link to a phone: logged out, banned, replaced, new.")]
     offline: Annotated[int, Meta(description="Devices that are linked, and not online.")]
     held_back: Annotated[int, Meta(description="Devices that WhatsApp holds back.")]
+    never_open: Annotated[int, Meta(description="Devices whose quiet hours lie over all hours of the campaign.")]
     until: Annotated[datetime | None, Meta(description="When it lets go the first of these.")]
     has_pool: Annotated[bool, Meta(description="People without a device wait, and none they could get can send.")]
     text: Annotated[
@@ -52,12 +54,13 @@ def _standstill(record: asyncpg.Record) -> Standstill:
         _counted(record["gone"], "without a link to its phone", "without a link to their phones"),
         _counted(record["offline"], "offline", "offline"),
         _counted(record["held_back"], "held back by WhatsApp", "held back by WhatsApp"),
+        _counted(record["never_open"], OVER_ALL, OVER_ALL),
     ]
     why = ", ".join(part for part in parts if part)
     told = f"of the devices where its people wait {why}" if why else ""
     if record["has_pool"]:
         told += ("; " if told else "") + "people without a device wait, and none they could get can send"
-    fields = {name: record[name] for name in ("gone", "offline", "held_back", "until", "has_pool")}
+    fields = {name: record[name] for name in ("gone", "offline", "held_back", "never_open", "until", "has_pool")}
     return Standstill(**fields, text=f"Nothing can leave: {told}. {WAY_OUT}")
 
 

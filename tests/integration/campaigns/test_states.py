@@ -417,6 +417,23 @@ async def test_a_campaign_none_of_whose_devices_can_send_stands_still_and_says_w
     assert await still() is None, "a person let it stand"
 
 
+async def test_a_campaign_in_whose_hours_its_devices_are_quiet_stands_still_and_says_why(office: Office) -> None:
+    device = await office.device()
+    await office.leads(2, device)
+    await office.leads(1, first=9, tag="later")
+    night = Pace(0.0, 0.0, time(22), time(6))
+    made = await office.started(audience={"tags": ["all"]}, pace=night)
+    pooled = await office.started(audience={"tags": ["later"]}, pace=night)
+    shown = [await office.shown(one) for one in (made, pooled)]
+    assert await standstills(office.pool, shown) == {}, "until it is night"
+    await office.pool.execute("UPDATE devices SET quiet_from = '21:00', quiet_until = '08:00'")
+    found = await standstills(office.pool, shown)
+    assert [(one.never_open, one.held_back, one.has_pool) for one in found.values()] == [(1, 0, False), (0, 0, True)]
+    assert "1 is quiet in all hours of the campaign" in found[made.id].text
+    await office.pool.execute("UPDATE devices SET quiet_until = '05:00'")
+    assert await standstills(office.pool, shown) == {}
+
+
 @pytest.mark.parametrize("how", ["one by one", "many"])
 async def test_what_waits_for_people_who_get_another_device_leaves_from_there(office: Office, how: str) -> None:
     away, other = await office.device(), await office.device()

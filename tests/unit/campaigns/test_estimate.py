@@ -86,6 +86,14 @@ def test_a_device_that_does_not_come_back_by_itself_ends_never(state: str) -> No
     assert [load.holds for load in found.loads] == [f"the device is {state.replace('_', ' ')}", None]
 
 
+def test_a_device_that_is_quiet_in_all_hours_of_a_campaign_says_so() -> None:
+    by_day = line(awake=Hours(time(8), time(21)))
+    found = estimate([(by_day, 5)], 0, None, START, Pace(opens=time(22), closes=time(6)), KL)
+    assert [(load.holds_cause, load.finishes_at) for load in found.loads] == [("never_open", None)]
+    found = estimate([(by_day, 5)], 0, None, START, Pace(opens=time(20), closes=time(6)), KL)
+    assert [load.holds for load in found.loads] == [None]
+
+
 def test_people_whom_no_device_takes_wait_for_one() -> None:
     found = estimate([(line(), 1)], 7, (7, "None of your devices is online"), START, Pace(), KL)
     assert found.loads[-1].line is None

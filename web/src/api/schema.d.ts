@@ -1284,7 +1284,8 @@ export interface paths {
         /**
          * Change many leads at once
          * @description Up to 5,000 leads a request, by their ids or by a filter, newest first; each request is one transaction.
-         *     `delete` needs scope `admin`. The bodies in `undo` take a change back.
+         *     `delete` needs scope `admin`. The bodies in `undo` take a change back. What campaigns and sequences have waiting
+         *     for leads that get another device leaves from there.
          */
         post: operations["change_leads"];
         delete?: never;
@@ -1563,7 +1564,8 @@ export interface paths {
         head?: never;
         /**
          * Change a lead
-         * @description `tags` and `fields` are given whole.
+         * @description `tags` and `fields` are given whole. What waits in campaigns and sequences goes to another `phone`, and
+         *     leaves from another device.
          */
         patch: operations["change_lead"];
         trace?: never;
@@ -3960,7 +3962,7 @@ export interface components {
              * @example not_online
              * @enum {null|string}
              */
-            holds_cause: "banned" | "reach_out" | "refused_often" | "not_now" | "not_online" | "caps_full" | "no_device" | null;
+            holds_cause: "banned" | "reach_out" | "refused_often" | "not_now" | "not_online" | "caps_full" | "no_device" | "never_open" | null;
         };
         /** DeviceReport */
         DeviceReport: {
@@ -6127,6 +6129,8 @@ export interface components {
             offline: number;
             /** @description Devices that WhatsApp holds back. */
             held_back: number;
+            /** @description Devices whose quiet hours lie over all hours of the campaign. */
+            never_open: number;
             /** @description When it lets go the first of these. */
             until: string | null;
             /** @description People without a device wait, and none they could get can send. */

@@ -1177,6 +1177,10 @@ export const en = {
   'campaigns.still_offline_other': '{n} devices are offline',
   'campaigns.still_held_back_one': 'WhatsApp holds {n} device back',
   'campaigns.still_held_back_other': 'WhatsApp holds {n} devices back',
+  'campaigns.still_never_open_one':
+    '{n} device is quiet in all hours of this campaign: change its quiet hours, or the hours of the campaign',
+  'campaigns.still_never_open_other':
+    '{n} devices are quiet in all hours of this campaign: change their quiet hours, or the hours of the campaign',
   'campaigns.still_pool': 'People without a device wait, and none they could get can send',
   'campaigns.still_way_out':
     'Connect or link one of them, let another device take its place, or give these people another device. What waits leaves then by itself.',

@@ -1187,6 +1187,10 @@ export const ms: Record<MessageKey, string> = {
   'campaigns.still_offline_other': '{n} peranti di luar talian',
   'campaigns.still_held_back_one': 'WhatsApp menahan {n} peranti',
   'campaigns.still_held_back_other': 'WhatsApp menahan {n} peranti',
+  'campaigns.still_never_open_one':
+    '{n} peranti senyap pada semua waktu kempen ini: ubah waktu senyapnya, atau waktu kempen',
+  'campaigns.still_never_open_other':
+    '{n} peranti senyap pada semua waktu kempen ini: ubah waktu senyapnya, atau waktu kempen',
   'campaigns.still_pool': 'Orang tanpa peranti sedang menunggu, dan tiada peranti untuk mereka dapat menghantar',
   'campaigns.still_way_out':
     'Sambung atau pautkan salah satu, gantikannya dengan peranti lain, atau beri orang ini peranti lain. Yang menunggu akan dihantar dengan sendirinya.',

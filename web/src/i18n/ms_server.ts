@@ -125,6 +125,7 @@ export const msServer: Readonly<Record<string, string>> = {
   logged_out: 'Peranti ini telah log keluar. Pautkan semula ke telefon.',
   no_device: 'Tiada peranti yang dapat menghantarnya sekarang.',
   not_now: 'WhatsApp belum dapat menerima mesej daripada peranti ini.',
+  never_open: 'Waktu senyap peranti ini meliputi semua waktu kempen boleh dihantar.',
   not_online: 'Peranti ini tidak dalam talian.',
   outdated: 'WhatsApp memerlukan versi yang lebih baharu. Kemas kini wafast, kemudian sambung semula.',
   refused_often: 'WhatsApp menolak beberapa mesej berturut-turut.',
