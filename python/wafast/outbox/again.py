@@ -24,6 +24,7 @@ q = load(__file__)
 #: What keeps a row from being tried again (ended_rows), in words.
 KEPT_BY = {
     "over": "The time it was to leave in is over: write anew.",
+    "lead_gone": "This person is not among the leads any more: write to the number anew.",
     "opted_out": "This person wants no more of these messages: take the number off the list of those who want none.",
     "same_person": "This person has this one already, or waits for it, maybe at another number: write anew if it must.",
 }

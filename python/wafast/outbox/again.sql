@@ -13,12 +13,13 @@ ORDER BY id FOR NO KEY UPDATE
 -- Of $2, which are held, those that ended without leaving, as far as anybody knows, with the lane each waits in, and what
 -- keeps it from leaving (again.py has the words). What sources write goes to the number a lead has now, which may be another's
 -- it became one with; what of a campaign waits or went there already goes there once. Where its device is gone it leaves from
--- the one the lead has now, if any. A lead that is gone is written to at the hours of the tenant.
+-- the one the lead has now, if any. The claim writes to no lead that is gone.
 WITH ended AS MATERIALIZED (
     SELECT o, o.id, o.tenant_id, o.source_id, o.enrolment_id, d.no AS device_no, d.network, coalesce(l.zone, t.time_zone) AS zone,
            o.lane_id, o.lead_id, o.cause, o.to_jid AS old_jid,
            CASE WHEN o.source_id IS NULL OR l.phone IS NULL THEN o.to_jid
                 ELSE substr(l.phone, 2) || '@s.whatsapp.net' END AS to_jid,
+           o.source_id IS NOT NULL AND o.lead_id IS NOT NULL AND l.id IS NULL AS is_lead_gone,
            coalesce(o.expires_at <= now(), false) AND (o.source_id IS NOT NULL OR o.target IS NOT NULL) AS is_over
     FROM outbox o
     JOIN tenants t ON t.id = o.tenant_id
@@ -31,6 +32,7 @@ WITH ended AS MATERIALIZED (
 SELECT e.id, e.tenant_id, e.source_id, e.device_no, e.network, e.zone, e.lane_id, e.cause, e.to_jid,
        CASE WHEN e.is_over THEN 'over'
             WHEN e.source_id IS NULL THEN NULL
+            WHEN e.is_lead_gone THEN 'lead_gone'
             WHEN EXISTS (SELECT FROM suppressions u WHERE u.tenant_id = e.tenant_id AND u.phone = '+' || split_part(e.to_jid, '@', 1))
                 THEN 'opted_out'
             WHEN e.enrolment_id IS NULL AND (

@@ -243,6 +243,17 @@ async def test_who_wants_no_more_is_not_written_to_again(office: Office) -> None
         await rows.retry_row(office.pool, office.tenant_id, claim.id)
 
 
+async def test_who_is_no_lead_any_more_is_not_tried_again(office: Office) -> None:
+    await office.leads(1, await office.device())
+    made = await office.started()
+    [claim] = await office.claim()
+    await office.end(claim, "failed")
+    await office.pool.execute("DELETE FROM leads")
+    with pytest.raises(NotRetryable, match="not among the leads any more"):
+        await rows.retry_row(office.pool, office.tenant_id, claim.id)
+    assert await rows.retry_failed(office.pool, office.tenant_id, made.id) == 0
+
+
 async def test_a_row_whose_device_is_gone_is_tried_again_from_the_pool_at_once(office: Office) -> None:
     await office.leads(1, await office.device())
     await office.started()
