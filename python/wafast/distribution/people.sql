@@ -42,9 +42,11 @@ UPDATE distributions x SET state = CASE state WHEN 'running' THEN 'done' ELSE 'u
 WHERE id = $1 AND ended_at IS NULL
 
 -- name: shares_left
+-- Of devices that are there still: who deletes one waits, or has done it.
 SELECT s.device_no, s.is_known, s.planned - s.given AS remains, s.reason, d.name
 FROM distribution_shares s JOIN devices d ON d.no = s.device_no
 WHERE s.distribution_id = $1 AND s.given < s.planned AND NOT is_over(d)
+ORDER BY d.no FOR KEY SHARE OF d
 
 -- name: next_people
 -- The next $4 people below the id $3 that fit ($2) and have no device, with the one of $5 that knows them.

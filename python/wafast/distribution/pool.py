@@ -145,6 +145,8 @@ async def give(connection: asyncpg.Connection, pool: Pool, rooms: Rooms, after: 
         # Whoever pauses the source waits, or has done it.
         if (await sources.hold(connection, [pool.source_id])).get(pool.source_id) != "running":
             return None
+        there = {row["no"] for row in await connection.fetch(q.hold_lines, [line.no for line in lines])}
+        lines = [line for line in lines if line.no in there]
         rows = await connection.fetch(q.next_rows, pool.tenant_id, pool.lane_ids, step, *after)
         by_score = sorted(rows, key=lambda row: -1 if row["score"] is None else row["score"], reverse=True)
         people = [Person(row["id"], _known(row)) for row in by_score]

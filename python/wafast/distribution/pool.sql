@@ -11,6 +11,10 @@ WHERE l.device_no IS NULL AND l.is_live
 GROUP BY l.tenant_id, l.source_id, s.device_ids
 ORDER BY l.source_id
 
+-- name: hold_lines
+-- Those of devices $1 that are there still: who deletes one waits, or has done it.
+SELECT no FROM devices WHERE no = ANY ($1::int4[]) ORDER BY no FOR KEY SHARE
+
 -- name: next_rows
 -- The next $3 rows that may leave of these lanes, behind ($4, $5), with who knows the person: its own device, those with a chat, and the
 -- one that wrote to it last.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from tests.database import blocked
@@ -11,7 +12,8 @@ from tests.integration.distribution.conftest import Shop
 from wafast.accounts.principal import Principal
 from wafast.devices import bulk
 from wafast.devices.lease import Leases
-from wafast.distribution import choices, pool, replace
+from wafast.distribution import choices, people, pool, replace, runner
+from wafast.distribution.lines import Standing, standings
 from wafast.outbox import claim as claims
 
 
@@ -44,6 +46,37 @@ async def test_a_device_is_deleted_while_what_it_sends_is_cancelled(shop: Shop) 
     await deleting
     states = await shop.pool.fetch("SELECT state FROM outbox ORDER BY id")
     assert [row["state"] for row in states] == ["unknown", "queued"]
+
+
+async def test_a_device_that_is_deleted_while_rows_are_given_costs_nobody_its_row(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, other = await shop.device(per_day=900), await shop.device(per_day=100)
+    source = await shop.source()
+    await shop.plan(source, await shop.leads(4))
+
+    async def deleted_since(connection: asyncpg.Connection, tenant_id: int) -> list[Standing]:
+        found = await standings(connection, tenant_id)
+        await shop.pool.execute("DELETE FROM devices WHERE no = $1", gone)
+        return found
+
+    monkeypatch.setattr(runner, "standings", deleted_since)
+    await shop.runner.look()
+    assert await shop.by_device(source) == {other: 4}
+    assert await shop.pool.fetchval("SELECT bool_and(state = 'queued') FROM outbox")
+
+
+async def test_a_device_that_is_deleted_while_people_are_given_to_it_ends_no_distribution(shop: Shop) -> None:
+    gone, other = await shop.device(), await shop.device()
+    await shop.leads(4)
+    principal = Principal(tenant_id=shop.tenant_id, scope="admin", key_id=1)
+    await people.begin(shop.pool, principal, {}, None, None)
+    async with shop.pool.acquire() as deleting, deleting.transaction():
+        await deleting.execute("DELETE FROM devices WHERE no = $1", gone)
+        giving = await blocked(shop.pool, people.step(shop.connection))
+    await giving
+    assert await shop.pool.fetchval("SELECT left_reason FROM distributions") is None
+    assert await shop.pool.fetchval("SELECT count(*) FROM leads WHERE device_no = $1", other) == 2
 
 
 async def test_a_device_is_deleted_while_it_is_replaced(shop: Shop) -> None:
