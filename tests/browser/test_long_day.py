@@ -344,3 +344,32 @@ def test_what_nobody_has_opened_yet_opens_without_a_connection(alone: App, tenan
     page.keyboard.press("Escape")
     app.message_menu(app.bubble("Aina is here")).get_by_role("menuitem", name="Forward").click()
     expect(page.get_by_role("dialog", name="Forward to")).to_be_visible()
+
+
+def test_a_name_that_is_written_from_the_right_stands_beside_its_picture(alone: App, tenant: Tenant) -> None:
+    app, page, device = alone, alone.page, _line(tenant)
+    group = _chat(tenant, device, "Family", jid="120363000000000001@g.us")
+    tenant.message(group, "Dinner at eight?", from_me=True)
+    somebody = {"jid": "60120000001@s.whatsapp.net", "name": "أحمد", "phone": "+60120000001"}
+    members = {"items": [somebody | {"is_admin": False, "is_own": False}], "is_current": True}
+    page.route("**/members", lambda route: route.fulfill(json=members | {"told_at": "2026-11-28T00:00:00Z"}))
+    at = {"delivered_at": "2026-11-28T00:00:00Z", "read_at": None, "played_at": None}
+    receipts = {"is_group": True, "status": "delivered", "sent_at": "2026-11-28T00:00:00Z", "people": [somebody | at]}
+    page.route("**/receipts", lambda route: route.fulfill(json=receipts | at))
+    page.goto(f"/inbox/{group.id}")
+    page.get_by_role("button", name="Details", exact=True).click()
+
+    def expect_beside(row: Locator) -> None:
+        name = row.locator("bdi", has_text="أحمد")
+        expect(name).to_be_visible()
+        begins = """(one) => {
+          const letters = document.createRange();
+          letters.selectNodeContents(one);
+          return letters.getBoundingClientRect().x;
+        }"""
+        below = name.locator("xpath=following-sibling::*")
+        assert abs(name.evaluate(begins) - below.evaluate(begins)) < 2
+
+    expect_beside(page.get_by_role("complementary", name="Details").locator("li"))
+    app.message_menu(app.bubble("Dinner")).get_by_role("menuitem", name="Message details").click()
+    expect_beside(page.get_by_role("dialog").locator("li"))
