@@ -29,7 +29,6 @@ async def merge(pool: asyncpg.Pool, principal: Principal, kept: int, gone: int, 
             return False
         # first: else tags that come over let the lead enter again where the other has been
         await sends.become_one(connection, tenant_id, kept, gone)
-        await connection.execute(q.hold_gone, tenant_id, gone)
         await connection.execute(q.take_over, tenant_id, kept, gone, MOST_TAGS)
         await connection.execute(q.move_notes, tenant_id, kept, gone)
         said = f"Was also {rows[gone]['phone']}" + (f", {rows[gone]['name']}" if rows[gone]["name"] else "")

@@ -4,10 +4,6 @@
 SELECT id, phone, name, tags, target_status, device_no, fields, replied_at FROM leads
 WHERE tenant_id = $1 AND id = ANY (ARRAY[$2::int8, $3]) ORDER BY id FOR NO KEY UPDATE;
 
--- name: hold_gone
--- Whoever lets lead $2 enter a sequence is waited for now: he would wait for the one that stays to have entered by its tags.
-SELECT FROM leads WHERE tenant_id = $1 AND id = $2 FOR UPDATE;
-
 -- name: take_over
 UPDATE leads k SET
     name = CASE WHEN k.name = '' THEN g.name ELSE k.name END,

@@ -78,6 +78,7 @@ async def become_one(connection: Executor, tenant_id: int, kept: int, gone: int)
     both = [kept, gone]
     for statement in (q.hold_campaigns_of_leads, q.hold_steps_of_leads, q.hold_enrolments, q.hold_sends):
         await connection.execute(statement, tenant_id, both)
+    await connection.execute(q.hold_gone, tenant_id, gone)
     changed = await _join_ways(connection, tenant_id, kept, gone)
     # who is one person now is not written to twice, nor left without what one of the two was getting
     had = await connection.fetch(q.had_by_other, tenant_id, kept, gone)

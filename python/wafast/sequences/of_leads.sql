@@ -75,6 +75,11 @@ ORDER BY id FOR SHARE
 SELECT FROM outbox WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[]) AND state IN ('queued', 'sending')
 ORDER BY id FOR NO KEY UPDATE
 
+-- name: hold_gone
+-- Whoever lets lead $2 enter a sequence is waited for now: he would wait for the one that stays, to which ways go over, and
+-- which enters by tags that do.
+SELECT FROM leads WHERE tenant_id = $1 AND id = $2 FOR UPDATE
+
 -- name: end_enrolments
 UPDATE enrolments SET state = 'stopped', reason = 'merged', ended_at = now(), step_id = NULL,
     outbox_id = NULL

@@ -231,6 +231,25 @@ async def test_both_enter_a_sequence_while_a_merge_lets_the_one_that_stays_enter
     assert await people.states(sequence) == [("active", None)]
 
 
+async def test_both_enter_a_sequence_while_a_merge_gives_a_way_in_it_to_the_one_that_stays(people: People) -> None:
+    dialled, named = "+5511912345678", "+551112345678"
+    sequence = await people.sequence(step("one", 60))
+    gone, kept = await people.lead(phone=dialled), await people.lead(phone=named)
+    await people.enrol(sequence, gone)
+    await people.walk()
+    await people.name(dialled, named)
+    await people.enrol(sequence, kept)
+    await people.walk()
+    principal = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+    async with people.pool.acquire() as entering, entering.transaction():
+        await entering.execute("SELECT FROM leads WHERE id = ANY ($1) ORDER BY id FOR KEY SHARE", [kept, gone])
+        merging = await blocked(people.pool, merge(people.pool, principal, kept, gone, of_leads))
+        entered = "INSERT INTO enrolments (tenant_id, sequence_id, lead_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+        await entering.execute(entered, people.tenant_id, sequence, kept)
+    assert await merging
+    assert await people.value("SELECT count(*) FROM enrolments WHERE ended_at IS NULL") == 1
+
+
 @pytest.mark.parametrize("what", ["delete", "change"])
 async def test_a_lead_is_deleted_or_changed_while_it_is_merged(people: People, what: str) -> None:
     sequence = await people.sequence(step("one", 60))
