@@ -23,3 +23,10 @@ def one_line(text: str) -> str:
 def is_visible(text: str) -> bool:
     """Whether at least one character can be seen."""
     return any(unicodedata.category(one) not in UNSEEN and one not in BLANKS for one in text)
+
+
+def of_word(character: str) -> bool:
+    """Whether it is part of a word: a letter, a digit, or a mark of one."""
+    category = unicodedata.category(character)
+    # the combining keycap and the selector of an emoji's form are marks as well, and so are vowels of Tamil and Hindi
+    return category[0] in "LN" or (category[0] == "M" and category != "Me" and not "\ufe00" <= character <= "\ufe0f")

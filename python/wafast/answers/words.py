@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
+from wafast.visible import of_word
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -17,9 +19,9 @@ def plain(text: str) -> str:
     one space between words."""
     words = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     first, last = 0, len(words)
-    while first < last and not _counts(words[first]):
+    while first < last and not of_word(words[first]):
         first += 1
-    while last > first and not _counts(words[last - 1]):
+    while last > first and not of_word(words[last - 1]):
         last -= 1
     return words[first:last]
 
@@ -27,9 +29,3 @@ def plain(text: str) -> str:
 def is_opt_out(text: str, words: Iterable[str]) -> bool:
     """Whether the whole message is one of the words."""
     return len(text) <= MOST_CHARACTERS and plain(text) in {plain(word) for word in words} - {""}
-
-
-def _counts(character: str) -> bool:
-    category = unicodedata.category(character)
-    # the combining keycap and the selector of an emoji's form are marks as well, and so are vowels of Tamil and Hindi
-    return category[0] in "LN" or (category[0] == "M" and category != "Me" and not "\ufe00" <= character <= "\ufe0f")

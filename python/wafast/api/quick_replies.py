@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Annotated
 
@@ -23,13 +22,18 @@ from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.inbox import quick_replies as replies
 from wafast.inbox.quick_replies import NameTaken, QuickReplyRow
+from wafast.visible import of_word
 
-#: One word, so that it can be typed after the slash.
-NAME = re.compile(r"[\w-]{1,40}")
+MOST_CHARACTERS = 40
 
 Name = Annotated[
     str,
-    Meta(min_length=1, max_length=40, description="Letters, digits, - and _; without the slash.", examples=["bank"]),
+    Meta(
+        min_length=1,
+        max_length=MOST_CHARACTERS,
+        description="Letters, digits, - and _; without the slash.",
+        examples=["bank"],
+    ),
 ]
 Body = Annotated[
     str,
@@ -147,7 +151,7 @@ class QuickReplyController(Controller):
 
 def _name(name: str) -> str:
     wanted = name.strip().removeprefix("/").lower()
-    if NAME.fullmatch(wanted) is None:
+    if not 0 < len(wanted) <= MOST_CHARACTERS or not all(of_word(one) or one in "-_" for one in wanted):
         raise refused_field(
             "name", name, "one word of letters, digits, - and _ is wanted, as it is typed after the slash"
         )

@@ -31,11 +31,19 @@ def test_the_team_shares_them_by_name(tenant: Tenant, stranger: Tenant) -> None:
     assert log == ["quick_reply.create bank", "quick_reply.change bank", "quick_reply.delete bank"]
 
 
+def test_a_name_is_one_word_in_any_script(tenant: Tenant) -> None:
+    for name in ("வங்கி", "بنك", "银行", "po-box_2"):
+        answer = tenant.client("send").post(QUICK, json={"name": name, "text": "x"})
+        assert (answer.status_code, answer.json().get("name")) == (201, name)
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
         ({"name": "two words", "text": "x"}, 400),
         ({"name": "/", "text": "x"}, 400),
+        ({"name": "n" * 41, "text": "x"}, 400),
+        ({"name": "1\ufe0f\u20e3", "text": "x"}, 400),
         ({"name": "x", "text": " "}, 400),
         ({"name": "THANKS", "text": "x"}, 409),
     ],

@@ -48,7 +48,7 @@ export const quickReplies = new QuickReplies();
 
 /** What was typed after the slash, or null when this is no request for a quick reply. */
 export function asked(text: string): string | null {
-  return /^\/([\p{L}\p{N}_-]*)$/u.exec(text)?.[1]?.toLowerCase() ?? null;
+  return /^\/([\p{L}\p{N}\p{M}_-]*)$/u.exec(text)?.[1]?.toLowerCase() ?? null;
 }
 
 /** Those that fit: by name first, then by a word in their text. */

@@ -16,6 +16,10 @@ describe('quick replies', () => {
     ]);
   });
 
+  it('have names in scripts whose vowels are marks', () => {
+    expect(asked('/வங்கி')).toBe('வங்கி');
+  });
+
   it('are found by name first, then by their text', () => {
     expect(matching(LIST, 'bank').map((one) => one.name)).toEqual(['bank', 'address']);
     expect(matching(LIST, '')).toHaveLength(3);
