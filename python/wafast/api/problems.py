@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,7 @@ from litestar import Request, Response
 from msgspec import Meta
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 log = logging.getLogger("wafast.api")
 
@@ -98,6 +99,18 @@ def refused_fields(errors: list[FieldError], *, status: int = 400) -> Problem:
     shown = [msgspec.structs.replace(error, value=_shown(error.value)) for error in errors]
     told = (f"{error.field}{'' if error.value is None else f' {error.value!r}'}: {error.message}" for error in shown)
     return Problem(status, "invalid-request", "; ".join(told), errors=shown)
+
+
+@contextmanager
+def refusals_of(member: str) -> Iterator[None]:
+    """What is refused within lies below this member of the body, as ``steps[0]``, and is told so."""
+    try:
+        yield
+    except Problem as problem:
+        if not problem.errors:
+            raise
+        below = [msgspec.structs.replace(error, field=f"{member}.{error.field}") for error in problem.errors]
+        raise refused_fields(below, status=problem.status) from None
 
 
 def _shown(value: object) -> str | int | float | bool | None:

@@ -23,7 +23,7 @@ from wafast.api.opt_outs import require_hearing
 from wafast.api.paging import before_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit, name_of
 from wafast.api.policy import Policy
-from wafast.api.problems import conflict, not_found, refused_field
+from wafast.api.problems import conflict, not_found, refusals_of, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.api.sources import SourceMessage, SourcePace, message_of, pace_of, stored_message, stored_pace
@@ -223,7 +223,10 @@ class SequenceController(Controller):
         its steps from its device; where that is deleted, as who has none: from one chosen when a step is due."""
         require_whole_tenant(principal)
         tenant_id, following = principal.tenant_id, data.next_sequence_id
-        steps = [await _wanted(services, tenant_id, step) for step in data.steps]
+        steps = []
+        for place, step in enumerate(data.steps):
+            with refusals_of(f"steps[{place}]"):
+                steps.append(await _wanted(services, tenant_id, step))
         async with together(services.pool) as pool:
             try:
                 made = await rows.create(
