@@ -86,10 +86,13 @@ def test_steps_are_inserted_moved_changed_and_deleted(tenant: Tenant) -> None:
     [
         ({"name": "  "}, "name"),
         ({"name": "x", "trigger": " "}, "trigger"),
-        ({"name": "x", "steps": [_step(" ")]}, "message.text"),
-        ({"name": "x", "steps": [{"delay_seconds": 0, "message": {"type": "image", "text": "x"}}]}, "message.media_id"),
-        ({"name": "x", "steps": [_step("x", pace={"min_seconds": 9, "max_seconds": 5})]}, "pace.max_seconds"),
-        ({"name": "x", "steps": [_step("x", pace={"opens": "09:00:00"})]}, "pace.closes"),
+        ({"name": "x", "steps": [_step(" ")]}, "steps[0].message.text"),
+        (
+            {"name": "x", "steps": [{"delay_seconds": 0, "message": {"type": "image", "text": "x"}}]},
+            "steps[0].message.media_id",
+        ),
+        ({"name": "x", "steps": [_step("x", pace={"min_seconds": 9, "max_seconds": 5})]}, "steps[0].pace.max_seconds"),
+        ({"name": "x", "steps": [_step("x", pace={"opens": "09:00:00"})]}, "steps[0].pace.closes"),
         ({"name": "x", "steps": [_step("x", expires_seconds=0)]}, "steps[0].expires_seconds"),
     ],
     ids=lambda value: None,
