@@ -21,6 +21,31 @@ from wafast.sequences import edits, enrolments, of_leads, rows
 from wafast.sequences.walk import Walker
 
 
+async def _failed(people: People) -> asyncpg.Record:
+    """The row of somebody's one step, which failed."""
+    sequence = await people.sequence(step("one"))
+    await people.enrol(sequence, await people.lead())
+    await people.walk()
+    await people.send("failed", "refused")
+    await people.walk()
+    [row] = await people.pool.fetch(
+        "SELECT o.id, o.source_id, o.enrolment_id, e.sequence_id FROM outbox o"
+        " JOIN enrolments e ON e.id = o.enrolment_id"
+    )
+    return row
+
+
+async def _merged_while_both_enter(people: People, sequence: int, kept: int, gone: int) -> bool:
+    """Whether two become one while somebody lets both enter a sequence."""
+    principal = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+    async with people.pool.acquire() as entering, entering.transaction():
+        await entering.execute("SELECT FROM leads WHERE id = ANY ($1) ORDER BY id FOR KEY SHARE", [kept, gone])
+        merging = await blocked(people.pool, merge(people.pool, principal, kept, gone, of_leads))
+        entered = "INSERT INTO enrolments (tenant_id, sequence_id, lead_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+        await entering.execute(entered, people.tenant_id, sequence, kept)
+    return bool(await merging)
+
+
 async def test_a_lead_is_deleted_while_the_walk_lets_it_enter_the_next_sequence(people: People) -> None:
     second = await people.sequence(step("two"))
     first = await people.sequence(step("one"), next_sequence_id=second)
@@ -53,12 +78,7 @@ async def test_people_follow_an_edit_while_a_row_of_theirs_goes_back_to_the_pool
 
 
 async def test_a_row_is_tried_again_while_people_follow_an_edit(people: People) -> None:
-    sequence = await people.sequence(step("one"))
-    await people.enrol(sequence, await people.lead())
-    await people.walk()
-    await people.send("failed", "refused")
-    await people.walk()
-    [row] = await people.pool.fetch("SELECT id, source_id, enrolment_id FROM outbox")
+    row = await _failed(people)
     async with people.pool.acquire() as following, following.transaction():
         await following.execute("SELECT FROM sources WHERE id = $1 FOR NO KEY UPDATE", row["source_id"])
         retrying = await blocked(people.pool, enrolments.retry_row(people.pool, people.tenant_id, row["id"]))
@@ -68,14 +88,9 @@ async def test_a_row_is_tried_again_while_people_follow_an_edit(people: People) 
 
 
 async def test_a_row_is_tried_again_while_the_walk_puts_the_same_step_of_others(people: People) -> None:
-    sequence = await people.sequence(step("one"))
-    await people.enrol(sequence, await people.lead())
-    await people.walk()
-    await people.send("failed", "refused")
-    await people.walk()
-    [row] = await people.pool.fetch("SELECT id, source_id, enrolment_id FROM outbox")
+    row = await _failed(people)
     async with people.pool.acquire() as walk, walk.transaction():
-        await walk.execute("SELECT FROM sequences WHERE id = $1 FOR SHARE", sequence)
+        await walk.execute("SELECT FROM sequences WHERE id = $1 FOR SHARE", row["sequence_id"])
         await walk.execute("SELECT FROM enrolments WHERE id = $1 FOR NO KEY UPDATE", row["enrolment_id"])
         retrying = await blocked(people.pool, enrolments.retry_row(people.pool, people.tenant_id, row["id"]))
         await lanes.ensure(walk, [Lane(people.tenant_id, row["source_id"], None, "Asia/Kuala_Lumpur")])
@@ -221,13 +236,7 @@ async def test_merges_of_people_of_the_same_campaigns_take_these_in_one_order(pe
 async def test_both_enter_a_sequence_while_a_merge_lets_the_one_that_stays_enter_it(people: People) -> None:
     kept, gone = await people.lead(), await people.lead("vip")
     sequence = await people.sequence(step("one"), trigger="vip")
-    principal = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
-    async with people.pool.acquire() as entering, entering.transaction():
-        await entering.execute("SELECT FROM leads WHERE id = ANY ($1) ORDER BY id FOR KEY SHARE", [kept, gone])
-        merging = await blocked(people.pool, merge(people.pool, principal, kept, gone, of_leads))
-        entered = "INSERT INTO enrolments (tenant_id, sequence_id, lead_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
-        await entering.execute(entered, people.tenant_id, sequence, kept)
-    assert await merging
+    assert await _merged_while_both_enter(people, sequence, kept, gone)
     assert await people.states(sequence) == [("active", None)]
 
 
@@ -240,13 +249,7 @@ async def test_both_enter_a_sequence_while_a_merge_gives_a_way_in_it_to_the_one_
     await people.name(dialled, named)
     await people.enrol(sequence, kept)
     await people.walk()
-    principal = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
-    async with people.pool.acquire() as entering, entering.transaction():
-        await entering.execute("SELECT FROM leads WHERE id = ANY ($1) ORDER BY id FOR KEY SHARE", [kept, gone])
-        merging = await blocked(people.pool, merge(people.pool, principal, kept, gone, of_leads))
-        entered = "INSERT INTO enrolments (tenant_id, sequence_id, lead_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
-        await entering.execute(entered, people.tenant_id, sequence, kept)
-    assert await merging
+    assert await _merged_while_both_enter(people, sequence, kept, gone)
     assert await people.value("SELECT count(*) FROM enrolments WHERE ended_at IS NULL") == 1
 
 
