@@ -158,6 +158,7 @@ RELEASED = {
     "0074_leads_that_enter_by_portions.sql": "bdf427bddcd672dc",
     "0075_found_where_they_went.sql": "479c8035f4425fb2",
     "0076_nobody_stands_still.sql": "c8f7651d44b019a9",
+    "0077_room_beside_chats.sql": "800b1859051681d7",
 }
 
 
