@@ -211,6 +211,10 @@ def test_the_quick_reply_that_enter_takes_is_seen_and_said(alone: App, tenant: T
     app.composer.press("Enter")
     expect(app.composer).to_have_value("Reply 7")
     assert app.composer.get_attribute("aria-activedescendant") is None
+    app.composer.fill("/")
+    page.get_by_role("button", name="Manage quick replies").press("Escape")
+    expect(page.get_by_role("listbox")).to_have_count(0)
+    expect(app.composer).to_be_focused()
 
 
 def test_escape_empties_a_search_before_it_leaves_the_chat(alone: App, tenant: Tenant) -> None:
