@@ -30,10 +30,13 @@ NONE_LEFT = "its chosen devices were deleted; once it goes on, people without a 
 
 
 async def hold(connection: Connection, tenant_id: int, device_ids: Sequence[UUID]) -> None:
-    """Holds the leads of these devices and whatever chose them, or has rows there: before the devices, as whoever
-    changes a lead, or starts or stops what is sent."""
-    for statement in (q.lock_leads, q.lock_campaigns, q.lock_sources):
-        await connection.execute(statement, tenant_id, list(device_ids))
+    """Holds the leads of these devices and whatever chose them, or has rows there: before the devices
+    (outbox/sources.py)."""
+    of_these = tenant_id, list(device_ids)
+    await connection.execute(q.lock_leads, *of_these)
+    await connection.execute(q.lock_campaigns, *of_these)
+    found = await connection.fetch(q.sources_of_devices, *of_these)
+    await sources.hold(connection, (), [row["id"] for row in found])
 
 
 async def leave(connection: Connection, device_nos: Sequence[int]) -> None:

@@ -1,21 +1,19 @@
 -- Devices that campaigns give people without one to (choices.py).
 
 -- name: lock_leads
--- Before campaigns and rows, as whoever changes, merges or deletes leads (leads/rows.sql).
 SELECT FROM leads l JOIN devices d ON d.no = l.device_no
 WHERE l.tenant_id = $1 AND d.id = ANY ($2::uuid[])
 ORDER BY l.id FOR NO KEY UPDATE OF l;
 
 -- name: lock_campaigns
--- That chose devices $2, before their sources, as whoever starts and stops them.
+-- That chose devices $2.
 SELECT FROM campaigns WHERE tenant_id = $1 AND device_ids && $2::uuid[] ORDER BY id FOR NO KEY UPDATE
 
--- name: lock_sources
--- That chose devices $2, or have lanes there, before their rows and lanes (outbox/sources.py).
-SELECT FROM sources
+-- name: sources_of_devices
+-- That chose devices $2, or have lanes there.
+SELECT id FROM sources
 WHERE tenant_id = $1 AND (device_ids && $2::uuid[] OR id IN (
     SELECT n.source_id FROM lanes n JOIN devices d ON d.no = n.device_no WHERE d.tenant_id = $1 AND d.id = ANY ($2::uuid[])))
-ORDER BY id FOR NO KEY UPDATE
 
 -- name: choose_instead
 -- Where the old device was chosen, the new one is.

@@ -11,7 +11,7 @@ import msgspec
 from wafast.accounts import audit
 from wafast.database.queries import load
 from wafast.leads.filters import within
-from wafast.leads.rows import MOST_TAGS, learn, matching, remove, tell, tell_renamed
+from wafast.leads.rows import MOST_TAGS, hold, learn, matching, remove, tell, tell_renamed
 
 if TYPE_CHECKING:
     from wafast.accounts.principal import Principal
@@ -82,6 +82,8 @@ async def act(
             groups: list[Undone] = []
             overfull: list[int] = []
         else:
+            if action == "set_device" and value is not None:
+                await hold(connection, principal.tenant_id, lead_ids, sends)
             found = await _change(connection, principal.tenant_id, action, lead_ids, value)
             overfull = [row["id"] for row in found if row["was"] is None]
             rows = [row for row in found if row["was"] is not None]

@@ -196,9 +196,11 @@ async def _change(
 ) -> bool:
     tenant_id = principal.tenant_id
     async with pool.acquire() as connection, connection.transaction():
-        held = await connection.fetchrow(q.hold_leads, tenant_id, [lead_id])
-        if held is None:
+        moves = phone is not None or changes.get("device_id") is not None
+        rows = await hold(connection, tenant_id, [lead_id], sends if moves else None)
+        if not rows:
             return False
+        [held] = rows
         zone = None
         if phone is not None:
             _, time_zone = await region(connection, tenant_id)
@@ -225,6 +227,17 @@ async def _change(
     return True
 
 
+async def hold(
+    connection: bus.Executor, tenant_id: int, lead_ids: Sequence[int], sends: Sends | None = None
+) -> list[asyncpg.Record]:
+    """Leads that are about to be changed, held in the order in which everybody does (outbox/sources.py); with `sends`
+    also what waits for them and is about to be moved. Gives id, phone and device_no of those that are there."""
+    found = await connection.fetch(q.hold_leads, tenant_id, list(lead_ids))
+    if sends is not None:
+        await sends.hold_sources(connection, tenant_id, [row["id"] for row in found])
+    return found
+
+
 async def delete(pool: asyncpg.Pool, principal: Principal, lead_id: int, sends: Sends) -> bool:
     """Deletes a lead; what waits to be sent to it is cancelled. False when there is none."""
     async with pool.acquire() as connection, connection.transaction():
@@ -236,7 +249,7 @@ async def delete(pool: asyncpg.Pool, principal: Principal, lead_id: int, sends: 
 
 async def remove(connection: bus.Executor, tenant_id: int, lead_ids: Sequence[int], sends: Sends) -> list[int]:
     """Deletes leads in the caller's transaction; gives those that were there. Who is gone is written to no more."""
-    await connection.execute(q.hold_leads, tenant_id, lead_ids)
+    await hold(connection, tenant_id, lead_ids)
     await sends.hold(connection, tenant_id, lead_ids)
     rows = await connection.fetch(q.delete_leads, tenant_id, lead_ids)
     gone = [row["id"] for row in rows]

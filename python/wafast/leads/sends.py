@@ -14,6 +14,9 @@ class Sends(Protocol):
     """What is on its way to leads. Each is called in the transaction that changes the leads and holds them, before it
     does, but `cancel` and `go_over`."""
 
+    async def hold_sources(self, connection: Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:
+        """Leads are about to get another number or device: what waits for them may be moved, and stays until then."""
+
     async def readdress(self, connection: Executor, tenant_id: int, lead_id: int, phone: str, zone: str) -> None:
         """A lead gets another number, of a place with this IANA zone: what waits for it goes there, at its hours."""
 

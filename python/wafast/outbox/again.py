@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wafast.database.queries import load
 from wafast.devices import number_checks
 from wafast.events import bus
-from wafast.outbox import lanes
+from wafast.outbox import lanes, sources
 from wafast.outbox.device_gone import wake_pool
 from wafast.outbox.lanes import Lane
 from wafast.outbox.told import tell
@@ -55,13 +55,10 @@ async def queue_one_again(connection: Executor, tenant_id: int, row: int) -> Non
     await tell(connection, await _queue(connection, tenant_id, ended))
 
 
-async def hold_sources(connection: Executor, tenant_id: int, rows: Sequence[int]) -> None:
-    """Who holds other rows, and then tries these again, does it before (sources.hold)."""
-    await connection.execute(q.hold_sources_of_rows, tenant_id, list(rows))
-
-
 async def _hold_ended(connection: Executor, tenant_id: int, rows: Sequence[int]) -> list[asyncpg.Record]:
-    await hold_sources(connection, tenant_id, rows)
+    found = await connection.fetch(q.sources_of_rows, tenant_id, list(rows))
+    # alone: a source that has ended may run again
+    await sources.hold(connection, (), [row["source_id"] for row in found])
     await connection.execute(q.hold_ended_rows, tenant_id, list(rows))
     return await connection.fetch(q.ended_rows, tenant_id, list(rows))
 

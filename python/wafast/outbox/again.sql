@@ -1,7 +1,6 @@
--- name: hold_sources_of_rows
--- Of rows $2, before the rows themselves (sources.hold); whoever tries them again may let a source run that has ended.
-SELECT FROM sources WHERE id IN (SELECT source_id FROM outbox WHERE tenant_id = $1 AND id = ANY ($2::int8[]))
-ORDER BY id FOR NO KEY UPDATE
+-- name: sources_of_rows
+-- Of rows $2.
+SELECT DISTINCT source_id FROM outbox WHERE tenant_id = $1 AND id = ANY ($2::int8[]) AND source_id IS NOT NULL
 
 -- name: hold_ended_rows
 -- Of $2, before the look at whose they are: a merge gives some to another lead, whom only who looks afterwards finds.

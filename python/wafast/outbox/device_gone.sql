@@ -11,6 +11,7 @@ UNION ALL
 SELECT o.id, n.tenant_id, n.source_id, n.zone
 FROM outbox o JOIN lanes n ON n.id = o.lane_id AND n.device_no = o.device_no
 WHERE o.device_no = ANY ($1::int4[]) AND o.state = 'sending' AND n.source_id IS NOT NULL
+ORDER BY id
 
 -- name: wake_pool
 SELECT pg_notify('wafast_pool', '')

@@ -2,6 +2,19 @@
 
 Rows of a source are put in without words; they are rendered when due. Only rows of a running source are claimed, so
 that `set_state` holds all of them back, or lets them go, at the next claim.
+
+The order of locks. Who moves rows (a merge, a deletion, another number or device, a retry, a device that is deleted or
+replaced, the pool, the walk) takes what it needs of these in this order, each kind at once and by its number, so that
+of those who want the same none waits in a circle:
+
+1. leads that it changes (the walk, which only refers to them, does so last, and passes those that others hold);
+2. campaigns and sequences;
+3. sources, of campaigns and of steps alike (`hold`);
+4. devices, or what refers to one: the device a lead is given, a lane;
+5. enrolments (the walk makes its lanes behind them, before it touches a row);
+6. rows.
+
+The claim and the ends of sends wait for nobody: they skip what is held, or try again.
 """
 
 from __future__ import annotations
@@ -70,11 +83,16 @@ async def set_state(connection: Executor, tenant_id: int, source_id: int, state:
         await _wake(connection, source_id)
 
 
-async def hold(connection: Executor, source_ids: Sequence[int]) -> dict[int, SourceState]:
-    """Until the transaction ends nobody changes these sources; gives the state of each. Whoever holds rows
-    of a source, or makes lanes, holds it before: so does who changes one and then its rows, and none waits in a circle.
+async def hold(connection: Executor, source_ids: Sequence[int], alone: Sequence[int] = ()) -> dict[int, SourceState]:
+    """Until the transaction ends nobody changes these sources; gives the state of each. What a transaction wants of
+    sources it takes by this, once, in its place in the order above.
+
+    Args:
+        source_ids: whose rows are to be moved.
+        alone: those that may be changed besides, or whose rows nobody else may move meanwhile.
     """
-    return {row["id"]: row["state"] for row in await connection.fetch(q.hold_sources, list(source_ids))}
+    held = await connection.fetch(q.hold_sources, list(source_ids), list(alone))
+    return {row["id"]: row["state"] for row in held}
 
 
 async def _wake(connection: Executor, source_id: int) -> None:

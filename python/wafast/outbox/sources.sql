@@ -23,4 +23,10 @@ UPDATE lanes n SET is_live = $3 FROM held WHERE n.id = held.id
 SELECT DISTINCT d.no, d.network FROM lanes n JOIN devices d ON d.no = n.device_no WHERE n.source_id = $1
 
 -- name: hold_sources
-SELECT id, state FROM sources WHERE id = ANY ($1::int8[]) ORDER BY id FOR SHARE
+-- $1 so that nobody changes them, $2 so that nobody holds them besides: those that are to be changed. All in one order.
+SELECT w.id, coalesce(shared.state, alone.state) AS state
+FROM (SELECT id, id = ANY ($2::int8[]) AS is_alone FROM (SELECT unnest($1::int8[]) AS id UNION SELECT unnest($2::int8[])) s
+      ORDER BY id) w
+LEFT JOIN LATERAL (SELECT state FROM sources WHERE id = w.id AND NOT is_alone FOR SHARE) shared ON true
+LEFT JOIN LATERAL (SELECT state FROM sources WHERE id = w.id AND is_alone FOR NO KEY UPDATE) alone ON true
+WHERE coalesce(shared.state, alone.state) IS NOT NULL

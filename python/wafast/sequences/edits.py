@@ -46,7 +46,8 @@ async def _follow(connection: asyncpg.Connection | Connection, sequence_id: int)
         edited = await connection.fetchrow(q.hold_edited, sequence_id)
         if edited is None:
             return None
-        await connection.execute(q.hold_sources, sequence_id)
+        steps = await connection.fetch(q.followed_sources, sequence_id)
+        await sources.hold(connection, (), [step["source_id"] for step in steps])
         people = [row["id"] for row in await connection.fetch(q.who_follows, sequence_id, edited["after_id"], STEP)]
         if edited["is_deleted"]:
             await enrolments.stop(connection, people, "sequence_deleted")

@@ -9,10 +9,9 @@ SELECT sequence_id FROM sequence_edits WHERE sequence_id <> ALL ($1::int8[]) ORD
 SELECT e.tenant_id, e.sequence_id, e.after_id, s.state, s.deleted_at IS NOT NULL AS is_deleted FROM sequences s JOIN sequence_edits e ON e.sequence_id = s.id
 WHERE s.id = $1 FOR SHARE OF s
 
--- name: hold_sources
--- Of what is followed, before any row of theirs: so do those who give rows to devices or take them away.
-SELECT FROM sources WHERE id IN (SELECT source_id FROM sequence_steps WHERE sequence_id = $1 AND NOT is_followed)
-ORDER BY id FOR NO KEY UPDATE
+-- name: followed_sources
+-- Of the steps that are followed.
+SELECT source_id FROM sequence_steps WHERE sequence_id = $1 AND NOT is_followed
 
 -- name: who_follows
 -- The next $3 behind $2 that are on the way. Whoever is at one of them now is waited for.

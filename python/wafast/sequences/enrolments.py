@@ -196,7 +196,9 @@ async def delete(pool: asyncpg.Pool, tenant_id: int, sequence_id: int) -> None:
     Raises rows.NoSequence.
     """
     async with rows.held(pool, tenant_id, sequence_id) as (connection, _):
-        for step in await connection.fetch(q.steps_of, tenant_id, sequence_id):
+        steps = await connection.fetch(q.steps_of, tenant_id, sequence_id)
+        await sources.hold(connection, (), [step["source_id"] for step in steps])
+        for step in steps:
             await sources.set_state(connection, tenant_id, step["source_id"], "ended")
         await connection.execute(q.delete_sequence, tenant_id, sequence_id)
         await rows.let_follow(connection, tenant_id, sequence_id)

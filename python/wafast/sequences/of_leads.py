@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wafast.database.queries import load
 from wafast.events import bus
 from wafast.outbox import lanes, sources
-from wafast.outbox.again import hold_sources, queue_again
+from wafast.outbox.again import queue_again
 from wafast.outbox.cancel import cancel as cancel_rows
 from wafast.outbox.lanes import Lane
 from wafast.sequences import enrolments
@@ -57,10 +57,18 @@ async def _move(connection: Executor, those: str, tenant_id: int, lead_ids: list
 
 async def hold(connection: Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:
     """The walk holds an enrolment first and then wants its lead: who takes both takes them in its order. Sources come
-    before, those of what is left to these leads (`cancel`)."""
+    before, those of what is left to these leads among them (`cancel`)."""
     left_to = await connection.fetch(q.left_to_those, tenant_id, list(lead_ids))
-    await hold_sources(connection, tenant_id, [row["id"] for row in left_to])
+    await hold_sources(connection, tenant_id, lead_ids, [row["source_id"] for row in left_to])
     await connection.execute(q.hold_enrolments, tenant_id, list(lead_ids))
+
+
+async def hold_sources(
+    connection: Executor, tenant_id: int, lead_ids: Sequence[int], alone: Sequence[int] = ()
+) -> None:
+    """Those of all that waits for leads; `alone` as `sources.hold` has it."""
+    waiting = await connection.fetch(q.sources_waiting, tenant_id, list(lead_ids))
+    await sources.hold(connection, [row["source_id"] for row in waiting], alone)
 
 
 async def cancel(connection: Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:
@@ -73,11 +81,12 @@ async def cancel(connection: Executor, tenant_id: int, lead_ids: Sequence[int]) 
 async def become_one(connection: Executor, tenant_id: int, kept: int, gone: int) -> None:
     """What waited for the one that goes is cancelled, and `kept` has been where it was, and had what it had. What
     `kept` did not get because the other was to get it, it gets."""
-    # Sources before enrolments, as who follows an edit (edits.py); enrolments before rows: else a walk puts in another
-    # step beside those that are cancelled.
+    # Enrolments before rows: else a walk puts in another step beside those that are cancelled.
     both = [kept, gone]
-    for statement in (q.hold_campaigns_of_leads, q.hold_steps_of_leads, q.hold_enrolments, q.hold_sends):
-        await connection.execute(statement, tenant_id, both)
+    campaigns = await connection.fetch(q.campaigns_of_both, tenant_id, both)
+    await hold_sources(connection, tenant_id, both, [row["source_id"] for row in campaigns])
+    await connection.execute(q.hold_enrolments, tenant_id, both)
+    await connection.execute(q.hold_sends, tenant_id, both)
     await connection.execute(q.hold_gone, tenant_id, gone)
     changed = await _join_ways(connection, tenant_id, kept, gone)
     # who is one person now is not written to twice, nor left without what one of the two was getting

@@ -53,21 +53,16 @@ WHERE tenant_id = $1 AND lead_id = $2 AND source_id IS NOT NULL AND state IN ('q
 SELECT FROM enrolments WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[]) AND ended_at IS NULL
 ORDER BY id FOR NO KEY UPDATE
 
--- name: hold_campaigns_of_leads
--- Of what waits for leads $2, and of what was left to another number of theirs, or by them to another: all at once and before
--- any row (sources.hold), so that of two who take the same none waits for the other in a circle.
-SELECT FROM sources WHERE id IN (
-    SELECT source_id FROM outbox
-    WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[]) AND enrolment_id IS NULL
-      AND (state IN ('queued', 'sending') OR cause IN ('same_person', 'lead_gone', 'merged')))
-ORDER BY id FOR NO KEY UPDATE
+-- name: sources_waiting
+-- Of what waits for leads $2, or is on its way to them.
+SELECT DISTINCT source_id FROM outbox
+WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[]) AND source_id IS NOT NULL AND state IN ('queued', 'sending')
 
--- name: hold_steps_of_leads
--- Of steps that wait for leads $2: the walk, which has an enrolment when it makes a lane, looks at the source as well.
-SELECT FROM sources WHERE id IN (
-    SELECT source_id FROM outbox
-    WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[]) AND enrolment_id IS NOT NULL AND state IN ('queued', 'sending'))
-ORDER BY id FOR SHARE
+-- name: campaigns_of_both
+-- Sources of campaigns of which something waits for leads $2, or was left to another number of theirs, or by them to another.
+SELECT DISTINCT source_id FROM outbox
+WHERE tenant_id = $1 AND lead_id = ANY ($2::int8[]) AND source_id IS NOT NULL AND enrolment_id IS NULL
+  AND (state IN ('queued', 'sending') OR cause IN ('same_person', 'lead_gone', 'merged'))
 
 -- name: hold_sends
 -- What waits for leads $2, or is on its way to them, stays so until the end: else one that is typed for the one lead comes
@@ -111,7 +106,7 @@ WHERE k.tenant_id = $1 AND k.lead_id = $2 AND k.enrolment_id IS NULL AND k.state
 -- What of campaigns others did not get as one of leads $2 is the same person, for whom it waits, or waited until it was deleted
 -- or became part of another.
 -- Each number is looked up: of many leads PostgreSQL would read the whole outbox, as it expects none.
-SELECT k.id FROM outbox g
+SELECT k.id, g.source_id FROM outbox g
 JOIN sources s ON s.id = g.source_id AND s.state <> 'ended'
 CROSS JOIN LATERAL numbers_of_person(g.tenant_id, '+' || split_part(g.to_jid, '@', 1)) p
 CROSS JOIN LATERAL (

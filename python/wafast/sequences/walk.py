@@ -22,7 +22,7 @@ from wafast.database.aside import Aside
 from wafast.database.queries import load
 from wafast.database.turn import SEQUENCES, keep_at
 from wafast.events import bus
-from wafast.outbox import lanes
+from wafast.outbox import lanes, sources
 from wafast.outbox.lanes import Lane
 from wafast.sequences import edits, enrolments, intakes
 
@@ -131,7 +131,7 @@ class Walker:
         self._edits = Aside("sequences.edits")
         #: of filters whose leads can't enter
         self._intakes = Aside("sequences.intakes")
-        #: enrolments at their end, of leads that somebody else holds
+        #: enrolments of leads that somebody else holds
         self._held = Aside("sequences.entries")
 
     async def run(self) -> None:
@@ -174,6 +174,8 @@ class Walker:
         async with self._connection.transaction():
             await self._take_out(queued)
             await self._connection.execute(q.hold_sequences, those)
+            steps = await self._connection.fetch(q.sources_of_steps, those)
+            await sources.hold(self._connection, [step["source_id"] for step in steps])
             await self._connection.execute(q.hold_ways, those)
             found = await self._connection.fetch(q.standing, those)
             await self._move([msgspec.convert(dict(row), Standing) for row in found])
@@ -194,28 +196,31 @@ class Walker:
         moves.pop("wait", None)
         self._untold.update((at.tenant_id, at.sequence_id) for those in moves.values() for at in those)
         steps, completed = moves.get("step", []), moves.get("complete", [])
+        # before rows (outbox/sources.py)
+        await lanes.ensure(self._connection, [Lane(at.tenant_id, at.source_id, at.device_no, at.zone) for at in steps])
         for reason in enrolments.CAUSES:
             if those := moves.get(reason):
                 await enrolments.stop(self._connection, [at.id for at in those], reason)
-        # rows, lanes, then leads, as whoever gives one another number
-        await lanes.ensure(self._connection, [Lane(at.tenant_id, at.source_id, at.device_no, at.zone) for at in steps])
-        await self._connection.execute(q.hold_numbers, [at.lead_id for at in steps + completed])
-        if completed := await self._free(completed):
+        # an import holds for minutes a lead that enters another sequence
+        entering = [at for at in completed if at.next_sequence_id is not None]
+        at_their_end = [at for at in completed if at.next_sequence_id is None]
+        entering = await self._free(q.hold_entering, entering)
+        if completed := entering + await self._free(q.hold_numbers, at_their_end):
             await self._complete(completed)
-        if steps:
+        if steps := await self._free(q.hold_numbers, steps):
             await self._step(steps)
 
-    async def _free(self, completed: Sequence[Standing]) -> list[Standing]:
-        """Those without who would enter another sequence while somebody else holds the lead: an import does so for
-        minutes, may have let it enter there, and would be waited for. They stay in the queue, for later."""
-        entering = [at.lead_id for at in completed if at.next_sequence_id is not None]
-        free = {row["id"] for row in await self._connection.fetch(q.hold_entering, entering)} if entering else set()
-        held = [at for at in completed if at.next_sequence_id is not None and at.lead_id not in free]
-        if held:
-            for at in held:
-                self._held.put(at.id)
-            await self._connection.execute(q.queue_enrolments, [at.id for at in held])
-        return [at for at in completed if at not in held]
+    async def _free(self, hold: str, those: Sequence[Standing]) -> list[Standing]:
+        """Those whose leads can be held by a statement now. Who holds one of the others may want its way next, which is
+        held here: nobody is waited for, and they stay in the queue, for later."""
+        if not those:
+            return []
+        free = {row["id"] for row in await self._connection.fetch(hold, [at.lead_id for at in those])}
+        if held := [at.id for at in those if at.lead_id not in free]:
+            for enrolment_id in held:
+                self._held.put(enrolment_id)
+            await self._connection.execute(q.queue_enrolments, held)
+        return [at for at in those if at.lead_id in free]
 
     async def _step(self, those: Sequence[Standing]) -> None:
         now = clock.now()

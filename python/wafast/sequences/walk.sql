@@ -13,6 +13,11 @@ DELETE FROM walk_queue q USING unnest($1::bool[], $2::int8[]) AS n (is_new, id) 
 SELECT id FROM sequences WHERE id IN (SELECT sequence_id FROM enrolments WHERE id = ANY ($1::int8[]))
 ORDER BY id FOR SHARE
 
+-- name: sources_of_steps
+-- Of the sequences of enrolments $1: those that somebody may be put at.
+SELECT p.source_id FROM sequence_steps p
+WHERE p.deleted_at IS NULL AND p.sequence_id IN (SELECT sequence_id FROM enrolments WHERE id = ANY ($1::int8[]))
+
 -- name: hold_ways
 -- Whoever is at one of these now is waited for: a merge gives some to another lead, whom only who looks afterwards finds.
 SELECT FROM enrolments WHERE id = ANY ($1::int8[]) AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE
@@ -51,12 +56,12 @@ WHERE e.id = ANY ($1::int8[]) AND e.ended_at IS NULL AND (e.state = 'active' OR 
 ORDER BY e.id
 
 -- name: hold_numbers
--- Nobody gives leads $1 another number meanwhile. In one order, as who changes many.
-SELECT FROM leads WHERE id = ANY ($1::int8[]) ORDER BY id FOR KEY SHARE
+-- Of leads $1 those that nobody is about to delete or to give another number; nor does anybody meanwhile.
+SELECT id FROM leads WHERE id = ANY ($1::int8[]) FOR KEY SHARE SKIP LOCKED
 
 -- name: hold_entering
 -- Who lets leads enter a sequence by a tag holds them: of $1 those that nobody does.
-SELECT id FROM leads WHERE id = ANY ($1::int8[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+SELECT id FROM leads WHERE id = ANY ($1::int8[]) FOR NO KEY UPDATE SKIP LOCKED
 
 -- name: put_steps
 -- None is due before now: the claim goes forward through a lane, and looks back only once a minute.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import asyncpg
 import pytest
@@ -12,6 +14,9 @@ from tests.integration.sequences.people import People, step
 from wafast.accounts.principal import Principal
 from wafast.database.aside import Aside
 from wafast.database.pool import connect
+from wafast.devices import bulk
+from wafast.distribution import choices
+from wafast.leads import bulk as leads_bulk
 from wafast.leads import rows as leads
 from wafast.leads.merging import merge
 from wafast.outbox import lanes, sources
@@ -19,6 +24,8 @@ from wafast.outbox.lanes import Lane
 from wafast.outbox.sources import Message, Pace
 from wafast.sequences import edits, enrolments, of_leads, rows
 from wafast.sequences.walk import Walker
+
+HOLD = "SELECT FROM sources WHERE id = $1 FOR NO KEY UPDATE"
 
 
 async def _failed(people: People) -> asyncpg.Record:
@@ -149,29 +156,19 @@ async def test_a_number_of_another_country_comes_while_the_walk_is_at_its_lead(p
     assert [tuple(row) for row in found] == [("919812345678@s.whatsapp.net", True)]
 
 
-async def test_the_walk_waits_for_a_number_that_is_being_changed(people: People) -> None:
+async def test_the_walk_passes_who_is_being_changed_and_comes_back(people: People) -> None:
     sequence = await people.sequence(step("one"))
-    lead = await people.lead()
-    await people.enrol(sequence, lead)
+    changed, other = await people.lead(), await people.lead()
+    await people.enrol(sequence, changed, other)
+    connection: asyncpg.Connection = await connect(people.uri, "walk")
     async with people.pool.acquire() as changing, changing.transaction():
-        await changing.execute("UPDATE leads SET phone = '+60199999999' WHERE id = $1", lead)
-        walking = await blocked(people.pool, people.walk())
-    await walking
-    assert await people.value("SELECT array_agg(to_jid) FROM outbox") == ["60199999999@s.whatsapp.net"]
-
-
-async def test_many_leads_are_changed_while_the_walk_puts_their_steps(people: People) -> None:
-    sequence = await people.sequence(step("one"))
-    following = await people.sequence(step("two"))
-    first, second = await people.lead(), await people.lead()
-    await people.enrol(sequence, second)
-    await people.enrol(following, first)
-    async with people.pool.acquire() as changing, changing.transaction():
-        await changing.execute("SELECT FROM leads WHERE id = $1 FOR UPDATE", first)
-        walking = await blocked(people.pool, people.walk())
-        await changing.execute("SELECT FROM leads WHERE id = $1 FOR UPDATE", second)
-    await walking
-    assert await people.value("SELECT count(*) FROM outbox") == 2
+        await changing.execute("UPDATE leads SET phone = '+60199999999' WHERE id = $1", changed)
+        walking = await blocked(people.pool, Walker(connection).tick())
+        assert walking.done()
+        assert await people.value("SELECT array_agg(lead_id) FROM outbox") == [other]
+    await connection.close()
+    await people.walk()
+    assert await people.value("SELECT to_jid FROM outbox WHERE lead_id = $1", changed) == "60199999999@s.whatsapp.net"
 
 
 async def test_a_device_is_deleted_while_the_walk_puts_the_step_of_a_single_person_there(people: People) -> None:
@@ -225,12 +222,107 @@ async def test_merges_of_people_of_the_same_campaigns_take_these_in_one_order(pe
     first = await _campaign(people, (gone, "queued", None), (other, "cancelled", "same_person"))
     second = await _campaign(people, (gone, "queued", None), (kept, "cancelled", "same_person"))
     principal = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
-    hold = "SELECT FROM sources WHERE id = $1 FOR NO KEY UPDATE"
     async with people.pool.acquire() as merging, merging.transaction():
-        await merging.execute(hold, first)
+        await merging.execute(HOLD, first)
         blocked_merge = await blocked(people.pool, merge(people.pool, principal, kept, gone, of_leads))
-        await merging.execute(hold, second)
+        await merging.execute(HOLD, second)
     assert await blocked_merge
+
+
+async def _at_two_sources(people: People) -> tuple[int, int, int]:
+    """Somebody of no device for whom a step waits at the one there is, and a campaign's message; gives the lead and the
+    two sources, in their order."""
+    lead = await people.lead()
+    sequence = await people.sequence(step("one", 60))
+    await people.enrol(sequence, lead)
+    await people.walk()
+    campaign = await _campaign(people, (lead, "queued", None))
+    await people.pool.execute("UPDATE leads SET device_no = NULL")
+    return lead, await people.value("SELECT source_id FROM sequence_steps"), campaign
+
+
+@pytest.mark.parametrize("what", ["merge", "delete"])
+async def test_whoever_moves_rows_takes_steps_and_campaigns_in_one_order(people: People, what: str) -> None:
+    gone, first, second = await _at_two_sources(people)
+    principal = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+    device = await people.value("SELECT id FROM devices")
+    moving: Coroutine[Any, Any, object]
+    if what == "merge":
+        moving = merge(people.pool, principal, await people.lead(), gone, of_leads)
+    else:
+        moving = bulk.delete(people.pool, people.tenant_id, [device], choices)
+    async with people.pool.acquire() as other, other.transaction():
+        await other.execute(HOLD, first)
+        waiting = await blocked(people.pool, moving)
+        await other.execute(HOLD, second)
+    assert await waiting
+
+
+@pytest.mark.parametrize("many", [False, True])
+async def test_a_device_is_deleted_while_people_are_given_to_it(people: People, many: bool) -> None:
+    lead = await people.lead()
+    campaign = await _campaign(people, (lead, "queued", None))
+    other_device = await people.value(
+        "INSERT INTO devices (tenant_id, name, network) VALUES ($1, 'Other', 'loopback') RETURNING no", people.tenant_id
+    )
+    principal = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+    giving: Coroutine[Any, Any, object]
+    if many:
+        giving = leads_bulk.act(people.pool, principal, "set_device", [lead], other_device, of_leads)
+    else:
+        giving = leads.change(people.pool, principal, lead, {"device_id": other_device}, of_leads)
+    async with people.pool.acquire() as deleting, deleting.transaction():
+        await deleting.execute(HOLD, campaign)
+        waiting = await blocked(people.pool, giving)
+        await deleting.execute("SELECT FROM devices WHERE no = $1 FOR UPDATE", other_device)
+    await waiting
+    assert await people.value("SELECT device_no FROM outbox") == other_device
+
+
+async def test_a_lead_for_whom_another_got_nothing_is_deleted_while_its_device_is(people: People) -> None:
+    dialled, named = "+5511912345678", "+551112345678"
+    gone, kept = await people.lead(phone=dialled, has_device=False), await people.lead(phone=named)
+    await people.name(dialled, named)
+    first = await _campaign(people, (gone, "queued", None))
+    second = await _campaign(people, (gone, "queued", None), (kept, "cancelled", "same_person"))
+    await people.pool.execute("UPDATE lanes SET device_no = NULL WHERE source_id = $1", second)
+    await people.pool.execute("UPDATE outbox SET device_no = NULL WHERE source_id = $1 AND lead_id = $2", second, gone)
+    principal = Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
+    async with people.pool.acquire() as other, other.transaction():
+        await other.execute(HOLD, first)
+        await other.execute("SELECT FROM devices FOR UPDATE")
+        deleting = await blocked(people.pool, leads.delete(people.pool, principal, gone, of_leads))
+        await other.execute("SELECT FROM outbox WHERE source_id = $1 FOR UPDATE", first)
+    assert await deleting
+    assert await people.value("SELECT state FROM outbox WHERE lead_id = $1", kept) == "queued"
+
+
+async def test_the_walk_holds_what_it_puts_somebody_at_before_its_way(people: People) -> None:
+    sequence = await people.sequence(step("one"))
+    await people.enrol(sequence, await people.lead())
+    async with people.pool.acquire() as other, other.transaction():
+        await other.execute(HOLD, await people.value("SELECT source_id FROM sequence_steps"))
+        walking = await blocked(people.pool, people.walk())
+        await other.execute("SELECT FROM enrolments FOR NO KEY UPDATE")
+    await walking
+    assert await people.value("SELECT state FROM outbox") == "queued"
+
+
+async def test_a_device_is_deleted_while_the_walk_puts_a_step_there_and_cancels_another(people: People) -> None:
+    over, sequence = await people.sequence(step("one", 60)), await people.sequence(step("two"))
+    await people.enrol(over, await people.lead())
+    await people.walk()
+    [(row, way)] = await people.pool.fetch("SELECT id, enrolment_id FROM outbox")
+    await enrolments.delete(people.pool, people.tenant_id, over)
+    await people.pool.execute("INSERT INTO walk_queue (is_new, enrolment_id) VALUES (false, $1)", way)
+    await people.enrol(sequence, await people.lead())
+    async with people.pool.acquire() as deleting, deleting.transaction():
+        await deleting.execute("SELECT FROM devices FOR UPDATE")
+        walking = await blocked(people.pool, people.walk())
+        await deleting.execute("UPDATE outbox SET reason = 'x' WHERE id = $1", row)
+    await walking
+    states = await people.pool.fetch("SELECT state FROM outbox ORDER BY id")
+    assert [one["state"] for one in states] == ["cancelled", "queued"]
 
 
 async def test_both_enter_a_sequence_while_a_merge_lets_the_one_that_stays_enter_it(people: People) -> None:
