@@ -22,12 +22,12 @@ from wafast.api.leads import find_lead
 from wafast.api.paging import below_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit
 from wafast.api.policy import Policy
-from wafast.api.problems import not_found, refused_field
+from wafast.api.problems import conflict, not_found, refused_field
 from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.leads import merging, notes
 from wafast.leads.notes import LeadNote
-from wafast.leads.rows import Lead, others_of_person
+from wafast.leads.rows import MOST_TAGS, Lead, others_of_person
 from wafast.sequences import of_leads
 
 
@@ -187,7 +187,7 @@ class LeadDetailController(Controller):
         status_code=200,
         operation_id="merge_leads",
         summary="Make two leads one",
-        responses=problems(400, 401, 403, 404),
+        responses=problems(400, 401, 403, 404, 409),
     )
     async def merge(
         self,
@@ -202,7 +202,13 @@ class LeadDetailController(Controller):
         gone = await find_lead(services, principal, data.lead_id)
         if kept.id == gone.id:
             raise refused_field("lead_id", data.lead_id, "a lead can't become one with itself; name another")
-        if not await merging.merge(services.pool, principal, int(kept.id), int(gone.id), of_leads):
+        try:
+            is_there = await merging.merge(services.pool, principal, int(kept.id), int(gone.id), of_leads)
+        except merging.TooManyTags as error:
+            most, over = MOST_TAGS, error.count - MOST_TAGS
+            told = f"Together they have {error.count} tags, and a lead has at most {most}: take {over} off them first."
+            raise conflict("too-many-tags", told) from None
+        if not is_there:
             raise not_found("lead", data.lead_id)
         return await find_lead(services, principal, lead_id)
 

@@ -15,6 +15,7 @@ from wafast.database.queries import load
 from wafast.events import bus
 from wafast.leads import columns
 from wafast.leads.files import Shape
+from wafast.leads.rows import MOST_TAGS
 from wafast.leads.tags import tags
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """What was done with the rows, or would be; all but `joined` sum to `rows`."""
+    """What was done with the rows, or would be; all but `joined` and `crowded` sum to `rows`."""
 
     new: Annotated[int, Meta(examples=[940])]
     changed: Annotated[int, Meta(examples=[31])]
@@ -61,6 +62,14 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     errors: Annotated[int, Meta(examples=[8])]
     joined: Annotated[
         int, Meta(description="Of `changed` and `unchanged`: by another number of the lead.", examples=[2])
+    ] = 0
+    crowded: Annotated[
+        int,
+        Meta(
+            description=f"Of `changed` and `unchanged`: leads that have no room for all tags, as each has {MOST_TAGS} "
+            "at most; the problems say which were left out.",
+            examples=[1],
+        ),
     ] = 0
 
 
@@ -261,8 +270,8 @@ async def list_imports(pool: asyncpg.Pool, tenant_id: int, *, before: int, limit
 async def problems(
     pool: asyncpg.Pool, tenant_id: int, import_id: int, *, after: int, limit: int
 ) -> list[asyncpg.Record]:
-    """Rows that were not taken, or as of another number, behind the row `after` of the file, in order: line,
-    is_double, value, reason."""
+    """Rows that were not taken, or as of another number, or not with all tags, behind the row `after` of the file, in
+    order: line, is_double, value, reason."""
     return await pool.fetch(q.list_problems, tenant_id, import_id, after, limit)
 
 

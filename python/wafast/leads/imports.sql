@@ -123,6 +123,7 @@ CREATE TEMP TABLE staged (line int8, phone text, name text, tags text[], target_
 CREATE TEMP TABLE problems (line int8, is_double bool, value text, reason text);
 CREATE TEMP TABLE joined (line int8 PRIMARY KEY, written text, phone text);
 CREATE TEMP TABLE doubles (line int8, phone text, first int8);
+CREATE TEMP TABLE crowded (line int8 PRIMARY KEY, phone text, left_out text[]);
 
 -- name: find_joined
 -- Rows whose number no lead has, but the person of one. Few numbers can be so, and only of these it is asked.
@@ -162,34 +163,47 @@ CREATE UNIQUE INDEX ON staged (line);
 ANALYZE staged;
 
 -- name: count_staged
--- What taking them in would do. $1 the tenant, $2 whether known leads are changed.
+-- What taking them in would do. $1 the tenant, $2 whether known leads are changed, $3 how many tags each has room for.
 SELECT count(*) FILTER (WHERE l.id IS NULL) AS new,
        count(*) FILTER (WHERE l.id IS NOT NULL AND $2 AND (
-           s.name <> '' AND s.name <> l.name OR NOT s.tags <@ l.tags OR s.target_status <> l.target_status
+           s.name <> '' AND s.name <> l.name OR NOT s.tags <@ l.tags AND cardinality(l.tags) < $3
+           OR s.target_status <> l.target_status
            OR s.device_no IS NOT NULL AND s.device_no IS DISTINCT FROM l.device_no
            OR s.fields IS NOT NULL AND NOT l.fields @> s.fields::jsonb)) AS changed,
        count(*) AS all
 FROM staged s LEFT JOIN leads l ON l.tenant_id = $1 AND l.phone = s.phone;
 
 -- name: change_known
--- $2, $3: from this line up to before that. Tags and fields are added, and what the file leaves empty stays. The leads are
--- held in the order in which others hold many.
+-- $2, $3: from this line up to before that. Tags and fields are added, and what the file leaves empty stays; $4 how many tags
+-- a lead has room for. The leads are held in the order in which others hold many.
 WITH differing AS MATERIALIZED (
     SELECT l.id, s.* FROM staged s JOIN leads l ON l.tenant_id = $1 AND l.phone = s.phone
     WHERE s.line >= $2 AND s.line < $3
-      AND (s.name <> '' AND s.name <> l.name OR NOT s.tags <@ l.tags OR s.target_status <> l.target_status
+      AND (s.name <> '' AND s.name <> l.name OR NOT s.tags <@ l.tags AND cardinality(l.tags) < $4
+           OR s.target_status <> l.target_status
            OR s.device_no IS NOT NULL AND s.device_no IS DISTINCT FROM l.device_no
            OR s.fields IS NOT NULL AND NOT l.fields @> s.fields::jsonb)
     ORDER BY l.id FOR NO KEY UPDATE OF l
 )
 UPDATE leads l SET
     name = CASE WHEN s.name <> '' THEN s.name ELSE l.name END,
-    tags = (l.tags || ARRAY(SELECT tag FROM unnest(s.tags) tag WHERE tag <> ALL (l.tags)))[:100],
+    tags = (l.tags || ARRAY(SELECT tag FROM unnest(s.tags) tag WHERE tag <> ALL (l.tags)))[:$4::int4],
     target_status = coalesce(s.target_status, l.target_status),
     device_no = coalesce(s.device_no, l.device_no),
     fields = l.fields || coalesce(s.fields::jsonb, '{}'),
     updated_at = now()
 FROM differing s WHERE l.id = s.id;
+
+-- name: find_crowded
+-- Known leads that have no room for all tags ($2), with those that are left out; whether they are changed already or not.
+INSERT INTO crowded
+SELECT s.line, s.phone, (l.tags || ARRAY(SELECT tag FROM unnest(s.tags) tag WHERE tag <> ALL (l.tags)))[$2::int4 + 1:]
+FROM leads l JOIN staged s ON s.phone = l.phone
+WHERE l.tenant_id = $1 AND cardinality(l.tags) > $2 - (SELECT max(cardinality(tags)) FROM staged)
+  AND cardinality(l.tags) + (SELECT count(*) FROM unnest(s.tags) tag WHERE tag <> ALL (l.tags)) > $2;
+
+-- name: count_crowded
+SELECT count(*) FROM crowded;
 
 -- name: add_new
 -- Gives how many are new, how many others there are, and how many of these are no leads of their own, as theirs became part of
@@ -251,8 +265,12 @@ SELECT $1, $2, line, is_double, value, reason FROM (
                || ' as in row ' || d.first
     FROM doubles d LEFT JOIN joined j ON j.line = d.line LEFT JOIN joined f ON f.line = d.first
     UNION ALL
-    SELECT line, true, written, 'another number of the lead ' || phone || ': it counts as that one'
-    FROM joined j WHERE NOT EXISTS (SELECT FROM doubles d WHERE d.line = j.line)) told
+    SELECT line, true, coalesce(j.written, c.phone), concat_ws('; ',
+        'another number of the lead ' || j.phone || ': it counts as that one',
+        'a lead has at most ' || $3::int4 || ' tags, and ' || cardinality(c.left_out) || ' were left out: '
+            || left(array_to_string(c.left_out, ', '), 300))
+    FROM joined j FULL JOIN crowded c USING (line)
+    WHERE NOT EXISTS (SELECT FROM doubles d WHERE d.line IN (j.line, c.line))) told
 ORDER BY line;
 
 -- name: end_import

@@ -18,18 +18,29 @@ if TYPE_CHECKING:
 q = load(__file__)
 
 
+class TooManyTags(Exception):
+    """The two have more tags together than a lead can have, and nothing is lost by a merge; `count` says how many."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"together they have {count} tags, and a lead has at most {MOST_TAGS}")
+        self.count = count
+
+
 async def merge(pool: asyncpg.Pool, principal: Principal, kept: int, gone: int, sends: Sends) -> bool:
     """The lead `kept` gets tags, fields, notes and history of `gone`, which is deleted; where both say something,
     `kept` has the last word. What waited for `gone` is cancelled, and its number stands in a note. False when one of
-    them is not there."""
+    them is not there. Raises TooManyTags."""
     tenant_id = principal.tenant_id
     async with pool.acquire() as connection, connection.transaction():
         rows = {row["id"]: row for row in await connection.fetch(q.lock_both, tenant_id, kept, gone)}
         if len(rows) != 2:
             return False
+        together = len({tag for row in rows.values() for tag in row["tags"]})
+        if together > MOST_TAGS:
+            raise TooManyTags(together)
         # first: else tags that come over let the lead enter again where the other has been
         await sends.become_one(connection, tenant_id, kept, gone)
-        await connection.execute(q.take_over, tenant_id, kept, gone, MOST_TAGS)
+        await connection.execute(q.take_over, tenant_id, kept, gone)
         await connection.execute(q.move_notes, tenant_id, kept, gone)
         said = f"Was also {rows[gone]['phone']}" + (f", {rows[gone]['name']}" if rows[gone]["name"] else "")
         await notes.write(connection, principal, kept, said)

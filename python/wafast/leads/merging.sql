@@ -7,8 +7,8 @@ WHERE tenant_id = $1 AND id = ANY (ARRAY[$2::int8, $3]) ORDER BY id FOR NO KEY U
 -- name: take_over
 UPDATE leads k SET
     name = CASE WHEN k.name = '' THEN g.name ELSE k.name END,
-    tags = (k.tags || ARRAY(SELECT tag FROM unnest(g.tags) WITH ORDINALITY t (tag, place)
-                            WHERE tag <> ALL (k.tags) ORDER BY place))[:$4::int4],
+    tags = k.tags || ARRAY(SELECT tag FROM unnest(g.tags) WITH ORDINALITY t (tag, place)
+                           WHERE tag <> ALL (k.tags) ORDER BY place),
     target_status = CASE WHEN g.target_status = 'customer' THEN 'customer' ELSE k.target_status END,
     device_no = coalesce(k.device_no, g.device_no),
     fields = g.fields || k.fields,

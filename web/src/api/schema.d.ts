@@ -6368,6 +6368,12 @@ export interface components {
              * @example 2
              */
             joined: number;
+            /**
+             * @description Of `changed` and `unchanged`: leads that have no room for all tags, as each has 100 at most; the problems say which were left out.
+             * @default 0
+             * @example 1
+             */
+            crowded: number;
         };
         /** Workspace */
         session_Workspace: {
@@ -12505,6 +12511,15 @@ export interface operations {
             };
             /** @description No such object here; somebody else's looks the same. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The state of the thing forbids it; `detail` tells the way out. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

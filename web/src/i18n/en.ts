@@ -762,6 +762,7 @@ export const en = {
   'leads.import_done': 'Done.',
   'leads.import_sum': '{n} rows in all',
   'leads.import_joined': '· {n} by another number of a lead',
+  'leads.import_crowded': '· {n} without room for all tags',
   'leads.import_problems': 'Download rows with problems',
   'leads.count_new': 'New',
   'leads.count_changed': 'Changed',

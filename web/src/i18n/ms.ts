@@ -767,6 +767,7 @@ export const ms: Record<MessageKey, string> = {
   'leads.import_done': 'Selesai.',
   'leads.import_sum': '{n} baris kesemuanya',
   'leads.import_joined': '· {n} dengan nombor lain bagi prospek',
+  'leads.import_crowded': '· {n} tanpa ruang untuk semua tag',
   'leads.import_problems': 'Muat turun baris bermasalah',
   'leads.count_new': 'Baharu',
   'leads.count_changed': 'Diubah',

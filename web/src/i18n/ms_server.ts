@@ -75,6 +75,7 @@ export const msServer: Readonly<Record<string, string>> = {
   'too-many-attempts': 'Terlalu banyak kata laluan salah. Tunggu sebentar dan cuba lagi.',
   'too-many-labels': 'Sembang ini sudah mempunyai bilangan label terbanyak. Tanggalkan satu dahulu.',
   'too-many-numbers': 'Peranti ini sudah menyemak terlalu banyak nombor. Tunggu sebentar dan cuba lagi.',
+  'too-many-tags': 'Kedua-duanya mempunyai terlalu banyak tag jika digabungkan. Buang beberapa tag dahulu.',
   'too-many-steps': 'Rentetan ini sudah mempunyai bilangan langkah terbanyak. Sambung dalam rentetan seterusnya.',
   'took-too-long':
     'Pangkalan data mengambil masa terlalu lama. Minta lebih sedikit sekali gus, atau cuba lagi kemudian.',
