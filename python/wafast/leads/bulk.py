@@ -91,7 +91,7 @@ async def act(
             await tell(connection, principal.tenant_id, changed)
             if action == "set_device":
                 if value is not None:
-                    await sends.go_over(connection, principal.tenant_id, changed, value)
+                    await sends.go_over(connection, principal.tenant_id, changed)
                 await tell_renamed(connection, principal.tenant_id, [row["phone"] for row in rows])
         told = {"leads": len(changed), "value": value}
         if changed:

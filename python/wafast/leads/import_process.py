@@ -183,7 +183,7 @@ class Importing:
                 is_left = added["others"] > 0
                 if is_left:
                     # behind them, as somebody may have made one since; who has become part of another is missing then
-                    changed += _rows(await self._work.execute(q.change_known, *place, MOST_TAGS)) if updates else 0
+                    changed += await self._work.fetchval(q.change_known, *place, MOST_TAGS) if updates else 0
                     is_left = await self._work.fetchval(q.is_anybody_missing, *place)
             await self._tell(last)
         terms = await self._work.fetchrow(q.staged_terms)
@@ -241,10 +241,6 @@ class Importing:
                 if name:
                     found[name.casefold()] = row["no"]
         return found
-
-
-def _rows(status: str) -> int:
-    return int(status.rpartition(" ")[2])
 
 
 async def work(uri: str, import_id: int, folder: Path) -> None:

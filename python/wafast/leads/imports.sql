@@ -175,24 +175,34 @@ FROM staged s LEFT JOIN leads l ON l.tenant_id = $1 AND l.phone = s.phone;
 
 -- name: change_known
 -- $2, $3: from this line up to before that. Tags and fields are added, and what the file leaves empty stays; $4 how many tags
--- a lead has room for. The leads are held in the order in which others hold many.
+-- a lead has room for. The leads are held in the order in which others hold many. Gives how many were changed; what waits for
+-- those who get another device goes over by itself, later.
 WITH differing AS MATERIALIZED (
-    SELECT l.id, s.* FROM staged s JOIN leads l ON l.tenant_id = $1 AND l.phone = s.phone
+    SELECT l.id, l.device_no AS was_at, s.* FROM staged s JOIN leads l ON l.tenant_id = $1 AND l.phone = s.phone
     WHERE s.line >= $2 AND s.line < $3
       AND (s.name <> '' AND s.name <> l.name OR NOT s.tags <@ l.tags AND cardinality(l.tags) < $4
            OR s.target_status <> l.target_status
            OR s.device_no IS NOT NULL AND s.device_no IS DISTINCT FROM l.device_no
            OR s.fields IS NOT NULL AND NOT l.fields @> s.fields::jsonb)
     ORDER BY l.id FOR NO KEY UPDATE OF l
+), changed AS (
+    UPDATE leads l SET
+        name = CASE WHEN s.name <> '' THEN s.name ELSE l.name END,
+        tags = (l.tags || ARRAY(SELECT tag FROM unnest(s.tags) tag WHERE tag <> ALL (l.tags)))[:$4::int4],
+        target_status = coalesce(s.target_status, l.target_status),
+        device_no = coalesce(s.device_no, l.device_no),
+        fields = l.fields || coalesce(s.fields::jsonb, '{}'),
+        updated_at = now()
+    FROM differing s WHERE l.id = s.id
+    RETURNING l.id, l.device_no, s.was_at
+), given AS (
+    INSERT INTO given_leads (tenant_id, lead_id)
+    SELECT $1, c.id FROM changed c
+    WHERE c.device_no IS DISTINCT FROM c.was_at
+      AND EXISTS (SELECT FROM outbox o WHERE o.lead_id = c.id AND o.source_id IS NOT NULL AND o.state IN ('queued', 'sending'))
+    ON CONFLICT DO NOTHING
 )
-UPDATE leads l SET
-    name = CASE WHEN s.name <> '' THEN s.name ELSE l.name END,
-    tags = (l.tags || ARRAY(SELECT tag FROM unnest(s.tags) tag WHERE tag <> ALL (l.tags)))[:$4::int4],
-    target_status = coalesce(s.target_status, l.target_status),
-    device_no = coalesce(s.device_no, l.device_no),
-    fields = l.fields || coalesce(s.fields::jsonb, '{}'),
-    updated_at = now()
-FROM differing s WHERE l.id = s.id;
+SELECT count(*) FROM changed;
 
 -- name: find_crowded
 -- Known leads that have no room for all tags ($2), with those that are left out; whether they are changed already or not.

@@ -215,9 +215,8 @@ async def _change(
             changes.get("tags"), changes.get("target_status"), changes.get("device_id"), changes.get("fields"),
             list(changes),
         )  # fmt: skip
-        device_no = changes.get("device_id")
-        if device_no not in (None, held["device_no"]):
-            await sends.go_over(connection, tenant_id, [lead_id], device_no)
+        if changes.get("device_id") not in (None, held["device_no"]):
+            await sends.go_over(connection, tenant_id, [lead_id])
         await learn(connection, tenant_id, changes.get("tags", []), changes.get("fields", {}))
         told = {"changed": sorted(changes)}
         await audit.record(connection, tenant_id, principal.actor, "lead.change", f"lead:{lead_id}", **told)

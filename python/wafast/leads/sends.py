@@ -20,8 +20,8 @@ class Sends(Protocol):
     async def readdress(self, connection: Executor, tenant_id: int, lead_id: int, phone: str, zone: str) -> None:
         """A lead gets another number, of a place with this IANA zone: what waits for it goes there, at its hours."""
 
-    async def go_over(self, connection: Executor, tenant_id: int, lead_ids: Sequence[int], device_no: int) -> None:
-        """Leads were given to another device: what waits for them leaves from there."""
+    async def go_over(self, connection: Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:
+        """Leads were given to other devices: what waits for them leaves from there."""
 
     async def hold(self, connection: Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:
         """Leads are about to be deleted: whoever is putting in something for one of them is waited for."""

@@ -32,11 +32,11 @@ async def readdress(connection: Executor, tenant_id: int, lead_id: int, phone: s
     await cancel_rows(connection, "number_changed", "The lead has another number now.", rows=left)
 
 
-async def go_over(connection: Executor, tenant_id: int, lead_ids: Sequence[int], device_no: int) -> None:
-    """What waits for leads at other devices leaves from the one they have now."""
-    await _move(connection, q.at_other_devices, tenant_id, list(lead_ids), device_no)
-    for device in await connection.fetch(q.network_of, device_no):
-        await bus.wake(connection, "outbox", device["network"], device_no)
+async def go_over(connection: Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:
+    """What waits for leads at other devices leaves from the ones they have now."""
+    moved = await _move(connection, q.at_other_devices, tenant_id, list(lead_ids))
+    devices = await connection.fetch(q.networks_of, list({row["device_no"] for row in moved}))
+    await bus.wake_each(connection, "outbox", [(device["network"], device["no"]) for device in devices])
 
 
 async def _move_to(connection: Executor, tenant_id: int, lead_id: int, phone: str, zone: str) -> None:
@@ -44,15 +44,18 @@ async def _move_to(connection: Executor, tenant_id: int, lead_id: int, phone: st
     await connection.execute(q.readdress, tenant_id, lead_id, phone)
 
 
-async def _move(connection: Executor, those: str, tenant_id: int, lead_ids: list[int], to: int | str) -> None:
-    """What a query finds for leads goes to the lane that it names."""
-    found = await connection.fetch(those, tenant_id, lead_ids, to)
+async def _move(
+    connection: Executor, those: str, tenant_id: int, lead_ids: list[int], *to: str
+) -> list[asyncpg.Record]:
+    """What a query finds for leads goes to the lane that it names; gives what did."""
+    found = await connection.fetch(those, tenant_id, lead_ids, *to)
     held = await sources.hold(connection, [row["source_id"] for row in found])
     # seen anew: where a device was deleted until then, its rows are in the pool
-    found = await connection.fetch(those, tenant_id, lead_ids, to) if held else []
+    found = await connection.fetch(those, tenant_id, lead_ids, *to) if held else []
     elsewhere = [row for row in found if row["source_id"] in held]
     wanted = [Lane(tenant_id, row["source_id"], row["device_no"], row["zone"]) for row in elsewhere]
     await lanes.move(connection, [row["id"] for row in elsewhere], await lanes.ensure(connection, wanted))
+    return elsewhere
 
 
 async def hold(connection: Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:

@@ -22,14 +22,15 @@ WHERE o.tenant_id = $1 AND o.lead_id = ANY ($2::int8[]) AND o.source_id IS NOT N
   AND n.zone <> $3
 
 -- name: at_other_devices
--- The same at another device than $3.
-SELECT o.id, n.source_id, $3::int4 AS device_no, n.zone FROM outbox o JOIN lanes n ON n.id = o.lane_id
-WHERE o.tenant_id = $1 AND o.lead_id = ANY ($2::int8[]) AND o.source_id IS NOT NULL AND o.state IN ('queued', 'sending')
-  AND n.device_no <> $3
+-- The same at another device than they have.
+SELECT o.id, n.source_id, l.device_no, n.zone
+FROM leads l JOIN outbox o ON o.lead_id = l.id JOIN lanes n ON n.id = o.lane_id
+WHERE l.tenant_id = $1 AND l.id = ANY ($2::int8[]) AND o.source_id IS NOT NULL AND o.state IN ('queued', 'sending')
+  AND n.device_no <> l.device_no
 
--- name: network_of
--- Of device $1.
-SELECT network FROM devices WHERE no = $1
+-- name: networks_of
+-- Of devices $1.
+SELECT network, no FROM devices WHERE no = ANY ($1::int4[])
 
 -- name: readdress
 -- What waits for lead $2 goes to the number $3, unless that gets the same already.

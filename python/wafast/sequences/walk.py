@@ -24,7 +24,7 @@ from wafast.database.turn import SEQUENCES, keep_at
 from wafast.events import bus
 from wafast.outbox import lanes, sources
 from wafast.outbox.lanes import Lane
-from wafast.sequences import edits, enrolments, intakes
+from wafast.sequences import edits, enrolments, going_over, intakes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,6 +131,8 @@ class Walker:
         self._edits = Aside("sequences.edits")
         #: of filters whose leads can't enter
         self._intakes = Aside("sequences.intakes")
+        #: workspaces with people whom somebody else holds, for whom something is to go over
+        self._over = Aside("sequences.going_over")
         #: enrolments of leads that somebody else holds
         self._held = Aside("sequences.entries")
 
@@ -144,7 +146,7 @@ class Walker:
             if self._untold and time.monotonic() >= self._told_at + TELL_SECONDS:
                 await self._tell()
             if not is_more:
-                looks = [*self._edits.looks, *self._intakes.looks, *self._held.looks]
+                looks = [*self._edits.looks, *self._intakes.looks, *self._over.looks, *self._held.looks]
                 if self._untold:
                     looks.append(self._told_at + TELL_SECONDS)
                 wait = min(looks) - time.monotonic() if looks else None
@@ -152,16 +154,17 @@ class Walker:
                     await asyncio.wait_for(self._heard.wait(), wait)
 
     async def tick(self) -> bool:
-        """Takes the next STEP of the queue, the next who follow an edit, and the next who enter by a filter; sums up
-        how many are where.
+        """Takes the next STEP of the queue, the next who follow an edit, the next who enter by a filter, and the next
+        for whom something goes over to another device; sums up how many are where.
 
         Gives whether there may be more."""
         is_more = await self._take()
         followed = await edits.follow(self._connection, self._edits)
         entered = await intakes.go_on(self._connection, self._intakes)
         self._untold.update(one for one in (followed, entered) if one is not None)
+        gone_over = await going_over.go_on(self._connection, self._over)
         folded = await self._connection.fetchval(q.fold_enrolment_counts, FOLD)
-        return is_more or followed is not None or entered is not None or folded == FOLD
+        return is_more or any(done is not None for done in (followed, entered, gone_over)) or folded == FOLD
 
     async def _take(self) -> bool:
         queued = await self._connection.fetch(q.next_in_queue, STEP, list(self._held))

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
 from tests.database import Database, blocked, pool_of
-from tests.integration.sequences.people import People
+from tests.integration.sequences.people import People, step
 from wafast.accounts.principal import Principal
+from wafast.database.pool import connect
 from wafast.database.together import together
 from wafast.leads import chats, import_process, rows
 from wafast.leads.merging import merge
-from wafast.sequences import of_leads
+from wafast.sequences import going_over, of_leads
+from wafast.sequences.walk import Walker
 
 KEPT, GONE, OTHER = "+60123456781", "+60123456782", "+60123456783"
 
@@ -32,12 +35,13 @@ def principal(people: People) -> Principal:
 
 async def _file(people: People, text: str, known: str = "update") -> int:
     """An import of a CSV file that a person has just started."""
-    columns: list[dict[str, object]] = [{"name": name, "examples": []} for name in ("phone", "name")]
+    mapping = text.partition("\n")[0].split(",")
+    columns: list[dict[str, object]] = [{"name": name, "examples": []} for name in mapping]
     shape = {"format": "csv", "encoding": "utf-8", "delimiter": ",", "header": True, "columns": columns}
     found: int = await people.value(
         "INSERT INTO imports (tenant_id, kind, file_name, size, state, options, shape, mapping, created_by)"
         " VALUES ($1, 'leads', 'a.csv', 1, 'running', $2, $3, $4, 'user:1') RETURNING id",
-        people.tenant_id, {"known": known}, shape, ["phone", "name"],
+        people.tenant_id, {"known": known}, shape, mapping,
     )  # fmt: skip
     await people.pool.execute(
         "INSERT INTO import_pieces (import_id, tenant_id, place, bytes) VALUES ($1, $2, 0, $3)",
@@ -120,3 +124,35 @@ async def test_an_import_holds_leads_in_the_order_in_which_others_hold_many(peop
         await editing.execute("SELECT FROM leads WHERE id = $1 FOR UPDATE", second)
     await importing
     assert await _leads(people) == [(KEPT, "Farid"), (GONE, "Siti")]
+
+
+async def _waiting_at(people: People) -> set[tuple[str, int]]:
+    """Which numbers wait where."""
+    rows = await people.pool.fetch("SELECT o.to_jid, n.device_no FROM outbox o JOIN lanes n ON n.id = o.lane_id")
+    return {("+" + row["to_jid"].partition("@")[0], row["device_no"]) for row in rows}
+
+
+async def test_what_waits_for_people_whom_a_file_gives_to_another_device_leaves_from_there(
+    people: People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(going_over, "STEP", 1)
+    sequence = await people.sequence(step("one", 60))
+    await people.enrol(sequence, *[await people.lead(phone=phone) for phone in (KEPT, GONE, OTHER)])
+    await people.walk()
+    other = await people.value(
+        "INSERT INTO devices (tenant_id, name, network) VALUES ($1, 'Other', 'loopback') RETURNING no", people.tenant_id
+    )
+    found = await _file(people, f"phone,device\n{KEPT},Other\n{GONE},Other\n{OTHER},Shop\n")
+    await import_process.work(people.uri, found, tmp_path)
+    assert await people.value("SELECT count(*) FROM given_leads") == 2
+    connection: asyncpg.Connection = await connect(people.uri, "walk")
+    walker = Walker(connection)
+    async with people.pool.acquire() as holding, holding.transaction():
+        await holding.execute("SELECT FROM leads WHERE phone = $1 FOR NO KEY UPDATE", GONE)
+        await walker.tick()
+        await walker.tick()
+        assert await _waiting_at(people) == {(KEPT, other), (GONE, people.device_no), (OTHER, people.device_no)}
+    await connection.close()
+    await people.walk()
+    assert await _waiting_at(people) == {(KEPT, other), (GONE, other), (OTHER, people.device_no)}
+    assert await people.value("SELECT count(*) FROM given_leads") == 0

@@ -91,7 +91,7 @@ class People:
             walker = Walker(connection)
             while await self.pool.fetchval(
                 "SELECT EXISTS (TABLE walk_queue) OR EXISTS (TABLE sequence_edits) OR EXISTS (TABLE enrolment_counts)"
-                " OR EXISTS (SELECT FROM intakes WHERE state = 'running')"
+                " OR EXISTS (SELECT FROM intakes WHERE state = 'running') OR EXISTS (TABLE given_leads)"
             ):
                 await walker.tick()
         finally:
