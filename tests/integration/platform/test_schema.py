@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import get_args
+
 import asyncpg
+import pytest
 
 from tests.database import Database
+from wafast.outbox.rows import Cause
+from wafast.sequences.enrolments import Reason
 
 TABLES = "FROM pg_class c WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
 COLUMNS = (
@@ -51,3 +57,9 @@ async def test_every_instant_has_a_zone(database: Database) -> None:
     """SPEC section 10, invariant 5."""
     bare = f"SELECT relname || '.' || attname {COLUMNS} AND atttypid IN ('timestamp'::regtype, 'timetz'::regtype)"
     assert await _first(database.uri, bare) == set()
+
+
+@pytest.mark.parametrize(("name", "kinds"), [("outbox_cause_check", Cause), ("enrolments_reason_check", Reason)])
+async def test_kinds_of_reasons_are_those_the_code_knows(database: Database, name: str, kinds: object) -> None:
+    found = await _first(database.uri, f"SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = '{name}'")
+    assert set(re.findall(r"'(\w+)'", found.pop())) == set(get_args(kinds))
