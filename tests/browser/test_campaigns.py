@@ -177,3 +177,31 @@ def test_who_is_chosen_before_all_tags_are_known_stays_chosen(signed_in: App) ->
     held.pop().fulfill(json={"tags": ["late riser"], "fields": []})
     expect(page.locator("option[value='late riser']").first).to_be_attached()
     expect(chosen).to_be_visible()
+
+
+@pytest.mark.parametrize("look", [PHONE], indirect=True, ids=lambda look: look.name)
+def test_a_page_that_is_loaded_again_goes_on_where_it_was_and_back_is_the_step_before(
+    alone: App, tenant: Tenant, look: Look
+) -> None:
+    app, page = alone, alone.page
+    tenant.lead()
+    page.goto("/campaigns")
+    page.get_by_role("link", name="New campaign").first.click()
+    page.get_by_label("Name of the campaign").fill("Raya")
+    page.get_by_label("Has all of these tags").fill("kl")
+    _next(app)
+    page.get_by_label("Message", exact=True).fill("Hi")
+    expect(page.get_by_text("Draft saved")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Message", exact=True)).to_have_value("Hi")
+    expect(page.get_by_label("Name of the campaign")).to_have_value("Raya")
+    _next(app)
+    expect(page.get_by_label("Shortest gap (s)")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_label("Message", exact=True)).to_have_value("Hi")
+    page.go_back()
+    expect(page.get_by_role("button", name="Remove tag kl")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/campaigns/\d+/edit"))
+    page.go_back()
+    expect(page.get_by_role("heading", name="Campaigns", level=1)).to_be_visible()
+    assert len(page.request.get("/api/v1/campaigns").json()["items"]) == 1

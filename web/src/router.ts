@@ -25,7 +25,7 @@ export const { p, navigate, isActive, route } = createRouter({
 });
 
 /** Goes to an address as `p` makes it, with its search; the router's own takes a path alone and would escape the rest. */
-export function go(address: string, replace = false): void {
+export async function go(address: string, replace = false): Promise<void> {
   const { pathname, search } = new URL(address, location.origin);
-  void navigate(pathname as '/', { search, replace });
+  await navigate(pathname as '/', { search, replace });
 }

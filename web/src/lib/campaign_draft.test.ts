@@ -1,6 +1,7 @@
 import { flushSync, mount, unmount } from 'svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Campaign } from '../api/types';
+import AudienceStep from '../components/campaigns/AudienceStep.svelte';
 import CheckStep from '../components/campaigns/CheckStep.svelte';
 import WhenStep from '../components/campaigns/WhenStep.svelte';
 import { FakeServer, settled } from '../testing/server';
@@ -79,7 +80,8 @@ describe('a campaign that is written', () => {
       ['7', draft],
       ['8', fresh],
     ] as const) {
-      const page = mount(CheckStep, { target: document.body, props: { draft: one } });
+      const context = new Map([[KEY, { devices: { byId: new Map() } }]]);
+      const page = mount(CheckStep, { target: document.body, props: { draft: one }, context });
       const to = document.querySelector<HTMLInputElement>('#test-to')!;
       to.value = '0123456789';
       to.dispatchEvent(new Event('input', { bubbles: true }));
@@ -94,6 +96,56 @@ describe('a campaign that is written', () => {
       'POST /campaigns',
       'POST /campaigns/8/test',
     ]);
+  });
+
+  it('says before it begins whom it goes to, with which file, and what of its words is likely not meant so', async () => {
+    server.on('POST /campaigns/render', () => ({ text: 'Hi', problems: ['Who has no city gets {city}.'] }));
+    draft.audience = { tags: ['vip'], device_ids: ['d1', 'd2'], quiet_days: 30, fields: { city: 'Ipoh' } };
+    draft.message = { type: 'document', text: 'Hi {city}', media_id: 'ab', file_name: 'prices.pdf' };
+    const context = new Map([[KEY, { devices: { byId: new Map([['d1', { name: 'Sales' }]]) } }]]);
+    const page = mount(CheckStep, { target: document.body, props: { draft }, context });
+    await vi.waitFor(() => expect(document.querySelector('.warnings')?.textContent).toContain('gets {city}'));
+    const said = [...document.querySelectorAll('dd')].map((one) => one.textContent.trim());
+    expect(said).toContain('prices.pdf');
+    expect([...document.querySelectorAll('dd p')].map((one) => one.textContent)).toEqual([
+      'Has all of these tags: vip',
+      'Device that writes to them: Sales, A device that was deleted',
+      'Quiet for so many days: 30',
+      'A condition of your list holds as well.',
+    ]);
+    await unmount(page);
+  });
+
+  it('shows which device it was for though that was deleted, and that it is for several', async () => {
+    const devices = { sorted: [{ id: 'd1', name: 'Sales' }], state: 'ready', byId: new Map([['d1', {}]]) };
+    const context = new Map([[KEY, { devices }]]);
+    const chosen = (): string => {
+      const field = document.querySelector<HTMLSelectElement>('#audience-device')!;
+      return field.selectedOptions[0]?.textContent ?? '';
+    };
+    const page = mount(AudienceStep, { target: document.body, props: { draft, known: [], segments: [] }, context });
+    for (const [device_ids, words] of [
+      [['gone'], 'A device that was deleted'],
+      [['d1', 'gone'], '2 devices'],
+      [['d1'], 'Sales'],
+    ] as const) {
+      draft.audience = { device_ids: [...device_ids] };
+      flushSync();
+      expect(chosen()).toBe(words);
+    }
+    await unmount(page);
+  });
+
+  it('can give up a device that was deleted', async () => {
+    draft.deviceIds = ['gone'];
+    const context = new Map([[KEY, { devices: { sorted: [], state: 'ready', byId: new Map() } }]]);
+    const page = mount(WhenStep, { target: document.body, props: { draft }, context });
+    const box = [...document.querySelectorAll('label')].find((one) => one.textContent.includes('was deleted'))!;
+    box.querySelector('input')!.click();
+    flushSync();
+    expect(draft.deviceIds).toBeNull();
+    draft.leave();
+    await unmount(page);
   });
 
   it('is created once, whatever is typed after the answer to the first save was lost', async () => {
@@ -141,7 +193,7 @@ describe('a campaign that is written', () => {
 
   it('takes gaps as they are typed, key by key, and says what is wrong with half of one', async () => {
     server.on('PATCH /campaigns/7', () => STORED);
-    const context = new Map([[KEY, { devices: { sorted: [] } }]]);
+    const context = new Map([[KEY, { devices: { sorted: [], state: 'ready', byId: new Map() } }]]);
     const page = mount(WhenStep, { target: document.body, props: { draft }, context });
     const field = (end: string): HTMLInputElement => document.querySelector(`#pace-${end}_seconds`)!;
     const type = (end: string, ...keys: string[]): void => {

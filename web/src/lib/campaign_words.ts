@@ -15,6 +15,12 @@ export function finishWords(at: Date, now: Date, place: Place): string {
   return Math.abs(days) < 60 ? `${day}, ${clock(at, place)}` : day;
 }
 
+/** A day of a calendar, `2026-12-04`: `Fri 4 Dec 2026`. */
+export function dayWords(day: string, place: Place): string {
+  const options = { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' } as const;
+  return new Intl.DateTimeFormat(place.locale, options).format(new Date(`${day}T12:00:00Z`));
+}
+
 /** What holds a message that waits, and until when as far as that is known. */
 export function heldWords(held: HeldBy, now: Date, place: Place): string {
   const why = told(`held_${held.rule}`, held.text) ?? '';

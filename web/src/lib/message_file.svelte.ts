@@ -1,5 +1,6 @@
 /** The file of a message that is being written: its upload goes on while the person looks at another step. */
 import type { SourceMessage } from '../api/types';
+import { t } from '../i18n/index.svelte';
 import { Attachment, kindOf } from './attachment.svelte';
 
 interface Written {
@@ -14,6 +15,13 @@ export class MessageFile {
 
   constructor(written: Written) {
     this.#written = written;
+  }
+
+  /** What the message's file is called, or what it is; '' where there is none. */
+  get name(): string {
+    const { type = 'text', file_name } = this.#written.message;
+    if (this.chosen !== null) return this.chosen.file.name;
+    return type === 'text' ? '' : (file_name ?? t(`type.${type}`));
   }
 
   /** Why the message is not whole yet; null: it is. */
