@@ -57,6 +57,11 @@ DeviceIds = Annotated[
     ),
 ]
 
+Draft = Annotated[
+    bool,
+    Meta(description="It is a draft, also with a `schedule`, which is kept: nothing begins before somebody says so."),
+]
+
 
 class CampaignSchedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When it begins: the clock of a place."""
@@ -103,7 +108,9 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
             "gave to a device, but distribution or the pool, goes to another in any case."
         ),
     ]
-    schedule: CampaignSchedule | None
+    schedule: Annotated[
+        CampaignSchedule | None, Meta(description="Of a `draft` it is only kept, for who schedules it.")
+    ]
     starts_at: datetime | None
     expires_at: datetime | None
     planned: Annotated[int | None, Meta(description="Recipients put in when it began.", examples=[5000])]
@@ -132,6 +139,7 @@ class CreateCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     may_move: bool = False
     expires_at: datetime | None = None
     schedule: CampaignSchedule | None = None
+    draft: Draft = False
 
 
 class ChangeCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -147,6 +155,7 @@ class ChangeCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     schedule: Annotated[CampaignSchedule | UnsetType | None, Meta(description="null: it does not begin by itself.")] = (
         UNSET
     )
+    draft: Draft = False
 
 
 class CloneCampaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -347,7 +356,7 @@ class CampaignController(Controller):
     ) -> Campaign:
         """A draft; with `schedule` it begins by itself."""
         require_whole_tenant(principal)
-        if data.schedule is not None:
+        if data.schedule is not None and not data.draft:
             require_hearing(services)
         plan = Plan(
             name=name_of(data.name),
@@ -360,7 +369,9 @@ class CampaignController(Controller):
         )
         schedule = None if data.schedule is None else stored_schedule(data.schedule)
         async with together(services.pool) as pool:
-            row = await attempt(rows.create(pool, principal.tenant_id, principal.actor, plan, schedule))
+            row = await attempt(
+                rows.create(pool, principal.tenant_id, principal.actor, plan, schedule, is_draft=data.draft)
+            )
             await record(pool, principal, "create", row)
         return await show_campaign(services.pool, row)
 
@@ -394,14 +405,14 @@ class CampaignController(Controller):
         """Before it begins everything, at once or not at all; afterwards the pace, which holds from the next message
         on, and the devices, for what is given to a device from then on."""
         require_whole_tenant(principal)
-        if isinstance(data.schedule, CampaignSchedule):
+        if isinstance(data.schedule, CampaignSchedule) and not data.draft:
             require_hearing(services)
         row = await find_campaign(services.pool, principal, campaign_id)
         changes = await _changes(services.pool, principal, data)
         schedule = stored_schedule(data.schedule) if isinstance(data.schedule, CampaignSchedule) else data.schedule
 
         def change(pool: asyncpg.Pool) -> Coroutine[Any, Any, CampaignRow | None]:
-            return rows.change(pool, principal.tenant_id, row.id, changes, schedule)
+            return rows.change(pool, principal.tenant_id, row.id, changes, schedule, is_draft=data.draft)
 
         return await present(services, principal, "change", campaign_id, change)
 

@@ -46,7 +46,8 @@ UPDATE campaigns SET on_date = $3, at_time = $4, zone = $5, starts_at = coalesce
 WHERE tenant_id = $1 AND id = $2
 
 -- name: unschedule_campaign
-UPDATE campaigns SET on_date = NULL, at_time = NULL, zone = NULL, starts_at = NULL, state = 'draft', reason = NULL
+-- It does not begin by itself. $3 $4 $5 what a person has in mind for when, or NULL.
+UPDATE campaigns SET on_date = $3, at_time = $4, zone = $5, starts_at = NULL, state = 'draft', reason = NULL
 WHERE tenant_id = $1 AND id = $2
 
 -- name: set_campaign_state

@@ -185,9 +185,16 @@ async def list_between(
 
 
 async def create(
-    pool: asyncpg.Pool, tenant_id: int, created_by: str, wanted: Plan, schedule: Schedule | None
+    pool: asyncpg.Pool,
+    tenant_id: int,
+    created_by: str,
+    wanted: Plan,
+    schedule: Schedule | None,
+    *,
+    is_draft: bool = False,
 ) -> CampaignRow:
-    """A draft, or with a schedule one that begins by itself. Raises UnknownMedia, NotPossible."""
+    """A draft, or with a schedule one that begins by itself; `is_draft`: the schedule is only kept. Raises
+    UnknownMedia, NotPossible."""
     async with pool.acquire() as connection, connection.transaction():
         await hold_file(connection, tenant_id, wanted.message.media_sha256)
         source_id = await sources.create(connection, tenant_id, wanted.message, wanted.pace, may_move=wanted.may_move)
@@ -196,7 +203,9 @@ async def create(
             q.create_campaign, tenant_id, source_id, wanted.name, wanted.audience, wanted.device_ids,
             wanted.expires_at, created_by,
         )  # fmt: skip
-        if schedule is not None:
+        if is_draft:
+            await _unschedule(connection, tenant_id, campaign_id, schedule)
+        elif schedule is not None:
             await _schedule(connection, tenant_id, campaign_id, schedule, wanted)
         await planner.wake(connection)
         await bus.publish(connection, [planner.changed(tenant_id, campaign_id)])
@@ -211,6 +220,8 @@ async def change(
     campaign_id: int,
     changes: Mapping[str, Any],
     schedule: Schedule | UnsetType | None = UNSET,
+    *,
+    is_draft: bool = False,
 ) -> CampaignRow | None:
     """Everything while it has not begun; then only the pace and the devices, which hold from the next claim on. Of two
     at the same instant the second changes what the first has left.
@@ -218,6 +229,7 @@ async def change(
     Args:
         changes: fields of its plan; those that are not named stay as they are.
         schedule: when it begins; None for "not by itself", which makes it a draft again.
+        is_draft: it is one, and its schedule is only kept.
 
     Returns:
         None when there is no such campaign.
@@ -231,9 +243,9 @@ async def change(
         wanted = msgspec.structs.replace(row.plan, **changes)
         if row.state in NOT_STARTED:
             await hold_file(connection, tenant_id, wanted.message.media_sha256)
-            await _reschedule(connection, row, wanted, schedule)
+            await _reschedule(connection, row, wanted, schedule, is_draft=is_draft)
         else:
-            _require_of_begun(row, wanted, schedule)
+            _require_of_begun(row, wanted, None if is_draft else schedule)
         told = wanted.name, wanted.audience, wanted.device_ids, wanted.expires_at
         await connection.execute(q.change_campaign, tenant_id, campaign_id, *told)
         if wanted.device_ids != row.device_ids:
@@ -420,15 +432,22 @@ def _require_of_begun(row: CampaignRow, wanted: Plan, schedule: Schedule | Unset
 
 
 async def _reschedule(
-    connection: Connection, row: CampaignRow, wanted: Plan, schedule: Schedule | UnsetType | None
+    connection: Connection, row: CampaignRow, wanted: Plan, schedule: Schedule | UnsetType | None, *, is_draft: bool
 ) -> None:
     """One that keeps its schedule is looked at by it once more: its new end may lie before."""
-    if schedule is UNSET and row.state == "scheduled":
+    if schedule is UNSET:
+        if row.state == "draft":
+            return
         schedule = row.schedule
-    if isinstance(schedule, Schedule):
+    if is_draft or schedule is None:
+        await _unschedule(connection, row.tenant_id, row.id, schedule)
+    else:
         await _schedule(connection, row.tenant_id, row.id, schedule, wanted)
-    elif schedule is None:
-        await connection.execute(q.unschedule_campaign, row.tenant_id, row.id)
+
+
+async def _unschedule(connection: Connection, tenant_id: int, campaign_id: int, kept: Schedule | None) -> None:
+    told = (None, None, None) if kept is None else (kept.date, kept.time, kept.zone)
+    await connection.execute(q.unschedule_campaign, tenant_id, campaign_id, *told)
 
 
 async def _schedule(

@@ -230,6 +230,24 @@ def test_a_file_goes_with_the_message_and_with_its_copy(tenant: Tenant, stranger
     assert foreign.status_code == 404
 
 
+def test_a_draft_keeps_when_it_is_meant_and_does_not_begin_by_it(tenant: Tenant) -> None:
+    over = {"date": "2001-01-01", "time": "09:00:00", "zone": "Asia/Kuala_Lumpur"}
+    campaign = made(tenant, schedule=over, draft=True)
+    assert (campaign["state"], campaign["schedule"], campaign["starts_at"]) == ("draft", over, None)
+    address = f"{URL}/{campaign['id']}"
+    coming = over | {"date": "2099-01-01"}
+    changed = tenant.client().patch(address, json={"schedule": coming, "draft": True}).json()
+    assert (changed["state"], changed["schedule"], changed["starts_at"]) == ("draft", coming, None)
+    renamed = tenant.client().patch(address, json={"name": "Hari Raya"}).json()
+    assert (renamed["state"], renamed["schedule"]) == ("draft", coming)
+    assert tenant.client().post(f"{address}/schedule", json=coming).json()["state"] == "scheduled"
+    back = tenant.client().patch(address, json={"draft": True}).json()
+    assert (back["state"], back["schedule"], back["starts_at"]) == ("draft", coming, None)
+    leads(tenant, 1)
+    running = started(tenant)
+    assert tenant.client().patch(f"{URL}/{running['id']}", json={"draft": True}).status_code == 409
+
+
 def test_a_schedule_can_be_set_changed_and_taken_back(tenant: Tenant) -> None:
     leads(tenant, 1)
     wanted = {"date": "2099-03-01", "time": "09:30:00", "zone": "Asia/Kuala_Lumpur"}

@@ -2999,6 +2999,7 @@ export interface components {
             device_ids: string[] | null;
             /** @description Whether a recipient may go to another device when its own can't send, or is deleted. When not, and its own is deleted, its row fails (`device_gone`) and can be tried again. Whoever no person gave to a device, but distribution or the pool, goes to another in any case. */
             may_move: boolean;
+            /** @description Of a `draft` it is only kept, for who schedules it. */
             schedule: components["schemas"]["CampaignSchedule"] | null;
             starts_at: string | null;
             expires_at: string | null;
@@ -3117,6 +3118,11 @@ export interface components {
             expires_at?: string | null;
             /** @description null: it does not begin by itself. */
             schedule?: components["schemas"]["CampaignSchedule"] | null;
+            /**
+             * @description It is a draft, also with a `schedule`, which is kept: nothing begins before somebody says so.
+             * @default false
+             */
+            draft: boolean;
         };
         /** ChangeChat */
         ChangeChat: {
@@ -3661,6 +3667,11 @@ export interface components {
             may_move: boolean;
             expires_at?: string | null;
             schedule?: components["schemas"]["CampaignSchedule"] | null;
+            /**
+             * @description It is a draft, also with a `schedule`, which is kept: nothing begins before somebody says so.
+             * @default false
+             */
+            draft: boolean;
         };
         /** CreateDevice */
         CreateDevice: {

@@ -1224,6 +1224,7 @@ export const en = {
   'campaigns.rate': '{n} a minute',
   'campaigns.began': 'Began {when}',
   'campaigns.begins': 'Begins {when}',
+  'campaigns.meant': 'Meant for {when}. It does not begin by itself before you schedule it: Edit, then Check.',
   'campaigns.ended': 'Ended {when}',
   'campaigns.made': 'Made {when}',
   'campaigns.over_time': 'Over time',

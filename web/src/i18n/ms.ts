@@ -1234,6 +1234,7 @@ export const ms: Record<MessageKey, string> = {
   'campaigns.rate': '{n} seminit',
   'campaigns.began': 'Bermula {when}',
   'campaigns.begins': 'Akan bermula {when}',
+  'campaigns.meant': 'Dirancang untuk {when}. Ia tidak bermula sendiri sebelum dijadualkan: Sunting, kemudian Semak.',
   'campaigns.ended': 'Tamat {when}',
   'campaigns.made': 'Dibuat {when}',
   'campaigns.over_time': 'Mengikut masa',

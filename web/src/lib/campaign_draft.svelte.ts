@@ -167,8 +167,9 @@ export class CampaignDraft {
       device_ids: this.deviceIds,
       may_move: this.mayMove,
       expires_at: this.expiresAt,
-      // half a change must not begin by itself: the last step says when
-      schedule: null,
+      schedule: this.schedule,
+      // half a change must not begin by itself: the last step says so
+      draft: true,
     };
     try {
       const isNew = this.id === null && this.#first === null;

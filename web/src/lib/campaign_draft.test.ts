@@ -41,8 +41,16 @@ describe('a campaign that is written', () => {
     draft.schedule = null;
     draft.touch();
     expect(await draft.save()).toBe(true);
-    expect(server.calls[0]?.body).toMatchObject({ schedule: null });
+    expect(server.calls[0]?.body).toMatchObject({ schedule: null, draft: true });
     expect(draft.scheduled).toBe('not any more');
+  });
+
+  it('keeps for when it is meant, without beginning then by itself', async () => {
+    server.on('PATCH /campaigns/7', () => STORED);
+    draft.schedule = { ...SCHEDULE, time: '10:00:00' };
+    draft.touch();
+    expect(await draft.save()).toBe(true);
+    expect(server.calls[0]?.body).toMatchObject({ schedule: { time: '10:00:00' }, draft: true });
   });
 
   it('is saved for nobody before the last words are', async () => {

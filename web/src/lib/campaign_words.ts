@@ -1,5 +1,5 @@
 /** Campaigns in words: instants, near ones by the clock, far ones by the day; and whose part something is. */
-import type { HeldBy } from '../api/types';
+import type { CampaignSchedule, HeldBy } from '../api/types';
 import { t, told } from '../i18n/index.svelte';
 import { clock, dayNumber, type Place } from './time';
 
@@ -19,6 +19,11 @@ export function finishWords(at: Date, now: Date, place: Place): string {
 export function dayWords(day: string, place: Place): string {
   const options = { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' } as const;
   return new Intl.DateTimeFormat(place.locale, options).format(new Date(`${day}T12:00:00Z`));
+}
+
+/** `Fri 4 Dec 2026 15:04, Asia/Kuala_Lumpur`. */
+export function scheduleWords({ date, time, zone }: CampaignSchedule, place: Place): string {
+  return t('campaigns.at', { date: dayWords(date, place), time: time.slice(0, 5), zone });
 }
 
 /** What holds a message that waits, and until when as far as that is known. */
