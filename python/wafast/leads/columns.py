@@ -19,10 +19,12 @@ KNOWN = ("phone", "name", "niche", "target_status", "trigger", "device")
 FIELD = "field:"
 #: How people call them: compared in lower case, letters only.
 CALLED = {
-    "phone": "phone phonenumber phoneno mobile mobileno mobilenumber number whatsapp whatsappnumber tel telephone "
-    "telefon nofon notelefon nombor handphone hp contact contactnumber msisdn "
+    "phone": "phone phonenumber phoneno mobile mobileno mobilenumber mobilephone number whatsapp whatsappnumber "
+    "whatsappno tel telno telephone telefon nofon notel notelefon nombortelefon nowhatsapp nombor handphone hp hpno "
+    "nohp cell cellphone contact contactno contactnumber msisdn "
     "电话 电话号码 联系电话 手机 手机号 手机号码 電話 電話號碼 聯絡電話 手機 手機號碼",
-    "name": "name fullname firstname customer customername contactname nama namapenuh pelanggan 姓名 名字 客户 客戶",
+    "name": "name fullname firstname customer customername client clientname contactname nama namapenuh namapelanggan "
+    "pelanggan 姓名 名字 客户 客戶",
     "niche": "niche tag tags label labels group groups category segment kategori kumpulan 标签 標籤 分类 分類",
     "target_status": "targetstatus status type jenis 状态 狀態",
     "trigger": "trigger triggers sequence",
@@ -69,21 +71,34 @@ class MappingError(ValueError):
 
 
 def proposed(columns: Sequence[Column]) -> list[str]:
-    """What the columns are by their names, and by what is in them where no name says which holds the phone numbers."""
+    """What the columns are by their names, and which holds the phone numbers by what is in them, too."""
     found: list[str] = []
-    for column in columns:
-        letters = re.sub(r"[\W_]", "", column.name.lower())
-        kind = next((kind for kind, names in CALLED.items() if letters in names.split() and kind not in found), "")
+    phone = _phone_column(columns)
+    for place, column in enumerate(columns):
+        called = _called(column)
+        kind = "phone" if place == phone else "" if called in ("phone", *found) else called
         named = column.name if not re.fullmatch(r"Column \d+", column.name) else ""
         twins = sum(one.name.lower() == named.lower() for one in columns[: len(found)])
         own = f"{named[:96]} {twins + 1}" if twins else named
         found.append(kind or (FIELD + own.lower() if named and column.examples else ""))
-    if "phone" not in found:
-        numbers = [sum(map(_is_phone, column.examples)) for column in columns]
-        most = max(numbers, default=0)
-        if most:
-            found[numbers.index(most)] = "phone"
     return found
+
+
+def _called(column: Column) -> str:
+    letters = re.sub(r"[\W_]", "", column.name.lower())
+    return next((kind for kind, names in CALLED.items() if letters in names.split()), "")
+
+
+def _phone_column(columns: Sequence[Column]) -> int | None:
+    """The first that is called so and holds numbers: what is called `Contact` may hold names, and `Number` count rows.
+    Else the one that holds most of them, or the first that is called so."""
+    called = [place for place, column in enumerate(columns) if _called(column) == "phone"]
+    numbers = [sum(map(_is_phone, column.examples)) for column in columns]
+    holding = [place for place in called if numbers[place]]
+    most = max(numbers, default=0)
+    if holding or not most:
+        return next(iter(holding or called), None)
+    return numbers.index(most)
 
 
 def check(mapping: Sequence[str], columns: Sequence[Column]) -> None:

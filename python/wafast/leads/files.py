@@ -93,7 +93,7 @@ def look(path: Path, sheet: str = "", encoding: str = "") -> Shape:
 
     Args:
         path: of the file.
-        sheet: of a workbook that is to be read; empty: the first that has rows.
+        sheet: of a workbook that is to be read; empty: the first with a table.
         encoding: of CSV that does not say its own; empty: what it may be.
     """
     with path.open("rb") as file:
@@ -151,14 +151,19 @@ def _table(found: list[tuple[int, list[str]]]) -> tuple[int, list[list[str]]]:
         raise NotReadable("the file has no rows")
     begins = 0
     for place, (_, row) in enumerate(found):
-        filled = [cell for cell in row if cell]
-        if len(filled) > 1:
+        if sum(map(bool, row)) > 1:
             begins = place
-        if len(filled) > 1 or _looks_like_number(filled[0]):
+        if _is_of_table(row):
             break
     while begins + 1 < len(found) and _stands_over(found[begins][1], found[begins + 1][1]):
         begins += 1
     return found[begins][0], [row for _, row in found[begins:]]
+
+
+def _is_of_table(row: list[str]) -> bool:
+    """Whether it is no title or remark, which is one cell, and no number."""
+    filled = [cell for cell in row if cell]
+    return len(filled) > 1 or any(map(_looks_like_number, filled))
 
 
 def _stands_over(row: list[str], below: list[str]) -> bool:
@@ -216,10 +221,13 @@ def _sheet(path: Path, wanted: str) -> dict[str, Any]:
 
 
 def _sheet_with_rows(book: xlsx.Workbook | other_workbooks.Workbook, names: list[str]) -> str:
-    """The first of these sheets that has rows; the first where none has any."""
+    """The first of these sheets with a table, as what is read first may be a cover: a remark in one cell of each row;
+    or else with rows, or the first."""
     if len(names) < 2:  # to look at a sheet may take as long as to read it
         return "".join(names)
-    return next((name for name in names if any(any(row) for _, row in book.rows(name))), names[0])
+    with_rows = (name for name in names if any(any(row) for _, row in book.rows(name)))
+    with_table = (name for name in names if any(map(_is_of_table, (row for _, row in book.rows(name)))))
+    return next(with_table, None) or next(with_rows, names[0])
 
 
 @contextlib.contextmanager

@@ -44,7 +44,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         Meta(max_length=20, description="Tags that every lead of the file gets.", examples=[["expo 2026"]]),
     ] = []
     sheet: Annotated[
-        str, Meta(max_length=200, description="Of a workbook: the sheet to read; empty: the first that has rows.")
+        str, Meta(max_length=200, description="Of a workbook: the sheet to read; empty: the first with a table.")
     ] = ""
     encoding: Annotated[
         str, Meta(max_length=20, description="Of CSV that does not say its own: how to read it; empty: as it seems.")

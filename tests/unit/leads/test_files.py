@@ -271,6 +271,25 @@ def test_columns_are_proposed_by_what_they_are_called_and_by_what_is_in_them() -
     assert columns.proposed([column("x"), column("y")]) == ["", ""]
 
 
+def test_a_column_that_is_called_a_contact_and_holds_names_is_not_the_phone_number() -> None:
+    def proposed(**found: list[str]) -> list[str]:
+        return columns.proposed([files.Column(name, examples) for name, examples in found.items()])
+
+    numbers = ["012-345 6789", "+60123456780"]
+    assert proposed(Contact=["Mr Tan", "Siti"], No_Tel=numbers) == ["field:contact", "phone"]
+    assert proposed(Number=["1", "2"], Reach=numbers) == ["field:number", "phone"]
+    assert proposed(Phone=numbers, Mobile=numbers) == ["phone", "field:mobile"]
+    assert proposed(Contact=["Mr Tan"], Nama_Pelanggan=["Siti"]) == ["phone", "name"]
+
+
+def test_a_sheet_of_remarks_before_the_table_is_not_the_one_that_is_read(path: Path) -> None:
+    remarks: list[list[str | float]] = [["How to use this file"], [], ["Fill in the next sheet"]]
+    path.write_bytes(workbook({"Read me": remarks, "People": [["phone", "name"], ["0123456789", "Siti"]]}))
+    assert files.look(path).sheet == "People"
+    path.write_bytes(workbook({"Read me": remarks, "Numbers": [["phone"], ["0123456789"]]}))
+    assert files.look(path).sheet == "Numbers"
+
+
 def test_tags_are_stored_as_they_compare() -> None:
     assert tags([" KL", "kl ", "", "Straße", "STRASSE", "vip"]) == ["kl", "strasse", "vip"]
 
