@@ -22,7 +22,7 @@ from wafast.api.authentication import reach_of, require_whole_tenant
 from wafast.api.exports import CSV, download
 from wafast.api.idempotency import digest
 from wafast.api.ids import number_of, uuid_of
-from wafast.api.paging import below_of, page_of
+from wafast.api.paging import before_of, below_of, page_of
 from wafast.api.parameters import After, IdempotencyKey, Limit
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem, conflict, not_found, refused_field
@@ -75,6 +75,14 @@ class ChatsImported(msgspec.Struct, frozen=True):
 
     new: Annotated[int, Meta(examples=[120])]
     known: Annotated[int, Meta(description="Were leads already, and stay as they are.", examples=[14])]
+
+
+class ImportProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of a file that was not taken, or as of another number."""
+
+    row: Annotated[int, Meta(examples=[17])]
+    value: Annotated[str, Meta(description="How the cell that is meant begins.", examples=["012-34"])]
+    reason: Annotated[str, Meta(examples=["'012-34' is too short for a number of +60"])]
 
 
 def beginning(word: str, summary: str) -> post:
@@ -213,6 +221,27 @@ class ImportController(Controller):
         if ended is None:
             raise not_found("import", import_id)
         return ended
+
+    @get(
+        "/imports/{import_id:str}/problems",
+        opt={"policy": Policy.READ},
+        operation_id="list_import_problems",
+        summary="Rows that were not taken, a page at a time",
+        responses=problems(400, 401, 403, 404),
+    )
+    async def list_problems(
+        self,
+        import_id: FromPath[str],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+        limit: Limit = 50,
+        after: After = None,
+    ) -> Page[ImportProblem]:
+        """In the order of the file."""
+        found = await _find(services, principal, import_id)
+        behind = before_of(after) or 0
+        told = await imports.problems(services.pool, principal.tenant_id, int(found.id), after=behind, limit=limit + 1)
+        return page_of(told, limit, _problem_of, lambda row: int(row["line"]))
 
     @get(
         "/imports/{import_id:str}/problems.csv",
@@ -377,6 +406,10 @@ async def _problems(services: Services, tenant_id: int, import_id: int) -> Async
     while rows := await imports.problems(services.pool, tenant_id, import_id, after=after, limit=PROBLEMS):
         yield [[str(row["line"]), _value_of(row), row["reason"]] for row in rows]
         after = rows[-1]["line"]
+
+
+def _problem_of(row: asyncpg.Record) -> ImportProblem:
+    return ImportProblem(row=row["line"], value=row["value"], reason=row["reason"])
 
 
 def _value_of(row: asyncpg.Record) -> str:

@@ -181,6 +181,7 @@ ROUTES = (
     Route("POST", f"{A}/leads/imports/{{import_id}}/check", "admin", {}),
     Route("POST", f"{A}/leads/imports/{{import_id}}/start", "admin", {}),
     Route("POST", f"{A}/leads/imports/{{import_id}}/cancel", "admin"),
+    Route("GET", f"{A}/leads/imports/{{import_id}}/problems", "read"),
     Route("GET", f"{A}/leads/imports/{{import_id}}/problems.csv", "read"),
     Route("GET", f"{A}/leads/export.csv", "read"),
     Route("POST", f"{A}/leads/import-chats", "send", {"device_id": "{device_id}"}),

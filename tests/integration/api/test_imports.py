@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import time
 from collections.abc import Callable
@@ -83,6 +84,14 @@ def test_a_file_is_looked_at_checked_and_taken_in(tenant: Tenant, stranger: Tena
         "8,Nowhere,\"there is no device 'Nowhere'; its name, number or id is wanted\"",
     ]
     assert _problems(admin, checked) == problems
+    address, told, after = f"{LEADS}/imports/{checked['id']}/problems", list[str](), ""
+    while True:
+        page = admin.get(f"{address}?limit=1{after}").json()
+        told += [f"{one['row']} {one['reason']}" for one in page["items"]]
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+    assert told == [f"{row} {reason}" for row, _, reason in csv.reader(problems)]
     done = _go(tenant, checked, "start")
     assert (done["state"], done["counts"], _problems(admin, done)) == ("done", counts, problems)
     leads = {lead["phone"]: lead for lead in admin.get(LEADS).json()["items"]}

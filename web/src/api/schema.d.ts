@@ -1479,6 +1479,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/leads/imports/{import_id}/problems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rows that were not taken, a page at a time
+         * @description In the order of the file.
+         */
+        get: operations["list_import_problems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/leads/imports/{import_id}/problems.csv": {
         parameters: {
             query?: never;
@@ -4406,6 +4426,18 @@ export interface components {
             /** @example 0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11 */
             device_id: string;
         };
+        /** ImportProblem */
+        ImportProblem: {
+            /** @example 17 */
+            row: number;
+            /**
+             * @description How the cell that is meant begins.
+             * @example 012-34
+             */
+            value: string;
+            /** @example '012-34' is too short for a number of +60 */
+            reason: string;
+        };
         /** InsertStep */
         InsertStep: {
             /**
@@ -5090,7 +5122,7 @@ export interface components {
              */
             tags?: string[];
             /**
-             * @description Of a workbook: the sheet to read; empty: the first that has rows.
+             * @description Of a workbook: the sheet to read; empty: the first with a table.
              * @default
              */
             sheet: string;
@@ -5244,6 +5276,11 @@ export interface components {
         /** Page[Enrolment] */
         EnrolmentPage: {
             items: components["schemas"]["Enrolment"][];
+            next: string | null;
+        };
+        /** Page[ImportProblem] */
+        ImportProblemPage: {
+            items: components["schemas"]["ImportProblem"][];
             next: string | null;
         };
         /** Page[Key] */
@@ -12050,6 +12087,69 @@ export interface operations {
             };
             /** @description The body is larger than may be. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_import_problems: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportProblemPage"];
+                };
+            };
+            /** @description A field is missing or wrong, or a parameter is not known here; `errors` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not signed in, or the key is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Signed in, but the role or the key's scope does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such object here; somebody else's looks the same. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

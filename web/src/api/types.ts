@@ -52,6 +52,7 @@ export type ScoreLeads = Schemas['ScoreLeads'];
 export type Scoring = Schemas['Scoring'];
 export type LeadNote = Schemas['LeadNote'];
 export type LeadSend = Schemas['LeadSend'];
+export type ImportProblem = Schemas['ImportProblem'];
 export type LeadImport = Schemas['Import'];
 export type Segment = Schemas['Segment'];
 export type Suppression = Schemas['Suppression'];

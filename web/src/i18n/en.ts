@@ -765,6 +765,8 @@ export const en = {
   'leads.import_joined': '· {n} by another number of a lead',
   'leads.import_crowded': '· {n} without room for all tags',
   'leads.import_problems': 'Download rows with problems',
+  'leads.import_problems_first': 'The first rows with problems',
+  'leads.import_row': 'Row {n}',
   'leads.count_new': 'New',
   'leads.count_changed': 'Changed',
   'leads.count_unchanged': 'Unchanged',

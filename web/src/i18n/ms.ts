@@ -770,6 +770,8 @@ export const ms: Record<MessageKey, string> = {
   'leads.import_joined': '· {n} dengan nombor lain bagi prospek',
   'leads.import_crowded': '· {n} tanpa ruang untuk semua tag',
   'leads.import_problems': 'Muat turun baris bermasalah',
+  'leads.import_problems_first': 'Baris bermasalah yang pertama',
+  'leads.import_row': 'Baris {n}',
   'leads.count_new': 'Baharu',
   'leads.count_changed': 'Diubah',
   'leads.count_unchanged': 'Tidak berubah',
