@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import secrets
 from datetime import datetime, timedelta
@@ -89,7 +90,8 @@ def test_a_campaign_from_people_to_the_report(signed_in: App, stack: Stack, look
         assert [one.text for one in stack.phones.inbox(phone=phone, contact=number)] == [f"Hi Siti {index}"]
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
-    assert len(download.value.path().read_text().splitlines()) == 5
+    file = download.value.path().read_bytes()
+    assert (file[:3], len(file.splitlines())) == (codecs.BOM_UTF8, 5)
 
     page.get_by_role("button", name="More actions").click()
     page.get_by_role("menuitem", name="Copy").click()

@@ -20,7 +20,7 @@ from wafast.api.campaigns import OTHER_DEVICES, Campaign, find_campaign, show_ca
 from wafast.api.exports import download
 from wafast.api.ids import number_of, uuid_of
 from wafast.api.paging import cursor, place_of
-from wafast.api.parameters import After, Limit
+from wafast.api.parameters import After, ForExcel, Limit
 from wafast.api.policy import Policy
 from wafast.api.problems import not_found
 from wafast.api.responses import Page, problems
@@ -150,11 +150,16 @@ class CampaignReportController(Controller):
         responses=problems(401, 404),
     )
     async def file(
-        self, campaign_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
+        self,
+        campaign_id: FromPath[str],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+        excel: ForExcel = False,
     ) -> Stream:
         """A row a recipient, by number; UTF-8. Who reaches only some devices gets those of these, and of none."""
         row = await find_campaign(services.pool, principal, campaign_id)
-        return await download(report.csv_lines(services.pool, reach_of(principal), row), f"campaign-{row.id}.csv")
+        lines = report.csv_lines(services.pool, reach_of(principal), row)
+        return await download(lines, f"campaign-{row.id}.csv", excel=excel)
 
     @get(
         "/recipients",

@@ -23,7 +23,7 @@ from wafast.api.exports import CSV, download
 from wafast.api.idempotency import digest
 from wafast.api.ids import number_of, uuid_of
 from wafast.api.paging import before_of, below_of, page_of
-from wafast.api.parameters import After, IdempotencyKey, Limit
+from wafast.api.parameters import After, ForExcel, IdempotencyKey, Limit
 from wafast.api.policy import Policy
 from wafast.api.problems import Problem, conflict, not_found, refused_field
 from wafast.api.refusals import refused_json
@@ -252,13 +252,17 @@ class ImportController(Controller):
         responses=problems(401, 403, 404),
     )
     async def problems_of(
-        self, import_id: FromPath[str], principal: NamedDependency[Principal], services: NamedDependency[Services]
+        self,
+        import_id: FromPath[str],
+        principal: NamedDependency[Principal],
+        services: NamedDependency[Services],
+        excel: ForExcel = False,
     ) -> Stream:
         """All of them as CSV: row of the file, value, reason."""
         found = await _find(services, principal, import_id)
         pages = _problems(services, principal.tenant_id, int(found.id))
         told = pieces(["row", "value", "reason"], pages)
-        return await download(told, f"import-{found.id}-problems.csv")
+        return await download(told, f"import-{found.id}-problems.csv", excel=excel)
 
     @post(
         "/import-chats",

@@ -24,6 +24,15 @@ DeviceLimit = Annotated[
     int, QueryParameter(name="limit", ge=1, le=MAX_DEVICES, description="How many at most.", required=False)
 ]
 After = Annotated[str | None, QueryParameter(name="after", description="`next` of the page before.", required=False)]
+ForExcel = Annotated[
+    bool,
+    QueryParameter(
+        name="excel",
+        required=False,
+        description="Begins with the mark by which Excel knows UTF-8: without it, other letters than Latin ones "
+        "are shown wrongly.",
+    ),
+]
 Search = Annotated[
     str | None, QueryParameter(name="search", description="What to look for.", required=False, max_length=200)
 ]

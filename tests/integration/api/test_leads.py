@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -359,6 +360,20 @@ def test_leads_come_out_as_they_went_in_and_no_cell_is_a_formula(tenant: Tenant,
         "name,phone,niche,target_status,trigger,city",
         '"\'=HYPERLINK(""x"")",+60123456781,kl,prospect,welcome,\'-1',
     ]
+
+
+def test_a_file_for_excel_is_marked_as_utf_8_and_otherwise_the_same(tenant: Tenant) -> None:
+    client = tenant.client("admin")
+    _add(client, "0123456781", name="陈大文")
+    campaign = client.post("/api/v1/campaigns", json={"name": "Raya", "message": {"text": "Hi"}}).json()
+    addresses = (
+        f"{LEADS}/export.csv",
+        "/api/v1/suppressions/export.csv",
+        f"/api/v1/campaigns/{campaign['id']}/report.csv",
+    )
+    for address in addresses:
+        plain, marked = client.get(address), client.get(address, params={"excel": "true"})
+        assert (marked.status_code, marked.content) == (200, codecs.BOM_UTF8 + plain.content)
 
 
 def test_the_persons_of_a_devices_chats_become_its_leads(tenant: Tenant, world: World) -> None:

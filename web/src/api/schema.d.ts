@@ -7387,7 +7387,10 @@ export interface operations {
     };
     get_campaign_report_csv: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Begins with the mark by which Excel knows UTF-8: without it, other letters than Latin ones are shown wrongly. */
+                excel?: boolean;
+            };
             header?: never;
             path: {
                 campaign_id: string;
@@ -11556,6 +11559,8 @@ export interface operations {
                 tag?: string | null;
                 /** @description Custom fields too, a column each. */
                 fields?: boolean;
+                /** @description Begins with the mark by which Excel knows UTF-8: without it, other letters than Latin ones are shown wrongly. */
+                excel?: boolean;
             };
             header?: never;
             path?: never;
@@ -12161,7 +12166,10 @@ export interface operations {
     };
     get_import_problems: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Begins with the mark by which Excel knows UTF-8: without it, other letters than Latin ones are shown wrongly. */
+                excel?: boolean;
+            };
             header?: never;
             path: {
                 import_id: string;
@@ -16716,7 +16724,10 @@ export interface operations {
     };
     export_suppressions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Begins with the mark by which Excel knows UTF-8: without it, other letters than Latin ones are shown wrongly. */
+                excel?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
