@@ -1,6 +1,8 @@
 //! How fast one core decodes: `decode FILE ROUNDS`. Prints nanoseconds of CPU an event, of each round: decoded, and
 //! decoded with its row of binary COPY. `bench/decode.py` makes the file of events and the table.
 
+#![cfg_attr(clippy, deny(warnings))]
+
 mod events;
 
 use std::{env, error::Error, fs, hint::black_box, mem};

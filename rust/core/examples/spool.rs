@@ -9,6 +9,8 @@
 //! `spool replay FOLDER FILE` takes over what such a process left: prints how many events came back as they were and in
 //! order, and nanoseconds an event to read and decode them.
 
+#![cfg_attr(clippy, deny(warnings))]
+
 mod events;
 
 use std::{

@@ -23,6 +23,8 @@
 //! `wafast poison` replays it.
 //! To change what a message becomes, change [`members`] and its row in `tests/integration/core/shapes.py`.
 
+#![cfg_attr(clippy, deny(warnings))]
+
 #[macro_use]
 mod tell;
 

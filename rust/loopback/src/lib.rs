@@ -8,6 +8,8 @@
 //! → [`stanza`] → [`message_in`], [`receipt`], [`iq`] and others. A contact's way out: [`control`] or [`live`] →
 //! [`message_out`] → the [`queue`] of each [`device`] → [`connection`].
 
+#![cfg_attr(clippy, deny(warnings))]
+
 mod account;
 mod address;
 mod app_state;

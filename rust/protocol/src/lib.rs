@@ -4,6 +4,8 @@
 //! ([`random::bytes`]), for keys, nonces and padding. Sources of the protocol facts are named in each module; they are
 //! Signal's published specifications and the behaviour of the public whatsmeow client.
 
+#![cfg_attr(clippy, deny(warnings))]
+
 pub mod app_state;
 pub mod certificate;
 pub mod curve;

@@ -1,5 +1,7 @@
 //! `wafast._core`: what Python sees of the Rust side. `python/wafast/_core.pyi` describes it.
 
+#![cfg_attr(clippy, deny(warnings))]
+
 mod info;
 mod ingest;
 mod inlet;

@@ -9,6 +9,8 @@
 //!
 //! The decode functions are not generic, so that prost's code for the large roots is built once, in this crate.
 
+#![cfg_attr(clippy, deny(warnings))]
+
 #[allow(clippy::all, clippy::pedantic, rustdoc::all)]
 mod generated;
 

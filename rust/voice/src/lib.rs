@@ -2,6 +2,8 @@
 //!
 //! Browsers record Opus too, but most put it into WebM; the packets are the same, so nothing is decoded here.
 
+#![cfg_attr(clippy, deny(warnings))]
+
 mod packet;
 mod waveform;
 mod webm;
