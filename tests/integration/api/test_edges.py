@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -21,16 +22,21 @@ EDGES: dict[str, list[Any]] = {
     "integer": [-(2**63), -1, 0, 2**31, 2**53, 2**63 - 1, 2**63],
     "number": [-1e308, -1, 0, 5e-324, 1e308],
 }
-DOCUMENT: dict[str, Any] = create_app().openapi_schema.to_schema()
 #: East and west of where the calendar ends.
 ZONES = ("Asia/Kuala_Lumpur", "America/New_York")
+
+
+@cache
+def _document() -> dict[str, Any]:
+    """Drawn by who asks for it: every process of a run of tests imports this file, and it is a second's work."""
+    return create_app().openapi_schema.to_schema()
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
     """A schema without references, and of several the first that is not null."""
     while True:
         if "$ref" in schema:
-            schema = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+            schema = _document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         elif "oneOf" in schema or "anyOf" in schema:
             several = schema.get("oneOf") or schema["anyOf"]
             schema = next((one for one in several if one.get("type") != "null"), {})
@@ -75,7 +81,7 @@ def _edged(schema: dict[str, Any], depth: int = 0) -> Iterator[tuple[str, Any, A
 
 
 def _bodies() -> Iterator[tuple[str, str, str, Any]]:
-    for path, operations in DOCUMENT["paths"].items():
+    for path, operations in _document()["paths"].items():
         for method, operation in operations.items():
             content = operation.get("requestBody", {}).get("content", {})
             if "application/json" not in content:
@@ -85,7 +91,7 @@ def _bodies() -> Iterator[tuple[str, str, str, Any]]:
 
 
 def _queries() -> Iterator[tuple[str, str, str, Any]]:
-    for path, operations in DOCUMENT["paths"].items():
+    for path, operations in _document()["paths"].items():
         for one in operations.get("get", {}).get("parameters", []):
             if one["in"] != "query":
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -17,27 +18,31 @@ from wafast.api.openapi import document
 FORMATS: dict[str, Any] = {"date-time": datetime, "date": date, "uuid": UUID, "binary": bytes}
 
 
-def _schemas(part: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+def _parts(part: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     if isinstance(part, dict):
         yield path, part
         for name, inner in part.items():
-            yield from _schemas(inner, f"{path}/{name}")
+            yield from _parts(inner, f"{path}/{name}")
     elif isinstance(part, list):
         for place, inner in enumerate(part):
-            yield from _schemas(inner, f"{path}/{place}")
+            yield from _parts(inner, f"{path}/{place}")
 
 
-SCHEMAS = list(_schemas(document()))
+@cache
+def _schemas() -> dict[str, dict[str, Any]]:
+    """By where they are. Drawn by who asks for them: every process of a run of tests imports this file, and it is a
+    second's work."""
+    return dict(_parts(document()))
 
 
 def _examples(path: str, schema: dict[str, Any]) -> list[Any]:
     """Its own, and those of what it is an alternative of."""
-    around = dict(SCHEMAS).get(path.rpartition("/oneOf/")[0], {})
+    around = _schemas().get(path.rpartition("/oneOf/")[0], {})
     return [one for one in [*schema.get("examples", []), *around.get("examples", [])] if one is not None]
 
 
 def test_every_format_is_one_that_is_read_so_and_its_examples_are_of_it() -> None:
-    told = [(path, schema) for path, schema in SCHEMAS if isinstance(schema.get("format"), str)]
+    told = [(path, schema) for path, schema in _schemas().items() if isinstance(schema.get("format"), str)]
 
     assert {schema["format"] for _, schema in told} == set(FORMATS)
     for path, schema in told:
@@ -46,7 +51,7 @@ def test_every_format_is_one_that_is_read_so_and_its_examples_are_of_it() -> Non
 
 
 def test_every_example_has_the_pattern_of_its_member() -> None:
-    told = [(path, schema) for path, schema in SCHEMAS if isinstance(schema.get("pattern"), str)]
+    told = [(path, schema) for path, schema in _schemas().items() if isinstance(schema.get("pattern"), str)]
 
     assert told
     for path, schema in told:
@@ -60,6 +65,6 @@ def test_every_example_has_the_pattern_of_its_member() -> None:
      ("09:00:60", False), ("09:00+08:00", False), ("09:00\n", False)],
 )  # fmt: skip
 def test_a_time_of_day_has_two_digits_each_and_no_zone(text: str, is_one: bool) -> None:
-    schedule = dict(SCHEMAS)["/components/schemas/CampaignSchedule/properties/time"]
+    schedule = _schemas()["/components/schemas/CampaignSchedule/properties/time"]
 
     assert (re.search(schedule["pattern"], text) is not None) == is_one
