@@ -20,7 +20,7 @@ held AS (
     CROSS JOIN clock
     FOR NO KEY UPDATE OF d SKIP LOCKED
 ),
-picked AS MATERIALIZED (
+replies AS MATERIALIZED (
     SELECT row.o, h.no, h.epoch, h.typing, NULL::int8 AS source_id, NULL::text AS zone, NULL::bool AS is_walked,
            false AS is_first, NULL::text AS ends, named_jid((h.device).tenant_id, (h.device).network, (row.o).to_jid) AS named
     FROM held h
@@ -38,7 +38,8 @@ picked AS MATERIALIZED (
         FOR UPDATE SKIP LOCKED
     ) row
     WHERE h.no = ANY ($2)
-  UNION ALL
+),
+paced AS MATERIALIZED (
     SELECT row.o, h.no, h.epoch, h.typing, row.source_id, row.zone, row.is_walked, row.turn = '-infinity',
            CASE WHEN row.source_id IS NULL THEN NULL
                 WHEN EXISTS (SELECT FROM suppressions u WHERE u.tenant_id = row.tenant_id AND u.phone = row.phone)
@@ -79,6 +80,9 @@ picked AS MATERIALIZED (
     ) row
     CROSS JOIN LATERAL has_elsewhere(row.o, row.named) elsewhere
     WHERE h.no = ANY ($3) AND h.free_at <= at AND (h.device).last_paced_at + row.gap <= at
+),
+picked AS (
+    TABLE replies UNION ALL TABLE paced
 )
 SELECT (o).id, (o).tenant_id, p.no AS device_no, p.source_id, (o).to_jid, p.named,
        CASE WHEN p.source_id IS NOT NULL THEN nullif(p.named, (o).to_jid) END AS named_jid, coalesce(s.kind, (o).kind) AS kind, (o).body,
