@@ -121,14 +121,14 @@ async def test_gaps_are_uniform_between_the_stricter_bounds(floor: Floor) -> Non
 
 async def test_a_device_paired_lately_starts_slowly(floor: Floor) -> None:
     [device] = await floor.devices(
-        1, ramp=True, min_seconds=60, max_seconds=120, per_hour=500, per_day=800, paired_at=START
+        1, ramp=True, min_seconds=60, max_seconds=120, per_hour=500, per_day=200, paired_at=START
     )
-    await floor.rows(await floor.source(Pace(0, 0)), device, 4_000)
+    await floor.rows(await floor.source(Pace(0, 0)), device, 1_500)
     left = await floor.run(START, START + timedelta(days=15), [device])
     days = Counter((at - START).days for at, _ in left)
     assert days[0] == 20
-    assert most_within([at for at, _ in left], timedelta(days=1)) <= 800
+    assert most_within([at for at, _ in left], timedelta(days=1)) <= 200
     assert all(days[day] <= days[day + 1] * 1.1 + 5 for day in range(13)), days
-    assert days[3] < 60
-    assert days[7] < 200
-    assert days[14] > 600
+    assert days[3] < 45
+    assert days[7] < 90
+    assert days[14] > 150
