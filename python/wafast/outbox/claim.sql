@@ -163,20 +163,20 @@ SELECT id FROM claimed
 -- name: held_since
 -- Whether a claim ($1 worker, $2 row, $3 epoch, $4 attempt, $5 device) may not leave any more, and why: for one that has been
 -- uploaded or typed for seconds since. NULL: it leaves. What holds it here holds it back in `pick` too, or it would be typed
--- again and again.
+-- again and again. A reply has no lane, and no hours.
 SELECT CASE WHEN s.id IS NOT NULL AND EXISTS (
                 SELECT FROM suppressions u
                 WHERE u.tenant_id = o.tenant_id AND u.phone = '+' || split_part(o.to_jid, '@', 1)) THEN 'opted_out'
             WHEN o.cause IS NULL AND o.not_before <= now() AND (o.expires_at > now()) IS NOT FALSE
-                 AND n.device_no = o.device_no AND n.is_live AND (s.state = 'running') IS NOT FALSE
-                 AND (d.paused_until > now()) IS NOT TRUE
-                 AND is_open(s.opens, s.closes, coalesce(s.days, 127::int2), n.zone, now())
-                 AND is_open(d.quiet_until, d.quiet_from, 127::int2, n.zone, now()) THEN NULL
+                 AND (n.id IS NULL OR n.device_no = o.device_no AND n.is_live AND (s.state = 'running') IS NOT FALSE
+                      AND (d.paused_until > now()) IS NOT TRUE
+                      AND is_open(s.opens, s.closes, coalesce(s.days, 127::int2), n.zone, now())
+                      AND is_open(d.quiet_until, d.quiet_from, 127::int2, n.zone, now())) THEN NULL
             ELSE 'held' END AS held
 FROM outbox o
 JOIN leases l ON l.device_no = o.device_no AND l.worker_id = o.claim_worker AND l.epoch = o.claim_epoch
 JOIN devices d ON d.no = o.device_no
-JOIN lanes n ON n.id = o.lane_id
+LEFT JOIN lanes n ON n.id = o.lane_id
 LEFT JOIN sources s ON s.id = n.source_id
 WHERE o.id = $2 AND o.state = 'sending' AND o.claim_worker = $1 AND o.claim_epoch = $3 AND o.attempts = $4
   AND o.device_no = $5

@@ -55,6 +55,8 @@ SHORTEST_WAIT = 0.05
 #: A person types about so fast, and a message shows typing no longer than this.
 CHARACTERS_A_SECOND = 12.0
 LONGEST_TYPING = 8.0
+#: What is so long on its way to its send (a file, a slow server, a process that stood still) is looked at once more.
+LOOK_AGAIN_SECONDS = 1.0
 #: What a campaign or a step sends first from a device: who has started it sees it leave.
 FIRST_TYPING = 0.3
 #: Waits after a send that surely did not leave.
@@ -183,8 +185,7 @@ class Sender:
         began = time.monotonic()
         for claim in await claims.claim(*looked, filing=self._filing(), hears=self._hears):
             self._turns[_turn(claim)][claim.device_no] = claim
-            ends = math.inf if claim.expires_in is None else began + claim.expires_in
-            task = asyncio.create_task(self._carry_out(claim, ends))
+            task = asyncio.create_task(self._carry_out(claim, began))
             self._in_flight[task] = claim.id
             task.add_done_callback(self._in_flight.pop)
 
@@ -206,10 +207,10 @@ class Sender:
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=STOP_SECONDS)
 
-    async def _carry_out(self, claim: Claim, ends: float) -> None:
-        """`ends`: it must not leave after that, on the monotonic clock."""
+    async def _carry_out(self, claim: Claim, began: float) -> None:
+        """`began`: before its claim, on the monotonic clock."""
         try:
-            await self._prepare_and_send(claim, ends)
+            await self._prepare_and_send(claim, began)
         except Exception as error:
             log.exception("a send was not carried out", outbox=claim.id, device=claim.device_no)
             await self._ends.record(End(claim, "unknown", f"it went wrong in the middle, it may have left: {error}"))
@@ -217,11 +218,12 @@ class Sender:
             del self._turns[_turn(claim)][claim.device_no]
             self.wake(claim.device_no)
 
-    async def _prepare_and_send(self, claim: Claim, ends: float) -> None:
+    async def _prepare_and_send(self, claim: Claim, began: float) -> None:
         session = self._session_of(claim.device_no)
         if session is None:
             await self._wait_for_connection(claim, "the device is not connected")
             return
+        ends = math.inf if claim.expires_in is None else began + claim.expires_in
         takes_time = claim.priority == "paced" and (claim.typing or claim.media_sha256 is not None)
         try:
             named, held = await self._introduce(claim, session)
@@ -232,6 +234,7 @@ class Sender:
                     await session.prepare(content)
             if held is None and takes_time:
                 await self._type(session, claim)
+            if held is None and (takes_time or time.monotonic() >= began + LOOK_AGAIN_SECONDS):
                 held = await self._held_since(claim)
             if held is None and time.monotonic() >= ends:
                 held = End(claim, "queued", "not sent: its time was over before it could leave")
@@ -251,7 +254,8 @@ class Sender:
         return named, None if cause is None else End(claim, "cancelled", claims.ENDINGS[cause].reason, cause=cause)
 
     async def _held_since(self, claim: Claim) -> End | None:
-        """How a send ends that somebody, or its person by a STOP, stopped since the claim; None where nobody did."""
+        """How a send ends that somebody, or its person by a STOP, stopped since the claim, or that is another worker's
+        matter by now; None where it leaves."""
         held = await claims.held_since(self._pool, self._worker_id, claim)
         if held == "opted_out":
             return End(claim, "cancelled", claims.ENDINGS[held].reason, cause=held)

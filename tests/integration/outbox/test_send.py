@@ -174,6 +174,63 @@ async def test_what_a_person_retried_is_not_ended_by_who_sent_it_before(floor: F
     assert len(asked) == 2
 
 
+async def test_a_file_that_a_person_has_sent_again_meanwhile_does_not_leave_twice(
+    floor: Floor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its worker stood still, or uploaded, for so long that its device was another's."""
+    monkeypatch.setattr(send, "LOOK_AGAIN_SECONDS", 0.0)
+    [device] = await floor.devices(1)
+    line, is_first = Line(device), True
+    row = await floor.file(device, "60111@s.whatsapp.net")
+
+    async def stand_still() -> None:
+        nonlocal is_first
+        if is_first:
+            is_first = False
+            await given_up(floor, device, row)
+            await again.retry(floor.pool, floor.tenant_id, row)
+
+    line.uploading = stand_still
+    async with sending(floor, [line], tmp_path):
+        await until_state(floor, row, "sent")
+    assert line.sent == ["60111@s.whatsapp.net"]
+
+
+async def test_a_file_that_is_cancelled_while_it_is_uploaded_does_not_leave(
+    floor: Floor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(send, "LOOK_AGAIN_SECONDS", 0.0)
+    [device] = await floor.devices(1)
+    line = Line(device)
+    row = await floor.file(device, "60111@s.whatsapp.net")
+    line.uploading = lambda: rows.cancel(floor.pool, floor.tenant_id, row)
+    async with sending(floor, [line], tmp_path):
+        await until_state(floor, row, "cancelled")
+    assert line.sent == []
+
+
+async def test_who_wants_no_more_while_it_is_asked_how_they_are_called_gets_nothing(
+    floor: Floor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the device shows no typing."""
+    monkeypatch.setattr(send, "LOOK_AGAIN_SECONDS", 0.0)
+    [device] = await floor.devices(1)
+    [row] = await floor.rows(await floor.source(), device, 1)
+    line = Line(device)
+
+    async def stop() -> None:
+        await floor.pool.execute(
+            "INSERT INTO suppressions (tenant_id, phone, reason, created_by)"
+            " SELECT tenant_id, '+' || split_part(to_jid, '@', 1), 'replied STOP', 'lead' FROM outbox WHERE id = $1",
+            row,
+        )
+
+    line.introducing = stop
+    async with sending(floor, [line], tmp_path):
+        await until_state(floor, row, "cancelled")
+    assert (await floor.state(row), line.sent) == (("cancelled", "opted_out"), [])
+
+
 @pytest.mark.parametrize("named", ["60111@s.whatsapp.net", "60333@s.whatsapp.net"])
 async def test_a_file_on_its_way_holds_up_what_follows_it_there_and_other_files_but_nothing_else(
     floor: Floor, tmp_path: Path, named: str
