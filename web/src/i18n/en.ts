@@ -1150,6 +1150,8 @@ export const en = {
   'campaigns.pace_min': 'Shortest gap (s)',
   'campaigns.pace_max': 'Longest gap (s)',
   'campaigns.no_gaps': 'The gap between two messages is not right yet: see “When and pace”.',
+  'campaigns.device_gone': 'A device that was chosen is deleted: choose another under “People” or “When and pace”.',
+  'campaigns.when_over': 'Its day and time are over: choose a later time under “When and pace”.',
   'campaigns.pace_help':
     'A gap is drawn anew after every message. The device’s own pace and its caps an hour and a day hold as well.',
   'campaigns.pace_words': '{min}–{max} s between two messages of a device',

@@ -1159,6 +1159,8 @@ export const ms: Record<MessageKey, string> = {
   'campaigns.pace_min': 'Jarak terpendek (s)',
   'campaigns.pace_max': 'Jarak terpanjang (s)',
   'campaigns.no_gaps': 'Jarak antara dua mesej belum betul: lihat “Masa dan rentak”.',
+  'campaigns.device_gone': 'Peranti yang dipilih sudah dipadam: pilih yang lain di “Orang” atau “Masa dan rentak”.',
+  'campaigns.when_over': 'Hari dan masanya sudah berlalu: pilih masa kemudian di “Masa dan rentak”.',
   'campaigns.pace_help':
     'Jarak dipilih semula selepas setiap mesej. Rentak peranti sendiri dan hadnya sejam dan sehari juga berkuat kuasa.',
   'campaigns.pace_words': '{min}–{max} s antara dua mesej sesebuah peranti',

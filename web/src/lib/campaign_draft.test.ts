@@ -110,11 +110,15 @@ describe('a campaign that is written', () => {
     server.on('POST /campaigns/render', () => ({ text: 'Hi', problems: ['Who has no city gets {city}.'] }));
     draft.audience = { tags: ['vip'], device_ids: ['d1', 'd2'], quiet_days: 30, fields: { city: 'Ipoh' } };
     draft.message = { type: 'document', text: 'Hi {city}', media_id: 'ab', file_name: 'prices.pdf' };
-    const context = new Map([[KEY, { devices: { byId: new Map([['d1', { name: 'Sales' }]]) } }]]);
+    draft.schedule = { ...SCHEDULE, date: '2020-01-01' };
+    const devices = { state: 'ready', byId: new Map([['d1', { name: 'Sales' }]]) };
+    const context = new Map([[KEY, { devices }]]);
     const page = mount(CheckStep, { target: document.body, props: { draft }, context });
     await vi.waitFor(() => expect(document.querySelector('.warnings')?.textContent).toContain('gets {city}'));
     const said = [...document.querySelectorAll('dd')].map((one) => one.textContent.trim());
     expect(said).toContain('prices.pdf');
+    for (const warning of ['Its day and time are over', 'A device that was chosen is deleted'])
+      expect(document.querySelector('.warnings')?.textContent).toContain(warning);
     expect([...document.querySelectorAll('dd p')].map((one) => one.textContent)).toEqual([
       'Has all of these tags: vip',
       'Device that writes to them: Sales, A device that was deleted',
@@ -124,7 +128,7 @@ describe('a campaign that is written', () => {
     await unmount(page);
   });
 
-  it('shows which device it was for though that was deleted, and that it is for several', async () => {
+  it('shows which device it was for though that was deleted, and that it is for several, and takes days that can be', async () => {
     const devices = { sorted: [{ id: 'd1', name: 'Sales' }], state: 'ready', byId: new Map([['d1', {}]]) };
     const context = new Map([[KEY, { devices }]]);
     const chosen = (): string => {
@@ -132,6 +136,16 @@ describe('a campaign that is written', () => {
       return field.selectedOptions[0]?.textContent ?? '';
     };
     const page = mount(AudienceStep, { target: document.body, props: { draft, known: [], segments: [] }, context });
+    const days = document.querySelector<HTMLInputElement>('#audience-quiet')!;
+    for (const [typed, taken] of [
+      ['-3', 0],
+      ['1.6', 2],
+      ['99999', 3650],
+    ] as const) {
+      days.value = typed;
+      days.dispatchEvent(new Event('input', { bubbles: true }));
+      expect(draft.audience.quiet_days).toBe(taken);
+    }
     for (const [device_ids, words] of [
       [['gone'], 'A device that was deleted'],
       [['d1', 'gone'], '2 devices'],
@@ -141,6 +155,7 @@ describe('a campaign that is written', () => {
       flushSync();
       expect(chosen()).toBe(words);
     }
+    draft.leave();
     await unmount(page);
   });
 
