@@ -15,7 +15,7 @@ from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
 from tests.browser.stack import Stack
 from tests.browser.test_full_path import link, new_number
 from tests.browser.test_reading import MALAYSIA
-from tests.integration.api.world import Tenant
+from tests.integration.api.world import PASSWORD, Tenant
 
 
 def _people(app: App, device: str, count: int, tag: str) -> list[str]:
@@ -211,3 +211,13 @@ def test_a_page_that_is_loaded_again_goes_on_where_it_was_and_back_is_the_step_b
     page.go_back()
     expect(page.get_by_role("heading", name="Campaigns", level=1)).to_be_visible()
     assert len(page.request.get("/api/v1/campaigns").json()["items"]) == 1
+
+
+def test_who_may_not_write_campaigns_is_told_so_and_not_given_the_form(alone: App, tenant: Tenant) -> None:
+    app, page = alone, alone.page
+    app.enter(tenant.world.user(tenant, role="agent"), PASSWORD)
+    page.goto("/campaigns/new")
+    expect(page.get_by_role("heading", name="Only administrators write campaigns")).to_be_visible()
+    expect(page.get_by_label("Name of the campaign")).to_have_count(0)
+    page.get_by_role("link", name="All campaigns").click()
+    expect(page.get_by_text("No campaigns yet")).to_be_visible()

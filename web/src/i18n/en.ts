@@ -1064,6 +1064,7 @@ export const en = {
   'campaigns.none_found': 'No campaign has that name',
   'campaigns.show_more': 'Show more',
   'campaigns.back': 'All campaigns',
+  'campaigns.admins': 'Only administrators write campaigns',
   'campaigns.gone': 'This campaign is not here any more',
   'campaigns.untitled': 'Untitled campaign',
   'campaigns.untitled_on': 'Campaign of {day}',

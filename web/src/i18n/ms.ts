@@ -1073,6 +1073,7 @@ export const ms: Record<MessageKey, string> = {
   'campaigns.none_found': 'Tiada kempen dengan nama itu',
   'campaigns.show_more': 'Tunjukkan lagi',
   'campaigns.back': 'Semua kempen',
+  'campaigns.admins': 'Hanya pentadbir boleh menulis kempen',
   'campaigns.gone': 'Kempen ini tiada lagi di sini',
   'campaigns.untitled': 'Kempen tanpa nama',
   'campaigns.untitled_on': 'Kempen {day}',
