@@ -197,9 +197,7 @@ WITH differing AS MATERIALIZED (
     RETURNING l.id, l.device_no, s.was_at
 ), given AS (
     INSERT INTO given_leads (tenant_id, lead_id)
-    SELECT $1, c.id FROM changed c
-    WHERE c.device_no IS DISTINCT FROM c.was_at
-      AND EXISTS (SELECT FROM outbox o WHERE o.lead_id = c.id AND o.source_id IS NOT NULL AND o.state IN ('queued', 'sending'))
+    SELECT $1, id FROM changed WHERE device_no IS DISTINCT FROM was_at
     ON CONFLICT DO NOTHING
 )
 SELECT count(*) FROM changed;
