@@ -188,6 +188,7 @@ async def run(folder: Path, chats: int, opened: int) -> list[report.Table]:
             connection: Any = await system.reach()
             device = await fill(connection, chats)
             await connection.close()
+            await system.serves()
             return await measure(system.url, device, chats, opened)
         finally:
             system.stop()

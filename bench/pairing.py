@@ -20,7 +20,7 @@ import asyncpg
 import httpx
 
 from bench import lines, report
-from bench.system import PASSWORD, POSTGRESQL, START_SECONDS, System, simulator
+from bench.system import PASSWORD, POSTGRESQL, System, simulator
 from wafast import demo, logs
 
 q = lines.q
@@ -65,8 +65,8 @@ async def measure(system: System, profile: demo.Profile, options: argparse.Names
     connection = await system.reach(workers=1)
     memory = Memory(system, await system.reach(workers=1))
     before = await memory.now()
+    await system.serves()
     async with httpx.AsyncClient(base_url=f"{system.url}/api/v1", timeout=60) as api:
-        await _ready(api, f"{system.url}/readyz")
         (await api.post("/session", json={"email": "admin@wafast.local", "password": PASSWORD})).raise_for_status()
         watching = asyncio.create_task(memory.watch())
         begun = time.monotonic()
@@ -99,16 +99,6 @@ async def measure(system: System, profile: demo.Profile, options: argparse.Names
         note="A device's seconds are from its phone's turn, which waits for the code on the screen, to `paired`. "
         "All pairings are open from the first second. Memory is PSS of all of wafast without PostgreSQL.",
     )  # fmt: skip
-
-
-async def _ready(api: httpx.AsyncClient, url: str) -> None:
-    """The web server may start later than the workers."""
-    async with asyncio.timeout(START_SECONDS):
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                if (await api.get(url)).status_code == 200:
-                    return
-            await asyncio.sleep(0.1)
 
 
 class Memory:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
+import httpx
 
 from bench import processes
 from bench.lines import q
@@ -104,6 +106,15 @@ class System:
                         await connection.close()
                     except (OSError, asyncpg.PostgresError):
                         pass
+                await asyncio.sleep(0.1)
+
+    async def serves(self) -> None:
+        """Returns once its web server answers, which may start later than the workers."""
+        async with asyncio.timeout(START_SECONDS), httpx.AsyncClient() as client:
+            while True:
+                with contextlib.suppress(httpx.TransportError):
+                    if (await client.get(f"{self.url}/readyz")).status_code == 200:
+                        return
                 await asyncio.sleep(0.1)
 
     async def groups(self, connection: asyncpg.Connection) -> dict[str, Group]:
