@@ -17,6 +17,8 @@ import { mistakeIn, type PacingDraft } from './pacing';
 /** Milliseconds after the last key. */
 const SAVE_AFTER = 700;
 const COUNT_AFTER = 250;
+/** After an answer that did not come. */
+const AGAIN_AFTER = 3000;
 
 /** The two ends of a gap while they are typed: null is an empty field. */
 export type TypedGaps = Pick<PacingDraft, 'min_seconds' | 'max_seconds'>;
@@ -51,6 +53,7 @@ export class CampaignDraft {
   #counter: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | null = null;
   #dirty = false;
+  #isLeft = false;
   #asked = 0;
   readonly #key = requestKey();
   /** What a new one was first asked to be, until the server has said yes or no. */
@@ -182,6 +185,7 @@ export class CampaignDraft {
     } catch (error) {
       this.problem = error;
       this.#dirty = true;
+      if (this.#mayPass && !this.#isLeft) this.#timer = setTimeout(() => void this.save(), AGAIN_AFTER);
     } finally {
       this.saving = false;
     }
@@ -199,10 +203,17 @@ export class CampaignDraft {
     }
   }
 
+  /** Whether what could not be saved may be saved later as it is. */
+  get #mayPass(): boolean {
+    return this.problem instanceof Problem && this.problem.mayPass;
+  }
+
   /** Ends the timers and the upload; what is not saved yet is. */
   leave(): void {
     this.file.drop();
     clearTimeout(this.#counter);
-    if (this.#dirty && this.problem === null) void this.save();
+    this.#isLeft = true;
+    // once, as this may be opened anew by then
+    if (this.#dirty && (this.problem === null || this.#mayPass)) void this.save();
   }
 }

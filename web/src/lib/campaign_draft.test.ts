@@ -205,6 +205,27 @@ describe('a campaign that is written', () => {
     expect(sent().slice(1)).toEqual(['Mended']);
   });
 
+  it('is saved by itself once the server answers again, and once more when it is left before', async () => {
+    let isAway = true;
+    server.on('PATCH /campaigns/7', () => {
+      if (isAway) throw new TypeError('network');
+      return STORED;
+    });
+    draft.touch();
+    expect(await draft.save()).toBe(false);
+    isAway = false;
+    await vi.waitFor(() => expect(draft.saved).toBe(true), { timeout: 20_000 });
+
+    isAway = true;
+    draft.message = { type: 'text', text: 'Last words' };
+    draft.touch();
+    expect(await draft.save()).toBe(false);
+    isAway = false;
+    draft.leave();
+    await vi.waitFor(() => expect(draft.saved).toBe(true));
+    expect(sent().at(-1)).toBe('Last words');
+  }, 30_000);
+
   it('is not saved when the server refused it, and is tried again by the next who asks', async () => {
     server.on('PATCH /campaigns/7', () => Response.json({ type: 'urn:x', title: 'No', status: 409 }, { status: 409 }));
     draft.touch();
