@@ -72,6 +72,8 @@ TESTED := --release --workspace --config rust/tests.toml
 lint-rust: .build/core
 	$(call say,checking Rust)
 	cargo fmt --all --check
+	@! grep -L 'cfg_attr(clippy, deny(warnings))' rust/*/src/lib.rs rust/*/src/main.rs rust/*/examples/*.rs | \
+	    sed 's/$$/ does not say that a warning is an error/' | grep .
 	$(CLIPPY) cargo build $(TESTED) --lib --bins --tests --examples
 
 lint-web: web/node_modules/.stamp .build/types
