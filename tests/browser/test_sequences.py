@@ -43,6 +43,32 @@ def _add_step(app: App, text: str, wait: str, unit: str, late: str = "") -> Loca
     return page.locator("[data-step]").last
 
 
+def test_what_is_written_of_a_step_is_not_lost_by_a_key(signed_in: App) -> None:
+    app, page = signed_in, signed_in.page
+    made = page.request.post("/api/v1/sequences", data={"name": f"Kept {secrets.token_hex(3)}"})
+    assert made.status == 201, made.text()
+    page.goto(f"/sequences/{made.json()['id']}")
+    add = page.get_by_role("button", name="Add step")
+    dialog = page.get_by_role("dialog", name="Add step")
+    question = page.get_by_role("dialog", name="Discard what you wrote?")
+    add.click()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    add.click()
+    words = dialog.get_by_role("textbox", name="Message")
+    words.fill("Any questions?")
+    page.keyboard.press("Escape")
+    expect(question).to_be_visible()
+    app.expect_accessible()
+    page.keyboard.press("Escape")
+    expect(question).to_have_count(0)
+    expect(words).to_have_value("Any questions?")
+    page.go_back()
+    question.get_by_role("button", name="Discard").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(add).to_be_visible()
+
+
 @pytest.mark.parametrize("look", [DESKTOP, PHONE_DARK], indirect=True, ids=lambda look: look.name)
 def test_a_sequence_is_written_started_and_ends_with_an_answer(signed_in: App, stack: Stack, look: Look) -> None:
     app, page, tag = signed_in, signed_in.page, f"tag-{secrets.token_hex(3)}"

@@ -949,6 +949,8 @@ export const en = {
   'sequences.unit_hours': 'hours',
   'sequences.unit_minutes': 'minutes',
   'sequences.unit_seconds': 'seconds',
+  'sequences.discard_title': 'Discard what you wrote?',
+  'sequences.discard_text': 'This step was not saved.',
   'sequences.text_missing': 'Write what the message says.',
   'sequences.hours': 'Only at certain hours of the lead’s day',
   'sequences.hours_help': 'In the time zone of the lead’s number.',

@@ -957,6 +957,8 @@ export const ms: Record<MessageKey, string> = {
   'sequences.unit_hours': 'jam',
   'sequences.unit_minutes': 'minit',
   'sequences.unit_seconds': 'saat',
+  'sequences.discard_title': 'Buang apa yang anda tulis?',
+  'sequences.discard_text': 'Langkah ini belum disimpan.',
   'sequences.text_missing': 'Tulis isi mesej.',
   'sequences.hours': 'Hanya pada waktu tertentu bagi prospek',
   'sequences.hours_help': 'Dalam zon waktu nombor prospek.',
