@@ -1,5 +1,5 @@
--- People whom a file gave to another device, and for whom something waits still where they were: the walk lets it go over, a
--- portion at a time (sequences/going_over.py). A file of a million is taken in at once, and would hold as many rows.
+-- People whom a file gave to another device: what waits for them where they were goes over by the walk, a portion at a time
+-- (sequences/going_over.py). A file of a million is taken in at once, and would hold as many rows.
 CREATE TABLE given_leads (
     tenant_id int4 NOT NULL REFERENCES tenants ON DELETE CASCADE,
     lead_id   int8 NOT NULL REFERENCES leads ON DELETE CASCADE,

@@ -78,7 +78,7 @@ class ChatsImported(msgspec.Struct, frozen=True):
 
 
 class ImportProblem(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of a file that was not taken, or as of another number."""
+    """A row of a file that was not taken, or as of another number, or not with all tags."""
 
     row: Annotated[int, Meta(examples=[17])]
     value: Annotated[str, Meta(description="How the cell that is meant begins.", examples=["012-34"])]
@@ -226,7 +226,7 @@ class ImportController(Controller):
         "/imports/{import_id:str}/problems",
         opt={"policy": Policy.READ},
         operation_id="list_import_problems",
-        summary="Rows that were not taken, a page at a time",
+        summary="Rows with problems, a page at a time",
         responses=problems(400, 401, 403, 404),
     )
     async def list_problems(

@@ -36,7 +36,7 @@ async def hold(connection: Connection, tenant_id: int, device_ids: Sequence[UUID
     await connection.execute(q.lock_leads, *of_these)
     await connection.execute(q.lock_campaigns, *of_these)
     found = await connection.fetch(q.sources_of_devices, *of_these)
-    await sources.hold(connection, (), [row["id"] for row in found])
+    await sources.hold(connection, alone=[row["id"] for row in found])
 
 
 async def leave(connection: Connection, device_nos: Sequence[int]) -> None:

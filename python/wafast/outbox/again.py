@@ -58,7 +58,7 @@ async def queue_one_again(connection: Executor, tenant_id: int, row: int) -> Non
 async def _hold_ended(connection: Executor, tenant_id: int, rows: Sequence[int]) -> list[asyncpg.Record]:
     found = await connection.fetch(q.sources_of_rows, tenant_id, list(rows))
     # alone: a source that has ended may run again
-    await sources.hold(connection, (), [row["source_id"] for row in found])
+    await sources.hold(connection, alone=[row["source_id"] for row in found])
     await connection.execute(q.hold_ended_rows, tenant_id, list(rows))
     return await connection.fetch(q.ended_rows, tenant_id, list(rows))
 

@@ -83,7 +83,9 @@ async def set_state(connection: Executor, tenant_id: int, source_id: int, state:
         await _wake(connection, source_id)
 
 
-async def hold(connection: Executor, source_ids: Sequence[int], alone: Sequence[int] = ()) -> dict[int, SourceState]:
+async def hold(
+    connection: Executor, source_ids: Sequence[int] = (), *, alone: Sequence[int] = ()
+) -> dict[int, SourceState]:
     """Until the transaction ends nobody changes these sources; gives the state of each. What a transaction wants of
     sources it takes by this, once, in its place in the order above.
 

@@ -47,7 +47,7 @@ async def _follow(connection: asyncpg.Connection | Connection, sequence_id: int)
         if edited is None:
             return None
         steps = await connection.fetch(q.followed_sources, sequence_id)
-        await sources.hold(connection, (), [step["source_id"] for step in steps])
+        await sources.hold(connection, alone=[step["source_id"] for step in steps])
         people = [row["id"] for row in await connection.fetch(q.who_follows, sequence_id, edited["after_id"], STEP)]
         if edited["is_deleted"]:
             await enrolments.stop(connection, people, "sequence_deleted")

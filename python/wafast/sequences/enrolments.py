@@ -197,7 +197,7 @@ async def delete(pool: asyncpg.Pool, tenant_id: int, sequence_id: int) -> None:
     """
     async with rows.held(pool, tenant_id, sequence_id) as (connection, _):
         steps = await connection.fetch(q.steps_of, tenant_id, sequence_id)
-        await sources.hold(connection, (), [step["source_id"] for step in steps])
+        await sources.hold(connection, alone=[step["source_id"] for step in steps])
         for step in steps:
             await sources.set_state(connection, tenant_id, step["source_id"], "ended")
         await connection.execute(q.delete_sequence, tenant_id, sequence_id)

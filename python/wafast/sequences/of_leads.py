@@ -71,7 +71,7 @@ async def hold_sources(
 ) -> None:
     """Those of all that waits for leads; `alone` as `sources.hold` has it."""
     waiting = await connection.fetch(q.sources_waiting, tenant_id, list(lead_ids))
-    await sources.hold(connection, [row["source_id"] for row in waiting], alone)
+    await sources.hold(connection, [row["source_id"] for row in waiting], alone=alone)
 
 
 async def cancel(connection: Executor, tenant_id: int, lead_ids: Sequence[int]) -> None:

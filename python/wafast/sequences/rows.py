@@ -175,7 +175,7 @@ async def change(pool: asyncpg.Pool, tenant_id: int, sequence_id: int, changes: 
         state: State = changes.get("state", was)
         if state != was:
             steps = await connection.fetch(q.steps_of, tenant_id, sequence_id)
-            await sources.hold(connection, (), [step["source_id"] for step in steps])
+            await sources.hold(connection, alone=[step["source_id"] for step in steps])
             turned = {
                 row["source_id"]
                 for row in await connection.fetch(q.turn_ends, tenant_id, sequence_id, state == "active")

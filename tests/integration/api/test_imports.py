@@ -50,6 +50,11 @@ def _go(tenant: Tenant, found: dict[str, Any], action: str, **body: Any) -> dict
     return _settled(tenant, found["id"])
 
 
+def _counts(**told: int) -> dict[str, int]:
+    """An import's, of which all others are 0."""
+    return dict.fromkeys(("new", "changed", "unchanged", "doubles", "errors", "joined", "crowded"), 0) | told
+
+
 def _problems(client: httpx.Client, found: dict[str, Any]) -> list[str]:
     return client.get(f"{LEADS}/imports/{found['id']}/problems.csv").text.splitlines()[1:]
 
@@ -74,7 +79,7 @@ def test_a_file_is_looked_at_checked_and_taken_in(tenant: Tenant, stranger: Tena
     assert found["mapping"] == ["name", "phone", "niche", "target_status", "device", "field:city"]
     assert found["shape"]["columns"][1]["examples"][0] == "012-345 6781"
     checked = _go(tenant, found, "check", options={"tags": ["Expo"]})
-    counts = {"new": 1, "changed": 2, "unchanged": 0, "doubles": 1, "errors": 3, "joined": 0, "crowded": 0}
+    counts = _counts(new=1, changed=2, doubles=1, errors=3)
     assert (checked["state"], checked["counts"], checked["rows"]) == ("checked", counts, 7)
     assert admin.get(f"{LEADS}/count").json() == {"count": 2}, "looking changes nothing"
     problems = [
@@ -124,15 +129,7 @@ def test_a_number_that_became_part_of_a_lead_counts_as_that_lead(tenant: Tenant,
         "phone,name,niche\n0123456782,Siti Hassan,kl\n0123456781,,vip\n0123456782,,\n+551112345678,Ana,\n0123456783,,\n"
     )
     checked = _go(tenant, _upload(tenant, text), "check")
-    assert checked["counts"] == {
-        "new": 1,
-        "changed": 2,
-        "unchanged": 0,
-        "doubles": 2,
-        "errors": 0,
-        "joined": 2,
-        "crowded": 0,
-    }
+    assert checked["counts"] == _counts(new=1, changed=2, doubles=2, joined=2)
     done = _go(tenant, checked, "start")
     assert (done["state"], done["counts"]) == ("done", checked["counts"])
     assert _problems(admin, done) == [
@@ -158,7 +155,7 @@ def test_tags_for_which_a_known_lead_has_no_room_are_told(tenant: Tenant) -> Non
     admin.patch(f"{LEADS}/{kept['id']}", json={"tags": [f"t{n:02}" for n in range(100)]})
     text = 'phone,name,niche\n0123456781,Siti,"vip,kl,expo"\n0123456782,,kl\n0123456784,,vip\n0123456785,,kl\n'
     checked = _go(tenant, _upload(tenant, text), "check")
-    counts = {"new": 1, "changed": 2, "unchanged": 1, "doubles": 0, "errors": 0, "joined": 1, "crowded": 2}
+    counts = _counts(new=1, changed=2, unchanged=1, joined=1, crowded=2)
     told = [
         '2,+60123456781,"a lead has at most 100 tags, and 2 were left out: kl, expo"',
         '4,+60123456784,"another number of the lead +60123456783: it counts as that one; a lead has at most 100 tags,'
@@ -175,15 +172,7 @@ def test_known_leads_are_left_alone_when_that_is_wanted(tenant: Tenant) -> None:
     admin = tenant.client("admin")
     admin.post(LEADS, json={"phone": "0123456781", "name": "Ahmad"})
     done = _upload(tenant, "phone,name\n0123456781,Other\n0123456782,New\n", start=True, known="leave")
-    assert done["counts"] == {
-        "new": 1,
-        "changed": 0,
-        "unchanged": 1,
-        "doubles": 0,
-        "errors": 0,
-        "joined": 0,
-        "crowded": 0,
-    }
+    assert done["counts"] == _counts(new=1, unchanged=1)
     assert {lead["name"] for lead in admin.get(LEADS).json()["items"]} == {"Ahmad", "New"}
 
 
@@ -299,7 +288,7 @@ def test_odd_rows_are_told_and_hold_up_no_others(tenant: Tenant) -> None:
     )
     nonsense = 100_001
     done = _upload(tenant, text + "x\n" * nonsense, start=True)
-    counts = {"new": 3, "changed": 0, "unchanged": 0, "doubles": 0, "errors": 4 + nonsense, "joined": 0, "crowded": 0}
+    counts = _counts(new=3, errors=4 + nonsense)
     assert done["counts"] == counts, done
     admin = tenant.client("admin")
     names = [lead["name"] for lead in admin.get(LEADS).json()["items"]]
@@ -329,15 +318,7 @@ def test_numbers_to_leave_alone_come_in_by_a_file(tenant: Tenant) -> None:
     files = {"file": ("stop.csv", b"phone,reason\n0123456781,x\n0123456781,y\nnobody,z\n")}
     answer = admin.post("/api/v1/suppressions/import", files=files, data={"options": '{"start": true}'})
     done = _settled(tenant, answer.json()["id"])
-    assert done["counts"] == {
-        "new": 1,
-        "changed": 0,
-        "unchanged": 0,
-        "doubles": 1,
-        "errors": 1,
-        "joined": 0,
-        "crowded": 0,
-    }
+    assert done["counts"] == _counts(new=1, doubles=1, errors=1)
     listed = admin.get("/api/v1/suppressions").json()["items"]
     assert [(one["phone"], one["reason"]) for one in listed] == [("+60123456781", "imported")]
     assert admin.get(LEADS).json()["items"] == []

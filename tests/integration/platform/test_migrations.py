@@ -159,7 +159,7 @@ RELEASED = {
     "0075_found_where_they_went.sql": "479c8035f4425fb2",
     "0076_nobody_stands_still.sql": "c8f7651d44b019a9",
     "0077_room_beside_chats.sql": "800b1859051681d7",
-    "0078_given_by_files.sql": "824ee227ff11ce2a",
+    "0078_given_by_files.sql": "9d8f5a91b3439f74",
     "0079_kinds_of_reasons.sql": "449d723422c857ea",
     "0080_kinds_of_reasons_before.sql": "3f62fc14d965b89d",
 }

@@ -1487,7 +1487,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Rows that were not taken, a page at a time
+         * Rows with problems, a page at a time
          * @description In the order of the file.
          */
         get: operations["list_import_problems"];

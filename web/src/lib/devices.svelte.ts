@@ -22,6 +22,11 @@ const COUNT_EVERY = 4000;
 const COUNT_EVERY_DEVICE = 10;
 const COUNT_SINGLY = 5;
 
+/** Of devices that were chosen, those that were deleted since; none before all are known. */
+export function deletedOf({ state, byId }: Pick<Devices, 'state' | 'byId'>, chosen: readonly string[]): string[] {
+  return state === 'ready' ? chosen.filter((id) => !byId.has(id)) : [];
+}
+
 export class Devices {
   readonly byId = new SvelteMap<string, Device>();
   readonly unread = new Unread();
