@@ -513,7 +513,7 @@ class Simulator:
         self.order("hold_acks", int, phone=phone, on=on)
 
     def latency(self, ms: int) -> None:
-        """The server is so far away: connecting waits so long at each of its four steps, and so does every stanza."""
+        """The server is so far away: connecting waits so long at each of its five steps, and so does every stanza."""
         self.order("latency", bool, ms=ms)
 
     def downloads(self, how: Literal["served", "expired", "cut", "wrong", "held"]) -> None:

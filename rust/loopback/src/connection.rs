@@ -78,6 +78,7 @@ async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
     websocket::write_binary(&mut out, &frame::encode(&answer).map_err(invalid)?);
     wire.write(&out).await?;
     let finish = wire.next_frame().await?;
+    world.round_trip().await; // the login's, which comes with it
     let (transport, noise_key, payload) = responder.finish(&finish).map_err(invalid)?;
     let payload = ClientPayload::decode(payload.as_slice()).map_err(invalid)?;
     Ok((transport, noise_key, payload))
