@@ -41,7 +41,7 @@ ROWS = {
     "planning": ["rows put in a second", "rival: read by pages, put in one by one"],
     "broadcast": ["people skipped", "ten a second at one line", "of them there in the end"],
     "first-message": ["campaigns of 10"],
-    "browser": ["frames a second, median", "chat opens until its messages are drawn, ms, p50"],
+    "browser": ["frames a second, median", "chat opens, from the click until its messages are drawn, ms, p50"],
     "pairing": ["16 at a time"],
     "sustained-inlet": ["| 2 "],
     "sustained-sessions": ["360 written", "360 in all"],
