@@ -27,7 +27,7 @@ from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.leads import merging, notes
 from wafast.leads.notes import LeadNote
-from wafast.leads.rows import MOST_TAGS, Lead, others_of_person
+from wafast.leads.rows import Lead, others_of_person
 from wafast.sequences import of_leads
 
 
@@ -204,10 +204,8 @@ class LeadDetailController(Controller):
             raise refused_field("lead_id", data.lead_id, "a lead can't become one with itself; name another")
         try:
             is_there = await merging.merge(services.pool, principal, int(kept.id), int(gone.id), of_leads)
-        except merging.TooManyTags as error:
-            most, over = MOST_TAGS, error.count - MOST_TAGS
-            told = f"Together they have {error.count} tags, and a lead has at most {most}: take {over} off them first."
-            raise conflict("too-many-tags", told) from None
+        except merging.TooMany as error:
+            raise conflict(f"too-many-{error.what}", str(error)) from None
         if not is_there:
             raise not_found("lead", data.lead_id)
         return await find_lead(services, principal, lead_id)

@@ -27,7 +27,7 @@ from wafast.database.queries import load
 from wafast.events import bus
 from wafast.leads import columns, files
 from wafast.leads.imports import Options, tell
-from wafast.leads.rows import MOST_TAGS, learn
+from wafast.leads.rows import MOST_FIELDS, MOST_TAGS, learn
 
 q = load(__file__)
 
@@ -133,7 +133,7 @@ class Importing:
         doubles, joined = await self._joined()
         updates = msgspec.convert(self._row["options"], Options).known == "update"
         counted = q.count_staged if of_leads else q.count_suppressions
-        arguments = (self._tenant_id, updates, MOST_TAGS) if of_leads else (self._tenant_id,)
+        arguments = (self._tenant_id, updates, MOST_TAGS, MOST_FIELDS) if of_leads else (self._tenant_id,)
         begun = None if of_leads or self._state == "checking" else await self._take_suppressions(doubles)
         async with self._work.transaction():
             if self._state == "running":
@@ -145,9 +145,9 @@ class Importing:
                 assert would is not None, "an aggregate gives a row"
                 new, changed, staged = would["new"], would["changed"], would["all"]
             if of_leads and updates:
-                await self._work.execute(q.find_crowded, self._tenant_id, MOST_TAGS)
+                await self._work.execute(q.find_crowded, self._tenant_id, MOST_TAGS, MOST_FIELDS)
             await self._work.execute(q.forget_problems, self._id)
-            await self._work.execute(q.keep_problems, self._id, self._tenant_id, MOST_TAGS)
+            await self._work.execute(q.keep_problems, self._id, self._tenant_id, MOST_TAGS, MOST_FIELDS)
             counts = {
                 "new": new,
                 "changed": changed,
@@ -183,7 +183,8 @@ class Importing:
                 is_left = added["others"] > 0
                 if is_left:
                     # behind them, as somebody may have made one since; who has become part of another is missing then
-                    changed += await self._work.fetchval(q.change_known, *place, MOST_TAGS) if updates else 0
+                    most = MOST_TAGS, MOST_FIELDS
+                    changed += await self._work.fetchval(q.change_known, *place, *most) if updates else 0
                     is_left = await self._work.fetchval(q.is_anybody_missing, *place)
             await self._tell(last)
         terms = await self._work.fetchrow(q.staged_terms)

@@ -15,7 +15,7 @@ from wafast.database.queries import load
 from wafast.events import bus
 from wafast.leads import columns
 from wafast.leads.files import Shape
-from wafast.leads.rows import MOST_TAGS
+from wafast.leads.rows import MOST_FIELDS, MOST_TAGS
 from wafast.leads.tags import tags
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(
             description=f"Of `changed` and `unchanged`: leads that have no room for all tags, as each has {MOST_TAGS} "
-            "at most; the problems say which were left out.",
+            f"at most, or for all fields ({MOST_FIELDS}); the problems say which were left out.",
             examples=[1],
         ),
     ] = 0

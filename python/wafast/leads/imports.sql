@@ -123,7 +123,7 @@ CREATE TEMP TABLE staged (line int8, phone text, name text, tags text[], target_
 CREATE TEMP TABLE problems (line int8, is_double bool, value text, reason text);
 CREATE TEMP TABLE joined (line int8 PRIMARY KEY, written text, phone text);
 CREATE TEMP TABLE doubles (line int8, phone text, first int8);
-CREATE TEMP TABLE crowded (line int8 PRIMARY KEY, phone text, left_out text[]);
+CREATE TEMP TABLE crowded (line int8 PRIMARY KEY, phone text, tags text[], fields text[]);
 
 -- name: find_joined
 -- Rows whose number no lead has, but the person of one. Few numbers can be so, and only of these it is asked.
@@ -163,19 +163,21 @@ CREATE UNIQUE INDEX ON staged (line);
 ANALYZE staged;
 
 -- name: count_staged
--- What taking them in would do. $1 the tenant, $2 whether known leads are changed, $3 how many tags each has room for.
+-- What taking them in would do. $1 the tenant, $2 whether known leads are changed, $3 how many tags each has room for, $4 how
+-- many fields.
 SELECT count(*) FILTER (WHERE l.id IS NULL) AS new,
        count(*) FILTER (WHERE l.id IS NOT NULL AND $2 AND (
            s.name <> '' AND s.name <> l.name OR NOT s.tags <@ l.tags AND cardinality(l.tags) < $3
            OR s.target_status <> l.target_status
            OR s.device_no IS NOT NULL AND s.device_no IS DISTINCT FROM l.device_no
-           OR s.fields IS NOT NULL AND NOT l.fields @> s.fields::jsonb)) AS changed,
+           OR s.fields IS NOT NULL AND NOT l.fields @> s.fields::jsonb
+               AND NOT l.fields @> fields_with_room(l.fields, s.fields::json, $4))) AS changed,
        count(*) AS all
 FROM staged s LEFT JOIN leads l ON l.tenant_id = $1 AND l.phone = s.phone;
 
 -- name: change_known
 -- $2, $3: from this line up to before that. Tags and fields are added, and what the file leaves empty stays; $4 how many tags
--- a lead has room for. The leads are held in the order in which others hold many. Gives how many were changed; what waits for
+-- a lead has room for, $5 how many fields. The leads are held in the order in which others hold many. Gives how many were changed; what waits for
 -- those who get another device goes over by itself, later.
 WITH differing AS MATERIALIZED (
     SELECT l.id, l.device_no AS was_at, s.* FROM staged s JOIN leads l ON l.tenant_id = $1 AND l.phone = s.phone
@@ -183,7 +185,8 @@ WITH differing AS MATERIALIZED (
       AND (s.name <> '' AND s.name <> l.name OR NOT s.tags <@ l.tags AND cardinality(l.tags) < $4
            OR s.target_status <> l.target_status
            OR s.device_no IS NOT NULL AND s.device_no IS DISTINCT FROM l.device_no
-           OR s.fields IS NOT NULL AND NOT l.fields @> s.fields::jsonb)
+           OR s.fields IS NOT NULL AND NOT l.fields @> s.fields::jsonb
+               AND NOT l.fields @> fields_with_room(l.fields, s.fields::json, $5))
     ORDER BY l.id FOR NO KEY UPDATE OF l
 ), changed AS (
     UPDATE leads l SET
@@ -191,7 +194,7 @@ WITH differing AS MATERIALIZED (
         tags = (l.tags || ARRAY(SELECT tag FROM unnest(s.tags) tag WHERE tag <> ALL (l.tags)))[:$4::int4],
         target_status = coalesce(s.target_status, l.target_status),
         device_no = coalesce(s.device_no, l.device_no),
-        fields = l.fields || coalesce(s.fields::jsonb, '{}'),
+        fields = l.fields || fields_with_room(l.fields, coalesce(s.fields, '{}')::json, $5),
         updated_at = now()
     FROM differing s WHERE l.id = s.id
     RETURNING l.id, l.device_no, s.was_at
@@ -203,12 +206,20 @@ WITH differing AS MATERIALIZED (
 SELECT count(*) FROM changed;
 
 -- name: find_crowded
--- Known leads that have no room for all tags ($2), with those that are left out; whether they are changed already or not.
+-- Known leads that have no room for all tags ($2) or fields ($3), with those that are left out; whether they are changed already
+-- or not.
 INSERT INTO crowded
-SELECT s.line, s.phone, (l.tags || ARRAY(SELECT tag FROM unnest(s.tags) tag WHERE tag <> ALL (l.tags)))[$2::int4 + 1:]
+SELECT s.line, s.phone, left_out.tags, left_out.fields
 FROM leads l JOIN staged s ON s.phone = l.phone
-WHERE l.tenant_id = $1 AND cardinality(l.tags) > $2 - (SELECT max(cardinality(tags)) FROM staged)
-  AND cardinality(l.tags) + (SELECT count(*) FROM unnest(s.tags) tag WHERE tag <> ALL (l.tags)) > $2;
+CROSS JOIN LATERAL (
+    SELECT (l.tags || ARRAY(SELECT tag FROM unnest(s.tags) tag WHERE tag <> ALL (l.tags)))[$2::int4 + 1:] AS tags,
+           ARRAY(SELECT name FROM json_object_keys(s.fields::json) name
+                 WHERE NOT l.fields ? name AND NOT fields_with_room(l.fields, s.fields::json, $3) ? name) AS fields
+) left_out
+WHERE l.tenant_id = $1
+  AND (cardinality(l.tags) > $2 - (SELECT max(cardinality(tags)) FROM staged) AND left_out.tags <> '{}'
+       OR s.fields IS NOT NULL AND NOT l.fields @> s.fields::jsonb
+           AND (SELECT count(*) FROM jsonb_object_keys(l.fields || s.fields::jsonb)) > $3 AND left_out.fields <> '{}');
 
 -- name: count_crowded
 SELECT count(*) FROM crowded;
@@ -275,8 +286,11 @@ SELECT $1, $2, line, is_double, value, reason FROM (
     UNION ALL
     SELECT line, true, coalesce(j.written, c.phone), concat_ws('; ',
         'another number of the lead ' || j.phone || ': it counts as that one',
-        'a lead has at most ' || $3::int4 || ' tags, and ' || cardinality(c.left_out) || ' were left out: '
-            || left(array_to_string(c.left_out, ', '), 300))
+        CASE WHEN c.tags <> '{}' THEN 'a lead has at most ' || $3::int4 || ' tags, and ' || cardinality(c.tags)
+            || ' were left out: ' || left(array_to_string(c.tags, ', '), 300) END,
+        CASE WHEN c.fields <> '{}' THEN 'a lead has at most ' || $4::int4 || ' fields, and ' || cardinality(c.fields)
+            || ' were left out: ' || left(array_to_string(c.fields, ', '), 300) || '; take others off it, then import this row again'
+            END)
     FROM joined j FULL JOIN crowded c USING (line)
     WHERE NOT EXISTS (SELECT FROM doubles d WHERE d.line IN (j.line, c.line))) told
 ORDER BY line;

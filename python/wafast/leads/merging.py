@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from wafast.accounts import audit
 from wafast.database.queries import load
 from wafast.leads import notes
-from wafast.leads.rows import MOST_TAGS, remove, tell, tell_renamed
+from wafast.leads.rows import MOST_FIELDS, MOST_TAGS, remove, tell, tell_renamed
 
 if TYPE_CHECKING:
     import asyncpg
@@ -18,26 +18,34 @@ if TYPE_CHECKING:
 q = load(__file__)
 
 
-class TooManyTags(Exception):
-    """The two have more tags together than a lead can have, and nothing is lost by a merge; `count` says how many."""
+#: A lead can have so many.
+MOST: dict[Literal["tags", "fields"], int] = {"tags": MOST_TAGS, "fields": MOST_FIELDS}
 
-    def __init__(self, count: int) -> None:
-        super().__init__(f"together they have {count} tags, and a lead has at most {MOST_TAGS}")
-        self.count = count
+
+class TooMany(Exception):
+    """The two have more tags or fields (`what`) together than a lead can have, and nothing is lost by a merge; the text
+    says how many, and what to do."""
+
+    def __init__(self, what: str, count: int, most: int) -> None:
+        super().__init__(
+            f"Together they have {count} {what}, and a lead has at most {most}: take {count - most} off them first."
+        )
+        self.what = what
 
 
 async def merge(pool: asyncpg.Pool, principal: Principal, kept: int, gone: int, sends: Sends) -> bool:
     """The lead `kept` gets tags, fields, notes and history of `gone`, which is deleted; where both say something,
     `kept` has the last word. What waited for `gone` is cancelled, and its number stands in a note. False when one of
-    them is not there. Raises TooManyTags."""
+    them is not there. Raises TooMany."""
     tenant_id = principal.tenant_id
     async with pool.acquire() as connection, connection.transaction():
         rows = {row["id"]: row for row in await connection.fetch(q.lock_both, tenant_id, kept, gone)}
         if len(rows) != 2:
             return False
-        together = len({tag for row in rows.values() for tag in row["tags"]})
-        if together > MOST_TAGS:
-            raise TooManyTags(together)
+        for what, most in MOST.items():
+            together = {one for row in rows.values() for one in row[what]}
+            if len(together) > most:
+                raise TooMany(what, len(together), most)
         # first: else tags that come over let the lead enter again where the other has been
         await sends.become_one(connection, tenant_id, kept, gone)
         await connection.execute(q.take_over, tenant_id, kept, gone)

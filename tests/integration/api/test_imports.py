@@ -168,6 +168,32 @@ def test_tags_for_which_a_known_lead_has_no_room_are_told(tenant: Tenant) -> Non
     assert (leads["+60123456781"]["name"], leads["+60123456781"]["tags"][99:]) == ("Siti", ["vip"])
 
 
+def test_fields_for_which_a_known_lead_has_no_room_are_left_out_and_told(tenant: Tenant) -> None:
+    """However many files bring new ones, it has no more than the API would write."""
+    admin = tenant.client("admin")
+    own = {f"f{number:02}": "old" for number in range(98)}
+    for number, fields in ((1, own), (2, own), (3, {})):
+        assert admin.post(LEADS, json={"phone": f"012345678{number}", "fields": fields}).status_code == 201
+    head = "phone,f97,zone,area,city,town\n"
+    text = head + "0123456781,new,a,b,c,d\n0123456782,,,b,,d\n0123456783,,a,b,c,d\n0123456784,,a,b,c,d\n"
+    checked = _go(tenant, _upload(tenant, text), "check")
+    counts = _counts(new=1, changed=3, crowded=1)
+    told = [
+        '2,+60123456781,"a lead has at most 100 fields, and 2 were left out: city, town; take others off it, then'
+        ' import this row again"'
+    ]
+    assert (checked["counts"], _problems(admin, checked)) == (counts, told)
+    done = _go(tenant, checked, "start")
+    assert (done["counts"], _problems(admin, done)) == (counts, told)
+    leads = {one["phone"]: one["fields"] for one in admin.get(LEADS).json()["items"]}
+    assert leads["+60123456781"] == own | {"f97": "new", "zone": "a", "area": "b"}
+    assert leads["+60123456782"] == own | {"area": "b", "town": "d"}
+    every = {"zone": "a", "area": "b", "city": "c", "town": "d"}
+    assert leads["+60123456783"] == leads["+60123456784"] == every
+    again = _upload(tenant, text, start=True)
+    assert (again["counts"], _problems(admin, again)) == (_counts(unchanged=4, crowded=1), told)
+
+
 def test_known_leads_are_left_alone_when_that_is_wanted(tenant: Tenant) -> None:
     admin = tenant.client("admin")
     admin.post(LEADS, json={"phone": "0123456781", "name": "Ahmad"})

@@ -260,18 +260,23 @@ def test_two_leads_of_one_person_become_one(tenant: Tenant, world: World) -> Non
     assert client.get(f"{LEADS}/{gone['id']}").status_code == 404
 
 
-def test_two_leads_with_more_tags_than_one_can_have_stay_two(tenant: Tenant) -> None:
+@pytest.mark.parametrize("what", ["tags", "fields"])
+def test_two_leads_with_more_than_one_can_have_stay_two(tenant: Tenant, what: str) -> None:
+    def some(letter: str, count: int) -> Any:
+        names = [f"{letter}{n}" for n in range(count)]
+        return names if what == "tags" else dict.fromkeys(names, "x")
+
     client = tenant.client("send")
-    kept = _add(client, "0123456781", tags=[f"a{n}" for n in range(60)])
-    gone = _add(client, "0123456782", tags=[f"b{n}" for n in range(42)])
+    kept = _add(client, "0123456781", **{what: some("a", 60)})
+    gone = _add(client, "0123456782", **{what: some("b", 42)})
     answer = client.post(f"{LEADS}/{kept['id']}/merge", json={"lead_id": gone["id"]})
     assert answer.status_code == 409
-    told = "Together they have 102 tags, and a lead has at most 100: take 2 off them first."
-    assert (answer.json()["type"], answer.json()["detail"]) == ("urn:wafast:problem:too-many-tags", told)
-    assert len(client.get(f"{LEADS}/{gone['id']}").json()["tags"]) == 42
-    client.patch(f"{LEADS}/{gone['id']}", json={"tags": [f"b{n}" for n in range(40)]})
+    told = f"Together they have 102 {what}, and a lead has at most 100: take 2 off them first."
+    assert (answer.json()["type"], answer.json()["detail"]) == (f"urn:wafast:problem:too-many-{what}", told)
+    assert len(client.get(f"{LEADS}/{gone['id']}").json()[what]) == 42
+    client.patch(f"{LEADS}/{gone['id']}", json={what: some("b", 40)})
     assert client.post(f"{LEADS}/{kept['id']}/merge", json={"lead_id": gone["id"]}).status_code == 200
-    assert len(client.get(f"{LEADS}/{kept['id']}").json()["tags"]) == 100
+    assert len(client.get(f"{LEADS}/{kept['id']}").json()[what]) == 100
 
 
 def test_a_number_that_became_part_of_a_lead_is_no_lead_of_its_own(tenant: Tenant, world: World) -> None:

@@ -6417,7 +6417,7 @@ export interface components {
              */
             joined: number;
             /**
-             * @description Of `changed` and `unchanged`: leads that have no room for all tags, as each has 100 at most; the problems say which were left out.
+             * @description Of `changed` and `unchanged`: leads that have no room for all tags, as each has 100 at most, or for all fields (100); the problems say which were left out.
              * @default 0
              * @example 1
              */

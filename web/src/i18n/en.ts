@@ -763,7 +763,7 @@ export const en = {
   'leads.import_done': 'Done.',
   'leads.import_sum': '{n} rows in all',
   'leads.import_joined': '· {n} by another number of a lead',
-  'leads.import_crowded': '· {n} without room for all tags',
+  'leads.import_crowded': '· {n} without room for all tags or fields',
   'leads.import_problems': 'Download rows with problems',
   'leads.import_problems_first': 'The first rows with problems',
   'leads.import_row': 'Row {n}',

@@ -768,7 +768,7 @@ export const ms: Record<MessageKey, string> = {
   'leads.import_done': 'Selesai.',
   'leads.import_sum': '{n} baris kesemuanya',
   'leads.import_joined': '· {n} dengan nombor lain bagi prospek',
-  'leads.import_crowded': '· {n} tanpa ruang untuk semua tag',
+  'leads.import_crowded': '· {n} tanpa ruang untuk semua tag atau medan',
   'leads.import_problems': 'Muat turun baris bermasalah',
   'leads.import_problems_first': 'Baris bermasalah yang pertama',
   'leads.import_row': 'Baris {n}',

@@ -73,6 +73,7 @@ export const msServer: Readonly<Record<string, string>> = {
   'too-large': 'Ini terlalu besar. Gunakan yang lebih kecil.',
   'too-late': 'Sudah terlalu lewat untuk melakukan ini pada mesej tersebut.',
   'too-many-attempts': 'Terlalu banyak kata laluan salah. Tunggu sebentar dan cuba lagi.',
+  'too-many-fields': 'Kedua-duanya mempunyai terlalu banyak medan jika digabungkan. Buang beberapa medan dahulu.',
   'too-many-labels': 'Sembang ini sudah mempunyai bilangan label terbanyak. Tanggalkan satu dahulu.',
   'too-many-numbers': 'Peranti ini sudah menyemak terlalu banyak nombor. Tunggu sebentar dan cuba lagi.',
   'too-many-tags': 'Kedua-duanya mempunyai terlalu banyak tag jika digabungkan. Buang beberapa tag dahulu.',
