@@ -213,6 +213,40 @@ def test_a_page_that_is_loaded_again_goes_on_where_it_was_and_back_is_the_step_b
     assert len(page.request.get("/api/v1/campaigns").json()["items"]) == 1
 
 
+def test_two_who_write_one_campaign_lose_nothing_of_each_other_and_see_it_begin(alone: App, tenant: Tenant) -> None:
+    page, other = alone.page, alone.page.context.new_page()
+    tenant.lead()
+    body = {"name": "Raya", "audience": {"tags": ["kl"]}, "message": {"text": "Hi"}}
+    made = page.request.post("/api/v1/campaigns", data=body).json()["id"]
+    page.goto(f"/campaigns/{made}/edit?step=message")
+    other.goto(f"/campaigns/{made}/edit?step=message")
+    expect(other.get_by_label("Name of the campaign")).to_have_value("Raya")
+    page.get_by_label("Message", exact=True).fill("Salam")
+    expect(other.get_by_label("Message", exact=True)).to_have_value("Salam")
+    other.get_by_label("Name of the campaign").fill("Raya sale")
+    expect(page.get_by_label("Name of the campaign")).to_have_value("Raya sale")
+    expect(page.get_by_label("Message", exact=True)).to_have_value("Salam")
+
+    # where it begins goes to its page, and where it is still written says so, and keeps what is written
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_role("button", name="Send to 1").click()
+    expect(page.get_by_role("heading", name="Raya sale", level=1)).to_be_visible()
+    expect(other.get_by_role("link", name="Show the campaign")).to_be_visible()
+    other.get_by_role("button", name="Keep this as a new draft").click()
+    expect(other.get_by_label("Message", exact=True)).to_have_value("Salam")
+    expect(other).not_to_have_url(re.compile(f"/campaigns/{made}/"))
+
+    # the address of one that is deleted says so, with the way back
+    kept = re.findall(r"/campaigns/(\d+)/edit", other.url)[0]
+    assert page.request.delete(f"/api/v1/campaigns/{kept}").ok
+    for _ in "live", "loaded":
+        expect(other.get_by_role("heading", name="This campaign is not here any more")).to_be_visible()
+        expect(other.get_by_text("All campaigns")).to_be_visible()
+        other.reload()
+    other.close()
+
+
 def test_who_may_not_write_campaigns_is_told_so_and_not_given_the_form(alone: App, tenant: Tenant) -> None:
     app, page = alone, alone.page
     app.enter(tenant.world.user(tenant, role="agent"), PASSWORD)

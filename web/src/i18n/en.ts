@@ -1067,6 +1067,11 @@ export const en = {
   'campaigns.show_more': 'Show more',
   'campaigns.back': 'All campaigns',
   'campaigns.admins': 'Only administrators write campaigns',
+  'campaigns.begun_elsewhere': 'This campaign has begun',
+  'campaigns.begun_elsewhere_text':
+    'Somebody started it while it was open here. What was changed here since then is not in it.',
+  'campaigns.show': 'Show the campaign',
+  'campaigns.keep_as_new': 'Keep this as a new draft',
   'campaigns.gone': 'This campaign is not here any more',
   'campaigns.untitled': 'Untitled campaign',
   'campaigns.untitled_on': 'Campaign of {day}',

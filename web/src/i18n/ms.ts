@@ -1076,6 +1076,11 @@ export const ms: Record<MessageKey, string> = {
   'campaigns.show_more': 'Tunjukkan lagi',
   'campaigns.back': 'Semua kempen',
   'campaigns.admins': 'Hanya pentadbir boleh menulis kempen',
+  'campaigns.begun_elsewhere': 'Kempen ini sudah bermula',
+  'campaigns.begun_elsewhere_text':
+    'Seseorang memulakannya semasa ia dibuka di sini. Apa yang diubah di sini selepas itu tiada di dalamnya.',
+  'campaigns.show': 'Tunjukkan kempen',
+  'campaigns.keep_as_new': 'Simpan ini sebagai draf baharu',
   'campaigns.gone': 'Kempen ini tiada lagi di sini',
   'campaigns.untitled': 'Kempen tanpa nama',
   'campaigns.untitled_on': 'Kempen {day}',

@@ -31,10 +31,75 @@ beforeEach(() => {
 });
 
 function sent(): unknown[] {
-  return server.calls.map((call) => (call.body as { message: { text: string } }).message.text);
+  const bodies = server.calls.filter((call) => /^(POST|PATCH) /u.test(call.route)).map((call) => call.body);
+  return bodies.map((body) => (body as { message: { text: string } }).message.text);
+}
+
+function write(text: string): void {
+  draft.message = { type: 'text', text };
+  draft.touch();
 }
 
 describe('a campaign that is written', () => {
+  it('stores what was changed here, and takes what another browser changes of the rest', async () => {
+    let stored = { ...STORED, state: 'draft' } as Campaign;
+    const change = (body: unknown): Campaign => (stored = { ...stored, ...(body as Partial<Campaign>) });
+    server.on('PATCH /campaigns/7', change).on('GET /campaigns/7', () => stored);
+    const end = draft.follow(server.live);
+    server.frame('CAMPAIGN_UPDATE', change({ message: { type: 'text', text: 'Hi from elsewhere' } }));
+    draft.name = 'Raya sale ';
+    draft.touch();
+    await settled();
+    expect([draft.message.text, draft.name]).toEqual(['Hi from elsewhere', 'Raya sale ']);
+    change({ expires_at: '2099-01-01T00:00:00Z' });
+    expect(await draft.save()).toBe(true);
+    expect(server.calls.at(-1)?.body).toEqual({ name: 'Raya sale', draft: true });
+    expect([draft.name, draft.expiresAt]).toEqual(['Raya sale ', '2099-01-01T00:00:00Z']);
+
+    // an own change that comes back as a frame is none of another's
+    const asked = server.calls.length;
+    server.frame('CAMPAIGN_UPDATE', stored);
+    await settled();
+    expect(server.calls).toHaveLength(asked);
+    end();
+  });
+
+  it.each([
+    ['begun', { ...STORED, state: 'planning' } as Campaign],
+    ['gone', { id: '7', deleted: true } as const],
+  ])('is not written any more once it is %s, and can be kept as another', async (became, result) => {
+    server.on('POST /campaigns', () => ({ ...STORED, id: '8', state: 'draft' }));
+    const end = draft.follow(server.live);
+    write('Last words');
+    server.frame('CAMPAIGN_UPDATE', result);
+    expect(draft.became).toBe(became);
+    expect(await draft.save()).toBe(false);
+    expect(sent()).toEqual([]);
+    expect(await draft.renew()).toBe(true);
+    expect([draft.became, draft.id, sent()]).toEqual([null, '8', ['Last words']]);
+    end();
+  });
+
+  it('is found to have begun by who was told nothing, and is refused', async () => {
+    server.on('PATCH /campaigns/7', () => Response.json({ type: 'urn:x', title: 'No', status: 409 }, { status: 409 }));
+    server.on('GET /campaigns/7', () => ({ ...STORED, state: 'running' }));
+    write('Last words');
+    expect(await draft.save()).toBe(false);
+    await vi.waitFor(() => expect(draft.became).toBe('begun'));
+  });
+
+  it('is counted again when a device goes', async () => {
+    server.on('POST /campaigns/preview', () => ({ recipients: server.calls.length, devices: [] }));
+    const end = draft.follow(server.live);
+    draft.count();
+    await vi.waitFor(() => expect(draft.estimate?.recipients).toBe(1));
+    server.frame('DEVICE_STATUS', { id: 'd1', deleted: true });
+    server.frame('DEVICE_STATUS', { id: 'd2', deleted: true });
+    await vi.waitFor(() => expect(draft.estimate?.recipients).toBe(2), { timeout: 20_000 });
+    draft.leave();
+    end();
+  }, 30_000);
+
   it('does not begin by itself from the first change on, also when it is to begin at once now', async () => {
     server.on('PATCH /campaigns/7', () => STORED);
     expect(draft.scheduled).toBe('yes');
@@ -56,17 +121,16 @@ describe('a campaign that is written', () => {
   it('is saved for nobody before the last words are', async () => {
     const answers: (() => void)[] = [];
     server.on('PATCH /campaigns/7', () => new Promise((resolve) => answers.push(() => resolve(STORED))));
-    draft.touch();
+    write('Hi there');
     void draft.save();
     await settled();
-    draft.message = { type: 'text', text: 'Hi again' };
-    draft.touch();
+    write('Hi again');
     let begun = false;
     void draft.save();
     const start = draft.save().then(() => (begun = true));
     answers[0]!();
     await settled();
-    expect([begun, sent()]).toEqual([false, ['Hi', 'Hi again']]);
+    expect([begun, sent()]).toEqual([false, ['Hi there', 'Hi again']]);
     answers[1]!();
     await start;
     expect([begun, draft.saved]).toEqual([true, true]);
@@ -211,14 +275,13 @@ describe('a campaign that is written', () => {
       if (isAway) throw new TypeError('network');
       return STORED;
     });
-    draft.touch();
+    write('First words');
     expect(await draft.save()).toBe(false);
     isAway = false;
     await vi.waitFor(() => expect(draft.saved).toBe(true), { timeout: 20_000 });
 
     isAway = true;
-    draft.message = { type: 'text', text: 'Last words' };
-    draft.touch();
+    write('Last words');
     expect(await draft.save()).toBe(false);
     isAway = false;
     draft.leave();
@@ -228,11 +291,12 @@ describe('a campaign that is written', () => {
 
   it('is not saved when the server refused it, and is tried again by the next who asks', async () => {
     server.on('PATCH /campaigns/7', () => Response.json({ type: 'urn:x', title: 'No', status: 409 }, { status: 409 }));
-    draft.touch();
+    server.on('GET /campaigns/7', () => STORED);
+    write('Hi again');
     expect(await draft.save()).toBe(false);
     server.on('PATCH /campaigns/7', () => STORED);
     expect(await draft.save()).toBe(true);
-    expect(sent()).toEqual(['Hi', 'Hi']);
+    expect(sent()).toEqual(['Hi again', 'Hi again']);
   });
 
   it('takes gaps as they are typed, key by key, and says what is wrong with half of one', async () => {
