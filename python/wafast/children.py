@@ -141,11 +141,12 @@ class Child:
         except OSError as error:
             log.warning("nobody will be blamed for a crash", child=self.name, error=str(error))
 
-    def check(self, now: float) -> None:
-        """Kill the process if it hangs, or does not stop for a restart; `now` is of the monotonic clock."""
+    def check(self, now: float, watched_since: float = 0.0) -> None:
+        """Kill the process if it hangs, or does not stop for a restart. Instants are of the monotonic clock: before
+        `watched_since` everybody stood still, and no beat is missed."""
         if self._process is None or not self.alive or self._is_killed:
             return
-        hangs = self.pulse is not None and now > self._beat_by(self.pulse)
+        hangs = self.pulse is not None and now > max(self._beat_by(self.pulse), watched_since + HANG_SECONDS)
         if hangs or (self._restart_until is not None and now > self._restart_until):
             log.error("killed: it hangs" if hangs else "killed: it did not stop", child=self.name, pid=self.pid)
             self._process.kill()

@@ -70,7 +70,7 @@ class _System:
         self._ranks: list[list[Child]] = []
         self._groups: list[WorkerGroup] = []
         self._rolling = Rolling()
-        self._looked = 0.0
+        self._looked = self._watching_since = 0.0
 
     def run(self) -> int:
         """Start everything, keep it alive, stop everything."""
@@ -221,13 +221,15 @@ class _System:
             self._check(children)
 
     def _check(self, children: list[Child]) -> None:
-        """See who has ended, who hangs, and what is wished for. When this process itself stood still, everybody did."""
+        """See who has ended, who hangs, and what is wished for. When this process itself stood still, everybody did,
+        and thousands of lines take a while until they are at work again."""
         for child in children:
             child.reap()
         before, self._looked = self._looked, time.monotonic()
-        if self._looked - before < 2 * LOOK_SECONDS:
-            for child in children:
-                child.check(self._looked)
+        if self._looked - before > 2 * LOOK_SECONDS:
+            self._watching_since = self._looked
+        for child in children:
+            child.check(self._looked, self._watching_since)
         for group in self._groups:
             group.start_wanted()
         self._rolling.go_on([worker for group in self._groups for worker in group.workers], self._looked)

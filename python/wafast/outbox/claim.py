@@ -182,12 +182,14 @@ FOR_WORDS = frozenset((
 ))  # fmt: skip
 
 
-async def held_since(pool: asyncpg.Pool, worker_id: UUID, claim: Claim) -> Literal["opted_out", "held"] | None:
-    """Why a claim may not leave any more, by the rules it was claimed under; None where it may. One that others have
-    given up, or whose device is another worker's now, is `held` as well."""
+async def held_since(
+    pool: asyncpg.Pool, worker_id: UUID, claim: Claim
+) -> Literal["opted_out", "held", "given_up"] | None:
+    """Why a claim may not leave any more, by the rules it was claimed under; None where it may. `given_up`: others have
+    done so, or its device is another worker's now."""
     which = worker_id, claim.id, claim.claim_epoch, claim.attempts, claim.device_no
     row = await pool.fetchrow(q.held_since, *which)
-    held: Literal["opted_out", "held"] | None = "held" if row is None else row["held"]
+    held: Literal["opted_out", "held", "given_up"] | None = "given_up" if row is None else row["held"]
     return held
 
 

@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from wafast import logs
+from wafast import clock, logs
 from wafast.database.away import DATABASE_AWAY
 from wafast.devices.session import (
     Busy,
@@ -55,7 +55,8 @@ SHORTEST_WAIT = 0.05
 #: A person types about so fast, and a message shows typing no longer than this.
 CHARACTERS_A_SECOND = 12.0
 LONGEST_TYPING = 8.0
-#: What is so long on its way to its send (a file, a slow server, a process that stood still) is looked at once more.
+#: What is so long on its way to its send (a file, a slow server, a process that stood still, a machine that slept) is
+#: looked at once more.
 LOOK_AGAIN_SECONDS = 1.0
 #: What a campaign or a step sends first from a device: who has started it sees it leave.
 FIRST_TYPING = 0.3
@@ -73,6 +74,11 @@ REFUSED_PAUSE_SECONDS = 900.0
 MOST_REFUSED = 2
 #: WhatsApp's "you reached out to too many people who do not know you".
 REACH_OUT_LOCK = 463
+#: Why what was claimed has not left, by what `held_since` says.
+NOT_LEFT: dict[Literal["held", "given_up"], str] = {
+    "held": "not sent yet: it was held back before it left",
+    "given_up": "not sent: its worker stood still, and others had given it up before it left",
+}
 #: How long stopping waits for sends under way; what is not answered by then shows as unknown.
 STOP_SECONDS = 10.0
 
@@ -182,7 +188,7 @@ class Sender:
         if not replies and not paced:
             return
         looked = self._pool, self._worker_id, replies, paced
-        began = time.monotonic()
+        began = clock.since_boot()
         for claim in await claims.claim(*looked, filing=self._filing(), hears=self._hears):
             self._turns[_turn(claim)][claim.device_no] = claim
             task = asyncio.create_task(self._carry_out(claim, began))
@@ -208,7 +214,7 @@ class Sender:
             await asyncio.wait(self._in_flight, timeout=STOP_SECONDS)
 
     async def _carry_out(self, claim: Claim, began: float) -> None:
-        """`began`: before its claim, on the monotonic clock."""
+        """`began`: before its claim, by `clock.since_boot`."""
         try:
             await self._prepare_and_send(claim, began)
         except Exception as error:
@@ -234,9 +240,9 @@ class Sender:
                     await session.prepare(content)
             if held is None and takes_time:
                 await self._type(session, claim)
-            if held is None and (takes_time or time.monotonic() >= began + LOOK_AGAIN_SECONDS):
+            if held is None and (takes_time or clock.since_boot() >= began + LOOK_AGAIN_SECONDS):
                 held = await self._held_since(claim)
-            if held is None and time.monotonic() >= ends:
+            if held is None and clock.since_boot() >= ends:
                 held = End(claim, "queued", "not sent: its time was over before it could leave")
         except asyncpg.LockNotAvailableError as error:
             await self._wait_for_connection(claim, f"the database is busy: {error}")
@@ -259,7 +265,7 @@ class Sender:
         held = await claims.held_since(self._pool, self._worker_id, claim)
         if held == "opted_out":
             return End(claim, "cancelled", claims.ENDINGS[held].reason, cause=held)
-        return None if held is None else End(claim, "queued", "not sent yet: it was held back before it left")
+        return None if held is None else End(claim, "queued", NOT_LEFT[held])
 
     async def _send(self, claim: Claim, session: Session, content: Content | Change) -> None:
         try:

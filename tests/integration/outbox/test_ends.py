@@ -137,7 +137,7 @@ async def test_a_claim_whose_device_was_deleted_says_nothing_of_the_row_once_a_p
     [second] = await claims.claim(floor.pool, floor.worker, [], [other])
     assert (second.id, second.claim_epoch, second.attempts) == (first.id, first.claim_epoch, first.attempts)
     if what == "a look":
-        assert await claims.held_since(floor.pool, floor.worker, first) == "held"
+        assert await claims.held_since(floor.pool, floor.worker, first) == "given_up"
         assert await claims.held_since(floor.pool, floor.worker, second) is None
     elif what == "a name":
         await naming.note(floor.pool, floor.worker, first, "60999@s.whatsapp.net")

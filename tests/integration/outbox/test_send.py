@@ -13,6 +13,7 @@ import pytest
 
 from tests.integration.outbox.floor import Floor
 from tests.integration.outbox.lines import Line, nothing, sending, take, until, until_state
+from wafast import clock
 from wafast._core import message_key
 from wafast.devices.session import Busy, Change, Content, Media, NotSent, Offline, Quoted, Refused, Sent
 from wafast.outbox import again, rows, send, sources, transition
@@ -194,6 +195,28 @@ async def test_a_file_that_a_person_has_sent_again_meanwhile_does_not_leave_twic
     async with sending(floor, [line], tmp_path):
         await until_state(floor, row, "sent")
     assert line.sent == ["60111@s.whatsapp.net"]
+
+
+async def test_what_a_person_has_sent_again_while_the_machine_slept_does_not_leave_twice(
+    floor: Floor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The monotonic clock stands still then: by it, no time has passed since the claim."""
+    [device] = await floor.devices(1)
+    line, asleep, awake = Line(device), 0.0, clock.since_boot
+    monkeypatch.setattr(clock, "since_boot", lambda: awake() + asleep)
+    row = await floor.reply(device)
+
+    async def sleep() -> None:
+        nonlocal asleep
+        if not asleep:
+            asleep = 600.0
+            await given_up(floor, device, row)
+            await again.retry(floor.pool, floor.tenant_id, row)
+
+    line.introducing = sleep
+    async with sending(floor, [line], tmp_path):
+        await until_state(floor, row, "sent")
+    assert len(line.sent) == 1
 
 
 async def test_a_file_that_is_cancelled_while_it_is_uploaded_does_not_leave(
@@ -558,6 +581,8 @@ async def test_what_somebody_stops_while_it_is_typed_does_not_leave(floor: Floor
         await claims.expire(floor.pool)
         await until_state(floor, row, end[0])
     assert (await floor.state(row), line.typed != [], line.sent) == (end, True, [])
+    reason = await floor.pool.fetchval("SELECT coalesce(reason, '') FROM outbox WHERE id = $1", row)
+    assert ("others had given it up" in reason) == (what == "given up")
     assert await floor.sends_counted(device) == 0
 
 

@@ -41,6 +41,22 @@ def test_one_that_hangs_is_killed_once() -> None:
     assert [line["event"] for line in logged] == ["killed: it hangs"]
 
 
+def test_one_that_stood_still_with_its_supervisor_has_as_long_as_any_to_beat_again() -> None:
+    pulse = Pulse()
+    child = Child("api", "time:sleep", lambda: (60.0,), pulse=pulse)
+    child.start()
+    pulse.beat()
+    awake = pulse.beat_at + 600
+    try:
+        with capture_logs() as logged:
+            child.check(awake + HANG_SECONDS - 1, awake)
+            assert logged == []
+            child.check(awake + HANG_SECONDS + 1, awake)
+    finally:
+        child.finish()
+    assert [line["event"] for line in logged] == ["killed: it hangs"]
+
+
 def ended(tmp_path: Path, code: str, *, hangs: bool = False, asked: Path | None = None) -> bool:
     """Whether the end of a child that runs this counts as a crash; it is asked to restart when this file is there."""
     pulse, crashes = Pulse(), Crashes(tmp_path)
