@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -59,6 +60,7 @@ class Fleet:
             verify=False, limits=httpx.Limits(max_keepalive_connections=0),
         )  # fmt: skip
         self._numbers = iter(range(60_110_000_001, 60_120_000_000))
+        self._people = iter(range(60_140_000_001, 60_150_000_000))
 
     def end(self) -> None:
         """Nothing runs any more."""
@@ -132,19 +134,21 @@ class Fleet:
 
     def device_no(self, device_id: str) -> int:
         """Its number, which is also the name of its client in neonize."""
-        [row] = self._fetch("SELECT no FROM devices WHERE id::text = $1", device_id)
+        [row] = self.rows("SELECT no FROM devices WHERE id::text = $1", device_id)
         number: int = row["no"]
         return number
 
     def holders(self) -> dict[str, int]:
         """The process that holds each device."""
-        rows = self._fetch(
+        rows = self.rows(
             "SELECT d.id::text, w.pid FROM leases l JOIN devices d ON d.no = l.device_no "
             "JOIN workers w ON w.id = l.worker_id"
         )
         return {row["id"]: row["pid"] for row in rows}
 
-    def _fetch(self, query: str, *values: object) -> list[asyncpg.Record]:
+    def rows(self, query: str, *values: object) -> list[asyncpg.Record]:
+        """Of the database."""
+
         async def ask() -> list[asyncpg.Record]:
             uri = running_uri(self.system.data_dir)
             assert uri is not None
@@ -156,6 +160,20 @@ class Fleet:
                 await connection.close()
 
         return asyncio.run(ask())
+
+    def begin_campaign(self, devices: list[str], each: int) -> Campaign:
+        """A campaign to so many people of each of these devices, which send them all at once if they may."""
+        people = [str(next(self._people)) for _ in range(each * len(devices))]
+        pacing = {"min_seconds": 0, "max_seconds": 0, "per_hour": 1000, "per_day": 1000, "typing": False, "ramp": False}
+        for one in devices:
+            self.ask("PATCH", f"/devices/{one}", pacing=pacing)
+        tag = f"campaign {people[0]}"
+        for number, phone in enumerate(people):
+            self.ask("POST", "/leads", phone=f"+{phone}", tags=[tag], device_id=devices[number % len(devices)])
+        wanted = {"name": tag, "message": {"text": "Hello"}, "audience": {"tags": [tag]}}
+        made = self.ask("POST", "/campaigns", **wanted, pace={"min_seconds": 0.1, "max_seconds": 0.3})
+        self.ask("POST", f"/campaigns/{made['id']}/start")
+        return Campaign(self, people)
 
     def _postmaster(self) -> int:
         return int((self.system.data_dir / "postgres/postmaster.pid").read_text("utf-8").split()[0])
@@ -169,12 +187,65 @@ class Fleet:
         """PostgreSQL stands still, all its processes, as on a machine that swaps."""
         postmaster = self._postmaster()
         kept = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-        pids = [postmaster, *map(int, kept)]
-        try:
-            for pid in pids:
-                os.kill(pid, signal.SIGSTOP)
+        with _stopped([postmaster, *map(int, kept)]):
             yield
-        finally:
-            for pid in pids:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGCONT)
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """All of it stands still, as on a machine that sleeps; workers are the last to go on, some seconds later."""
+        workers = list(self.workers().values())
+        others = [pid for pid in self.system.processes() if pid not in (self.system.process.pid, *workers)]
+        with _stopped(workers):
+            with _stopped([self.system.process.pid, *others]):
+                yield
+            time.sleep(3)  # the supervisor looks at them meanwhile
+
+
+@contextlib.contextmanager
+def _stopped(pids: list[int]) -> Iterator[None]:
+    """Processes stand still."""
+    try:
+        for pid in pids:
+            _signal(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in pids:
+            _signal(pid, signal.SIGCONT)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    """To a process, if it is still there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+class Campaign:
+    """One that was started, and what came of it at WhatsApp's side."""
+
+    def __init__(self, fleet: Fleet, people: list[str]) -> None:
+        self._fleet, self._people = fleet, people
+
+    def arrived(self) -> Counter[str]:
+        """How many messages each person has."""
+        found = {(message.contact, message.id) for message in self._fleet.simulator.inbox()}
+        return Counter(contact for contact, _ in found if contact in self._people)
+
+    def until_under_way(self) -> None:
+        """Wait until it is in its middle."""
+        self._fleet.until(lambda: len(self.arrived()) > len(self._people) // 6, "the middle of a campaign")
+
+    def until_ended(self) -> dict[str, tuple[str, str | None]]:
+        """Once nothing waits: of each person the state of its row, and why."""
+        found: dict[str, tuple[str, str | None]] = {}
+
+        def is_over() -> bool:
+            rows = self._fleet.rows("SELECT split_part(to_jid, '@', 1) AS person, state, reason FROM outbox")
+            found.update(
+                {row["person"]: (row["state"], row["reason"]) for row in rows if row["person"] in self._people}
+            )
+            return len(found) == len(self._people) and not {"queued", "sending"} & {
+                state for state, _ in found.values()
+            }
+
+        self._fleet.until(is_over, "the end of a campaign")
+        return found

@@ -19,6 +19,7 @@ from tests.system import run
 from wafast.devices import lease
 from wafast.devices.lease import CRASHES
 
+LEFT = ("sent", "delivered", "read")
 LATE = "the heartbeat came late: devices may be others' by now"
 
 
@@ -77,11 +78,37 @@ def test_while_the_database_stands_still_sessions_go_on_and_nobody_is_buried(fle
     assert fleet.simulator.stats().handshakes == linked
 
 
-def test_a_worker_that_hangs_is_found_and_replaced(fleet: Fleet, devices: list[str]) -> None:
+def test_a_worker_that_hangs_is_found_and_replaced_and_nobody_gets_a_campaign_twice(
+    fleet: Fleet, devices: list[str]
+) -> None:
+    campaign = fleet.begin_campaign(devices, 12)
+    campaign.until_under_way()
     pid = fleet.signal("loopback worker 2", signal.SIGSTOP)
     fleet.until(lambda: fleet.workers()["loopback worker 2"] != pid, "another worker")
     assert fleet.said("killed: it hangs")[-1]["pid"] == pid
     fleet.until_online(devices)
+    ends, arrived = campaign.until_ended(), campaign.arrived()
+    assert max(arrived.values()) == 1
+    for person, (state, reason) in ends.items():
+        assert arrived[person] == 1 if state in LEFT else state == "unknown" and reason
+
+
+def test_a_system_that_stood_still_goes_on_with_every_session_and_its_campaign_reaches_everybody_once(
+    fleet: Fleet, devices: list[str]
+) -> None:
+    campaign = fleet.begin_campaign(devices, 12)
+    campaign.until_under_way()
+    before = {one: changes(fleet, one)[0]["id"] for one in devices}
+    held, linked, killed = fleet.holders(), fleet.simulator.stats().handshakes, len(fleet.said("killed: it hangs"))
+    with fleet.stopped():
+        time.sleep(lease.EXPIRY_SECONDS + 3)
+    ends = campaign.until_ended()
+    assert {state for state, _ in ends.values()} <= set(LEFT)
+    assert campaign.arrived() == dict.fromkeys(ends, 1)
+    assert len(fleet.said("killed: it hangs")) == killed
+    assert fleet.holders() == held
+    assert {one: changes(fleet, one)[0]["id"] for one in devices} == before
+    assert fleet.simulator.stats().handshakes == linked
 
 
 def test_an_api_process_that_hangs_is_found_and_replaced(fleet: Fleet, devices: list[str]) -> None:
