@@ -1,12 +1,13 @@
 """A campaign while its processes are killed: what each recipient got, by the count of WhatsApp's side.
 
-``python -m bench.campaign_kills [--people N] [--lines N] [--kills N] [--rate N] [--seed N] [--keep FOLDER]``
+``python -m bench.campaign_kills [--people N] [--lines N] [--kills N] [--rate N] [--seed N] [--mixed] [--keep FOLDER]``
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -24,6 +25,7 @@ import asyncpg
 from bench import report
 from bench.contacts import Lines, running, until
 from bench.folder import working_folder
+from bench.processes import family
 from bench.system import postmaster
 from wafast.database.away import DATABASE_AWAY
 from wafast.database.embedded import running_uri
@@ -37,6 +39,8 @@ FIRST_PERSON = 60_140_000_000
 KILLS_A_START = 4
 #: Between a kill and the next, at least and at most, seconds from where all processes are there again.
 PAUSE, QUICK_PAUSE = (2.0, 8.0), (0.3, 2.0)
+#: How long a process stands still, at least and at most, seconds: a worker or web server hangs after 7.
+STILL = (5.0, 40.0)
 #: Between two looks at the buckets.
 LOOK_SECONDS = 0.05
 #: After the last kill the rest must leave within this.
@@ -53,6 +57,9 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20, help="of workers, the web server with the planner, PostgreSQL")
     parser.add_argument("--rate", type=float, default=25, help="messages a second, of all lines together; 0: no gaps")
     parser.add_argument("--seed", type=int, default=None, help="of victims and instants; else others each time")
+    parser.add_argument(
+        "--mixed", action="store_true", help="some are asked to end, or stand still for a while; so does the supervisor"
+    )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="a new folder for everything, which stays")
     options = parser.parse_args()
     begun = time.monotonic()
@@ -60,7 +67,8 @@ def main() -> None:
         options.people, options.lines, options.kills, options.rate = 60, 3, 1, 0
     with working_folder(options.keep) as folder, running(folder, options.lines) as lines:
         pause = QUICK_PAUSE if options.quick else PAUSE
-        verdict = drill(lines, options.people, options.kills, options.rate, random.Random(options.seed), pause)
+        chance = random.Random(options.seed)
+        verdict = drill(lines, options.people, options.kills, options.rate, chance, pause, mixed=options.mixed)
         report.finish("campaign_kills", options, begun, [table(verdict, options)])
     if not verdict.is_sound:
         raise SystemExit("a campaign has not kept its word: somebody got it twice or not at all, or a sum was wrong")
@@ -133,10 +141,10 @@ class Reader:
 
 
 class Killer:
-    """Kills one process after another, and remembers whose they were."""
+    """Kills one process after another, or does to it what `mixed` allows, and remembers whose they were."""
 
-    def __init__(self, lines: Lines, chance: random.Random, pause: tuple[float, float]) -> None:
-        self._lines, self._chance, self._pause = lines, chance, pause
+    def __init__(self, lines: Lines, chance: random.Random, pause: tuple[float, float], *, mixed: bool) -> None:
+        self._lines, self._chance, self._pause, self._mixed = lines, chance, pause, mixed
         self._killed: set[int] = set()
         self.kills: Counter[str] = Counter()
 
@@ -145,9 +153,29 @@ class Killer:
         victims = {name: until(find, name) for name, find in self._victims().items()}
         time.sleep(self._chance.uniform(*self._pause))
         name = self._chance.choice(sorted(victims))
-        os.kill(victims[name], signal.SIGKILL)
-        self._killed.add(victims[name])
-        self.kills[name] += 1
+        how = self._chance.choice(("killed", "asked to end", "stands still")) if self._mixed else "killed"
+        if how == "stands still":
+            name = self._chance.choice((name, "supervisor", "all of them"))
+            self._stop(victims, name)
+        else:
+            # PostgreSQL ends at once by SIGINT; asked by SIGTERM it waits for its clients, which don't go
+            gently = signal.SIGINT if name == "PostgreSQL" else signal.SIGTERM
+            os.kill(victims[name], signal.SIGKILL if how == "killed" else gently)
+            self._killed.add(victims[name])
+        self.kills[f"{name} {how}" if self._mixed else name] += 1
+
+    def _stop(self, victims: dict[str, int], name: str) -> None:
+        """It, with what it has started, stands still for a while, and goes on if nobody has ended it meanwhile."""
+        supervisor = self._lines.system.process.pid
+        chosen = [supervisor] if name == "supervisor" else [victims[name]] if name in victims else [*victims.values()]
+        pids = [one for pid in chosen for one in ([pid] if pid == supervisor else family(pid))]
+        pids += [supervisor] if name == "all of them" else []
+        try:
+            _send(pids, signal.SIGSTOP)
+            time.sleep(self._chance.uniform(*STILL))
+        finally:
+            _send(pids, signal.SIGCONT)
+        self._killed.update(pid for pid in victims.values() if not Path(f"/proc/{pid}").exists())
 
     def _victims(self) -> dict[str, Any]:
         return {"worker": self._worker, "web server": lambda: self._child("api"), "PostgreSQL": self._postmaster}
@@ -166,9 +194,17 @@ class Killer:
         return pid if pid not in self._killed else None
 
 
+def _send(pids: Sequence[int], number: signal.Signals) -> None:
+    """A signal to those that are still there."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
 def drill(
-    lines: Lines, people: int, kills: int, rate: float, chance: random.Random, pause: tuple[float, float]
-) -> Verdict:
+    lines: Lines, people: int, kills: int, rate: float, chance: random.Random, pause: tuple[float, float],
+    *, mixed: bool = False,
+) -> Verdict:  # fmt: skip
     """Start a campaign to so many people, kill, and count what arrived.
 
     Args:
@@ -178,10 +214,11 @@ def drill(
         rate: messages a second of all lines; 0 for no gaps.
         chance: which process, and when.
         pause: between two kills, at least and at most, seconds.
+        mixed: not all are killed: some are asked to end, or stand still, also the supervisor.
     """
     gap = len(lines.phones) / rate if rate else 0.0
     asyncio.run(_prepare(lines, people, gap))
-    reader, killer = Reader(lines), Killer(lines, chance, pause)
+    reader, killer = Reader(lines), Killer(lines, chance, pause, mixed=mixed)
     try:
         _begin(lines)
         for number in range(kills):
@@ -267,7 +304,8 @@ def table(verdict: Verdict, options: argparse.Namespace) -> report.Table:
         verdict.undecided, verdict.looks, verdict.wrong_sums,
     )  # fmt: skip
     row: list[report.Cell] = [f"{options.kills} kills: {killed}", *map(float, counts)]
-    title = f"A campaign to {options.people:,} people over {options.lines} lines under `kill -9`"
+    blows = "`kill -9`, SIGTERM and SIGSTOP" if options.mixed else "`kill -9`"
+    title = f"A campaign to {options.people:,} people over {options.lines} lines under {blows}"
     note = "Counted at the WhatsApp side, by number. Half of the people have a device, half are distributed."
     return report.Table(title=title, heads=heads, rows=[row], note=note)
 

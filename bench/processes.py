@@ -19,7 +19,7 @@ class Group:
 
     def held(self) -> Held:
         """What they hold now."""
-        pids = self.pids if self.alone else [one for pid in self.pids for one in _family(pid)]
+        pids = self.pids if self.alone else [one for pid in self.pids for one in family(pid)]
         return sum((_held(pid) for pid in pids), NOTHING)
 
     def cpu_seconds(self) -> float:
@@ -92,8 +92,9 @@ def _is_tracker(pid: int) -> bool:
         return True
 
 
-def _family(pid: int) -> list[int]:
-    return [pid, *(one for child in children(pid) for one in _family(child))]
+def family(pid: int) -> list[int]:
+    """A process, and what it and its have started."""
+    return [pid, *(one for child in children(pid) for one in family(child))]
 
 
 class Cores:

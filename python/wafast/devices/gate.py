@@ -171,6 +171,11 @@ class Gate:
         line = self._lines.get(device_no)
         return line.heard_at if line is not None and line.chats else None
 
+    def dialled_at(self, device_no: int) -> float | None:
+        """When a device last began to dial WhatsApp, on the monotonic clock; None for one that may not."""
+        line = self._lines.get(device_no)
+        return line.last_dial if line is not None else None
+
     def _give_place_back(self, line: _Line) -> None:
         if line.place is not None:
             line.place.cancel()

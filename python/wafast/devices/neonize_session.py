@@ -246,11 +246,12 @@ class NeonizeSession:
             file = await self._files.of(content.media)
             message, described, thumbnail = content_of.media_message(content, file), file.described, file.preview
         to = content_of.to_jid(to_jid).SerializeToString()
+        dialled_at = self._gate.dialled_at(self.device_no)
         answer = pb.SendMessageReturnFunction.FromString(
             await self._call("SendMessage", to, len(to), message, len(message))
         )
         if answer.Error:
-            raise send_error(answer.Error)
+            raise send_error(answer.Error, redialled=self._gate.dialled_at(self.device_no) != dialled_at)
         sent = answer.SendResponse
         return ev.Sent(sent.ID, _unix(sent.Timestamp), described, thumbnail)
 
@@ -396,8 +397,16 @@ class NeonizeSession:
         return event
 
 
-def send_error(text: str) -> ev.SessionError:
-    """What whatsmeow's error of a send means. What is not known to be unsent counts as perhaps sent."""
+def send_error(text: str, *, redialled: bool = False) -> ev.SessionError:
+    """What whatsmeow's error of a send means. What is not known to be unsent counts as perhaps sent: also where the
+    line was lost and `redialled` meanwhile, as whatsmeow sends what was not answered once more then (request.go), and
+    the error may be of the second time."""
+    error = _send_error(text)
+    may_be_of_second = isinstance(error, ev.Offline | ev.Busy) or (isinstance(error, ev.Refused) and error.code)
+    return ev.Unanswered(f"the line was lost meanwhile; then: {error}") if redialled and may_be_of_second else error
+
+
+def _send_error(text: str) -> ev.SessionError:
     lower = text.lower()
     if NO_LID.search(text):
         return ev.Refused("this number is not on WhatsApp", cause="not_on_whatsapp")

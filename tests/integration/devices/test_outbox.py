@@ -6,11 +6,15 @@ import asyncio
 import io
 import secrets
 
+import pytest
 from PIL import Image
 
 from tests.integration.devices.stack import Stack
 from tests.simulator import Simulator
+from wafast.devices import rows
+from wafast.devices.rows import DeviceRow
 from wafast.outbox import claim as claims
+from wafast.outbox.rows import OutboxRow
 
 
 async def test_a_reply_is_sent_once_and_stored(stack: Stack, phone: str, contact: str) -> None:
@@ -170,6 +174,73 @@ async def test_what_a_killed_worker_was_sending_is_unknown_and_never_sent_again(
     received = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact)
     assert [message.text for message in received] == ["Once only", "Something else"]
     assert unknown.attempts == 1
+
+
+async def _unanswered(stack: Stack, phone: str, contact: str) -> tuple[DeviceRow, OutboxRow, str]:
+    """A device, its row that is being sent, and WhatsApp's id of what has arrived, which WhatsApp does not answer and
+    the contact's phone does not acknowledge."""
+    device = await stack.pair(phone)
+    await asyncio.to_thread(stack.simulator.auto, phone=phone, contact=contact, deliver_ms=-1)
+    await asyncio.to_thread(stack.simulator.hold_acks, phone, True)
+    row = await stack.send(device.id, contact, "Once only")
+    [message] = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=60)
+    return device, await stack.until_sent(row.id, "sending"), message.id
+
+
+@pytest.mark.parametrize("code", [463, 479, 503])
+async def test_a_refusal_that_comes_once_the_line_was_lost_and_came_back_says_nothing_of_what_left_before(
+    stack: Stack, phone: str, contact: str, code: int
+) -> None:
+    """The engine sends what was not answered once more, and the answer is to that."""
+    stack.start_worker(safety="1")
+    _, row, message_id = await _unanswered(stack, phone, contact)
+    await asyncio.to_thread(stack.simulator.refuse_send, phone, code, count=1)
+    await asyncio.to_thread(stack.simulator.drop, phone)
+    unknown = await stack.until_sent(row.id, "unknown", "failed", "queued")
+    assert (unknown.state, str(code) in (unknown.reason or "")) == ("unknown", True)
+    await asyncio.to_thread(stack.simulator.receipt, phone, contact, [message_id], "delivered")
+    assert (await stack.until_sent(row.id, "delivered")).message_id == message_id
+    received = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact)
+    assert {message.id for message in received} == {message_id}
+
+
+async def test_an_answer_that_comes_once_the_line_was_lost_and_came_back_is_of_the_same_message(
+    stack: Stack, phone: str, contact: str
+) -> None:
+    stack.start_worker(safety="1")
+    _, row, message_id = await _unanswered(stack, phone, contact)
+    await asyncio.to_thread(stack.simulator.clear, phone)
+    await asyncio.to_thread(stack.simulator.drop, phone)
+    sent = await stack.until_sent(row.id)
+    received = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact)
+    assert (sent.message_id, {message.id for message in received}) == (message_id, {message_id})
+
+
+@pytest.mark.parametrize("what", ["unlinked", "banned", "disconnected"])
+async def test_what_is_not_answered_because_its_line_ends_is_unknown_and_never_sent_again(
+    stack: Stack, phone: str, contact: str, what: str
+) -> None:
+    stack.start_worker(safety="1")
+    device, row, message_id = await _unanswered(stack, phone, contact)
+    if what == "unlinked":
+        await asyncio.to_thread(stack.simulator.logout, phone)
+    elif what == "banned":
+        await asyncio.to_thread(stack.simulator.ban, phone, 101, 3600)
+        await asyncio.to_thread(stack.simulator.drop, phone)
+    else:
+        await rows.set_desired_state(stack.pool, stack.tenant_id, device.id, "disconnected")
+    await stack.until_state(device.id, {"unlinked": "logged_out", "banned": "banned"}.get(what, "offline"))
+    unknown = await stack.until_sent(row.id, "unknown")
+    assert unknown.reason
+    assert "may have left" in unknown.reason
+    if what == "disconnected":
+        await asyncio.to_thread(stack.simulator.clear, phone)
+        await rows.set_desired_state(stack.pool, stack.tenant_id, device.id, "connected")
+        await stack.until_state(device.id, "online")
+        await asyncio.to_thread(stack.simulator.receipt, phone, contact, [message_id], "delivered")
+        assert (await stack.until_sent(row.id, "delivered")).message_id == message_id
+    received = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact)
+    assert {message.id for message in received} == {message_id}
 
 
 async def test_paced_rows_keep_the_gap_and_the_cap_and_replies_do_not_wait(

@@ -80,6 +80,22 @@ def test_what_is_not_known_to_be_unsent_counts_as_perhaps_sent(text: str, kind: 
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
+        ("server returned error 479", ev.Unanswered),
+        ("server returned error 503", ev.Unanswered),
+        ("websocket not connected", ev.Unanswered),
+        ("no LID found for 60@s.whatsapp.net from server", ev.Refused),
+        ("failed to get device list: websocket disconnected before info query returned response", ev.NotSent),
+    ],
+)
+def test_of_what_was_tried_on_two_lines_only_what_comes_before_the_message_is_known(
+    text: str, kind: type[ev.SessionError]
+) -> None:
+    assert type(send_error(text, redialled=True)) is kind
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
         ("upload failed with status code 413", ev.Refused),
         ("upload failed with status code 415", ev.Refused),
         ("upload failed with status code 401", ev.NotSent),
