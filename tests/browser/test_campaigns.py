@@ -121,16 +121,19 @@ def test_one_that_runs_is_paused_resumed_and_cancelled(signed_in: App, stack: St
     expect(page.get_by_text("of 3 sent")).to_contain_text("1")
     one_of_three = page.get_by_role("listitem").filter(has_text="Siti").filter(has_text="Delivered")
     expect(one_of_three).to_have_count(1)
-    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Pause").press("Enter")
     expect(page.locator("[data-state=paused]")).to_be_visible()
+    expect(page.get_by_role("button", name="Resume")).to_be_focused()
     app.expect_accessible()
-    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("button", name="Resume").press("Enter")
     expect(page.locator("[data-state=running]")).to_be_visible()
     page.get_by_role("button", name="More actions").click()
     page.get_by_role("menuitem", name="Cancel campaign").click()
     page.get_by_role("button", name="Cancel campaign").click()
     expect(page.locator("[data-state=cancelled]")).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("Cancelled 2"))).to_be_visible()
+    # each row of a table sums to its recipients
+    expect(page.get_by_role("row", name=f"{device} 3 1 1 0 0 0 0 2")).to_be_visible()
 
 
 @pytest.mark.parametrize("look", [DESKTOP_DARK, PHONE], indirect=True, ids=lambda look: look.name)

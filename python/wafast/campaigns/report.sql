@@ -20,11 +20,12 @@ WHERE tenant_id = $1 AND source_id = $2 AND enrolment_id IS NULL
 GROUP BY 1, 2
 
 -- name: report_times
--- What happened when, by $4 of the zone $3: minute, hour or day.
+-- What happened when, by $4 of the zone $3: minute, hour or day. Whoever answered has read it, and whoever read it has got
+-- it, as in the buckets, also where no receipt says so.
 SELECT date_trunc($4, e.at, $3) AS at, e.what, count(*)::int8 AS n
 FROM outbox o
-CROSS JOIN LATERAL (VALUES ('sent', o.sent_at), ('delivered', o.delivered_at), ('read', o.read_at),
-                           ('replied', o.replied_at)) AS e (what, at)
+CROSS JOIN LATERAL (VALUES ('sent', o.sent_at), ('delivered', coalesce(o.delivered_at, o.read_at, o.replied_at)),
+                           ('read', coalesce(o.read_at, o.replied_at)), ('replied', o.replied_at)) AS e (what, at)
 WHERE o.tenant_id = $1 AND o.source_id = $2 AND o.enrolment_id IS NULL AND e.at IS NOT NULL
 GROUP BY 1, 2
 

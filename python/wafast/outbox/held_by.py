@@ -92,7 +92,8 @@ def judge(facts: dict[str, Any], *, hears: bool = True) -> HeldBy:
     """The rule that follows from the facts of the query `held_by`."""
 
     def by(rule: Rule, until: datetime | None = None) -> HeldBy:
-        words = {**facts, "state": (facts["source_state"] if rule == "source_not_running" else facts["state"])}
+        state: str | None = facts["source_state"] if rule == "source_not_running" else facts["state"]
+        words = {**facts, "state": (state or "").replace("_", " ")}
         words["ahead"] = f"{facts['ahead']} or more" if facts["ahead"] == facts["most_ahead"] else facts["ahead"]
         return HeldBy(rule, until, TEXTS[rule].format(**words))
 

@@ -120,6 +120,21 @@ def test_nothing_is_tried_for_a_person_who_is_not_there(tenant: Tenant, stranger
     assert tenant.world.sql("SELECT count(*) FROM outbox WHERE tenant_id = $1", tenant.id) == 0
 
 
+def test_who_answered_without_a_receipt_has_read_it_in_the_chart_as_in_the_buckets(tenant: Tenant) -> None:
+    leads(tenant, 1, tenant.device().no)
+    campaign = started(tenant)
+    tenant.world.sql(
+        "UPDATE outbox SET state = 'sent', message_id = 'ID', sent_at = now(), replied_at = now() WHERE tenant_id = $1",
+        tenant.id,
+    )
+    report = tenant.client("read").get(f"{URL}/{campaign['id']}/report").json()
+    assert {one["bucket"] for one in report["buckets"] if one["count"]} == {"replied"}
+    [point] = report["times"]
+    assert {what: point[what] for what in ("sent", "delivered", "read", "replied")} == dict.fromkeys(
+        ("sent", "delivered", "read", "replied"), 1
+    )
+
+
 def test_from_the_draft_to_the_report(tenant: Tenant) -> None:
     device = tenant.device()
     leads(tenant, 6, device.no)

@@ -44,6 +44,7 @@ LATER = "now() + interval '2 hours'"
         ("due", "SELECT $1::int4", "at any moment"),
         ("device_offline", "UPDATE devices SET state = 'offline' WHERE no = $1", "offline"),
         ("device_over", "UPDATE devices SET state = 'banned' WHERE no = $1", "is banned and sends nothing more"),
+        ("device_over", "UPDATE devices SET state = 'logged_out' WHERE no = $1", "is logged out and sends"),
         ("whatsapp_pause", f"UPDATE devices SET paused_until = {LATER}, pause_reason = 'too many (463)' WHERE no = $1",
          "463"),
         ("gap", "UPDATE devices SET last_paced_at = now() WHERE no = $1", "gap"),

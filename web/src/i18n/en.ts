@@ -1120,6 +1120,8 @@ export const en = {
   'campaigns.device': 'Device',
   'campaigns.recipients': 'Recipients',
   'campaigns.done_by': 'Done',
+  'campaigns.no_device': 'No device',
+  'campaigns.pool_or_gone': 'No device yet, or a deleted one',
   'campaigns.pool': 'No device yet',
   'campaigns.other_devices': 'Other devices',
   'campaigns.beside': '+ {n} of others',

@@ -14,7 +14,10 @@ interface Catalogue {
 }
 
 const FETCHED: Record<Language, () => Promise<Catalogue>> = {
-  en: async () => ({ words: (await import('./en')).en, server: {} }),
+  en: async () => {
+    const [{ en }, { enCauses }] = await Promise.all([import('./en'), import('./en_causes')]);
+    return { words: en, server: enCauses };
+  },
   ms: async () => {
     const [{ ms }, { msServer }] = await Promise.all([import('./ms'), import('./ms_server')]);
     return { words: ms, server: msServer };
@@ -85,8 +88,13 @@ export function t(key: MessageKey, values: Values = {}): string {
  * @returns null when nothing was said, or nothing the language has words for
  */
 export function told(kind: string | null, english: string | null): string | null {
-  if (current === 'en') return english;
+  if (current === 'en') return english && english.charAt(0).toUpperCase() + english.slice(1);
   return (kind === null ? undefined : catalogue!.server[kind]) ?? null;
+}
+
+/** Why rows of the outbox ended, where many did so for one cause. */
+export function causeWords(cause: string): string {
+  return catalogue!.server[cause] ?? cause.replaceAll('_', ' ');
 }
 
 /** A number as the language writes it: `2,900`. */

@@ -1129,6 +1129,8 @@ export const ms: Record<MessageKey, string> = {
   'campaigns.device': 'Peranti',
   'campaigns.recipients': 'Penerima',
   'campaigns.done_by': 'Selesai',
+  'campaigns.no_device': 'Tiada peranti',
+  'campaigns.pool_or_gone': 'Belum ada peranti, atau yang dipadam',
   'campaigns.pool': 'Belum ada peranti',
   'campaigns.other_devices': 'Peranti lain',
   'campaigns.beside': '+ {n} yang lain',

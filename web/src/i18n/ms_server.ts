@@ -95,6 +95,7 @@ export const msServer: Readonly<Record<string, string>> = {
   media_gone: 'Failnya tiada lagi. Muat naik semula.',
   not_arrived: 'Seseorang berkata mesej ini tidak sampai.',
   not_on_whatsapp: 'Nombor ini tiada di WhatsApp.',
+  other: 'Sebab lain.',
   not_taken: 'WhatsApp tidak menerima mesej ini, walaupun dicuba berkali-kali.',
   number_changed: 'Nombor orang ini telah ditukar. Cuba lagi untuk menghantar ke nombor baharu.',
   opted_out: 'Orang ini sudah henti terima.',

@@ -10,6 +10,8 @@ import { answered, Snapshot } from './snapshot';
 /** Milliseconds between two looks at what is too much for every frame; of a large campaign it takes the server seconds. */
 const REPORT_EVERY = { small: 5000, large: 60_000 };
 const LARGE = 50_000;
+/** What comes at once is looked at together. */
+const TOGETHER = 300;
 /** Over how long a rate is measured. */
 const RATE_OVER = 60_000;
 
@@ -27,6 +29,7 @@ export class CampaignView {
   #seen: [at: number, left: number][] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #following = false;
+  #lookedAt = -Infinity;
 
   constructor(id: string, live: Live) {
     this.#id = id;
@@ -80,6 +83,7 @@ export class CampaignView {
 
   /** What a request answered, or a frame said. */
   #put(campaign: Campaign): void {
+    if (this.campaign !== null && this.campaign.state !== campaign.state) this.#soon(() => this.#look(), true);
     this.campaign = campaign;
     const at = Date.now();
     this.#seen = [...this.#seen.filter(([then]) => at - then < RATE_OVER), [at, left(campaign)]];
@@ -89,25 +93,33 @@ export class CampaignView {
 
   #apply(frame: Frame): void {
     // a device that goes or comes moves no row, but says whether any can leave
-    if (frame.code.startsWith('DEVICE_') && this.campaign?.state === 'running')
-      this.#timer ??= setTimeout(() => void this.load(), this.#pause());
+    if (frame.code.startsWith('DEVICE_') && this.campaign?.state === 'running') this.#soon(() => this.load());
     if (frame.code !== 'CAMPAIGN_UPDATE' || frame.result.id !== this.#id) return;
     if (isDeleted(frame.result)) this.gone = true;
     else {
       this.#put(frame.result);
-      this.#timer ??= setTimeout(() => void this.#look(), this.#pause());
+      this.#soon(() => this.#look());
     }
   }
 
-  #pause(): number {
-    return REPORT_EVERY[(this.campaign?.counts.total ?? 0) > LARGE ? 'large' : 'small'];
+  /** @param atOnce however short the last look is ago: it began, or is over */
+  #soon(look: () => Promise<void>, atOnce = false): void {
+    const pause = REPORT_EVERY[(this.campaign?.counts.total ?? 0) > LARGE ? 'large' : 'small'];
+    const wait = atOnce ? 0 : this.#lookedAt + pause - Date.now();
+    if (atOnce) this.#drop();
+    this.#timer ??= setTimeout(() => void look(), Math.max(TOGETHER, wait));
+  }
+
+  #drop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   async #look(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#drop();
     const campaign = this.campaign;
     if (campaign === null || !this.#following) return;
+    this.#lookedAt = Date.now();
     const params = { path: { campaign_id: this.#id } };
     try {
       const [report, estimate] = await Promise.all([

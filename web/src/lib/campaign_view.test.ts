@@ -36,3 +36,27 @@ it('shows what a frame said while the answer to a decision was under way', async
   expect(view.campaign?.state).toBe('finished');
   end();
 });
+
+it('asks for the report at once when it begins or ends, and in between only so often', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+  const campaign = (state: Campaign['state'], sent: number): Campaign =>
+    ({ id: '7', state, counts: { total: 9, sent } }) as Campaign;
+  const server = new FakeServer().on('GET /campaigns/7', () => campaign('planning', 0));
+  const asked = (): number => server.calls.filter((call) => call.route === 'GET /campaigns/7/report').length;
+  const view = new CampaignView('7', server.live);
+  const end = view.follow();
+  await vi.waitFor(() => expect(asked()).toBe(1));
+  server.frame('CAMPAIGN_UPDATE', campaign('running', 0));
+  await vi.advanceTimersByTimeAsync(500);
+  expect(asked()).toBe(2);
+  for (let sent = 1; sent < 9; sent += 1) server.frame('CAMPAIGN_UPDATE', campaign('running', sent));
+  await vi.advanceTimersByTimeAsync(4000);
+  expect(asked()).toBe(2);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(asked()).toBe(3);
+  server.frame('CAMPAIGN_UPDATE', campaign('finished', 9));
+  await vi.advanceTimersByTimeAsync(500);
+  expect(asked()).toBe(4);
+  end();
+  vi.useRealTimers();
+});

@@ -1,5 +1,5 @@
 /** Campaigns in words: instants, near ones by the clock, far ones by the day; and whose part something is. */
-import type { CampaignSchedule, HeldBy } from '../api/types';
+import type { Bucket, CampaignRecipient, CampaignSchedule, HeldBy } from '../api/types';
 import { t, told } from '../i18n/index.svelte';
 import { clock, dayNumber, type Place } from './time';
 
@@ -37,4 +37,27 @@ export function heldWords(held: HeldBy, now: Date, place: Place): string {
 export function deviceWords(part: { device_id: string | null; device_name: string | null }): string {
   if (part.device_id === null) return t(part.device_name === null ? 'campaigns.pool' : 'campaigns.other_devices');
   return part.device_name ?? '';
+}
+
+/** What has gone by a device, or would have. */
+const GONE_BY: readonly Bucket[] = ['sent', 'delivered', 'read', 'replied', 'unknown', 'failed'];
+
+/** As `deviceWords`, of a part that has begun: what has no device may have had one that was deleted. */
+export function partWords(part: {
+  device_id: string | null;
+  device_name: string | null;
+  counts: readonly { bucket: Bucket; count: number }[];
+}): string {
+  if (part.device_id !== null || part.device_name !== null) return deviceWords(part);
+  const some = (wanted: readonly Bucket[]): boolean =>
+    part.counts.some(({ bucket, count }) => count > 0 && wanted.includes(bucket));
+  if (!some(GONE_BY)) return t(some(['waiting']) ? 'campaigns.pool' : 'campaigns.no_device');
+  return t(some(['waiting']) ? 'campaigns.pool_or_gone' : 'devices.gone');
+}
+
+/** The device of one person. */
+export function recipientDevice(one: CampaignRecipient): string {
+  if (one.device_name !== null) return one.device_name;
+  if (one.bucket === 'waiting') return t('campaigns.pool');
+  return t(one.sent_at !== null || one.cause === 'device_gone' ? 'devices.gone' : 'campaigns.no_device');
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Campaign } from '../api/types';
-import { finishWords } from './campaign_words';
+import type { Bucket, Campaign } from '../api/types';
+import { finishWords, partWords } from './campaign_words';
 import { hasBegun, inOrder, isOver, left, share } from './campaigns';
 import { instantOf, localMinute } from './time';
 
@@ -62,5 +62,18 @@ describe('when', () => {
     expect(at.toISOString()).toBe('2026-11-26T07:04:00.000Z');
     expect(localMinute(at, 'Asia/Kuala_Lumpur')).toBe('2026-11-26T15:04');
     expect(localMinute(at, 'Europe/Berlin')).toBe('2026-11-26T08:04');
+  });
+});
+
+describe('the device of a part of a campaign', () => {
+  it.each([
+    [{ waiting: 2 }, 'No device yet'],
+    [{ delivered: 1, failed: 2 }, 'A device that was deleted'],
+    [{ sent: 1, waiting: 2 }, 'No device yet, or a deleted one'],
+    [{ cancelled: 2 }, 'No device'],
+  ])('is told apart where it has none: %o', (counts, words) => {
+    const told = Object.entries(counts).map(([bucket, count]) => ({ bucket: bucket as Bucket, count }));
+    expect(partWords({ device_id: null, device_name: null, counts: told })).toBe(words);
+    expect(partWords({ device_id: 'd1', device_name: 'Sales', counts: told })).toBe('Sales');
   });
 });

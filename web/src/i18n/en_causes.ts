@@ -1,0 +1,21 @@
+/** Why rows of the outbox end, in English: where many are told of together, none has a sentence of its own. */
+export const enCauses: Readonly<Record<string, string>> = {
+  banned: 'WhatsApp has banned the device.',
+  by_person: 'Somebody cancelled it.',
+  device_gone: 'Their device was deleted.',
+  lead_gone: 'The lead was deleted.',
+  media_gone: 'The file is not there any more.',
+  merged: 'The lead is now one with another.',
+  not_arrived: 'Somebody said that it did not arrive.',
+  not_on_whatsapp: 'The number is not on WhatsApp.',
+  not_taken: 'WhatsApp did not take it, though it was tried many times.',
+  number_changed: 'The number of the lead has changed.',
+  opted_out: 'They want nothing more.',
+  other: 'Another reason.',
+  parent_gone: 'What it belonged to was deleted or stopped.',
+  reach_out: 'WhatsApp limits messages to new people for now.',
+  refused: 'WhatsApp refused the message.',
+  render: 'A field of the message could not be filled.',
+  replied: 'They have written.',
+  same_person: 'The person got it at another number.',
+};
