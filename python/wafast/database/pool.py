@@ -12,6 +12,12 @@ from typing import Any
 import asyncpg
 import msgspec
 
+#: Whoever stands still in the middle of a transaction, as in a container that is paused, holds what it has locked no
+#: longer than this: others may need it.
+MOST_IDLE_SECONDS = 60.0
+#: Of a client that a network has cut off PostgreSQL knows after a minute; by the system's own settings, after two
+#: hours.
+NOTICE_THE_GONE = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
 API_CONNECTIONS = 8
 JOB_CONNECTIONS = 2
 WORKER_CONNECTIONS = 4
@@ -19,7 +25,8 @@ WORKER_CONNECTIONS = 4
 
 async def connect(uri: str, name: str) -> asyncpg.Connection:
     """One connection outside any pool, called `name` in pg_stat_activity; for LISTEN and for the command line."""
-    connection = await asyncpg.connect(uri, server_settings={"application_name": f"wafast {name}"}, timeout=10)
+    told = {"application_name": f"wafast {name}"} | NOTICE_THE_GONE
+    connection = await asyncpg.connect(uri, server_settings=told, timeout=10)
     await set_codecs(connection)
     return connection
 
@@ -43,8 +50,10 @@ async def open_pool(uri: str, *, size: int, name: str, lock_seconds: float = 0.0
         server_settings={
             "application_name": f"wafast {name}",
             "lock_timeout": f"{lock_seconds:.3f}s",
+            "idle_in_transaction_session_timeout": f"{MOST_IDLE_SECONDS:.3f}s",
             "wafast.chat_days": str(chat_days),
-        },
+        }
+        | NOTICE_THE_GONE,
     )
 
 

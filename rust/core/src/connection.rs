@@ -33,7 +33,12 @@ impl Connector {
         config.application_name("wafast core");
         config.connect_timeout(Duration::from_secs(10));
         // The same few statements run thousands of times; planning each anew was a third of a small batch.
-        config.options("-c plan_cache_mode=force_generic_plan -c statement_timeout=0");
+        // Who stands still in the middle of a transaction, or is cut off by a network, holds no chat of others for long
+        // (database/pool.py has the same).
+        config.options(
+            "-c plan_cache_mode=force_generic_plan -c statement_timeout=0 -c idle_in_transaction_session_timeout=60s \
+             -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",
+        );
         Ok(Self { config, closing: AtomicBool::new(false) })
     }
 

@@ -12,7 +12,8 @@ from tests.database import pool_of
 from tests.integration.devices.stack import Stack
 from wafast.devices import bulk, lease, rows, state
 from wafast.devices.lease import Leases
-from wafast.devices.session import Sent
+from wafast.devices.session import Media, Sent
+from wafast.devices.uploads import Uploads
 from wafast.events import bus
 from wafast.outbox import claim as claims
 from wafast.outbox import transition
@@ -297,6 +298,18 @@ async def test_a_chat_nobody_answers_in_shows_no_more_than_is_kept(stack: Stack)
         await transition.record(stack.pool, worker, [End(claim, "sent", sent=sent)], 20)
     shown = await stack.pool.fetch("SELECT message_id FROM whatsapp_messages ORDER BY timestamp")
     assert [row["message_id"] for row in shown] == [f"A{n}" for n in range(5, 25)]
+
+
+async def test_an_upload_is_worth_something_for_a_day_whatever_the_clock_said_when_it_was_made(stack: Stack) -> None:
+    uploads, device = Uploads(stack.pool), await stack.add_device()
+    file = Media("document", stack.data_dir, bytes(32), "application/pdf")
+    await uploads.keep(device.no, file, b"where it lies")
+    found = {}
+    for hours in (-25, -23, 0, 23, 24 * 365):
+        moved = "UPDATE uploads SET uploaded_at = now() + make_interval(hours => $1)"
+        await stack.pool.execute(moved, hours)
+        found[hours] = await uploads.find(device.no, file) is not None
+    assert found == {-25: False, -23: True, 0: True, 23: False, 24 * 365: False}
 
 
 async def test_two_workers_never_hold_one_device(stack: Stack) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import msgspec
 import pytest
 
+from tests.database import Database, pool_of
 from tests.integration.outbox.floor import Floor
 from tests.integration.outbox.lines import Line, nothing, sending, take, until, until_state
 from wafast import clock
 from wafast._core import message_key
-from wafast.devices.session import Busy, Change, Content, Media, NotSent, Offline, Quoted, Refused, Sent
+from wafast.database import pool
+from wafast.database.away import DATABASE_AWAY
+from wafast.devices.session import Busy, Change, Content, Media, NotSent, Offline, Quoted, Refused, Sent, Unanswered
 from wafast.outbox import again, rows, send, sources, transition
 from wafast.outbox import claim as claims
 from wafast.outbox.claim import Claim
@@ -106,6 +110,74 @@ async def test_a_claim_that_fails_cuts_off_none_beside_it(
         await until_state(floor, row, "sent")
 
 
+async def test_who_stands_still_in_the_middle_of_a_claim_does_not_hold_its_devices_for_ever(
+    floor: Floor, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "MOST_IDLE_SECONDS", 0.5)
+    [device] = await floor.devices(1)
+    row = await floor.reply(device)
+    async with pool_of(database.uri) as stands_still, stands_still.acquire() as connection:
+        await connection.execute("BEGIN")
+        await connection.execute("SELECT FROM devices WHERE no = $1 FOR NO KEY UPDATE", device)
+        taken: list[Claim] = []
+
+        async def claimed() -> bool:
+            taken.extend(await claims.claim(floor.pool, floor.worker, [device], []))
+            return bool(taken)
+
+        assert not await claimed()
+        await until(claimed, "the device")
+        with pytest.raises(DATABASE_AWAY):
+            await connection.execute("COMMIT")
+    assert [one.id for one in taken] == [row]
+
+
+async def test_a_claim_whose_answer_never_reached_its_worker_is_unknown_after_a_minute(floor: Floor) -> None:
+    """The database went away as it gave it. What the worker does send is not among these, however long that takes."""
+    devices = await floor.devices(3)
+    lost, sent, fresh = [await floor.reply(device) for device in devices]
+    assert len(await claims.claim(floor.pool, floor.worker, devices, [])) == 3
+    for row, seconds in ((lost, 61), (sent, 3600), (fresh, 50)):
+        change = "UPDATE outbox SET claimed_at = now() - make_interval(secs => $2) WHERE id = $1"
+        await floor.pool.execute(change, row, seconds)
+    await claims.give_up_lost(floor.pool, uuid4(), [])
+    await claims.give_up_lost(floor.pool, floor.worker, [sent])
+    assert [(await floor.state(row))[0] for row in (lost, sent, fresh)] == ["unknown", "sending", "sending"]
+
+
+async def test_what_is_on_its_way_for_minutes_is_not_given_up(
+    floor: Floor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(send, "SAFETY_SECONDS", 0.01)
+    [device] = await floor.devices(1)
+    line, may_answer, looks = Line(device), asyncio.Event(), 0
+    give_up = claims.give_up_lost
+
+    async def look(pool: asyncpg.Pool, worker_id: UUID, in_flight: Sequence[int]) -> None:
+        nonlocal looks
+        await give_up(pool, worker_id, in_flight)
+        looks += 1
+
+    async def answer(to_jid: str, content: Content | Change) -> Sent:
+        await may_answer.wait()
+        return await take(to_jid, content)
+
+    async def looked_again() -> bool:
+        return looks > before + 1
+
+    monkeypatch.setattr(claims, "give_up_lost", look)
+    line.server = answer
+    row = await floor.reply(device)
+    async with sending(floor, [line], tmp_path):
+        await until_state(floor, row, "sending")
+        await floor.pool.execute("UPDATE outbox SET claimed_at = now() - interval '10 minutes' WHERE id = $1", row)
+        before = looks
+        await until(looked_again, "a look")
+        assert (await floor.state(row))[0] == "sending"
+        may_answer.set()
+        await until_state(floor, row, "sent")
+
+
 async def given_up(floor: Floor, device_no: int, row: int) -> None:
     """A row that is being sent becomes unknown: another worker takes its device."""
     await until_state(floor, row, "sending")
@@ -154,6 +226,28 @@ async def test_what_surely_never_left_does_not_stay_unknown(
         may_answer.set()
         await until_state(floor, row, end)
     assert line.sent == []
+
+
+async def test_what_is_not_answered_is_unknown_and_says_why_and_holds_up_nothing(floor: Floor, tmp_path: Path) -> None:
+    [device] = await floor.devices(1)
+    line, asked = Line(device), []
+
+    async def answer(to_jid: str, content: Content | Change) -> Sent:
+        asked.append(to_jid)
+        if len(asked) == 1:
+            raise Unanswered("timed out waiting for message send response")
+        return await take(to_jid, content)
+
+    line.server = answer
+    row = await floor.reply(device)
+    async with sending(floor, [line], tmp_path) as sender:
+        await until_state(floor, row, "unknown")
+        after = await floor.reply(device)
+        sender.wake(device)
+        await until_state(floor, after, "sent")
+    reason = "WhatsApp did not answer, it may have left: timed out waiting for message send response"
+    assert await floor.pool.fetchval("SELECT reason FROM outbox WHERE id = $1", row) == reason
+    assert ((await floor.state(row))[0], len(asked), await floor.sends_counted(device)) == ("unknown", 2, 2)
 
 
 async def test_what_a_person_retried_is_not_ended_by_who_sent_it_before(floor: Floor, tmp_path: Path) -> None:
@@ -553,6 +647,12 @@ SINCE = {
     ),
     "held for this person": ("UPDATE outbox SET not_before = now() + interval '100 years'", ("queued", None)),
     "its time is over": ("UPDATE outbox SET expires_at = now()", ("expired", None)),
+    "taken to another device": (
+        "WITH pool AS (INSERT INTO lanes (tenant_id, source_id, zone, is_live)"
+        " SELECT tenant_id, source_id, zone, true FROM lanes RETURNING id)"
+        " UPDATE outbox SET lane_id = pool.id FROM pool",
+        ("queued", None),
+    ),
     "held back by WhatsApp": ("UPDATE devices SET paused_until = now() + interval '1 hour'", ("queued", None)),
     "quiet hours": (
         "UPDATE devices SET quiet_from = (now() AT TIME ZONE 'Asia/Kuala_Lumpur')::time - interval '1 hour',"

@@ -80,6 +80,19 @@ async def test_who_is_known_not_to_be_on_whatsapp_fails_at_the_claim_and_costs_n
     assert [one.id for one in await floor.claim_at(later, [device])] == [absent]
 
 
+@pytest.mark.parametrize("change", ["checked_at = checked_at - interval '1 day'", "network = 'whatsapp'"])
+async def test_that_a_number_has_no_whatsapp_is_known_for_thirty_days_and_of_its_network(
+    floor: Floor, change: str
+) -> None:
+    [device] = await floor.devices(1)
+    [row] = await floor.rows(await floor.source(), device, 1)
+    jid = await floor.pool.fetchval("SELECT to_jid FROM outbox WHERE id = $1", row)
+    await number_checks.note_absent(floor.pool, device, jid)
+    await floor.pool.execute("UPDATE number_checks SET checked_at = $1", AT - timedelta(days=29, hours=1))
+    await floor.pool.execute(f"UPDATE number_checks SET {change}")
+    assert [one.id for one in await floor.claim_at(AT, [device])] == [row]
+
+
 @pytest.mark.parametrize(("end", "cause", "counted"), [
     ("queued", None, 0), ("failed", "not_on_whatsapp", 0), ("failed", "media_gone", 0), ("failed", "refused", 1),
     ("unknown", None, 1), ("sent", None, 1),
