@@ -151,3 +151,23 @@ def test_what_cannot_be_had_or_drawn_is_said_or_shown_by_its_preview(signed_in: 
     expect(app.bubble("A lamp").locator("img")).to_have_js_property("naturalWidth", value=200)
     expect(app.messages.get_by_role("img", name="Sticker")).to_have_js_property("naturalWidth", value=128)
     app.expect_accessible()
+
+
+def test_files_that_are_long_on_their_way_hold_up_nothing_else(signed_in: App, stack: Stack) -> None:
+    app, page = signed_in, signed_in.page
+    phone, customer, other = link(app, stack, "Slow files"), new_number(), new_number()
+    stack.phones.text(phone, other, "Another chat")
+    stack.phones.downloads("held")
+    try:
+        for number in range(8):
+            stack.phones.image(phone=phone, contact=customer, caption=f"Picture {number}")
+        app.open_inbox("Slow files")
+        app.chat("Picture 7").click()
+        # more of them are on the screen than a browser has connections
+        page.set_viewport_size({"width": 1440, "height": 4000})
+        expect(app.messages.locator(".picture .spinner")).to_have_count(8)
+        app.expect_ticks(app.send("Which of these?"), "delivered")
+        app.chat("Another chat").click()
+        expect(app.bubble("Another chat")).to_be_visible()
+    finally:
+        stack.phones.downloads("served")

@@ -2,6 +2,7 @@
 import type { Message } from '../api/types';
 import { t, type MessageKey } from '../i18n/index.svelte';
 import { toasts } from './toasts.svelte';
+import { pictures } from './turns';
 
 /** What is told of a file that did not come, by the status of the answer; 0 is no answer at all. */
 const WORDS: Record<number, MessageKey> = {
@@ -18,22 +19,39 @@ export class MediaFile {
   loaded = $state(false);
   /** The server fetches it, because somebody asked for it. */
   fetching = $state(false);
+  /** It may load by itself now. */
+  #turn = $state(false);
   #attempt = $state(0);
   #status = $state<number | null>(null);
   /** Loaded once more by itself, which is done once. */
   #reloaded = false;
   readonly #of: () => { url: string | null; expired: boolean };
+  /** Where to load it from; null while it is known that it does not come. */
+  readonly src = $derived.by((): string | null => {
+    const { url } = this.#of();
+    if (url === null || this.failure !== null) return null;
+    return this.#attempt > 0 && !isHere(url) ? `${url}?again=${this.#attempt}` : url;
+  });
 
   /** @param of the file's address, and whether the message says that WhatsApp has it no more */
   constructor(of: () => { url: string | null; expired: boolean }) {
     this.#of = of;
   }
 
-  /** Where to load it from; null while it is known that it does not come. */
-  get src(): string | null {
-    const { url } = this.#of();
-    if (url === null || this.failure !== null) return null;
-    return this.#attempt > 0 && !url.startsWith('blob:') ? `${url}?again=${this.#attempt}` : url;
+  /** Where what loads by itself is loaded from, once it is its turn. */
+  get own(): string | null {
+    return this.#turn || this.loaded || isHere(this.src) ? this.src : null;
+  }
+
+  /** Stands in line to load by itself, until it is there or does not come, or the result is called. */
+  wait(): (() => void) | undefined {
+    const { src } = this;
+    if (src === null || isHere(src) || this.loaded) return undefined;
+    const end = pictures.begin(() => (this.#turn = true));
+    return () => {
+      end();
+      this.#turn = false;
+    };
   }
 
   /** Why it is not there, in words. */
@@ -89,7 +107,7 @@ export class MediaFile {
 
   /** The status of the answer; one byte is enough to know. */
   async #ask(url: string): Promise<number> {
-    if (url.startsWith('blob:')) return 200; // it is in this page, and its policy lets nothing but the server be asked
+    if (isHere(url)) return 200; // it is in this page, and its policy lets nothing but the server be asked
     try {
       const answer = await globalThis.fetch(url, { headers: { Range: 'bytes=0-0' }, credentials: 'same-origin' });
       await answer.body?.cancel();
@@ -105,6 +123,19 @@ export async function save(message: Message): Promise<void> {
   const file = new MediaFile(() => ({ url: message.media_url, expired: false }));
   await file.save('');
   if (file.failure !== null) toasts.failed(file.failure);
+}
+
+/** What is taken off the page is waited for no longer: its connection is free again. */
+export function stopped(element: HTMLImageElement | HTMLVideoElement): () => void {
+  return () => {
+    element.removeAttribute('src');
+    if (element instanceof HTMLVideoElement) element.load();
+  };
+}
+
+/** Whether an address is of something in this page. */
+function isHere(url: string | null): boolean {
+  return url !== null && url.startsWith('blob:');
 }
 
 function came(status: number): boolean {

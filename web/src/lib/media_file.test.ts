@@ -63,6 +63,19 @@ describe('MediaFile', () => {
     expect(one.failure).toContain('cannot show');
   });
 
+  it('waits for its turn where it loads by itself, as others may be long in coming', () => {
+    const files = [file(), file(), file(), file()];
+    const ends = files.map((one) => one.wait());
+    const begun = (): boolean[] => files.map((one) => one.own !== null);
+    expect(begun()).toEqual([true, true, true, false]);
+    files[0]!.loaded = true;
+    ends[0]!();
+    expect(begun()).toEqual([true, true, true, true]);
+    expect(new MediaFile(() => ({ url: 'blob:own', expired: false })).own).toBe('blob:own');
+    ends.forEach((end) => end!());
+    expect(begun()).toEqual([true, false, false, false]);
+  });
+
   it('says of what was there that it cannot be shown', async () => {
     server(206, 206, 206);
     const one = file();

@@ -2,6 +2,7 @@
 import { Problem } from '../api/problem';
 import type { Upload } from '../api/types';
 import type { Film } from './film';
+import { uploads } from './turns';
 
 export type UploadKind = 'image' | 'video' | 'audio' | 'voice' | 'document';
 
@@ -26,7 +27,10 @@ export function upload(
   progress: (share: number) => void,
 ): Uploading {
   const request = new XMLHttpRequest();
+  let cancelled!: () => void;
   const done = new Promise<Upload>((resolve, reject) => {
+    cancelled = () => reject(new Problem(0, 'cancelled'));
+    request.onabort = cancelled;
     request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
     request.onload = () => {
       const headers = new Headers();
@@ -38,7 +42,6 @@ export function upload(
       else reject(Problem.from(answer, body));
     };
     request.onerror = () => reject(new Problem(0, 'network'));
-    request.onabort = () => reject(new Problem(0, 'cancelled'));
   });
   const form = new FormData();
   form.append('type', kind);
@@ -48,8 +51,13 @@ export function upload(
   form.append('file', file, file.name);
   request.open('POST', '/api/v1/media');
   request.setRequestHeader('Idempotency-Key', key);
-  request.send(form);
-  return { done, cancel: () => request.abort() };
+  const end = uploads.begin(() => request.send(form));
+  done.then(end, end);
+  const cancel = (): void => {
+    request.abort();
+    cancelled(); // one that waits for its turn does not tell that it was aborted
+  };
+  return { done, cancel };
 }
 
 function readJson(text: string): unknown {
