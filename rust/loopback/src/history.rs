@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use flate2::{Compression, write::ZlibEncoder};
 use wafast_protocol::media;
 use wafast_schema::{
-    Message as _,
     common::MessageKey,
     e2e::{self, HistorySyncNotification, ProtocolMessage, protocol_message},
+    encode_history_sync,
     history_sync::{
         Conversation, HistorySync, HistorySyncMsg, PhoneNumberToLidMapping, Pushname, history_sync::HistorySyncType,
     },
@@ -175,7 +175,7 @@ fn conversation(name: String, (contact, messages): &Piece<'_>) -> Conversation {
 
 fn pack(world: &World, sync: &HistorySync, inline: bool) -> io::Result<HistorySyncNotification> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(&sync.encode_to_vec())?;
+    encoder.write_all(&encode_history_sync(sync))?;
     let packed = encoder.finish()?;
     let mut notification = HistorySyncNotification {
         sync_type: Some(sync.sync_type),

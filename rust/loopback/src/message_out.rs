@@ -9,8 +9,8 @@ use wafast_protocol::{
     signal::Ciphertext,
 };
 use wafast_schema::{
-    Message as _,
-    e2e::{self, DeviceSentMessage, SenderKeyDistributionMessage},
+    e2e::{self, SenderKeyDistributionMessage},
+    encode_e2e,
 };
 
 use crate::{
@@ -55,7 +55,7 @@ pub struct Letter {
 impl Letter {
     /// A message of any content.
     pub fn new(sender: Phone, chat: Chat, id: String, message: &e2e::Message) -> Self {
-        Self::raw(sender, chat, id, message.encode_to_vec())
+        Self::raw(sender, chat, id, encode_e2e(message))
     }
 
     /// A message that is encoded already.
@@ -82,8 +82,9 @@ impl Letter {
         let Chat::Own(contact) = self.chat else {
             return self.message.clone();
         };
-        let destination = Some(address::lid(contact).to_string());
-        let mut copy = DeviceSentMessage { destination_jid: destination, ..Default::default() }.encode_to_vec();
+        let destination = address::lid(contact).to_string();
+        let mut copy = Vec::with_capacity(self.message.len() + 48);
+        encoding::string::encode(1, &destination, &mut copy);
         encoding::bytes::encode(2, &self.message, &mut copy);
         let mut message = Vec::with_capacity(copy.len() + 8);
         encoding::bytes::encode(31, &copy, &mut message);
@@ -185,7 +186,7 @@ pub fn with_distribution(message: &[u8], group: &Group, distribution: Vec<u8>) -
         group_id: Some(group.jid().to_string()),
         axolotl_sender_key_distribution_message: Some(distribution),
     };
-    let mut both = e2e::Message { sender_key_distribution_message: Some(key), ..Default::default() }.encode_to_vec();
+    let mut both = encode_e2e(&e2e::Message { sender_key_distribution_message: Some(key), ..Default::default() });
     both.extend_from_slice(message);
     both
 }

@@ -19,7 +19,7 @@ use wafast_protocol::{
 use wafast_schema::{
     Message,
     adv::{AdvSignedDeviceIdentity, AdvSignedDeviceIdentityHmac},
-    decode_e2e, e2e,
+    decode_e2e, e2e, encode_e2e,
     wa6::{ClientPayload, client_payload::DevicePairingRegistrationData},
 };
 
@@ -269,7 +269,7 @@ async fn send_text(client: &mut Client, store: &mut Store, text: &str) -> Node {
         store.sessions.insert(address, session);
     }
     let message = e2e::Message { conversation: Some(text.to_owned()), ..Default::default() };
-    let sealed = store.sessions.get_mut(&address).unwrap().encrypt(&padding::pad(message.encode_to_vec()));
+    let sealed = store.sessions.get_mut(&address).unwrap().encrypt(&padding::pad(encode_e2e(&message)));
     let enc = NodeBuilder::new("enc").attr("v", "2").attr("type", sealed.kind).bytes(sealed.bytes).build();
     let part = NodeBuilder::new("to").attr("jid", to.clone()).children([enc]).build();
     let parts = NodeBuilder::new("participants").children([part]).build();

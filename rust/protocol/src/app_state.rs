@@ -3,6 +3,7 @@
 
 use prost::Message;
 use wafast_schema::{
+    decode_sync_action, encode_sync_action,
     server_sync::{KeyId, SyncdIndex, SyncdMutation, SyncdPatch, SyncdRecord, SyncdValue, SyncdVersion},
     sync_action::{SyncActionData, SyncActionValue},
 };
@@ -45,7 +46,7 @@ impl Key {
         };
         let iv: [u8; 16] = random::bytes();
         let mut blob = iv.to_vec();
-        blob.extend(media::encrypt_cbc(&self.cipher, &iv, &data.encode_to_vec()));
+        blob.extend(media::encrypt_cbc(&self.cipher, &iv, &encode_sync_action(&data)));
         // operation SET is 01; then the key id, the value, and the length of operation and key id as eight bytes
         let length = (self.id.len() as u64 + 1).to_be_bytes();
         let mac = kdf::hmac_sha512(&self.value_mac, &[&[1], &self.id, &blob, &length]);
@@ -132,7 +133,7 @@ pub fn open(key: &Key, operation: u8, blob: &[u8]) -> Result<SyncActionData> {
     }
     let (iv, ciphertext) = body.split_first_chunk::<16>().ok_or_else(|| Error::malformed("mutation", "no IV"))?;
     let plaintext = media::decrypt_cbc(&key.cipher, iv, ciphertext)?;
-    SyncActionData::decode(plaintext.as_slice()).map_err(|error| Error::malformed("mutation", error))
+    decode_sync_action(&plaintext).map_err(|error| Error::malformed("mutation", error))
 }
 
 #[cfg(test)]

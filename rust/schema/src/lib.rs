@@ -7,7 +7,8 @@
 //! cargo run --manifest-path rust/schema/generate/Cargo.toml -- descriptors.bin rust/schema/src/generated
 //! ```
 //!
-//! The decode functions are not generic, so that prost's code for the large roots is built once, in this crate.
+//! What decodes and encodes the large roots is not generic, so that prost's code for them is built once, in this crate:
+//! whoever calls it by `Message` builds all of it once more.
 
 #![cfg_attr(clippy, deny(warnings))]
 
@@ -44,4 +45,30 @@ pub fn decode_history_sync(bytes: &[u8]) -> Result<history_sync::HistorySync, De
 /// The bytes are not such a protobuf.
 pub fn decode_message_event(bytes: &[u8]) -> Result<neonize::Message, DecodeError> {
     neonize::Message::decode(bytes)
+}
+
+/// Encodes the message one person sends another (`waE2E.Message`).
+#[must_use]
+pub fn encode_e2e(message: &e2e::Message) -> Vec<u8> {
+    message.encode_to_vec()
+}
+
+/// Encodes a history sync, not yet deflated (`waHistorySync.HistorySync`).
+#[must_use]
+pub fn encode_history_sync(sync: &history_sync::HistorySync) -> Vec<u8> {
+    sync.encode_to_vec()
+}
+
+/// Decodes what a mutation of the app state holds (`waSyncAction.SyncActionData`).
+///
+/// # Errors
+/// The bytes are not such a protobuf.
+pub fn decode_sync_action(bytes: &[u8]) -> Result<sync_action::SyncActionData, DecodeError> {
+    sync_action::SyncActionData::decode(bytes)
+}
+
+/// Encodes what a mutation of the app state holds (`waSyncAction.SyncActionData`).
+#[must_use]
+pub fn encode_sync_action(data: &sync_action::SyncActionData) -> Vec<u8> {
+    data.encode_to_vec()
 }
