@@ -212,3 +212,27 @@ def test_how_many_follow_an_edit_or_enter_is_told(signed_in: App, look: Look) ->
     bar.get_by_role("button", name="Stop").click()
     expect(bar).to_be_hidden()
     assert len(stopped) == 1
+
+
+def test_who_enters_is_chosen_among_tags_and_a_sequence_that_is_gone_says_so(alone: App) -> None:
+    page = alone.page
+    assert page.request.post("/api/v1/leads", data={"phone": "+60123456789", "tags": ["kl"]}).ok
+    made = page.request.post("/api/v1/sequences", data={"name": "Welcome"}).json()["id"]
+    page.goto(f"/sequences/{made}")
+    page.get_by_role("button", name="Add leads").click()
+    dialog = page.get_by_role("dialog", name="Add leads to “Welcome”")
+    expect(dialog.locator("option[value=kl]")).to_be_attached()
+    for told in "1 lead has entered", "Nobody has entered":
+        dialog.get_by_label("Tag", exact=True).fill("kl")
+        dialog.get_by_role("button", name="Add leads").click()
+        alone.told(told)
+        expect(dialog).to_have_count(0)
+        page.get_by_role("button", name="Add leads").click()
+    expect(dialog).to_be_visible()
+    assert page.request.delete(f"/api/v1/sequences/{made}").ok
+    for _ in "live", "loaded":
+        expect(page.get_by_role("heading", name="This sequence is not here any more")).to_be_visible()
+        page.reload()
+    page.get_by_role("link", name="All sequences").click()
+    page.get_by_role("button", name="New sequence").first.click()
+    expect(page.get_by_role("dialog", name="New sequence").locator("option[value=kl]")).to_be_attached()

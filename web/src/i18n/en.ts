@@ -636,6 +636,7 @@ export const en = {
   'leads.suppressions': 'Opted out',
   'leads.suppressions_lead': 'Campaigns and sequences leave these numbers alone. Your own replies still reach them.',
   'leads.suppressions_search': 'Number begins with',
+  'leads.suppressions_unfound': 'No number here begins with that.',
   'leads.suppressions_none': 'Nobody here has opted out.',
   'leads.suppress_add': 'Opt out',
   'leads.load_more': 'Show more',
@@ -760,6 +761,8 @@ export const en = {
   'leads.import_again': 'Choose another file',
   'leads.import_look': 'Check the file',
   'leads.import_start': 'Import now',
+  'leads.import_nothing':
+    'Nothing can be taken in: every row has a mistake. Look at the columns once more, or mend the file.',
   'leads.import_done': 'Done.',
   'leads.import_sum': '{n} rows in all',
   'leads.import_joined': '· {n} by another number of a lead',
@@ -884,6 +887,8 @@ export const en = {
 
   'sequences.title': 'Sequences',
   'sequences.lead': 'Messages one after another, each some time after the one before.',
+  'sequences.gone': 'This sequence is not here any more',
+  'sequences.back': 'All sequences',
   'sequences.failed': 'Sequences could not be loaded',
   'sequences.add': 'New sequence',
   'sequences.create': 'Create',
@@ -1000,6 +1005,7 @@ export const en = {
   'sequences.entering': 'Leads enter',
   'sequences.entering_behind_one': '{n} lead enters in the background',
   'sequences.entering_behind_other': '{n} leads enter in the background',
+  'sequences.entered_none': 'Nobody has entered: all are in it already, have been in it, or want no messages.',
   'sequences.entered_one': '{n} lead has entered',
   'sequences.entered_other': '{n} leads have entered',
 

@@ -641,6 +641,7 @@ export const ms: Record<MessageKey, string> = {
   'leads.suppressions': 'Henti terima',
   'leads.suppressions_lead': 'Kempen dan rentetan tidak menghubungi nombor ini. Balasan anda sendiri masih sampai.',
   'leads.suppressions_search': 'Nombor bermula dengan',
+  'leads.suppressions_unfound': 'Tiada nombor di sini bermula dengan itu.',
   'leads.suppressions_none': 'Tiada sesiapa yang henti terima.',
   'leads.suppress_add': 'Henti terima',
   'leads.load_more': 'Tunjukkan lagi',
@@ -765,6 +766,8 @@ export const ms: Record<MessageKey, string> = {
   'leads.import_again': 'Pilih fail lain',
   'leads.import_look': 'Semak fail',
   'leads.import_start': 'Import sekarang',
+  'leads.import_nothing':
+    'Tiada apa-apa dapat diambil masuk: setiap baris ada kesilapan. Semak semula lajurnya, atau betulkan fail.',
   'leads.import_done': 'Selesai.',
   'leads.import_sum': '{n} baris kesemuanya',
   'leads.import_joined': '· {n} dengan nombor lain bagi prospek',
@@ -890,6 +893,8 @@ export const ms: Record<MessageKey, string> = {
 
   'sequences.title': 'Rentetan',
   'sequences.lead': 'Mesej satu demi satu, setiap satu beberapa lama selepas yang sebelumnya.',
+  'sequences.gone': 'Rentetan ini tiada lagi di sini',
+  'sequences.back': 'Semua rentetan',
   'sequences.failed': 'Rentetan tidak dapat dimuatkan',
   'sequences.add': 'Rentetan baharu',
   'sequences.create': 'Cipta',
@@ -1008,6 +1013,8 @@ export const ms: Record<MessageKey, string> = {
   'sequences.entering': 'Prospek sedang masuk',
   'sequences.entering_behind_one': '{n} prospek masuk di latar belakang',
   'sequences.entering_behind_other': '{n} prospek masuk di latar belakang',
+  'sequences.entered_none':
+    'Tiada sesiapa masuk: semuanya sudah ada di dalamnya, pernah ada di dalamnya, atau tidak mahu mesej.',
   'sequences.entered_one': '{n} prospek telah masuk',
   'sequences.entered_other': '{n} prospek telah masuk',
 

@@ -1,6 +1,7 @@
 /** Sequences as pages show them, fetched again when the socket says that one changed. */
 import { api, data, requestKey } from '../api/client';
 import { pages } from '../api/pages';
+import { Problem } from '../api/problem';
 import type { Enrolment, Sequence, SequenceReport, SequenceWithSteps, StepFields } from '../api/types';
 import type { Live } from './live.svelte';
 import { Snapshot } from './snapshot';
@@ -45,6 +46,8 @@ export class OneSequence {
   shown = $state.raw<SequenceWithSteps | null>(null);
   report = $state.raw<SequenceReport | null>(null);
   problem = $state.raw<unknown>(null);
+  /** It was deleted, or never was. */
+  gone = $state(false);
   readonly id: string;
   readonly #live: Live;
   readonly #snapshot: Snapshot;
@@ -89,7 +92,8 @@ export class OneSequence {
         (found) => ([this.shown, this.report, this.problem] = [...found, null]),
       );
     } catch (error) {
-      this.problem = error;
+      if (error instanceof Problem && error.status === 404) [this.gone, this.shown] = [true, null];
+      else this.problem = error;
     }
   }
 
