@@ -173,6 +173,20 @@ def test_an_import_of_numbers_that_was_cancelled_says_how_many_stay(alone: App, 
     alone.expect_accessible()
 
 
+def test_a_file_in_which_every_row_is_wrong_can_be_mended_and_not_taken_in(alone: App) -> None:
+    page = alone.page
+    page.goto("/leads")
+    page.get_by_role("button", name="Import").first.click()
+    dialog = page.get_by_role("dialog", name="Import leads")
+    rows = b"name,phone\nAli,abc\nSiti,12\n"
+    dialog.locator("input[type=file]").set_input_files({"name": "bad.csv", "mimeType": "text/csv", "buffer": rows})
+    dialog.get_by_role("button", name="Check the file").click()
+    expect(dialog.get_by_text("Nothing can be taken in: every row has a mistake.")).to_be_visible()
+    expect(dialog.get_by_text("'abc' is not a phone number")).to_be_visible()
+    expect(dialog.get_by_role("button", name="Import now")).to_have_count(0)
+    alone.expect_accessible()
+
+
 @pytest.mark.parametrize("look", [PHONE_DARK], indirect=True, ids=lambda look: look.name)
 @pytest.mark.parametrize(
     ("kind", "place", "title"),

@@ -124,6 +124,8 @@ def look(path: Path, sheet: str = "", encoding: str = "") -> Shape:
         raise NotReadable(f"the file has {width} columns; at most {MOST_COLUMNS} can be read")
     names = first[0] if header else []
     below = first[1:] if header else first
+    if not below:
+        raise NotReadable("the file has the names of its columns, and no rows below them")
     columns = [
         Column(
             (names[place].strip() if place < len(names) else "")[:100] or f"Column {place + 1}",

@@ -227,6 +227,13 @@ def test_what_is_no_table_is_told_what_it_is(path: Path, content: bytes, what: s
         files.look(path)
 
 
+@pytest.mark.parametrize("content", [b"Name,Phone\n", workbook({"A": [["Name", "Phone"]]})])
+def test_names_of_columns_without_a_row_are_no_table(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(files.NotReadable, match="no rows below"):
+        files.look(path)
+
+
 @pytest.mark.parametrize("content", [b"PK\x03\x04 cut", OLE, workbook({"A": [["phone"]]})[:-30]])
 def test_a_damaged_workbook_is_told_so_without_a_librarys_words(path: Path, content: bytes) -> None:
     path.write_bytes(content)
