@@ -1,6 +1,6 @@
 /** What can be said of a campaign from its counts, and the few requests that change one. */
 import { api, data, requestKey } from '../api/client';
-import type { Bucket, Campaign, CampaignState } from '../api/types';
+import type { Bucket, Campaign, CampaignState, Outbox } from '../api/types';
 import type { Tone } from './tones';
 
 /** In the order of a bar: the furthest a message came first, what waits last. */
@@ -87,8 +87,8 @@ export async function remove(id: string): Promise<void> {
   await data(api.DELETE('/api/v1/campaigns/{campaign_id}', { params: { path: { campaign_id: id } } }));
 }
 
-/** Sends its message to one number, for somebody of its audience. */
-export async function sendTest(id: string, to: string): Promise<void> {
+/** Sends its message to one number, for somebody of its audience; gives what leaves. */
+export function sendTest(id: string, to: string): Promise<Outbox> {
   const params = { path: { campaign_id: id }, header: { 'Idempotency-Key': requestKey() } };
-  await data(api.POST('/api/v1/campaigns/{campaign_id}/test', { params, body: { to } }));
+  return data(api.POST('/api/v1/campaigns/{campaign_id}/test', { params, body: { to } }));
 }
