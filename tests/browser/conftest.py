@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
 from tests.browser.app import App
-from tests.browser.looks import ARGUMENTS, DESKTOP, HEADLESS, PATIENCE_MS, Look, open_context
+from tests.browser.looks import BRIEF, DESKTOP, HEADLESS, PATIENCE_MS, Look, open_context
 from tests.browser.mistakes import watch
 from tests.browser.stack import Stack
 from tests.browser.team import Team
@@ -74,7 +74,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """Debian's Chromium, without what is around a page."""
-    with playwright.chromium.launch(executable_path=HEADLESS, args=ARGUMENTS) as chromium:
+    with playwright.chromium.launch(executable_path=HEADLESS, args=BRIEF) as chromium:
         yield chromium
 
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect
 
 from tests.browser.app import App
-from tests.browser.looks import ARGUMENTS, CHROMIUM, DESKTOP, PHONE_DARK, Look
+from tests.browser.looks import BRIEF, CHROMIUM, DESKTOP, PHONE_DARK, Look
 from tests.browser.stack import Stack
 from tests.browser.test_full_path import link, new_number
 from tests.browser.test_pages import is_change_of_session
@@ -31,7 +31,7 @@ ServiceWorkerRegistration.prototype.showNotification = function (title, options)
 @pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """Debian's Chromium, whole: the other knows nothing of installing and of notices."""
-    with playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as chromium:
+    with playwright.chromium.launch(executable_path=CHROMIUM, args=BRIEF) as chromium:
         yield chromium
 
 
