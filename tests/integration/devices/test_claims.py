@@ -276,6 +276,36 @@ async def test_a_receipt_that_came_much_later_says_nothing_of_an_unknown_send(st
     assert await resolve(stack.pool, [device_no], lambda _: None, 20) == 0
 
 
+@pytest.mark.parametrize(
+    ("sends", "change"),
+    [
+        (1, "UPDATE pending_changes SET created_at = created_at - interval '1 minute'"),
+        (2, "UPDATE outbox SET state = 'sent', message_id = 'ABC' WHERE id = (SELECT max(id) FROM outbox)"),
+    ],
+    ids=["it came before", "it is of another that left"],
+)
+async def test_a_receipt_that_is_not_surely_of_an_unknown_send_says_nothing_of_it(
+    stack: Stack, sends: int, change: str
+) -> None:
+    device_no, [row, *_] = await _unknown_with_receipt(stack, sends, "ABC")
+    await stack.pool.execute(change)
+    assert await resolve(stack.pool, [device_no], lambda _: None, 20) == 0
+    await stack.until_sent(row, "unknown")
+
+
+async def test_an_unknown_send_stays_so_while_another_is_on_its_way_there(stack: Stack) -> None:
+    device_no, [row] = await _unknown_with_receipt(stack, 1, "ABC")
+    device_id, worker = await stack.pool.fetchval(
+        "SELECT (d.id, l.worker_id) FROM devices d JOIN leases l ON l.device_no = d.no WHERE d.no = $1", device_no
+    )
+    await stack.send(device_id, "60123", "Are you there?")
+    [claim] = await claims.claim(stack.pool, worker, [device_no], [])
+    assert await resolve(stack.pool, [device_no], lambda _: None, 20) == 0
+    await transition.record(stack.pool, worker, [End(claim, "sent", sent=Sent("DEF", 1_795_574_838))], 20)
+    assert await resolve(stack.pool, [device_no], lambda _: None, 20) == 1
+    assert (await stack.until_sent(row, "delivered")).message_id == "ABC"
+
+
 async def test_an_echo_that_came_first_stays(stack: Stack) -> None:
     device = await stack.add_device()
     worker = await holder(stack, device)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import io
 import secrets
+from collections.abc import Callable
 
 import pytest
 from PIL import Image
 
-from tests.integration.devices.stack import Stack
+from tests.integration.devices.stack import Stack, Worker
 from tests.simulator import Simulator
 from wafast.devices import rows
 from wafast.devices.rows import DeviceRow
@@ -154,8 +155,9 @@ async def test_a_send_for_a_device_that_is_offline_waits_for_it(stack: Stack, ph
     assert [message.text for message in received] == ["Later"]
 
 
-async def test_what_a_killed_worker_was_sending_is_unknown_and_never_sent_again(
-    stack: Stack, phone: str, contact: str
+@pytest.mark.parametrize("end", [Worker.kill, Worker.stop])
+async def test_what_a_worker_was_sending_as_it_ended_is_unknown_and_never_sent_again(
+    stack: Stack, phone: str, contact: str, end: Callable[[Worker], object]
 ) -> None:
     worker = stack.start_worker()
     device = await stack.pair(phone)
@@ -164,7 +166,7 @@ async def test_what_a_killed_worker_was_sending_is_unknown_and_never_sent_again(
     await stack.until_sent(row.id, "sending")
     received = await asyncio.to_thread(stack.simulator.inbox, phone=phone, contact=contact, wait=60)
     assert len(received) == 1
-    worker.kill()
+    await asyncio.to_thread(end, worker)
     await asyncio.to_thread(stack.simulator.clear, phone)
     stack.start_worker()
     unknown = await stack.until_sent(row.id, "unknown", "delivered")
