@@ -171,22 +171,31 @@ SELECT count(*) FILTER (WHERE l.id IS NULL) AS new,
            OR s.target_status <> l.target_status
            OR s.device_no IS NOT NULL AND s.device_no IS DISTINCT FROM l.device_no
            OR s.fields IS NOT NULL AND NOT l.fields @> s.fields::jsonb
-               AND NOT l.fields @> fields_with_room(l.fields, s.fields::json, $4))) AS changed,
+               AND NOT l.fields @> room.taken)) AS changed,
        count(*) AS all
-FROM staged s LEFT JOIN leads l ON l.tenant_id = $1 AND l.phone = s.phone;
+FROM staged s LEFT JOIN leads l ON l.tenant_id = $1 AND l.phone = s.phone
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN (SELECT count(*) FROM jsonb_object_keys(l.fields || s.fields::jsonb)) <= $4::int4 THEN s.fields::jsonb
+                ELSE fields_with_room(l.fields, s.fields::json, $4) END AS taken
+) room;
 
 -- name: change_known
 -- $2, $3: from this line up to before that. Tags and fields are added, and what the file leaves empty stays; $4 how many tags
 -- a lead has room for, $5 how many fields. The leads are held in the order in which others hold many. Gives how many were changed; what waits for
 -- those who get another device goes over by itself, later.
 WITH differing AS MATERIALIZED (
-    SELECT l.id, l.device_no AS was_at, s.* FROM staged s JOIN leads l ON l.tenant_id = $1 AND l.phone = s.phone
+    SELECT l.id, l.device_no AS was_at, s.*, room.taken
+    FROM staged s JOIN leads l ON l.tenant_id = $1 AND l.phone = s.phone
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN (SELECT count(*) FROM jsonb_object_keys(l.fields || s.fields::jsonb)) <= $5::int4 THEN s.fields::jsonb
+                    ELSE fields_with_room(l.fields, s.fields::json, $5) END AS taken
+    ) room
     WHERE s.line >= $2 AND s.line < $3
       AND (s.name <> '' AND s.name <> l.name OR NOT s.tags <@ l.tags AND cardinality(l.tags) < $4
            OR s.target_status <> l.target_status
            OR s.device_no IS NOT NULL AND s.device_no IS DISTINCT FROM l.device_no
            OR s.fields IS NOT NULL AND NOT l.fields @> s.fields::jsonb
-               AND NOT l.fields @> fields_with_room(l.fields, s.fields::json, $5))
+               AND NOT l.fields @> room.taken)
     ORDER BY l.id FOR NO KEY UPDATE OF l
 ), changed AS (
     UPDATE leads l SET
@@ -194,7 +203,7 @@ WITH differing AS MATERIALIZED (
         tags = (l.tags || ARRAY(SELECT tag FROM unnest(s.tags) tag WHERE tag <> ALL (l.tags)))[:$4::int4],
         target_status = coalesce(s.target_status, l.target_status),
         device_no = coalesce(s.device_no, l.device_no),
-        fields = l.fields || fields_with_room(l.fields, coalesce(s.fields, '{}')::json, $5),
+        fields = l.fields || coalesce(s.taken, '{}'),
         updated_at = now()
     FROM differing s WHERE l.id = s.id
     RETURNING l.id, l.device_no, s.was_at

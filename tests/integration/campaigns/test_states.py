@@ -142,6 +142,18 @@ async def test_a_row_that_a_person_has_tried_again_leaves_though_its_campaign_ha
     assert (await office.shown(made)).state == "running"
 
 
+async def test_a_campaign_of_which_a_row_waits_again_by_then_does_not_end(office: Office) -> None:
+    """The planner has looked a moment before."""
+    await office.leads(1, await office.device())
+    made = await office.started()
+    [claim] = await office.claim()
+    await office.end(claim, "failed", "refused")
+    await rows.retry_row(office.pool, office.tenant_id, claim.id)
+    await planner.end(office.pool, made.id)
+    assert (await office.shown(made)).ended_at is None
+    assert [one.id for one in await office.claim()] == [claim.id]
+
+
 async def test_what_is_tried_again_goes_to_the_number_a_person_has_now(office: Office) -> None:
     """Also to that of the one it became one with; who has it there already does not get it twice."""
     await office.leads(5, await office.device())

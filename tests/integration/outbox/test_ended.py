@@ -6,6 +6,9 @@ import asyncpg
 import pytest
 
 from tests.integration.outbox.floor import Floor
+from wafast.outbox import again
+from wafast.outbox import claim as claims
+from wafast.outbox.again import NotRetryable
 
 #: From a state in which a row waits or is under way the claim and its end decide; from these only so.
 GOES_ON = {
@@ -28,6 +31,24 @@ async def test_a_row_that_has_ended_goes_on_only_as_is_allowed(floor: Floor, was
     await floor.pool.execute(f"UPDATE outbox SET state = $2, {claimed} WHERE id = $1", row, was)
     reached = {becomes for becomes in STATES if becomes != was and await _may_become(floor.pool, row, becomes)}
     assert reached == GOES_ON[was]
+
+
+async def test_what_is_too_late_is_not_tried_again_unless_it_may_wait_as_long_as_before(floor: Floor) -> None:
+    [device] = await floor.devices(1)
+    [planned] = await floor.rows(await floor.source(), device, 1)
+    reaction, reply = await floor.reply(device), await floor.reply(device)
+    await floor.pool.execute("UPDATE outbox SET kind = 'reaction', target = 'M' WHERE id = $1", reaction)
+    await floor.pool.execute("UPDATE outbox SET created_at = now() - interval '3 hours', expires_at = now()")
+    await claims.expire(floor.pool)
+    for row in (planned, reaction):
+        async with floor.pool.acquire() as connection, connection.transaction():
+            assert await again.queue_again(connection, floor.tenant_id, [row]) == []
+            with pytest.raises(NotRetryable, match="The time it was to leave in is over: write anew"):
+                await again.queue_one_again(connection, floor.tenant_id, row)
+        assert (await floor.state(row))[0] == "expired"
+    await again.retry(floor.pool, floor.tenant_id, reply)
+    waits = "SELECT state = 'queued' AND expires_at > now() + interval '2 hours' FROM outbox WHERE id = $1"
+    assert await floor.pool.fetchval(waits, reply)
 
 
 async def _may_become(pool: asyncpg.Pool, row: int, state: str) -> bool:

@@ -486,10 +486,11 @@ async def test_what_is_never_taken_fails_at_last(floor: Floor, tmp_path: Path, m
     monkeypatch.setattr(send, "MOST_REFUSALS", 3)
     monkeypatch.setattr(send, "FIRST_RETRY", 0.01)
     [device, away] = await floor.devices(2)
-    line, offline, tries = Line(device), Line(away), []
+    line, offline, asked, tries = Line(device), Line(away), [], []
     no_connection, not_taken = Offline("not connected"), NotSent("the file could not be uploaded: status code 401")
 
-    async def answer(_to_jid: str, _content: Content | Change) -> Sent:
+    async def answer(to_jid: str, _content: Content | Change) -> Sent:
+        asked.append(to_jid)
         raise not_taken
 
     async def no_answer(to_jid: str, content: Content | Change) -> Sent:
@@ -500,9 +501,14 @@ async def test_what_is_never_taken_fails_at_last(floor: Floor, tmp_path: Path, m
 
     line.server, offline.server = answer, no_answer
     row, waiting = await floor.reply(device), await floor.reply(away)
-    async with sending(floor, [line, offline], tmp_path):
+    async with sending(floor, [line, offline], tmp_path) as sender:
         await until_state(floor, row, "failed")
         await until_state(floor, waiting, "sent")
+        assert len(asked) == 3
+        await again.retry(floor.pool, floor.tenant_id, row)
+        sender.wake(device)
+        await until_state(floor, row, "failed")
+        assert len(asked) == 6, "a person's wish is as good as new"
     assert await floor.state(row) == ("failed", "not_taken")
     reason = await floor.pool.fetchval("SELECT reason FROM outbox WHERE id = $1", row)
     assert reason == "given up after 3 attempts: the file could not be uploaded: status code 401"
