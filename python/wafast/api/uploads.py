@@ -105,9 +105,9 @@ async def _stored(
     mime = mime_of(file.content_type, file.filename)
     original_size = source.seek(0, os.SEEK_END)
     if original_size == 0:
-        raise refused_field("file", file.filename, "the file is empty")
+        raise Problem(400, "empty-file", f"{file.filename!r} is empty.")
     if kind != "voice" and not file_types.is_what_it_says(source, mime):
-        raise _not_that(file, f"says to be {mime}, but is not")
+        raise Problem(415, "not-what-it-says", f"{file.filename!r} says to be {mime}, but is not.")
     source.seek(0)
     picture: images.Picture | None = None
     sound: media.Sound | None = None

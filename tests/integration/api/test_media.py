@@ -150,6 +150,13 @@ def test_an_upload_that_is_refused(tenant: Tenant, name: str, content: bytes, ki
     assert answer.headers["content-type"].startswith("application/problem+json")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "problem"), [("a.pdf", b"MZ", "not-what-it-says"), ("a", b"", "empty-file")]
+)
+def test_why_a_file_is_refused_is_a_kind_of_its_own(tenant: Tenant, name: str, content: bytes, problem: str) -> None:
+    assert _upload(tenant.client(), name, content).json()["type"] == f"urn:wafast:problem:{problem}"
+
+
 def test_a_form_without_a_file(tenant: Tenant) -> None:
     assert tenant.client().post(UPLOAD, data={"type": "image"}).status_code in (400, 415)
     assert tenant.client().post(UPLOAD, files={"other": ("a", b"a")}).status_code == 400
