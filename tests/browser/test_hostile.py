@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+from typing import Any
+
 import pytest
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import DocumentMessage, Message, PollCreationMessage
 from playwright.sync_api import TimeoutError, expect
@@ -10,6 +13,7 @@ from tests.browser.app import App
 from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
 from tests.browser.stack import Stack
 from tests.browser.test_full_path import link, new_number
+from tests.integration.api.world import Tenant
 
 every_look = pytest.mark.parametrize(
     "look", [DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK], indirect=True, ids=lambda look: look.name
@@ -106,3 +110,89 @@ def test_a_group_of_five_hundred_is_read_like_any_other(signed_in: App, stack: S
     sent = app.send("To all of you")
     app.expect_ticks(sent, "delivered")
     app.expect_accessible()
+
+
+#: As wide as a page is at 400 %, and the smallest phones.
+NARROWEST = Look("narrowest", 320, 640, "light", touch=True)
+#: What ends beyond the edge of the screen, of what lies in an element.
+BEYOND = """(whole) => [whole, ...whole.querySelectorAll('*')]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest('.visually-hidden'))
+  .map((one) => `${one.tagName} ${one.className} to ${one.getBoundingClientRect().right}`)"""
+
+
+@pytest.mark.parametrize("look", [NARROWEST], indirect=True, ids=lambda look: look.name)
+def test_the_narrowest_screen_cuts_nothing_off(alone: App, tenant: Tenant, look: Look) -> None:
+    app, page, device = alone, alone.page, tenant.device(name="A shop with a long name in the north of the country")
+    tenant.device(name="Another")
+    tenant.world.sql("UPDATE devices SET paired_at = now() WHERE tenant_id = $1", tenant.id)
+    chat = tenant.chat(device, name="Somebody whose name is long as well")
+    voice: dict[str, Any] = {"type": "audio", "mime": "audio/ogg", "ext": "ogg", "sha256": "0" * 64, "seconds": 12}
+    voice["waveform"] = base64.b64encode(bytes([50] * 64)).decode()
+    tenant.message(chat, "", kind="voice", media=voice)
+    tenant.message(chat, "Is it still there?")
+    label = tenant.label("Waits for what its maker sends from so very far away")
+    assert page.request.put(f"/api/v1/chats/{chat.id}/labels/{label}").ok
+    assert page.request.post(f"/api/v1/chats/{chat.id}/notes", data={"text": "Call back"}).ok
+    page.goto("/inbox")
+    page.get_by_role("button", name="More filters").click()
+    assert page.get_by_role("menu").evaluate(BEYOND) == []
+    page.get_by_role("menuitem", name="Manage labels").click()
+    box = page.get_by_role("dialog", name="Labels").get_by_label("Name of the label").bounding_box()
+    assert box is not None
+    assert box["width"] > 150, "a name that is changed can be read"
+    page.keyboard.press("Escape")
+    app.chat("Somebody").click()
+    waves = app.messages.locator(".track")
+    expect(waves).to_be_visible()
+    ends = waves.evaluate(
+        "track => [track, track.querySelector('.waveform').lastElementChild]"
+        ".map((one) => one.getBoundingClientRect().right)"
+    )
+    assert ends[1] <= ends[0] + 1, "waves end before what stands behind them"
+    parts = app.messages.get_by_role("note").locator(".end > *")
+    expect(parts).to_have_count(3)
+    middles = parts.evaluate_all(
+        "all => all.map((one) => one.getBoundingClientRect()).map((box) => (box.top + box.bottom) / 2)"
+    )
+    assert max(middles) - min(middles) <= 1, "what can be done to a note stands in one row"
+    menu = app.message_menu(app.bubble("Is it still there?"))
+    assert menu.evaluate(BEYOND) == []
+    app.expect_accessible()
+    menu.get_by_role("menuitem", name="Forward").click()
+    row = page.get_by_role("dialog", name="Forward to").locator("label")
+    box = row.get_by_role("checkbox").bounding_box()
+    name = row.locator(".name").bounding_box()
+    assert box is not None
+    assert name is not None
+    assert (round(box["width"]), name["width"] > 80) == (20, True), "the name is what one chooses by"
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Details").click()
+    details = page.get_by_role("dialog", name="Details")
+    expect(details.get_by_label("Waits for")).to_be_checked()
+    assert details.evaluate(BEYOND) == []
+    app.expect_accessible()
+
+
+def test_what_is_long_stays_in_the_panel_and_a_low_window_leaves_no_list_without_room(
+    alone: App, tenant: Tenant
+) -> None:
+    app, page = alone, alone.page
+    device = tenant.device()
+    tenant.world.sql("UPDATE devices SET paired_at = now() WHERE tenant_id = $1", tenant.id)
+    chat = tenant.chat(device)
+    tenant.message(chat, "Is it still there?")
+    tenant.label("Waits for what its maker sends from so very far away")
+    assert page.request.post("/api/v1/quick-replies", data={"name": "bank", "text": "Maybank 1"}).ok
+    page.goto(f"/inbox/{chat.id}")
+    page.get_by_role("button", name="Details", exact=True).click()
+    panel = page.get_by_role("complementary", name="Details")
+    expect(panel.get_by_label("Waits for")).to_be_visible()
+    assert panel.evaluate(BEYOND) == []
+    # a window of 1440 by 900 at 200 %
+    page.set_viewport_size({"width": 720, "height": 450})
+    page.goto(f"/inbox/{chat.id}")
+    app.composer.fill("/")
+    page.get_by_role("button", name="Manage quick replies").click()
+    reply = page.get_by_role("dialog", name="Quick replies").get_by_text("/bank")
+    reply.scroll_into_view_if_needed()
+    expect(reply).to_be_in_viewport(ratio=1)

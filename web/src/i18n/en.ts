@@ -841,7 +841,7 @@ export const en = {
   'team.note': 'Private note',
   'team.reply': 'Reply',
   'team.note_label': 'Private note',
-  'team.note_placeholder': 'For your team only; it is not sent',
+  'team.note_placeholder': 'Only your team sees this',
   'team.note_save': 'Save note',
   'team.note_by': 'Private note by {name}',
   'team.note_private': 'private',

@@ -846,7 +846,7 @@ export const ms: Record<MessageKey, string> = {
   'team.note': 'Nota peribadi',
   'team.reply': 'Balas',
   'team.note_label': 'Nota peribadi',
-  'team.note_placeholder': 'Untuk pasukan anda sahaja; tidak dihantar',
+  'team.note_placeholder': 'Hanya pasukan anda melihatnya',
   'team.note_save': 'Simpan nota',
   'team.note_by': 'Nota peribadi oleh {name}',
   'team.note_private': 'peribadi',
