@@ -766,6 +766,11 @@ export const en = {
   'leads.import_start': 'Import now',
   'leads.import_nothing':
     'Nothing can be taken in: every row has a mistake. Look at the columns once more, or mend the file.',
+  'leads.import_refused': '{reason}',
+  'leads.import_row_refused': '{reason}',
+  'leads.stopped_by_person': 'by a person',
+  'leads.stopped_imported': 'imported',
+  'leads.stopped_replied': 'replied {word}',
   'leads.import_done': 'Done.',
   'leads.import_sum': '{n} rows in all',
   'leads.import_joined': '· {n} by another number of a lead',

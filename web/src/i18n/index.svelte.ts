@@ -88,8 +88,13 @@ export function t(key: MessageKey, values: Values = {}): string {
  * @returns null when nothing was said, or nothing the language has words for
  */
 export function told(kind: string | null, english: string | null): string | null {
-  if (current === 'en') return english && english.charAt(0).toUpperCase() + english.slice(1);
+  if (current === 'en') return english && sentence(english);
   return (kind === null ? undefined : catalogue!.server[kind]) ?? null;
+}
+
+/** What the server said, as the beginning of a line: it goes on with its sentences behind a colon elsewhere. */
+export function sentence(english: string): string {
+  return english.charAt(0).toUpperCase() + english.slice(1);
 }
 
 /** Why rows of the outbox ended, where many did so for one cause. */

@@ -771,6 +771,11 @@ export const ms: Record<MessageKey, string> = {
   'leads.import_start': 'Import sekarang',
   'leads.import_nothing':
     'Tiada apa-apa dapat diambil masuk: setiap baris ada kesilapan. Semak semula lajurnya, atau betulkan fail.',
+  'leads.import_refused': 'Fail ini tidak dapat diimport. Pelayan berkata: {reason}',
+  'leads.import_row_refused': 'Tidak diambil masuk, atau tidak semuanya. Pelayan berkata: {reason}',
+  'leads.stopped_by_person': 'oleh seseorang',
+  'leads.stopped_imported': 'diimport',
+  'leads.stopped_replied': 'membalas {word}',
   'leads.import_done': 'Selesai.',
   'leads.import_sum': '{n} baris kesemuanya',
   'leads.import_joined': '· {n} dengan nombor lain bagi prospek',
