@@ -31,13 +31,11 @@ from wafast._core import Ingest, message_key
 
 HISTORY_SYNC = 13
 DEVICES, CHATS, BEFORE = 1000, 30_000, 300_000
-HISTORY_CHATS, A_CHAT = 1000, 20
+A_CHAT = 20
 #: Messages of one of the events WhatsApp cuts a long history into.
 A_CHUNK = 5000
 #: The same as the simulator cuts it, smaller and larger.
 CHUNKS = (2000, A_CHUNK)
-#: Lines whose histories come at once, through sessions.
-LINKED = 4
 MIB = 2**20
 FIRST_NUMBER = 60_190_000_000
 """Phone number of a history's first chat; none of the corpus has it."""
@@ -51,12 +49,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15, help="of each measurement")
     parser.add_argument("--histories", type=int, default=10, help="that come at once, one a device")
     parser.add_argument("--messages", type=int, default=200_000, help="of the histories whose memory is measured")
+    parser.add_argument("--chats", type=int, default=1000, help="of each history that comes beside live messages")
+    parser.add_argument("--linked", type=int, default=4, help="lines whose histories come at once, through sessions")
     options = parser.parse_args()
     begun = time.monotonic()
     chats, before = CHATS, BEFORE
     if options.quick:
         options.seconds, options.histories, options.messages, chats, before = 3, 2, 10_000, 1_000, 10_000
-    history = _history(int(time.time()), HISTORY_CHATS, A_CHAT)
+        options.chats, options.linked = 250, 2
+    history = _history(int(time.time()), options.chats, A_CHAT)
     with prepared(devices=DEVICES, chats=chats, before=before) as bed:
         corpus = Corpus(bed.devices, chats)
         ingest = Ingest(bed.uri, f"bench-{os.getpid()}", bed.folder / "spool")
@@ -65,11 +66,11 @@ def main() -> None:
             memory = hold(ingest, bed.devices[options.histories :], options.messages, options.histories)
         finally:
             ingest.close()
-    with working_folder() as folder, running(folder, len(CHUNKS) + LINKED) as lines:
+    with working_folder() as folder, running(folder, len(CHUNKS) + options.linked) as lines:
         linked = link(lines, options.messages)
     table = report.Table(
         title=f"Live messages beside histories: {options.rate:,} msg/s for {options.seconds:.0f} s, "
-        f"histories of {HISTORY_CHATS * A_CHAT:,} messages",
+        f"histories of {options.chats * A_CHAT:,} messages",
         heads=["", "live messages", "p50, ms", "p99, ms", "most, ms", "histories stored after, s"],
         rows=rows,
         note=f"A history is one event of {len(history) / MIB:.1f} MiB; all come at once, a second after the "
@@ -92,7 +93,7 @@ def measure(
         begun, before = time.monotonic(), ingest.stats()["stored"]
         for device_no in busy:
             ingest.receive(device_no, HISTORY_SYNC, history)
-        wanted = histories * HISTORY_CHATS * A_CHAT  # and what comes live meanwhile, a thousandth of it
+        wanted = histories * options.chats * A_CHAT  # and what comes live meanwhile, a thousandth of it
         while ingest.stats()["stored"] - before < wanted and time.monotonic() - begun < 60:
             time.sleep(0.02)
         stored[0] = time.monotonic() - begun
