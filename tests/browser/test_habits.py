@@ -96,6 +96,16 @@ def test_who_writes_first_by_another_line_is_shown_that_line(signed_in: App, sta
     assert not page.url.startswith(here)
 
 
+@pytest.mark.parametrize("language", ["en", "ms"])
+def test_no_filter_is_cut_off_in_either_language(alone: App, language: str) -> None:
+    page = alone.page
+    assert page.request.patch("/api/v1/session", data={"language": language}).ok
+    page.goto("/inbox")
+    filters = page.locator(".bar[role=group]")
+    expect(filters.get_by_role("button")).to_have_count(5)
+    assert filters.evaluate("bar => bar.scrollWidth - bar.clientWidth") <= 0
+
+
 @pytest.mark.parametrize("look", [DESKTOP], indirect=True, ids=lambda look: look.name)
 def test_a_press_arrives_while_the_list_moves(alone: App, tenant: Tenant, look: Look) -> None:
     app, page, chat = alone, alone.page, tenant.chat(tenant.device())
