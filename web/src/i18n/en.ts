@@ -489,6 +489,7 @@ export const en = {
   'file.remove': 'Remove {name}',
   'file.uploading': 'Uploading {name}',
   'file.sizes': '{before}, sent as {after}',
+  'file.folder': 'A folder cannot be sent. Choose the files in it.',
   'file.stuck_one': '{n} file cannot be sent.',
   'file.stuck_other': '{n} files cannot be sent.',
   'file.stuck_show': 'See why',

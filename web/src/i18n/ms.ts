@@ -494,6 +494,7 @@ export const ms: Record<MessageKey, string> = {
   'file.remove': 'Buang {name}',
   'file.uploading': 'Memuat naik {name}',
   'file.sizes': '{before}, dihantar sebagai {after}',
+  'file.folder': 'Folder tidak dapat dihantar. Pilih fail di dalamnya.',
   'file.stuck_one': '{n} fail tidak dapat dihantar.',
   'file.stuck_other': '{n} fail tidak dapat dihantar.',
   'file.stuck_show': 'Lihat sebabnya',

@@ -5,7 +5,8 @@ export function isPicture(file: File): boolean {
   return TYPES.has(file.type);
 }
 
-/** The files of a paste or drop. */
+/** The files of a paste or drop; a folder, which browsers name among them, is none and can't be read. */
 export function filesOf(transfer: DataTransfer | null): File[] {
-  return [...(transfer?.files ?? [])];
+  const items = [...(transfer?.items ?? [])].filter(({ kind }) => kind === 'file');
+  return items.flatMap((item) => (item.webkitGetAsEntry()?.isDirectory ? [] : (item.getAsFile() ?? [])));
 }
