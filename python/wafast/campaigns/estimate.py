@@ -48,7 +48,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """A device as far as a finish depends on it.
 
     Args:
-        is_gone: it does not come back by itself.
+        is_gone: it does not come back by itself, as when somebody has disconnected it.
         seconds: a message, when nothing but the pace holds it.
         day_caps: messages of each day from today on; the last one holds for all that follow.
         free_at: when its caps and WhatsApp let the next leave; None: now.

@@ -32,8 +32,10 @@ GROUP BY b.device_no
 -- name: lines
 -- Devices $2, with what their caps let leave in each of the next 15 days, the first less what has left, and when their
 -- clock lets the next leave.
-SELECT d.no, d.id, d.name, d.state, is_over(d) OR d.state IN ('new', 'pairing') AS is_gone, d.min_seconds, d.max_seconds,
-       d.typing, d.per_hour, d.paused_until, d.pause_reason, d.pause_cause, d.quiet_from, d.quiet_until,
+SELECT d.no, d.id, d.name, d.state,
+       is_over(d) OR d.state IN ('new', 'pairing') OR d.state <> 'online' AND d.desired_state <> 'connected' AS is_gone,
+       d.min_seconds, d.max_seconds, d.typing, d.per_hour, d.paused_until, d.pause_reason, d.pause_cause,
+       d.quiet_from, d.quiet_until,
        nullif(free_at(d, now()), '-infinity') AS free_at,
        ARRAY(SELECT day_cap(d.per_day, d.ramp, d.paired_at, now() + n * interval '1 day')
              FROM generate_series(0, 14) n ORDER BY n) AS day_caps

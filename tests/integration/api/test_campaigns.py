@@ -103,6 +103,21 @@ def test_a_message_is_shown_as_one_person_gets_it(tenant: Tenant) -> None:
     assert "at most 65536" in long["problems"][-1]
 
 
+@pytest.mark.parametrize(("wanted", "is_told"), [("connected", True), ("disconnected", False)])
+def test_when_it_is_done_is_told_of_devices_that_come_back_by_themselves(
+    tenant: Tenant, wanted: str, is_told: bool
+) -> None:
+    device = tenant.device()
+    leads(tenant, 2, device.no)
+    tenant.world.sql("UPDATE devices SET state = 'offline', desired_state = $2 WHERE no = $1", device.no, wanted)
+    preview = tenant.client("read").post(f"{URL}/preview", json={"audience": {"tags": ["raya"]}}).json()
+    assert (preview["recipients"], preview["finishes_at"] is not None, preview["is_partial"]) == (
+        2,
+        is_told,
+        not is_told,
+    )
+
+
 @pytest.mark.parametrize(("text", "why"), [("{shop|}", "no words are left"), ("{phone}" * 9_000, "at most 65536")])
 def test_what_can_not_be_sent_to_a_person_is_not_tried_either(tenant: Tenant, text: str, why: str) -> None:
     tenant.device()
