@@ -88,6 +88,12 @@ def test_filters_go_together(tenant: Tenant, team: tuple[httpx.Client, str]) -> 
     assert _ids(aina, label_id=label) == [mine, free]
     assert _ids(aina, label_id=label, is_open=False) == [free]
     assert _ids(aina, is_open=True, assignee="none", unread=True) == [str(group.id)]
+    elsewhere = tenant.chat(tenant.device())
+    tenant.message(elsewhere)
+    taken = {"assignee_id": aina_id, "label_ids": [label]}
+    assert aina.patch(f"/api/v1/chats/{elsewhere.id}", json=taken).status_code == 200
+    assert _ids(aina, unread=True, assignee="me", label_id=label) == [str(elsewhere.id), mine]
+    assert _ids(aina, unread=True, assignee="me", label_id=label, device_id=str(device.id)) == [mine]
     refused = tenant.client().get("/api/v1/chats", params={"assignee": "me"})
     assert refused.status_code == 400
 

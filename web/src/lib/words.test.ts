@@ -38,6 +38,30 @@ describe('the catalogues', () => {
   });
 });
 
+describe('a message without words', () => {
+  const kinds = [
+    ['image', 'Photo', 'Foto'],
+    ['video', 'Video', 'Video'],
+    ['voice', 'Voice message', 'Mesej suara'],
+    ['audio', 'Audio', 'Audio'],
+    ['document', 'Document', 'Dokumen'],
+    ['sticker', 'Sticker', 'Pelekat'],
+    ['location', 'Location', 'Lokasi'],
+    ['contact', 'Contact', 'Kenalan'],
+    ['poll', 'Poll', 'Undian'],
+    ['event', 'Event', 'Acara'],
+    ['call', 'Call', 'Panggilan'],
+    ['deleted', 'This message was deleted', 'Mesej ini telah dipadam'],
+  ] as const;
+
+  it.each(kinds)('is shown in the list as what it is: %s', async (kind, english, malay) => {
+    await language.use('ms');
+    expect(summary(kind, '', false, [])).toBe(malay);
+    await language.use('en');
+    expect(summary(kind, '', false, [])).toBe(english);
+  });
+});
+
 describe('a message that could not be read', () => {
   it('is waited for in the language of the page', async () => {
     const text = 'Waiting for this message';
