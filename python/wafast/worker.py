@@ -60,6 +60,9 @@ log = logs.get("worker")
 MAX_CONNECTING = 50
 #: What a worker that tries suspected devices has of these, and dials beside the others, who share the rest.
 TRIAL_SHARE = 0.1
+#: One that stands still has locked no device any more when its lease is over, which is nine seconds later at the
+#: soonest (the core has the same, rust/core/src/connection.rs).
+STANDSTILL_SECONDS = 8.0
 #: A worker that tries suspected devices ends when it has had none for so long.
 IDLE_SECONDS = 20.0
 #: Of the 15 seconds a supervisor gives (children.GRACE_SECONDS): sends under way end, and with them the sessions; what
@@ -180,8 +183,9 @@ class _Worker:
 
     async def _open(self) -> _Parts:
         settings, sessions_dir = self._settings, self._settings.sessions_dir / self._network
-        pool = await open_pool(self._uri, size=WORKER_CONNECTIONS, name=f"worker {self._network}")
-        beats = await open_pool(self._uri, size=1, name=f"worker {self._network} heartbeat")
+        name, idle = f"worker {self._network}", STANDSTILL_SECONDS
+        pool = await open_pool(self._uri, size=WORKER_CONNECTIONS, name=name, idle_seconds=idle)
+        beats = await open_pool(self._uri, size=1, name=f"{name} heartbeat", idle_seconds=idle)
         ingest = open_ingest(settings, self._uri, str(self._id))
         make_session, gate = self._prepare_sessions(ingest.receive, Uploads(pool))
         from wafast.devices.phone_state import PhoneState  # neonize, now that it is prepared

@@ -31,12 +31,21 @@ async def connect(uri: str, name: str) -> asyncpg.Connection:
     return connection
 
 
-async def open_pool(uri: str, *, size: int, name: str, lock_seconds: float = 0.0, chat_days: int = 30) -> asyncpg.Pool:
+async def open_pool(
+    uri: str,
+    *,
+    size: int,
+    name: str,
+    lock_seconds: float = 0.0,
+    idle_seconds: float = MOST_IDLE_SECONDS,
+    chat_days: int = 30,
+) -> asyncpg.Pool:
     """A pool of at most `size` connections, opened as they are needed.
 
     Args:
         lock_seconds: after so long a statement that waits for what another transaction holds fails with
             asyncpg.LockNotAvailableError; 0 for never.
+        idle_seconds: after so long PostgreSQL ends a transaction in which nothing happens, and its connection.
         chat_days: chats without a message for longer are in no list, and nothing of them counts as unread.
     """
     return await asyncpg.create_pool(
@@ -50,7 +59,7 @@ async def open_pool(uri: str, *, size: int, name: str, lock_seconds: float = 0.0
         server_settings={
             "application_name": f"wafast {name}",
             "lock_timeout": f"{lock_seconds:.3f}s",
-            "idle_in_transaction_session_timeout": f"{MOST_IDLE_SECONDS:.3f}s",
+            "idle_in_transaction_session_timeout": f"{idle_seconds:.3f}s",
             "wafast.chat_days": str(chat_days),
         }
         | NOTICE_THE_GONE,

@@ -34,9 +34,9 @@ impl Connector {
         config.connect_timeout(Duration::from_secs(10));
         // The same few statements run thousands of times; planning each anew was a third of a small batch.
         // Who stands still in the middle of a transaction, or is cut off by a network, holds no chat of others for long
-        // (database/pool.py has the same).
+        // (worker.py has the same).
         config.options(
-            "-c plan_cache_mode=force_generic_plan -c statement_timeout=0 -c idle_in_transaction_session_timeout=60s \
+            "-c plan_cache_mode=force_generic_plan -c statement_timeout=0 -c idle_in_transaction_session_timeout=8s \
              -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",
         );
         Ok(Self { config, closing: AtomicBool::new(false) })

@@ -12,13 +12,13 @@ import asyncpg
 import msgspec
 import pytest
 
-from tests.database import Database, pool_of
+from tests.database import Database
 from tests.integration.outbox.floor import Floor
 from tests.integration.outbox.lines import Line, nothing, sending, take, until, until_state
 from wafast import clock
 from wafast._core import message_key
-from wafast.database import pool
 from wafast.database.away import DATABASE_AWAY
+from wafast.database.pool import open_pool
 from wafast.devices.session import Busy, Change, Content, Media, NotSent, Offline, Quoted, Refused, Sent, Unanswered
 from wafast.outbox import again, rows, send, sources, transition
 from wafast.outbox import claim as claims
@@ -111,12 +111,12 @@ async def test_a_claim_that_fails_cuts_off_none_beside_it(
 
 
 async def test_who_stands_still_in_the_middle_of_a_claim_does_not_hold_its_devices_for_ever(
-    floor: Floor, database: Database, monkeypatch: pytest.MonkeyPatch
+    floor: Floor, database: Database
 ) -> None:
-    monkeypatch.setattr(pool, "MOST_IDLE_SECONDS", 0.5)
     [device] = await floor.devices(1)
     row = await floor.reply(device)
-    async with pool_of(database.uri) as stands_still, stands_still.acquire() as connection:
+    stands_still = await open_pool(database.uri, size=1, name="test", idle_seconds=0.5)
+    async with stands_still.acquire() as connection:
         await connection.execute("BEGIN")
         await connection.execute("SELECT FROM devices WHERE no = $1 FOR NO KEY UPDATE", device)
         taken: list[Claim] = []
@@ -129,6 +129,7 @@ async def test_who_stands_still_in_the_middle_of_a_claim_does_not_hold_its_devic
         await until(claimed, "the device")
         with pytest.raises(DATABASE_AWAY):
             await connection.execute("COMMIT")
+    stands_still.terminate()
     assert [one.id for one in taken] == [row]
 
 
