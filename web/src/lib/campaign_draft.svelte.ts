@@ -119,7 +119,8 @@ export class CampaignDraft {
       const found = await data(api.GET('/api/v1/campaigns/{campaign_id}', { params }));
       if (saves !== this.#saves || this.#running) return void this.#look();
       if (hasBegun(found)) return this.#end('begun');
-      if (!this.#dirty) this.scheduled = found.state === 'scheduled' ? 'yes' : 'no';
+      if (found.state === 'scheduled') this.scheduled = 'yes';
+      else if (this.scheduled === 'yes') this.scheduled = 'no';
       this.#take(found, []);
     } catch (error) {
       if (error instanceof Problem && error.status === 404) this.#end('gone');

@@ -64,6 +64,24 @@ describe('a campaign that is written', () => {
     end();
   });
 
+  it('says that it is no longer scheduled though its own change comes back before the answer to it', async () => {
+    const stored = { ...STORED, name: 'Raya sale', state: 'draft' } as Campaign;
+    server
+      .on('GET /campaigns/7', () => stored)
+      .on('PATCH /campaigns/7', () => {
+        server.frame('CAMPAIGN_UPDATE', stored);
+        return stored;
+      });
+    const end = draft.follow(server.live);
+    draft.name = 'Raya sale';
+    draft.touch();
+    expect(await draft.save()).toBe(true);
+    await vi.waitFor(() => expect(server.calls.at(-1)?.route).toBe('GET /campaigns/7'));
+    await settled();
+    expect(draft.scheduled).toBe('not any more');
+    end();
+  });
+
   it.each([
     ['begun', { ...STORED, state: 'planning' } as Campaign],
     ['gone', { id: '7', deleted: true } as const],
