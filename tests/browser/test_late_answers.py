@@ -90,7 +90,7 @@ def test_a_step_waits_for_its_picture(signed_in: App) -> None:
 
 
 def test_what_was_asked_of_one_lead_is_not_done_to_the_next(signed_in: App) -> None:
-    app, page, mark = signed_in, signed_in.page, secrets.token_hex(3)
+    app, page, mark = signed_in, signed_in.page, "m" + secrets.token_hex(3)
     first, second = (_lead(page, f"{name} {mark}") for name in ("Aina", "Bala"))
     page.goto(f"/leads?search={mark}")
     panel = _panel(app, "Aina")
@@ -114,7 +114,7 @@ def test_what_was_asked_of_one_lead_is_not_done_to_the_next(signed_in: App) -> N
 
 
 def test_whom_a_lead_can_be_merged_with_is_who_was_looked_for_last(signed_in: App) -> None:
-    app, page, mark = signed_in, signed_in.page, secrets.token_hex(3)
+    app, page, mark = signed_in, signed_in.page, "m" + secrets.token_hex(3)
     for name in ("Aina", "Bala", "Chong"):
         _lead(page, f"{name} {mark}")
     page.goto(f"/leads?search={mark}")
@@ -203,7 +203,7 @@ def test_a_copy_opens_only_for_who_still_waits_for_it(signed_in: App) -> None:
 
 
 def test_an_answer_to_one_dialog_does_not_close_the_next(signed_in: App) -> None:
-    app, page, mark = signed_in, signed_in.page, secrets.token_hex(3)
+    app, page, mark = signed_in, signed_in.page, "m" + secrets.token_hex(3)
     lead = _lead(page, f"Aina {mark}")
     page.goto(f"/leads?search={mark}")
     dialog = page.get_by_role("dialog", name="Add lead")
@@ -233,7 +233,7 @@ def test_an_answer_to_one_dialog_does_not_close_the_next(signed_in: App) -> None
 
 
 def test_what_is_written_while_a_note_of_a_lead_is_saved_stays(signed_in: App) -> None:
-    app, page, mark = signed_in, signed_in.page, secrets.token_hex(3)
+    app, page, mark = signed_in, signed_in.page, "m" + secrets.token_hex(3)
     _lead(page, f"Aina {mark}")
     page.goto(f"/leads?search={mark}")
     panel = _panel(app, "Aina")
@@ -279,7 +279,7 @@ def test_what_is_written_while_a_note_of_a_chat_is_saved_stays(signed_in: App, s
 
 
 def test_what_is_written_while_something_else_is_saved_stays(alone: App) -> None:
-    app, page, mark = alone, alone.page, secrets.token_hex(3)  # another test's customers say STOP
+    app, page, mark = alone, alone.page, "m" + secrets.token_hex(3)  # another test's customers say STOP
     before = page.request.get("/api/v1/opt-out").json()["words"]
     page.goto("/leads/suppressions")
     held = _hold_changes(app, "**/api/v1/suppressions")

@@ -19,7 +19,7 @@ from tests.workbook import workbook
 
 @pytest.mark.parametrize("look", [DESKTOP, PHONE], indirect=True, ids=lambda look: look.name)
 def test_from_an_excel_file_to_the_report(signed_in: App, stack: Stack, look: Look, tmp_path: Path) -> None:
-    app, page, mark = signed_in, signed_in.page, secrets.token_hex(3)
+    app, page, mark = signed_in, signed_in.page, "m" + secrets.token_hex(3)
     line, tag, segment = f"Walk {look.name}", f"expo {mark}", f"Expo people {mark}"
     phone = link(app, stack, line)
     # new lines begin slowly; who wants to see it done now says so
