@@ -123,7 +123,8 @@ export class CampaignDraft {
       else if (this.scheduled === 'yes') this.scheduled = 'no';
       this.#take(found, []);
     } catch (error) {
-      if (error instanceof Problem && error.status === 404) this.#end('gone');
+      const isOfThis = saves === this.#saves;
+      if (isOfThis && error instanceof Problem && error.status === 404) this.#end('gone');
     }
   }
 
@@ -164,6 +165,7 @@ export class CampaignDraft {
   async renew(): Promise<boolean> {
     [this.id, this.became, this.#stored, this.#agreed, this.#first] = [null, null, null, null, null];
     this.#key = requestKey();
+    this.#saves += 1;
     this.scheduled = 'no';
     return this.confirm();
   }
@@ -283,6 +285,7 @@ export class CampaignDraft {
       if (this.id === null) {
         this.#stored = await this.#create(body);
         this.id = this.#stored.id;
+        this.#saves += 1;
       }
       if (isNew) this.#agreed = fields;
       else if (changed.length > 0) await this.#change(this.id, fields, changed);

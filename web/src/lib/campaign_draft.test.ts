@@ -98,6 +98,22 @@ describe('a campaign that is written', () => {
     end();
   });
 
+  it('that is kept as another hears nothing more of the one before', async () => {
+    const answers: ((found: unknown) => void)[] = [];
+    server.on('GET /campaigns/7', () => new Promise((resolve) => answers.push(resolve)));
+    server.on('GET /campaigns/8', () => ({ ...STORED, id: '8', state: 'draft' }));
+    server.on('POST /campaigns', () => ({ ...STORED, id: '8', state: 'draft' }));
+    const end = draft.follow(server.live);
+    server.frame('CAMPAIGN_UPDATE', { ...STORED, name: 'Of another' } as Campaign);
+    await vi.waitFor(() => expect(answers).toHaveLength(1));
+    server.frame('CAMPAIGN_UPDATE', { id: '7', deleted: true });
+    expect(await draft.renew()).toBe(true);
+    answers[0]!({ ...STORED, state: 'running' });
+    await settled();
+    expect([draft.became, draft.id]).toEqual([null, '8']);
+    end();
+  });
+
   it('is found to have begun by who was told nothing, and is refused', async () => {
     server.on('PATCH /campaigns/7', () => Response.json({ type: 'urn:x', title: 'No', status: 409 }, { status: 409 }));
     server.on('GET /campaigns/7', () => ({ ...STORED, state: 'running' }));

@@ -30,6 +30,10 @@ export class CampaignView {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #following = false;
   #lookedAt = -Infinity;
+  /** Rises with every look: one that was overtaken says nothing. */
+  #looks = 0;
+  /** The next look is at the campaign as well. */
+  #whole = false;
 
   constructor(id: string, live: Live) {
     this.#id = id;
@@ -55,6 +59,7 @@ export class CampaignView {
   }
 
   async load(): Promise<void> {
+    this.#whole = false;
     const params = { path: { campaign_id: this.#id } };
     try {
       await this.#snapshot.take(
@@ -83,7 +88,7 @@ export class CampaignView {
 
   /** What a request answered, or a frame said. */
   #put(campaign: Campaign): void {
-    if (this.campaign !== null && this.campaign.state !== campaign.state) this.#soon(() => this.#look(), true);
+    if (this.campaign !== null && this.campaign.state !== campaign.state) this.#soon(true);
     this.campaign = campaign;
     const at = Date.now();
     this.#seen = [...this.#seen.filter(([then]) => at - then < RATE_OVER), [at, left(campaign)]];
@@ -93,21 +98,24 @@ export class CampaignView {
 
   #apply(frame: Frame): void {
     // a device that goes or comes moves no row, but says whether any can leave
-    if (frame.code.startsWith('DEVICE_') && this.campaign?.state === 'running') this.#soon(() => this.load());
+    if (frame.code.startsWith('DEVICE_') && this.campaign?.state === 'running') {
+      this.#whole = true;
+      this.#soon();
+    }
     if (frame.code !== 'CAMPAIGN_UPDATE' || frame.result.id !== this.#id) return;
     if (isDeleted(frame.result)) this.gone = true;
     else {
       this.#put(frame.result);
-      this.#soon(() => this.#look());
+      this.#soon();
     }
   }
 
   /** @param atOnce however short the last look is ago: it began, or is over */
-  #soon(look: () => Promise<void>, atOnce = false): void {
+  #soon(atOnce = false): void {
     const pause = REPORT_EVERY[(this.campaign?.counts.total ?? 0) > LARGE ? 'large' : 'small'];
     const wait = atOnce ? 0 : this.#lookedAt + pause - Date.now();
     if (atOnce) this.#drop();
-    this.#timer ??= setTimeout(() => void look(), Math.max(TOGETHER, wait));
+    this.#timer ??= setTimeout(() => void (this.#whole ? this.load() : this.#look()), Math.max(TOGETHER, wait));
   }
 
   #drop(): void {
@@ -120,12 +128,14 @@ export class CampaignView {
     const campaign = this.campaign;
     if (campaign === null || !this.#following) return;
     this.#lookedAt = Date.now();
+    const number = (this.#looks += 1);
     const params = { path: { campaign_id: this.#id } };
     try {
       const [report, estimate] = await Promise.all([
         hasBegun(campaign) ? data(api.GET('/api/v1/campaigns/{campaign_id}/report', { params })) : null,
         isOver(campaign) ? null : data(api.GET('/api/v1/campaigns/{campaign_id}/estimate', { params })),
       ]);
+      if (number !== this.#looks) return;
       this.report = report;
       this.estimate = estimate;
     } catch {

@@ -60,3 +60,42 @@ it('asks for the report at once when it begins or ends, and in between only so o
   end();
   vi.useRealTimers();
 });
+
+it('notices a device that goes right behind a message, when its report is to be asked for already', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+  let standstill: unknown = null;
+  const campaign = (): Campaign => ({ id: '7', state: 'running', counts: { total: 9 }, standstill }) as Campaign;
+  const server = new FakeServer().on('GET /campaigns/7', campaign).on('GET /campaigns/7/report', () => ({}));
+  const view = new CampaignView('7', server.live);
+  const end = view.follow();
+  await vi.waitFor(() => expect(view.report).not.toBeNull());
+  server.frame('CAMPAIGN_UPDATE', campaign());
+  standstill = { offline: 1 };
+  server.frame('DEVICE_STATUS', { id: 'd1', state: 'offline' } as Device);
+  await vi.advanceTimersByTimeAsync(6000);
+  await vi.waitFor(() => expect(view.campaign?.standstill).toEqual({ offline: 1 }));
+  end();
+  vi.useRealTimers();
+});
+
+it('keeps the report that was asked for last, whichever answer comes last', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+  const answers: ((report: unknown) => void)[] = [];
+  const campaign = (state: Campaign['state']): Campaign => ({ id: '7', state, counts: { total: 9 } }) as Campaign;
+  const server = new FakeServer()
+    .on('GET /campaigns/7', () => campaign('running'))
+    .on('GET /campaigns/7/report', () => new Promise((resolve) => answers.push(resolve)))
+    .on('GET /campaigns/7/estimate', () => ({ finishes_at: null }));
+  const view = new CampaignView('7', server.live);
+  const end = view.follow();
+  await vi.waitFor(() => expect(answers).toHaveLength(1));
+  server.frame('CAMPAIGN_UPDATE', campaign('finished'));
+  await vi.advanceTimersByTimeAsync(500);
+  await vi.waitFor(() => expect(answers).toHaveLength(2));
+  answers[1]!({ at: 'its end' });
+  answers[0]!({ at: 'before' });
+  await vi.advanceTimersByTimeAsync(100);
+  expect(view.report).toEqual({ at: 'its end' });
+  end();
+  vi.useRealTimers();
+});

@@ -3,6 +3,7 @@ import { api, data, requestKey } from '../api/client';
 import type { Chat, ChatLead } from '../api/types';
 import { concerns, isDeleted, type Frame } from './frames';
 import type { Live } from './live.svelte';
+import { BY_PERSON } from './opt_out_words';
 import { Snapshot } from './snapshot';
 
 /** Between two fetches while messages leave: campaigns move with every one. Milliseconds. */
@@ -90,7 +91,7 @@ export class LeadOfChat {
   /** @throws Problem */
   async suppress(phone: string): Promise<void> {
     const params = { header: { 'Idempotency-Key': requestKey() } };
-    await data(api.POST('/api/v1/suppressions', { params, body: { phone, reason: 'by a person' } }));
+    await data(api.POST('/api/v1/suppressions', { params, body: { phone, reason: BY_PERSON } }));
     await this.load();
   }
 

@@ -30,7 +30,10 @@ class Request {
   }
 }
 
-afterEach(() => void vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  Request.all.length = 0;
+});
 
 it('of many files two are on their way at a time, and one that is given up before its turn is not', async () => {
   vi.stubGlobal('XMLHttpRequest', Request);
@@ -44,4 +47,16 @@ it('of many files two are on their way at a time, and one that is given up befor
   Request.all[0]!.onload();
   expect(((await begun[0]!.done) as Upload).media_id).toBe('1');
   expect(sent()).toEqual([true, true, false, true]);
+  for (const one of begun) one.cancel();
+  await Promise.allSettled(begun.map((one) => one.done));
+});
+
+it('of many files that are given up together none begins in the place of another', async () => {
+  vi.stubGlobal('XMLHttpRequest', Request);
+  const begun = [1, 2, 3, 4, 5, 6].map((n) =>
+    upload(new File(['x'], `${n}.txt`), 'document', `key-${n}`, null, null, () => {}),
+  );
+  for (const one of begun) one.cancel();
+  await Promise.allSettled(begun.map((one) => one.done));
+  expect(Request.all.map((one) => one.isSent)).toEqual([true, true, false, false, false, false]);
 });

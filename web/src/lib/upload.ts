@@ -51,9 +51,14 @@ export function upload(
   form.append('file', file, file.name);
   request.open('POST', '/api/v1/media');
   request.setRequestHeader('Idempotency-Key', key);
-  const end = uploads.begin(() => request.send(form));
+  let isSent = false;
+  const end = uploads.begin(() => {
+    isSent = true;
+    request.send(form);
+  });
   done.then(end, end);
   const cancel = (): void => {
+    if (!isSent) end(); // at once: of many that are given up together none begins in the place of another
     request.abort();
     cancelled(); // one that waits for its turn does not tell that it was aborted
   };
