@@ -24,7 +24,9 @@ from wafast.api.responses import problems
 from wafast.api.services import Services
 from wafast.settings import Network, Settings
 
-COOKIE_SECONDS = 30 * 86_400  # as long as a login lives after its last use
+#: As long as a browser keeps a cookie. When a login ends that is not used is for the database to know: a cookie written
+#: anew at each use put back who was signed in before, where the answer to that came late.
+COOKIE_SECONDS = 400 * 86_400
 
 
 class SessionUser(msgspec.Struct, frozen=True):
@@ -127,15 +129,11 @@ class SessionController(Controller):
     @get(opt={"policy": Policy.USER}, operation_id="get_session", summary="Who is signed in", responses=problems(401))
     async def show(
         self,
-        request: Request[Any, Any, Any],
         principal: NamedDependency[Principal],
         services: NamedDependency[Services],
-    ) -> Response[Session]:
+    ) -> Session:
         """The person, the workspace, and the workspaces to switch to."""
-        session = await logins.session_of(services.pool, principal)
-        # the login lives on with each use, so its cookie must too
-        cookie = _cookie(request, token_of(request.headers) or "", COOKIE_SECONDS)
-        return Response(_shown(session, services.settings), cookies=[cookie])
+        return _shown(await logins.session_of(services.pool, principal), services.settings)
 
     @patch(
         opt={"policy": Policy.USER},

@@ -71,6 +71,13 @@ def test_sign_out_ends_the_login(world: World, tenant: Tenant) -> None:
     assert world.anybody().get(SESSION, cookies=kept).status_code == 401
 
 
+def test_who_signs_in_is_not_undone_by_an_answer_that_was_asked_for_before(world: World, tenant: Tenant) -> None:
+    browser = world.signed_in(world.user(tenant))
+    late = browser.get(SESSION)
+    assert late.status_code == 200
+    assert "set-cookie" not in late.headers  # it would be of whoever was signed in before
+
+
 def test_a_key_has_no_session(tenant: Tenant) -> None:
     assert tenant.client("admin").get(SESSION).status_code == 401
 
