@@ -77,7 +77,6 @@ export class Attachment {
   #start(): Uploading {
     this.problem = null;
     this.share = 0;
-    // an answer that was a refusal must not be given again to the next try
     const key = `${this.key}-file-${this.#tries++}`;
     return upload(this.file, this.kind, key, this.waveform, this.film, (share) => (this.share = share));
   }

@@ -2,7 +2,7 @@
 import type { Message } from '../api/types';
 import { t, type MessageKey } from '../i18n/index.svelte';
 import { toasts } from './toasts.svelte';
-import { pictures } from './turns';
+import { pictureTurns } from './turns';
 
 /** What is told of a file that did not come, by the status of the answer; 0 is no answer at all. */
 const WORDS: Record<number, MessageKey> = {
@@ -39,7 +39,7 @@ export class MediaFile {
   }
 
   /** Where what loads by itself is loaded from, once it is its turn. */
-  get own(): string | null {
+  get inTurn(): string | null {
     return this.#turn || this.loaded || isHere(this.src) ? this.src : null;
   }
 
@@ -47,7 +47,7 @@ export class MediaFile {
   wait(): (() => void) | undefined {
     const { src } = this;
     if (src === null || isHere(src) || this.loaded) return undefined;
-    const end = pictures.begin(() => (this.#turn = true));
+    const end = pictureTurns.begin(() => (this.#turn = true));
     return () => {
       end();
       this.#turn = false;

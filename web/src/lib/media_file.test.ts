@@ -66,12 +66,12 @@ describe('MediaFile', () => {
   it('waits for its turn where it loads by itself, as others may be long in coming', () => {
     const files = [file(), file(), file(), file()];
     const ends = files.map((one) => one.wait());
-    const begun = (): boolean[] => files.map((one) => one.own !== null);
+    const begun = (): boolean[] => files.map((one) => one.inTurn !== null);
     expect(begun()).toEqual([true, true, true, false]);
     files[0]!.loaded = true;
     ends[0]!();
     expect(begun()).toEqual([true, true, true, true]);
-    expect(new MediaFile(() => ({ url: 'blob:own', expired: false })).own).toBe('blob:own');
+    expect(new MediaFile(() => ({ url: 'blob:own', expired: false })).inTurn).toBe('blob:own');
     ends.forEach((end) => end!());
     expect(begun()).toEqual([true, false, false, false]);
   });

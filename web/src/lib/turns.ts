@@ -40,6 +40,6 @@ export class Turns {
 }
 
 /** Pictures that load by themselves. What a person presses does not wait for them. */
-export const pictures = new Turns(3);
+export const pictureTurns = new Turns(3);
 /** Files on their way to the server. */
-export const uploads = new Turns(2);
+export const uploadTurns = new Turns(2);

@@ -2,7 +2,7 @@
 import { Problem } from '../api/problem';
 import type { Upload } from '../api/types';
 import type { Film } from './film';
-import { uploads } from './turns';
+import { uploadTurns } from './turns';
 
 export type UploadKind = 'image' | 'video' | 'audio' | 'voice' | 'document';
 
@@ -12,7 +12,7 @@ export interface Uploading {
 }
 
 /**
- * @param key the same for every try of one file, so that it is stored once
+ * @param key of this try: a refusal must not be given again to the next; a file that is sent twice is stored once all the same
  * @param waveform of a voice note: its loudness in 64 steps from 0 to 100
  * @param film of a video: how it looks
  * @param progress told the share that has left, from 0 to 1
@@ -52,7 +52,7 @@ export function upload(
   request.open('POST', '/api/v1/media');
   request.setRequestHeader('Idempotency-Key', key);
   let isSent = false;
-  const end = uploads.begin(() => {
+  const end = uploadTurns.begin(() => {
     isSent = true;
     request.send(form);
   });
