@@ -72,10 +72,13 @@ def test_a_campaign_from_people_to_the_report(signed_in: App, stack: Stack, look
     _next(app)
 
     expect(page.get_by_text("Nothing stands against it.")).to_be_visible()
-    tester = new_number()
-    page.get_by_label("Send a test to").fill(f"+{tester}")
-    page.get_by_role("button", name="Send test").click()
-    app.told("A test is on its way")
+    nobody = new_number()
+    stack.phones.not_on_whatsapp(nobody)
+    for tester, told in ((nobody, "The test was not sent to"), (new_number(), "The test was sent to")):
+        page.get_by_label("Send a test to").fill(f"+{tester}")
+        page.get_by_role("button", name="Send test").click()
+        expect(page.get_by_role("status").filter(has_text=told)).to_be_visible()
+        app.expect_accessible()
     expect(page.get_by_text("Draft saved")).to_be_visible()
     app.expect_accessible()
     page.get_by_role("button", name="Start", exact=True).click()
