@@ -4,6 +4,7 @@ import type { Campaign } from '../api/types';
 import AudienceStep from '../components/campaigns/AudienceStep.svelte';
 import CheckStep from '../components/campaigns/CheckStep.svelte';
 import WhenStep from '../components/campaigns/WhenStep.svelte';
+import { outbox } from '../testing/samples';
 import { FakeServer, settled } from '../testing/server';
 import { KEY } from './workspace.svelte';
 import { CampaignDraft } from './campaign_draft.svelte';
@@ -180,14 +181,13 @@ describe('a campaign that is written', () => {
 
   it('is tested without a change of what is stored, and a new one is stored first', async () => {
     server.on('PATCH /campaigns/7', () => STORED).on('POST /campaigns', () => ({ ...STORED, id: '8' }));
-    for (const id of ['7', '8'])
-      server.on(`POST /campaigns/${id}/test`, () => ({ to_jid: '60123456789@s.whatsapp.net' }));
+    for (const id of ['7', '8']) server.on(`POST /campaigns/${id}/test`, () => outbox({ id: '5', state: 'sent' }));
     const fresh = new CampaignDraft(() => 'Untitled');
     for (const [id, one] of [
       ['7', draft],
       ['8', fresh],
     ] as const) {
-      const context = new Map([[KEY, { devices: { byId: new Map() } }]]);
+      const context = new Map([[KEY, { devices: { byId: new Map() }, live: server.live }]]);
       const page = mount(CheckStep, { target: document.body, props: { draft: one }, context });
       const to = document.querySelector<HTMLInputElement>('#test-to')!;
       to.value = '0123456789';
@@ -211,7 +211,7 @@ describe('a campaign that is written', () => {
     draft.message = { type: 'document', text: 'Hi {city}', media_id: 'ab', file_name: 'prices.pdf' };
     draft.schedule = { ...SCHEDULE, date: '2020-01-01' };
     const devices = { state: 'ready', byId: new Map([['d1', { name: 'Sales' }]]) };
-    const context = new Map([[KEY, { devices }]]);
+    const context = new Map([[KEY, { devices, live: server.live }]]);
     const page = mount(CheckStep, { target: document.body, props: { draft }, context });
     await vi.waitFor(() => expect(document.querySelector('.warnings')?.textContent).toContain('gets {city}'));
     const said = [...document.querySelectorAll('dd')].map((one) => one.textContent.trim());
