@@ -17,6 +17,12 @@ export function onSignedOut(action: () => void): void {
   signedOut = action;
 }
 
+/** Whatever asked: an answer that says that the server no longer knows this browser ends its session here. */
+export function noteStatus(status: number, url: string): void {
+  // 401 under /session is about the words just typed (signing in, the current password), or for its caller to judge
+  if (status === 401 && !new URL(url).pathname.startsWith('/api/v1/session')) signedOut();
+}
+
 /**
  * Unwraps an answer of `api`.
  *
@@ -30,9 +36,7 @@ export async function data<T>(call: Promise<{ data?: T; error?: unknown; respons
     throw new Problem(0, error instanceof Error ? error.message : String(error));
   }
   if (!answer.response.ok) {
-    // 401 under /session is about the words just typed (signing in, the current password), or for its caller to judge
-    if (answer.response.status === 401 && !new URL(answer.response.url).pathname.startsWith('/api/v1/session'))
-      signedOut();
+    noteStatus(answer.response.status, answer.response.url);
     throw Problem.from(answer.response, answer.error);
   }
   return answer.data as T;

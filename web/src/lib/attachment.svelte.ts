@@ -1,11 +1,12 @@
 /** A file somebody is about to send: it is uploaded while its caption is written, and says how far that is. */
 import { requestKey } from '../api/client';
 import { Problem } from '../api/problem';
+import type { Transfer } from '../api/transfer';
 import type { Upload } from '../api/types';
 import { filmOf, type Film } from './film';
 import { isPicture } from './pictures';
 import { explain } from './toasts.svelte';
-import { upload, type UploadKind, type Uploading } from './upload';
+import { upload, type UploadKind } from './upload';
 
 /** As WhatsApp: bytes of the largest document. */
 export const LARGEST = 100 * 1024 * 1024;
@@ -19,8 +20,8 @@ export class Attachment {
   /** An address of what is in it, for pictures, films and sounds. */
   readonly preview: string | null;
   caption = $state('');
-  /** From 0 to 1. */
-  share = $state(0);
+  /** How much of it has left, from 0 to 1; null while it waits for its turn. */
+  share = $state<number | null>(null);
   upload = $state.raw<Upload | null>(null);
   problem = $state.raw<unknown>(null);
   /** Of a video: how it looks, once that is known. */
@@ -28,7 +29,7 @@ export class Attachment {
   /** An address of what is shown of it while it stands still. */
   poster = $state.raw<string | null>(null);
   readonly #looked: Promise<void>;
-  #running: Uploading | null = null;
+  #running: Transfer<Upload> | null = null;
   #tries = 0;
   #dropped = false;
 
@@ -74,9 +75,9 @@ export class Attachment {
     }
   }
 
-  #start(): Uploading {
+  #start(): Transfer<Upload> {
     this.problem = null;
-    this.share = 0;
+    this.share = null;
     const key = `${this.key}-file-${this.#tries++}`;
     return upload(this.file, this.kind, key, this.waveform, this.film, (share) => (this.share = share));
   }
@@ -95,7 +96,7 @@ export class Attachment {
 }
 
 /** How a file is sent when nobody says otherwise. */
-export function kindOf(file: File): UploadKind {
+export function kindOf(file: File): 'image' | 'video' | 'document' {
   if (isPicture(file)) return 'image';
   return VIDEOS.has(file.type) ? 'video' : 'document';
 }

@@ -15,7 +15,7 @@ import { differs, FIELDS, only, type Field, type Written } from './campaign_fiel
 import { hasBegun } from './campaigns';
 import { isDeleted, type Frame } from './frames';
 import type { Live } from './live.svelte';
-import { MessageFile } from './message_file.svelte';
+import { DraftFile } from './draft_file.svelte';
 import { mistakeIn, type PacingDraft } from './pacing';
 
 /** Milliseconds after the last key. */
@@ -36,7 +36,7 @@ export class CampaignDraft {
   name = $state('');
   audience = $state.raw<LeadFilter>({});
   message = $state.raw<SourceMessage>({ type: 'text', text: '' });
-  readonly file = new MessageFile(this);
+  readonly file = new DraftFile(this);
   pace = $state.raw<SourcePace>({ min_seconds: 10, max_seconds: 30, days: [...EVERY_DAY] });
   /** As they are typed; `pace` has the last that could be. */
   gaps = $state.raw<TypedGaps>({ min_seconds: 10, max_seconds: 30 });

@@ -1,6 +1,6 @@
 /** One file of leads on its way in: sent, looked at, checked, taken in. */
 import { api, data } from '../api/client';
-import { Problem } from '../api/problem';
+import { transfer, type Transfer } from '../api/transfer';
 import type { LeadImport } from '../api/types';
 import { amount, t } from '../i18n/index.svelte';
 import type { Live } from './live.svelte';
@@ -87,7 +87,7 @@ export class ImportRun {
   readonly kind: LeadImport['kind'];
   /** The columns are looked at again, though the server has it checked. */
   #isBack = false;
-  #request: XMLHttpRequest | null = null;
+  #sent: Transfer<LeadImport> | null = null;
   readonly #snapshot: Snapshot;
 
   constructor(live: Live, kind: LeadImport['kind']) {
@@ -107,7 +107,7 @@ export class ImportRun {
     return () => {
       end();
       clearInterval(timer);
-      this.#request?.abort();
+      this.#sent?.cancel();
     };
   }
 
@@ -147,26 +147,19 @@ export class ImportRun {
     void this.ask();
   }
 
-  send(file: File): void {
-    const request = (this.#request = new XMLHttpRequest());
-    this.problem = null;
-    this.sending = 0;
-    request.upload.onprogress = (event) => event.lengthComputable && (this.sending = event.loaded / event.total);
-    request.onload = () => {
-      this.sending = null;
-      const answer = new Response(null, { status: request.status });
-      const body: unknown = JSON.parse(request.responseText || 'null');
-      if (answer.ok) this.#put(body as LeadImport);
-      else this.problem = Problem.from(answer, body);
-    };
-    request.onerror = () => {
-      this.sending = null;
-      this.problem = new Problem(0, 'network');
-    };
+  async send(file: File): Promise<void> {
     const form = new FormData();
     form.append('file', file, file.name);
-    request.open('POST', `/api/v1/${this.kind}/import`);
-    request.send(form);
+    this.problem = null;
+    this.sending = 0;
+    try {
+      this.#sent = transfer(`/api/v1/${this.kind}/import`, form, (share) => (this.sending = share));
+      this.#put(await this.#sent.done);
+    } catch (error) {
+      this.problem = error;
+    } finally {
+      this.sending = null;
+    }
   }
 
   /** Another sheet of a workbook, or CSV in another encoding. */

@@ -14,6 +14,7 @@ import type { Recording } from './recording.svelte';
 import * as sending from './sending';
 import { explain, toasts } from './toasts.svelte';
 import { resolve } from './unknown';
+import { isLong } from './upload';
 
 /** Before what the network did not carry is tried again by itself, doubled each time up to the longest. Milliseconds. */
 const SHORTEST_WAIT = 2000;
@@ -49,8 +50,7 @@ export class Outgoing {
   /** Where each went that may have been taken: who asks again with its key says the same. */
   readonly #asked = new Map<string, Target>();
   #viewers = 0;
-  #texts: Promise<void> = Promise.resolve();
-  #files: Promise<void> = Promise.resolve();
+  readonly #lines = { text: Promise.resolve(), short: Promise.resolve(), long: Promise.resolve() };
   #timer: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
   readonly #attachments = new Map<string, Attachment>();
@@ -226,10 +226,11 @@ export class Outgoing {
     return this.sending.bubbles.find((one) => one.key === key);
   }
 
-  /** Texts leave in their order, and files in theirs, however long each takes. */
+  /** Texts leave in their order, files in theirs, and files that take long in theirs: nothing waits for those. */
   #enqueue(key: string): Promise<void> {
-    if (this.#attachments.has(key)) return (this.#files = this.#files.then(() => this.#post(key)));
-    return (this.#texts = this.#texts.then(() => this.#post(key)));
+    const file = this.#attachments.get(key)?.file;
+    const line = file === undefined ? 'text' : isLong(file) ? 'long' : 'short';
+    return (this.#lines[line] = this.#lines[line].then(() => this.#post(key)));
   }
 
   async #post(key: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { chat, outbox } from '../testing/samples';
 import { FakeServer, settled } from '../testing/server';
+import { FakeUploads } from '../testing/uploads';
 import { Attachment } from './attachment.svelte';
 import { Conversation } from './conversation.svelte';
 import { Drafts } from './drafts';
@@ -164,6 +165,27 @@ describe('what leaves', () => {
     network.status = 202;
     await conversation.outgoing.retry(conversation.outgoing.sending.bubbles[0]!);
     expect([posted, keys.size]).toEqual([['once'], 1]);
+  });
+
+  it('waits for no film, and says of a file whether it waits for its turn', async () => {
+    const uploads = new FakeUploads();
+    const { posted, chats } = opened();
+    await settled();
+    const outgoing = chats.of('7');
+    const film = Object.defineProperty(new File(['film'], 'film.bin'), 'size', { value: 90 * 1024 * 1024 });
+    const [long, next, note] = [film, film, new File(['hello'], 'note.txt')].map((file) => new Attachment(file));
+    long!.caption = 'the film';
+    note!.caption = 'the note';
+    for (const one of [long!, next!, note!]) outgoing.file(one, null, '2026-01-01T00:00:00Z');
+    await settled();
+    expect([long!.share, next!.share, note!.share]).toEqual([0, null, 0]);
+    uploads.at(1).answer({ media_id: '2' });
+    await settled();
+    expect(posted).toEqual(['the note']);
+    uploads.at(0).answer({ media_id: '1' });
+    await settled();
+    expect([posted, next!.share]).toEqual([['the note', 'the film'], 0]);
+    outgoing.drop();
   });
 
   it('may be files that were chosen: they stay with their chat, and go over to the one it becomes', async () => {

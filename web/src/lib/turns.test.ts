@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Turns } from './turns';
 
-/** Turns for two, what has begun, and how each ends. */
+/** Turns for two, what has begun, and how each ends; capitals are long. */
 function line(...names: string[]): { begun: string[]; end: (name: string) => void } {
-  const [turns, begun] = [new Turns(2), [] as string[]];
-  const ends = new Map(names.map((name) => [name, turns.begin(() => begun.push(name))]));
+  const [turns, begun] = [new Turns(2, 1), [] as string[]];
+  const ends = new Map(names.map((name) => [name, turns.begin(() => begun.push(name), /[A-Z]/u.test(name))]));
   return { begun, end: (name) => ends.get(name)!() };
 }
 
@@ -25,5 +25,16 @@ describe('of work in turns', () => {
     expect(begun).toEqual(['a', 'b']);
     end('a');
     expect(begun).toEqual(['a', 'b', 'd']);
+  });
+
+  it('nothing short waits for what is long, which begins in its order', () => {
+    const { begun, end } = line('A', 'B', 'C', 'd', 'e', 'f');
+    expect(begun).toEqual(['A', 'd']);
+    end('d');
+    expect(begun).toEqual(['A', 'd', 'e']);
+    end('A');
+    expect(begun).toEqual(['A', 'd', 'e', 'B']);
+    end('e');
+    expect(begun).toEqual(['A', 'd', 'e', 'B', 'f']);
   });
 });

@@ -1,4 +1,5 @@
 /** A message's file on its way into the page: whether it is there, why not, and trying again. */
+import { noteStatus } from '../api/client';
 import type { Message } from '../api/types';
 import { t, type MessageKey } from '../i18n/index.svelte';
 import { toasts } from './toasts.svelte';
@@ -14,7 +15,7 @@ const WORDS: Record<number, MessageKey> = {
 /** It came, and this browser can't show it. */
 const UNREADABLE = 200;
 
-export class MediaFile {
+export class RemoteFile {
   /** It is there. */
   loaded = $state(false);
   /** The server fetches it, because somebody asked for it. */
@@ -47,7 +48,7 @@ export class MediaFile {
   wait(): (() => void) | undefined {
     const { src } = this;
     if (src === null || isHere(src) || this.loaded) return undefined;
-    const end = pictureTurns.begin(() => (this.#turn = true));
+    const end = pictureTurns.begin(() => (this.#turn = true), false);
     return () => {
       end();
       this.#turn = false;
@@ -110,6 +111,7 @@ export class MediaFile {
     if (isHere(url)) return 200; // it is in this page, and its policy lets nothing but the server be asked
     try {
       const answer = await globalThis.fetch(url, { headers: { Range: 'bytes=0-0' }, credentials: 'same-origin' });
+      noteStatus(answer.status, answer.url);
       await answer.body?.cancel();
       return answer.status;
     } catch {
@@ -120,7 +122,7 @@ export class MediaFile {
 
 /** Saves the file of a message where nothing else is shown of it; why it did not come is said in a notice. */
 export async function save(message: Message): Promise<void> {
-  const file = new MediaFile(() => ({ url: message.media_url, expired: false }));
+  const file = new RemoteFile(() => ({ url: message.media_url, expired: false }));
   await file.save('');
   if (file.failure !== null) toasts.failed(file.failure);
 }

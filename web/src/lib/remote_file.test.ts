@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { onSignedOut } from '../api/client';
 import { message } from '../testing/samples';
-import { MediaFile, save } from './media_file.svelte';
+import { RemoteFile, save } from './remote_file.svelte';
 import { toasts } from './toasts.svelte';
 
 const URL_OF_FILE = '/media/1-2.jpg';
@@ -16,11 +17,11 @@ function server(...statuses: (number | null)[]): string[] {
   return asked;
 }
 
-const file = (expired = false): MediaFile => new MediaFile(() => ({ url: URL_OF_FILE, expired }));
+const file = (expired = false): RemoteFile => new RemoteFile(() => ({ url: URL_OF_FILE, expired }));
 
 afterEach(() => void vi.unstubAllGlobals());
 
-describe('MediaFile', () => {
+describe('RemoteFile', () => {
   it('says why a file did not come, and asks for it again when told to', async () => {
     server(409);
     const one = file();
@@ -42,6 +43,17 @@ describe('MediaFile', () => {
     const one = file();
     await one.failed();
     expect(one.failure).toContain(words);
+  });
+
+  it('of who is not known any more ends the session, as any answer does', async () => {
+    const signedOut = vi.fn();
+    onSignedOut(signedOut);
+    vi.stubGlobal('fetch', (url: string) => {
+      const answer = new Response('', { status: 401 });
+      return Promise.resolve(Object.defineProperty(answer, 'url', { value: `http://localhost${url}` }));
+    });
+    await file().failed();
+    expect(signedOut).toHaveBeenCalledOnce();
   });
 
   it('does not load what is known to have expired, until a person wants it', () => {
@@ -71,7 +83,7 @@ describe('MediaFile', () => {
     files[0]!.loaded = true;
     ends[0]!();
     expect(begun()).toEqual([true, true, true, true]);
-    expect(new MediaFile(() => ({ url: 'blob:own', expired: false })).inTurn).toBe('blob:own');
+    expect(new RemoteFile(() => ({ url: 'blob:own', expired: false })).inTurn).toBe('blob:own');
     ends.forEach((end) => end!());
     expect(begun()).toEqual([true, false, false, false]);
   });
@@ -98,7 +110,7 @@ describe('MediaFile', () => {
 
   it('asks nobody for what this page made itself', async () => {
     const asked = server();
-    const own = new MediaFile(() => ({ url: 'blob:own', expired: false }));
+    const own = new RemoteFile(() => ({ url: 'blob:own', expired: false }));
     expect([await own.fetch(), own.failure, asked]).toEqual([true, null, []]);
   });
 

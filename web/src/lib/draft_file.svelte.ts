@@ -8,7 +8,7 @@ interface Written {
   touch: () => void;
 }
 
-export class MessageFile {
+export class DraftFile {
   /** What was chosen here; null also where the message has a file from before. */
   chosen = $state.raw<Attachment | null>(null);
   readonly #written: Written;
@@ -33,23 +33,25 @@ export class MessageFile {
   /** Takes the place of the one before, in the message as soon as the server has it. */
   async choose(file: File): Promise<void> {
     this.drop();
-    const kind = kindOf(file);
-    const type = kind === 'image' || kind === 'video' ? kind : 'document';
-    const chosen = (this.chosen = new Attachment(file, type));
+    this.chosen = new Attachment(file);
+    await this.take();
+  }
+
+  /** The message takes what was chosen once the server has it; begins anew after a failure. */
+  async take(): Promise<void> {
+    const { chosen } = this;
     try {
-      const { media_id, media_url } = await chosen.stored();
-      if (this.chosen !== chosen) return;
-      const file_name = type === 'document' ? file.name : null;
-      this.#written.message = { type, text: this.#written.message.text, media_id, media_url, file_name };
+      const stored = await chosen?.stored();
+      if (!chosen || !stored || this.chosen !== chosen) return;
+      const { file } = chosen;
+      const type = kindOf(file);
+      const { text } = this.#written.message;
+      const { media_id, media_url } = stored;
+      this.#written.message = { type, text, media_id, media_url, file_name: type === 'document' ? file.name : null };
       this.#written.touch();
     } catch {
       // `lacks` says so
     }
-  }
-
-  /** Once more, after a failure. */
-  retry(): void {
-    if (this.chosen) void this.choose(this.chosen.file);
   }
 
   /** The message is words alone. */
