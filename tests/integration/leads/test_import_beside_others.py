@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from tests.database import Database, blocked, pool_of
+from tests.integration.leads.started import started
 from tests.integration.sequences.people import People, step
 from wafast.accounts.principal import Principal
 from wafast.database.pool import connect
@@ -33,23 +34,6 @@ def principal(people: People) -> Principal:
     return Principal(tenant_id=people.tenant_id, scope="admin", key_id=1)
 
 
-async def _file(people: People, text: str, known: str = "update") -> int:
-    """An import of a CSV file that a person has just started."""
-    mapping = text.partition("\n")[0].split(",")
-    columns: list[dict[str, object]] = [{"name": name, "examples": []} for name in mapping]
-    shape = {"format": "csv", "encoding": "utf-8", "delimiter": ",", "header": True, "columns": columns}
-    found: int = await people.value(
-        "INSERT INTO imports (tenant_id, kind, file_name, size, state, options, shape, mapping, created_by)"
-        " VALUES ($1, 'leads', 'a.csv', 1, 'running', $2, $3, $4, 'user:1') RETURNING id",
-        people.tenant_id, {"known": known}, shape, mapping,
-    )  # fmt: skip
-    await people.pool.execute(
-        "INSERT INTO import_pieces (import_id, tenant_id, place, bytes) VALUES ($1, $2, 0, $3)",
-        found, people.tenant_id, text.encode(),
-    )  # fmt: skip
-    return found
-
-
 async def _leads(people: People) -> list[tuple[str, str]]:
     return [tuple(row) for row in await people.pool.fetch("SELECT phone, name FROM leads ORDER BY phone")]
 
@@ -65,7 +49,7 @@ async def test_an_import_has_it(
     people: People, principal: Principal, tmp_path: Path, known: str, name: str, counts: dict[str, int]
 ) -> None:
     kept, gone = await people.lead(phone=KEPT, name=""), await people.lead(phone=GONE, name="")
-    found = await _file(people, f"phone,name\n{GONE},Siti\n{OTHER},Farid\n", known)
+    found = await started(people, f"phone,name\n{GONE},Siti\n{OTHER},Farid\n", known=known)
     async with together(people.pool) as pool:
         assert await merge(pool, principal, kept, gone, of_leads)
         importing = await blocked(people.pool, import_process.work(people.uri, found, tmp_path))
@@ -78,7 +62,7 @@ async def test_an_import_has_it_beside_the_one_it_became_part_of(
     people: People, principal: Principal, tmp_path: Path
 ) -> None:
     kept, gone = await people.lead(phone=KEPT, name="Siti"), await people.lead(phone=GONE, name="")
-    found = await _file(people, f"phone,name\n{KEPT},Siti\n{GONE},Aishah\n{OTHER},Farid\n")
+    found = await started(people, f"phone,name\n{KEPT},Siti\n{GONE},Aishah\n{OTHER},Farid\n")
     async with together(people.pool) as pool:
         assert await merge(pool, principal, kept, gone, of_leads)
         importing = await blocked(people.pool, import_process.work(people.uri, found, tmp_path))
@@ -89,11 +73,26 @@ async def test_an_import_has_it_beside_the_one_it_became_part_of(
     assert await people.value("SELECT reason FROM import_problems") == "the same person as in row 2"
 
 
+async def test_two_that_become_part_of_one_meanwhile_are_one(
+    people: People, principal: Principal, tmp_path: Path
+) -> None:
+    kept, gone, other = [await people.lead(phone=phone, name="") for phone in (KEPT, GONE, OTHER)]
+    found = await started(people, f"phone,name\n{GONE},Aishah\n{OTHER},Farid\n+60123456784,Siti\n")
+    async with together(people.pool) as pool:
+        assert await merge(pool, principal, kept, gone, of_leads)
+        assert await merge(pool, principal, kept, other, of_leads)
+        importing = await blocked(people.pool, import_process.work(people.uri, found, tmp_path))
+    await importing
+    assert await _leads(people) == [(KEPT, "Aishah"), ("+60123456784", "Siti")]
+    counts = await people.value("SELECT counts FROM imports")
+    assert counts == {"new": 1, "changed": 1, "unchanged": 0, "doubles": 1, "errors": 0, "joined": 1, "crowded": 0}
+
+
 @pytest.mark.parametrize(("known", "name", "changed"), [("update", "Siti", 1), ("leave", "", 0)])
 async def test_a_lead_that_somebody_makes_meanwhile_is_known(
     people: People, principal: Principal, tmp_path: Path, known: str, name: str, changed: int
 ) -> None:
-    found = await _file(people, f"phone,name\n{KEPT},Siti\n{OTHER},Farid\n", known)
+    found = await started(people, f"phone,name\n{KEPT},Siti\n{OTHER},Farid\n", known=known)
     async with together(people.pool) as pool:
         await rows.create(pool, principal, rows.Draft(phone=KEPT))
         importing = await blocked(people.pool, import_process.work(people.uri, found, tmp_path))
@@ -117,7 +116,7 @@ async def test_chats_have_it(people: People, principal: Principal) -> None:
 
 async def test_an_import_holds_leads_in_the_order_in_which_others_hold_many(people: People, tmp_path: Path) -> None:
     first, second = await people.lead(phone=KEPT, name=""), await people.lead(phone=GONE, name="")
-    found = await _file(people, f"phone,name\n{GONE},Siti\n{KEPT},Farid\n")
+    found = await started(people, f"phone,name\n{GONE},Siti\n{KEPT},Farid\n")
     async with people.pool.acquire() as editing, editing.transaction():
         await editing.execute("SELECT FROM leads WHERE id = $1 FOR UPDATE", first)
         importing = await blocked(people.pool, import_process.work(people.uri, found, tmp_path))
@@ -142,7 +141,7 @@ async def test_what_waits_for_people_whom_a_file_gives_to_another_device_leaves_
     other = await people.value(
         "INSERT INTO devices (tenant_id, name, network) VALUES ($1, 'Other', 'loopback') RETURNING no", people.tenant_id
     )
-    found = await _file(people, f"phone,device\n{KEPT},Other\n{GONE},Other\n{OTHER},Shop\n")
+    found = await started(people, f"phone,device\n{KEPT},Other\n{GONE},Other\n{OTHER},Shop\n")
     await import_process.work(people.uri, found, tmp_path)
     assert await people.value("SELECT count(*) FROM given_leads") == 2
     connection: asyncpg.Connection = await connect(people.uri, "walk")
