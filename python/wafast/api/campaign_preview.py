@@ -68,6 +68,13 @@ class CampaignEstimate(msgspec.Struct, frozen=True, kw_only=True):
 
     recipients: Annotated[int, Meta(description="Exactly as many are put in when it begins.", examples=[5000])]
     without_device: int
+    opted_out: Annotated[
+        int,
+        Meta(
+            description="Who fits and has opted out: none of `recipients`. Counted before it begins.",
+            examples=[12],
+        ),
+    ]
     finishes_at: datetime | None
     is_partial: Annotated[bool, Meta(description="Some devices can't send, so nobody can say when their part is done.")]
     devices: list[DeviceLoad]
@@ -227,6 +234,7 @@ def _estimate_of(found: estimate.Estimate, principal: Principal) -> CampaignEsti
     return CampaignEstimate(
         recipients=found.rows,
         without_device=found.without_device,
+        opted_out=found.opted_out,
         finishes_at=found.finishes_at,
         is_partial=found.is_partial,
         devices=[_load_of(load) for load in seen] + ([_folded(others)] if others else []),

@@ -97,6 +97,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
         without_device: of them, people whom no device owns yet.
         finishes_at: when the last one leaves that can; None when none can.
         is_partial: some are at devices that can't send, so that nobody can say when these leave.
+        opted_out: who fits, wants nothing more, and is none of `rows`; counted before it begins.
     """
 
     rows: int
@@ -104,6 +105,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     finishes_at: datetime | None
     is_partial: bool
     loads: list[Load]
+    opted_out: int = 0
 
 
 async def of_audience(
@@ -119,10 +121,12 @@ async def of_audience(
     """Before it begins. `source_id` is left out of what waits."""
     async with leads.matching(pool) as connection:
         rows = await connection.fetch(q.audience_by_device, tenant_id, audience)
+        opted_out = await connection.fetchval(q.opted_out_of_audience, tenant_id, audience)
         rooms = await _rooms(connection, tenant_id, rows)
         one_in = math.ceil(_by_device(rows)[None] / MOST_LOOKED_AT)
         known = await _known(connection, q.known_in_audience, tenant_id, audience, rooms, device_ids, one_in)
-    return await _estimate(pool, tenant_id, rows, rooms, known, pace, device_ids, start, zone, source_id)
+    found = await _estimate(pool, tenant_id, rows, rooms, known, pace, device_ids, start, zone, source_id)
+    return msgspec.structs.replace(found, opted_out=opted_out)
 
 
 async def is_anybody(pool: asyncpg.Pool, tenant_id: int, audience: Mapping[str, Any]) -> bool:

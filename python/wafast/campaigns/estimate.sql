@@ -4,6 +4,10 @@
 -- $2 the audience.
 SELECT device_no, count(*)::int8 AS n FROM campaign_audience($1, $2) GROUP BY device_no
 
+-- name: opted_out_of_audience
+-- How many would be in it ($2), and are not, as they want nothing more.
+SELECT count(*)::int8 FROM leads_matching($1, $2::jsonb || '{"is_suppressed": true}')
+
 -- name: known_in_audience
 -- How many people of it ($2) without a device are known to which device among $3; NULL: to none. Of all, or by chance one
 -- in $4 of them.

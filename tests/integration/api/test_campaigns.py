@@ -73,6 +73,7 @@ def test_what_the_preview_counts_is_what_is_put_in(tenant: Tenant) -> None:
     body = {"audience": {"tags": ["raya"]}, "pace": {"min_seconds": 10, "max_seconds": 30}}
     preview = tenant.client("read").post(f"{URL}/preview", json=body).json()
     assert (preview["recipients"], preview["without_device"], preview["is_partial"]) == (16, 5, False)
+    assert preview["opted_out"] == 1
     [load] = preview["devices"]
     assert (load["device_id"], load["recipients"], load["holds"]) == (str(device.id), 16, None)
     assert preview["finishes_at"] == load["finishes_at"]
@@ -88,6 +89,20 @@ def test_an_audience_nobody_can_be_reached_of_says_so(tenant: Tenant) -> None:
     campaign = made(tenant, audience={"tags": ["others"]})
     answer = tenant.client().post(f"{URL}/{campaign['id']}/start")
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:wafast:problem:empty-audience")
+
+
+def test_an_audience_of_whom_all_have_opted_out_says_how_many_they_are(tenant: Tenant) -> None:
+    leads(tenant, 3)
+    tenant.world.sql(
+        "INSERT INTO suppressions (tenant_id, phone, reason, created_by)"
+        " SELECT tenant_id, phone, 'replied STOP', 'lead' FROM leads WHERE tenant_id = $1",
+        tenant.id,
+    )
+    for audience, opted_out in (({"tags": ["raya"]}, 3), ({"is_suppressed": False}, 3), ({"search": "Lead 2"}, 1)):
+        preview = tenant.client().post(f"{URL}/preview", json={"audience": audience}).json()
+        assert (preview["recipients"], preview["opted_out"]) == (0, opted_out), audience
+    nobody = tenant.client().post(f"{URL}/preview", json={"audience": {"tags": ["others"]}}).json()
+    assert (nobody["recipients"], nobody["opted_out"]) == (0, 0)
 
 
 def test_a_message_is_shown_as_one_person_gets_it(tenant: Tenant) -> None:

@@ -3051,6 +3051,11 @@ export interface components {
              */
             recipients: number;
             without_device: number;
+            /**
+             * @description Who fits and has opted out: none of `recipients`. Counted before it begins.
+             * @example 12
+             */
+            opted_out: number;
             finishes_at: string | null;
             /** @description Some devices can't send, so nobody can say when their part is done. */
             is_partial: boolean;

@@ -1136,10 +1136,22 @@ export const ms: Record<MessageKey, string> = {
   'campaigns.audience_help': 'Sesiapa yang henti terima tidak akan dihubungi. Tanpa penapis, ia untuk semua orang.',
   'campaigns.people_only_one': 'orang',
   'campaigns.people_only_other': 'orang',
-  'campaigns.nobody': 'Tiada sesiapa yang sepadan: pilih orang lain.',
+  'campaigns.nobody': 'Tiada sesiapa yang menepati semua syarat ini: buang satu syarat, atau pilih orang lain.',
+  'campaigns.nobody_there': 'Belum ada prospek: import satu fail prospek dahulu.',
+  'campaigns.nobody_left_one':
+    'Satu-satunya orang yang sepadan sudah henti terima, jadi kempen tidak dihantar kepadanya.',
+  'campaigns.nobody_left_other':
+    'Semua {n} orang yang sepadan sudah henti terima, jadi kempen tidak dihantar kepada mereka.',
+  'campaigns.opted_out_too_one': '{n} orang lagi sepadan tetapi sudah henti terima: tiada apa-apa dihantar kepadanya.',
+  'campaigns.opted_out_too_other':
+    '{n} orang lagi sepadan tetapi sudah henti terima: tiada apa-apa dihantar kepada mereka.',
   'campaigns.nobody_yet': 'Belum ada sesiapa',
   'campaigns.without_device_one': '{n} daripadanya belum ada peranti dan akan diberi satu apabila ia bermula.',
   'campaigns.without_device_other': '{n} daripadanya belum ada peranti dan akan diberi satu apabila ia bermula.',
+  'campaigns.without_any_one':
+    '{n} daripadanya belum ada peranti, dan tiada peranti yang dapat menghantar sekarang: pautkan atau sambungkan satu.',
+  'campaigns.without_any_other':
+    '{n} daripadanya belum ada peranti, dan tiada peranti yang dapat menghantar sekarang: pautkan atau sambungkan satu.',
   'campaigns.finish_estimate': 'Selesai kira-kira {when}.',
   'campaigns.finish_unknown': 'Belum dapat dipastikan bila ia akan selesai.',
   'campaigns.finish_partial': 'Sesetengah peranti tidak dapat menghantar sekarang; bahagiannya tidak termasuk.',

@@ -1,5 +1,5 @@
 /** Whom a campaign goes to, in words: a line for each condition of its filter. */
-import type { LeadFilter } from '../api/types';
+import type { CampaignEstimate, LeadFilter } from '../api/types';
 import { amount, t, tn } from '../i18n/index.svelte';
 
 /** Those that a campaign's form has a field for. */
@@ -34,4 +34,10 @@ export function audienceWords(filter: LeadFilter, nameOf: (id: string) => string
   if (quiet_days !== undefined) say(t('campaigns.quiet'), amount(quiet_days));
   if (otherConditions(filter).length > 0) found.push(otherWords(filter));
   return found.length > 0 ? found : [t('campaigns.everybody')];
+}
+
+/** Why nobody gets it. */
+export function nobodyWords({ opted_out }: CampaignEstimate, audience: LeadFilter): string {
+  if (opted_out > 0) return tn('campaigns.nobody_left', opted_out);
+  return t(Object.keys(audience).length > 0 ? 'campaigns.nobody' : 'campaigns.nobody_there');
 }
