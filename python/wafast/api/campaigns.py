@@ -36,7 +36,7 @@ from wafast.campaigns import rows
 from wafast.campaigns.rows import CampaignRow, NotPossible, NoWords, Plan, Schedule, State
 from wafast.campaigns.standstill import Standstill, standstills
 from wafast.database.together import together
-from wafast.leads.filters import LeadFilter
+from wafast.leads.filters import LeadFilter, shown
 from wafast.outbox.rows import UnknownMedia
 
 Result = TypeVar("Result")
@@ -183,7 +183,7 @@ def _shown(row: CampaignRow, newest_row: int, standstill: Standstill | None) -> 
         name=row.name,
         state=row.state,
         reason=row.reason,
-        audience=msgspec.convert(row.audience, LeadFilter),
+        audience=shown(row.audience),
         message=message_of(row.message, row.media_mime),
         pace=pace_of(row.pace),
         device_ids=None if row.device_ids is None else [str(one) for one in row.device_ids],

@@ -33,7 +33,7 @@ class LeadFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     search: (
         Annotated[
             str,
-            Meta(max_length=200, description="Words begin words of the name; digits begin or end the number."),
+            Meta(max_length=200, description="Words begin words of the name; digits also begin or end the number."),
         ]
         | UnsetType
     ) = UNSET
@@ -48,7 +48,8 @@ class LeadFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 def stored(wanted: LeadFilter, region: str) -> dict[str, Any]:
-    """The filter as the database reads it: tags as they are stored, a number as it begins in international form.
+    """The filter as the database reads it: tags as they are stored, and beside digits that begin with a zero how the
+    number begins in international form.
 
     Args:
         wanted: as it came.
@@ -62,8 +63,16 @@ def stored(wanted: LeadFilter, region: str) -> dict[str, Any]:
     members = {name: value for name, value in members.items() if name not in ("tags", "no_tags") or value}
     search = members.pop("search", "").replace("\0", "").strip()
     if search:
-        members["search"] = phones.beginning(search, region)
+        members["search"] = search
+        begins = phones.beginning(search, region)
+        if begins != search:
+            members["begins"] = begins.removeprefix("+")
     return members
+
+
+def shown(members: dict[str, Any]) -> LeadFilter:
+    """A stored filter as it came."""
+    return msgspec.convert({name: value for name, value in members.items() if name != "begins"}, LeadFilter)
 
 
 def within(members: dict[str, Any], reach: Reach) -> dict[str, Any]:

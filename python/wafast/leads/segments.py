@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from wafast.accounts import audit
 from wafast.database.queries import load
-from wafast.leads.filters import LeadFilter
+from wafast.leads.filters import LeadFilter, shown
 
 if TYPE_CHECKING:
     from wafast.accounts.principal import Principal
@@ -38,7 +38,7 @@ def segment_of(row: asyncpg.Record) -> Segment:
     return Segment(
         id=str(row["id"]),
         name=row["name"],
-        filter=msgspec.convert(row["filter"], LeadFilter),
+        filter=shown(row["filter"]),
         created_by=row["created_by"],
         created_at=row["created_at"],
     )

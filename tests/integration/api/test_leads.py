@@ -89,6 +89,23 @@ def test_what_is_left_out_of_a_change_stays(tenant: Tenant) -> None:
     assert client.get(address).status_code == 404
 
 
+def test_digits_are_a_number_s_beginning_or_end_or_a_word(tenant: Tenant) -> None:
+    client = tenant.client("send")
+    _add(client, "0198765012", name="Shop, Lot 0123")
+    _add(client, "0123456789", name="Siti")
+    for search, names in {
+        "0123": ["Siti", "Shop, Lot 0123"],
+        "012": ["Siti", "Shop, Lot 0123"],
+        "0123-45": ["Siti"],
+        "5012": ["Shop, Lot 0123"],
+        "06789": [],
+    }.items():
+        assert _found(client, {"search": search}) == names, search
+    made = client.post("/api/v1/segments", json={"name": "Some", "filter": {"search": "012-3"}})
+    assert made.status_code == 201
+    assert made.json()["filter"] == {"search": "012-3"}, "as it was typed"
+
+
 def test_filters_mean_what_they_say(tenant: Tenant, world: World) -> None:
     client, device = tenant.client("send"), tenant.device()
     _add(client, "0123456781", name="Ahmad bin Ali", tags=["KL", "vip"], device_id=str(device.id))

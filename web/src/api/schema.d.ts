@@ -4615,7 +4615,7 @@ export interface components {
             /** @description One of these writes to it. */
             device_ids?: string[];
             has_device?: boolean;
-            /** @description Words begin words of the name; digits begin or end the number. */
+            /** @description Words begin words of the name; digits also begin or end the number. */
             search?: string;
             /** @description Custom fields that equal these. */
             fields?: {
