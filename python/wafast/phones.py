@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from typing import Literal
 
 import phonenumbers
 from phonenumbers import timezone
+
+from wafast.refusal import Refusal
 
 #: Region of a number written without a country code.
 DEFAULT_REGION = "MY"
@@ -35,7 +38,13 @@ _NAMED = {
 }
 
 
-class PhoneError(ValueError):
+#: What can be wrong with a number.
+Kind = Literal[
+    "no_number", "no_jid", "number_short", "number_long", "number_length", "number_extension", "number_letters"
+]
+
+
+class PhoneError(Refusal[Kind]):
     """The text is no phone number; the message says so and shows a good one."""
 
 
@@ -112,11 +121,11 @@ _KINDS = (
 
 _WAY_OUT = "write it with its country code, as +60 12-345 6789"
 #: By what phonenumbers says of a number's length.
-_LENGTHS = {
-    phonenumbers.ValidationResult.TOO_SHORT: "short",
-    phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "short",
-    phonenumbers.ValidationResult.INVALID_LENGTH: "short or too long",
-    phonenumbers.ValidationResult.TOO_LONG: "long",
+_LENGTHS: dict[int, tuple[Kind, str]] = {
+    phonenumbers.ValidationResult.TOO_SHORT: ("number_short", "short"),
+    phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: ("number_short", "short"),
+    phonenumbers.ValidationResult.INVALID_LENGTH: ("number_length", "short or too long"),
+    phonenumbers.ValidationResult.TOO_LONG: ("number_long", "long"),
 }
 #: Numbers that are dialled otherwise by now and that WhatsApp goes on with: of Mexico's mobiles, Benin and Ivory Coast.
 _OF_OLD = re.compile("521[0-9]{10}|229[0-9]{8}|225[0-9]{8}")
@@ -174,15 +183,19 @@ def _any(text: str, cleaned: str, region: str) -> str:
     for number in (local, abroad):
         if number is not None and phonenumbers.is_valid_number(number):
             if number.extension:
-                raise PhoneError(f"{text!r} has an extension, which can't be written to: leave it out")
+                raise PhoneError(
+                    "number_extension", f"{text!r} has an extension, which can't be written to: leave it out"
+                )
             return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     digits = cleaned.lstrip("+").replace(" ", "").replace("-", "")
     if abroad is None or not (digits.isascii() and digits.isdigit()) or digits.startswith("0"):
-        raise PhoneError(f"{text!r} is not a phone number; {_WAY_OUT}")
+        raise PhoneError("no_number", f"{text!r} is not a phone number; {_WAY_OUT}")
     # ranges newer than our table: what is as long as a number there can be
     fault = _LENGTHS.get(phonenumbers.is_possible_number_with_reason(abroad))
     if fault is not None and _OF_OLD.fullmatch(digits) is None:
-        raise PhoneError(f"{text!r} is too {fault} for a number of +{abroad.country_code}; {_WAY_OUT}")
+        kind, words = fault
+        code = abroad.country_code
+        raise PhoneError(kind, f"{text!r} is too {words} for a number of +{code}; {_WAY_OUT}", code=code)
     return phonenumbers.format_number(abroad, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -199,7 +212,11 @@ def _refuse_letters(text: str) -> None:
     first = next((place for place, one in enumerate(text) if one.isdigit()), len(text))
     letters = re.search(r"[^\W\d_]+", text[first:])
     if letters is not None:
-        raise PhoneError(f"{text!r} has letters in it, {letters[0]!r}; a number in digits is wanted, without extension")
+        raise PhoneError(
+            "number_letters",
+            f"{text!r} has letters in it, {letters[0]!r}; a number in digits is wanted, without extension",
+            letters=letters[0],
+        )
 
 
 def to_jid(text: str, region: str = DEFAULT_REGION) -> str:
@@ -215,7 +232,9 @@ def to_jid(text: str, region: str = DEFAULT_REGION) -> str:
     known = {"s.whatsapp.net": "s.whatsapp.net", "c.us": "s.whatsapp.net", "lid": "lid", "g.us": "g.us"}
     digits, most = (user.replace("-", ""), 40) if server == "g.us" else (user, LONGEST_PERSON)
     if server not in known or not (digits.isascii() and digits.isdigit() and len(digits) <= most):
-        raise PhoneError(f"{text!r} is not a JID to write to; 60123456789@s.whatsapp.net, …@lid and …@g.us are")
+        raise PhoneError(
+            "no_jid", f"{text!r} is not a JID to write to; 60123456789@s.whatsapp.net, …@lid and …@g.us are"
+        )
     return f"{user}@{known[server]}"
 
 

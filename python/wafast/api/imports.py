@@ -31,6 +31,7 @@ from wafast.api.responses import Page, problems
 from wafast.api.services import Services
 from wafast.csv_rows import guarded, pieces
 from wafast.leads import chats, columns, imports, rows
+from wafast.leads.causes import ImportCause
 from wafast.leads.imports import Import, Kind, Options
 
 #: Bytes of a file: two million rows of CSV, and the form around it.
@@ -83,6 +84,13 @@ class ImportProblem(msgspec.Struct, frozen=True, kw_only=True):
     row: Annotated[int, Meta(examples=[17])]
     value: Annotated[str, Meta(description="How the cell that is meant begins.", examples=["012-34"])]
     reason: Annotated[str, Meta(examples=["'012-34' is too short for a number of +60"])]
+    causes: Annotated[
+        list[ImportCause],
+        Meta(
+            description="The same for programs, in the order of its parts.",
+            examples=[[{"kind": "number_short", "values": {"code": "60"}}]],
+        ),
+    ]
 
 
 def beginning(word: str, summary: str) -> post:
@@ -258,10 +266,10 @@ class ImportController(Controller):
         services: NamedDependency[Services],
         excel: ForExcel = False,
     ) -> Stream:
-        """All of them as CSV: row of the file, value, reason."""
+        """All of them as CSV: row of the file, value, reason, and its kinds for programs."""
         found = await _find(services, principal, import_id)
         pages = _problems(services, principal.tenant_id, int(found.id))
-        told = pieces(["row", "value", "reason"], pages)
+        told = pieces(["row", "value", "reason", "kinds"], pages)
         return await download(told, f"import-{found.id}-problems.csv", excel=excel)
 
     @post(
@@ -408,14 +416,19 @@ def _not_now(error: imports.NotNow) -> Problem:
 async def _problems(services: Services, tenant_id: int, import_id: int) -> AsyncIterator[list[list[str]]]:
     after = 0
     while rows := await imports.problems(services.pool, tenant_id, import_id, after=after, limit=PROBLEMS):
-        yield [[str(row["line"]), _value_of(row), row["reason"]] for row in rows]
+        yield [[str(row["line"]), _value_of(row), row["reason"], _kinds_of(row)] for row in rows]
         after = rows[-1]["line"]
 
 
 def _problem_of(row: asyncpg.Record) -> ImportProblem:
-    return ImportProblem(row=row["line"], value=row["value"], reason=row["reason"])
+    causes = msgspec.convert(row["causes"], list[ImportCause])
+    return ImportProblem(row=row["line"], value=row["value"], reason=row["reason"], causes=causes)
 
 
 def _value_of(row: asyncpg.Record) -> str:
     # of doubles it is a number in E.164
     return str(row["value"]) if row["is_double"] else guarded(row["value"])
+
+
+def _kinds_of(row: asyncpg.Record) -> str:
+    return " ".join(cause["kind"] for cause in row["causes"])

@@ -10,9 +10,11 @@ from typing import NamedTuple
 import msgspec
 
 from wafast import phones
+from wafast.leads.causes import MappingKind, RowKind
 from wafast.leads.files import Column
 from wafast.leads.rows import MOST_FIELDS, MOST_TAGS
 from wafast.leads.tags import tags
+from wafast.refusal import Refusal
 
 #: What a column can be; any other is `field:` and the name of a field, or empty: it is left out.
 KNOWN = ("phone", "name", "niche", "target_status", "trigger", "device")
@@ -32,6 +34,7 @@ CALLED = {
 }
 STATUSES = {"prospect": "prospect", "customer": "customer", "prospek": "prospect", "pelanggan": "customer"}
 LONGEST = {"name": 200, "tag": 100, "field": 2000}
+TOO_LONG: dict[str, RowKind] = {"name": "name_long", "tag": "tag_long", "field": "field_long"}
 #: Characters that are told of a cell, and of what is wrong with it.
 MOST_TOLD = 300
 #: As spreadsheets write large numbers.
@@ -58,15 +61,15 @@ class Staged(NamedTuple):
     zone: str
 
 
-class Refused(ValueError):
+class Refused(Refusal[RowKind]):
     """A row that can't become a lead: how the cell that is wrong begins, and why."""
 
-    def __init__(self, value: str, reason: str) -> None:
-        super().__init__(reason[:MOST_TOLD])
+    def __init__(self, value: str, kind: RowKind, reason: str, **values: object) -> None:
+        super().__init__(kind, reason[:MOST_TOLD], **values)
         self.value = value[:MOST_TOLD]
 
 
-class MappingError(ValueError):
+class MappingError(Refusal[MappingKind]):
     """The columns can't be so; the text says why and what to do."""
 
 
@@ -104,20 +107,32 @@ def _phone_column(columns: Sequence[Column]) -> int | None:
 def check(mapping: Sequence[str], columns: Sequence[Column]) -> None:
     """Raises MappingError when a file can't be read with this mapping."""
     if len(mapping) != len(columns):
-        raise MappingError(f"{len(mapping)} columns are mapped, and the file has {len(columns)}")
+        raise MappingError(
+            "columns_differ",
+            f"{len(mapping)} columns are mapped, and the file has {len(columns)}",
+            mapped=len(mapping),
+            columns=len(columns),
+        )
     for place, kind in enumerate(mapping):
         if kind and kind not in KNOWN and not (kind.startswith(FIELD) and 0 < len(kind) - len(FIELD) <= 100):
             raise MappingError(
+                "column_unknown",
                 f"column {columns[place].name!r} can't be {kind!r}: one of {', '.join(KNOWN)}, "
-                f"{FIELD} and a name, or nothing is wanted"
+                f"{FIELD} and a name, or nothing is wanted",
+                column=columns[place].name,
             )
         if kind and kind not in ("niche", "trigger") and kind in mapping[:place]:
-            raise MappingError(f"two columns are {kind}: leave one of them out")
+            raise MappingError("column_twice", f"two columns are {kind}: leave one of them out", column=kind)
     fields = sum(kind.startswith(FIELD) for kind in mapping)
     if fields > MOST_FIELDS:
-        raise MappingError(f"{fields} columns are fields, and a lead has at most {MOST_FIELDS}: leave some out")
+        raise MappingError(
+            "fields_many",
+            f"{fields} columns are fields, and a lead has at most {MOST_FIELDS}: leave some out",
+            fields=fields,
+            most=MOST_FIELDS,
+        )
     if "phone" not in mapping:
-        raise MappingError("no column is the phone number: say which one is")
+        raise MappingError("no_phone_column", "no column is the phone number: say which one is")
 
 
 class Reader:
@@ -157,7 +172,10 @@ class Reader:
         elif len(row) > self._width and any(row[self._width :]):
             raise Refused(
                 next(cell for cell in row[self._width :] if cell),
+                "row_long",
                 f"the row has {len(row)} cells, and the file {self._width} columns; a text with a comma needs quotes",
+                cells=len(row),
+                columns=self._width,
             )
         phone = self._phone_of(row[self._phone])
         return Staged(
@@ -174,14 +192,16 @@ class Reader:
     def _phone_of(self, cell: str) -> str:
         text = _plain(cell)
         if not text:
-            raise Refused(cell, "there is no phone number")
+            raise Refused(cell, "phone_missing", "there is no phone number")
         if SCIENTIFIC.fullmatch(text):
             number = Decimal(text)
             mantissa = text.lower().partition("e")[0].replace(".", "")
             # what was rounded ends in zeros that nobody wrote
             if number != int(number) or len(mantissa) < len(str(int(number))):
                 raise Refused(
-                    cell, "a spreadsheet has rounded this number; format the column as text and save it again"
+                    cell,
+                    "number_rounded",
+                    "a spreadsheet has rounded this number; format the column as text and save it again",
                 )
             text = str(int(number))
         elif (whole := WHOLE.fullmatch(text)) is not None:
@@ -189,7 +209,7 @@ class Reader:
         try:
             return phones.parse(text, self._region)
         except phones.PhoneError as error:
-            raise Refused(cell, str(error)) from None
+            raise Refused(cell, error.kind, str(error), **error.values) from None
 
     def _tags_of(self, row: list[str]) -> list[str]:
         found = [one for place in self._tags if row[place] for one in SPLIT.split(row[place])]
@@ -199,7 +219,13 @@ class Reader:
             _short(one.strip(), "tag")
         every = tags(found + self._more)
         if len(every) > MOST_TAGS:
-            raise Refused(", ".join(found), f"a lead has at most {MOST_TAGS} tags, and this one {len(every)}")
+            raise Refused(
+                ", ".join(found),
+                "tags_many",
+                f"a lead has at most {MOST_TAGS} tags, and this one {len(every)}",
+                most=MOST_TAGS,
+                n=len(every),
+            )
         return every
 
     def _device_of(self, cell: str) -> int | None:
@@ -207,7 +233,7 @@ class Reader:
             return None
         found = self._devices.get(cell.casefold())
         if found is None:
-            raise Refused(cell, f"there is no device {cell!r}; its name, number or id is wanted")
+            raise Refused(cell, "device_unknown", f"there is no device {cell!r}; its name, number or id is wanted")
         return found
 
     def _fields_of(self, row: list[str]) -> str | None:
@@ -225,14 +251,15 @@ def _status_of(cell: str) -> str | None:
         return None
     found = STATUSES.get(cell.casefold())
     if found is None:
-        raise Refused(cell, f"target_status is prospect or customer, not {cell!r}")
+        raise Refused(cell, "status_unknown", f"a status is prospect or customer, not {cell!r}")
     return found
 
 
 def _short(text: str, what: str) -> str:
     text = GUARD.sub("", text, count=1) if text[:1] == "'" else text
     if len(text) > LONGEST[what]:
-        raise Refused(text, f"a {what} has at most {LONGEST[what]} characters, and this one {len(text)}")
+        most, n = LONGEST[what], len(text)
+        raise Refused(text, TOO_LONG[what], f"a {what} has at most {most} characters, and this one {n}", most=most, n=n)
     return text
 
 

@@ -20,7 +20,9 @@ import msgspec
 from msgspec import Meta
 
 from wafast.leads import xlsx
-from wafast.leads.other_files import OLE, ZIP, other_than_table, refuse_binary
+from wafast.leads.causes import FileKind
+from wafast.leads.other_files import OLE, TO_DO, ZIP, is_binary, other_than_table
+from wafast.refusal import Refusal
 
 if TYPE_CHECKING:
     from wafast.leads import other_workbooks
@@ -56,7 +58,7 @@ ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
-class NotReadable(ValueError):
+class NotReadable(Refusal[FileKind]):
     """The file has no rows that could be read; the text says why."""
 
 
@@ -99,15 +101,15 @@ def look(path: Path, sheet: str = "", encoding: str = "") -> Shape:
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if not head.strip(b"\x00 \r\n\t"):
-        raise NotReadable("the file is empty")
+        raise NotReadable("file_empty", "the file is empty")
     if (other := other_than_table(path, head)) is not None:
-        raise NotReadable(other)
+        raise NotReadable(other.kind, f"the file is {other.words}, and no table that can be read: {TO_DO}")
     if head.startswith((ZIP, OLE)):
         kind: dict[str, Any] = {"format": "workbook", **_sheet(path, sheet)}
     else:
         told = _told_encoding(path, head)
-        if (told is None or told.startswith("utf-8")) and (binary := refuse_binary(head)) is not None:
-            raise NotReadable(binary)
+        if (told is None or told.startswith("utf-8")) and is_binary(head):
+            raise NotReadable("is_binary", f"the file is no text, and of no kind that can be read: {TO_DO}")
         kind = {"format": "csv", "encoding": told} if told else _untold(path, head, encoding)
         kind["delimiter"] = _delimiter(head, kind["encoding"])
     bare = Shape(**kind, header=False, columns=[])
@@ -121,11 +123,16 @@ def look(path: Path, sheet: str = "", encoding: str = "") -> Shape:
     usual = max(widths) if bare.format == "workbook" else Counter(widths).most_common(1)[0][0]
     width = max(usual, len(first[0]))
     if width > MOST_COLUMNS:
-        raise NotReadable(f"the file has {width} columns; at most {MOST_COLUMNS} can be read")
+        raise NotReadable(
+            "file_wide",
+            f"the file has {width} columns; at most {MOST_COLUMNS} can be read",
+            columns=width,
+            most=MOST_COLUMNS,
+        )
     names = first[0] if header else []
     below = first[1:] if header else first
     if not below:
-        raise NotReadable("the file has the names of its columns, and no rows below them")
+        raise NotReadable("no_rows_below", "the file has the names of its columns, and no rows below them")
     columns = [
         Column(
             (names[place].strip() if place < len(names) else "")[:100] or f"Column {place + 1}",
@@ -150,7 +157,7 @@ def _table(found: list[tuple[int, list[str]]]) -> tuple[int, list[list[str]]]:
     """The row in which the table begins, and its rows. What stands above it, a title or a remark, is one cell a row and
     no number, or merged cells over the names of the columns."""
     if not found:
-        raise NotReadable("the file has no rows")
+        raise NotReadable("no_rows", "the file has no rows")
     begins = 0
     for place, (_, row) in enumerate(found):
         if sum(map(bool, row)) > 1:
@@ -200,9 +207,15 @@ def _rows_of_csv(path: Path, shape: Shape) -> Iterator[tuple[int, list[str]]]:
                 yield line, [cell.strip() for cell in row]
         except csv.Error as error:
             raise NotReadable(
-                f"row {line + 1} can't be read ({error}); is there a quotation mark too many before it?"
+                "row_unreadable",
+                f"row {line + 1} can't be read ({error}); is there a quotation mark too many before it?",
+                row=line + 1,
             ) from None
-    raise NotReadable(f"row {line} goes on to the end of the file; is there a quotation mark too many in it?")
+    raise NotReadable(
+        "quote_open",
+        f"row {line} goes on to the end of the file; is there a quotation mark too many in it?",
+        row=line,
+    )
 
 
 def _rows_of_workbook(path: Path, shape: Shape) -> Iterator[tuple[int, list[str]]]:
@@ -218,7 +231,8 @@ def _sheet(path: Path, wanted: str) -> dict[str, Any]:
         names = book.seen or book.sheets
         found = wanted or _sheet_with_rows(book, names)
     if found not in names:
-        raise NotReadable(f"the workbook has no sheet {found!r}; it has {', '.join(map(repr, names))}")
+        known = ", ".join(map(repr, names))
+        raise NotReadable("no_sheet", f"the workbook has no sheet {found!r}; it has {known}", sheet=found, sheets=known)
     return {"sheet": found, "sheets": names}
 
 
@@ -237,16 +251,19 @@ def _opened(path: Path) -> Iterator[xlsx.Workbook | other_workbooks.Workbook]:
     size = _unpacked(path)
     if size > MOST_UNPACKED:
         raise NotReadable(
+            "workbook_large",
             f"the workbook is {size / (1 << 30):.1f} GB when it is unpacked, and at most {MOST_UNPACKED >> 30} GB can "
-            "be read: save it as CSV, or delete what stands far from its rows"
+            "be read: save it as CSV, or delete what stands far from its rows",
+            size=f"{size / (1 << 30):.1f}",
+            most=MOST_UNPACKED >> 30,
         )
     try:
         with _workbook(path) as book:
             yield book
     except xlsx.Broken as error:
-        raise NotReadable(f"the workbook can't be read: {error}") from None
+        raise NotReadable("workbook_damaged", f"the workbook can't be read: {error}") from None
     except BROKEN as error:
-        raise NotReadable(DAMAGED) from error
+        raise NotReadable("workbook_damaged", DAMAGED) from error
 
 
 def _workbook(path: Path) -> xlsx.Workbook | other_workbooks.Workbook:
@@ -283,7 +300,11 @@ def _untold(path: Path, head: bytes, wanted: str) -> dict[str, Any]:
     """How else it is read, and how it could be: as a person says, or as most here save it."""
     found = [one for one in ENCODINGS if _begins_in(head, one)]
     if wanted and wanted not in found:
-        raise NotReadable(f"the file is not in {wanted!r}; it can be read in {', '.join(found) or 'none there is'}")
+        raise NotReadable(
+            "other_encoding",
+            f"the file is not in {wanted!r}; it can be read in {', '.join(found) or 'none there is'}",
+            encoding=wanted,
+        )
     usual = "gb18030" if _is_mostly_chinese(path) and _is_in(path, "gb18030") else "cp1252"
     return {"format": "csv", "encoding": wanted or usual, "encodings": found}
 

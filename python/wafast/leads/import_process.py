@@ -27,6 +27,7 @@ from wafast.database.pool import connect
 from wafast.database.queries import load
 from wafast.events import bus
 from wafast.leads import columns, files
+from wafast.leads.causes import stored
 from wafast.leads.imports import Options, tell
 from wafast.leads.rows import MOST_FIELDS, MOST_TAGS, learn
 
@@ -56,13 +57,13 @@ class Batch(NamedTuple):
         first: the line of the first.
         last: of the last.
         records: what they say.
-        problems: of those that say nothing: line, that it is no double, value, reason.
+        problems: of those that say nothing: line, that it is no double, value, reason, and that for programs.
     """
 
     first: int
     last: int
     records: list[columns.Staged]
-    problems: list[tuple[int, bool, str, str]]
+    problems: list[tuple[int, bool, str, str, str]]
 
 
 class Importing:
@@ -280,7 +281,7 @@ def _read(reader: columns.Reader, found: Iterator[tuple[int, list[str]]]) -> Bat
         try:
             batch.records.append(reader.read(line, row))
         except columns.Refused as error:
-            batch.problems.append((line, False, error.value, str(error)))
+            batch.problems.append((line, False, error.value, str(error), msgspec.json.encode(stored(error)).decode()))
     return batch
 
 
@@ -297,9 +298,9 @@ async def work(uri: str, import_id: int, folder: Path) -> None:
             pass
         except (files.NotReadable, columns.MappingError) as error:
             if row["state"] == "reading" and row["shape"] is not None:  # another sheet was asked for, which is none
-                await aside.execute(q.keep_shape, import_id, str(error))
+                await aside.execute(q.keep_shape, import_id, str(error), stored(error))
             else:
-                await aside.fetchval(q.fail_import, import_id, str(error))
+                await aside.fetchval(q.fail_import, import_id, str(error), stored(error))
             await tell(aside, row["tenant_id"], import_id)
     finally:
         connection.terminate()

@@ -12,8 +12,10 @@ from wafast import logs
 from wafast.database.away import is_full
 from wafast.database.queries import load
 from wafast.database.turn import IMPORTS, keep_at
+from wafast.leads.causes import ProcessKind, stored
 from wafast.leads.import_process import AWAY, FULL, MOST_MEMORY, TOO_LARGE
 from wafast.leads.imports import WORK, tell
+from wafast.refusal import Refusal
 
 if TYPE_CHECKING:
     import asyncpg
@@ -32,11 +34,17 @@ MOST_SECONDS = 3600.0
 TOO_LONG = 124
 #: The same: the machine could not start it, or make its folder.
 NOT_BEGUN = os.EX_OSERR
-#: By exit code: what would end so each time.
-GIVEN_UP = {
-    TOO_LARGE: f"The file takes more than {MOST_MEMORY >> 30} GB of memory when it is read: save it as CSV, or delete "
-    "what stands far from its rows.",
-    TOO_LONG: f"Reading the file takes more than {MOST_SECONDS / 3600:.0f} hour: save it as CSV, or in parts.",
+#: By exit code: what would end so each time, with the kind of reason.
+GIVEN_UP: dict[int, tuple[ProcessKind, str]] = {
+    TOO_LARGE: (
+        "takes_memory",
+        f"The file takes more than {MOST_MEMORY >> 30} GB of memory when it is read: save it as CSV, or delete "
+        "what stands far from its rows.",
+    ),
+    TOO_LONG: (
+        "takes_long",
+        f"Reading the file takes more than {MOST_SECONDS / 3600:.0f} hour: save it as CSV, or in parts.",
+    ),
 }
 #: By exit code: why others did, as often as they may.
 WHY = {FULL: "a disk of the server was full", NOT_BEGUN: "the server could not start it, and its log says why"}
@@ -132,9 +140,12 @@ async def _end(connection: asyncpg.Connection, row: asyncpg.Record, code: int) -
     if code == AWAY:
         return
     attempts = await connection.fetchval(q.note_attempt, row["id"])
-    reason = GIVEN_UP.get(code)
-    if reason is None and attempts >= MOST_ATTEMPTS:
-        reason = f"The process that read the file fell over {MOST_ATTEMPTS} times: {WHY.get(code, 'the log says how')}."
-    if reason is not None:
-        await connection.fetchval(q.fail_import, row["id"], reason)
+    given_up = GIVEN_UP.get(code)
+    if given_up is None and attempts >= MOST_ATTEMPTS:
+        why = WHY.get(code, "the log says how")
+        words = f"The process that read the file fell over {MOST_ATTEMPTS} times: {why}."
+        given_up = "disk_full" if code == FULL else "fell_over", words
+    if given_up is not None:
+        kind, words = given_up
+        await connection.fetchval(q.fail_import, row["id"], words, stored(Refusal(kind, words)))
         await tell(connection, row["tenant_id"], row["id"])

@@ -14,6 +14,7 @@ from wafast.accounts import audit
 from wafast.database.queries import load
 from wafast.events import bus
 from wafast.leads import columns
+from wafast.leads.causes import ImportCause
 from wafast.leads.files import Shape
 from wafast.leads.rows import MOST_FIELDS, MOST_TAGS
 from wafast.leads.tags import tags
@@ -89,6 +90,7 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ]
     reason: Annotated[str | None, Meta(description="Why it failed, or a sheet can't be read.", examples=[None])]
+    cause: Annotated[ImportCause | None, Meta(description="The same for programs.")]
     shape: Annotated[Shape | None, Meta(description="How the file is read; null until it was looked at.")]
     mapping: Annotated[
         list[str] | None,
@@ -271,7 +273,7 @@ async def problems(
     pool: asyncpg.Pool, tenant_id: int, import_id: int, *, after: int, limit: int
 ) -> list[asyncpg.Record]:
     """Rows that were not taken, or as of another number, or not with all tags, behind the row `after` of the file, in
-    order: line, is_double, value, reason."""
+    order: line, is_double, value, reason, causes."""
     return await pool.fetch(q.list_problems, tenant_id, import_id, after, limit)
 
 

@@ -21,14 +21,14 @@ SELECT * FROM imports WHERE tenant_id = $1 AND id = $2 FOR UPDATE;
 
 -- name: look_again
 UPDATE imports SET state = 'reading', options = options || $3::jsonb,
-    reason = NULL, counts = NULL, rows = NULL, attempts = 0, read = 0, written = 0
+    reason = NULL, cause = NULL, counts = NULL, rows = NULL, attempts = 0, read = 0, written = 0
 WHERE tenant_id = $1 AND id = $2
 RETURNING *;
 
 -- name: begin_import
 -- A person says what the columns are, and that it is to be looked through ('checking') or taken in ('running').
 -- What was counted when it was looked through is not what was written.
-UPDATE imports SET state = $3, mapping = $4, options = $5, attempts = 0, read = 0, written = 0, reason = NULL,
+UPDATE imports SET state = $3, mapping = $4, options = $5, attempts = 0, read = 0, written = 0, reason = NULL, cause = NULL,
     counts = CASE WHEN kind = 'leads' OR $3 = 'checking' THEN counts END
 WHERE tenant_id = $1 AND id = $2
 RETURNING *;
@@ -44,7 +44,7 @@ DELETE FROM import_pieces WHERE import_id = $1;
 
 -- name: list_problems
 -- Each row of the file has one at most.
-SELECT line, is_double, value, reason FROM import_problems WHERE tenant_id = $1 AND import_id = $2 AND line > $3
+SELECT line, is_double, value, reason, causes FROM import_problems WHERE tenant_id = $1 AND import_id = $2 AND line > $3
 ORDER BY line LIMIT $4;
 
 -- name: forget_imports
@@ -70,7 +70,7 @@ UPDATE imports SET attempts = attempts + 1 WHERE id = $1 RETURNING attempts;
 -- name: fail_import
 -- Its file is of no more use.
 WITH failed AS (
-    UPDATE imports SET state = 'failed', reason = $2, ended_at = now(),
+    UPDATE imports SET state = 'failed', reason = $2, cause = $3, ended_at = now(),
         written = CASE WHEN kind = 'suppressions' THEN written ELSE 0 END
     WHERE id = $1 AND state IN ('reading', 'checking', 'running')
     RETURNING id, tenant_id
@@ -81,7 +81,7 @@ SELECT tenant_id FROM failed;
 
 -- name: keep_shape
 -- The sheet that was looked at can't be read, or not so, and what was before stays.
-UPDATE imports SET state = 'ready', reason = $2, options = options || jsonb_build_object('sheet', shape -> 'sheet', 'encoding', '')
+UPDATE imports SET state = 'ready', reason = $2, cause = $3, options = options || jsonb_build_object('sheet', shape -> 'sheet', 'encoding', '')
 WHERE id = $1 AND state = 'reading';
 
 -- name: import_to_do
@@ -120,7 +120,7 @@ SET gin_pending_list_limit = '64MB';
 SET maintenance_work_mem = '64MB';
 CREATE TEMP TABLE staged (line int8 PRIMARY KEY, phone text, name text, tags text[], target_status text, device_no int4,
                           fields text, zone text);
-CREATE TEMP TABLE problems (line int8, is_double bool, value text, reason text);
+CREATE TEMP TABLE problems (line int8, is_double bool, value text, reason text, cause text);
 CREATE TEMP TABLE others (phone text PRIMARY KEY);
 CREATE TEMP TABLE joined (line int8 PRIMARY KEY, written text, phone text);
 CREATE TEMP TABLE doubles (line int8 PRIMARY KEY, phone text, first int8);
@@ -311,12 +311,16 @@ SELECT gin_clean_pending_list('leads_by_word'), gin_clean_pending_list('leads_by
 DELETE FROM import_problems WHERE import_id = $1;
 
 -- name: keep_problems
-INSERT INTO import_problems (import_id, tenant_id, line, is_double, value, reason)
-SELECT $1, $2, line, is_double, value, reason FROM (
-    SELECT * FROM problems UNION ALL
+INSERT INTO import_problems (import_id, tenant_id, line, is_double, value, reason, causes)
+SELECT $1, $2, line, is_double, value, reason, causes FROM (
+    SELECT line, is_double, value, reason, jsonb_build_array(cause::jsonb) AS causes FROM problems
+    UNION ALL
     SELECT d.line, true, coalesce(j.written, d.phone),
            CASE WHEN coalesce(j.written, d.phone) = coalesce(f.written, d.phone) THEN 'the same number' ELSE 'the same person' END
-               || ' as in row ' || d.first
+               || ' as in row ' || d.first,
+           jsonb_build_array(jsonb_build_object(
+               'kind', CASE WHEN coalesce(j.written, d.phone) = coalesce(f.written, d.phone) THEN 'number_twice' ELSE 'person_twice' END,
+               'values', jsonb_build_object('row', d.first::text)))
     FROM (
         -- of a batch's own doubles, the first may be the double of one in a batch before
         SELECT d.line, d.phone, coalesce(before.first, d.first) AS first
@@ -329,7 +333,15 @@ SELECT $1, $2, line, is_double, value, reason FROM (
             || ' were left out: ' || left(array_to_string(c.tags, ', '), 300) END,
         CASE WHEN c.fields <> '{}' THEN 'a lead has at most ' || $4::int4 || ' fields, and ' || cardinality(c.fields)
             || ' were left out: ' || left(array_to_string(c.fields, ', '), 300) || '; take others off it, then import this row again'
-            END)
+            END),
+        CASE WHEN j.phone IS NULL THEN '[]' ELSE jsonb_build_array(jsonb_build_object(
+            'kind', 'other_number', 'values', jsonb_build_object('phone', j.phone))) END
+        || CASE WHEN cardinality(c.tags) > 0 THEN jsonb_build_array(jsonb_build_object(
+            'kind', 'tags_left_out', 'values', jsonb_build_object('most', $3::int4::text, 'n', cardinality(c.tags)::text,
+                'names', left(array_to_string(c.tags, ', '), 300)))) ELSE '[]' END
+        || CASE WHEN cardinality(c.fields) > 0 THEN jsonb_build_array(jsonb_build_object(
+            'kind', 'fields_left_out', 'values', jsonb_build_object('most', $4::int4::text, 'n', cardinality(c.fields)::text,
+                'names', left(array_to_string(c.fields, ', '), 300)))) ELSE '[]' END
     FROM joined j FULL JOIN crowded c USING (line)
     WHERE NOT EXISTS (SELECT FROM doubles d WHERE d.line IN (j.line, c.line))) told
 ORDER BY line;

@@ -83,20 +83,23 @@ def test_a_file_is_looked_at_checked_and_taken_in(tenant: Tenant, stranger: Tena
     assert (checked["state"], checked["counts"], checked["rows"]) == ("checked", counts, 7)
     assert admin.get(f"{LEADS}/count").json() == {"count": 2}, "looking changes nothing"
     problems = [
-        "4,+60123456782,the same number as in row 3",
-        "6,12,\"'12' is not a phone number; write it with its country code, as +60 12-345 6789\"",
-        "7,boss,\"target_status is prospect or customer, not 'boss'\"",
-        "8,Nowhere,\"there is no device 'Nowhere'; its name, number or id is wanted\"",
+        "4,+60123456782,the same number as in row 3,number_twice",
+        "6,12,\"'12' is not a phone number; write it with its country code, as +60 12-345 6789\",no_number",
+        "7,boss,\"a status is prospect or customer, not 'boss'\",status_unknown",
+        "8,Nowhere,\"there is no device 'Nowhere'; its name, number or id is wanted\",device_unknown",
     ]
     assert _problems(admin, checked) == problems
     address, told, after = f"{LEADS}/imports/{checked['id']}/problems", list[str](), ""
+    causes: list[tuple[str, dict[str, str]]] = []
     while True:
         page = admin.get(f"{address}?limit=1{after}").json()
         told += [f"{one['row']} {one['reason']}" for one in page["items"]]
+        causes += [(cause["kind"], cause["values"]) for one in page["items"] for cause in one["causes"]]
         if page["next"] is None:
             break
         after = f"&after={page['next']}"
-    assert told == [f"{row} {reason}" for row, _, reason in csv.reader(problems)]
+    assert told == [f"{row} {reason}" for row, _, reason, _ in csv.reader(problems)]
+    assert causes == [("number_twice", {"row": "3"}), ("no_number", {}), ("status_unknown", {}), ("device_unknown", {})]
     done = _go(tenant, checked, "start")
     assert (done["state"], done["counts"], _problems(admin, done)) == ("done", counts, problems)
     leads = {lead["phone"]: lead for lead in admin.get(LEADS).json()["items"]}
@@ -133,10 +136,10 @@ def test_a_number_that_became_part_of_a_lead_counts_as_that_lead(tenant: Tenant,
     done = _go(tenant, checked, "start")
     assert (done["state"], done["counts"]) == ("done", checked["counts"])
     assert _problems(admin, done) == [
-        "2,+60123456782,another number of the lead +60123456781: it counts as that one",
-        "3,+60123456781,the same person as in row 2",
-        "4,+60123456782,the same number as in row 2",
-        "5,+551112345678,another number of the lead +5511912345678: it counts as that one",
+        "2,+60123456782,another number of the lead +60123456781: it counts as that one,other_number",
+        "3,+60123456781,the same person as in row 2,person_twice",
+        "4,+60123456782,the same number as in row 2,number_twice",
+        "5,+551112345678,another number of the lead +5511912345678: it counts as that one,other_number",
     ]
     leads = {one["phone"]: (one["id"], one["name"], one["tags"]) for one in admin.get(LEADS).json()["items"]}
     assert leads.pop("+60123456783")[1:] == ("", [])
@@ -157,9 +160,9 @@ def test_tags_for_which_a_known_lead_has_no_room_are_told(tenant: Tenant) -> Non
     checked = _go(tenant, _upload(tenant, text), "check")
     counts = _counts(new=1, changed=2, unchanged=1, joined=1, crowded=2)
     told = [
-        '2,+60123456781,"a lead has at most 100 tags, and 2 were left out: kl, expo"',
+        '2,+60123456781,"a lead has at most 100 tags, and 2 were left out: kl, expo",tags_left_out',
         '4,+60123456784,"another number of the lead +60123456783: it counts as that one; a lead has at most 100 tags,'
-        ' and 1 were left out: vip"',
+        ' and 1 were left out: vip",other_number tags_left_out',
     ]
     assert (checked["counts"], _problems(admin, checked)) == (counts, told)
     done = _go(tenant, checked, "start")
@@ -180,7 +183,7 @@ def test_fields_for_which_a_known_lead_has_no_room_are_left_out_and_told(tenant:
     counts = _counts(new=1, changed=3, crowded=1)
     told = [
         '2,+60123456781,"a lead has at most 100 fields, and 2 were left out: city, town; take others off it, then'
-        ' import this row again"'
+        ' import this row again",fields_left_out'
     ]
     assert (checked["counts"], _problems(admin, checked)) == (counts, told)
     done = _go(tenant, checked, "start")
@@ -278,24 +281,24 @@ def test_a_sheet_without_rows_does_not_cost_the_one_before(tenant: Tenant) -> No
 
 
 @pytest.mark.parametrize(
-    ("content", "why"),
+    ("content", "why", "kind"),
     [
-        (b"\n \r\n", "empty"),
-        (b"PK\x03\x04 no workbook", "can't be read: it is damaged"),
-        (b"%PDF-1.7\n0123456781\n", "the file is a PDF"),
-        (workbook({"Leads": [["phone"]]}, more='<row><c r="XFD2"><v>1</v></c></row>'), "16384 columns"),
-        (open_document("0123456781", 1_000_000, 94), "save it as CSV"),
-        (b'phone\n"0123456781\n' + b"0123456782\n" * 20_000, "quotation mark"),
-        (b",".join(b"c%d" % one for one in range(201)) + b"\n", "columns"),
+        (b"\n \r\n", "empty", "file_empty"),
+        (b"PK\x03\x04 no workbook", "can't be read: it is damaged", "workbook_damaged"),
+        (b"%PDF-1.7\n0123456781\n", "the file is a PDF", "is_pdf"),
+        (workbook({"Leads": [["phone"]]}, more='<row><c r="XFD2"><v>1</v></c></row>'), "16384 columns", "file_wide"),
+        (open_document("0123456781", 1_000_000, 94), "save it as CSV", "takes_memory"),
+        (b'phone\n"0123456781\n' + b"0123456782\n" * 20_000, "quotation mark", "quote_open"),
+        (b",".join(b"c%d" % one for one in range(201)) + b"\n", "columns", "file_wide"),
     ],
     ids=lambda value: None,
 )
-def test_what_is_no_file_of_rows_says_why(tenant: Tenant, content: bytes, why: str) -> None:
+def test_what_is_no_file_of_rows_says_why(tenant: Tenant, content: bytes, why: str, kind: str) -> None:
     found = _upload(tenant, content)
     if found["state"] == "ready":
         found = _go(tenant, found, "start")
     assert found["state"] == "failed"
-    assert why in found["reason"]
+    assert why in found["reason"] and found["cause"]["kind"] == kind
     assert tenant.client("admin").get(LEADS).json()["items"] == []
 
 

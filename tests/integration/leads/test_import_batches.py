@@ -97,7 +97,7 @@ async def test_a_file_that_can_not_be_read_to_its_end_leaves_nothing(
     def cut(*arguments: Any) -> Any:
         for place, row in enumerate(whole(*arguments)):
             if place == 2:
-                raise files.NotReadable("the file ends in the middle of a row")
+                raise files.NotReadable("row_unreadable", "the file ends in the middle of a row")
             yield row
 
     monkeypatch.setattr(files, "rows", cut)

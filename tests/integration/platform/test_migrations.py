@@ -164,6 +164,7 @@ RELEASED = {
     "0080_kinds_of_reasons_before.sql": "3f62fc14d965b89d",
     "0081_room_for_fields.sql": "445197cb6b3d5d45",
     "0082_digits_of_names.sql": "17560fe864c3d8be",
+    "0083_causes_of_imports.sql": "444eba01f5411c32",
 }
 
 

@@ -12,7 +12,7 @@ ROOT = Path(wafast.__file__).parent
 #: Single files that anybody may know.
 GROUND = {
     "_core", "ai", "ai_client", "clock", "crashes", "csv_rows", "data_dir", "limits", "loaded", "logs", "phones",
-    "pulse", "settings", "visible", "vitals",
+    "pulse", "refusal", "settings", "visible", "vitals",
 }  # fmt: skip
 #: Packages and the other files, from the ground up. What sends to people knows people and lines; these do not know what
 #: is sent to them.

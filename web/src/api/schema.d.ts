@@ -1508,7 +1508,7 @@ export interface paths {
         };
         /**
          * Rows that were not taken, or as of another number, and why
-         * @description All of them as CSV: row of the file, value, reason.
+         * @description All of them as CSV: row of the file, value, reason, and its kinds for programs.
          */
         get: operations["get_import_problems"];
         put?: never;
@@ -4391,6 +4391,8 @@ export interface components {
              * @example null
              */
             reason: string | null;
+            /** @description The same for programs. */
+            cause: components["schemas"]["ImportCause"] | null;
             /** @description How the file is read; null until it was looked at. */
             shape: components["schemas"]["Shape"] | null;
             /**
@@ -4426,6 +4428,24 @@ export interface components {
             created_at: string;
             ended_at: string | null;
         };
+        /** ImportCause */
+        ImportCause: {
+            /**
+             * @description A word for programs.
+             * @example number_short
+             * @enum {string}
+             */
+            kind: "is_pdf" | "is_picture" | "is_document" | "is_archive" | "is_address_book" | "is_web_page" | "is_data" | "is_presentation" | "is_apple" | "is_locked" | "is_other" | "is_binary" | "file_empty" | "file_wide" | "no_rows" | "no_rows_below" | "row_unreadable" | "quote_open" | "no_sheet" | "workbook_large" | "workbook_damaged" | "other_encoding" | "columns_differ" | "column_unknown" | "column_twice" | "fields_many" | "no_phone_column" | "no_number" | "no_jid" | "number_short" | "number_long" | "number_length" | "number_extension" | "number_letters" | "row_long" | "phone_missing" | "number_rounded" | "tags_many" | "device_unknown" | "status_unknown" | "name_long" | "tag_long" | "field_long" | "number_twice" | "person_twice" | "other_number" | "tags_left_out" | "fields_left_out" | "takes_memory" | "takes_long" | "disk_full" | "fell_over";
+            /**
+             * @description What the reason names.
+             * @example {
+             *       "code": "60"
+             *     }
+             */
+            values?: {
+                [key: string]: string;
+            };
+        };
         /** ImportChats */
         ImportChats: {
             /** @example 0b9f6a3e-5a0c-4b60-8d5e-6d0f3a3f7c11 */
@@ -4442,6 +4462,18 @@ export interface components {
             value: string;
             /** @example '012-34' is too short for a number of +60 */
             reason: string;
+            /**
+             * @description The same for programs, in the order of its parts.
+             * @example [
+             *       {
+             *         "kind": "number_short",
+             *         "values": {
+             *           "code": "60"
+             *         }
+             *       }
+             *     ]
+             */
+            causes: components["schemas"]["ImportCause"][];
         };
         /** InsertStep */
         InsertStep: {

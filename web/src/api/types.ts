@@ -53,6 +53,7 @@ export type Scoring = Schemas['Scoring'];
 export type LeadNote = Schemas['LeadNote'];
 export type LeadSend = Schemas['LeadSend'];
 export type ImportProblem = Schemas['ImportProblem'];
+export type ImportCause = Schemas['ImportCause'];
 export type LeadImport = Schemas['Import'];
 export type Segment = Schemas['Segment'];
 export type Suppression = Schemas['Suppression'];

@@ -727,6 +727,8 @@ export const en = {
   'leads.import_cancelled': 'Cancelled. Nothing of the file was taken in.',
   'leads.import_cut': 'Cancelled before the end of the file.',
   'leads.import_stays': 'New numbers that were put on the list before, and stay there: {n}',
+  'leads.import_no_phone': 'Say which column has the phone numbers.',
+  'leads.import_no_field': 'Give each field a name, or leave its column out.',
   'leads.import_columns_help': 'What is in the columns of {file}?',
   'leads.import_sheet': 'Sheet',
   'leads.import_encoding': 'Language of the file',

@@ -19,8 +19,12 @@ const FETCHED: Record<Language, () => Promise<Catalogue>> = {
     return { words: en, server: enCauses };
   },
   ms: async () => {
-    const [{ ms }, { msServer }] = await Promise.all([import('./ms'), import('./ms_server')]);
-    return { words: ms, server: msServer };
+    const [{ ms }, { msServer }, { msImports }] = await Promise.all([
+      import('./ms'),
+      import('./ms_server'),
+      import('./ms_imports'),
+    ]);
+    return { words: ms, server: { ...msServer, ...msImports } };
   },
 };
 /** Day before month, as Malaysia writes dates in both languages. */
@@ -83,13 +87,15 @@ export function t(key: MessageKey, values: Values = {}): string {
 /**
  * What the server said, in the language in use. It speaks English; other languages have words for each kind.
  *
- * @param kind of a problem, or the cause of an outbox row or a pause; null: none was given
+ * @param kind of a problem, or the cause of an outbox row, a pause or an import; null: none was given
  * @param english the server's own sentence
+ * @param values what the words of that kind name
  * @returns null when nothing was said, or nothing the language has words for
  */
-export function told(kind: string | null, english: string | null): string | null {
+export function told(kind: string | null, english: string | null, values: Values = {}): string | null {
   if (current === 'en') return english && sentence(english);
-  return (kind === null ? undefined : catalogue!.server[kind]) ?? null;
+  const words = kind === null ? undefined : catalogue!.server[kind];
+  return words === undefined ? null : fill(words, values);
 }
 
 /** What the server said, as the beginning of a line: it goes on with its sentences behind a colon elsewhere. */

@@ -732,6 +732,8 @@ export const ms: Record<MessageKey, string> = {
   'leads.import_cancelled': 'Dibatalkan. Tiada apa daripada fail dimasukkan.',
   'leads.import_cut': 'Dibatalkan sebelum fail habis dibaca.',
   'leads.import_stays': 'Nombor baharu yang telah dimasukkan ke dalam senarai dan kekal di situ: {n}',
+  'leads.import_no_phone': 'Nyatakan lajur yang mengandungi nombor telefon.',
+  'leads.import_no_field': 'Namakan setiap medan, atau abaikan lajurnya.',
   'leads.import_columns_help': 'Apakah isi lajur {file}?',
   'leads.import_sheet': 'Helaian',
   'leads.import_encoding': 'Bahasa fail',
