@@ -12,14 +12,7 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from neonize.proto import Neonize_pb2 as pb
-from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
-    ContextInfo,
-    ExtendedTextMessage,
-    ImageMessage,
-    Message,
-    MessageContextInfo,
-)
+from wafast.devices.neonize_package import e2e, pb
 
 MESSAGE = 17
 WORDS = "selamat pagi boleh saya tahu harga barang ini masih ada lagi terima kasih nanti datang ambil ya bos".split()
@@ -123,24 +116,24 @@ def _text(chance: random.Random, words: int) -> str:
     return " ".join(chance.choice(WORDS) for _ in range(words))
 
 
-def _content(chance: random.Random) -> Message:
-    secret = MessageContextInfo(messageSecret=chance.randbytes(32), deviceListMetadataVersion=2)
+def _content(chance: random.Random) -> e2e.Message:
+    secret = e2e.MessageContextInfo(messageSecret=chance.randbytes(32), deviceListMetadataVersion=2)
     kind = chance.random()
     if kind < 0.6:
-        return Message(conversation=_text(chance, chance.randint(2, 40)), messageContextInfo=secret)
+        return e2e.Message(conversation=_text(chance, chance.randint(2, 40)), messageContextInfo=secret)
     if kind < 0.85:
-        context = ContextInfo(stanzaID=chance.randbytes(10).hex().upper(), participant="60123456789@s.whatsapp.net")
-        text = ExtendedTextMessage(text=_text(chance, chance.randint(4, 60)), contextInfo=context)
-        return Message(extendedTextMessage=text, messageContextInfo=secret)
-    image = ImageMessage(
+        context = e2e.ContextInfo(stanzaID=chance.randbytes(10).hex().upper(), participant="60123456789@s.whatsapp.net")
+        text = e2e.ExtendedTextMessage(text=_text(chance, chance.randint(4, 60)), contextInfo=context)
+        return e2e.Message(extendedTextMessage=text, messageContextInfo=secret)
+    image = e2e.ImageMessage(
         mimetype="image/jpeg", caption=_text(chance, 6), fileSHA256=chance.randbytes(32), fileLength=90_000,
         height=1200, width=1600, mediaKey=chance.randbytes(32), fileEncSHA256=chance.randbytes(32),
         directPath="/v/t62.7118-24/" + chance.randbytes(20).hex(), JPEGThumbnail=chance.randbytes(1600),
     )  # fmt: skip
-    return Message(imageMessage=image, messageContextInfo=secret)
+    return e2e.Message(imageMessage=image, messageContextInfo=secret)
 
 
-def _event(content: Message) -> bytes:
+def _event(content: e2e.Message) -> bytes:
     """The event of a content; neonize repeats the content as `Raw`."""
     person, nobody = _jid(str(FIRST_NUMBER + _CHAT), "s.whatsapp.net"), _jid("", "")
     source = pb.MessageSource(

@@ -10,8 +10,8 @@ from typing import Any
 from zlib import crc32
 
 import msgspec
-from neonize.proto import Neonize_pb2 as pb
-from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import ContextInfo, ExtendedTextMessage, ImageMessage
+
+from wafast.devices.neonize_package import e2e, pb
 
 TEXT, IMAGE = 0, 1
 """`messages.kind`."""
@@ -46,7 +46,7 @@ class Record(msgspec.Struct):
     kind: int = TEXT
     body: str = ""
     quoted: str | None = None
-    media: ImageMessage | None = None
+    media: e2e.ImageMessage | None = None
     thumbnail: bytes | None = None
 
     @property
@@ -91,19 +91,19 @@ def _conversation(text: str, found: Record) -> None:
     found.body = _stored(text)
 
 
-def _extended(text: ExtendedTextMessage, found: Record) -> None:
+def _extended(text: e2e.ExtendedTextMessage, found: Record) -> None:
     found.body = _stored(text.text)
     _context(text.contextInfo, found)
 
 
-def _image(image: ImageMessage, found: Record) -> None:
+def _image(image: e2e.ImageMessage, found: Record) -> None:
     found.kind, found.body, found.thumbnail = IMAGE, _stored(image.caption), image.JPEGThumbnail
     found.flags |= VIEW_ONCE * image.viewOnce
     found.media = image
     _context(image.contextInfo, found)
 
 
-def _context(context: ContextInfo, found: Record) -> None:
+def _context(context: e2e.ContextInfo, found: Record) -> None:
     found.quoted = _stored(context.stanzaID) or None
     found.flags |= FORWARDED * context.isForwarded | EPHEMERAL * (context.expiration > 0)
 
@@ -130,7 +130,7 @@ def _repaired(value: int) -> tuple[int, bool]:
     return (seconds, False) if EARLIEST <= seconds <= NOW + 86_400 else (NOW, True)
 
 
-def described(image: ImageMessage) -> bytes:
+def described(image: e2e.ImageMessage) -> bytes:
     """The `media` column."""
     media = {
         "type": "image", "ext": "jpg", "mime": image.mimetype, "size": image.fileLength, "height": image.height,

@@ -17,20 +17,18 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-import pylibmagic  # noqa: F401  (neonize finds libmagic only when this was imported first)
-from neonize._binder import (
+from wafast import _core, logs
+from wafast.devices import neonize_events
+from wafast.devices.neonize_maps import Maps
+from wafast.devices.neonize_package import (
+    DeviceProps,
     ProxySettings,
     func_callback_bytes,
     func_callback_bytes2,
     func_string,
     gocode,
+    pb,
 )
-from neonize.proto import Neonize_pb2 as pb
-from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DeviceProps
-
-from wafast import _core, logs
-from wafast.devices import neonize_events
-from wafast.devices.neonize_maps import Maps
 from wafast.devices.session import Offline
 
 log = logs.get("devices.neonize")

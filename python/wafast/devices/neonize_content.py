@@ -7,10 +7,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from neonize.proto import Neonize_pb2 as pb
-from neonize.proto.waCommon import WACommon_pb2 as common
-from neonize.proto.waE2E import WAWebProtobufsE2E_pb2 as e2e
-
+from wafast.devices.neonize_package import common, e2e, pb
 from wafast.devices.session import Change, Content, Media, MediaKind, Quoted
 from wafast.inbox import images
 from wafast.inbox.media import Film, ending_of

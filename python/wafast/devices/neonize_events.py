@@ -7,10 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from neonize.proto import Neonize_pb2 as pb
-from neonize.proto.waHistorySync import WAWebProtobufsHistorySync_pb2 as history
-
 from wafast.devices import session as ev
+from wafast.devices.neonize_package import history, pb
 from wafast.devices.whatsmeow_store import PhoneChat
 
 #: WhatsApp's reasons of a temporary ban (whatsmeow TempBanReason), as neonize's enumeration numbers them.

@@ -8,9 +8,8 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterator
 
-from neonize.proto import Neonize_pb2 as pb
-
 from wafast.devices import neonize_content as content_of
+from wafast.devices.neonize_package import pb
 from wafast.devices.session import Media, NotSent
 from wafast.devices.uploads import KEPT_SECONDS, Uploads
 

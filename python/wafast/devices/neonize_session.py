@@ -10,8 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from neonize.proto import Neonize_pb2 as pb
-
 from wafast import logs
 from wafast.devices import neonize_content as content_of
 from wafast.devices import neonize_events
@@ -19,6 +17,7 @@ from wafast.devices import session as ev
 from wafast.devices.gate import Gate
 from wafast.devices.neonize_binding import Binding, Feed
 from wafast.devices.neonize_files import Files, reading
+from wafast.devices.neonize_package import pb
 from wafast.devices.uploads import Uploads
 
 log = logs.get("devices.session")

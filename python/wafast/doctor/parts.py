@@ -51,9 +51,8 @@ def core() -> str:
 def neonize() -> str:
     """The WhatsApp engine, in the one version that the core knows how to call."""
     try:
-        importlib.import_module("pylibmagic")
-        found = str(importlib.import_module("neonize").__version__)
-    except (ImportError, OSError) as error:
+        found = str(importlib.import_module("wafast.devices.neonize_package").VERSION)
+    except (ImportError, OSError, RuntimeError) as error:
         raise Trouble(f"it can't be loaded: {error}; install again: make build") from None
     wanted = next((text for text in importlib.metadata.requires("wafast") or () if text.startswith("neonize==")), "")
     if wanted and f"neonize=={found}" != wanted:

@@ -6,8 +6,6 @@ import asyncio
 import sys
 from pathlib import Path
 
-import pylibmagic  # noqa: F401  (neonize finds libmagic only when this was imported first)
-
 from wafast import settings, worker
 from wafast.devices import gate, lease, phone_state
 from wafast.devices.fleet import Fleet

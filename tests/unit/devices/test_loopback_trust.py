@@ -67,7 +67,7 @@ def test_pretending_in_a_running_process_is_not_enough(profile: Path, monkeypatc
 
 def test_the_root_is_found_once_in_this_neonize_and_only_once_replaced(profile: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; import pylibmagic, neonize\n"
+        "import sys; from pathlib import Path; import wafast.devices.neonize_package\n"
         "from wafast.devices import loopback_trust as t\n"
         "t.patch(Path(sys.argv[1]))\n"
         "try: t.patch(Path(sys.argv[1]))\n"

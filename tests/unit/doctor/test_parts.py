@@ -58,11 +58,11 @@ def test_a_core_that_is_missing_or_slow_is_trouble(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_neonize_that_is_missing_or_another_is_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
-    instead(monkeypatch, "neonize", missing)
+    instead(monkeypatch, "wafast.devices.neonize_package", missing)
     with pytest.raises(Trouble, match="it can't be loaded"):
         parts.neonize()
     monkeypatch.undo()
-    instead(monkeypatch, "neonize", lambda: SimpleNamespace(__version__="0.9.0"))
+    instead(monkeypatch, "wafast.devices.neonize_package", lambda: SimpleNamespace(VERSION="0.9.0"))
     with pytest.raises(Trouble, match=r"0\.9\.0 is installed, neonize==0\.5\.2 is wanted"):
         parts.neonize()
 

@@ -8,8 +8,7 @@ import pytest
 
 
 def test_a_client_in_the_test_process_is_refused() -> None:
-    import pylibmagic  # noqa: F401  (neonize finds libmagic only when this was imported first)
-    from neonize._binder import gocode
+    from wafast.devices.neonize_package import gocode
 
     with pytest.raises(RuntimeError, match="real WhatsApp"):
         gocode.Neonize(b"name", b"id")
