@@ -11,8 +11,8 @@ CREATE FUNCTION lead_query(search text, begins text) RETURNS tsquery LANGUAGE sq
 
 -- Which leads of a tenant a filter means: the one reading of it, for lists, counts, bulk edits and audiences. Members of the
 -- filter, each may be missing: tags (all of them) · any_tags · no_tags · target_status · device_ids (public ids) ·
--- has_device (bool) · search (words of the name; digits begin or end the number, or begin a word) · begins (digits that begin
--- the number, in their place) · fields (by name, equal) · replied (bool) · quiet_days (nothing from it for so many days) ·
+-- has_device (bool) · search (words of the name; digits begin or end the number, or begin a word) · begins (with search: digits
+-- that may begin the number as well) · fields (by name, equal) · replied (bool) · quiet_days (nothing from it for so many days) ·
 -- is_suppressed (bool) · created_after, created_before (instants) · within (public ids: only leads of these devices and of
 -- none).
 -- PostgreSQL puts its text in the place of the call. With the filter known when the plan is made (plan_cache_mode =

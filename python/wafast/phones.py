@@ -58,12 +58,24 @@ def parse(text: str, region: str = DEFAULT_REGION) -> str:
 
 
 def beginning(text: str, region: str = DEFAULT_REGION) -> str:
-    """What was typed of a number so far, as an international one begins: `012-3` of MY is `+60123`. Text that is no
-    number stays as it is."""
+    """What was typed of a number so far, as an international one begins: `012-3` of MY is `+60123`, `0049 3` is `+493`.
+    Text that says nothing of that stays as it is."""
     digits = text.translate(_GAPS)
-    if not (digits.startswith("0") and digits.isascii() and digits.isdigit()):
+    if not (digits.isascii() and digits.isdigit()):
         return text
-    return f"+{phonenumbers.country_code_for_region(region)}{digits.lstrip('0')}"
+    if digits.startswith("00"):
+        return f"+{digits[2:]}" if len(digits) > 2 else text
+    trunk = _trunk(region)
+    if not trunk or not digits.startswith(trunk) or digits == trunk:
+        return text
+    return f"+{phonenumbers.country_code_for_region(region)}{digits.removeprefix(trunk)}"
+
+
+@cache
+def _trunk(region: str) -> str:
+    """What is dialled before a number within this region: 0 in most, nothing where the 0 is the number's."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    return (metadata and metadata.national_prefix) or ""
 
 
 def zone_of(phone: str, otherwise: str) -> str:

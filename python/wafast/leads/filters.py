@@ -48,8 +48,8 @@ class LeadFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 def stored(wanted: LeadFilter, region: str) -> dict[str, Any]:
-    """The filter as the database reads it: tags as they are stored, and beside digits that begin with a zero how the
-    number begins in international form.
+    """The filter as the database reads it: tags as they are stored, and beside what may be
+    dialled how the number begins in international form.
 
     Args:
         wanted: as it came.
@@ -61,7 +61,7 @@ def stored(wanted: LeadFilter, region: str) -> dict[str, Any]:
             members[name] = tags(members[name])
     # an empty list of tags asks for nothing
     members = {name: value for name, value in members.items() if name not in ("tags", "no_tags") or value}
-    search = members.pop("search", "").replace("\0", "").strip()
+    search = members.pop("search", "").replace("\0", "").replace("\u00a0", " ").strip()
     if search:
         members["search"] = search
         begins = phones.beginning(search, region)

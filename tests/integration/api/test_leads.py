@@ -99,6 +99,8 @@ def test_digits_are_a_number_s_beginning_or_end_or_a_word(tenant: Tenant) -> Non
         "0123-45": ["Siti"],
         "5012": ["Shop, Lot 0123"],
         "06789": [],
+        "012\u00a0345": ["Siti"],
+        "0060 12-345": ["Siti"],
     }.items():
         assert _found(client, {"search": search}) == names, search
     made = client.post("/api/v1/segments", json={"name": "Some", "filter": {"search": "012-3"}})

@@ -163,7 +163,7 @@ RELEASED = {
     "0079_kinds_of_reasons.sql": "449d723422c857ea",
     "0080_kinds_of_reasons_before.sql": "3f62fc14d965b89d",
     "0081_room_for_fields.sql": "445197cb6b3d5d45",
-    "0082_digits_of_names.sql": "17560fe864c3d8be",
+    "0082_digits_of_names.sql": "5d1064724d35f3a4",
     "0083_causes_of_imports.sql": "444eba01f5411c32",
 }
 

@@ -123,6 +123,9 @@ def test_a_number_lives_where_it_begins(phone: str, zone: str) -> None:
 def test_what_is_typed_so_far_begins_as_the_number_will() -> None:
     assert phones.beginning("012-3", "MY") == "+60123"
     assert phones.beginning("030", "DE") == "+4930"
+    assert phones.beginning("0060 12-3", "MY") == "+60123"
+    assert phones.beginning("06 69", "IT") == "06 69", "the zero is the number's"
+    assert [phones.beginning(zeros, "MY") for zeros in ("0", "00")] == ["0", "00"]
     assert phones.beginning("345", "MY") == "345"
     assert phones.beginning("Ali 0", "MY") == "Ali 0"
 
