@@ -6,7 +6,7 @@ import gc
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,8 +20,6 @@ from wafast.accounts import passwords
 from wafast.database.embedded import Embedded
 
 no_neonize.install()
-# Modules and tests stay until the end: to look among them for what does not is a third of collecting them.
-gc.disable()
 # A hash as users get it is 0.2 s of work for both cores, and hundreds of tests make a person in this process.
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 # A shell's background job ignores Ctrl-C, and so would every program that is started here.
@@ -47,10 +45,15 @@ LONGEST = (
 )
 
 
-def pytest_collection_finish() -> None:
-    """From now on there is something to tidy up, but not in what is there already."""
-    gc.freeze()
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Modules and tests stay until the end: to look among them for what does not is a third of collecting them."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
