@@ -171,3 +171,29 @@ def test_files_that_are_long_on_their_way_hold_up_nothing_else(signed_in: App, s
         expect(app.bubble("Another chat")).to_be_visible()
     finally:
         stack.phones.downloads("served")
+
+
+def test_what_the_server_has_waits_for_nothing_that_comes_through_the_phone(signed_in: App, stack: Stack) -> None:
+    app, page = signed_in, signed_in.page
+    phone, customer = link(app, stack, "Here and there"), new_number()
+    stack.phones.text(phone, customer, "Where is it?")
+    app.open_inbox("Here and there")
+    app.chat("Where is it?").click()
+    page.locator("input[data-attach]").set_input_files(
+        {"name": "here.jpg", "mimeType": "image/jpeg", "buffer": _picture()}
+    )
+    dialog = page.get_by_role("dialog", name="Send photo")
+    dialog.get_by_label("Add a caption").fill("It is here")
+    dialog.get_by_role("button", name="Send", exact=True).click()
+    app.expect_ticks(app.bubble("It is here"), "delivered")
+    stack.phones.downloads("held")
+    try:
+        for number in range(6):
+            stack.phones.image(phone=phone, contact=customer, caption=f"Picture {number}")
+        expect(app.bubble("Picture 5")).to_be_visible()
+        page.set_viewport_size({"width": 1440, "height": 4000})
+        page.reload()
+        expect(app.messages.locator(".picture .spinner")).to_have_count(6)
+        expect(app.bubble("It is here").locator("img.whole.loaded")).to_be_visible()
+    finally:
+        stack.phones.downloads("served")

@@ -84,7 +84,12 @@ class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
     ]
     name: Annotated[str | None, Meta(description="File name of a document.", examples=["price-list.pdf"])]
     gif: Annotated[bool, Meta(description="A film without sound, shown over and over again.")]
-    expired: Annotated[bool, Meta(description="WhatsApp does not keep the file any more; the phone may still have it.")]
+    stored: Annotated[
+        bool, Meta(description="The server has the file; any other comes through the phone, if it comes.")
+    ]
+    expired: Annotated[
+        bool, Meta(description="Neither WhatsApp nor the server has the file any more; the phone may still have it.")
+    ]
 
 
 class Reaction(msgspec.Struct, frozen=True):
@@ -253,7 +258,7 @@ def _message_of(row: asyncpg.Record, mentions: list[Mention], quoted: Quoted | N
         notice=notice_of(carried),
         media_url=f"/media/{name}.{media['ext']}" if media and "ext" in media else None,
         thumbnail_url=None if is_linked else thumbnail_url,
-        media=_media_facts(media, row["has_expired"]) if media else None,
+        media=_media_facts(media, row) if media else None,
         place=place_of(carried),
         contacts=contacts_of(carried),
         link_preview=link_of(
@@ -280,8 +285,9 @@ def _message_of(row: asyncpg.Record, mentions: list[Mention], quoted: Quoted | N
     )
 
 
-def _media_facts(media: dict[str, Any], expired: bool) -> MediaFacts:
+def _media_facts(media: dict[str, Any], row: asyncpg.Record) -> MediaFacts:
     sound = sound_of(media)
+    stored = bool(row["is_stored"])
     return MediaFacts(
         mime=media.get("mime") or OCTETS,
         size=media.get("size"),
@@ -291,5 +297,6 @@ def _media_facts(media: dict[str, Any], expired: bool) -> MediaFacts:
         waveform=None if sound is None or sound.waveform is None else list(sound.waveform),
         name=media.get("name"),
         gif=media.get("gif", False),
-        expired=expired,
+        stored=stored,
+        expired=row["has_expired"] and not stored,
     )

@@ -3,6 +3,8 @@
 -- with a hash, so a page is a range of the primary key from the second in which it ends; of that second all are looked at.
 -- Reads the outbox itself: which row a message left as stands in that row alone, is part of the message in REST and in
 -- frames, and is one probe of outbox_by_message a message. Asking the outbox for it would be a second round trip a page.
+-- Whether a file is here is one probe of the key of media a message: a subquery of a value, which can't become a walk
+-- through all files. A sender may call anything a hash.
 
 -- name: list_messages
 -- $3 chat, $4 key and $5 created_at of the place before which the page starts, $6 that key, or one more for the message
@@ -31,7 +33,10 @@ SELECT m.chat_id, m.key, chat.device_id, chat.jid AS chat_jid, m.message_id, jid
        message_status(m.status) AS status, is_pinned(m.flags, m.pinned_until), m.pinned_until,
        still_said(m.reactions) AS reactions, m.poll,
        still_said(m.poll_votes) AS poll_votes, m.edited_at, m.deleted_at, m.created_at,
-       t.key IS NOT NULL AS has_thumbnail, f.key IS NOT NULL AS has_expired, o.id AS outbox_id, m.tenant_id
+       t.key IS NOT NULL AS has_thumbnail, f.key IS NOT NULL AS has_expired,
+       (SELECT true FROM media s WHERE s.tenant_id = m.tenant_id AND s.sha256 =
+           CASE WHEN m.media ->> 'sha256' ~ '^[0-9A-Za-z+/]{43}=$' THEN decode(m.media ->> 'sha256', 'base64') END) AS is_stored,
+       o.id AS outbox_id, m.tenant_id
 FROM page m
 JOIN chat ON chat.id = m.chat_id
 LEFT JOIN thumbnails t ON t.chat_id = m.chat_id AND t.key = m.key
@@ -103,7 +108,10 @@ SELECT m.chat_id, m.key, d.id AS device_id, c.jid AS chat_jid, m.message_id, jid
        message_status(m.status) AS status, is_pinned(m.flags, m.pinned_until), m.pinned_until,
        still_said(m.reactions) AS reactions, m.poll,
        still_said(m.poll_votes) AS poll_votes, m.edited_at, m.deleted_at, m.created_at,
-       t.key IS NOT NULL AS has_thumbnail, f.key IS NOT NULL AS has_expired, o.id AS outbox_id, m.tenant_id, m.device_no,
+       t.key IS NOT NULL AS has_thumbnail, f.key IS NOT NULL AS has_expired,
+       (SELECT true FROM media s WHERE s.tenant_id = m.tenant_id AND s.sha256 =
+           CASE WHEN m.media ->> 'sha256' ~ '^[0-9A-Za-z+/]{43}=$' THEN decode(m.media ->> 'sha256', 'base64') END) AS is_stored,
+       o.id AS outbox_id, m.tenant_id, m.device_no,
        m.key <= c.floor_key AS is_trimmed
 FROM unnest($2::int8[], $3::int8[]) AS asked (chat_id, key)
 JOIN messages m ON m.chat_id = asked.chat_id AND m.key = asked.key

@@ -125,7 +125,8 @@ def test_a_message(tenant: Tenant) -> None:
         "notice": None,
         "media_url": f"/media/{chat.id}-{key}.jpg",
         "thumbnail_url": f"/media/{chat.id}-{key}.thumb.jpg",
-        "media": media | {"seconds": None, "waveform": None, "name": None, "gif": False, "expired": False},
+        "media": media
+        | {"seconds": None, "waveform": None, "name": None, "gif": False, "stored": False, "expired": False},
         "place": None,
         "contacts": [],
         "link_preview": None,

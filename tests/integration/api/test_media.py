@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import multiprocessing
@@ -249,7 +250,8 @@ def test_what_could_run_is_downloaded(tenant: Tenant) -> None:
 
 def _with_file(tenant: Tenant, content: bytes, name: str | None = None) -> tuple[Chat, str]:
     chat = tenant.chat(tenant.device())
-    media: dict[str, Any] = {"mime": "image/png", "ext": "png", "sha256": hashlib.sha256(content).hexdigest()}
+    sha256 = base64.b64encode(hashlib.sha256(content).digest()).decode()
+    media: dict[str, Any] = {"mime": "image/png", "ext": "png", "sha256": sha256}
     if name:
         media["name"] = name
     key = tenant.message(chat, kind="image", media=media)
@@ -387,6 +389,22 @@ def test_what_is_here_is_shown_although_whatsapp_has_it_no_more(tenant: Tenant) 
     chat, url = _with_file(tenant, content)
     _expire(tenant, chat)
     assert tenant.client().get(url).content == content
+    shown = tenant.client().get(f"/api/v1/chats/{chat.id}/messages").json()["items"][0]["media"]
+    assert (shown["stored"], shown["expired"]) == (True, False)
+
+
+@pytest.mark.parametrize("sha256", ["", "x", "A" * 44, "=" * 44, "A" * 43 + "=", "zz" * 32])
+def test_a_message_says_of_what_is_not_here_that_it_is_not(tenant: Tenant, sha256: str) -> None:
+    chat, _ = _with_file(tenant, b"elsewhere")
+    _upload(tenant.client(), "a.txt", b"something else", "document")
+    path = f"/api/v1/chats/{chat.id}/messages"
+    assert tenant.client().get(path).json()["items"][0]["media"]["stored"] is False
+    tenant.world.sql(
+        "UPDATE messages SET media = media || jsonb_build_object('sha256', $2::text) WHERE chat_id = $1",
+        chat.id,
+        sha256,
+    )
+    assert tenant.client().get(path).json()["items"][0]["media"]["stored"] is False
 
 
 @pytest.mark.parametrize(("picture", "mime"), [(b"jpeg bytes", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png")])

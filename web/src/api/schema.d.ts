@@ -4846,7 +4846,9 @@ export interface components {
             name: string | null;
             /** @description A film without sound, shown over and over again. */
             gif: boolean;
-            /** @description WhatsApp does not keep the file any more; the phone may still have it. */
+            /** @description The server has the file; any other comes through the phone, if it comes. */
+            stored: boolean;
+            /** @description Neither WhatsApp nor the server has the file any more; the phone may still have it. */
             expired: boolean;
         };
         /** Member */

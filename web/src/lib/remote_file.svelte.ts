@@ -15,6 +15,14 @@ const WORDS: Record<number, MessageKey> = {
 /** It came, and this browser can't show it. */
 const UNREADABLE = 200;
 
+interface Facts {
+  url: string | null;
+  /** Neither WhatsApp nor the server has it any more, as its message says. */
+  expired: boolean;
+  /** The server has it, as its message says; any other comes through the phone, which may take minutes. */
+  stored?: boolean;
+}
+
 export class RemoteFile {
   /** It is there. */
   loaded = $state(false);
@@ -26,7 +34,9 @@ export class RemoteFile {
   #status = $state<number | null>(null);
   /** Loaded once more by itself, which is done once. */
   #reloaded = false;
-  readonly #of: () => { url: string | null; expired: boolean };
+  /** Of one that was fetched whole: where it is in this page. */
+  #whole = $state<string | null>(null);
+  readonly #of: () => Facts;
   /** Where to load it from; null while it is known that it does not come. */
   readonly src = $derived.by((): string | null => {
     const { url } = this.#of();
@@ -34,25 +44,66 @@ export class RemoteFile {
     return this.#attempt > 0 && !isHere(url) ? `${url}?again=${this.#attempt}` : url;
   });
 
-  /** @param of the file's address, and whether the message says that WhatsApp has it no more */
-  constructor(of: () => { url: string | null; expired: boolean }) {
+  /** It is at hand: it needs no turn. Derived, as `src` is: whoever stands in line must not lose its place to any change. */
+  readonly #isNear = $derived.by(() => isHere(this.src) || (this.#of().stored === true && this.#attempt === 0));
+
+  /** @param of what its message says of it */
+  constructor(of: () => Facts) {
     this.#of = of;
   }
 
   /** Where what loads by itself is loaded from, once it is its turn. */
   get inTurn(): string | null {
-    return this.#turn || this.loaded || isHere(this.src) ? this.src : null;
+    return this.#turn || this.loaded || this.#isNear ? this.src : null;
   }
 
   /** Stands in line to load by itself, until it is there or does not come, or the result is called. */
   wait(): (() => void) | undefined {
-    const { src } = this;
-    if (src === null || isHere(src) || this.loaded) return undefined;
-    const end = pictureTurns.begin(() => (this.#turn = true), false);
+    if (this.src === null || this.#isNear || this.loaded) return undefined;
+    const end = pictureTurns.begin(() => (this.#turn = true), true);
     return () => {
       end();
       this.#turn = false;
     };
+  }
+
+  /** Of a film that plays by itself: where all of it is, once it is there. */
+  get whole(): string | null {
+    return this.src === null || isHere(this.src) ? this.src : this.#whole;
+  }
+
+  /**
+   * As `wait`, for a film: a browser that plays from the network keeps its connection as long as it plays, so what goes
+   * round is fetched whole, and a long one is a long turn even if the server has it.
+   */
+  waitWhole(): (() => void) | undefined {
+    const { src } = this;
+    if (src === null || this.whole !== null) return undefined;
+    const left = new AbortController();
+    const end = pictureTurns.begin(() => void this.#fetchWhole(src, left.signal), !this.#isNear);
+    return () => {
+      left.abort();
+      end();
+    };
+  }
+
+  async #fetchWhole(src: string, left: AbortSignal): Promise<void> {
+    try {
+      const answer = await globalThis.fetch(src, { credentials: 'same-origin', signal: left });
+      noteStatus(answer.status, answer.url);
+      const film = came(answer.status) ? await answer.blob() : null;
+      if (left.aborted) return;
+      if (film === null) this.#status = answer.status;
+      else this.#whole = URL.createObjectURL(film);
+    } catch {
+      if (!left.aborted) this.#status = 0;
+    }
+  }
+
+  /** It is not shown any more. */
+  drop(): void {
+    if (this.#whole !== null) URL.revokeObjectURL(this.#whole);
+    this.#whole = null;
   }
 
   /** Why it is not there, in words. */
@@ -69,7 +120,7 @@ export class RemoteFile {
     this.loaded = false;
     const status = await this.#ask(url);
     if (!came(status)) this.#status = status;
-    else if (this.#reloaded) this.#status = UNREADABLE;
+    else if (this.#reloaded || this.#whole !== null) this.#status = UNREADABLE;
     else {
       this.#reloaded = true;
       this.#attempt += 1;
@@ -100,6 +151,7 @@ export class RemoteFile {
 
   /** A person wants it tried again; WhatsApp is asked then, whatever it said before. */
   again(): void {
+    this.drop();
     this.#status = null;
     this.loaded = false;
     this.#reloaded = false;

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { onSignedOut } from '../api/client';
 import { message } from '../testing/samples';
 import { RemoteFile, save } from './remote_file.svelte';
+import { settled } from '../testing/server';
 import { toasts } from './toasts.svelte';
 
 const URL_OF_FILE = '/media/1-2.jpg';
@@ -75,17 +76,60 @@ describe('RemoteFile', () => {
     expect(one.failure).toContain('cannot show');
   });
 
-  it('waits for its turn where it loads by itself, as others may be long in coming', () => {
-    const files = [file(), file(), file(), file()];
+  it('waits for its turn where it comes through the phone by itself, as others may be long in coming', () => {
+    const files = [file(), file(), file()];
     const ends = files.map((one) => one.wait());
     const begun = (): boolean[] => files.map((one) => one.inTurn !== null);
-    expect(begun()).toEqual([true, true, true, false]);
+    expect(begun()).toEqual([true, true, false]);
     files[0]!.loaded = true;
     ends[0]!();
-    expect(begun()).toEqual([true, true, true, true]);
-    expect(new RemoteFile(() => ({ url: 'blob:own', expired: false })).inTurn).toBe('blob:own');
+    expect(begun()).toEqual([true, true, true]);
     ends.forEach((end) => end!());
-    expect(begun()).toEqual([true, false, false, false]);
+    expect(begun()).toEqual([true, false, false]);
+  });
+
+  it('waits for none that comes through the phone where the server has it, unless it turns out that it has it no more', async () => {
+    server(200);
+    const ends = [file(), file(), file()].map((one) => one.wait());
+    const here = new RemoteFile(() => ({ url: URL_OF_FILE, expired: false, stored: true }));
+    expect([here.wait(), here.inTurn]).toEqual([undefined, URL_OF_FILE]);
+    expect(new RemoteFile(() => ({ url: 'blob:own', expired: false })).inTurn).toBe('blob:own');
+    await here.failed();
+    const end = here.wait();
+    expect([here.inTurn, here.failure]).toEqual([null, null]);
+    for (const one of [...ends, end]) one!();
+  });
+
+  it('is one turn to its end where it is a film that plays by itself, and then plays from the page', async () => {
+    const answers: (() => void)[] = [];
+    vi.stubGlobal('fetch', (_: string, { signal }: RequestInit) => {
+      return new Promise((resolve, reject) => {
+        answers.push(() => resolve(new Response('film', { status: 200 })));
+        signal!.addEventListener('abort', () => reject(signal!.reason as Error));
+      });
+    });
+    const films = [1, 2, 3, 4].map(() => new RemoteFile(() => ({ url: URL_OF_FILE, expired: false, stored: true })));
+    const ends = films.map((one) => one.waitWhole());
+    expect([answers.length, films[0]!.whole]).toEqual([3, null]);
+    answers[0]!();
+    await settled();
+    expect([films[0]!.whole?.slice(0, 5), answers.length]).toEqual(['blob:', 3]);
+    ends[0]!();
+    expect(answers).toHaveLength(4);
+    ends.slice(1).forEach((end) => end!());
+    await settled();
+    expect(films.map((one) => one.failure)).toEqual([null, null, null, null]);
+    films.forEach((one) => one.drop());
+    expect(films[0]!.whole).toBeNull();
+  });
+
+  it('says why a film that plays by itself did not come', async () => {
+    server(410);
+    const film = file();
+    const end = film.waitWhole();
+    await settled();
+    expect([film.whole, film.failure]).toEqual([null, expect.stringContaining('on the phone')]);
+    end!();
   });
 
   it('says of what was there that it cannot be shown', async () => {

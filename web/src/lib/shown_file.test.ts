@@ -7,7 +7,7 @@ function file(mime: string, change: Partial<Message> = {}): Message {
   const facts = { size: null, width: null, height: null, seconds: null, waveform: null, name: null };
   return message({
     id: '1',
-    media: { ...facts, mime, gif: false, expired: false },
+    media: { ...facts, mime, gif: false, stored: false, expired: false },
     media_url: '/media/7-1.bin',
     ...change,
   });
