@@ -56,7 +56,7 @@ export class Gallery {
   async load(): Promise<void> {
     try {
       await this.#snapshot.take(
-        () => this.#page(),
+        () => this.#pagesTo(this.items.at(-1)),
         (page) => {
           this.items = page.items;
           this.#next = page.next;
@@ -69,6 +69,18 @@ export class Gallery {
       this.problem = error;
       if (this.state !== 'ready') this.state = 'failed';
     }
+  }
+
+  /** As far as was seen: whoever looked far back stays there, and what is open stays among what is beside it. */
+  async #pagesTo(oldest: Message | undefined): Promise<Page<Message>> {
+    let { items, next } = await this.#page();
+    const isBehind = (): boolean => items.length === 0 || compareMessages(items.at(-1)!, oldest!) > 0;
+    while (oldest !== undefined && next !== null && isBehind()) {
+      const page = await this.#page(next);
+      items = [...items, ...page.items];
+      next = page.next;
+    }
+    return { items, next };
   }
 
   /** The next pages until one has something: a long chat is looked through a part at a time. */

@@ -69,6 +69,23 @@ describe('Gallery', () => {
     expect([gallery.moreProblem, ids(gallery)]).toEqual([null, ['7-1']]);
   });
 
+  it('keeps what was seen after a gap, however far back, and what came meanwhile', async () => {
+    let newest = 9;
+    const server = new FakeServer().on('GET /chats/7/media', (_, url) => {
+      const after = url.searchParams.get('after');
+      const from = after === null ? newest : Number(after) - 1;
+      return { items: [picture(from), picture(from - 1)], next: from > 2 ? String(from - 1) : null };
+    });
+    const gallery = await opened(server);
+    await gallery.more();
+    expect(ids(gallery)).toEqual(['7-9', '7-8', '7-7', '7-6']);
+    newest = 10;
+    server.frame('RESYNC', { reason: 'too old' });
+    await settled();
+    expect(ids(gallery)).toEqual(['7-10', '7-9', '7-8', '7-7', '7-6', '7-5']);
+    expect(gallery.hasMore).toBe(true);
+  });
+
   it('leaves what is older than the last page for that page', async () => {
     const server = new FakeServer().on('GET /chats/7/media', () => ({ items: [picture(9)], next: 'a' }));
     const gallery = await opened(server);
