@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
+from tests.claimed import CLAIMED
 from tests.integration.api.world import Tenant
 
 URL = "/api/v1/campaigns"
@@ -153,6 +154,7 @@ def test_nothing_is_tried_for_a_person_who_is_not_there(tenant: Tenant, stranger
 def test_who_answered_without_a_receipt_has_read_it_in_the_chart_as_in_the_buckets(tenant: Tenant) -> None:
     leads(tenant, 1, tenant.device().no)
     campaign = started(tenant)
+    tenant.world.sql(f"{CLAIMED} WHERE tenant_id = $1", tenant.id)
     tenant.world.sql(
         "UPDATE outbox SET state = 'sent', message_id = 'ID', sent_at = now(), replied_at = now() WHERE tenant_id = $1",
         tenant.id,
@@ -172,13 +174,16 @@ def test_from_the_draft_to_the_report(tenant: Tenant) -> None:
     tenant.world.sql("UPDATE leads SET name = '=1+1' WHERE tenant_id = $1 AND phone = '+60121000001'", tenant.id)
     campaign = started(tenant)
     states = ["sent", "delivered", "read", "failed", "unknown"]
-    for number, state in enumerate(states, start=1):
-        tenant.world.sql(
-            "UPDATE outbox SET state = $2, message_id = $3, sent_at = CASE WHEN $2 <> 'failed' THEN now() END,"
-            " read_at = CASE WHEN $2 = 'read' THEN now() END, cause = CASE WHEN $2 = 'failed' THEN 'refused' END"
-            " WHERE tenant_id = $1 AND to_jid = '6012100000' || $4::text || '@s.whatsapp.net'",
-            tenant.id, state, f"ID{number}", str(number),
-        )  # fmt: skip
+    for number, end in enumerate(states, start=1):
+        jid = f"6012100000{number}@s.whatsapp.net"
+        tenant.world.sql(f"{CLAIMED} WHERE tenant_id = $1 AND to_jid = $2", tenant.id, jid)
+        for state in ["sent", end] if end in ("delivered", "read") else [end]:
+            tenant.world.sql(
+                "UPDATE outbox SET state = $2, message_id = $3, sent_at = CASE WHEN $2 <> 'failed' THEN now() END,"
+                " read_at = CASE WHEN $2 = 'read' THEN now() END, cause = CASE WHEN $2 = 'failed' THEN 'refused' END"
+                " WHERE tenant_id = $1 AND to_jid = $4",
+                tenant.id, state, f"ID{number}", jid,
+            )  # fmt: skip
     report = tenant.client("read").get(f"{URL}/{campaign['id']}/report").json()
     buckets = {one["bucket"]: one["count"] for one in report["buckets"]}
     expected = dict.fromkeys(states, 1) | {"waiting": 2}

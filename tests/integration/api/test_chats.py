@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from tests.claimed import CLAIMED
 from tests.integration.api.test_search import eventually, say
 from tests.integration.api.world import FakeWorker, Tenant
 from wafast.events.calls import CallFailed
@@ -172,6 +173,7 @@ def test_a_message_that_left_names_its_outbox_row(tenant: Tenant) -> None:
     chat = tenant.chat(device)
     tenant.message(chat, "Hi", from_me=True, message_id="OUT1")
     row = tenant.outbox(device)
+    tenant.world.sql(f"{CLAIMED} WHERE id = $1", row)
     tenant.world.sql("UPDATE outbox SET state = 'sent', message_id = 'OUT1' WHERE id = $1", row)
     (shown,) = tenant.client().get(f"/api/v1/chats/{chat.id}/messages").json()["items"]
     assert (shown["from_me"], shown["outbox_id"], shown["sender_jid"]) == (True, str(row), device.jid)

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.claimed import CLAIMED
 from tests.integration.api.world import Device, Tenant, World
 
 MESSAGES = "/api/v1/messages"
@@ -197,6 +198,7 @@ def test_what_did_not_arrive_is_taken_off_a_chat(tenant: Tenant, state: str) -> 
 
 def _left(tenant: Tenant, device: Device) -> int:
     sent = tenant.outbox(device)
+    tenant.world.sql(f"{CLAIMED} WHERE id = $1", sent)
     tenant.world.sql(
         "UPDATE outbox SET state = 'sent', message_id = $2, sent_at = now() WHERE id = $1", sent, f"A{sent}"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from tests.claimed import CLAIMED
 from tests.integration.api.world import Tenant
 
 NOW = int(time.time())
@@ -44,10 +45,9 @@ def test_a_message_between_two_has_the_times_of_its_send(tenant: Tenant) -> None
     chat = tenant.chat(device)
     key = tenant.message(chat, "Hi", from_me=True, message_id="OUT1")
     row = tenant.outbox(device)
-    tenant.world.sql(
-        "UPDATE outbox SET state = 'read', message_id = 'OUT1', delivered_at = now(), read_at = now() WHERE id = $1",
-        row,
-    )
+    tenant.world.sql(f"{CLAIMED} WHERE id = $1", row)
+    tenant.world.sql("UPDATE outbox SET state = 'sent', message_id = 'OUT1' WHERE id = $1", row)
+    tenant.world.sql("UPDATE outbox SET state = 'read', delivered_at = now(), read_at = now() WHERE id = $1", row)
     answer = tenant.client("read").get(f"/api/v1/messages/{chat.id}-{key}/receipts").json()
     assert (answer["people"], answer["is_group"]) == ([], False)
     assert answer["delivered_at"] and answer["read_at"]

@@ -40,11 +40,12 @@ async def test_buckets_sum_to_the_total_at_every_moment(floor: Floor, database_u
             got = await claims.claim(floor.pool, floor.worker, devices, devices, at)
             for place, one in enumerate(got):
                 end = ends[(turn + place) % len(ends)]
-                await floor.pool.execute(
-                    "UPDATE outbox SET state = $2, cause = CASE WHEN $2 = 'failed' THEN 'refused' END,"
-                    " message_id = 'M' || id, replied_at = CASE WHEN $2 = 'read' THEN now() END WHERE id = $1",
-                    one.id, end,
-                )  # fmt: skip
+                for state in ["sent", end] if end in ("delivered", "read") else [end]:
+                    await floor.pool.execute(
+                        "UPDATE outbox SET state = $2, cause = CASE WHEN $2 = 'failed' THEN 'refused' END,"
+                        " message_id = 'M' || id, replied_at = CASE WHEN $2 = 'read' THEN now() END WHERE id = $1",
+                        one.id, state,
+                    )  # fmt: skip
             if turn % 20 == 10:
                 await floor.pool.execute(
                     "UPDATE outbox SET state = 'cancelled', cause = 'by_person' WHERE id IN"

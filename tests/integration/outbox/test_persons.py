@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.claimed import CLAIMED
 from tests.integration.outbox.floor import Floor
 from tests.integration.outbox.lines import Line, sending, until, until_state
 from wafast.devices import number_checks
@@ -101,9 +102,8 @@ async def test_two_lines_at_once_do_not_write_to_one_person(floor: Floor) -> Non
     await _name(floor, devices[0], "+5511912345678", "+5511812345678")
     async with floor.pool.acquire() as connection:
         async with connection.transaction():
-            await connection.execute(
-                "UPDATE outbox SET state = 'sent', message_id = 'M', named_jid = $2 WHERE id = $1", first, ANA
-            )
+            await connection.execute(f"{CLAIMED}, named_jid = $2 WHERE id = $1", first, ANA)
+            await connection.execute("UPDATE outbox SET state = 'sent', message_id = 'M' WHERE id = $1", first)
             waits = asyncio.create_task(claims.claim(floor.pool, floor.worker, [], [devices[1]], AT))
             await until(lambda: floor.pool.fetchval(WAITS), "the claim waits")
         assert await waits == []

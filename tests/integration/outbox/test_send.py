@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 import pytest
 
+from tests.claimed import CLAIMED
 from tests.database import Database
 from tests.integration.outbox.floor import Floor
 from tests.integration.outbox.lines import Line, nothing, sending, take, until, until_state
@@ -35,7 +36,8 @@ async def test_a_number_too_long_for_a_lid_is_written_to_and_stops_nobody(floor:
     [device, other] = await floor.devices(2)
     strange = await floor.reply(device, NO_LID)
     lost = await floor.reply(other, NO_LID)
-    await floor.pool.execute("UPDATE outbox SET state = 'unknown', claimed_at = now() WHERE id = $1", lost)
+    await floor.pool.execute(f"{CLAIMED} WHERE id = $1", lost)
+    await floor.pool.execute("UPDATE outbox SET state = 'unknown' WHERE id = $1", lost)
     async with sending(floor, [Line(device), Line(other)], tmp_path) as sender:
         await until_state(floor, strange, "sent")
         following = await floor.reply(other)

@@ -165,6 +165,7 @@ RELEASED = {
     "0081_room_for_fields.sql": "445197cb6b3d5d45",
     "0082_digits_of_names.sql": "5d1064724d35f3a4",
     "0083_causes_of_imports.sql": "444eba01f5411c32",
+    "0084_one_way_through.sql": "63c252a27c09e904",
 }
 
 

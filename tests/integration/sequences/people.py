@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from tests.claimed import CLAIMED
 from wafast.answers.follow import Follower, end_suppressed
 from wafast.database.pool import connect
 from wafast.devices import number_checks
@@ -99,15 +100,20 @@ class People:
 
     async def send(self, state: str = "sent", cause: str | None = None) -> list[str]:
         """Ends whatever is due of running sources so; gives what its templates say, by row."""
-        sent = await self.pool.fetch(
-            "UPDATE outbox o SET state = $1, cause = $2, sent_at = CASE WHEN $1 = 'sent' THEN now() END,"
-            " message_id = CASE WHEN $1 = 'sent' THEN 'M' || o.id END"
-            " FROM sources s JOIN lanes l ON l.source_id = s.id"
-            " WHERE s.id = o.source_id AND l.id = o.lane_id AND l.is_live AND s.state = 'running'"
-            " AND o.state = 'queued' AND o.not_before <= now() RETURNING o.id, s.template",
-            state,
-            cause,
+        due = (
+            "SELECT o.id FROM outbox o JOIN sources s ON s.id = o.source_id JOIN lanes l ON l.id = o.lane_id"
+            " WHERE l.is_live AND s.state = 'running' AND o.state = 'queued' AND o.not_before <= now()"
         )
+        async with self.pool.acquire() as connection, connection.transaction():
+            rows = [row["id"] for row in await connection.fetch(due)]
+            if state != "expired":
+                await connection.execute(f"{CLAIMED} WHERE id = ANY ($1)", rows)
+            sent = await connection.fetch(
+                "UPDATE outbox o SET state = $1, cause = $2, sent_at = CASE WHEN $1 = 'sent' THEN now() END,"
+                " message_id = CASE WHEN $1 = 'sent' THEN 'M' || o.id END"
+                " FROM sources s WHERE s.id = o.source_id AND o.id = ANY ($3) RETURNING o.id, s.template",
+                state, cause, rows,
+            )  # fmt: skip
         return [row["template"] for row in sorted(sent, key=lambda row: int(row["id"]))]
 
     async def pass_time(self, seconds: float) -> None:

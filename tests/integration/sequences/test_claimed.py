@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.claimed import CLAIMED
 from tests.integration.sequences.people import People, saying, step
 from wafast.accounts.principal import Principal
 from wafast.devices.lease import Leases
@@ -342,9 +343,7 @@ async def test_a_step_that_was_typed_when_its_sequence_was_paused_does_not_end_i
     sequence = await people.sequence(step("one", 0, 3600))
     await people.enrol(sequence, await people.lead())
     await people.walk()
-    await people.pool.execute(
-        "UPDATE outbox SET state = 'sending', claim_worker = gen_random_uuid(), claim_epoch = 1, claimed_at = now()"
-    )
+    await people.pool.execute(CLAIMED)
     await rows.change(people.pool, people.tenant_id, sequence, {"state": "paused"})
     await people.pool.execute("UPDATE outbox SET state = 'queued', claim_worker = NULL, claim_epoch = NULL")
     await people.pass_time(DAY)

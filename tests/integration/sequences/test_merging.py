@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.claimed import CLAIMED
 from tests.integration.sequences.people import People, step
 from wafast.accounts.principal import Principal
 from wafast.database import migrations
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
 
 DAY = 86_400
 #: A worker has claimed what waits.
-SENDING = (
-    "UPDATE outbox SET state = 'sending', claim_worker = gen_random_uuid(), claim_epoch = 1, claimed_at = now(),"
-    " attempts = 1 RETURNING id"
-)
+SENDING = f"{CLAIMED}, attempts = 1 WHERE state = 'queued' RETURNING id"
 
 
 async def _merge(people: People, kept: int, gone: int) -> None:
@@ -240,8 +238,9 @@ async def test_each_number_of_who_was_several_leads_means_the_one(people: People
 
 async def _under_way(people: People, lead: int) -> int:
     """A worker has claimed what waits for a lead."""
-    claimed = SENDING.replace(" RETURNING", " WHERE state = 'queued' AND lead_id = $1 RETURNING")
-    found: int = await people.value(claimed, lead)
+    found: int = await people.value(
+        f"{CLAIMED}, attempts = 1 WHERE state = 'queued' AND lead_id = $1 RETURNING id", lead
+    )
     return found
 
 

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from tests.calendar import change_of_clocks
+from tests.claimed import CLAIMED
 from tests.integration.sequences.people import People, saying, step
 from tests.mortal import CUT, mortal
 from wafast.database import aside
@@ -269,9 +270,7 @@ async def test_one_that_is_paused_while_its_step_is_on_the_wire_goes_on_when_it_
     await people.enrol(sequence, await people.lead())
     await people.walk()
     [one] = await _ids(people, sequence)
-    await people.pool.execute(
-        "UPDATE outbox SET state = 'sending', claim_worker = gen_random_uuid(), claim_epoch = 1, claimed_at = now()"
-    )
+    await people.pool.execute(CLAIMED)
     await enrolments.set_state(people.pool, people.tenant_id, sequence, one, "paused")
     await people.pool.execute("UPDATE outbox SET state = 'sent', message_id = 'M', sent_at = now()")
     await people.walk()
@@ -615,6 +614,7 @@ async def test_of_two_whose_name_is_learned_on_the_way_one_gets_the_step(people:
     first, second = await people.pool.fetch("SELECT id FROM outbox ORDER BY id")
     asked = "SELECT is_so FROM outbox o, has_elsewhere(o, '551112345678@s.whatsapp.net') WHERE id = $1"
     assert not await people.value(asked, first["id"])
+    await people.pool.execute(f"{CLAIMED} WHERE id = $1", second["id"])
     await people.pool.execute("UPDATE outbox SET state = 'sent', message_id = 'M' WHERE id = $1", second["id"])
     assert await people.value(asked, first["id"])
     await people.send("cancelled", "same_person")
