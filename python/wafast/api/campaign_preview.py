@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import Controller, get, post
@@ -36,6 +36,7 @@ from wafast.api.services import Services
 from wafast.api.sources import SourcePace, stored_pace
 from wafast.campaigns import estimate, rows, trial
 from wafast.leads.filters import LeadFilter, within
+from wafast.outbox.render import DoubtKind
 
 
 class PreviewAudience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,11 +89,19 @@ class RenderMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     audience: LeadFilter = LeadFilter()
 
 
+class RenderDoubt(msgspec.Struct, frozen=True):
+    """One of the problems of a template, for programs."""
+
+    kind: Annotated[DoubtKind | Literal["message_long"], Meta(description="What kind it is.", examples=["no_fallback"])]
+    values: Annotated[dict[str, str], Meta(description="What it names.", examples=[{"field": "city"}])]
+
+
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     """The words one person gets."""
 
     text: Annotated[str, Meta(examples=["Hi Aina!"])]
     problems: Annotated[list[str], Meta(description="What of the template is likely not meant so.", examples=[[]])]
+    doubts: Annotated[list[RenderDoubt], Meta(description="The same for programs, one for each.", examples=[[]])]
     lead_id: str | None
     lead_name: str | None
     phone: str | None
@@ -163,9 +172,13 @@ class CampaignPreviewController(Controller):
         person = await trial.person(services.pool, reach_of(principal), audience, lead_id)
         words = trial.words(data.text, person)
         why = trial.fault(words, is_text=False)
+        found = trial.check(data.text)
+        doubts = [RenderDoubt(one.kind, one.values) for one in found]
+        long = RenderDoubt("message_long", {"n": str(len(words)), "most": str(trial.LONGEST)})
         return Rendered(
             text=words,
-            problems=trial.check(data.text) + ([] if why is None else [f"It can't be sent: {why}."]),
+            problems=[one.words for one in found] + ([] if why is None else [f"It can't be sent: {why}."]),
+            doubts=doubts + ([] if why is None else [long]),
             lead_id=None if person.lead_id is None else str(person.lead_id),
             lead_name=person.name,
             phone=person.phone,

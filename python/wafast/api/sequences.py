@@ -499,7 +499,7 @@ def _step(row: StepRow) -> SequenceStep:
         expires_seconds=row.expires_seconds,
         message=message_of(row.step.message, row.media_mime),
         pace=pace_of(row.step.pace),
-        warnings=check(row.template),
+        warnings=[doubt.words for doubt in check(row.template)],
     )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 q = load(__file__)
+LONGEST = render.LONGEST
 check = render.check
 fault = render.fault
 

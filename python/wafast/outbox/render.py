@@ -11,12 +11,24 @@ from __future__ import annotations
 import random
 import re
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from wafast.visible import is_visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+#: What of a template is likely not meant so.
+DoubtKind = Literal["no_bar", "no_fallback", "no_name", "choice_open", "brace_alone"]
+
+
+class Doubt(NamedTuple):
+    """One of these: in plain words, and as a word for programs with what it names."""
+
+    kind: DoubtKind
+    words: str
+    values: dict[str, str]
+
 
 #: Characters of a message. WhatsApp cuts the connection of who sends some millions.
 LONGEST = 65_536
@@ -85,9 +97,13 @@ def seed_of(template: str, lead_id: int) -> int:
     return lead_id << 32 | zlib.crc32(template.encode())
 
 
-def check(template: str) -> list[str]:
-    """What is likely not meant so, in plain words; empty when all is well."""
-    problems: list[str] = []
+def check(template: str) -> list[Doubt]:
+    """What is likely not meant so; empty when all is well."""
+    problems: list[Doubt] = []
+
+    def doubt(kind: DoubtKind, words: str, **values: str) -> None:
+        problems.append(Doubt(kind, words, values))
+
     fields: list[tuple[str, str | None]] = []
     rest = ""
     end = 0
@@ -96,25 +112,31 @@ def check(template: str) -> list[str]:
         if found[1] is None:
             fields.append((found[2], found[3]))
         elif len(BAR.split(found[1])) == 1:
-            problems.append(
-                f"{found[0]} is sent as it stands: a field has one brace, {{name}}, and choices a bar, {{{{a|b}}}}."
+            doubt(
+                "no_bar",
+                f"{found[0]} is sent as it stands: a field has one brace, {{name}}, and choices a bar, {{{{a|b}}}}.",
+                text=found[0],
             )
         else:
             fields += [(inner[1], inner[2]) for inner in FIELD.finditer(found[1])]
     for name, fallback in dict.fromkeys(fields):
         if fallback is None and _key(name) not in OF_PERSON and _key(name) not in GREETINGS:
-            problems.append(
-                f"Who has no {name.strip()!r} gets {{{name}}} as it stands; {{{name}|…}} says what instead."
+            doubt(
+                "no_fallback",
+                f"Who has no {name.strip()!r} gets {{{name}}} as it stands; {{{name}|…}} says what instead.",
+                field=name,
             )
         if fallback is None and _key(name) == "name":
-            problems.append(
-                f"Who has no name gets nothing in the place of {{{name}}}; {{{name}|friend}} says what instead."
+            doubt(
+                "no_name",
+                f"Who has no name gets nothing in the place of {{{name}}}; {{{name}|friend}} says what instead.",
+                field=name,
             )
     rest += template[end:]
     if "{{" in rest:
-        problems.append("{{ without its }} is sent as it stands; choices can't hold choices of their own.")
+        doubt("choice_open", "{{ without its }} is sent as it stands; choices can't hold choices of their own.")
     elif "{" in rest or "}" in rest:
-        problems.append("A brace without its other half is sent as it stands.")
+        doubt("brace_alone", "A brace without its other half is sent as it stands.")
     return problems
 
 

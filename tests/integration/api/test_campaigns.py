@@ -113,10 +113,12 @@ def test_a_message_is_shown_as_one_person_gets_it(tenant: Tenant) -> None:
     )
     assert rendered.json()["text"] == "Hi Lead 2, {shop}"
     assert len(rendered.json()["problems"]) == 1
+    assert rendered.json()["doubts"] == [{"kind": "no_fallback", "values": {"field": "shop"}}]
     nobody = tenant.client("read").post(f"{URL}/render", json={"text": "Hi {name}", "audience": {"tags": ["x"]}}).json()
     assert (nobody["text"], nobody["lead_id"]) == ("Hi Aina", None)
     long = tenant.client("read").post(f"{URL}/render", json={"text": "{phone}" * 9_000}).json()
     assert "at most 65536" in long["problems"][-1]
+    assert long["doubts"][-1]["kind"] == "message_long"
 
 
 @pytest.mark.parametrize(("wanted", "is_told"), [("connected", True), ("disconnected", False)])

@@ -70,7 +70,7 @@ def test_choices_give_one_of_them_and_the_same_for_a_seed(choices: list[str], se
 @given(anything, some.dictionaries(some.text(max_size=5), anything, max_size=3), some.integers(0, 23))
 def test_any_template_renders_and_is_checked(template: str, lead: dict[str, str], hour: int) -> None:
     render(template, lead, seed=3, local_hour=hour)
-    assert all(isinstance(problem, str) for problem in check(template))
+    assert all(doubt.words for doubt in check(template))
 
 
 def test_choices_come_up_equally_often() -> None:
@@ -87,11 +87,12 @@ def test_the_greeting_is_of_the_hour_where_the_person_lives(hour: int, greeting:
 
 def test_a_check_names_what_is_likely_not_meant_so() -> None:
     assert check("{greeting} {name|friend}, {{hi|hello {company|there}}} https://x.my") == []
-    for template, named in {
-        "{{name}}": "{{name}}",
-        "{city}": "'city'",
-        "{name}": "no name",
-        "{{a|{{b|c}}}}": "choices of their own",
-        "a } b": "other half",
-    }.items():
-        assert any(named in problem for problem in check(template)), template
+    for template, named, kind, values in (
+        ("{{name}}", "{{name}}", "no_bar", {"text": "{{name}}"}),
+        ("{city}", "'city'", "no_fallback", {"field": "city"}),
+        ("{name}", "no name", "no_name", {"field": "name"}),
+        ("{{a|{{b|c}}}}", "choices of their own", "choice_open", {}),
+        ("a } b", "other half", "brace_alone", {}),
+    ):
+        found = next(doubt for doubt in check(template) if named in doubt.words)
+        assert (found.kind, found.values) == (kind, values), template

@@ -5681,6 +5681,23 @@ export interface components {
              */
             migration: number;
         };
+        /** RenderDoubt */
+        RenderDoubt: {
+            /**
+             * @description What kind it is.
+             * @example no_fallback
+             */
+            kind: ("no_bar" | "no_fallback" | "no_name" | "choice_open" | "brace_alone") | "message_long";
+            /**
+             * @description What it names.
+             * @example {
+             *       "field": "city"
+             *     }
+             */
+            values: {
+                [key: string]: string;
+            };
+        };
         /** RenderMessage */
         RenderMessage: {
             /** @example Hi {name|friend}! */
@@ -5698,6 +5715,11 @@ export interface components {
              * @example []
              */
             problems: string[];
+            /**
+             * @description The same for programs, one for each.
+             * @example []
+             */
+            doubts: components["schemas"]["RenderDoubt"][];
             lead_id: string | null;
             lead_name: string | null;
             phone: string | null;

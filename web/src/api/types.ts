@@ -69,6 +69,7 @@ export type TimePoint = Schemas['TimePoint'];
 export type HeldBy = Schemas['HeldBy'];
 export type Bucket = CampaignRecipient['bucket'];
 export type Rendered = Schemas['Rendered'];
+export type RenderDoubt = Schemas['RenderDoubt'];
 export type SourceMessage = Schemas['SourceMessage'];
 export type SourcePace = Schemas['SourcePace'];
 export type Distribution = Schemas['Distribution'];

@@ -19,12 +19,13 @@ const FETCHED: Record<Language, () => Promise<Catalogue>> = {
     return { words: en, server: enCauses };
   },
   ms: async () => {
-    const [{ ms }, { msServer }, { msImports }] = await Promise.all([
+    const [{ ms }, { msServer }, { msImports }, { msDoubts }] = await Promise.all([
       import('./ms'),
       import('./ms_server'),
       import('./ms_imports'),
+      import('./ms_doubts'),
     ]);
-    return { words: ms, server: { ...msServer, ...msImports } };
+    return { words: ms, server: { ...msServer, ...msImports, ...msDoubts } };
   },
 };
 /** Day before month, as Malaysia writes dates in both languages. */

@@ -206,7 +206,7 @@ describe('a campaign that is written', () => {
   });
 
   it('says before it begins whom it goes to, with which file, and what of its words is likely not meant so', async () => {
-    server.on('POST /campaigns/render', () => ({ text: 'Hi', problems: ['Who has no city gets {city}.'] }));
+    server.on('POST /campaigns/render', () => ({ text: 'Hi', problems: ['Who has no city gets {city}.'], doubts: [] }));
     draft.audience = { tags: ['vip'], device_ids: ['d1', 'd2'], quiet_days: 30, fields: { city: 'Ipoh' } };
     draft.message = { type: 'document', text: 'Hi {city}', media_id: 'ab', file_name: 'prices.pdf' };
     draft.schedule = { ...SCHEDULE, date: '2020-01-01' };

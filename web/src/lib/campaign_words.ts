@@ -1,5 +1,5 @@
 /** Campaigns in words: instants, near ones by the clock, far ones by the day; and whose part something is. */
-import type { Bucket, CampaignRecipient, CampaignSchedule, HeldBy } from '../api/types';
+import type { Bucket, CampaignRecipient, CampaignSchedule, HeldBy, Rendered } from '../api/types';
 import { t, told } from '../i18n/index.svelte';
 import { clock, dayNumber, type Place } from './time';
 
@@ -31,6 +31,11 @@ export function heldWords(held: HeldBy, now: Date, place: Place): string {
   const why = told(`held_${held.rule}`, held.text) ?? '';
   if (held.until === null || held.rule === 'due') return why;
   return `${why} · ${t('campaigns.held_until', { when: finishWords(new Date(held.until), now, place) })}`;
+}
+
+/** What of a message is likely not meant so. */
+export function doubtWords({ problems, doubts }: Rendered): string[] {
+  return problems.map((problem, place) => told(doubts[place]?.kind ?? null, problem, doubts[place]?.values) ?? problem);
 }
 
 /** The device of a part: nobody's yet, or all those together that the reader doesn't reach. */

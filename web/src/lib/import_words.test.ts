@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ImportProblem, LeadImport } from '../api/types';
+import type { ImportProblem, LeadImport, Rendered } from '../api/types';
+import { msDoubts } from '../i18n/ms_doubts';
 import { msImports } from '../i18n/ms_imports';
 import { msServer } from '../i18n/ms_server';
 import { language } from '../i18n/index.svelte';
+import { doubtWords } from './campaign_words';
 import { problemWords, refusalOf } from './import_words';
 
 const SHORT: ImportProblem = {
@@ -40,8 +42,20 @@ describe('in Malay', () => {
     expect(refusalOf({ ...LOCKED, cause: null })).toContain('Pelayan berkata: The file is a workbook');
   });
 
+  it('what of a message is likely not meant so is told', () => {
+    const doubts: Rendered['doubts'] = [
+      { kind: 'no_fallback', values: { field: 'city' } },
+      { kind: 'no_bar', values: { text: '{{name}}' } },
+    ];
+    const shown: Rendered = { text: '', problems: ['a', 'b'], doubts, lead_id: null, lead_name: null, phone: null };
+    expect(doubtWords(shown)).toEqual([
+      'Orang tanpa city menerima {city} seperti ditulis. Tulis {city|…} untuk menyatakan gantinya.',
+      '{{name}} dihantar seperti ditulis: medan ada satu kurungan, {name}, dan pilihan ada garis tegak, {{a|b}}.',
+    ]);
+  });
+
   it('no kind of an import is a kind of something else', () => {
-    expect(Object.keys(msImports).filter((kind) => kind in msServer)).toEqual([]);
+    expect(Object.keys({ ...msImports, ...msDoubts }).filter((kind) => kind in msServer)).toEqual([]);
   });
 });
 
