@@ -460,3 +460,54 @@ def test_the_help_sheet_of_keys_opens_by_a_question_mark(signed_in: App, stack: 
     signed_in.expect_accessible()
     signed_in.page.keyboard.press("Escape")
     expect(signed_in.page.get_by_role("dialog")).to_have_count(0)
+
+
+#: What a browser does where files are dropped on an element: gives whether anybody took them.
+DROP_HERE = """(element, names) => {
+  const dataTransfer = new DataTransfer();
+  for (const name of names) dataTransfer.items.add(new File(['x'], name, { type: 'text/plain' }));
+  const told = { bubbles: true, cancelable: true, dataTransfer };
+  return ['dragover', 'drop'].every((type) => !element.dispatchEvent(new DragEvent(type, told)));
+}"""
+
+
+@LOOKS
+def test_files_dropped_on_the_open_dialog_join_it_and_the_focus_stays_where_there_is_something_to_press(
+    signed_in: App, stack: Stack, look: Look
+) -> None:
+    app, page = signed_in, signed_in.page
+    _chat(app, stack, f"Dropped {look.name}")
+    liar = {"name": "liar.pdf", "mimeType": "application/pdf", "buffer": b"MZ this is a program"}
+    page.locator("input[data-attach]").set_input_files(liar)
+    dialog = page.get_by_role("dialog", name=re.compile("^Send"))
+    expect(dialog.get_by_role("alert")).to_be_visible()
+    assert dialog.evaluate(DROP_HERE, ["a.txt", "b.txt"])
+    assert page.locator(".scrim").evaluate(DROP_HERE, ["c.txt"])
+    expect(page.get_by_role("heading", name="Send 4 files")).to_be_visible()
+
+    dialog.get_by_role("button", name="b.txt", exact=True).click()
+    dialog.get_by_role("button", name="See why").press("Enter")
+    expect(dialog.get_by_role("button", name="liar.pdf", exact=True)).to_be_focused()
+    dialog.get_by_role("button", name="Remove a.txt").press("Enter")
+    expect(dialog.get_by_role("button", name="Remove b.txt")).to_be_focused()
+    expect(dialog.get_by_role("button", name="liar.pdf", exact=True)).to_have_attribute("aria-pressed", "true")
+    dialog.get_by_role("button", name="Remove liar.pdf").press("Enter")
+    expect(dialog.get_by_role("button", name="Remove b.txt")).to_be_focused()
+
+    page.route("**/api/v1/media", lambda route: route.abort())
+    assert dialog.evaluate(DROP_HERE, ["d.txt"])
+    dialog.get_by_role("button", name="d.txt", exact=True).click()
+    page.unroute("**/api/v1/media")
+    dialog.get_by_role("button", name="Try again").press("Enter")
+    expect(dialog.get_by_role("alert")).to_have_count(0)
+    expect(dialog.get_by_role("button", name="d.txt", exact=True)).to_be_focused()
+    app.expect_accessible()
+
+
+def test_of_more_files_than_go_at_once_those_left_out_are_named(signed_in: App, stack: Stack) -> None:
+    app, page = signed_in, signed_in.page
+    _chat(app, stack, "Very many")
+    names = [f"{number}.txt" for number in range(32)]
+    assert page.locator(".conversation").evaluate(DROP_HERE, names)
+    expect(page.get_by_role("heading", name="Send 30 files")).to_be_visible()
+    expect(page.get_by_text("At most 30 files go at once. Left out: 30.txt, 31.txt.")).to_be_visible()

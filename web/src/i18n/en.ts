@@ -494,6 +494,7 @@ export const en = {
   'file.stuck_one': '{n} file cannot be sent.',
   'file.stuck_other': '{n} files cannot be sent.',
   'file.stuck_show': 'See why',
+  'file.too_many': 'At most {most} files go at once. Left out: {names}.',
   'file.too_large': '{name} is larger than the 100 MB WhatsApp takes.',
 
   'voice.title': 'Voice message',

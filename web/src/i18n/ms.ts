@@ -499,6 +499,7 @@ export const ms: Record<MessageKey, string> = {
   'file.stuck_one': '{n} fail tidak dapat dihantar.',
   'file.stuck_other': '{n} fail tidak dapat dihantar.',
   'file.stuck_show': 'Lihat sebabnya',
+  'file.too_many': 'Paling banyak {most} fail dihantar serentak. Ditinggalkan: {names}.',
   'file.too_large': '{name} melebihi 100 MB yang diterima WhatsApp.',
 
   'voice.title': 'Mesej suara',
