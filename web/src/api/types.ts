@@ -24,6 +24,7 @@ export type MessageReceipts = Schemas['MessageReceipts'];
 export type GroupMembers = Schemas['GroupMembers'];
 export type Member = GroupMembers['items'][number];
 export type PersonReceipt = MessageReceipts['people'][number];
+export type Found = Schemas['Found'];
 export type FoundChat = Schemas['FoundChat'];
 export type FoundMessage = Schemas['FoundMessage'];
 export type Outbox = Schemas['Outbox'];

@@ -1,9 +1,12 @@
 /** What is looked for and what was found: each letter typed replaces the search before it. */
 import { api, data } from '../api/client';
-import type { Chat, FoundChat, FoundMessage, Message } from '../api/types';
+import type { Page } from '../api/pages';
+import type { Chat, Found, FoundChat, FoundMessage, Message } from '../api/types';
 import { isOutbox, type Frame } from './frames';
 import type { LoadState } from './devices.svelte';
 import type { Live } from './live.svelte';
+import { More } from './more.svelte';
+import { Snapshot } from './snapshot';
 
 /** Long enough to type the next letter, short enough to feel immediate. Milliseconds. */
 const DELAY = 150;
@@ -18,6 +21,7 @@ const PAGE = 50;
 const BESIDE = 20;
 /** In one chat all are counted, as far as the server gives them at once. */
 const MOST_IN_CHAT = 200;
+const NOTHING: Found = { chats: [], chats_next: null, messages: { items: [], next: null } };
 
 export class Search {
   /** What is looked for; empty when nothing is. */
@@ -28,14 +32,8 @@ export class Search {
   messages = $state.raw<readonly FoundMessage[]>([]);
   /** What `chats` and `messages` were found for. */
   found = $state('');
-  loadingMore = $state(false);
-  loadingChats = $state(false);
-  /** Why the chats, or the messages, break off where more follow. */
-  chatsProblem = $state.raw<unknown>(null);
-  moreProblem = $state.raw<unknown>(null);
-  #nextChats = $state<string | null>(null);
-  #next = $state<string | null>(null);
-  #running: AbortController | null = null;
+  readonly moreChats: More<Page<FoundChat>>;
+  readonly moreMessages: More<Page<FoundMessage>>;
   /** Until nothing more is typed. */
   #typing: ReturnType<typeof setTimeout> | undefined;
   /** Until what may belong here is looked for, and looked for once more. */
@@ -44,8 +42,8 @@ export class Search {
   /** When a message came last, also while nothing was looked for: the index may not have it yet. */
   #came = 0;
   readonly #device: string | null;
-  readonly #live: Live;
   readonly #chat: string | null;
+  readonly #snapshot: Snapshot;
 
   /**
    * @param device only this one's; null for all
@@ -53,34 +51,39 @@ export class Search {
    */
   constructor(device: string | null, live: Live, chat: string | null = null) {
     this.#device = device;
-    this.#live = live;
     this.#chat = chat;
+    const apply = (frame: Frame): void => this.apply(frame);
+    this.#snapshot = new Snapshot(live, apply);
+    this.moreChats = new More(
+      live,
+      (after) => this.#nextChats(after),
+      ({ items }) => {
+        const known = new Set(this.chats.map((one) => one.chat.id));
+        this.chats = this.chats.concat(items.filter((one) => !known.has(one.chat.id)));
+      },
+      apply,
+    );
+    this.moreMessages = new More(
+      live,
+      (after) => this.#fetch(after).then((found) => found.messages),
+      ({ items }) => {
+        const known = new Set(this.messages.map((one) => one.message.id));
+        this.messages = this.messages.concat(items.filter((one) => !known.has(one.message.id)));
+      },
+      apply,
+    );
   }
 
   get active(): boolean {
     return this.words !== '';
   }
 
-  get hasMore(): boolean {
-    return this.#next !== null;
-  }
-
-  get hasMoreChats(): boolean {
-    return this.#nextChats !== null;
-  }
-
   /** Keeps what was found up to date until the result is called. */
   follow(): () => void {
     this.#came = Date.now(); // nobody has told of what came before
-    const end = this.#live.subscribe((frame) => this.apply(frame));
-    const again = this.#live.whenLive(() => {
-      if (this.state === 'failed') void this.load();
-      if (this.moreProblem) void this.loadMore();
-      if (this.chatsProblem) void this.moreChats();
-    });
+    const ends = [this.#snapshot.follow(() => this.load()), this.moreMessages.retry(), this.moreChats.retry()];
     return () => {
-      end();
-      again();
+      ends.forEach((end) => end());
       this.look('');
     };
   }
@@ -90,131 +93,63 @@ export class Search {
     const words = typed.trim();
     if (words === this.words) return;
     this.words = words;
-    this.#running?.abort();
+    this.#snapshot.drop();
     clearTimeout(this.#typing);
-    if (words === '') this.#take([], null, [], null);
+    if (words === '') this.#take(NOTHING);
     else {
       this.state = 'loading';
+      this.moreChats.follows(null);
+      this.moreMessages.follows(null);
       this.#typing = setTimeout(() => void this.load(), DELAY);
       if (Date.now() - this.#came < AT_LAST) this.#again();
     }
   }
 
-  async load(): Promise<void> {
-    const run = this.#begin();
+  /** @param isWanted whether what is found shall be shown by then */
+  async load(isWanted = (): boolean => true): Promise<void> {
+    if (!this.active) return;
     try {
-      const found = await this.#fetch(run.signal);
-      this.#take(found.chats, found.chats_next, found.messages.items, found.messages.next);
+      await this.#snapshot.take(
+        () => this.#fetch(),
+        (found) => isWanted() && this.#take(found),
+      );
     } catch (error) {
-      if (run.signal.aborted) return;
       this.problem = error;
-      this.state = 'failed';
-    } finally {
-      this.#end(run);
+      if (this.state !== 'ready') this.state = 'failed';
     }
     await Promise.all([
-      this.#reach(
-        () => this.messages.length >= ENOUGH,
-        () => this.#next,
-        () => this.loadMore(),
-      ),
-      this.#reach(
-        () => this.chats.length >= BESIDE,
-        () => this.#nextChats,
-        () => this.moreChats(),
-      ),
+      this.messages.length < ENOUGH && this.moreMessages.load(() => this.messages.length >= ENOUGH),
+      this.chats.length < BESIDE && this.moreChats.load(() => this.chats.length >= BESIDE),
     ]);
   }
 
-  /** Fetches on until there is enough, nothing more comes, or something else is looked for. */
-  async #reach(isEnough: () => boolean, next: () => string | null, more: () => Promise<void>): Promise<void> {
-    const words = this.words;
-    let before: string | null = null;
-    while (this.words === words && !isEnough() && next() !== before) {
-      before = next();
-      await more();
-    }
-  }
-
-  /** The next chats of what is found. */
-  async moreChats(): Promise<void> {
-    const [after, words] = [this.#nextChats, this.words];
-    if (after === null || this.loadingChats || this.state !== 'ready') return;
-    this.loadingChats = true;
-    const query = { q: words.slice(0, 200), device_id: this.#device ?? undefined, limit: PAGE, after };
-    try {
-      const page = await data(api.GET('/api/v1/search/chats', { params: { query } }));
-      if (this.#nextChats !== after || this.words !== words) return; // it was looked for something else meanwhile
-      const known = new Set(this.chats.map((one) => one.chat.id));
-      this.chats = this.chats.concat(page.items.filter((one) => !known.has(one.chat.id)));
-      this.#nextChats = page.next;
-      this.chatsProblem = null;
-    } catch (error) {
-      if (this.words === words) this.chatsProblem = error;
-    } finally {
-      this.loadingChats = false;
-    }
-  }
-
-  /** The next messages of what is found. */
-  async loadMore(): Promise<void> {
-    const after = this.#next;
-    if (after === null || this.#running !== null || this.state !== 'ready') return;
-    this.loadingMore = true;
-    const run = this.#begin();
-    try {
-      const page = (await this.#fetch(run.signal, after)).messages;
-      const known = new Set(this.messages.map((one) => one.message.id));
-      this.messages = this.messages.concat(page.items.filter((one) => !known.has(one.message.id)));
-      this.#next = page.next;
-      this.moreProblem = null;
-    } catch (error) {
-      if (!run.signal.aborted) this.moreProblem = error;
-    } finally {
-      this.loadingMore = false;
-      this.#end(run);
-    }
-  }
-
-  #begin(): AbortController {
-    this.#running?.abort();
-    return (this.#running = new AbortController());
-  }
-
-  #end(run: AbortController): void {
-    if (this.#running === run) this.#running = null;
-  }
-
-  #fetch(signal: AbortSignal, after?: string) {
+  #fetch(after?: string) {
     const place =
       this.#chat === null ? { device_id: this.#device ?? undefined } : { chat_id: this.#chat, limit: MOST_IN_CHAT };
     const query = { q: this.words.slice(0, 200), ...place, after };
-    return data(api.GET('/api/v1/search', { params: { query }, signal })).then((found) => {
-      signal.throwIfAborted();
-      return found;
-    });
+    return data(api.GET('/api/v1/search', { params: { query } }));
   }
 
-  #take(
-    chats: readonly FoundChat[],
-    nextChats: string | null,
-    messages: readonly FoundMessage[],
-    next: string | null,
-  ): void {
+  #nextChats(after: string): Promise<Page<FoundChat>> {
+    const query = { q: this.words.slice(0, 200), device_id: this.#device ?? undefined, limit: PAGE, after };
+    return data(api.GET('/api/v1/search/chats', { params: { query } }));
+  }
+
+  #take({ chats, chats_next, messages }: Found): void {
     this.chats = chats;
-    this.#nextChats = nextChats;
-    this.messages = messages;
-    this.#next = next;
+    this.moreChats.follows(chats_next);
+    this.messages = messages.items;
+    this.moreMessages.follows(messages.next);
     this.found = this.words;
-    this.problem = this.chatsProblem = this.moreProblem = null;
+    this.problem = null;
     this.state = 'ready';
   }
 
   apply(frame: Frame): void {
     if (frame.code === 'NEW_MESSAGE' && this.#isHere(frame.result)) this.#came = Date.now();
     if (!this.active) return;
-    if (frame.code === 'RESYNC') void this.load();
-    else if (frame.code === 'CHAT_GONE') this.#leave(frame.result.id);
+    if (frame.code === 'CHAT_GONE') this.#leave(frame.result.id);
+    else if (frame.code === 'MESSAGE_GONE') this.#drop(frame.result.id);
     else if (frame.code === 'CHAT_UPDATE') this.#put(frame.result);
     else if (frame.code === 'NEW_MESSAGE' && this.#mayBelong(frame.result)) this.#again();
     else if (frame.code === 'MESSAGE_STATUS' && !isOutbox(frame.result)) {
@@ -230,6 +165,10 @@ export class Search {
     this.chats = this.chats.filter((one) => one.chat.id !== id);
     this.messages = this.messages.filter((one) => one.chat.id !== id);
     if (this.chats.length + this.messages.length < before) this.#again();
+  }
+
+  #drop(id: string): void {
+    this.messages = this.messages.filter((one) => one.message.id !== id);
   }
 
   #put(chat: Chat): void {
@@ -261,9 +200,12 @@ export class Search {
     this.#changed = setTimeout(() => this.#refresh(), AT_LAST);
   }
 
-  /** Whoever has scrolled further keeps the place. */
+  /** Whoever has scrolled further, also by the time of the answer, keeps the place. */
   #refresh(): void {
-    const isAtTop = this.chats.length <= BESIDE && this.messages.length <= (this.#chat === null ? PAGE : MOST_IN_CHAT);
-    if (this.active && isAtTop) void this.load();
+    if (this.#isAtTop) void this.load(() => this.#isAtTop);
+  }
+
+  get #isAtTop(): boolean {
+    return this.chats.length <= BESIDE && this.messages.length <= (this.#chat === null ? PAGE : MOST_IN_CHAT);
   }
 }

@@ -71,13 +71,13 @@ describe('Search', () => {
     search.look('farid');
     await waited();
     await settled();
-    expect([search.chats.length, search.hasMoreChats]).toEqual([25, true]);
+    expect([search.chats.length, search.moreChats.exists]).toEqual([25, true]);
     isDown = true;
-    await Promise.all([search.moreChats(), search.loadMore()]);
-    expect([search.chatsProblem, search.moreProblem].map(Boolean)).toEqual([true, true]);
+    await Promise.all([search.moreChats.load(), search.moreMessages.load()]);
+    expect([search.moreChats.problem, search.moreMessages.problem].map(Boolean)).toEqual([true, true]);
     isDown = false;
-    await Promise.all([search.moreChats(), search.loadMore()]);
-    expect([search.chatsProblem, search.moreProblem]).toEqual([null, null]);
+    await Promise.all([search.moreChats.load(), search.moreMessages.load()]);
+    expect([search.moreChats.problem, search.moreMessages.problem]).toEqual([null, null]);
     search.look('');
   });
 
@@ -163,14 +163,16 @@ describe('Search', () => {
     const search = new Search(null, server.live);
     search.look('far');
     await waited();
-    let answer!: (value: unknown) => void;
-    server.on('GET /search', () => new Promise((resolve) => (answer = resolve)));
+    const answers = new Map<string | null, (value: unknown) => void>();
+    server.on('GET /search', (_, url) => new Promise((resolve) => answers.set(url.searchParams.get('after'), resolve)));
     const again = search.load();
+    const more = search.moreMessages.load();
     await settled();
-    const more = search.loadMore();
-    answer(found([], [foundMessage('7-99'), ...many]));
-    await Promise.all([again, more]);
-    expect(search.messages[0]?.message.id).toBe('7-99');
+    answers.get(null)!(found([], [foundMessage('7-99'), ...many]));
+    await again;
+    answers.get('p2')!(found([], [foundMessage('7-98')]));
+    await more;
+    expect([search.messages[0]?.message.id, search.messages.length]).toEqual(['7-99', 26]);
   });
 
   it('says what is wrong and works again', async () => {
@@ -198,7 +200,7 @@ describe('Search', () => {
     await waited();
     // a page so short is followed by the next at once
     expect(search.messages.map((one) => one.message.id)).toEqual(['7-1', '7-2']);
-    expect([search.hasMore, search.chats.length]).toEqual([false, 1]);
+    expect([search.moreMessages.exists, search.chats.length]).toEqual([false, 1]);
   });
 
   it('waits for scrolling where there is enough to see', async () => {
@@ -209,9 +211,9 @@ describe('Search', () => {
     const search = new Search(null, server.live);
     search.look('far');
     await waited();
-    expect([search.messages.length, search.hasMore]).toEqual([25, true]);
-    await search.loadMore();
-    expect([search.messages.length, search.hasMore]).toEqual([26, false]);
+    expect([search.messages.length, search.moreMessages.exists]).toEqual([25, true]);
+    await search.moreMessages.load();
+    expect([search.messages.length, search.moreMessages.exists]).toEqual([26, false]);
   });
 
   it('takes in what changes while it is shown', async () => {
@@ -233,5 +235,86 @@ describe('Search', () => {
     await vi.advanceTimersByTimeAsync(1200);
     expect(calls()).toBe(before + 1);
     end();
+  });
+
+  describe('while an answer is on its way', () => {
+    async function answering() {
+      vi.useFakeTimers();
+      const server = new FakeServer();
+      const search = new Search('d1', server.live);
+      const end = search.follow();
+      await vi.advanceTimersByTimeAsync(60_000);
+      let answer!: (value: unknown) => void;
+      server.on('GET /search', () => new Promise((resolve) => (answer = resolve)));
+      search.look('hello');
+      await vi.advanceTimersByTimeAsync(200);
+      const answered = async (value: unknown): Promise<void> => {
+        answer(value);
+        await vi.advanceTimersByTimeAsync(1);
+      };
+      return { server, search, end, answered };
+    }
+    const many = Array.from({ length: 20 }, (_, n) => foundMessage(`7-${n}`));
+
+    it('keeps what the socket told of chats and messages meanwhile, which is newer', async () => {
+      const { server, search, end, answered } = await answering();
+      server.frame('CHAT_UPDATE', chat({ id: '1', chat_name: 'Farid of Klang' }));
+      server.frame('CHAT_GONE', { id: '2', device_id: 'd1', became: '1' });
+      server.frame('CHAT_UPDATE', chat({ id: '7', chat_name: 'Siti' }));
+      server.frame('MESSAGE_GONE', { id: '7-2', chat_id: '7', device_id: 'd1' });
+      await answered(found([foundChat('1'), foundChat('2')], [foundMessage('7-1'), foundMessage('7-2')]));
+      expect(search.chats.map((one) => one.chat.chat_name)).toEqual(['Farid of Klang']);
+      expect(search.messages.map((one) => [one.message.id, one.chat.chat_name])).toEqual([['7-1', 'Siti']]);
+      end();
+    });
+
+    it('looks again for a message that was taken back meanwhile', async () => {
+      const { server, search, end, answered } = await answering();
+      server.frame('MESSAGE_STATUS', message({ id: '7-1', message_text: '', deleted_at: '2026-09-21T12:54:00Z' }));
+      await answered(found([], [foundMessage('7-1')]));
+      await vi.advanceTimersByTimeAsync(1300);
+      await answered(found([], []));
+      expect(search.messages).toEqual([]);
+      end();
+    });
+
+    it('keeps it also of the next page', async () => {
+      const { server, search, end, answered } = await answering();
+      await answered(found([], many, 'p2'));
+      const more = search.moreMessages.load();
+      await vi.advanceTimersByTimeAsync(1);
+      server.frame('CHAT_UPDATE', chat({ id: '7', chat_name: 'Siti' }));
+      await answered(found([], [foundMessage('7-99')]));
+      await more;
+      expect(search.messages.at(-1)?.chat.chat_name).toBe('Siti');
+      end();
+    });
+
+    it('goes on with other words, though a page of those before is never answered', async () => {
+      const { server, search, end, answered } = await answering();
+      await answered(found([], many, 'p2'));
+      void search.moreMessages.load();
+      await vi.advanceTimersByTimeAsync(1);
+      server.on('GET /search', (_, url) =>
+        url.searchParams.has('after') ? found([], [foundMessage('8-2')]) : found([], [foundMessage('8-1')], 'p2'),
+      );
+      search.look('other');
+      await vi.advanceTimersByTimeAsync(200);
+      expect(search.messages.map((one) => one.message.id)).toEqual(['8-1', '8-2']);
+      end();
+    });
+
+    it('keeps the place of who has scrolled on by the time it was looked again', async () => {
+      const { server, search, end, answered } = await answering();
+      await answered(found([], [...many, ...Array.from({ length: 30 }, (_, n) => foundMessage(`6-${n}`))], 'p2'));
+      const first = search.messages;
+      server.frame('NEW_MESSAGE', message({ id: '7-100' }));
+      await vi.advanceTimersByTimeAsync(1300); // it is looked again, and not answered yet
+      server.on('GET /search', () => found([], [foundMessage('5-1')]));
+      await search.moreMessages.load();
+      await answered(found([], first as FoundMessage[], 'p2'));
+      expect(search.messages).toHaveLength(51);
+      end();
+    });
   });
 });
