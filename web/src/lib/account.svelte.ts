@@ -4,6 +4,7 @@ import { Problem } from '../api/problem';
 import type { Session } from '../api/types';
 import { language, type Language } from '../i18n/index.svelte';
 import { forgetDrafts } from './drafts';
+import { Latest } from './latest';
 
 /** Written at every change of the login: tabs share its cookie, and `storage` events tell the others. */
 const CHANGED = 'wafast.login';
@@ -13,10 +14,10 @@ export type AccountState = 'loading' | 'in' | 'out' | 'unreachable';
 class Account {
   state = $state<AccountState>('loading');
   session = $state.raw<Session | null>(null);
-  /** Rises with each change of the login here, before and after it: what was asked for meanwhile may be older. */
-  #changes = 0;
-  /** Rises with each session that is known: the words of an older one may come late. */
-  #sessions = 0;
+  /** Until the next change of the login here, before and after it: what was asked for meanwhile may be older. */
+  readonly #unchanged = new Latest();
+  /** The session that is known last: the words of an older one may come late. */
+  readonly #sessions = new Latest();
 
   constructor() {
     onSignedOut(() => void this.#set(null));
@@ -49,21 +50,21 @@ class Account {
 
   /** Shown in its language from the first moment. */
   async #set(session: Session | null): Promise<void> {
-    const turn = (this.#sessions += 1);
+    const isLast = this.#sessions.ask();
     if (session?.language && session.language !== language.current) await language.use(session.language);
-    if (turn !== this.#sessions) return;
+    if (!isLast()) return;
     this.session = session;
     this.state = session ? 'in' : 'out';
   }
 
   /** Asks who this browser is; a lost login leads to the sign-in page, an unreachable server keeps what is shown. */
   async check(): Promise<void> {
-    const changes = this.#changes;
+    const isWanted = this.#unchanged.current();
     try {
       const session = await data(api.GET('/api/v1/session'));
-      if (changes === this.#changes) await this.#set(session);
+      if (isWanted()) await this.#set(session);
     } catch (error) {
-      if (changes !== this.#changes) return;
+      if (!isWanted()) return;
       if (error instanceof Problem && error.status === 401) await this.#set(null);
       else if (this.session === null) this.state = 'unreachable';
     }
@@ -94,11 +95,11 @@ class Account {
   }
 
   async #changing<T>(call: Parameters<typeof data<T>>[0]): Promise<T> {
-    this.#changes += 1;
+    this.#unchanged.drop();
     try {
       return await data(call);
     } finally {
-      this.#changes += 1;
+      this.#unchanged.drop();
     }
   }
 

@@ -1,4 +1,5 @@
 /** What a dialog asks of the server before it closes. */
+import { Latest } from './latest';
 import { explain, toasts } from './toasts.svelte';
 
 /**
@@ -9,7 +10,7 @@ export class Asking {
   busy = $state(false);
   /** Why it was not done, in words for people. */
   mistake = $state('');
-  #opening = 0;
+  readonly #opening = new Latest();
   readonly #explained: (error: unknown) => string;
 
   /** Made while a component is, and ends with it. */
@@ -19,7 +20,7 @@ export class Asking {
       if (!isOpen()) return;
       this.busy = false;
       this.mistake = '';
-      return () => void (this.#opening += 1);
+      return () => this.#opening.drop();
     });
   }
 
@@ -31,8 +32,7 @@ export class Asking {
    */
   async run<T>(work: (isAwaited: () => boolean) => Promise<T>, then: (answer: T) => void): Promise<void> {
     if (this.busy) return;
-    const opening = this.#opening;
-    const isAwaited = (): boolean => opening === this.#opening;
+    const isAwaited = this.#opening.current();
     this.busy = true;
     this.mistake = '';
     try {

@@ -1,6 +1,7 @@
 /** The audit log as far as it is loaded, narrowed to what somebody wants to see of it. */
 import { api, data } from '../api/client';
 import type { AuditLine } from '../api/types';
+import { Latest } from './latest';
 import { startOfDay } from './time';
 
 const PAGE = 50;
@@ -32,20 +33,20 @@ export class AuditLog {
   lines = $state.raw<readonly AuditLine[] | null>(null);
   problem = $state.raw<unknown>(null);
   next = $state<string | null>(null);
-  #run = 0;
+  readonly #latest = new Latest();
 
   /** Loads the newest lines that fit, or with `more` those after what is shown. */
   async load(filter: AuditFilter, zone: string, more = false): Promise<void> {
-    const mine = ++this.#run;
+    const isWanted = this.#latest.ask();
     this.problem = null;
     try {
       const asked = { ...query(filter, zone), limit: PAGE, ...(more && this.next !== null && { after: this.next }) };
       const page = await data(api.GET('/api/v1/audit', { params: { query: asked } }));
-      if (mine !== this.#run) return; // another filter was chosen meanwhile
+      if (!isWanted()) return; // another filter was chosen meanwhile
       this.lines = more ? [...(this.lines ?? []), ...page.items] : page.items;
       this.next = page.next;
     } catch (error) {
-      if (mine === this.#run) this.problem = error;
+      if (isWanted()) this.problem = error;
     }
   }
 }

@@ -14,6 +14,7 @@ import { amount, t } from '../i18n/index.svelte';
 import { differs, FIELDS, only, type Field, type Written } from './campaign_fields';
 import { hasBegun } from './campaigns';
 import { isDeleted, type Frame } from './frames';
+import { Latest } from './latest';
 import type { Live } from './live.svelte';
 import { DraftFile } from './draft_file.svelte';
 import { mistakeIn, type PacingDraft } from './pacing';
@@ -62,15 +63,15 @@ export class CampaignDraft {
   #running: Promise<void> | null = null;
   #dirty = false;
   #isLeft = false;
-  #asked = 0;
+  readonly #counts = new Latest();
   #key = requestKey();
   /** All of it is to be stored, also what was not changed here. */
   #whole = false;
   /** As the server had it last, in its words and in those of this page. */
   #stored: Campaign | null = null;
   #agreed: Written | null = null;
-  /** Rises with every answer to a save: what was asked for before it may be older. */
-  #saves = 0;
+  /** Until the next answer to a save: what was asked for before it may be older. */
+  readonly #unsaved = new Latest();
   #recounter: ReturnType<typeof setTimeout> | undefined;
   /** What a new one was first asked to be, until the server has said yes or no. */
   #first: CampaignFields | null = null;
@@ -113,18 +114,17 @@ export class CampaignDraft {
   async #look(): Promise<void> {
     await this.#running;
     if (this.id === null) return;
-    const saves = this.#saves;
+    const isOfThis = this.#unsaved.current();
     try {
       const params = { path: { campaign_id: this.id } };
       const found = await data(api.GET('/api/v1/campaigns/{campaign_id}', { params }));
-      if (saves !== this.#saves || this.#running) return void this.#look();
+      if (!isOfThis() || this.#running) return void this.#look();
       if (hasBegun(found)) return this.#end('begun');
       if (found.state === 'scheduled') this.scheduled = 'yes';
       else if (this.scheduled === 'yes') this.scheduled = 'no';
       this.#take(found, []);
     } catch (error) {
-      const isOfThis = saves === this.#saves;
-      if (isOfThis && error instanceof Problem && error.status === 404) this.#end('gone');
+      if (isOfThis() && error instanceof Problem && error.status === 404) this.#end('gone');
     }
   }
 
@@ -165,7 +165,7 @@ export class CampaignDraft {
   async renew(): Promise<boolean> {
     [this.id, this.became, this.#stored, this.#agreed, this.#first] = [null, null, null, null, null];
     this.#key = requestKey();
-    this.#saves += 1;
+    this.#unsaved.drop();
     this.scheduled = 'no';
     return this.confirm();
   }
@@ -206,7 +206,7 @@ export class CampaignDraft {
   /** Counts the audience again, in a moment. */
   count(): void {
     this.counting = true;
-    this.#asked += 1; // what is on its way was counted for something else
+    this.#counts.drop(); // what is on its way was counted for something else
     clearTimeout(this.#counter);
     this.#counter = setTimeout(() => void this.#count(), COUNT_AFTER);
   }
@@ -220,17 +220,17 @@ export class CampaignDraft {
   }
 
   async #count(): Promise<void> {
-    const run = this.#asked;
+    const isWanted = this.#counts.current();
     const body = { audience: this.audience, pace: this.pace, device_ids: this.deviceIds, schedule: this.schedule };
     try {
       const estimate = await data(api.POST('/api/v1/campaigns/preview', { body }));
-      if (run !== this.#asked) return;
+      if (!isWanted()) return;
       this.estimate = estimate;
       this.countProblem = null;
     } catch (error) {
-      if (run === this.#asked) this.countProblem = error;
+      if (isWanted()) this.countProblem = error;
     } finally {
-      if (run === this.#asked) this.counting = false;
+      if (isWanted()) this.counting = false;
     }
   }
 
@@ -285,7 +285,7 @@ export class CampaignDraft {
       if (this.id === null) {
         this.#stored = await this.#create(body);
         this.id = this.#stored.id;
-        this.#saves += 1;
+        this.#unsaved.drop();
       }
       if (isNew) this.#agreed = fields;
       else if (changed.length > 0) await this.#change(this.id, fields, changed);
@@ -305,7 +305,7 @@ export class CampaignDraft {
   async #change(id: string, fields: Written, changed: readonly Field[]): Promise<void> {
     const [params, body] = [{ path: { campaign_id: id } }, { ...only(fields, changed), draft: true }];
     const found = await data(api.PATCH('/api/v1/campaigns/{campaign_id}', { params, body }));
-    this.#saves += 1;
+    this.#unsaved.drop();
     this.#agreed = { ...fields, ...this.#agreed, ...only(fields, changed) };
     if (this.scheduled === 'yes') this.scheduled = 'not any more';
     this.#take(found, changed);

@@ -2,6 +2,7 @@
 import { api, data, requestKey } from '../api/client';
 import { Problem } from '../api/problem';
 import type { Pairing } from '../api/types';
+import { Latest } from './latest';
 import type { Live } from './live.svelte';
 
 /** The socket brings every code; asking is only for a socket that is down, or was at the wrong moment. Milliseconds. */
@@ -18,7 +19,7 @@ export class PairingAttempt {
   #early: Pairing | null = null;
   #end: () => void = () => undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #run = 0;
+  readonly #latest = new Latest();
 
   constructor(device: string, live: Live) {
     this.#device = device;
@@ -32,7 +33,7 @@ export class PairingAttempt {
   /** Starts an attempt; one that was under way is cancelled first. `phone` is needed for a code. */
   async start(method: Pairing['method'], phone: string | null = null): Promise<void> {
     await this.cancel();
-    const run = this.#run;
+    const isWanted = this.#latest.current();
     this.starting = true;
     this.#follow();
     try {
@@ -42,16 +43,16 @@ export class PairingAttempt {
           body: { method, phone },
         }),
       );
-      if (run !== this.#run) return void this.#tellCancelled(pairing.id);
+      if (!isWanted()) return void this.#tellCancelled(pairing.id);
       this.current = pairing;
       if (this.#early) this.#take(this.#early);
       if (this.waiting) this.#askLater();
     } catch (error) {
-      if (run !== this.#run) return;
+      if (!isWanted()) return;
       this.problem = error;
       this.#stop();
     } finally {
-      if (run === this.#run) this.starting = false;
+      if (isWanted()) this.starting = false;
     }
   }
 
@@ -98,7 +99,7 @@ export class PairingAttempt {
 
   /** Ends an attempt under way; its device can be paired anew at once. */
   async cancel(): Promise<void> {
-    this.#run += 1;
+    this.#latest.drop();
     this.#stop();
     this.starting = false;
     this.problem = null;

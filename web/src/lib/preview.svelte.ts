@@ -1,6 +1,7 @@
 /** A message as one person gets it, and what of it is likely not meant so; asked for anew as it is written. */
 import { api, data } from '../api/client';
 import type { LeadFilter, Rendered } from '../api/types';
+import { Latest } from './latest';
 
 /** Milliseconds after the last key. */
 const RENDER_AFTER = 250;
@@ -16,23 +17,23 @@ export class Preview {
   /** Null while nobody has said. */
   shown = $state.raw<Rendered | null>(null);
   busy = $state(false);
-  #run = 0;
+  readonly #latest = new Latest();
 
   /** Made while a component is, and ends with it. */
   constructor(wanted: () => Wanted) {
     $effect(() => {
       const body = wanted();
-      const run = ++this.#run;
+      const isWanted = this.#latest.ask();
       this.busy = true;
-      const timer = setTimeout(() => void this.#render(body, run), RENDER_AFTER);
+      const timer = setTimeout(() => void this.#render(body, isWanted), RENDER_AFTER);
       return () => clearTimeout(timer);
     });
   }
 
-  async #render(body: Wanted, run: number): Promise<void> {
+  async #render(body: Wanted, isWanted: () => boolean): Promise<void> {
     // without an answer the words are shown as they were written; the next key tries again
     const answer = await data(api.POST('/api/v1/campaigns/render', { body })).catch(() => null);
-    if (run !== this.#run) return;
+    if (!isWanted()) return;
     this.shown = answer;
     this.busy = false;
   }

@@ -2,6 +2,7 @@
 import { api, data, requestKey } from '../api/client';
 import { pages } from '../api/pages';
 import type { QuickReply } from '../api/types';
+import { Latest } from './latest';
 
 const PAGE = 100;
 
@@ -9,20 +10,20 @@ class QuickReplies {
   list = $state.raw<readonly QuickReply[]>([]);
   /** They came at least once. */
   known = $state(false);
-  #workspace = 0;
+  readonly #workspace = new Latest();
 
   /** Fetches them anew; colleagues may have changed some. What is there is shown meanwhile. */
   async load(): Promise<void> {
-    const workspace = this.#workspace;
+    const isHere = this.#workspace.current();
     const ask = (after: string | undefined) =>
       data(api.GET('/api/v1/quick-replies', { params: { query: { limit: PAGE, after } } }));
     const { items } = await pages(ask);
-    if (workspace === this.#workspace) [this.list, this.known] = [items, true];
+    if (isHere()) [this.list, this.known] = [items, true];
   }
 
   /** Another workspace, or person, has others. */
   forget(): void {
-    this.#workspace += 1;
+    this.#workspace.drop();
     [this.list, this.known] = [[], false];
   }
 

@@ -7,6 +7,7 @@
 import { untrack } from 'svelte';
 import { Problem } from '../api/problem';
 import type { Frame } from './frames';
+import { Latest } from './latest';
 import type { Live } from './live.svelte';
 
 /** Before what failed is fetched again though the connection stands, doubled each time up to the longest. Milliseconds. */
@@ -33,8 +34,8 @@ export async function answered<T>(
 }
 
 export class Snapshot {
-  #run = 0;
   #failures = 0;
+  readonly #latest = new Latest();
   /** Fetches everything by `take`, as long as it is followed. */
   #load: (() => Promise<unknown>) | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -76,8 +77,7 @@ export class Snapshot {
    */
   async take<T>(fetch: () => Promise<T>, replace: (value: T) => void): Promise<void> {
     this.drop();
-    const run = this.#run;
-    const isLast = (): boolean => run === this.#run;
+    const isLast = this.#latest.current();
     try {
       await answered(
         this.#live,
@@ -95,7 +95,7 @@ export class Snapshot {
 
   /** What is still on its way does not belong here any more. */
   drop(): void {
-    this.#run += 1;
+    this.#latest.drop();
     clearTimeout(this.#timer);
   }
 
