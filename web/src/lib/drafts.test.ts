@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Session } from '../api/types';
 import { message } from '../testing/samples';
-import { Drafts, forgetDrafts } from './drafts';
+import { Drafts, forgetDrafts, ofNote } from './drafts';
 
 const session = (tenant: string, user: string): Session =>
   ({ tenant: { id: tenant, name: '' }, user: { id: user, name: '', email: '', role: 'agent' } }) as Session;
@@ -43,8 +43,24 @@ describe('drafts', () => {
 
   it('name the chats they were typed in, and none for what others keep', () => {
     const drafts = new Drafts(session('1', '1'));
-    for (const name of ['7', 'note-8', 'reply-6', 'edit-3EB0-1', 'unsent-9-a1']) drafts.put(name, 'x');
-    expect(drafts.chats().sort()).toEqual(['6', '7', '8']);
+    for (const name of ['7', 'note-8', 'reply-6', 'edit-5-3EB0-1', 'unsent-9-a1']) drafts.put(name, 'x');
+    expect(drafts.chats().sort()).toEqual(['5', '6', '7', '8']);
+  });
+
+  it('of changes go with what they were for, and with their chat', () => {
+    const drafts = new Drafts(session('1', '1'));
+    drafts.keepEdit('7', '3EB0-1', 'better');
+    drafts.keepEdit('7', '3EB0-2', 'best');
+    drafts.keepEdit('77', ofNote('4'), 'later');
+    drafts.dropEdits('7', (what) => what === '3EB0-1');
+    expect([drafts.edit('7', '3EB0-1'), drafts.edit('7', '3EB0-2')]).toEqual(['', 'best']);
+    drafts.move('7', '8');
+    expect([drafts.edit('7', '3EB0-2'), drafts.edit('8', '3EB0-2')]).toEqual(['', 'best']);
+    for (const name of ['8', 'note-8']) drafts.put(name, 'x');
+    drafts.keepReply('8', message({ id: '1' }));
+    drafts.drop('8');
+    expect(new Drafts(session('1', '1')).chats()).toEqual(['77']);
+    expect(drafts.edit('77', ofNote('4'))).toBe('later');
   });
 
   it('of another tab stay', () => {

@@ -2,7 +2,8 @@
  * What was typed and not sent, or has not reached the server yet. It is kept in this browser, for one person in one
  * workspace, so that it outlives a page that is reloaded or closed; signing out forgets it. Each text has an entry of its
  * own, since tabs share the store. Its name is the id of the chat it was typed in; a note, the message it answers or
- * changes, and what others keep here, has a word and a dash in front.
+ * changes, and what others keep here, has a word and a dash in front; of the words of a change the message's or note's id
+ * is behind it.
  */
 import { SvelteMap } from 'svelte/reactivity';
 import type { Message, Session } from '../api/types';
@@ -14,6 +15,16 @@ export const NOTE = 'note-';
 const REPLY = 'reply-';
 /** Before it, for a message that is being changed, and its words by now. */
 const CHANGE = 'change-';
+/** Before it, for the words of a change that could not be made, or was left: of a message by WhatsApp's id, or a note. */
+const EDIT = 'edit-';
+
+/** What the words of a note's change are kept by, beside those of messages. */
+export function ofNote(id: string): string {
+  return `note-${id}`;
+}
+
+/** What is begun in a chat once at most, by what stands before its id. */
+const KINDS = ['', NOTE, REPLY, CHANGE];
 
 export interface Change {
   message: Message;
@@ -60,6 +71,26 @@ export class Drafts {
     this.put(CHANGE + chat, change ? JSON.stringify(change) : '');
   }
 
+  /** The words of a change in a chat, kept by what they change; empty when there are none. */
+  edit(chat: string, what: string): string {
+    return this.get(`${EDIT}${chat}-${what}`);
+  }
+
+  keepEdit(chat: string, what: string, words: string): void {
+    this.put(`${EDIT}${chat}-${what}`, words);
+  }
+
+  /** Forgets the words of changes in a chat to what is gone. */
+  dropEdits(chat: string, isGone: (what: string) => boolean): void {
+    for (const [what] of this.under(`${EDIT}${chat}-`)) if (isGone(what)) this.keepEdit(chat, what, '');
+  }
+
+  /** Forgets what was begun in a chat that is no more. */
+  drop(chat: string): void {
+    for (const kind of KINDS) this.put(kind + chat, '');
+    this.dropEdits(chat, () => true);
+  }
+
   #object<What>(name: string): What | null {
     const text = this.get(name);
     return text === '' ? null : (JSON.parse(text) as What);
@@ -67,22 +98,21 @@ export class Drafts {
 
   /** The chats in which something was begun. */
   chats(): string[] {
-    const kinds = [NOTE, REPLY, CHANGE];
-    const names = [...this.#byName.keys()].map((name) =>
-      name.slice(kinds.find((kind) => name.startsWith(kind))?.length ?? 0),
-    );
-    return [...new Set(names.filter((name) => !name.includes('-')))];
+    const begun = [...this.#byName.keys()].map((name) => /^(?:(?:note|reply|change)-)?(\d+)$|^edit-(\d+)-/u.exec(name));
+    return [...new Set(begun.flatMap((found) => found?.[1] ?? found?.[2] ?? []))];
   }
 
   /** What was begun in a chat goes over to another: words behind those there, of messages it stays with the one there. */
   move(from: string, into: string): void {
-    for (const kind of ['', NOTE, REPLY, CHANGE]) {
+    for (const kind of KINDS) {
       const [kept, there] = [this.get(kind + from), this.get(kind + into)];
       if (kept === '') continue;
       const isWords = kind === '' || kind === NOTE;
       this.put(kind + into, isWords ? [there, kept].filter(Boolean).join('\n') : there || kept);
       this.put(kind + from, '');
     }
+    for (const [what, words] of this.under(`${EDIT}${from}-`)) this.keepEdit(into, what, words);
+    this.dropEdits(from, () => true);
   }
 
   /** Tells of each that another tab of this browser put away, by its name and what it was, until the result is called. */

@@ -11,6 +11,8 @@ const PAGE = 200;
 export class Notes {
   /** Oldest first. */
   list = $state.raw<readonly Note[]>([]);
+  /** They came at least once. */
+  known = $state(false);
   #adding: { text: string; key: string } | null = null;
   readonly #chat: string;
   readonly #snapshot: Snapshot;
@@ -30,7 +32,7 @@ export class Notes {
     try {
       await this.#snapshot.take(
         () => data(api.GET('/api/v1/chats/{chat_id}/notes', { params })),
-        (page) => (this.list = [...page.items].reverse()),
+        (page) => ([this.list, this.known] = [[...page.items].reverse(), true]),
       );
     } catch {
       // The conversation is shown without them; its own failure is said, and they are fetched again soon.

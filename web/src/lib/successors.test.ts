@@ -90,6 +90,16 @@ describe('a chat that becomes another', () => {
     expect(outgoing.unsent).toEqual(['8']);
   });
 
+  it('is found out too where it did while no page was open', async () => {
+    const before = new Drafts(null);
+    before.put('7', 'by LID');
+    const server = new FakeServer().on('GET /chats/7', () => chat({ id: '8' }));
+    const drafts = new Drafts(null);
+    new Successors(server.live, drafts, new OutgoingChats(server.live, drafts)).follow();
+    await settled();
+    expect([drafts.get('7'), drafts.get('8')]).toEqual(['', 'by LID']);
+  });
+
   it('is found out after a gap too', async () => {
     const { server, drafts } = page();
     drafts.put('7', 'by LID');
@@ -97,5 +107,20 @@ describe('a chat that becomes another', () => {
     server.frame('RESYNC', { reason: 'too old' });
     await settled();
     expect([drafts.get('7'), drafts.get('8')]).toEqual(['', 'by LID']);
+  });
+});
+
+describe('a chat that is no more', () => {
+  it('leaves nothing behind in the browser, and one that cannot be asked for keeps all', async () => {
+    const before = new Drafts(null);
+    for (const name of ['7', 'note-7', 'edit-7-3EB01', '8']) before.put(name, 'x');
+    const server = new FakeServer()
+      .on('GET /chats/7', () => Response.json({ title: 'Not found' }, { status: 404 }))
+      .on('GET /chats/8', () => Response.json({ title: 'Starting' }, { status: 503 }));
+    const drafts = new Drafts(null);
+    new Successors(server.live, drafts, new OutgoingChats(server.live, drafts)).follow();
+    await settled();
+    expect(drafts.chats()).toEqual(['8']);
+    expect(Object.keys(localStorage).filter((key) => key.includes('7'))).toEqual([]);
   });
 });
