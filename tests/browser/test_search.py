@@ -137,7 +137,9 @@ def test_the_list_of_all_devices_searches_all_of_them(signed_in: App, stack: Sta
     app.until_found("rambut", messages=2)
     field(app).fill("rambut")
     expect(found(app, "Messages")).to_have_count(2)
-    found(app, "Messages").filter(has_text="Search all 1").click()
+    hit = found(app, "Messages").filter(has_text="Rambutan for Search all 1")
+    expect(hit.get_by_text("Search all 1", exact=True)).to_be_visible()  # the line it is on
+    hit.click()
     expect(app.bubble("Rambutan for Search all 1")).to_be_visible()
     expect(page).to_have_url(re.compile("/inbox/"))
 
