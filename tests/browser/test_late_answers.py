@@ -497,3 +497,31 @@ def test_a_list_whose_next_page_was_asked_for_before_it_was_fetched_anew_goes_on
         route.continue_()
     page.unroute_all()
     app.until(reaches(349))
+
+
+def test_a_message_is_passed_on_once_to_each_chat_however_often_that_is_asked(alone: App, tenant: Tenant) -> None:
+    app, page, device = alone, alone.page, tenant.device()
+    tenant.world.sql("UPDATE devices SET paired_at = now() WHERE tenant_id = $1", tenant.id)
+    chats = [tenant.chat(device, name=name) for name in ("Aina", "Bala", "Chong")]
+    for chat in chats:
+        tenant.message(chat, "Ten ringgit")
+    page.goto(f"/inbox/{chats[0].id}")
+    app.message_menu(app.bubble("Ten ringgit")).get_by_role("menuitem", name="Forward").click()
+    dialog = page.get_by_role("dialog", name="Forward to")
+    chosen = lambda name: dialog.locator("label").filter(has_text=name).get_by_role("checkbox")  # noqa: E731
+    forward = dialog.get_by_role("button", name="Forward")
+
+    def lose_answer(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/forward", lose_answer)
+    chosen("Bala").check()
+    forward.click()
+    expect(dialog.get_by_role("alert")).to_be_visible()
+    page.unroute("**/forward")
+    chosen("Chong").check()
+    forward.click()
+    app.told("Forwarded to 2 chats")
+    count = "SELECT array_agg(to_jid ORDER BY to_jid) FROM outbox WHERE tenant_id = $1"
+    assert tenant.world.sql(count, tenant.id) == sorted(chat.jid for chat in chats[1:])

@@ -42,9 +42,9 @@ export class MessageActions {
   }
 
   /** @param key of the wish: asked again after an answer was lost, it is not sent twice */
-  async forward(message: Message, chats: string[], key: string): Promise<void> {
+  async forward(message: Message, chat: string, key: string): Promise<void> {
     const params = { path: { message_id: message.id }, header: { 'Idempotency-Key': key } };
-    await data(api.POST('/api/v1/messages/{message_id}/forward', { params, body: { chat_ids: chats } }));
+    await data(api.POST('/api/v1/messages/{message_id}/forward', { params, body: { chat_ids: [chat] } }));
   }
 
   /** Tells who sent a voice note that it was heard, once. Courtesy: nobody waits for it. */
