@@ -6,13 +6,14 @@ import re
 import secrets
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.app import App
 from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
 from tests.browser.stack import Stack
 from tests.browser.team import Team, add_person
 from tests.browser.test_full_path import link, new_number
+from tests.integration.api.world import Tenant
 
 LOOKS = [DESKTOP, PHONE_DARK]
 
@@ -213,3 +214,36 @@ def test_people_are_added_changed_and_removed(signed_in: App, team: Team, look: 
     expect(row).to_have_count(0)
     wei.page.reload()
     expect(wei.page.get_by_label("E-mail")).to_be_visible()
+
+
+def test_colleagues_who_could_not_be_loaded_are_asked_for_once_more(alone: App, tenant: Tenant) -> None:
+    page, chat = alone.page, tenant.chat(tenant.device())
+    tenant.message(chat)
+    page.goto(f"/inbox/{chat.id}")
+
+    def refuse(route: Route) -> None:
+        route.fulfill(status=503, json={"title": "Starting", "status": 503, "detail": "the server is starting"})
+
+    page.route("**/colleagues?*", refuse)
+    page.get_by_role("button", name="Assign to").click()
+    menu = page.get_by_role("menu")
+    expect(menu.get_by_role("alert")).to_contain_text("Colleagues could not be loaded.")
+    expect(menu.get_by_role("status", name="Loading")).to_have_count(0)
+    page.unroute("**/colleagues?*")
+    menu.get_by_role("menuitem", name="Try again").click()
+    expect(menu.get_by_role("menuitem", name="Aisyah")).to_be_visible()
+
+
+def test_what_a_note_was_changed_to_is_forgotten_with_the_note(alone: App, tenant: Tenant) -> None:
+    page, chat = alone.page, tenant.chat(tenant.device())
+    tenant.message(chat)
+    note = page.request.post(f"/api/v1/chats/{chat.id}/notes", data={"text": "Call back"}).json()["id"]
+    page.goto(f"/inbox/{chat.id}")
+    page.get_by_role("button", name="Edit note").click()
+    page.get_by_role("note").get_by_role("textbox").fill("Call her back")
+    kept = "() => Object.keys(localStorage).filter((key) => key.includes('.edit-')).length"
+    assert page.evaluate(kept) == 1
+    page.goto("/inbox")
+    assert page.request.delete(f"/api/v1/chats/{chat.id}/notes/{note}").ok
+    page.goto(f"/inbox/{chat.id}")
+    alone.until(lambda: page.evaluate(kept) == 0)

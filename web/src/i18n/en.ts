@@ -824,6 +824,7 @@ export const en = {
   'team.colour_blue': 'Blue',
   'team.colour_olive': 'Olive',
   'team.assign': 'Assign to',
+  'team.colleagues_failed': 'Colleagues could not be loaded.',
   'team.assigned_to': 'Assigned to {name}',
   'team.assignee': 'Answered by',
   'team.myself': '{name} (you)',

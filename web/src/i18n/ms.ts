@@ -829,6 +829,7 @@ export const ms: Record<MessageKey, string> = {
   'team.colour_blue': 'Biru',
   'team.colour_olive': 'Zaitun',
   'team.assign': 'Serahkan kepada',
+  'team.colleagues_failed': 'Rakan sekerja tidak dapat dimuatkan.',
   'team.assigned_to': 'Diserahkan kepada {name}',
   'team.assignee': 'Dijawab oleh',
   'team.myself': '{name} (anda)',
