@@ -69,8 +69,16 @@ export const language = {
 
 type Values = Record<string, string | number>;
 
+/** Letters of scripts that are written from right to left. */
+const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+
+/** What people write from right to left stands among our words in a direction of its own, and turns none of them. */
+function isolated(value: string | number): string {
+  return RIGHT_TO_LEFT.test(String(value)) ? `\u2068${value}\u2069` : String(value);
+}
+
 function fill(text: string, values: Values): string {
-  return text.replace(/\{(\w+)\}/gu, (whole, name: string) => (name in values ? String(values[name]) : whole));
+  return text.replace(/\{(\w+)\}/gu, (whole, name: string) => (name in values ? isolated(values[name]!) : whole));
 }
 
 /** Reads from a catalogue in every language: the words of a key, where `{name}` is replaced by `values.name`. */

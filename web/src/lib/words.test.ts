@@ -8,6 +8,14 @@ import { initials } from './people';
 import { phoneMistake, showPhone } from './phone';
 import { showSize } from './sizes';
 
+describe('words to fill in', () => {
+  it('have what is written from right to left in a direction of its own, and nothing else', () => {
+    const said = (name: string): string => t('team.looking', { name });
+    expect(said('أمينة')).toBe(said('Aina').replace('Aina', '\u2068أمينة\u2069'));
+    expect(said('Aina')).not.toMatch(/[\u2068\u2069]/u);
+  });
+});
+
 describe('the catalogues', () => {
   it('have the same keys and the same places to fill', () => {
     const places = (text: string): string[] => [...text.matchAll(/\{\w+\}/gu)].map((found) => found[0]).sort();
