@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from playwright.sync_api import Locator, expect
 
 from tests.browser.app import App
@@ -92,7 +94,8 @@ def test_a_voice_message_takes_the_focus_and_gives_it_back_and_is_thrown_away_on
     app, page = alone, alone.page
     _chat(app, tenant)
     bin_, asked = page.get_by_role("button", name="Cancel the recording"), page.get_by_role("dialog", name="Discard")
-    for leave in (lambda: page.keyboard.press("Escape"), lambda: press(bin_)):
+    ways: list[Callable[[], None]] = [lambda: page.keyboard.press("Escape"), lambda: press(bin_)]
+    for leave in ways:
         press(page.get_by_role("button", name="Record a voice message"))
         app.expect_recorded(1)
         expect_focus(app, "a recording was begun")

@@ -508,7 +508,10 @@ def test_a_message_is_passed_on_once_to_each_chat_however_often_that_is_asked(al
     page.goto(f"/inbox/{chats[0].id}")
     app.message_menu(app.bubble("Ten ringgit")).get_by_role("menuitem", name="Forward").click()
     dialog = page.get_by_role("dialog", name="Forward to")
-    chosen = lambda name: dialog.locator("label").filter(has_text=name).get_by_role("checkbox")  # noqa: E731
+
+    def choose(name: str) -> None:
+        dialog.locator("label").filter(has_text=name).get_by_role("checkbox").check()
+
     forward = dialog.get_by_role("button", name="Forward")
 
     def lose_answer(route: Route) -> None:
@@ -516,11 +519,11 @@ def test_a_message_is_passed_on_once_to_each_chat_however_often_that_is_asked(al
         route.abort()
 
     page.route("**/forward", lose_answer)
-    chosen("Bala").check()
+    choose("Bala")
     forward.click()
     expect(dialog.get_by_role("alert")).to_be_visible()
     page.unroute("**/forward")
-    chosen("Chong").check()
+    choose("Chong")
     forward.click()
     app.told("Forwarded to 2 chats")
     count = "SELECT array_agg(to_jid ORDER BY to_jid) FROM outbox WHERE tenant_id = $1"

@@ -3505,7 +3505,7 @@ export interface components {
              * @example Is it still available?
              */
             last_message_text: string | null;
-            /** @description Who is named in it, in groups; of a chat that was searched for, nobody. */
+            /** @description Who is named in it, in groups. */
             last_message_mentions: components["schemas"]["Mention"][];
             /** @description Of a `system` message. */
             last_message_notice: components["schemas"]["Notice"] | null;

@@ -313,7 +313,7 @@ export const en = {
   'chat.no_messages': 'No messages are kept of this chat',
   'chat.none_yet': 'No messages yet',
   'chat.none_yet_help': 'Write the first one.',
-  'chat.start': 'Only the newest messages are kept here; older ones are on the phone.',
+  'chat.start': 'Older messages, where there are any, are on the phone.',
   'chat.loading_older': 'Loading older messages',
   'chat.to_bottom': 'To the newest message',
   'chat.new_one': '{n} new message',

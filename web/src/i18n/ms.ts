@@ -317,7 +317,7 @@ export const ms: Record<MessageKey, string> = {
   'chat.no_messages': 'Tiada mesej disimpan daripada sembang ini',
   'chat.none_yet': 'Belum ada mesej',
   'chat.none_yet_help': 'Tulis mesej yang pertama.',
-  'chat.start': 'Hanya mesej terbaharu disimpan di sini; yang lebih lama ada di telefon.',
+  'chat.start': 'Mesej yang lebih lama, jika ada, berada di telefon.',
   'chat.loading_older': 'Memuatkan mesej lama',
   'chat.to_bottom': 'Ke mesej terbaharu',
   'chat.new_one': '{n} mesej baharu',
