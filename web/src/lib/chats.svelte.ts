@@ -7,7 +7,8 @@ import { filterQuery, isRecent, NO_FILTERS, passes, writeFilters, type ChatFilte
 import type { LoadState } from './devices.svelte';
 import type { Frame } from './frames';
 import type { Live } from './live.svelte';
-import { answered, Snapshot } from './snapshot';
+import { More } from './more.svelte';
+import { Snapshot } from './snapshot';
 
 const PAGE = 100;
 /** Chats fetched again in one go after a gap; whoever scrolled further finds the rest by scrolling. */
@@ -49,18 +50,14 @@ export class Chats {
   list = $state.raw<readonly Chat[]>([]);
   state = $state<LoadState>('loading');
   problem = $state.raw<unknown>(null);
-  /** Why the list breaks off where more follows. */
-  moreProblem = $state.raw<unknown>(null);
   /** Whether there are archived chats to be shown in their own section. */
   hasArchived = $state(false);
   filters = $state.raw<ChatFilters>(NO_FILTERS);
   /** The chat being read: it stays in the list though reading it took it out of the filter. */
   opened: string | undefined;
-  /** The next page is on its way. */
-  loadingMore = $state(false);
-  #next: string | null = null;
+  /** The chats that follow. */
+  readonly more: More<Page<Chat>>;
   readonly #device: string | null;
-  readonly #live: Live;
   readonly #snapshot: Snapshot;
   readonly #archived: Snapshot;
   readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
@@ -68,9 +65,14 @@ export class Chats {
   /** @param device whose chats; null: of all devices there are */
   constructor(device: string | null, live: Live, filters: ChatFilters = NO_FILTERS) {
     this.#device = device;
-    this.#live = live;
     this.#snapshot = new Snapshot(live, (frame) => this.apply(frame));
     this.#archived = new Snapshot(live);
+    this.more = new More(
+      live,
+      (after) => this.#page(after),
+      (page) => this.#add(page),
+      (frame) => this.apply(frame),
+    );
     this.filters = filters;
   }
 
@@ -79,7 +81,7 @@ export class Chats {
     if (writeFilters(filters) === writeFilters(this.filters)) return;
     this.filters = filters;
     this.list = [];
-    this.#next = this.moreProblem = null;
+    this.more.follows(null);
     this.state = 'loading';
     void this.load();
     void this.#lookForArchived();
@@ -94,7 +96,7 @@ export class Chats {
     const ends = [
       this.#snapshot.follow(() => this.load()),
       this.#archived.follow(() => this.#lookForArchived()),
-      this.#live.whenLive(() => this.moreProblem && void this.loadMore()),
+      this.more.retry(),
     ];
     return () => {
       ends.forEach((end) => end());
@@ -129,9 +131,9 @@ export class Chats {
         () => pages((after) => this.#page(after), Math.min(this.list.length, MOST_AT_ONCE)),
         (page) => {
           this.list = placeChats([], page.items, true);
-          this.#next = page.next;
+          this.more.follows(page.next);
           this.state = 'ready';
-          this.problem = this.moreProblem = null;
+          this.problem = null;
         },
       );
     } catch (error) {
@@ -140,33 +142,10 @@ export class Chats {
     }
   }
 
-  async loadMore(): Promise<void> {
-    if (this.#next === null || this.loadingMore) return;
-    this.loadingMore = true;
-    try {
-      const after = this.#next;
-      await answered(
-        this.#live,
-        () => this.#page(after),
-        (page) => this.#next === after && this.#add(page),
-        (frame) => this.apply(frame),
-      );
-      this.moreProblem = null;
-    } catch (error) {
-      this.moreProblem = error;
-    } finally {
-      this.loadingMore = false;
-    }
-  }
-
   #add(page: Page<Chat>): void {
     const known = new Set(this.list.map((chat) => chat.id));
-    this.#next = page.next;
-    this.list = placeChats(
-      this.list,
-      page.items.filter((chat) => !known.has(chat.id)),
-      true,
-    );
+    const added = page.items.filter((chat) => !known.has(chat.id));
+    this.list = placeChats(this.list, added, true);
   }
 
   apply(frame: Frame): void {
@@ -185,7 +164,7 @@ export class Chats {
     if (chat.archived && !this.filters.archived && isRecent(chat, account.chatDays)) this.hasArchived = true;
     const stays = chat.id === this.opened && this.get(chat.id) !== undefined;
     if (stays || passes(chat, this.filters, account.session?.user.id ?? '', account.chatDays))
-      this.list = placeChats(this.list, [chat], this.#next === null);
+      this.list = placeChats(this.list, [chat], !this.more.exists);
     else this.list = this.list.filter((old) => old.id !== chat.id);
     clearTimeout(this.#typing.get(chat.id));
     this.#typing.delete(chat.id);

@@ -94,7 +94,7 @@ describe('Chats', () => {
     const chats = new Chats(null, server.live);
     const end = chats.follow();
     await settled();
-    await chats.loadMore();
+    await chats.more.load();
     expect(chats.list.map((one) => [one.id, one.unread_count])).toEqual([
       ['9', 0],
       ['5', 0],
@@ -112,11 +112,11 @@ describe('Chats', () => {
     const chats = new Chats(null, server.live);
     const end = chats.follow();
     await settled();
-    await chats.loadMore();
-    expect([ids(chats.list), Boolean(chats.moreProblem)]).toEqual([['9'], true]);
+    await chats.more.load();
+    expect([ids(chats.list), Boolean(chats.more.problem)]).toEqual([['9'], true]);
     isDown = false;
-    await chats.loadMore();
-    expect([ids(chats.list), chats.moreProblem]).toEqual([['9', '5'], null]);
+    await chats.more.load();
+    expect([ids(chats.list), chats.more.problem]).toEqual([['9', '5'], null]);
     end();
   });
 

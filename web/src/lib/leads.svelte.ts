@@ -7,6 +7,7 @@ import { concerns } from './frames';
 import type { Live } from './live.svelte';
 import { filterOf, NO_WISH, type LeadWish } from './lead_filters';
 import { everySegment } from './segments';
+import { More } from './more.svelte';
 import { Snapshot } from './snapshot';
 import { toasts } from './toasts.svelte';
 
@@ -31,27 +32,28 @@ export class Leads {
   tags = $state.raw<readonly string[]>([]);
   fields = $state.raw<readonly string[]>([]);
   readonly byId = $derived(new Map(this.list.map((lead) => [lead.id, lead])));
-  /** The next page is on its way. */
-  loadingMore = $state(false);
-  /** Why the list breaks off where more follows. */
-  moreProblem = $state.raw<unknown>(null);
-  #next: string | null = null;
+  /** The leads that follow. */
+  readonly more: More<Page<Lead>>;
   /** Until nothing more is typed. */
   #typing: ReturnType<typeof setTimeout> | undefined;
   /** Until what has changed is fetched; each has its own, or who types among changes waits for ever. */
   #changing: ReturnType<typeof setTimeout> | undefined;
   #knowsSegments = false;
-  readonly #live: Live;
   readonly #rows: Snapshot;
   readonly #counted: Snapshot;
   readonly #terms: Snapshot;
 
   constructor(live: Live) {
-    this.#live = live;
     this.#rows = new Snapshot(live, (frame) => {
       if (concerns(frame, undefined)) this.#soon();
     });
     this.#counted = new Snapshot(live);
+    this.more = new More(
+      live,
+      (after) => this.#page(after),
+      ({ items }) => (this.list = [...this.list, ...items.filter((lead) => !this.byId.has(lead.id))]),
+      () => undefined, // what is told of is fetched again
+    );
     this.#terms = new Snapshot(live);
   }
 
@@ -70,7 +72,7 @@ export class Leads {
       this.#rows.follow(() => this.#again()),
       this.#counted.follow(() => this.#countUp()),
       this.#terms.follow(() => this.loadTerms()),
-      this.#live.whenLive(() => this.moreProblem && void this.loadMore()),
+      this.more.retry(),
     ];
     return () => {
       ends.forEach((end) => end());
@@ -84,7 +86,7 @@ export class Leads {
     const isTyping = wish.search !== this.wish.search;
     this.wish = wish;
     this.stale = true;
-    this.#next = this.moreProblem = null; // they were of another wish
+    this.more.follows(null); // they were of another wish
     this.#rows.drop();
     clearTimeout(this.#typing);
     this.#typing = setTimeout(() => void this.load(), isTyping ? TYPING_MS : 0);
@@ -127,10 +129,9 @@ export class Leads {
       () => pages((after) => this.#page(after), wanted),
       (found) => {
         this.list = found.items;
-        this.#next = found.next;
+        this.more.follows(found.next);
         this.stale = false;
         this.state = 'ready';
-        this.moreProblem = null;
       },
     );
   }
@@ -150,23 +151,6 @@ export class Leads {
       );
     } catch {
       // the list is shown without it; it is counted again soon
-    }
-  }
-
-  async loadMore(): Promise<void> {
-    const after = this.#next;
-    if (this.loadingMore || after === null || this.state !== 'ready') return;
-    this.loadingMore = true;
-    try {
-      const page = await this.#page(after);
-      if (this.#next !== after) return;
-      this.list = [...this.list, ...page.items.filter((lead) => !this.byId.has(lead.id))];
-      this.#next = page.next;
-      this.moreProblem = null;
-    } catch (error) {
-      if (this.#next === after) this.moreProblem = error;
-    } finally {
-      this.loadingMore = false;
     }
   }
 

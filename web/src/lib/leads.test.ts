@@ -62,12 +62,12 @@ describe('leads', () => {
     const end = leads.follow();
     await settled();
     network.away = true;
-    await leads.loadMore();
-    expect([leads.list.length, leads.moreProblem === null, leads.loadingMore]).toEqual([100, false, false]);
+    await leads.more.load();
+    expect([leads.list.length, leads.more.problem === null, leads.more.loading]).toEqual([100, false, false]);
     network.away = false;
     fake.connect();
     await settled();
-    expect([leads.list.length, leads.moreProblem]).toEqual([101, null]);
+    expect([leads.list.length, leads.more.problem]).toEqual([101, null]);
     end();
   });
 
@@ -181,7 +181,7 @@ describe('leads of a wish', () => {
     const end = leads.follow();
     await vi.advanceTimersByTimeAsync(10);
     for (let page = 0; page < 4; page += 1) {
-      void leads.loadMore();
+      void leads.more.load();
       await vi.advanceTimersByTimeAsync(10);
     }
     expect(leads.list).toHaveLength(500);
@@ -215,7 +215,7 @@ describe('leads of a wish', () => {
     await settled();
     filters.length = 0;
     leads.show({ ...NO_WISH, search: 'Siti' });
-    await leads.loadMore();
+    await leads.more.load();
     expect(filters).toEqual([]);
     end();
   });

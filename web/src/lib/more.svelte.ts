@@ -39,12 +39,13 @@ export class More<Answer extends Page<unknown>> {
     return this.#next !== null;
   }
 
-  /** The list is another now and ends here: what was asked for behind the one before does not belong to it. */
+  /** The list ends here now: what was asked for behind another end does not belong to it. */
   follows(next: string | null): void {
+    this.problem = null;
+    if (next === this.#next) return;
     this.#latest.drop();
     this.#next = next;
     this.loading = false;
-    this.problem = null;
   }
 
   /** Fetches the next page, and on until there is enough: one may be short although more follows. */
