@@ -30,7 +30,6 @@ def press(button: Locator) -> None:
 def _chat(app: App, tenant: Tenant) -> Chat:
     """One that is open, with a note."""
     device = tenant.device()
-    tenant.label("New")
     tenant.world.sql("UPDATE devices SET paired_at = now() WHERE tenant_id = $1", tenant.id)
     chat = tenant.chat(device)
     assert app.page.request.post(f"/api/v1/chats/{chat.id}/notes", data={"text": "Call back"}).ok
@@ -73,14 +72,6 @@ def test_what_takes_itself_away_leaves_the_focus_near(alone: App, tenant: Tenant
     app.composer.press("Control+f")
     page.get_by_role("searchbox", name="Search in this chat").press("Escape")
     expect_focus(app, "the search in the chat was left")
-    page.goto("/inbox")
-    page.get_by_role("button", name="More filters").press("Enter")
-    page.get_by_role("menuitem", name="Manage labels").press("Enter")
-    press(page.get_by_role("button", name="Delete label: New"))
-    page.get_by_role("dialog", name="Delete").get_by_role("button", name="Delete label").press("Enter")
-    expect(page.get_by_text("There are no labels yet")).to_be_visible()
-    expect_focus(app, "a label was deleted")
-    page.keyboard.press("Escape")
     page.goto(f"/inbox/{chat.id}?unread=true")
     clear = page.get_by_role("button", name="No filters")
     press(clear)
