@@ -59,9 +59,7 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     last_message_text: Annotated[
         str | None, Meta(description="Preview, at most 200 characters.", examples=["Is it still available?"])
     ]
-    last_message_mentions: Annotated[
-        list[Mention], Meta(description="Who is named in it, in groups.")
-    ]
+    last_message_mentions: Annotated[list[Mention], Meta(description="Who is named in it, in groups.")]
     last_message_notice: Annotated[Notice | None, Meta(description="Of a `system` message.")]
     last_message_type: Annotated[MessageType | None, Meta(examples=["text"])]
     last_message_time: datetime | None
