@@ -52,7 +52,7 @@ ORDER BY CASE WHEN a.device_no IS NULL THEN p.score END DESC NULLS LAST, a.lead_
 ON CONFLICT DO NOTHING
 
 -- name: end_plan
--- Nothing, when a person has cancelled it meanwhile: then the plan is rolled back.
+-- Where a person has cancelled it meanwhile this raises, as the plan sees one instant: then the plan is rolled back.
 UPDATE campaigns SET state = 'running', planned = $2::int8, planned_at = now(),
     reason = CASE WHEN $2::int8 = 0 THEN 'nobody was in the audience' END
 WHERE id = $1 AND state = 'planning'

@@ -21,8 +21,8 @@ FileKind = Literal[
 ]  # fmt: skip
 MappingKind = Literal["columns_differ", "column_unknown", "column_twice", "fields_many", "no_phone_column"]
 RowKind = Literal[
-    phones.Kind, "row_long", "phone_missing", "number_rounded", "tags_many", "device_unknown", "status_unknown",
-    "name_long", "tag_long", "field_long",
+    phones.Kind, "row_long", "phone_missing", "number_rounded", "tags_many", "device_unknown", "device_unclear",
+    "status_unknown", "name_long", "tag_long", "field_long",
 ]  # fmt: skip
 #: Of rows that the database has compared with others and with leads.
 TakenKind = Literal["number_twice", "person_twice", "other_number", "tags_left_out", "fields_left_out"]

@@ -142,8 +142,8 @@ class Reader:
         mapping: of each column.
         region: of numbers without a country code.
         time_zone: of numbers that belong nowhere.
-        devices: numbers of the tenant's devices by name (casefolded), phone and id.
-        more_tags: that every lead gets, as they are stored.
+        devices: numbers of the tenant's devices that each word means: names (casefolded), phones and ids.
+        more_tags: that every lead gets.
     """
 
     def __init__(
@@ -151,12 +151,12 @@ class Reader:
         mapping: Sequence[str],
         region: str,
         time_zone: str,
-        devices: Mapping[str, int],
+        devices: Mapping[str, list[int]],
         more_tags: Sequence[str] = (),
     ) -> None:
         self._width = len(mapping)
         self._region, self._time_zone, self._devices = region, time_zone, devices
-        self._more = list(more_tags)
+        self._more = tags(more_tags)
         at = {kind: place for place, kind in enumerate(mapping)}
         self._phone = at["phone"]
         self._name, self._status, self._device = at.get("name"), at.get("target_status"), at.get("device")
@@ -215,9 +215,7 @@ class Reader:
         found = [one for place in self._tags if row[place] for one in SPLIT.split(row[place])]
         if not found:
             return self._more
-        for one in found:
-            _short(one.strip(), "tag")
-        every = tags(found + self._more)
+        every = tags([*(_short(one.strip(), "tag") for one in found), *self._more])
         if len(every) > MOST_TAGS:
             raise Refused(
                 ", ".join(found),
@@ -231,10 +229,17 @@ class Reader:
     def _device_of(self, cell: str) -> int | None:
         if not cell:
             return None
-        found = self._devices.get(cell.casefold())
-        if found is None:
+        found = self._devices.get(cell.casefold(), [])
+        if not found:
             raise Refused(cell, "device_unknown", f"there is no device {cell!r}; its name, number or id is wanted")
-        return found
+        if len(found) > 1:
+            raise Refused(
+                cell,
+                "device_unclear",
+                f"{len(found)} devices are called {cell!r}; a number or id is wanted",
+                n=len(found),
+            )
+        return found[0]
 
     def _fields_of(self, row: list[str]) -> str | None:
         found = {name: _short(row[place], "field") for name, place in self._fields if row[place]}

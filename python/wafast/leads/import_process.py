@@ -14,10 +14,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 import msgspec
@@ -235,7 +235,8 @@ class Importing:
         counts = {
             "new": new,
             "changed": changed,
-            "unchanged": self._read - self._errors - doubles - new - changed,
+            # numbers to leave alone that were taken off the list since a process before put them there are new again
+            "unchanged": max(self._read - self._errors - doubles - new - changed, 0),
             "doubles": doubles,
             "errors": self._errors,
             "joined": await self._work.fetchval(q.count_joined),
@@ -262,12 +263,16 @@ class Importing:
             self._told = time.monotonic()
             await bus.publish(self._aside, [{"k": "import", "t": self._tenant_id, "i": self._id}])
 
-    async def _devices(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for row in await self._work.fetch(q.import_devices, self._tenant_id):
-            for name in (row["phone"], row["phone"] and row["phone"][1:], row["name"], row["id"]):
-                if name:
-                    found[name.casefold()] = row["no"]
+    async def _devices(self) -> dict[str, list[int]]:
+        """Those that each word means: a number or an id is one's own, a name may be several devices'."""
+        rows = await self._work.fetch(q.import_devices, self._tenant_id)
+        found: dict[str, list[int]] = {}
+        for row in rows:
+            found.setdefault(row["name"].casefold(), []).append(row["no"])
+        for row in rows:
+            for word in (row["id"], row["phone"], row["phone"] and row["phone"][1:]):
+                if word:
+                    found[word] = [row["no"]]
         return found
 
 
@@ -285,6 +290,22 @@ def _read(reader: columns.Reader, found: Iterator[tuple[int, list[str]]]) -> Bat
     return batch
 
 
+async def _while_connected(connection: asyncpg.Connection, doing: Coroutine[Any, Any, None]) -> None:
+    """Does this as long as the connection is there: a copy that waits for its socket would wait for ever."""
+    task = asyncio.create_task(doing)
+
+    def is_gone(_: object) -> None:
+        task.cancel()
+
+    connection.add_termination_listener(is_gone)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not connection.is_closed():
+            raise
+        raise asyncpg.ConnectionDoesNotExistError("the database has closed the connection") from None
+
+
 async def work(uri: str, import_id: int, folder: Path) -> None:
     """Does the import if it is to be done, with its file in this folder. Raises what the database raises."""
     connection, aside = await connect(uri, "import"), await connect(uri, "import aside")
@@ -293,7 +314,7 @@ async def work(uri: str, import_id: int, folder: Path) -> None:
         if row is None or row["state"] not in ("reading", "checking", "running"):
             return
         try:
-            await Importing(connection, aside, row, folder / "file").run()
+            await _while_connected(connection, Importing(connection, aside, row, folder / "file").run())
         except Ended:
             pass
         except (files.NotReadable, columns.MappingError) as error:

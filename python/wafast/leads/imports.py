@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import asyncpg
 import msgspec
@@ -161,7 +161,7 @@ async def create(
     tenant_id = principal.tenant_id
     async with pool.acquire() as connection, connection.transaction():
         row = await connection.fetchrow(
-            q.create_import, tenant_id, kind, file_name, size, msgspec.to_builtins(options), principal.actor
+            q.create_import, tenant_id, kind, file_name, size, _stored(options), principal.actor
         )
         assert row is not None, "an insert that always gives its row gave none"
         place = 0
@@ -220,14 +220,17 @@ async def begin(
             raise NotSo("sheet", f"the columns are those of the sheet {shape.sheet!r}: look at the other one first")
         if options.encoding not in ("", shape.encoding):
             raise NotSo("encoding", f"the columns were read in {shape.encoding!r}: look at the file in the other first")
-        options = msgspec.structs.replace(options, tags=tags(options.tags), sheet=shape.sheet)
-        row = await connection.fetchrow(
-            q.begin_import, tenant_id, import_id, state, mapping, msgspec.to_builtins(options)
-        )
+        options = msgspec.structs.replace(options, sheet=shape.sheet)
+        row = await connection.fetchrow(q.begin_import, tenant_id, import_id, state, mapping, _stored(options))
         if state == "running":
             await audit.record(connection, tenant_id, principal.actor, "import.start", f"import:{import_id}")
         await tell(connection, tenant_id, import_id)
     return None if row is None else import_of(row)
+
+
+def _stored(options: Options) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(options, tags=tags(options.tags)))
+    return found
 
 
 async def _waiting(connection: bus.Executor, tenant_id: int, import_id: int) -> tuple[Import, Shape] | None:

@@ -35,7 +35,8 @@ RETURNING *;
 
 -- name: cancel_import
 -- Of what was written of leads nothing stays.
-UPDATE imports SET state = 'cancelled', written = CASE WHEN kind = 'suppressions' THEN written ELSE 0 END, ended_at = now()
+UPDATE imports SET state = 'cancelled', ended_at = now(), written = CASE WHEN kind = 'suppressions' THEN written ELSE 0 END,
+    counts = CASE WHEN kind = 'suppressions' THEN counts END
 WHERE tenant_id = $1 AND id = $2 AND state NOT IN ('done', 'failed', 'cancelled')
 RETURNING *;
 
@@ -71,7 +72,8 @@ UPDATE imports SET attempts = attempts + 1 WHERE id = $1 RETURNING attempts;
 -- Its file is of no more use.
 WITH failed AS (
     UPDATE imports SET state = 'failed', reason = $2, cause = $3, ended_at = now(),
-        written = CASE WHEN kind = 'suppressions' THEN written ELSE 0 END
+        written = CASE WHEN kind = 'suppressions' THEN written ELSE 0 END,
+        counts = CASE WHEN kind = 'suppressions' THEN counts END
     WHERE id = $1 AND state IN ('reading', 'checking', 'running')
     RETURNING id, tenant_id
 ), gone AS (
@@ -109,7 +111,7 @@ WHERE i.id = n.id
 RETURNING n.new;
 
 -- name: import_devices
-SELECT no, id::text AS id, lower(name) AS name, phone FROM devices WHERE tenant_id = $1 ORDER BY no DESC;
+SELECT no, id::text AS id, name, phone FROM devices WHERE tenant_id = $1;
 
 -- name: prepare_staging
 -- Of this connection alone: it is gone with it, whatever happens. Its memory is small, as there may be many of these.
@@ -125,7 +127,7 @@ CREATE TEMP TABLE others (phone text PRIMARY KEY);
 CREATE TEMP TABLE joined (line int8 PRIMARY KEY, written text, phone text);
 CREATE TEMP TABLE doubles (line int8 PRIMARY KEY, phone text, first int8);
 -- leads that rows of this file are already
-CREATE TEMP TABLE taken (lead_id int8 PRIMARY KEY, line int8);
+CREATE TEMP TABLE taken (lead_id int8 PRIMARY KEY, line int8, is_new bool);
 CREATE TEMP TABLE crowded (line int8 PRIMARY KEY, phone text, tags text[], fields text[]);
 
 -- name: find_others
@@ -138,12 +140,13 @@ WHERE tenant_id = $1 AND jid <> substr(phone, 2) || '@s.whatsapp.net'
 ON CONFLICT DO NOTHING;
 
 -- name: find_joined
--- Of the rows from $2 up to before $3: whose number no lead has, but the person of one.
+-- Of the rows from $2 up to before $3: whose number no lead has, but the person of one that was there before this file.
 WITH few AS MATERIALIZED (
     SELECT s.line, s.phone FROM others o JOIN staged s ON s.phone = o.phone WHERE s.line >= $2 AND s.line < $3
 )
 INSERT INTO joined
-SELECT f.line, f.phone, l.phone FROM few f CROSS JOIN LATERAL lead_of_person($1, f.phone) l WHERE l.phone <> f.phone
+SELECT f.line, f.phone, l.phone FROM few f CROSS JOIN LATERAL lead_of_person($1, f.phone) l
+WHERE l.phone <> f.phone AND NOT EXISTS (SELECT FROM taken t WHERE t.lead_id = l.id AND t.is_new)
 ON CONFLICT (line) DO UPDATE SET phone = excluded.phone;
 
 -- name: join_staged
@@ -178,8 +181,7 @@ SELECT count(*) FILTER (WHERE l.id IS NULL) AS new,
            OR s.target_status <> l.target_status
            OR s.device_no IS NOT NULL AND s.device_no IS DISTINCT FROM l.device_no
            OR s.fields IS NOT NULL AND NOT l.fields @> s.fields::jsonb
-               AND NOT l.fields @> room.taken)) AS changed,
-       count(*) AS all
+               AND NOT l.fields @> room.taken)) AS changed
 FROM staged s LEFT JOIN leads l ON l.tenant_id = $1 AND l.phone = s.phone
 CROSS JOIN LATERAL (
     SELECT CASE WHEN (SELECT count(*) FROM jsonb_object_keys(l.fields || s.fields::jsonb)) <= $4::int4 THEN s.fields::jsonb
@@ -187,9 +189,9 @@ CROSS JOIN LATERAL (
 ) room;
 
 -- name: change_known
--- Of the rows $2. Tags and fields are added, and what the file leaves empty stays; $3 how many tags a lead has room for, $3 how
--- many fields. The leads are held in the order in which others hold many. Gives how many were changed; what waits for those who
--- get another device goes over by itself, later.
+-- Of the rows $2. Tags and fields are added, and what the file leaves empty stays; $3 how many tags a lead has room for, $4 how
+-- many fields. Of a batch the leads are held in the order in which others hold many. Gives how many were changed; what waits
+-- for those who get another device goes over by itself, later.
 WITH differing AS MATERIALIZED (
     SELECT l.id, l.device_no AS was_at, s.*, room.taken
     FROM staged s JOIN leads l ON l.tenant_id = $1 AND l.phone = s.phone
@@ -255,7 +257,7 @@ WITH fresh AS MATERIALIZED (
     FROM fresh WHERE NOT is_joined ORDER BY line
     ON CONFLICT (tenant_id, phone) DO NOTHING RETURNING id, phone
 ), kept AS (
-    INSERT INTO taken SELECT a.id, f.line FROM added a JOIN fresh f ON f.phone = a.phone RETURNING line
+    INSERT INTO taken SELECT a.id, f.line, true FROM added a JOIN fresh f ON f.phone = a.phone RETURNING line
 )
 SELECT (SELECT count(*) FROM kept) AS new,
        ARRAY(SELECT line FROM staged WHERE line >= $2 AND line < $3 AND line NOT IN (SELECT line FROM kept)) AS others,
@@ -273,7 +275,7 @@ WITH known AS MATERIALIZED (
 ), dropped AS (
     DELETE FROM staged WHERE line = ANY (ARRAY(SELECT line FROM known WHERE first <> line))
 ), kept AS (
-    INSERT INTO taken SELECT id, line FROM known WHERE NOT is_taken AND first = line
+    INSERT INTO taken SELECT id, line, false FROM known WHERE NOT is_taken AND first = line
 )
 SELECT ARRAY(SELECT unnest($2::int8[]) EXCEPT SELECT line FROM known WHERE first <> line);
 
@@ -283,11 +285,8 @@ SELECT EXISTS (SELECT FROM staged s WHERE s.line = ANY ($2::int8[])
                AND NOT EXISTS (SELECT FROM leads l WHERE l.tenant_id = $1 AND l.phone = s.phone));
 
 -- name: count_suppressions
-SELECT count(*) FILTER (WHERE p.phone IS NULL) AS new, 0::int8 AS changed, count(*) AS all
+SELECT count(*) FILTER (WHERE p.phone IS NULL) AS new, 0::int8 AS changed
 FROM staged s LEFT JOIN suppressions p ON p.tenant_id = $1 AND p.phone = s.phone;
-
--- name: last_staged
-SELECT coalesce(max(line), 0) FROM staged;
 
 -- name: add_suppressions
 WITH portion AS (

@@ -118,6 +118,31 @@ def test_a_file_is_looked_at_checked_and_taken_in(tenant: Tenant, stranger: Tena
     assert refused.status_code == 409
 
 
+def test_tags_for_all_rows_of_a_file_that_starts_by_itself_are_stored_as_others(tenant: Tenant) -> None:
+    admin = tenant.client("admin")
+    done = _upload(tenant, 'phone,niche\n0123456781,\n0123456782,"\'+VIP, kl"\n', start=True, tags=["Expo 2026", " "])
+    assert done["options"]["tags"] == ["expo 2026"]
+    leads = {lead["phone"]: lead["tags"] for lead in admin.get(LEADS).json()["items"]}
+    assert leads == {"+60123456781": ["expo 2026"], "+60123456782": ["+vip", "kl", "expo 2026"]}
+
+
+def test_a_name_of_two_devices_says_nothing_and_a_number_is_one_device_s(tenant: Tenant, world: World) -> None:
+    admin = tenant.client("admin")
+    first, second = tenant.device(name="Sales"), tenant.device(name="SALES")
+    phone = world.sql("SELECT phone FROM devices WHERE no = $1", first.no)
+    third = tenant.device(name=phone)
+    text = f"phone,device\n0123456781,sales\n0123456782,{phone}\n0123456783,{second.id}\n0123456784,{third.id}\n"
+    done = _upload(tenant, text, start=True)
+    [problem] = admin.get(f"{LEADS}/imports/{done['id']}/problems").json()["items"]
+    assert problem["causes"] == [{"kind": "device_unclear", "values": {"n": "2"}}]
+    leads = {lead["phone"]: lead["device_id"] for lead in admin.get(LEADS).json()["items"]}
+    assert leads == {
+        "+60123456782": str(first.id),
+        "+60123456783": str(second.id),
+        "+60123456784": str(third.id),
+    }
+
+
 def test_a_number_that_became_part_of_a_lead_counts_as_that_lead(tenant: Tenant, world: World) -> None:
     admin, device = tenant.client("admin"), tenant.device()
     kept, gone = (admin.post(LEADS, json={"phone": f"012345678{n}", "name": "Siti"}).json() for n in (1, 2))
@@ -380,7 +405,7 @@ def test_an_import_that_is_cancelled_at_work_takes_nothing_in(tenant: Tenant, wo
         return connection
 
     admin = tenant.client("admin")
-    found = _upload(tenant, "phone\n0123456781\n0123456782\n")
+    found = _go(tenant, _upload(tenant, "phone\n0123456781\n0123456782\n"), "check")
     person = world.background.run(hold())
     assert admin.post(f"{LEADS}/imports/{found['id']}/start", json={}).status_code == 200
     at_work = (
@@ -390,7 +415,7 @@ def test_an_import_that_is_cancelled_at_work_takes_nothing_in(tenant: Tenant, wo
     _until(lambda: world.sql(at_work) == 1)
     world.sql("UPDATE imports SET written = 1 WHERE id = $1", int(found["id"]))
     ended = admin.post(f"{LEADS}/imports/{found['id']}/cancel").json()
-    assert (ended["state"], ended["written"]) == ("cancelled", 0)
+    assert (ended["state"], ended["written"], ended["counts"]) == ("cancelled", 0, None)
     world.background.run(person.close())
     there = "datname = current_database() AND application_name = 'wafast import'"
     _until(lambda: world.sql(f"SELECT count(*) FROM pg_stat_activity WHERE {there}") == 0)

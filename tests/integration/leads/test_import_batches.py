@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
 from tests.database import Database, pool_of
 from tests.integration.leads.started import started
 from tests.integration.sequences.people import People
+from wafast.database.pool import connect
 from wafast.leads import files, import_process
 
 NUMBERS = [f"+6012345678{n}" for n in range(8)]
@@ -21,7 +24,7 @@ KNOWN, NAMED, FORMER, *_ = NUMBERS
 
 @pytest_asyncio.fixture
 async def people(database: Database) -> AsyncIterator[People]:
-    """Two leads, one of whom has had another number."""
+    """Two leads, one of whom has had another number; WhatsApp names two numbers of nobody the same."""
     async with pool_of(database.uri) as pool:
         people = await People.make(database.uri, pool)
         await people.lead(phone=KNOWN, name="")
@@ -30,6 +33,7 @@ async def people(database: Database) -> AsyncIterator[People]:
             "INSERT INTO former_leads (tenant_id, phone, lead_id) VALUES ($1, $2, $3)",
             people.tenant_id, FORMER, lead_id,
         )  # fmt: skip
+        await people.name(NUMBERS[5], NUMBERS[6])
         yield people
 
 
@@ -107,3 +111,13 @@ async def test_a_file_that_can_not_be_read_to_its_end_leaves_nothing(
     told = await _told(people, found)
     assert (told["state"], told["reason"]) == ("failed", "the file ends in the middle of a row")
     assert told["leads"] == {row["phone"]: row["name"] for row in before}
+
+
+async def test_what_waits_for_a_connection_that_is_gone_ends(people: People) -> None:
+    """As a copy does whose socket was full when it was cut off: asyncpg waits for it to take more."""
+    connection: asyncpg.Connection = await connect(people.uri, "import")
+    doing = asyncio.create_task(import_process._while_connected(connection, asyncio.sleep(3600)))
+    assert await people.value("SELECT pg_terminate_backend($1)", connection.get_server_pid())
+    async with asyncio.timeout(60):
+        with pytest.raises(asyncpg.ConnectionDoesNotExistError):
+            await doing

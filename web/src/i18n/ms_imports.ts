@@ -47,6 +47,7 @@ export const msImports: Readonly<Record<ImportCause['kind'], string>> = {
   phone_missing: 'Tiada nombor telefon.',
   number_rounded: '{value} telah dibundarkan oleh hamparan. Format lajur itu sebagai teks, isi semula, dan simpan.',
   tags_many: 'Prospek boleh ada paling banyak {most} tag, dan yang ini ada {n}.',
+  device_unclear: '{n} peranti bernama {value}. Tulis nombor atau ID peranti.',
   device_unknown: 'Tiada peranti {value}. Tulis nama, nombor atau ID peranti.',
   status_unknown: '{value} bukan status. Tulis prospek atau pelanggan.',
   name_long: 'Nama boleh ada paling banyak {most} aksara, dan yang ini ada {n}.',
