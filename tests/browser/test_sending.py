@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, VideoMessage
 from PIL import Image
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import FilePayload, Locator, expect
 
 from tests.browser.app import App
 from tests.browser.looks import DESKTOP, DESKTOP_DARK, PHONE, PHONE_DARK, Look
@@ -477,7 +477,7 @@ def test_files_dropped_on_the_open_dialog_join_it_and_the_focus_stays_where_ther
 ) -> None:
     app, page = signed_in, signed_in.page
     _chat(app, stack, f"Dropped {look.name}")
-    liar = {"name": "liar.pdf", "mimeType": "application/pdf", "buffer": b"MZ this is a program"}
+    liar = FilePayload(name="liar.pdf", mimeType="application/pdf", buffer=b"MZ this is a program")
     page.locator("input[data-attach]").set_input_files(liar)
     dialog = page.get_by_role("dialog", name=re.compile("^Send"))
     expect(dialog.get_by_role("alert")).to_be_visible()
