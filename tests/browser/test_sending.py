@@ -477,6 +477,7 @@ def test_files_dropped_on_the_open_dialog_join_it_and_the_focus_stays_where_ther
 ) -> None:
     app, page = signed_in, signed_in.page
     _chat(app, stack, f"Dropped {look.name}")
+    assert page.locator("body").evaluate(DROP_HERE, ["beside.txt"]), "no browser opens it in the place of the page"
     liar = FilePayload(name="liar.pdf", mimeType="application/pdf", buffer=b"MZ this is a program")
     page.locator("input[data-attach]").set_input_files(liar)
     dialog = page.get_by_role("dialog", name=re.compile("^Send"))

@@ -26,13 +26,16 @@ async def go_on(connection: asyncpg.Connection, aside: Aside) -> int | None:
     Only one process may do this at a time.
 
     Args:
-        aside: workspaces of whose people somebody holds one, so that the others go on.
+        aside: workspaces whose people others hold, so that the others go on.
     """
 
-    async def portion(tenant_id: int) -> int:
+    async def portion(tenant_id: int) -> int | None:
         async with connection.transaction():
             await connection.execute(q.wait_for_portion)
             given = [row["lead_id"] for row in await connection.fetch(q.next_given, tenant_id, STEP)]
+            if not given:
+                aside.put(tenant_id)
+                return None
             await leads.hold(connection, tenant_id, given, of_leads)
             await of_leads.go_over(connection, tenant_id, given)
             await connection.execute(q.take_out, tenant_id, given)

@@ -89,6 +89,7 @@ export const msServer: Readonly<Record<string, string>> = {
   'wrong-password': 'Kata laluan itu salah.',
   yourself: 'Anda tidak boleh menarik balik hak anda sendiri; pentadbir lain boleh.',
 
+  unknown: 'Mungkin sudah dihantar: wafast terhenti semasa menghantarnya, atau WhatsApp tidak menjawab.',
   banned: 'WhatsApp menyekat peranti ini.',
   by_person: 'Dibatalkan oleh seseorang.',
   device_gone: 'Perantinya telah dipadam.',

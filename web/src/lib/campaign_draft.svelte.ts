@@ -72,6 +72,7 @@ export class CampaignDraft {
   #agreed: Written | null = null;
   /** Until the next answer to a save: what was asked for before it may be older. */
   readonly #unsaved = new Latest();
+  readonly #looks = new Latest();
   #recounter: ReturnType<typeof setTimeout> | undefined;
   /** What a new one was first asked to be, until the server has said yes or no. */
   #first: CampaignFields | null = null;
@@ -112,12 +113,14 @@ export class CampaignDraft {
 
   /** Asks what it is now: a frame may be older than the last answer to a save, and what is asked before one is, too. */
   async #look(): Promise<void> {
+    const isNewest = this.#looks.ask();
     await this.#running;
-    if (this.id === null) return;
+    if (this.id === null || !isNewest()) return;
     const isOfThis = this.#unsaved.current();
     try {
       const params = { path: { campaign_id: this.id } };
       const found = await data(api.GET('/api/v1/campaigns/{campaign_id}', { params }));
+      if (!isNewest()) return;
       if (!isOfThis() || this.#running) return void this.#look();
       if (hasBegun(found)) return this.#end('begun');
       if (found.state === 'scheduled') this.scheduled = 'yes';

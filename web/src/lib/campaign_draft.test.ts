@@ -115,6 +115,23 @@ describe('a campaign that is written', () => {
     end();
   });
 
+  it('is as the last of two changes elsewhere left it, though the answer to the first comes last', async () => {
+    const answers: ((found: unknown) => void)[] = [];
+    server.on('GET /campaigns/7', () => new Promise((resolve) => answers.push(resolve)));
+    const end = draft.follow(server.live);
+    const [first, second] = ['First', 'Second'].map((name) => ({ ...STORED, name, state: 'draft' }) as Campaign);
+    server.frame('CAMPAIGN_UPDATE', first!);
+    await vi.waitFor(() => expect(answers).toHaveLength(1));
+    server.frame('CAMPAIGN_UPDATE', second!);
+    await vi.waitFor(() => expect(answers).toHaveLength(2));
+    answers[1]!(second);
+    await settled();
+    answers[0]!(first);
+    await settled();
+    expect(draft.name).toBe('Second');
+    end();
+  });
+
   it('is found to have begun by who was told nothing, and is refused', async () => {
     server.on('PATCH /campaigns/7', () => Response.json({ type: 'urn:x', title: 'No', status: 409 }, { status: 409 }));
     server.on('GET /campaigns/7', () => ({ ...STORED, state: 'running' }));

@@ -99,7 +99,8 @@ export class OneSequence {
 
   /** @throws Problem */
   async change(body: Partial<SequenceFields> & { state?: Sequence['state'] }): Promise<void> {
-    this.shown = await data(api.PATCH('/api/v1/sequences/{sequence_id}', { params: { path: this.#path }, body }));
+    await data(api.PATCH('/api/v1/sequences/{sequence_id}', { params: { path: this.#path }, body }));
+    await this.load();
   }
 
   /** Nobody more enters by it. @throws Problem 409 when it has ended meanwhile */
@@ -124,20 +125,19 @@ export class OneSequence {
     const where = position === undefined ? {} : { position };
     if (step === null) {
       const params = { path: this.#path, header: { 'Idempotency-Key': requestKey() } };
-      const call = api.POST('/api/v1/sequences/{sequence_id}/steps', { params, body: { ...body, ...where } });
-      this.shown = await data(call);
+      await data(api.POST('/api/v1/sequences/{sequence_id}/steps', { params, body: { ...body, ...where } }));
     } else {
       const params = { path: { ...this.#path, step_id: step } };
-      const call = api.PATCH('/api/v1/sequences/{sequence_id}/steps/{step_id}', { params, body });
-      this.shown = await data(call);
+      await data(api.PATCH('/api/v1/sequences/{sequence_id}/steps/{step_id}', { params, body }));
     }
+    await this.load();
   }
 
   /** @throws Problem */
   async moveStep(step: string, position: number): Promise<void> {
     const params = { path: { ...this.#path, step_id: step } };
-    const call = api.PATCH('/api/v1/sequences/{sequence_id}/steps/{step_id}', { params, body: { position } });
-    this.shown = await data(call);
+    await data(api.PATCH('/api/v1/sequences/{sequence_id}/steps/{step_id}', { params, body: { position } }));
+    await this.load();
   }
 
   /** @throws Problem */
@@ -211,10 +211,8 @@ export class Enrolments {
   async change(one: Enrolment, to: 'active' | 'paused' | 'stopped' | 'skip'): Promise<void> {
     const params = { path: { sequence_id: this.#sequence, enrolment_id: one.id } };
     const path = '/api/v1/sequences/{sequence_id}/enrolments/{enrolment_id}';
-    const changed =
-      to === 'skip'
-        ? await data(api.POST(`${path}/skip`, { params }))
-        : await data(api.PATCH(path, { params, body: { state: to } }));
-    this.list = (this.list ?? []).map((found) => (found.id === changed.id ? changed : found));
+    if (to === 'skip') await data(api.POST(`${path}/skip`, { params }));
+    else await data(api.PATCH(path, { params, body: { state: to } }));
+    await this.load();
   }
 }
