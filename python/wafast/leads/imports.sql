@@ -120,48 +120,39 @@ SET jit = off;
 -- words and tags are indexed in large portions
 SET gin_pending_list_limit = '64MB';
 SET maintenance_work_mem = '64MB';
-CREATE TEMP TABLE staged (line int8 PRIMARY KEY, phone text, name text, tags text[], target_status text, device_no int4,
-                          fields text, zone text);
+CREATE TEMP TABLE staged (line int8, phone text, name text, tags text[], target_status text, device_no int4, fields text,
+                          zone text);
 CREATE TEMP TABLE problems (line int8, is_double bool, value text, reason text, cause text);
-CREATE TEMP TABLE others (phone text PRIMARY KEY);
 CREATE TEMP TABLE joined (line int8 PRIMARY KEY, written text, phone text);
-CREATE TEMP TABLE doubles (line int8 PRIMARY KEY, phone text, first int8);
--- leads that rows of this file are already
-CREATE TEMP TABLE taken (lead_id int8 PRIMARY KEY, line int8, is_new bool);
+CREATE TEMP TABLE doubles (line int8, phone text, first int8);
 CREATE TEMP TABLE crowded (line int8 PRIMARY KEY, phone text, tags text[], fields text[]);
 
--- name: find_others
--- Numbers that may be no lead's, but the person's of one. There are few of these.
-INSERT INTO others
-SELECT phone FROM former_leads WHERE tenant_id = $1 AND lead_id IS NOT NULL
-UNION
-SELECT unnest(ARRAY[phone, '+' || split_part(jid, '@', 1)]) FROM number_checks
-WHERE tenant_id = $1 AND jid <> substr(phone, 2) || '@s.whatsapp.net'
-ON CONFLICT DO NOTHING;
-
 -- name: find_joined
--- Of the rows from $2 up to before $3: whose number no lead has, but the person of one that was there before this file.
-WITH few AS MATERIALIZED (
-    SELECT s.line, s.phone FROM others o JOIN staged s ON s.phone = o.phone WHERE s.line >= $2 AND s.line < $3
+-- Rows whose number no lead has, but the person of one. Few numbers can be so, and only of these it is asked.
+WITH others AS (
+    SELECT phone FROM former_leads WHERE tenant_id = $1 AND lead_id IS NOT NULL
+  UNION
+    SELECT unnest(ARRAY[phone, '+' || split_part(jid, '@', 1)]) FROM number_checks
+    WHERE tenant_id = $1 AND jid <> substr(phone, 2) || '@s.whatsapp.net'
+), few AS MATERIALIZED (
+    SELECT s.line, s.phone FROM others o JOIN staged s ON s.phone = o.phone
 )
 INSERT INTO joined
-SELECT f.line, f.phone, l.phone FROM few f CROSS JOIN LATERAL lead_of_person($1, f.phone) l
-WHERE l.phone <> f.phone AND NOT EXISTS (SELECT FROM taken t WHERE t.lead_id = l.id AND t.is_new)
+SELECT f.line, f.phone, l.phone FROM few f CROSS JOIN LATERAL lead_of_person($1, f.phone) l WHERE l.phone <> f.phone
 ON CONFLICT (line) DO UPDATE SET phone = excluded.phone;
 
 -- name: join_staged
-UPDATE staged s SET phone = j.phone FROM joined j
-WHERE j.line = s.line AND j.line >= $1 AND j.line < $2 AND s.phone <> j.phone;
+UPDATE staged s SET phone = j.phone FROM joined j WHERE j.line = s.line AND s.phone <> j.phone;
 
 -- name: find_doubles
 -- Of rows of the same lead the first counts.
 INSERT INTO doubles
 SELECT line, phone, first FROM (
-    SELECT line, phone, min(line) OVER (PARTITION BY phone) AS first FROM staged WHERE line >= $1 AND line < $2) numbered
+    SELECT line, phone, min(line) OVER (PARTITION BY phone) AS first FROM staged) numbered
 WHERE line <> first;
 
 -- name: drop_doubles
-DELETE FROM staged WHERE line = ANY (ARRAY(SELECT line FROM doubles WHERE line >= $1 AND line < $2));
+DELETE FROM staged s USING doubles d WHERE s.line = d.line;
 
 -- name: count_doubles
 SELECT count(*) FROM doubles;
@@ -170,6 +161,7 @@ SELECT count(*) FROM doubles;
 SELECT count(*) FROM joined j WHERE NOT EXISTS (SELECT FROM doubles d WHERE d.line = j.line);
 
 -- name: analyze_staged
+CREATE UNIQUE INDEX ON staged (line);
 ANALYZE staged;
 
 -- name: count_staged
@@ -189,18 +181,18 @@ CROSS JOIN LATERAL (
 ) room;
 
 -- name: change_known
--- Of the rows $2. Tags and fields are added, and what the file leaves empty stays; $3 how many tags a lead has room for, $4 how
--- many fields. Of a batch the leads are held in the order in which others hold many. Gives how many were changed; what waits
--- for those who get another device goes over by itself, later.
+-- $2, $3: from this line up to before that. Tags and fields are added, and what the file leaves empty stays; $4 how many tags
+-- a lead has room for, $5 how many fields. Of these lines the leads are held in the order in which others hold many. Gives how
+-- many were changed; what waits for those who get another device goes over by itself, later.
 WITH differing AS MATERIALIZED (
     SELECT l.id, l.device_no AS was_at, s.*, room.taken
     FROM staged s JOIN leads l ON l.tenant_id = $1 AND l.phone = s.phone
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN (SELECT count(*) FROM jsonb_object_keys(l.fields || s.fields::jsonb)) <= $4::int4 THEN s.fields::jsonb
-                    ELSE fields_with_room(l.fields, s.fields::json, $4) END AS taken
+        SELECT CASE WHEN (SELECT count(*) FROM jsonb_object_keys(l.fields || s.fields::jsonb)) <= $5::int4 THEN s.fields::jsonb
+                    ELSE fields_with_room(l.fields, s.fields::json, $5) END AS taken
     ) room
-    WHERE s.line = ANY ($2::int8[])
-      AND (s.name <> '' AND s.name <> l.name OR NOT s.tags <@ l.tags AND cardinality(l.tags) < $3
+    WHERE s.line >= $2 AND s.line < $3
+      AND (s.name <> '' AND s.name <> l.name OR NOT s.tags <@ l.tags AND cardinality(l.tags) < $4
            OR s.target_status <> l.target_status
            OR s.device_no IS NOT NULL AND s.device_no IS DISTINCT FROM l.device_no
            OR s.fields IS NOT NULL AND NOT l.fields @> s.fields::jsonb
@@ -209,7 +201,7 @@ WITH differing AS MATERIALIZED (
 ), changed AS (
     UPDATE leads l SET
         name = CASE WHEN s.name <> '' THEN s.name ELSE l.name END,
-        tags = (l.tags || ARRAY(SELECT tag FROM unnest(s.tags) tag WHERE tag <> ALL (l.tags)))[:$3::int4],
+        tags = (l.tags || ARRAY(SELECT tag FROM unnest(s.tags) tag WHERE tag <> ALL (l.tags)))[:$4::int4],
         target_status = coalesce(s.target_status, l.target_status),
         device_no = coalesce(s.device_no, l.device_no),
         fields = l.fields || coalesce(s.taken, '{}'),
@@ -243,9 +235,8 @@ WHERE l.tenant_id = $1
 SELECT count(*) FROM crowded;
 
 -- name: add_new
--- Of the rows from $2 up to before $3. Gives how many are new, which others there are, and how many of these are no leads of
--- their own, as theirs became part of another since find_joined: those are left out. So are those whose lead is there: it may
--- become so before its number is free.
+-- Gives how many are new, how many others there are, and how many of these are no leads of their own, as theirs became part of
+-- another since find_joined: those are left out. So are those whose lead is there: it may become so before its number is free.
 WITH fresh AS MATERIALIZED (
     SELECT s.*, EXISTS (SELECT FROM former_leads f WHERE f.tenant_id = $1 AND f.phone = s.phone AND f.lead_id IS NOT NULL)
                AS is_joined
@@ -255,33 +246,15 @@ WITH fresh AS MATERIALIZED (
     INSERT INTO leads (tenant_id, phone, name, tags, target_status, device_no, fields, zone)
     SELECT $1, phone, name, tags, coalesce(target_status, 'prospect'), device_no, coalesce(fields::jsonb, '{}'), zone
     FROM fresh WHERE NOT is_joined ORDER BY line
-    ON CONFLICT (tenant_id, phone) DO NOTHING RETURNING id, phone
-), kept AS (
-    INSERT INTO taken SELECT a.id, f.line, true FROM added a JOIN fresh f ON f.phone = a.phone RETURNING line
+    ON CONFLICT (tenant_id, phone) DO NOTHING RETURNING 1
 )
-SELECT (SELECT count(*) FROM kept) AS new,
-       ARRAY(SELECT line FROM staged WHERE line >= $2 AND line < $3 AND line NOT IN (SELECT line FROM kept)) AS others,
-       (SELECT count(*) FROM fresh WHERE is_joined) AS joined;
-
--- name: take_known
--- Of the rows $2, behind add_new: those whose lead a row before them is already become doubles of it. Gives the others.
-WITH known AS MATERIALIZED (
-    SELECT s.line, s.phone, l.id, t.lead_id IS NOT NULL AS is_taken,
-           coalesce(t.line, min(s.line) OVER (PARTITION BY l.id)) AS first
-    FROM staged s JOIN leads l ON l.tenant_id = $1 AND l.phone = s.phone LEFT JOIN taken t ON t.lead_id = l.id
-    WHERE s.line = ANY ($2::int8[])
-), told AS (
-    INSERT INTO doubles SELECT line, phone, first FROM known WHERE first <> line
-), dropped AS (
-    DELETE FROM staged WHERE line = ANY (ARRAY(SELECT line FROM known WHERE first <> line))
-), kept AS (
-    INSERT INTO taken SELECT id, line, false FROM known WHERE NOT is_taken AND first = line
-)
-SELECT ARRAY(SELECT unnest($2::int8[]) EXCEPT SELECT line FROM known WHERE first <> line);
+SELECT a.new, (SELECT count(*) FROM staged WHERE line >= $2 AND line < $3) - a.new AS others,
+       (SELECT count(*) FROM fresh WHERE is_joined) AS joined
+FROM (SELECT count(*) AS new FROM added) a;
 
 -- name: is_anybody_missing
--- Of the rows $2: whose lead was there, and is not any more.
-SELECT EXISTS (SELECT FROM staged s WHERE s.line = ANY ($2::int8[])
+-- Whose lead was there, and is not any more.
+SELECT EXISTS (SELECT FROM staged s WHERE s.line >= $2 AND s.line < $3
                AND NOT EXISTS (SELECT FROM leads l WHERE l.tenant_id = $1 AND l.phone = s.phone));
 
 -- name: count_suppressions
@@ -321,7 +294,7 @@ SELECT $1, $2, line, is_double, value, reason, causes FROM (
                'kind', CASE WHEN coalesce(j.written, d.phone) = coalesce(f.written, d.phone) THEN 'number_twice' ELSE 'person_twice' END,
                'values', jsonb_build_object('row', d.first::text)))
     FROM (
-        -- of a batch's own doubles, the first may be the double of one in a batch before
+        -- the first may have become the double of another one meanwhile
         SELECT d.line, d.phone, coalesce(before.first, d.first) AS first
         FROM doubles d LEFT JOIN doubles before ON before.line = d.first
     ) d LEFT JOIN joined j ON j.line = d.line LEFT JOIN joined f ON f.line = d.first

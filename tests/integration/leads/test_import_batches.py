@@ -1,4 +1,4 @@
-"""A file is read, copied and taken in by batches; what comes of it is the same as if it were one."""
+"""A file is read, copied and taken in by parts; what comes of it is the same as if it were one."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ async def test_of_rows_of_one_lead_the_first_counts_in_whatever_batch_they_are(
     people: People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
     monkeypatch.setattr(import_process, "BATCH", batch)
+    monkeypatch.setattr(import_process, "STEP", batch)
     new, other = NUMBERS[3], NUMBERS[4]
     lines = ["phone,name", f"{new},First", f"{KNOWN},Siti", f"{FORMER},Aishah", "nobody,Wrong", f"{new},Second"]
     lines += [f"{KNOWN},Nobody", f"{NAMED},Old too", f"{other},Farid", f"{new},Third"]
@@ -77,7 +78,8 @@ async def test_a_file_does_what_was_counted_before(
     people: People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, known: str
 ) -> None:
     draw = random.Random(seed)
-    monkeypatch.setattr(import_process, "BATCH", draw.randint(1, 7))
+    for size in ("BATCH", "STEP"):
+        monkeypatch.setattr(import_process, size, draw.randint(1, 7))
     rows = [f"{draw.choice([*NUMBERS, 'nobody'])},{draw.choice(['Siti', 'Farid', ''])}" for _ in range(30)]
     found = await started(people, "\n".join(["phone,name", *rows]) + "\n", known=known, state="checking")
     await import_process.work(people.uri, found, tmp_path)

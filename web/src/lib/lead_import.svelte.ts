@@ -12,7 +12,7 @@ const ASK_MS = 3000;
 const MOST_LAST = 5;
 export const AT_WORK: readonly LeadImport['state'][] = ['reading', 'checking', 'running'];
 
-/** Rows are being written: those of leads while the next are read, numbers to leave alone once all are read. */
+/** What was read is being written: the rows are gone through once more. */
 export function isWriting({ state, written }: LeadImport): boolean {
   return state === 'running' && written > 0;
 }
